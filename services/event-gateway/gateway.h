@@ -1,0 +1,91 @@
+// Gateway: the edge without a protocol. HTTP today, others later, call it with requests that are parsed and authenticated.
+// The simulation starts here.
+//
+// Threads: the core loop. Callbacks come on it, maybe before the call returns.
+// Bounds:  a request's body, events a request, waiting bytes a tenant (answer kExhausted: 429 and Retry-After).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/serving.h"
+#include "log/journal.h"
+#include "sql/definitions.h"
+
+namespace millrace::gateway {
+
+struct RejectedEvent {
+  size_t index = 0;
+  Error error;
+};
+struct IngestRequest {
+  TenantId tenant;
+  std::string stream;
+  enum class Format : uint8_t { kJson, kNdjson } format = Format::kNdjson;
+  std::string_view body;              // with Buffer::kPadding readable bytes behind; valid during the call
+  std::string idempotency_key;        // empty: none; at most 255 bytes
+};
+struct IngestAnswer {
+  size_t accepted = 0;
+  std::vector<RejectedEvent> rejected;
+  std::vector<log::BatchPlace> offsets;
+  engine::StreamPlace cursor;         // after the request's last event
+  bool replayed = false;              // a duplicate: the first answer again
+};
+std::string to_json(const IngestAnswer& answer);  // {"accepted":…,"rejected":[…],"offsets":[…],"cursor":"…","durability":"disk"}
+
+// Ingest validates, routes, deduplicates and appends. All accepted events of a request are one frame.
+class Ingest {
+ public:
+  struct Limits {
+    size_t max_events = 1'000'000;            // a request
+    size_t max_rejected_reported = 100;       // details; the rest is counted
+    int64_t idempotency_window_us = 3'600'000'000;
+    size_t idempotency_keys = 100'000;        // a tenant; the oldest go first
+  };
+  using Done = std::function<void(Result<IngestAnswer>)>;
+
+  Ingest(log::Journal& journal, const sql::Definitions& definitions, Limits limits);
+  ~Ingest();
+  void ingest(const IngestRequest& request, Done done);
+  void on_durable(Cut durable);
+  size_t waiting() const;                      // requests appended, not yet durable
+
+  // The idempotency table is a function of the journal: replay() every frame after the cut of load(), at a start.
+  void replay(const log::Frame& frame);
+  std::string save() const;                    // as of the frames that are durable
+  Status load(std::string_view saved);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// One statement's answer.
+struct StatementResult {
+  std::string tag;                             // "CREATE STREAM", "SELECT", …
+  Schema columns;                              // empty for commands
+  Batch rows;
+  std::unique_ptr<engine::Subscription> subscription;  // SUBSCRIBE: rows that go on coming
+};
+
+// SqlService runs a text's statements in order. The first error ends it; what was done before stays done and is answered.
+class SqlService {
+ public:
+  using Each = std::function<void(StatementResult)>;
+  using Done = std::function<void(Status)>;
+  SqlService(sql::Definitions& definitions, engine::ViewReads* views /* null: no processor here */,
+             engine::StreamReads& streams, engine::Background& background);
+  ~SqlService();
+  void execute(TenantId tenant, std::string text, Each each, Done done);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace millrace::gateway

@@ -1,0 +1,80 @@
+// Expr: a typed expression over the columns of a batch, and its vectorised evaluation.
+//
+// The binder (sql/) makes it, rules and sink transforms will too. Evaluation is column at a time over a selection:
+// no virtual call and no allocation per row. Semantics are PostgreSQL's: three-valued logic, integer overflow and
+// division by zero are errors of the row. CASE, AND, OR and COALESCE evaluate an argument only for the rows that need
+// it, so a guarded division does not fail. A failing row is taken out of the selection and reported (RowError).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "event/batch.h"
+
+namespace millrace::engine {
+
+enum class Op : uint8_t {
+  kColumn,       // column: index into the batch
+  kLiteral,      // literal
+  // arithmetic; operand types are equal unless noted; result type as PostgreSQL's
+  kAdd, kSubtract, kMultiply, kDivide, kModulo, kNegate,
+  kTimestampPlusInterval, kTimestampMinusInterval, kTimestampMinusTimestamp,
+  kIntervalPlus, kIntervalMinus, kIntervalNegate, kIntervalTimes /* by double */,
+  kConcat,
+  // comparison; operand types are equal
+  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
+  kIsDistinct, kIsNotDistinct,
+  kIsNull, kIsNotNull, kIsTrue, kIsNotTrue, kIsFalse, kIsNotFalse,
+  kAnd, kOr, kNot,
+  kCase,         // args: when, then, when, then, …, else (always present; a NULL literal if not written)
+  kCoalesce, kNullIf,
+  kCast,         // from args[0]->type to type
+  kInList,       // args[0] IN (args[1..])
+  kLike,         // args: text, pattern ('\' escapes)
+  kTumbleStart,  // args: timestamp; window_us, window_offset_us
+  kTumbleEnd,
+};
+
+struct Expr;
+using ExprPtr = std::shared_ptr<const Expr>;
+
+struct Expr {
+  Op op = Op::kLiteral;
+  Type type = Type::kNull;
+  std::vector<ExprPtr> args;
+  int column = -1;
+  Scalar literal;
+  int64_t window_us = 0;         // kTumble*
+  int64_t window_offset_us = 0;
+  SourceSpan span;               // in the query's text
+};
+
+std::string to_string(const Expr& expr, const std::vector<std::string>& columns);  // SQL-like, for EXPLAIN
+// Window arithmetic, floor for times before the origin; shared by everything that assigns windows.
+int64_t tumble_start(int64_t time_us, int64_t size_us, int64_t offset_us);
+
+// Evaluates one expression again and again; owns its scratch columns.
+class Evaluator {
+ public:
+  explicit Evaluator(ExprPtr expr);
+  ~Evaluator();
+  Evaluator(Evaluator&&) noexcept;
+  Evaluator& operator=(Evaluator&&) noexcept;
+
+  // Values for the selected rows, at their own index (others: unspecified). Rows that fail are removed from
+  // `selection` and appended to `errors`. The answer is valid until the next call or a change of the batch. Text made
+  // here lives in batch.arena.
+  const Column& evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
+  // For boolean expressions: keeps the rows that are TRUE.
+  void filter(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
+
+ private:
+  struct Node;
+  std::unique_ptr<Node> root_;
+};
+
+// One row at a time, for constants (LIMIT, defaults, folding) and small results. Same kernels.
+Result<Scalar> evaluate_constant(const Expr& expr);
+
+}  // namespace millrace::engine

@@ -1,0 +1,14 @@
+// Runs an ad-hoc SELECT over rows: filter, outputs, ORDER BY, LIMIT. On a reader thread; errors are the statement's.
+#pragma once
+
+#include "engine/plan.h"
+
+namespace millrace::engine {
+
+// `rows` are the view's output rows (or one row without columns). The answer's text lives in its own arena.
+Result<Batch> run_select(const SelectPlan& plan, const Batch& rows);
+// A view's group rows (group keys…, aggregates…) -> its output rows. Rows whose outputs fail go to `errors`.
+Status project(const std::vector<NamedExpr>& outputs, const Batch& in, Selection& selection, Batch& out,
+               std::vector<RowError>& errors);
+
+}  // namespace millrace::engine

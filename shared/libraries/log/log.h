@@ -1,0 +1,93 @@
+// Log: the partitioned, ordered, durable log. Two implementations promise the same: the embedded journal and Kafka.
+//
+// append(group)  all of the group is in the log or none of it. The answer comes later, by poll(): the places of its
+//                batches, or `aborted` (then nothing of it is, or ever will be, readable).
+// Offsets        rise within a partition; there may be gaps; there is no order across partitions.
+// fetch          answers whole batches, committed ones only, in offset order.
+// Positions      a group may carry positions ("consumer X has processed up to …"): opaque bytes under a name, committed
+//                with the group; last_position answers the last committed.
+// Bound          at most Limits::pending_bytes unanswered; beyond it append answers kExhausted, nothing taken.
+// Threads        confined to the core loop, unless an implementation says more.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/result.h"
+#include "base/types.h"
+
+namespace millrace::log {
+
+// What a frame may carry besides batches. The payloads belong to their writers; the log does not read them.
+enum class ControlKind : uint8_t {
+  kStep = 1,         // stream-processor: a task's new position, watermarks, output hash
+  kActivation = 2,   // a definition takes effect, or ends, at this cut
+  kLayout = 3,       // stream-processor: the number of workers from this cut on
+  kTick = 4,         // nothing but the time
+  kIdempotency = 5,  // event-gateway: a request's key, body hash and answer
+  kStart = 6,        // the journal's own: a process started here
+  kPosition = 7,     // Log::append's named positions
+};
+
+struct BatchAppend {
+  StreamPartition where;
+  std::string batch;  // one RecordBatch v2; the log sets its base offset
+};
+struct ControlAppend {
+  ControlKind kind;
+  std::string payload;
+};
+struct Group {
+  std::vector<BatchAppend> batches;
+  std::vector<ControlAppend> controls;
+};
+struct NamedPosition {
+  std::string name;
+  std::string position;
+};
+
+struct BatchPlace {
+  StreamPartition where;
+  Offset first;
+  uint32_t count = 0;
+};
+
+using Ticket = uint64_t;
+struct Outcome {
+  Ticket ticket = 0;
+  bool committed = false;
+  std::vector<BatchPlace> places;  // one a batch, in the group's order; empty if aborted
+};
+
+struct FetchedBatch {
+  Offset first;
+  uint32_t count = 0;
+  Buffer bytes;  // a RecordBatch v2 with its base offset set
+};
+struct Fetched {
+  std::vector<FetchedBatch> batches;
+  Offset next;       // where to go on
+  Offset end;        // one past the last committed record
+};
+struct OffsetRange {
+  Offset first;
+  Offset end;
+};
+
+class Log {
+ public:
+  virtual ~Log() = default;
+  virtual Result<Ticket> append_group(Group group, std::vector<NamedPosition> positions) = 0;
+  virtual void poll_outcomes(std::vector<Outcome>& out) = 0;  // appends; never blocks
+  // The batch that holds `from`, or the next one; kGone if retention has removed it; at least one batch if there is
+  // one, then up to max_bytes.
+  virtual Result<Fetched> fetch(StreamPartition where, Offset from, size_t max_bytes) = 0;
+  virtual Result<OffsetRange> range(StreamPartition where) = 0;
+  // The first offset whose append time is at or after `time`; the end if there is none.
+  virtual Result<Offset> offset_at(StreamPartition where, AppendTime time) = 0;
+  virtual Result<std::string> last_position(const std::string& name) = 0;  // kNotFound
+};
+
+}  // namespace millrace::log

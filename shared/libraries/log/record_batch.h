@@ -1,0 +1,80 @@
+// RecordBatch v2, Kafka's on-disk and on-wire layout of a run of records. What comes in over Kafka's protocol, what
+// lies on the disk and what goes out are the same bytes.
+//
+// Layout (big-endian): baseOffset i64, batchLength i32 (bytes after this field), partitionLeaderEpoch i32, magic i8 = 2,
+// crc u32 (CRC-32C from attributes to the end), attributes i16, lastOffsetDelta i32, baseTimestamp i64 (ms),
+// maxTimestamp i64, producerId i64, producerEpoch i16, baseSequence i32, count i32, then the records:
+// length varint, attributes i8, timestampDelta varint, offsetDelta varint, key, value (varint length, -1 = null),
+// headers. Source: kafka.apache.org, protocol guide, "Record Batch".
+// baseOffset and partitionLeaderEpoch stand outside the CRC: the log sets them without touching the rest.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/types.h"
+
+namespace millrace::log {
+
+inline constexpr size_t kRecordBatchHeader = 61;
+
+struct Record {
+  Offset offset;
+  int64_t timestamp_ms = 0;
+  std::optional<std::string_view> key;
+  std::string_view value;         // empty and null are told apart by has_value
+  bool has_value = true;
+  std::string_view headers;       // undecoded; count first
+};
+
+// Builds one uncompressed batch. Reusable: finish() leaves it empty, with its capacity.
+class RecordBatchBuilder {
+ public:
+  void add(std::optional<std::string_view> key, std::string_view value, int64_t timestamp_ms);
+  uint32_t count() const { return count_; }
+  size_t bytes() const { return bytes_.size(); }
+  bool empty() const { return count_ == 0; }
+  std::string finish();  // base offset 0, no producer
+
+ private:
+  std::string bytes_;
+  uint32_t count_ = 0;
+  int64_t base_timestamp_ms_ = 0;
+  int64_t max_timestamp_ms_ = 0;
+};
+
+// Reads one batch. parse() checks lengths, magic and, if asked, the CRC; records are checked as they are read.
+// The view borrows the bytes.
+class RecordBatchView {
+ public:
+  RecordBatchView() = default;
+  static Result<RecordBatchView> parse(std::string_view bytes, bool check_crc);
+
+  Offset base_offset() const;
+  uint32_t count() const;
+  Offset last_offset() const;
+  int64_t base_timestamp_ms() const;
+  int64_t max_timestamp_ms() const;
+  std::string_view bytes() const { return bytes_; }
+
+  class Cursor {
+   public:
+    explicit Cursor(const RecordBatchView& batch);
+    bool next(Record& out);          // false at the end or on damage
+    bool ok() const { return ok_; }  // false: the records do not parse
+   private:
+    std::string_view rest_;
+    int64_t base_offset_;
+    int64_t base_timestamp_ms_;
+    uint32_t left_;
+    bool ok_ = true;
+  };
+
+ private:
+  std::string_view bytes_;
+};
+
+}  // namespace millrace::log

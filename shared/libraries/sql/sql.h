@@ -1,0 +1,65 @@
+// SQL: text to bound statements. Lexer, parser, binder and planner behind one call; nothing here runs anything.
+//
+//   parse(text)                    -> syntax trees (sql/ast.h), or an Error with line, column, span and hint
+//   bind(tree, catalog, tenant)    -> a BoundStatement: names resolved, types checked, plans made
+//
+// Definitions (streams, views) are bound with ids that follow from the definition's number: see catalog.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/plan.h"
+#include "sql/catalog.h"
+
+namespace millrace::sql {
+
+struct Statement;  // sql/ast.h
+using StatementPtr = std::shared_ptr<const Statement>;
+
+// All statements of a text, ';'-separated. Bounds: 1 MB of text, nesting depth 200.
+Result<std::vector<StatementPtr>> parse(std::string_view text);
+std::string statement_text(const Statement& statement);  // as written
+
+enum class ObjectKind : uint8_t { kStream, kView };
+
+struct CreateStream {      // declared columns
+  engine::StreamDef stream;  // id unset
+  bool if_not_exists = false;
+};
+struct CreateQuery {       // CREATE MATERIALIZED VIEW, CREATE STREAM … AS; ids unset
+  engine::QueryPlan plan;
+  engine::StreamDef output;  // for CREATE STREAM … AS
+  bool if_not_exists = false;
+};
+struct Select {
+  engine::SelectPlan plan;
+};
+struct Subscribe {
+  engine::PlanPtr view;       // one of the two
+  engine::StreamPtr stream;
+};
+struct Drop {
+  ObjectKind kind;
+  std::string name;
+  DefinitionId definition;    // 0: IF EXISTS and there is none
+};
+struct Show {
+  enum class What : uint8_t { kStreams, kViews, kQueries, kColumns } what;
+  std::string name;           // for kColumns
+};
+struct Explain {
+  std::string text;           // the plan
+};
+using BoundStatement = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain>;
+
+// `text` is the statement's own text: spans in errors are relative to the text given to parse().
+Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant);
+
+// "error MR-SQL-…: …\n  line | text\n       ^^^^\nhint: …" for a person.
+std::string render_error(const Error& error, std::string_view text);
+
+}  // namespace millrace::sql
