@@ -1,0 +1,287 @@
+// What a plan looks like to a person (explain) and to a step record (identity).
+#include "engine/plan.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+
+namespace millrace::engine {
+namespace {
+
+std::string_view name_of(AggregateKind kind) {
+  switch (kind) {
+    case AggregateKind::kCountStar:
+    case AggregateKind::kCount:
+      return "count";
+    case AggregateKind::kSum:
+      return "sum";
+    case AggregateKind::kAvg:
+      return "avg";
+    case AggregateKind::kMin:
+      return "min";
+    case AggregateKind::kMax:
+      return "max";
+  }
+  return "?";
+}
+
+std::string duration(int64_t micros) {
+  std::string out;
+  append_interval(out, Interval{0, 0, micros});
+  return out;
+}
+
+std::vector<std::string> names_of(const std::vector<NamedExpr>& exprs) {
+  std::vector<std::string> names;
+  for (const auto& e : exprs) names.push_back(e.name);
+  return names;
+}
+
+std::vector<std::string> names_of(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const auto& c : schema) names.push_back(c.name);
+  return names;
+}
+
+std::string call_text(const AggregateCall& call, const std::vector<std::string>& columns) {
+  return fmt::format("{}({})", name_of(call.kind), call.argument ? to_string(*call.argument, columns) : "*");
+}
+
+// "expr" where the name says nothing new, "expr AS name" elsewhere.
+std::string named_text(const NamedExpr& e, const std::vector<std::string>& columns) {
+  std::string text = to_string(*e.expr, columns);
+  return text == e.name ? text : fmt::format("{} AS {}", text, e.name);
+}
+
+std::string list_text(const std::vector<NamedExpr>& exprs, const std::vector<std::string>& columns) {
+  std::string out;
+  for (const auto& e : exprs) {
+    if (!out.empty()) out += ", ";
+    out += named_text(e, columns);
+  }
+  return out;
+}
+
+// Lines of the tree, the root first; each is indented by its depth.
+class Tree {
+ public:
+  void add(std::string line) {
+    text_ += std::string(2 * depth_, ' ') + (depth_ == 0 ? "" : "-> ") + std::move(line) + "\n";
+    ++depth_;
+  }
+  std::string take() {
+    if (!text_.empty()) text_.pop_back();
+    return std::move(text_);
+  }
+
+ private:
+  std::string text_;
+  size_t depth_ = 0;
+};
+
+std::vector<std::string> source_names(const QueryPlan& plan) {
+  std::vector<std::string> names;
+  for (const int c : plan.read_columns) names.push_back(plan.source->columns[static_cast<size_t>(c)].name);
+  return names;
+}
+
+std::vector<std::string> group_row_names(const QueryPlan& plan, const std::vector<std::string>& source) {
+  auto names = names_of(plan.group_keys);
+  for (const auto& call : plan.aggregates) names.push_back(call_text(call, source));
+  return names;
+}
+
+std::string start_text(const QueryPlan& plan) {
+  if (plan.start == QueryPlan::Start::kOldest) return "from the oldest kept event";
+  if (plan.start == QueryPlan::Start::kNow) return "from its creation";
+  std::string at;
+  append_timestamp(at, Timestamp{plan.start_time.value});
+  return "from " + at;
+}
+
+std::string root_text(const QueryPlan& plan) {
+  if (plan.shape == QueryPlan::Shape::kStream) {
+    const uint16_t partitions = plan.output_stream ? plan.output_stream->partitions : plan.source->partitions;
+    return fmt::format("Stream {} (partitions {}; {})", plan.name, partitions, start_text(plan));
+  }
+  std::string emits = plan.emit_on_close ? "final rows on window close" : "up to date at once";
+  if (plan.view_retention_us > 0) emits += "; windows kept for " + duration(plan.view_retention_us);
+  return fmt::format("Materialized view {} ({}; {})", plan.name, emits, start_text(plan));
+}
+
+std::string aggregate_text(const QueryPlan& plan, const std::vector<std::string>& source) {
+  std::string calls;
+  for (const auto& call : plan.aggregates) calls += (calls.empty() ? "" : ", ") + call_text(call, source);
+  if (calls.empty()) calls = "nothing (distinct groups)";
+  if (plan.group_keys.empty()) return fmt::format("Aggregate {} over all rows", calls);
+  return fmt::format("Aggregate {} by {}", calls, list_text(plan.group_keys, source));
+}
+
+void add_source(Tree& tree, const QueryPlan& plan, const std::vector<std::string>& source) {
+  if (plan.filter) tree.add("Filter " + to_string(*plan.filter, source));
+  const StreamDef& from = *plan.source;
+  if (plan.window_key >= 0 && from.watermark_column >= 0) {
+    tree.add(fmt::format("Late check on {}, windows of {}, disorder {}",
+                         from.columns[static_cast<size_t>(from.watermark_column)].name,
+                         duration(plan.window_us), duration(from.disorder_us)));
+  }
+  std::string columns;
+  for (const auto& name : source) columns += (columns.empty() ? "" : ", ") + name;
+  tree.add(fmt::format("Decode {} ({}; partitions {})", from.name, columns.empty() ? "no columns" : columns,
+                       from.partitions));
+}
+
+void append_scalar(std::string& out, const Scalar& value) {
+  append_le<uint8_t>(out, static_cast<uint8_t>(value.index()));
+  if (const auto* b = std::get_if<bool>(&value)) append_le<uint8_t>(out, *b ? 1 : 0);
+  if (const auto* i = std::get_if<int64_t>(&value)) append_le(out, *i);
+  if (const auto* d = std::get_if<double>(&value)) append_le(out, std::bit_cast<uint64_t>(*d));
+  if (const auto* s = std::get_if<std::string>(&value)) append_bytes(out, *s);
+  if (const auto* t = std::get_if<Timestamp>(&value)) append_le(out, t->micros);
+  if (const auto* v = std::get_if<Interval>(&value)) {
+    append_le(out, v->months);
+    append_le(out, v->days);
+    append_le(out, v->micros);
+  }
+}
+
+// Unlike the SQL-like text, this keeps every type and bit; spans are left out, since they decide no answer.
+void append_expr(std::string& out, const Expr* expr) {
+  if (expr == nullptr) return append_le<uint8_t>(out, 0xFF);
+  append_le<uint8_t>(out, static_cast<uint8_t>(expr->op));
+  append_le<uint8_t>(out, static_cast<uint8_t>(expr->type));
+  append_le<int32_t>(out, expr->column);
+  append_scalar(out, expr->literal);
+  append_le(out, expr->window_us);
+  append_le(out, expr->window_offset_us);
+  append_varint(out, expr->args.size());
+  for (const auto& arg : expr->args) append_expr(out, arg.get());
+}
+
+void append_named(std::string& out, const std::vector<NamedExpr>& exprs) {
+  append_varint(out, exprs.size());
+  for (const auto& e : exprs) {
+    append_bytes(out, e.name);
+    append_expr(out, e.expr.get());
+  }
+}
+
+void append_stream(std::string& out, const StreamPtr& stream) {
+  if (!stream) return append_le<uint8_t>(out, 0);
+  append_le<uint8_t>(out, 1);
+  append_le(out, stream->id.value);
+  append_le(out, stream->partitions);
+  append_le<int32_t>(out, stream->key_column);
+  append_le<int32_t>(out, stream->watermark_column);
+  append_le(out, stream->disorder_us);
+  append_le(out, stream->idle_timeout_us);
+  append_varint(out, stream->columns.size());
+  for (const auto& column : stream->columns) {
+    append_bytes(out, column.name);
+    append_le<uint8_t>(out, static_cast<uint8_t>(column.type));
+  }
+}
+
+std::string sort_text(const SelectPlan& plan, const std::vector<std::string>& columns) {
+  std::string out = "Sort by ";
+  for (size_t i = 0; i < plan.order_by.size(); ++i) {
+    const SortKey& key = plan.order_by[i];
+    if (i > 0) out += ", ";
+    out += to_string(*key.expr, columns);
+    if (key.descending) out += " DESC";
+    if (key.nulls_first != key.descending) out += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+  }
+  return out;
+}
+
+std::string limit_text(const SelectPlan& plan) {
+  std::string out = plan.limit ? fmt::format("Limit {}", *plan.limit) : "No limit";
+  if (plan.offset > 0) out += fmt::format(" offset {}", plan.offset);
+  return out;
+}
+
+std::string origin_text(const SelectPlan& plan) {
+  if (plan.view) return fmt::format("Read view {} (from its state)", plan.view->name);
+  if (plan.dead_letters) return "Read dead_letters (from the log, bounded)";
+  if (plan.stream) return fmt::format("Read stream {} (from the log, bounded)", plan.stream->name);
+  return "One row";
+}
+
+std::vector<std::string> origin_names(const SelectPlan& plan) {
+  if (plan.view) return names_of(plan.view->outputs);
+  if (plan.dead_letters) return names_of(plan.dead_letters->columns);
+  if (plan.stream) return names_of(plan.stream->columns);
+  return {};
+}
+
+}  // namespace
+
+Schema QueryPlan::output_schema() const {
+  Schema schema;
+  schema.reserve(outputs.size());
+  for (const auto& output : outputs) schema.push_back(ColumnDef{output.name, output.expr->type});
+  return schema;
+}
+
+std::string QueryPlan::explain() const {
+  const auto source_columns = source_names(*this);
+  Tree tree;
+  tree.add(root_text(*this));
+  if (shape != Shape::kAggregate) {
+    tree.add("Output " + list_text(outputs, source_columns));
+  } else {
+    tree.add("Output " + list_text(outputs, group_row_names(*this, source_columns)));
+    tree.add(aggregate_text(*this, source_columns));
+    if (repartition) tree.add(fmt::format("Repartition by the group (partitions {})", source->partitions));
+  }
+  add_source(tree, *this, source_columns);
+  return tree.take();
+}
+
+uint64_t QueryPlan::identity() const {
+  std::string out;
+  append_le(out, id.value);
+  append_le(out, tenant.value);
+  append_bytes(out, name);
+  append_le<uint8_t>(out, static_cast<uint8_t>(shape));
+  append_stream(out, source);
+  append_varint(out, read_columns.size());
+  for (const int column : read_columns) append_le<int32_t>(out, column);
+  append_expr(out, filter.get());
+  append_named(out, group_keys);
+  append_le<int32_t>(out, window_key);
+  append_le(out, window_us);
+  append_varint(out, aggregates.size());
+  for (const auto& call : aggregates) {
+    append_le<uint8_t>(out, static_cast<uint8_t>(call.kind));
+    append_le<uint8_t>(out, static_cast<uint8_t>(call.type));
+    append_expr(out, call.argument.get());
+  }
+  append_le<uint8_t>(out, static_cast<uint8_t>((emit_on_close ? 1 : 0) | (repartition ? 2 : 0)));
+  append_le(out, view_retention_us);
+  append_stream(out, repartition_topic);
+  append_named(out, outputs);
+  append_stream(out, output_stream);
+  append_le<uint8_t>(out, static_cast<uint8_t>(start));
+  append_le(out, start_time.value);
+  return stable_hash(out);
+}
+
+std::string SelectPlan::explain() const {
+  const auto columns = origin_names(*this);
+  Tree tree;
+  tree.add("Select");
+  if (limit || offset > 0) tree.add(limit_text(*this));
+  if (!order_by.empty()) {
+    auto sort_columns = columns;
+    for (const auto& name : names_of(outputs)) sort_columns.push_back(name);
+    tree.add(sort_text(*this, sort_columns));
+  }
+  tree.add("Output " + list_text(outputs, columns));
+  if (filter) tree.add("Filter " + to_string(*filter, columns));
+  tree.add(origin_text(*this));
+  return tree.take();
+}
+
+}  // namespace millrace::engine
