@@ -1,0 +1,42 @@
+# The words of the house. CI says the same ones. `make help` lists them.
+SHELL := /bin/bash
+BUILD := build/release
+JOBS  := $(shell nproc)
+
+.DEFAULT_GOAL := build-all
+.PHONY: help build-all test-all lint-all run-local run-gateway bench soak docs clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build-all: ## install what the build needs, build the release and its tests
+	@tools/install_packages.sh build test
+	@cmake --preset release -DMILLRACE_TESTS=ON >build/.configure.log 2>&1 || { cat build/.configure.log; exit 1; }
+	@cmake --build --preset release -j $(JOBS)
+
+test-all: build-all ## build and run every test
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --timeout 600
+
+lint-all: ## formatting, include directions, clang-tidy, shell scripts, documentation
+	@tools/install_packages.sh build test lint
+	@tools/lint.py
+
+run-local: ## build, start a server on 127.0.0.1:8080 with example data in ./data
+	@tools/run_local.sh start
+
+run-gateway: ## the same, but a node that takes in and serves reads; SQL answers `unavailable`
+	@tools/run_local.sh gateway
+
+bench: ## build, run all benchmarks (about 20 minutes), write build/bench.txt
+	@tools/bench.sh
+
+soak: ## hours: 50 kills under replay, 10,000 simulation seeds
+	@tools/soak.sh
+
+docs: ## check the documentation: links, commands, folder lists, error codes
+	@tools/check_docs.py
+
+clean: ## remove everything that was built; keeps ./data
+	@rm -rf build
+
+$(shell mkdir -p build)

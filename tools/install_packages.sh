@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs what is missing of tools/packages.txt, for the groups named on the command line (build test lint).
+# Fast when nothing is missing: it asks dpkg and touches neither the network nor sudo.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+if [ $# -eq 0 ]; then
+  echo "usage: tools/install_packages.sh GROUP...   (build test lint)" >&2
+  exit 2
+fi
+
+wanted=()
+for group in "$@"; do
+  mapfile -t -O "${#wanted[@]}" wanted < <(awk -v g="$group" '$1 == g { print $2 }' "$here/packages.txt")
+done
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "This machine has no dpkg. Millrace is built on Debian 12; the packages are listed in tools/packages.txt." >&2
+  exit 1
+fi
+have=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^installed //p' | sort -u || true)
+mapfile -t missing < <(printf '%s\n' "${wanted[@]}" | sort -u | comm -23 - <(printf '%s\n' "$have"))
+[ "${#missing[@]}" -gt 0 ] && [ -n "${missing[0]}" ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "Missing packages: ${missing[*]}" >&2
+    echo "Run as root: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+
+install() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q -o Acquire::Retries=3 >&2 &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+      -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "${missing[@]}" >&2
+}
+
+echo "Installing ${#missing[@]} packages: ${missing[*]}" >&2
+if ! install; then
+  echo "The installation failed; one more try in ten seconds." >&2
+  sleep 10
+  install
+fi
