@@ -35,12 +35,15 @@ class RecordBatchBuilder {
  public:
   void add(std::optional<std::string_view> key, std::string_view value, int64_t timestamp_ms);
   uint32_t count() const { return count_; }
-  size_t bytes() const { return bytes_.size(); }
+  size_t bytes() const { return used_; }
   bool empty() const { return count_ == 0; }
   std::string finish();  // base offset 0, no producer
 
  private:
-  std::string bytes_;
+  char* room(size_t size);
+
+  std::string bytes_;  // grown by doubling; the first used_ bytes count
+  size_t used_ = 0;
   uint32_t count_ = 0;
   int64_t base_timestamp_ms_ = 0;
   int64_t max_timestamp_ms_ = 0;
