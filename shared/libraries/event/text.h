@@ -1,0 +1,51 @@
+// What the text forms of the types share: errors that quote the input, and the calendar.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "event/type.h"
+
+namespace millrace {
+
+// The first bytes of an input, quoted and printable, for messages.
+std::string quoted_start(std::string_view text);
+std::string_view trimmed(std::string_view text);
+Error invalid_text(Type type, std::string_view text, std::string_view hint);
+Error out_of_range(Type type, std::string_view text);
+
+inline constexpr int64_t kMicrosPerSecond = 1'000'000;
+inline constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
+// The first and the last microsecond of the years 0001 to 9999: what a timestamp can be.
+inline constexpr int64_t kMinTimestamp = -62'135'596'800 * kMicrosPerSecond;
+inline constexpr int64_t kMaxTimestamp = 253'402'300'800 * kMicrosPerSecond - 1;
+constexpr bool timestamp_in_range(int64_t micros) {
+  return micros >= kMinTimestamp && micros <= kMaxTimestamp;
+}
+
+// Proleptic Gregorian calendar, days since 1970-01-01.
+// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013 (years that begin in March).
+struct CivilDate {
+  int64_t year = 1970;
+  unsigned month = 1;
+  unsigned day = 1;
+};
+int64_t days_of(const CivilDate& date);
+CivilDate civil_of(int64_t days);
+unsigned days_in_month(int64_t year, unsigned month);
+
+// The strict form "YYYY-MM-DDTHH:MM:SS[.f…]Z" that most events carry, without an Error to build. False: not
+// that form.
+bool parse_rfc3339_utc(const char* text, size_t size, int64_t& micros);
+
+// One number for comparing: 30-day months, 24-hour days.
+constexpr __int128 total_micros(const Interval& i) {
+  return (static_cast<__int128>(i.months) * 30 + i.days) * kMicrosPerDay + i.micros;
+}
+
+// timestamp + interval: months first (the day is clamped to the month's last), then days, then micros, in
+// UTC. False: out of range.
+bool add_interval(int64_t timestamp, const Interval& interval, int64_t& result);
+
+}  // namespace millrace

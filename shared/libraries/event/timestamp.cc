@@ -1,0 +1,266 @@
+#include <algorithm>
+
+#include "event/text.h"
+#include "event/type.h"
+
+namespace millrace {
+
+int64_t days_of(const CivilDate& date) {
+  const int64_t y = date.year - (date.month <= 2);
+  const int64_t era = (y >= 0 ? y : y - 399) / 400;
+  const int64_t year_of_era = y - era * 400;
+  const int64_t month_from_march = date.month > 2 ? date.month - 3 : date.month + 9;
+  const int64_t day_of_year = (153 * month_from_march + 2) / 5 + date.day - 1;
+  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+CivilDate civil_of(int64_t days) {
+  days += 719468;
+  const int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+  const int64_t day_of_era = days - era * 146097;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t month_from_march = (5 * day_of_year + 2) / 153;
+  CivilDate date;
+  date.day = static_cast<unsigned>(day_of_year - (153 * month_from_march + 2) / 5 + 1);
+  date.month = static_cast<unsigned>(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
+  date.year = year_of_era + era * 400 + (date.month <= 2);
+  return date;
+}
+
+unsigned days_in_month(int64_t year, unsigned month) {
+  constexpr unsigned kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return month == 2 && leap ? 29 : kDays[month - 1];
+}
+
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Two digits at p, or a value above any bound.
+inline unsigned two(const char* p) {
+  const unsigned tens = static_cast<unsigned char>(p[0]) - '0';
+  const unsigned ones = static_cast<unsigned char>(p[1]) - '0';
+  return tens > 9 || ones > 9 ? 1000 : tens * 10 + ones;
+}
+
+struct Fields {
+  unsigned century = 0, year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  int64_t micros = 0;
+};
+
+bool valid(const Fields& f) {
+  if (f.century > 99 || f.year > 99 || f.month - 1 > 11 || f.day - 1 > 30) return false;
+  if (f.hour > 23 || f.minute > 59 || f.second > 60) return false;
+  const int64_t year = f.century * 100 + f.year;
+  return year >= 1 && (f.day <= 28 || f.day <= days_in_month(year, f.month));
+}
+
+int64_t micros_of(const Fields& f) {
+  const int64_t days = days_of({static_cast<int64_t>(f.century * 100 + f.year), f.month, f.day});
+  const int64_t seconds = days * 86400 + f.hour * 3600 + f.minute * 60 + f.second;
+  return seconds * kMicrosPerSecond + f.micros;
+}
+
+// Takes the fields off the front of a text, from left to right.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {}
+  bool done() const { return text_.empty(); }
+  char peek() const { return text_.empty() ? '\0' : text_.front(); }
+  bool accept(char c) {
+    if (peek() != c || text_.empty()) return false;
+    text_.remove_prefix(1);
+    return true;
+  }
+  bool digits2(unsigned& out) {
+    if (text_.size() < 2) return false;
+    out = two(text_.data());
+    text_.remove_prefix(2);
+    return out < 100;
+  }
+  // Digits after the point; the seventh rounds, the rest is dropped.
+  bool fraction(int64_t& micros) {
+    if (!is_digit(peek())) return false;
+    int64_t value = 0;
+    int count = 0;
+    for (; is_digit(peek()); text_.remove_prefix(1), ++count) {
+      if (count < 6) value = value * 10 + (peek() - '0');
+      if (count == 6 && peek() >= '5') ++value;
+    }
+    for (; count < 6; ++count) value *= 10;
+    micros = value;
+    return true;
+  }
+  void skip_spaces() {
+    while (peek() == ' ') text_.remove_prefix(1);
+  }
+
+ private:
+  std::string_view text_;
+};
+
+bool scan_time(Scanner& in, Fields& f) {
+  if (!in.digits2(f.hour) || !in.accept(':') || !in.digits2(f.minute)) return false;
+  if (!in.accept(':')) return true;
+  if (!in.digits2(f.second)) return false;
+  return in.accept('.') ? in.fraction(f.micros) : true;
+}
+
+// Z, ±HH, ±HH:MM, ±HHMM or nothing (UTC).
+bool scan_zone(Scanner& in, int64_t& offset_seconds) {
+  in.skip_spaces();
+  if (in.done() || in.accept('Z') || in.accept('z')) return true;
+  const bool negative = in.peek() == '-';
+  if (!in.accept('-') && !in.accept('+')) return false;
+  unsigned hours = 0;
+  unsigned minutes = 0;
+  if (!in.digits2(hours)) return false;
+  if (!in.done()) {
+    in.accept(':');
+    if (!in.digits2(minutes)) return false;
+  }
+  if (hours > 15 || minutes > 59) return false;
+  offset_seconds = int64_t{hours * 3600 + minutes * 60} * (negative ? -1 : 1);
+  return true;
+}
+
+bool scan_timestamp(Scanner& in, int64_t& micros) {
+  Fields f;
+  if (!in.digits2(f.century) || !in.digits2(f.year)) return false;
+  if (!in.accept('-') || !in.digits2(f.month) || !in.accept('-') || !in.digits2(f.day)) return false;
+  int64_t offset = 0;
+  if (in.accept('T') || in.accept('t') || in.accept(' ')) {
+    if (!scan_time(in, f) || !scan_zone(in, offset)) return false;
+  }
+  if (!in.done() || !valid(f)) return false;
+  micros = micros_of(f) - offset * kMicrosPerSecond;
+  return true;
+}
+
+void append_digits(std::string& out, uint64_t value, int width) {
+  char buffer[20];
+  for (int i = width - 1; i >= 0; --i, value /= 10) buffer[i] = static_cast<char>('0' + value % 10);
+  out.append(buffer, static_cast<size_t>(width));
+}
+
+void append_year(std::string& out, int64_t year) {
+  if (year >= 0 && year <= 9999) return append_digits(out, static_cast<uint64_t>(year), 4);
+  // Only arithmetic on the edges (a window's start before the year 1) gets here: ISO 8601's expanded form.
+  out += year < 0 ? '-' : '+';
+  append_digits(out, static_cast<uint64_t>(year < 0 ? -year : year), 6);
+}
+
+}  // namespace
+
+bool parse_rfc3339_utc(const char* p, size_t size, int64_t& micros) {
+  if (size < 20 || p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':' || p[16] != ':') return false;
+  Fields f;
+  f.century = two(p);
+  f.year = two(p + 2);
+  f.month = two(p + 5);
+  f.day = two(p + 8);
+  f.hour = two(p + 11);
+  f.minute = two(p + 14);
+  f.second = two(p + 17);
+  if (!valid(f)) return false;
+  if (size > 20) {
+    if (p[19] != '.' || size > 27 || p[size - 1] != 'Z' || size < 22) return false;
+    int64_t value = 0;
+    size_t i = 20;
+    for (; i < size - 1; ++i) {
+      if (!is_digit(p[i])) return false;
+      value = value * 10 + (p[i] - '0');
+    }
+    for (; i < 26; ++i) value *= 10;
+    f.micros = value;
+  } else if (p[19] != 'Z') {
+    return false;
+  }
+  micros = micros_of(f);
+  return timestamp_in_range(micros);
+}
+
+Result<Timestamp> parse_timestamp(std::string_view text) {
+  const std::string_view inner = trimmed(text);
+  int64_t micros = 0;
+  if (parse_rfc3339_utc(inner.data(), inner.size(), micros)) return Timestamp{micros};
+  Scanner in(inner);
+  if (!scan_timestamp(in, micros)) {
+    return invalid_text(Type::kTimestamptz, text, "RFC 3339 is expected, like 2001-01-31T00:47:00Z");
+  }
+  if (!timestamp_in_range(micros)) return out_of_range(Type::kTimestamptz, text);
+  return Timestamp{micros};
+}
+
+void append_timestamp(std::string& out, Timestamp value) {
+  int64_t days = value.micros / kMicrosPerDay;
+  int64_t rest = value.micros % kMicrosPerDay;
+  if (rest < 0) {
+    rest += kMicrosPerDay;
+    --days;
+  }
+  const CivilDate date = civil_of(days);
+  append_year(out, date.year);
+  char buffer[16];
+  const auto put2 = [](char* p, int64_t v) {
+    p[0] = static_cast<char>('0' + v / 10);
+    p[1] = static_cast<char>('0' + v % 10);
+  };
+  const int64_t seconds = rest / kMicrosPerSecond;
+  const int64_t fraction = rest % kMicrosPerSecond;
+  buffer[0] = '-';
+  put2(buffer + 1, date.month);
+  buffer[3] = '-';
+  put2(buffer + 4, date.day);
+  buffer[6] = 'T';
+  put2(buffer + 7, seconds / 3600);
+  buffer[9] = ':';
+  put2(buffer + 10, seconds / 60 % 60);
+  buffer[12] = ':';
+  put2(buffer + 13, seconds % 60);
+  out.append(buffer, 15);
+  if (fraction != 0) {
+    out += '.';
+    append_digits(out, static_cast<uint64_t>(fraction), 6);
+    while (out.back() == '0') out.pop_back();
+  }
+  out += 'Z';
+}
+
+namespace {
+
+// The same day of the month `months` later, the month's last day if there is no such day.
+bool add_months(int64_t& days, int32_t months) {
+  CivilDate date = civil_of(days);
+  const int64_t month = date.year * 12 + (date.month - 1) + months;
+  if (month < 0 || month > 10'000 * 12) return false;
+  date.year = month / 12;
+  date.month = static_cast<unsigned>(month % 12 + 1);
+  date.day = std::min(date.day, days_in_month(date.year, date.month));
+  days = days_of(date);
+  return true;
+}
+
+}  // namespace
+
+bool add_interval(int64_t timestamp, const Interval& interval, int64_t& result) {
+  int64_t days = timestamp / kMicrosPerDay;
+  int64_t rest = timestamp % kMicrosPerDay;
+  if (rest < 0) {
+    rest += kMicrosPerDay;
+    --days;
+  }
+  if (interval.months != 0 && !add_months(days, interval.months)) return false;
+  const __int128 total =
+      (static_cast<__int128>(days) + interval.days) * kMicrosPerDay + rest + interval.micros;
+  if (total < kMinTimestamp || total > kMaxTimestamp) return false;
+  result = static_cast<int64_t>(total);
+  return true;
+}
+
+}  // namespace millrace

@@ -1,0 +1,187 @@
+#include "event/type.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "event/text.h"
+
+namespace millrace {
+
+std::string_view to_string(Type type) {
+  switch (type) {
+    case Type::kNull:
+      return "unknown";
+    case Type::kBoolean:
+      return "boolean";
+    case Type::kBigint:
+      return "bigint";
+    case Type::kDouble:
+      return "double precision";
+    case Type::kText:
+      return "text";
+    case Type::kTimestamptz:
+      return "timestamp with time zone";
+    case Type::kInterval:
+      return "interval";
+  }
+  return "unknown";
+}
+
+std::string quoted_start(std::string_view text) {
+  constexpr size_t kShown = 40;
+  std::string out = "\"";
+  for (const char c : text.substr(0, kShown)) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte >= 0x7F || c == '"' ? '?' : c;
+  }
+  return out += text.size() > kShown ? "…\"" : "\"";
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\n\r\f\v";
+  const size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+Error invalid_text(Type type, std::string_view text, std::string_view hint) {
+  return error(Code::kInvalid, "MR-EVT-0101",
+               "invalid input for type " + std::string(to_string(type)) + ": " + quoted_start(text),
+               std::string(hint));
+}
+
+Error out_of_range(Type type, std::string_view text) {
+  return error(Code::kInvalid, "MR-EVT-0102",
+               "value " + quoted_start(text) + " is out of range for type " + std::string(to_string(type)));
+}
+
+Result<int64_t> parse_bigint(std::string_view text) {
+  std::string_view digits = trimmed(text);
+  if (digits.starts_with('+') && digits.size() > 1 && digits[1] != '-') digits.remove_prefix(1);
+  int64_t value = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (failure == std::errc::invalid_argument || end != digits.data() + digits.size()) {
+    return invalid_text(Type::kBigint, text, "a whole number is expected");
+  }
+  if (failure == std::errc::result_out_of_range) return out_of_range(Type::kBigint, text);
+  return value;
+}
+
+namespace {
+
+bool equals_ignoring_case(std::string_view a, std::string_view lower) {
+  if (a.size() != lower.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const char c = a[i] >= 'A' && a[i] <= 'Z' ? static_cast<char>(a[i] + 32) : a[i];
+    if (c != lower[i]) return false;
+  }
+  return true;
+}
+
+// "NaN", "inf", "infinity", with a sign. from_chars would take them too, and "nan(…)" besides.
+std::optional<double> special_double(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (equals_ignoring_case(text, "infinity") || equals_ignoring_case(text, "inf")) {
+    return negative ? -INFINITY : INFINITY;
+  }
+  if (!negative && equals_ignoring_case(text, "nan")) return std::nan("");
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<double> parse_double(std::string_view text) {
+  std::string_view digits = trimmed(text);
+  if (const auto special = special_double(digits)) return *special;
+  if (digits.starts_with('+') && digits.size() > 1 && digits[1] != '-') digits.remove_prefix(1);
+  if (digits.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
+    return invalid_text(Type::kDouble, text, "a number is expected");
+  }
+  double value = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (failure == std::errc::invalid_argument || end != digits.data() + digits.size()) {
+    return invalid_text(Type::kDouble, text, "a number is expected");
+  }
+  if (failure == std::errc::result_out_of_range) return out_of_range(Type::kDouble, text);
+  return value;
+}
+
+namespace {
+
+// d.ddde±xx from to_chars, taken apart.
+struct Decimal {
+  char digits[24];
+  int count = 0;
+  int exponent = 0;  // of the first digit
+};
+
+Decimal shortest(double value) {
+  char buffer[40];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+  Decimal d;
+  const char* p = buffer;
+  for (; p != end && *p != 'e'; ++p) {
+    if (*p != '.') d.digits[d.count++] = *p;
+  }
+  ++p;
+  if (p != end && *p == '+') ++p;
+  std::from_chars(p, end, d.exponent);
+  return d;
+}
+
+void append_scientific(std::string& out, const Decimal& d) {
+  out += d.digits[0];
+  if (d.count > 1) out.append(1, '.').append(d.digits + 1, static_cast<size_t>(d.count - 1));
+  out += d.exponent < 0 ? "e-" : "e+";
+  const int magnitude = std::abs(d.exponent);
+  if (magnitude < 10) out += '0';
+  char buffer[8];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, magnitude).ptr);
+}
+
+void append_fixed(std::string& out, const Decimal& d) {
+  if (d.exponent < 0) {
+    out.append("0.").append(static_cast<size_t>(-d.exponent - 1), '0');
+    out.append(d.digits, static_cast<size_t>(d.count));
+    return;
+  }
+  const int whole = d.exponent + 1;
+  for (int i = 0; i < whole; ++i) out += i < d.count ? d.digits[i] : '0';
+  if (d.count > whole) out.append(1, '.').append(d.digits + whole, static_cast<size_t>(d.count - whole));
+}
+
+}  // namespace
+
+void append_double(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "NaN";
+    return;
+  }
+  if (std::signbit(value)) out += '-';
+  value = std::fabs(value);
+  if (std::isinf(value)) {
+    out += "Infinity";
+    return;
+  }
+  const Decimal d = shortest(value);
+  // PostgreSQL's rule: plain digits from 1e-4 up to what 15 digits hold.
+  if (d.exponent < -4 || d.exponent >= 15) return append_scientific(out, d);
+  append_fixed(out, d);
+}
+
+Result<bool> parse_boolean(std::string_view text) {
+  const std::string_view word = trimmed(text);
+  // Any prefix that tells them apart is accepted, as PostgreSQL does; "o" alone could be on or off.
+  const auto prefix_of = [&](std::string_view full, size_t least) {
+    return word.size() >= least && word.size() <= full.size() &&
+           equals_ignoring_case(word, full.substr(0, word.size()));
+  };
+  if (word == "1" || prefix_of("true", 1) || prefix_of("yes", 1) || prefix_of("on", 2)) return true;
+  if (word == "0" || prefix_of("false", 1) || prefix_of("no", 1) || prefix_of("off", 2)) return false;
+  return invalid_text(Type::kBoolean, text, "true or false is expected");
+}
+
+}  // namespace millrace

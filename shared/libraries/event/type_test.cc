@@ -1,0 +1,172 @@
+#include "event/type.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+#include "event/text.h"
+
+namespace millrace {
+namespace {
+
+std::string print(Timestamp t) {
+  std::string out;
+  append_timestamp(out, t);
+  return out;
+}
+std::string print(Interval i) {
+  std::string out;
+  append_interval(out, i);
+  return out;
+}
+std::string print(double d) {
+  std::string out;
+  append_double(out, d);
+  return out;
+}
+std::string reprint(std::string_view text) {
+  auto t = parse_timestamp(text);
+  return t.ok() ? print(*t) : t.error().id;
+}
+std::string reprint_interval(std::string_view text) {
+  auto i = parse_interval(text);
+  return i.ok() ? print(*i) : i.error().id;
+}
+
+TEST(Timestamp, TextForms) {
+  EXPECT_EQ(parse_timestamp("1970-01-01T00:00:00Z")->micros, 0);
+  EXPECT_EQ(parse_timestamp("2001-01-01T00:47:00Z")->micros, 978'310'020'000'000);
+  EXPECT_EQ(reprint("2001-01-01 00:47:00+00"), "2001-01-01T00:47:00Z");
+  EXPECT_EQ(reprint("2001-01-01T00:47:00.5+02:30"), "2000-12-31T22:17:00.5Z");
+  EXPECT_EQ(reprint("2001-01-01t00:47z"), "2001-01-01T00:47:00Z");
+  EXPECT_EQ(reprint(" 2001-01-01 "), "2001-01-01T00:00:00Z");
+  EXPECT_EQ(reprint("2001-01-01T00:00:00.1234567Z"), "2001-01-01T00:00:00.123457Z");
+  EXPECT_EQ(reprint("2001-01-01T00:00:00.9999999Z"), "2001-01-01T00:00:01Z");
+  EXPECT_EQ(reprint("2016-12-31T23:59:60Z"), "2017-01-01T00:00:00Z");
+  EXPECT_EQ(reprint("2000-02-29T00:00:00-0800"), "2000-02-29T08:00:00Z");
+  EXPECT_EQ(reprint("0001-01-01T00:00:00Z"), "0001-01-01T00:00:00Z");
+  EXPECT_EQ(reprint("9999-12-31T23:59:59.999999Z"), "9999-12-31T23:59:59.999999Z");
+}
+
+TEST(Timestamp, Refuses) {
+  for (const char* text :
+       {"", "2001", "2001-13-01T00:00:00Z", "2001-02-29T00:00:00Z", "1900-02-29T00:00:00Z",
+        "2001-01-01T24:00:00Z", "2001-01-01T00:60:00Z", "2001-01-01T00:00:00.Z", "2001-01-01T00:00:00Zx",
+        "2001-01-01T", "2001-01-01T00:00:00+", "2001-01-00T00:00:00Z", "0000-01-01T00:00:00Z",
+        "2001-01-01T00:00:00+1:00", "20010101T000000Z"}) {
+    EXPECT_EQ(reprint(text), "MR-EVT-0101") << text;
+  }
+  EXPECT_EQ(reprint("0001-01-01T00:00:00+01:00"), "MR-EVT-0102");
+  EXPECT_EQ(reprint("9999-12-31T23:59:59-01:00"), "MR-EVT-0102");
+}
+
+TEST(Timestamp, EveryDayRoundTrips) {
+  for (int64_t day = kMinTimestamp / kMicrosPerDay; day <= kMaxTimestamp / kMicrosPerDay; day += 13) {
+    const CivilDate date = civil_of(day);
+    ASSERT_EQ(days_of(date), day);
+    ASSERT_LE(date.day, days_in_month(date.year, date.month));
+    ASSERT_EQ(parse_timestamp(print(Timestamp{day * kMicrosPerDay + 1}))->micros, day * kMicrosPerDay + 1);
+  }
+}
+
+TEST(Timestamp, MonthsClampTheDay) {
+  int64_t t = 0;
+  const int64_t january = parse_timestamp("2024-01-31T12:00:00Z")->micros;
+  ASSERT_TRUE(add_interval(january, Interval{1, 0, 0}, t));
+  EXPECT_EQ(print(Timestamp{t}), "2024-02-29T12:00:00Z");
+  ASSERT_TRUE(add_interval(january, Interval{-11, 1, -1}, t));
+  EXPECT_EQ(print(Timestamp{t}), "2023-03-01T11:59:59.999999Z");
+  EXPECT_FALSE(add_interval(january, Interval{INT32_MAX, 0, 0}, t));
+  EXPECT_FALSE(add_interval(kMaxTimestamp, Interval{0, 0, INT64_MAX}, t));
+}
+
+TEST(Interval, TextForms) {
+  EXPECT_EQ(*parse_interval("1 hour"), (Interval{0, 0, 3'600'000'000}));
+  EXPECT_EQ(*parse_interval("10 minutes 30 seconds"), (Interval{0, 0, 630'000'000}));
+  EXPECT_EQ(*parse_interval("01:30:00"), (Interval{0, 0, 5'400'000'000}));
+  EXPECT_EQ(*parse_interval("1 day"), (Interval{0, 1, 0}));
+  EXPECT_EQ(*parse_interval("1.5 months"), (Interval{1, 15, 0}));
+  EXPECT_EQ(*parse_interval("250ms"), (Interval{0, 0, 250'000}));
+  EXPECT_EQ(*parse_interval("-1 day +02:00"), (Interval{0, -1, 7'200'000'000}));
+  EXPECT_EQ(*parse_interval("3 days ago"), (Interval{0, -3, 0}));
+  EXPECT_EQ(*parse_interval("10"), (Interval{0, 0, 10'000'000}));
+  EXPECT_EQ(reprint_interval("1 day 2 hours"), "1 day 02:00:00");
+  EXPECT_EQ(reprint_interval("14 mons -3 days 0.5 s"), "1 year 2 mons -3 days +00:00:00.5");
+  EXPECT_EQ(reprint_interval("-1 year"), "-1 years");
+  EXPECT_EQ(reprint_interval("0"), "00:00:00");
+  EXPECT_EQ(reprint_interval("100:00:00"), "100:00:00");
+  EXPECT_EQ(reprint_interval("1 week"), "7 days");
+}
+
+TEST(Interval, Refuses) {
+  for (const char* text : {"", "x", "1 lightyear", "1 hour hour", "1:2:3:4", "1:60", "ago", "- hour", "1 :30",
+                           "99999999999999999999 s"}) {
+    EXPECT_EQ(reprint_interval(text), "MR-EVT-0101") << text;
+  }
+  EXPECT_EQ(reprint_interval("900000000 years"), "MR-EVT-0102");
+}
+
+TEST(Interval, PrintsWhatReadsBack) {
+  Random random(7);
+  for (int i = 0; i < 20'000; ++i) {
+    const Interval value{static_cast<int32_t>(random.below(1000)) - 500,
+                         static_cast<int32_t>(random.below(100)) - 50,
+                         static_cast<int64_t>(random.next() >> 24) - (int64_t{1} << 38)};
+    ASSERT_EQ(*parse_interval(print(value)), value) << print(value);
+  }
+}
+
+TEST(Double, PrintsAsPostgres) {
+  EXPECT_EQ(print(0.0), "0");
+  EXPECT_EQ(print(-0.0), "-0");
+  EXPECT_EQ(print(4.5), "4.5");
+  EXPECT_EQ(print(0.0001), "0.0001");
+  EXPECT_EQ(print(0.00001), "1e-05");
+  EXPECT_EQ(print(123456789012345.0), "123456789012345");
+  EXPECT_EQ(print(1e15), "1e+15");
+  EXPECT_EQ(print(-1.5e300), "-1.5e+300");
+  EXPECT_EQ(print(100.0), "100");
+  EXPECT_EQ(print(NAN), "NaN");
+  EXPECT_EQ(print(-INFINITY), "-Infinity");
+  EXPECT_EQ(print(0.1 + 0.2), "0.30000000000000004");
+}
+
+TEST(Double, RoundTrips) {
+  Random random(3);
+  for (int i = 0; i < 50'000; ++i) {
+    const double value = std::bit_cast<double>(random.next());
+    if (std::isnan(value)) continue;
+    ASSERT_EQ(*parse_double(print(value)), value);
+  }
+}
+
+TEST(Numbers, Refuse) {
+  EXPECT_EQ(*parse_bigint(" +12 "), 12);
+  EXPECT_EQ(*parse_bigint("-9223372036854775808"), INT64_MIN);
+  EXPECT_EQ(parse_bigint("9223372036854775808").error().id, "MR-EVT-0102");
+  for (const char* text : {"", "+", "1.5", "1 2", "+-1", "0x10"}) {
+    EXPECT_FALSE(parse_bigint(text).ok()) << text;
+  }
+  for (const char* text : {"", "e", "1e", "0x1p3", "nan(1)", "1,5", "-nan", "--1"}) {
+    EXPECT_FALSE(parse_double(text).ok()) << text;
+  }
+  EXPECT_EQ(parse_double("1e999").error().id, "MR-EVT-0102");
+  EXPECT_TRUE(std::isnan(*parse_double("NaN")));
+  EXPECT_EQ(*parse_double("-Infinity"), -INFINITY);
+}
+
+TEST(Boolean, Spellings) {
+  for (const char* text : {"t", "TRUE", "yes", "y", "on", "1", " true "})
+    EXPECT_TRUE(*parse_boolean(text)) << text;
+  for (const char* text : {"f", "False", "no", "n", "off", "0"}) EXPECT_FALSE(*parse_boolean(text)) << text;
+  for (const char* text : {"", "o", "truex", "2", "yeah"}) EXPECT_FALSE(parse_boolean(text).ok()) << text;
+}
+
+TEST(Errors, QuoteTheInputShortened) {
+  const auto failed = parse_bigint(std::string(1000, 'x'));
+  EXPECT_LT(failed.error().message.size(), 120u);
+}
+
+}  // namespace
+}  // namespace millrace
