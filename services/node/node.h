@@ -1,9 +1,12 @@
-// Node: one process's services wired together. Holds no logic of its own: it opens them in order, passes the journal's
-// progress around, and closes them.
+// Node: one process's services wired together. Holds no logic of its own: it opens them in order, passes the
+// journal's progress around, and closes them.
 //
-// Threads: the core loop calls everything here. With inline_workers all workers run inside turn() (the simulation; also one
-//          worker in production: events, steps and the sync they share stay on one core); else workers 1… have threads.
-// turn():  takes the journal's completions, hands out what became durable, steps over what is new, flushes. Call it after
+// Threads: the core loop calls everything here. With inline_workers all workers run inside turn() (the
+// simulation; also one
+//          worker in production: events, steps and the sync they share stay on one core); else workers 1…
+//          have threads.
+// turn():  takes the journal's completions, hands out what became durable, steps over what is new, flushes.
+// Call it after
 //          every drain of the sockets, and whenever a wake comes.
 #pragma once
 
@@ -24,31 +27,32 @@ namespace millrace::node {
 struct NodeOptions {
   std::string directory;
   uint32_t workers = 1;
-  bool process = true;                     // false: take in and serve reads only
-  bool inline_workers = false;             // all workers inside turn(), in an order chosen by `schedule`
+  bool process = true;          // false: take in and serve reads only
+  bool inline_workers = false;  // all workers inside turn(), in an order chosen by `schedule`
   std::function<uint64_t(uint64_t bound)> schedule;  // the simulation's choices; null: round robin
-  size_t max_step_bytes = 1u << 20;        // journal bytes a step takes at most
-  size_t snapshot_after_bytes = 256u << 20;  // journal bytes of replay that make a snapshot due
-  int64_t snapshot_after_us = 60'000'000;  // or this much append time, if anything changed
-  size_t state_bytes = size_t{2} << 30;    // a task's bound
-  log::Journal::Options journal;           // directory is set from the above
+  size_t max_step_bytes = 1u << 20;                  // journal bytes a step takes at most
+  size_t snapshot_after_bytes = 256u << 20;          // journal bytes of replay that make a snapshot due
+  int64_t snapshot_after_us = 60'000'000;            // or this much append time, if anything changed
+  size_t state_bytes = size_t{2} << 30;              // a task's bound
+  log::Journal::Options journal;                     // directory is set from the above
 };
 
 class Node {
  public:
-  // Recovers the data directory, or makes a new one. kConflict: another process has it (MR-NODE-0001); kUnsupported: it was
-  // written by a newer version. `progress` gets a phrase and done/total; may be null.
-  static Result<std::unique_ptr<Node>> open(Files& files, const Clock& clock, engine::Background& background,
-                                            NodeOptions options,
-                                            std::function<void(const char*, uint64_t, uint64_t)> progress = nullptr);
+  // Recovers the data directory, or makes a new one. kConflict: another process has it (MR-NODE-0001);
+  // kUnsupported: it was written by a newer version. `progress` gets a phrase and done/total; may be null.
+  static Result<std::unique_ptr<Node>> open(
+      Files& files, const Clock& clock, engine::Background& background, NodeOptions options,
+      std::function<void(const char*, uint64_t, uint64_t)> progress = nullptr);
   virtual ~Node() = default;
 
-  virtual bool turn() = 0;               // true: there is more to do right now
-  virtual int64_t wait_us() = 0;         // how long the loop may sleep if nothing wakes it (timers)
-  virtual void set_wake(std::function<void()> wake) = 0;  // called from any thread when turn() has something to do
-  virtual const std::optional<Error>& failed() const = 0; // the journal or the disk gave up: end the process
-  virtual Status ready() const = 0;      // kUnavailable with the reason while catching up
-  virtual std::string metrics() = 0;     // Prometheus text
+  virtual bool turn() = 0;        // true: there is more to do right now
+  virtual int64_t wait_us() = 0;  // how long the loop may sleep if nothing wakes it (timers)
+  virtual void set_wake(
+      std::function<void()> wake) = 0;  // called from any thread when turn() has something to do
+  virtual const std::optional<Error>& failed() const = 0;  // the journal or the disk gave up: end the process
+  virtual Status ready() const = 0;                        // kUnavailable with the reason while catching up
+  virtual std::string metrics() = 0;                       // Prometheus text
 
   virtual Result<TenantId> tenant(const std::string& name) = 0;  // made if missing; waits for nothing
   virtual gateway::Ingest& ingest() = 0;
@@ -56,8 +60,8 @@ class Node {
   virtual engine::StreamReads& streams() = 0;
   virtual log::Journal& journal() = 0;
   virtual sql::Definitions& definitions() = 0;
-  virtual bool idle() const = 0;         // everything appended is durable and every task has reached the end
-  virtual Status close() = 0;            // drain: flush, snapshot, release the directory
+  virtual bool idle() const = 0;  // everything appended is durable and every task has reached the end
+  virtual Status close() = 0;     // drain: flush, snapshot, release the directory
 };
 
 // `log verify --recompute`: runs every query again over the journal and compares each recorded step. Offline.

@@ -1,0 +1,391 @@
+#include "stream-processor/processor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "formats/json.h"
+
+namespace millrace::processor {
+
+bool Processor::turn() {
+  if (known_ != definitions_.catalog()) definitions_changed();
+  bool more = run_inline();
+  more |= take_messages();
+  tick_if_needed();
+  if (signalled_ < journal_.end_cut()) wake_workers();
+  return more;
+}
+
+// At most a few turns: the sockets and the disk must not wait for a long history. "More" brings the loop
+// back.
+bool Processor::run_inline() {
+  bool worked = false;
+  for (int round = 0; round < 4; ++round) {
+    bool any = false;
+    for (uint32_t i = 0; i < inline_count_; ++i) {
+      const uint32_t w = options_.schedule ? static_cast<uint32_t>(options_.schedule(inline_count_)) : i;
+      any |= workers_[w]->turn();
+    }
+    take_messages();
+    if (!any) return false;
+    worked = true;
+  }
+  return worked;
+}
+
+bool Processor::take_messages() {
+  std::vector<FromWorker> taken;
+  outbox_.take_all(taken);
+  for (auto& message : taken) incoming_.push_back(std::move(message));
+  while (!incoming_.empty()) {
+    if (!handle(incoming_.front())) return false;  // the journal is full: again after the next sync
+    incoming_.pop_front();
+  }
+  return false;
+}
+
+bool Processor::handle(FromWorker& message) {
+  if (auto* done = std::get_if<StepDone>(&message.what)) return append(*done);
+  if (auto* answer = std::get_if<Frozen>(&message.what)) {
+    frozen(*answer);
+  } else if (auto* ready = std::get_if<SnapshotReady>(&message.what)) {
+    snapshots_.push_back(std::move(*ready));
+    on_durable(journal_.durable_cut());
+  } else if (auto* failure = std::get_if<TaskFailed>(&message.what)) {
+    auto task = tasks_.find(failure->query.value);
+    if (task != tasks_.end() && !task->second.failed) {
+      task->second.failed = failure->error;
+      ++counters_.failed_queries;
+    }
+  } else if (auto* progress = std::get_if<Progress>(&message.what)) {
+    timers_[progress->worker] = progress->next_timer_us;
+    for (const auto& at : progress->tasks) {
+      auto task = tasks_.find(at.query.value);
+      if (task == tasks_.end()) continue;
+      task->second.position[progress->worker] = at.position;
+      task->second.state_bytes[progress->worker] = at.state_bytes;
+    }
+  }
+  return true;
+}
+
+bool Processor::append(StepDone& done) {
+  if (!done.group.controls.empty()) {
+    const size_t batches = done.group.batches.size();
+    auto appended = journal_.append(done.group, log::Priority::kStep);
+    if (!appended.ok()) {
+      // A full queue passes; anything else does not, and the journal says so itself (failed()).
+      if (!retryable(appended.error().code))
+        CHECK(journal_.failed().has_value(), appended.error().to_string());
+      return false;
+    }
+    ++counters_.steps;
+    for (size_t b = 0; b < batches; ++b) counters_.output_records += appended->places[b].count;
+    if (done.live && counters_.processing) counters_.processing(appended->time.value - done.oldest.value);
+  }
+  for (auto& change : done.changes) {
+    for (auto& feed : feeds_) {
+      if (feed->view == change.query) feed->waiting.emplace_back(change.at, change.rows);
+    }
+  }
+  done.changes.clear();
+  on_durable(journal_.durable_cut());
+  return true;
+}
+
+void Processor::on_durable(Cut durable) {
+  for (size_t i = 0; i < durable_reads_.size();) {
+    if (durable_reads_[i].at > durable) {
+      ++i;
+      continue;
+    }
+    Read read = std::move(durable_reads_[i]);
+    durable_reads_.erase(durable_reads_.begin() + static_cast<ptrdiff_t>(i));
+    read.done(engine::ViewAtCut{read.plan, read.at, std::move(read.epochs), read.closed_below});
+  }
+  for (size_t i = 0; i < feeds_.size();) {
+    auto feed = feeds_[i];
+    if (feed->closed) {
+      for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, Unwatch{feed->view});
+      feeds_.erase(feeds_.begin() + static_cast<ptrdiff_t>(i));
+      continue;
+    }
+    if (feed->release(durable) && feed->ready) feed->ready();
+    ++i;
+  }
+  while (!snapshots_.empty() && snapshots_.front().at <= durable) {
+    SnapshotReady ready = std::move(snapshots_.front());
+    snapshots_.pop_front();
+    write_snapshot(std::move(ready));
+  }
+}
+
+void Processor::write_snapshot(SnapshotReady ready) {
+  auto task = tasks_.find(ready.query.value);
+  if (task == tasks_.end()) return;
+  auto snapshots = task->second.snapshots[ready.worker];
+  auto written = std::make_shared<Result<state::SnapshotInfo>>(state::SnapshotInfo());
+  auto kept = std::make_shared<std::vector<Cut>>();
+  auto done = [this, alive = std::weak_ptr<bool>(alive_), written, kept, query = ready.query,
+               worker = ready.worker] {
+    if (alive.expired()) return;
+    if (written->ok()) {
+      ++counters_.snapshots;
+      counters_.snapshot_bytes += (*written)->bytes_written;
+    } else {
+      ++counters_.snapshot_failures;  // the next one is due as before; recovery takes longer until then
+    }
+    auto found = tasks_.find(query.value);
+    if (found != tasks_.end() && !kept->empty()) found->second.oldest_kept[worker] = kept->front();
+    tell(worker, SnapshotWritten{query});
+  };
+  const bool taken = background_.run(
+      [snapshots, written, kept, at = ready.at, epoch = std::move(ready.epoch)] {
+        *written = snapshots->write(at, *epoch);
+        *kept = snapshots->list();
+      },
+      done);
+  if (!taken) tell(ready.worker, SnapshotWritten{ready.query});
+}
+
+void Processor::read(QueryId view, std::function<void(Result<engine::ViewAtCut>)> done) {
+  begin_read(view, false, std::move(done));
+}
+
+void Processor::begin_read(QueryId view, bool watch, std::function<void(Result<engine::ViewAtCut>)> done) {
+  auto task = tasks_.find(view.value);
+  if (task == tasks_.end()) {
+    done(error(Code::kNotFound, "MR-STEP-0023", "there is no such view here"));
+    return;
+  }
+  if (task->second.failed) {
+    done(*task->second.failed);
+    return;
+  }
+  Read read;
+  read.plan = task->second.plan;
+  read.watch = watch;
+  read.done = std::move(done);
+  // What feeds the view must have stepped over the events before the view can have them.
+  std::vector<Round> upwards{{view, true}};
+  for (engine::PlanPtr plan = read.plan; plan;) {
+    if (plan->repartition) upwards.push_back({plan->id, false});
+    const auto* producer = known_->find(sql::definition_of(plan->source->id));
+    plan =
+        producer != nullptr && plan->source->kind == engine::StreamKind::kDerived ? producer->query : nullptr;
+    if (plan) upwards.push_back({plan->id, false});
+  }
+  read.rounds.assign(upwards.rbegin(), upwards.rend());
+  const uint64_t id = next_read_++;
+  start_round(id, reads_[id] = std::move(read));
+}
+
+void Processor::start_round(uint64_t id, Read& read) {
+  read.answers = 0;
+  const Round round = read.rounds[read.round];
+  // Threads may be anywhere up to the end: the cut is the next frame, which cannot have been seen (Worker,
+  // Order).
+  const bool inlined = inline_count_ == workers_.size();
+  read.at = inlined ? journal_.end_cut() : Cut(journal_.end_cut().value + 1);
+  const bool watch = read.watch && round.freeze;
+  for (uint32_t w = 0; w < workers_.size(); ++w)
+    tell(w, Freeze{id, round.query, read.at, round.freeze, watch});
+  if (!inlined) tick_owed_ = std::max(tick_owed_, read.at);
+  wake_workers();
+}
+
+void Processor::frozen(Frozen& answer) {
+  auto found = reads_.find(answer.request);
+  if (found == reads_.end()) return;
+  Read& read = found->second;
+  if (!answer.epoch.ok()) {
+    auto done = std::move(read.done);
+    reads_.erase(found);
+    done(answer.epoch.error());
+    return;
+  }
+  if (read.rounds[read.round].freeze) {
+    if (read.epochs.size() < workers_.size()) read.epochs.resize(workers_.size());
+    read.epochs[answer.worker] = *answer.epoch;
+    read.closed_below = std::min(read.closed_below, answer.closed_below);
+  }
+  if (++read.answers < workers_.size()) return;
+  if (++read.round < read.rounds.size()) {
+    start_round(answer.request, read);
+    return;
+  }
+  durable_reads_.push_back(std::move(read));
+  reads_.erase(found);
+  on_durable(journal_.durable_cut());
+}
+
+Result<std::unique_ptr<engine::Subscription>> Processor::subscribe(QueryId view) {
+  auto feed = std::make_shared<ViewFeed>();
+  feed->view = view;
+  auto subscription = std::make_unique<ViewSubscription>(feed);
+  if (tasks_.count(view.value) == 0)
+    return error(Code::kNotFound, "MR-STEP-0023", "there is no such view here");
+  feeds_.push_back(feed);
+  begin_read(view, true, [this, alive = std::weak_ptr<bool>(alive_), feed](Result<engine::ViewAtCut> at) {
+    if (!alive.expired()) begin_feed(feed, std::move(at));
+  });
+  return std::unique_ptr<engine::Subscription>(std::move(subscription));
+}
+
+void Processor::begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine::ViewAtCut> view) {
+  if (!view.ok()) {
+    feed->error = view.error();
+    if (feed->ready) feed->ready();
+    return;
+  }
+  const bool upsert = !view->plan->emit_on_close;
+  auto rows = std::make_shared<Result<std::vector<std::string>>>(std::vector<std::string>());
+  auto work = [at = *view, rows, upsert] {
+    auto batch = engine::view_rows(at);
+    if (!batch.ok()) {
+      *rows = batch.error();
+      return;
+    }
+    std::vector<std::string> names;
+    for (const auto& column : at.plan->output_schema()) names.push_back(column.name);
+    formats::JsonRowWriter writer(names);
+    std::vector<const Column*> columns;
+    for (const auto& column : batch->columns) columns.push_back(&column);
+    std::vector<std::string> made(batch->rows);
+    for (size_t row = 0; row < batch->rows; ++row) {
+      writer.append(made[row], columns, row);
+      if (upsert) made[row].insert(1, R"("_op":"upsert",)");
+    }
+    *rows = std::move(made);
+  };
+  auto done = [this, alive = std::weak_ptr<bool>(alive_), feed, rows, at = view->cut] {
+    if (alive.expired()) return;
+    if (rows->ok()) {
+      feed->rows.assign((*rows)->begin(), (*rows)->end());
+    } else {
+      feed->error = rows->error();
+    }
+    feed->start = at;
+    feed->started = true;
+    feed->release(journal_.durable_cut());
+    if (feed->ready) feed->ready();
+  };
+  if (!background_.run(std::move(work), done)) {
+    feed->error =
+        error(Code::kExhausted, "MR-STEP-0024", "too many reads are waiting", "try again in a moment");
+  }
+}
+
+Result<engine::QueryStatus> Processor::status(QueryId query) {
+  auto found = tasks_.find(query.value);
+  if (found == tasks_.end()) return error(Code::kNotFound, "MR-STEP-0023", "there is no such query here");
+  const Task& task = found->second;
+  engine::QueryStatus status;
+  status.position = *std::min_element(task.position.begin(), task.position.end());
+  for (const size_t bytes : task.state_bytes) status.state_bytes += bytes;
+  const Cut end = journal_.end_cut();
+  if (task.failed) {
+    status.state = "failed: " + task.failed->to_string();
+  } else if (end.value - status.position.value <= 1024) {
+    status.state = "running";
+  } else {
+    const auto whole = static_cast<double>(end.value - task.start.value);
+    status.state = fmt::format("building, {:.0f} %",
+                               100.0 * static_cast<double>(status.position.value - task.start.value) / whole);
+  }
+  if (status.position < end) {
+    auto next = journal_.read_frames(status.position, Cut(status.position.value + 1), 1);
+    if (next.ok() && !next->empty()) {
+      status.lag_seconds = static_cast<double>(journal_.now().value - next->front()->time.value) / 1e6;
+    }
+  }
+  return status;
+}
+
+void Processor::definitions_changed() {
+  known_ = definitions_.catalog();
+  for (auto task = tasks_.begin(); task != tasks_.end();) {
+    if (known_->find(sql::DefinitionId(task->first)) != nullptr) {
+      ++task;
+      continue;
+    }
+    for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, RemoveTask{QueryId(task->first)});
+    task = tasks_.erase(task);
+  }
+  for (const auto* entry : known_->all()) {
+    if (!entry->query || tasks_.count(entry->query->id.value) != 0) continue;
+    const auto workers = static_cast<uint32_t>(workers_.size());
+    auto& task = tasks_[entry->query->id.value] = make_task(entry->query, workers);
+    task.start = start_of(*entry);
+    for (uint32_t w = 0; w < workers; ++w) {
+      task.position[w] = task.start;
+      task.oldest_kept[w] = task.start;
+      tell(w, AddTask{std::make_unique<QueryTask>(entry->query, known_->dead_letters(entry->query->tenant),
+                                                  Placement{w, workers}, make_store(), task.start)});
+    }
+  }
+  wake_workers();
+}
+
+// A frame that nothing else brings: time has an effect, or a read waits for the next cut.
+void Processor::tick_if_needed() {
+  const bool timer = next_timer_us() <= journal_.now().value;
+  if (journal_.end_cut() >= tick_owed_ && !timer) return;
+  log::Group tick;
+  tick.controls.push_back({log::ControlKind::kTick, ""});
+  auto appended = journal_.append(std::move(tick), log::Priority::kStep);
+  if (appended.ok() && timer)
+    std::fill(timers_.begin(), timers_.end(), INT64_MAX);  // told again after the step
+}
+
+int64_t Processor::next_timer_us() const {
+  return timers_.empty() ? INT64_MAX : *std::min_element(timers_.begin(), timers_.end());
+}
+
+Cut Processor::floor() const {
+  Cut floor(UINT64_MAX);
+  for (const auto& [id, task] : tasks_) {
+    for (const Cut kept : task.oldest_kept) floor = std::min(floor, kept);
+  }
+  return floor;
+}
+
+Status Processor::ready() const {
+  for (const auto& [id, task] : tasks_) {
+    if (task.failed) continue;
+    for (const Cut position : task.position) {
+      if (position >= opened_at_ || opened_at_.value - position.value > 1'000'000) continue;
+      return error(Code::kUnavailable, "MR-STEP-0025", fmt::format("{} is catching up", task.plan->name));
+    }
+  }
+  return {};
+}
+
+bool Processor::idle() const {
+  if (!incoming_.empty() || !snapshots_.empty()) return false;
+  for (const auto& [id, task] : tasks_) {
+    if (task.failed) continue;
+    for (const Cut position : task.position) {
+      if (position < journal_.end_cut()) return false;
+    }
+  }
+  return true;
+}
+
+bool Processor::tell(uint32_t worker, ToWorker message) {
+  return workers_[worker]->inbox().put(std::move(message));
+}
+
+void Processor::wake_workers() {
+  signalled_ = journal_.end_cut();
+  if (threads_.empty()) return;
+  signal_.fetch_add(1, std::memory_order_release);
+  signal_.notify_all();
+}
+
+void Processor::set_wake(std::function<void()> wake) {
+  outbox_.set_wake(std::move(wake));
+}
+
+}  // namespace millrace::processor

@@ -1,0 +1,164 @@
+// Processor: the stream-processor's side of the core loop. Owns the workers, appends their steps, answers
+// reads of views.
+//
+// Rule (write-ahead): a read, a change or a snapshot leaves only when the cut it reflects is durable.
+// Threads:  the core loop; workers 1… have a thread each unless inline_workers.
+// Recovery: open() loads each task's newest snapshot, runs the recorded steps after it again (outputs
+// suppressed, compared),
+//           and, if the number of workers changed, runs the old layout to the end, then splits the state at
+//           that cut.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "engine/serving.h"
+#include "log/journal.h"
+#include "sql/definitions.h"
+#include "state/snapshot.h"
+#include "stream-processor/replay.h"
+#include "stream-processor/view_feed.h"
+#include "stream-processor/worker.h"
+
+namespace millrace::processor {
+
+class Processor final : public engine::ViewReads {
+ public:
+  struct Options {
+    std::string directory;  // for snapshots
+    uint32_t workers = 1;
+    bool inline_workers = false;
+    std::function<uint64_t(uint64_t)> schedule;  // which inline worker goes next; null: in turn
+    size_t max_step_bytes = 1u << 20;
+    size_t snapshot_after_bytes = 128u << 20;
+    int64_t snapshot_after_us = 60'000'000;
+    size_t state_bytes = size_t{2} << 30;
+  };
+  struct Counters {
+    uint64_t steps = 0;
+    uint64_t output_records = 0;
+    uint64_t snapshots = 0;
+    uint64_t snapshot_bytes = 0;
+    uint64_t snapshot_failures = 0;
+    uint64_t failed_queries = 0;
+    std::function<void(int64_t us)> processing;  // one call a live step with outputs; may be null
+  };
+
+  static Result<std::unique_ptr<Processor>> open(Files& files, engine::Background& background,
+                                                 log::Journal& journal, sql::Definitions& definitions,
+                                                 Options options,
+                                                 std::function<void(uint64_t, uint64_t)> progress);
+  ~Processor() override;
+
+  bool turn();  // inline workers step, outputs are appended; true: there is more to do
+  void on_durable(Cut durable);
+  void definitions_changed();     // tasks for new queries, none for dropped ones
+  int64_t next_timer_us() const;  // append time at which a tick is due; INT64_MAX: never
+  Cut floor() const;              // the oldest cut that a recovery may need
+  Status ready() const;
+  bool idle() const;  // every task has reached the journal's end and nothing is held back
+  void set_wake(std::function<void()> wake);
+  Status snapshot_all();  // at a clean end; blocks
+  Counters& counters() { return counters_; }
+
+  void read(QueryId view, std::function<void(Result<engine::ViewAtCut>)> done) override;
+  Result<std::unique_ptr<engine::Subscription>> subscribe(QueryId view) override;
+  Result<engine::QueryStatus> status(QueryId query) override;
+
+ private:
+  struct Task {  // one query, all workers
+    engine::PlanPtr plan;
+    Cut start;
+    std::vector<std::shared_ptr<state::Snapshots>> snapshots;  // by worker
+    std::vector<Cut> oldest_kept;                              // by worker
+    std::vector<Cut> position;
+    std::vector<size_t> state_bytes;
+    std::optional<Error> failed;
+  };
+  struct Round {
+    QueryId query;
+    bool freeze;
+  };
+  struct Read {
+    engine::PlanPtr plan;
+    std::vector<Round> rounds;
+    size_t round = 0;
+    size_t answers = 0;
+    Cut at;
+    int64_t closed_below = INT64_MAX;
+    std::vector<std::shared_ptr<const state::Epoch>> epochs;
+    bool watch = false;
+    std::function<void(Result<engine::ViewAtCut>)> done;
+  };
+
+  Processor(Files& files, engine::Background& background, log::Journal& journal,
+            sql::Definitions& definitions, Options options);
+  Status recover(const std::function<void(uint64_t, uint64_t)>& progress);
+  Status read_layouts();
+  Result<std::vector<std::unique_ptr<QueryTask>>> recover_task(
+      const sql::Catalog::Entry& entry, const RecordedSteps& steps,
+      std::vector<std::unique_ptr<QueryTask>> loaded);
+  Result<std::vector<std::unique_ptr<QueryTask>>> load_tasks(const sql::Catalog::Entry& entry,
+                                                             uint32_t workers);
+  Status change_layout(uint32_t workers);
+  Status run_to_end();
+  void make_workers(uint32_t workers, bool inlined);
+  void start_threads();
+  void stop_threads();
+  void wake_workers();
+  Task make_task(const engine::PlanPtr& plan, uint32_t workers);
+  std::string snapshot_directory(QueryId query, uint32_t worker) const;
+  Cut start_of(const sql::Catalog::Entry& entry);
+  std::unique_ptr<state::StateStore> make_store() const;
+  bool tell(uint32_t worker, ToWorker message);
+
+  bool run_inline();
+  bool take_messages();
+  bool handle(FromWorker& message);  // false: must be handled again later
+  bool append(StepDone& done);
+  void frozen(Frozen& answer);
+  void begin_read(QueryId view, bool watch, std::function<void(Result<engine::ViewAtCut>)> done);
+  void start_round(uint64_t id, Read& read);
+  void tick_if_needed();
+  void write_snapshot(SnapshotReady ready);
+  void begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine::ViewAtCut> view);
+
+  Files& files_;
+  engine::Background& background_;
+  log::Journal& journal_;
+  sql::Definitions& definitions_;
+  const Options options_;
+  std::vector<Layout> layouts_;
+  sql::CatalogPtr known_;
+  std::map<uint32_t, Task> tasks_;  // by query
+
+  Mailbox<FromWorker> outbox_{4096};
+  std::deque<FromWorker> incoming_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  uint32_t inline_count_ = 1;  // workers 0 … inline_count_ - 1 run inside turn()
+  std::vector<std::thread> threads_;
+  std::atomic<uint32_t> signal_{0};
+  std::atomic<bool> stop_{false};
+  Cut signalled_;
+
+  uint64_t next_read_ = 1;
+  std::map<uint64_t, Read> reads_;
+  std::deque<Read> durable_reads_;  // answered, waiting for their cut
+  std::vector<std::shared_ptr<ViewFeed>> feeds_;
+  std::deque<SnapshotReady> snapshots_;
+  Cut tick_owed_;                // a frame up to this cut must come, whatever it is
+  std::vector<int64_t> timers_;  // by worker
+  Cut opened_at_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Counters counters_;
+};
+
+}  // namespace millrace::processor

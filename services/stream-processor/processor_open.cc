@@ -1,0 +1,271 @@
+// Opening a processor: layouts, snapshots, recovery, a change of the number of workers, threads.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "stream-processor/processor.h"
+
+namespace millrace::processor {
+namespace {
+constexpr const char* kLayoutsSetting = "stream-processor.layouts";
+}  // namespace
+
+Processor::Processor(Files& files, engine::Background& background, log::Journal& journal,
+                     sql::Definitions& definitions, Options options)
+    : files_(files),
+      background_(background),
+      journal_(journal),
+      definitions_(definitions),
+      options_(std::move(options)),
+      known_(definitions.catalog()) {}
+
+Processor::~Processor() {
+  stop_threads();
+  alive_.reset();
+}
+
+Result<std::unique_ptr<Processor>> Processor::open(Files& files, engine::Background& background,
+                                                   log::Journal& journal, sql::Definitions& definitions,
+                                                   Options options,
+                                                   std::function<void(uint64_t, uint64_t)> progress) {
+  if (options.workers == 0 || options.workers > 64) {
+    return error(Code::kInvalid, "MR-STEP-0030", fmt::format("{} workers", options.workers), "use 1 to 64");
+  }
+  std::unique_ptr<Processor> processor(
+      new Processor(files, background, journal, definitions, std::move(options)));
+  TRY(processor->recover(progress));
+  return processor;
+}
+
+Status Processor::recover(const std::function<void(uint64_t, uint64_t)>& progress) {
+  TRY(read_layouts());
+  const uint32_t workers = layouts_.back().workers;
+  std::vector<std::vector<std::unique_ptr<QueryTask>>> loaded;
+  std::vector<const sql::Catalog::Entry*> queries;
+  Cut oldest = journal_.end_cut();
+  for (const auto* entry : known_->all()) {
+    if (!entry->query) continue;
+    queries.push_back(entry);
+    tasks_[entry->query->id.value] = make_task(entry->query, workers);
+    TRY_ASSIGN(auto tasks, load_tasks(*entry, workers));
+    for (const auto& task : tasks) oldest = std::min(oldest, task->position());
+    loaded.push_back(std::move(tasks));
+  }
+  TRY_ASSIGN(const auto steps, read_recorded_steps(journal_, oldest, journal_.end_cut(), workers));
+  make_workers(workers, options_.inline_workers || workers != options_.workers);
+  for (size_t q = 0; q < queries.size(); ++q) {
+    if (progress) progress(q, queries.size());
+    TRY_ASSIGN(auto tasks, recover_task(*queries[q], steps, std::move(loaded[q])));
+    auto& task = tasks_[queries[q]->query->id.value];
+    for (uint32_t w = 0; w < tasks.size(); ++w) {
+      task.position[w] = tasks[w]->position();
+      tell(w, AddTask{std::move(tasks[w])});
+    }
+  }
+  if (workers != options_.workers) TRY(change_layout(options_.workers));
+  opened_at_ = journal_.end_cut();
+  start_threads();
+  return {};
+}
+
+Status Processor::read_layouts() {
+  TRY_ASSIGN(const auto saved, definitions_.store().get(kLayoutsSetting));
+  if (saved) {
+    TRY_ASSIGN(layouts_, decode_layouts(*saved));
+    while (!layouts_.empty() && layouts_.back().from > journal_.end_cut()) layouts_.pop_back();
+  }
+  if (!layouts_.empty()) return {};
+  layouts_.push_back({Cut(0), options_.workers});
+  return definitions_.store().put(kLayoutsSetting, encode(layouts_));
+}
+
+Result<std::vector<std::unique_ptr<QueryTask>>> Processor::load_tasks(const sql::Catalog::Entry& entry,
+                                                                      uint32_t workers) {
+  auto& task = tasks_[entry.query->id.value];
+  task.start = start_of(entry);
+  std::vector<std::unique_ptr<QueryTask>> loaded;
+  for (uint32_t w = 0; w < workers; ++w) {
+    const Placement placement{w, workers};
+    const auto dead_letters = known_->dead_letters(entry.query->tenant);
+    state::StateStore::Options options;
+    options.max_bytes = options_.state_bytes;
+    auto snapshot = task.snapshots[w]->load(journal_.end_cut(), options);
+    if (snapshot.ok()) {
+      TRY_ASSIGN(auto made,
+                 QueryTask::load(entry.query, dead_letters, placement, std::move(snapshot->store)));
+      const auto kept = task.snapshots[w]->list();
+      task.oldest_kept[w] = kept.empty() ? made->position() : kept.front();
+      loaded.push_back(std::move(made));
+      continue;
+    }
+    if (snapshot.error().code != Code::kNotFound) return snapshot.error();
+    if (entry.definition.activated_at.value_or(Cut(0)) <= layouts_.back().from && layouts_.size() > 1) {
+      return error(
+          Code::kCorrupt, "MR-STEP-0007",
+          fmt::format("the snapshots of {} for worker {} of {} are missing", entry.query->name, w, workers),
+          "restore the data directory's snapshots folder from a copy");
+    }
+    task.oldest_kept[w] = task.start;
+    loaded.push_back(
+        std::make_unique<QueryTask>(entry.query, dead_letters, placement, make_store(), task.start));
+  }
+  return loaded;
+}
+
+Result<std::vector<std::unique_ptr<QueryTask>>> Processor::recover_task(
+    const sql::Catalog::Entry& entry, const RecordedSteps& steps,
+    std::vector<std::unique_ptr<QueryTask>> loaded) {
+  for (uint32_t w = 0; w < loaded.size(); ++w) {
+    auto recorded = steps.find({entry.query->id.value, w});
+    if (recorded == steps.end()) continue;
+    const Placement placement{w, static_cast<uint32_t>(loaded.size())};
+    TRY_ASSIGN(const auto differences, replay(journal_, *loaded[w], placement, recorded->second,
+                                              loaded[w]->position(), options_.max_step_bytes));
+    if (!differences.empty()) {
+      auto failure =
+          error(Code::kCorrupt, "MR-STEP-0006",
+                "a step gives other outputs than it gave before: " + differences.front(),
+                "the journal, a snapshot or the program changed: run `millrace log verify --recompute`");
+      return failure;
+    }
+  }
+  return loaded;
+}
+
+// The old layout runs to the end of the log, then its state is split at that cut, written, and only then the
+// new layout is made known: a crash before that starts here again.
+Status Processor::change_layout(uint32_t workers) {
+  TRY(run_to_end());
+  std::map<uint32_t, std::vector<std::unique_ptr<QueryTask>>> old_tasks;
+  for (auto& worker : workers_) {
+    for (auto& task : worker->take_tasks()) old_tasks[task->plan().id.value].push_back(std::move(task));
+  }
+  log::Group group;
+  const Cut from = journal_.end_cut();
+  layouts_.push_back({from, workers});
+  group.controls.push_back({log::ControlKind::kLayout, encode(layouts_)});
+  TRY_ASSIGN(const auto appended, journal_.append(std::move(group), log::Priority::kStep));
+  while (journal_.durable_cut() < appended.cut) {
+    journal_.flush();
+    journal_.poll();
+    if (journal_.failed()) return *journal_.failed();
+  }
+  std::map<uint32_t, std::vector<std::unique_ptr<QueryTask>>> new_tasks;
+  for (auto& [query, tasks] : old_tasks) {
+    const auto plan = tasks.front()->plan_ptr();
+    const Cut start = tasks_[query].start;
+    TRY_ASSIGN(new_tasks[query],
+               QueryTask::relayout(std::move(tasks), workers, [this] { return make_store(); }));
+    auto& task = tasks_[query] = make_task(plan, workers);
+    task.start = start;
+    for (uint32_t w = 0; w < workers; ++w) {
+      TRY_ASSIGN(const auto written, task.snapshots[w]->write(from, *new_tasks[query][w]->freeze()));
+      task.oldest_kept[w] = task.position[w] = written.cut;
+    }
+  }
+  TRY(definitions_.store().put(kLayoutsSetting, encode(layouts_)));
+  make_workers(workers, options_.inline_workers);
+  for (auto& [query, tasks] : new_tasks) {
+    for (uint32_t w = 0; w < workers; ++w) tell(w, AddTask{std::move(tasks[w])});
+  }
+  return {};
+}
+
+Status Processor::run_to_end() {
+  do {
+    run_inline();
+    journal_.flush();
+    journal_.poll();
+    if (journal_.failed()) return *journal_.failed();
+  } while (!idle() || journal_.durable_cut() < journal_.end_cut());
+  for (const auto& [id, task] : tasks_) {
+    if (task.failed) return *task.failed;
+  }
+  return {};
+}
+
+void Processor::make_workers(uint32_t workers, bool inlined) {
+  workers_.clear();
+  Worker::Options options;
+  options.max_step_bytes = options_.max_step_bytes;
+  options.snapshot_after_bytes = options_.snapshot_after_bytes;
+  options.snapshot_after_us = options_.snapshot_after_us;
+  for (uint32_t w = 0; w < workers; ++w) {
+    options.placement = {w, workers};
+    workers_.push_back(std::make_unique<Worker>(journal_, options, outbox_));
+  }
+  inline_count_ = inlined ? workers : 1;
+  timers_.assign(workers, INT64_MAX);
+}
+
+void Processor::start_threads() {
+  for (uint32_t w = inline_count_; w < workers_.size(); ++w) {
+    threads_.emplace_back([this, worker = workers_[w].get()] {
+      while (!stop_.load(std::memory_order_acquire)) {
+        const uint32_t seen = signal_.load(std::memory_order_acquire);
+        if (worker->turn()) continue;
+        signal_.wait(seen, std::memory_order_acquire);
+      }
+    });
+  }
+}
+
+void Processor::stop_threads() {
+  stop_.store(true, std::memory_order_release);
+  signal_.fetch_add(1, std::memory_order_release);
+  signal_.notify_all();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+Status Processor::snapshot_all() {
+  stop_threads();
+  take_messages();
+  for (uint32_t w = 0; w < workers_.size(); ++w) {
+    for (auto& task : workers_[w]->take_tasks()) {
+      auto found = tasks_.find(task->plan().id.value);
+      if (found == tasks_.end() || found->second.failed || task->position() > journal_.durable_cut())
+        continue;
+      TRY(found->second.snapshots[w]->write(task->position(), *task->freeze()));
+    }
+  }
+  return {};
+}
+
+Processor::Task Processor::make_task(const engine::PlanPtr& plan, uint32_t workers) {
+  Task task;
+  task.plan = plan;
+  task.oldest_kept.resize(workers);
+  task.position.resize(workers);
+  task.state_bytes.resize(workers);
+  for (uint32_t w = 0; w < workers; ++w) {
+    task.snapshots.push_back(state::Snapshots::make(files_, snapshot_directory(plan->id, w)));
+  }
+  return task;
+}
+
+std::string Processor::snapshot_directory(QueryId query, uint32_t worker) const {
+  return fmt::format("{}/layout-{}/query-{}-worker-{}", options_.directory, layouts_.back().from.value,
+                     query.value, worker);
+}
+
+Cut Processor::start_of(const sql::Catalog::Entry& entry) {
+  const Cut oldest(journal_.first_cut().value - 1);
+  switch (entry.query->start) {
+    case engine::QueryPlan::Start::kOldest:
+      return oldest;
+    case engine::QueryPlan::Start::kNow:
+      return std::max(oldest, entry.definition.activated_at.value_or(oldest));
+    case engine::QueryPlan::Start::kTime:
+      return std::max(oldest, journal_.cut_at(entry.query->start_time));
+  }
+  return oldest;
+}
+
+std::unique_ptr<state::StateStore> Processor::make_store() const {
+  state::StateStore::Options options;
+  options.max_bytes = options_.state_bytes;
+  return state::StateStore::make(options);
+}
+
+}  // namespace millrace::processor

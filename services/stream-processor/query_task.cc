@@ -1,0 +1,364 @@
+#include "stream-processor/query_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "stream-processor/internal/pipeline.h"
+
+namespace millrace::processor {
+namespace {
+
+constexpr const char* kTaskCell = "task";
+using Shape = engine::QueryPlan::Shape;
+
+int window_time_column(const engine::QueryPlan& plan) {
+  if (plan.window_key < 0) return -1;
+  const auto& start = *plan.group_keys[static_cast<size_t>(plan.window_key)].expr;
+  if (start.op != engine::Op::kTumbleStart || start.args[0]->op != engine::Op::kColumn) return -1;
+  return plan.read_columns[static_cast<size_t>(start.args[0]->column)];
+}
+
+int64_t floor_div(int64_t a, int64_t b) {
+  return a / b - ((a % b != 0) && ((a < 0) != (b < 0)) ? 1 : 0);
+}
+
+}  // namespace
+
+void TaskOutput::add(StreamPartition where, std::string_view value, int64_t timestamp_ms) {
+  auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.where == where; });
+  if (part == parts.end()) part = parts.insert(parts.end(), Part{where, {}});
+  part->records.add(std::nullopt, value, timestamp_ms);
+  part->hash = hash_record(part->hash, value);
+  ++rows;
+}
+
+StepEntry TaskOutput::finish(const engine::QueryPlan& plan, uint64_t identity,
+                             std::vector<log::BatchAppend>& batches) {
+  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.where < b.where; });
+  StepEntry entry{plan.id, identity, 0, rows, static_cast<uint32_t>(parts.size()), std::move(reports)};
+  for (auto& part : parts) {
+    entry.output_hash = hash_part(entry.output_hash, part.where, part.hash);
+    batches.push_back({part.where, part.records.finish()});
+  }
+  for (const auto& report : entry.reports) entry.output_hash = hash_report(entry.output_hash, report);
+  return entry;
+}
+
+QueryTask::QueryTask(engine::PlanPtr plan, engine::StreamPtr dead_letters, Placement placement,
+                     std::unique_ptr<state::StateStore> store, Cut start)
+    : plan_(std::move(plan)),
+      dead_letters_(std::move(dead_letters)),
+      placement_(placement),
+      identity_(plan_->identity()),
+      store_(std::move(store)),
+      position_(start),
+      time_column_(window_time_column(*plan_)),
+      own_(own_partitions(plan_->source->partitions, placement.worker, placement.workers)),
+      clocks_(plan_->source->partitions, plan_->source->idle_timeout_us),
+      heard_(plan_->source->partitions, plan_->source->idle_timeout_us),
+      reported_(plan_->source->partitions) {
+  if (plan_->repartition) {
+    own_topic_ = own_partitions(plan_->repartition_topic->partitions, placement.worker, placement.workers);
+  }
+  late_check_ = time_column_ >= 0 && time_column_ == plan_->source->watermark_column;
+  closes_ = late_check_ && (plan_->emit_on_close || plan_->view_retention_us > 0);
+  reports_ = closes_ && (plan_->repartition || placement.workers > 1);
+  use_columns(plan_->read_columns);
+}
+
+QueryTask::~QueryTask() = default;
+
+Result<std::unique_ptr<QueryTask>> QueryTask::load(engine::PlanPtr plan, engine::StreamPtr dead_letters,
+                                                   Placement placement,
+                                                   std::unique_ptr<state::StateStore> store) {
+  const auto cell = store->cells().find(kTaskCell);
+  const std::string saved = cell == store->cells().end() ? std::string() : cell->second;
+  auto task = std::make_unique<QueryTask>(std::move(plan), std::move(dead_letters), placement,
+                                          std::move(store), Cut(0));
+  if (!task->load_cell(saved)) {
+    return error(Code::kCorrupt, "MR-STEP-0003",
+                 fmt::format("the snapshot of {} does not hold a position that this version can read",
+                             task->plan_->name));
+  }
+  return task;
+}
+
+void QueryTask::use_columns(const std::vector<int>& columns) {
+  pipeline_ = std::make_unique<Pipeline>(plan_, columns);
+}
+
+Status QueryTask::step(std::span<const log::FramePtr> frames, Cut to, const StreamRows& rows,
+                       TaskOutput& out) {
+  const int64_t closed_before = closing_clocks().closed();
+  changed_.clear();
+  if (closes_ || plan_->repartition) {
+    TRY(walk(frames, rows, out));
+  } else {
+    TRY(process(rows, 0, rows.batch().rows, out));
+  }
+  if (closes_) {
+    closing_clocks().settle();
+    TRY(close_windows(closed_before, out));
+  }
+  if (watched_ && !plan_->emit_on_close) TRY(emit_changes(out));
+  if (reports_) make_reports(out);
+  position_ = to;
+  return {};
+}
+
+// Frame by frame, where the order of rows and of what turns partitions active or idle matters.
+Status QueryTask::walk(std::span<const log::FramePtr> frames, const StreamRows& rows, TaskOutput& out) {
+  size_t done = 0;
+  const auto& origins = rows.batch().origins;
+  const auto rows_before = [&](Cut cut) -> Status {
+    size_t end = done;
+    while (end < origins.size() && origins[end].cut < cut) ++end;
+    const size_t from = std::exchange(done, end);
+    return process(rows, from, end, out);
+  };
+  for (const auto& frame : frames) {
+    if (closes_ && frame->time.value >= clocks_.next_expiry(own_)) {
+      TRY(rows_before(frame->cut));
+      expire(frame->time);
+    }
+    for (const auto& batch : frame->batches) {
+      if (batch.where.stream != plan_->source->id) continue;
+      if (closes_ && !closing_clocks().active(batch.where.partition)) {
+        TRY(rows_before(frame->cut));
+        closing_clocks().settle();
+      }
+      clocks_.saw_batch(batch.where.partition, frame->time);
+      heard_.saw_batch(batch.where.partition, frame->time);
+    }
+    if (plan_->repartition) TRY(merge_topic(*frame));
+    if (closes_) hear_reports(*frame);
+  }
+  return process(rows, done, rows.batch().rows, out);
+}
+
+void QueryTask::expire(AppendTime time) {
+  clocks_.settle();
+  clocks_.expire(own_, time);
+}
+
+Status QueryTask::merge_topic(const log::Frame& frame) {
+  for (const auto& batch : frame.batches) {
+    if (batch.where.stream != plan_->repartition_topic->id || !own_topic_[batch.where.partition.value])
+      continue;
+    TRY_ASSIGN(const auto view, log::RecordBatchView::parse(batch.bytes.view(), false));
+    log::RecordBatchView::Cursor cursor(view);
+    for (log::Record record; cursor.next(record);) {
+      TRY(pipeline_->aggregation->merge(record.value, *store_,
+                                        watched_ && !plan_->emit_on_close ? &changed_ : nullptr));
+    }
+  }
+  return {};
+}
+
+void QueryTask::hear_reports(const log::Frame& frame) {
+  for (const auto& control : frame.controls) {
+    if (control.kind == log::ControlKind::kStart) {
+      clocks_.restart(frame.time);
+      continue;
+    }
+    if (control.kind != log::ControlKind::kStep) continue;
+    auto record = decode_step(control.payload.view());
+    CHECK(record.ok(), "a step record in a verified frame does not parse");
+    for (const auto& entry : record->entries) {
+      if (entry.query != plan_->id) continue;
+      for (const auto& report : entry.reports) {
+        // Its own partitions a task knows better, unless everybody must agree frame by frame (repartition).
+        if (!plan_->repartition && own_[report.partition.value]) continue;
+        auto& clocks = closing_clocks();
+        clocks.advance(report.partition, report.watermark_us);
+        if (!report.idle || clocks.idle(report.partition)) continue;
+        clocks.settle();
+        clocks.set_idle(report.partition, true);
+      }
+    }
+  }
+}
+
+Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOutput& out) {
+  if (from == to) return {};
+  Selection selection;
+  selection.reserve(to - from);
+  auto bad = std::lower_bound(rows.errors().begin(), rows.errors().end(), from,
+                              [](const RowError& e, size_t row) { return e.row < row; });
+  for (size_t row = from; row < to; ++row) {
+    if (bad != rows.errors().end() && bad->row == row) {
+      dead_letter(rows, static_cast<uint32_t>(row), "undecodable", bad->id, bad->message, 0, out);
+      while (bad != rows.errors().end() && bad->row == row) ++bad;
+      continue;
+    }
+    selection.push_back(static_cast<uint32_t>(row));
+  }
+  if (!pipeline_->filter && time_column_ < 0) return run_shape(rows, selection, out);
+  const Selection decoded = time_column_ >= 0 ? selection : Selection();
+  if (pipeline_->filter) {
+    std::vector<RowError> errors;
+    pipeline_->filter->filter(rows.batch(), selection, errors);
+    dead_letters(rows, errors, out);
+  }
+  if (time_column_ >= 0) drop_late(rows, decoded, selection, out);
+  return run_shape(rows, selection, out);
+}
+
+// Every decoded row moves its partition's watermark; a selected one must not be behind what is closed. The
+// order of the rows is the order of the log.
+void QueryTask::drop_late(const StreamRows& rows, const Selection& decoded, Selection& selection,
+                          TaskOutput& out) {
+  const Batch& batch = rows.batch();
+  const Column& time = batch.columns[static_cast<size_t>(pipeline_->time_column)];
+  const int64_t size = plan_->window_us;
+  size_t kept = 0;
+  size_t next = 0;
+  for (const uint32_t row : decoded) {
+    const bool selected = next < selection.size() && selection[next] == row;
+    if (selected) ++next;
+    if (time.is_null(row)) {
+      if (selected) {
+        dead_letter(rows, row, "no_event_time", "MR-STEP-0010",
+                    "the event time is NULL, so the row has no window", 0, out);
+      }
+      continue;
+    }
+    const int64_t t = time.integers[row];
+    const auto partition = batch.origins[row].partition;
+    if (selected) {
+      const int64_t window_end = engine::tumble_start(t, size, pipeline_->window_offset_us) + size;
+      if (late_check_ && window_end <= clocks_.watermark(partition)) {
+        dead_letter(rows, row, "late", "MR-STEP-0011",
+                    "the row's window had ended by its partition's watermark",
+                    clocks_.watermark(partition) - t, out);
+      } else if (closes_ && window_end <= closing_clocks().closed()) {
+        dead_letter(rows, row, "closed_while_idle", "MR-STEP-0012",
+                    "the row's window was closed while its partition was idle", closing_clocks().closed() - t,
+                    out);
+      } else {
+        selection[kept++] = row;
+      }
+    }
+    if (late_check_) clocks_.advance(partition, t - plan_->source->disorder_us);
+  }
+  selection.resize(kept);
+}
+
+// Watermarks travel when they pass a window's end: nothing closes in between.
+void QueryTask::make_reports(TaskOutput& out) {
+  for (size_t p = 0; p < own_.size(); ++p) {
+    const PartitionId partition(static_cast<uint16_t>(p));
+    if (!own_[p] || clocks_.watermark(partition) == INT64_MIN) continue;
+    auto& last = reported_[p];
+    const int64_t bucket =
+        floor_div(clocks_.watermark(partition) - pipeline_->window_offset_us, plan_->window_us);
+    const bool idle = clocks_.idle(partition);
+    if (bucket == last.bucket && (idle == last.idle || !idle)) {
+      last.idle = idle;
+      continue;
+    }
+    last = {bucket, idle};
+    out.reports.push_back(Report{partition, clocks_.watermark(partition), idle});
+  }
+}
+
+Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
+  const int64_t closed = closing_clocks().closed();
+  if (closed == closed_before) return {};
+  const int64_t size = plan_->window_us;
+  const auto ended = [&](int64_t window, int64_t by) { return window <= by - size && by != INT64_MIN; };
+  if (watched_ && plan_->emit_on_close) {
+    Batch groups;
+    TRY(engine::Aggregation::read_groups(
+        *plan_, {store_->freeze()},
+        [&](int64_t window) { return ended(window, closed) && !ended(window, closed_before); }, groups));
+    append_changes(groups, "", out);
+  }
+  if (plan_->view_retention_us > 0) {
+    for (const auto& table : store_->tables(plan_->id, engine::kGroupsSlot)) {
+      if (!ended(table.window, closed - plan_->view_retention_us)) break;
+      store_->drop(table);
+    }
+  }
+  return {};
+}
+
+int64_t QueryTask::closed_below() const {
+  if (!plan_->emit_on_close) return INT64_MAX;
+  const int64_t closed = closing_clocks().closed();
+  return closed == INT64_MIN ? INT64_MIN : closed - plan_->window_us + 1;
+}
+
+int64_t QueryTask::next_timer() const {
+  return closes_ ? clocks_.next_expiry(own_) : INT64_MAX;
+}
+
+std::shared_ptr<const state::Epoch> QueryTask::freeze() {
+  save_cell();
+  return store_->freeze();
+}
+
+void QueryTask::save_cell() {
+  std::string cell;
+  append_le<uint8_t>(cell, 1);
+  append_le(cell, position_.value);
+  clocks_.save(cell);
+  heard_.save(cell);
+  for (const auto& reported : reported_) {
+    append_le(cell, reported.bucket);
+    append_le<uint8_t>(cell, reported.idle ? 1 : 0);
+  }
+  store_->set_cell(kTaskCell, std::move(cell));
+}
+
+bool QueryTask::load_cell(std::string_view cell) {
+  ByteReader in(cell);
+  if (in.le<uint8_t>() != 1) return false;
+  position_ = Cut(in.le<uint64_t>());
+  if (!clocks_.load(in) || !heard_.load(in)) return false;
+  for (auto& reported : reported_) {
+    reported.bucket = in.le<int64_t>();
+    reported.idle = in.le<uint8_t>() != 0;
+  }
+  return in.done();
+}
+
+Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
+    std::vector<std::unique_ptr<QueryTask>> tasks, uint32_t workers,
+    const std::function<std::unique_ptr<state::StateStore>()>& make_store) {
+  const auto old_workers = static_cast<uint32_t>(tasks.size());
+  const auto& first = *tasks.front();
+  std::vector<std::unique_ptr<QueryTask>> out;
+  for (uint32_t w = 0; w < workers; ++w) {
+    auto task = std::make_unique<QueryTask>(first.plan_, first.dead_letters_, Placement{w, workers},
+                                            make_store(), first.position_);
+    for (uint32_t p = 0; p < task->own_.size(); ++p) {
+      // The owner knows its partition row by row; everybody knows the rest alike.
+      const auto& owner =
+          *tasks[worker_of_partition(p, static_cast<uint32_t>(task->own_.size()), old_workers)];
+      const PartitionId partition(static_cast<uint16_t>(p));
+      task->clocks_.adopt(partition, owner.clocks_);
+      task->reported_[p] = owner.reported_[p];
+    }
+    task->heard_ = first.heard_;
+    for (const auto& old : tasks) {
+      CHECK(old->position_ == first.position_, "a change of the number of workers needs tasks at one cut");
+      task->clocks_.raise_closed(old->clocks_.closed());
+      task->heard_.raise_closed(old->heard_.closed());
+    }
+    out.push_back(std::move(task));
+  }
+  std::vector<state::StateStore*> stores;
+  for (auto& task : out) stores.push_back(task->store_.get());
+  for (auto& old : tasks) {
+    TRY(engine::split_state(*old->plan_, *old->store_->freeze(),
+                            [&](uint32_t key_group) -> state::StateStore& {
+                              return *stores[worker_of_key_group(key_group, workers)];
+                            }));
+  }
+  return out;
+}
+
+}  // namespace millrace::processor

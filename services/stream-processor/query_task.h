@@ -1,0 +1,140 @@
+// QueryTask: one query on one worker: a deterministic state machine over the journal.
+//
+// Why:        same journal, same state and same outputs, at any step size, after any restart, for a query
+// made today as
+//             for one that ran all along. Everything it knows is in its StateStore, as of position().
+// Step:       takes the frames after position() up to a cut, in order; gives outputs (to be appended in one
+// frame), reports
+//             (for other workers) and, if somebody watches, the view's changes.
+// Clock:      none but the frames' append times; no randomness.
+// Threads:    confined to its worker.
+// Bound:      the frames given; the state's max_bytes: beyond it step() fails with MR-STEP-0005 and the task
+// is detached.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/aggregate.h"
+#include "engine/plan.h"
+#include "formats/json.h"
+#include "log/journal.h"
+#include "log/record_batch.h"
+#include "state/state_store.h"
+#include "stream-processor/partition_clocks.h"
+#include "stream-processor/step_record.h"
+#include "stream-processor/stream_rows.h"
+
+namespace millrace::processor {
+
+// What one step of one task gave.
+struct TaskOutput {
+  struct Part {
+    StreamPartition where;
+    log::RecordBatchBuilder records;
+    uint64_t hash = 0;
+  };
+  std::vector<Part> parts;
+  std::vector<Report> reports;
+  std::vector<std::string> changes;  // JSON rows for those who watch the view
+  uint32_t rows = 0;
+
+  bool empty() const { return rows == 0 && reports.empty(); }
+  void add(StreamPartition where, std::string_view value, int64_t timestamp_ms);
+
+  // Of what the step gave, as it stands in the journal; clear() afterwards.
+  StepEntry finish(const engine::QueryPlan& plan, uint64_t identity, std::vector<log::BatchAppend>& batches);
+};
+
+struct Placement {
+  uint32_t worker = 0;
+  uint32_t workers = 1;
+};
+
+class QueryTask {
+ public:
+  // A new task that has seen everything up to `start` (of which it knows nothing).
+  QueryTask(engine::PlanPtr plan, engine::StreamPtr dead_letters, Placement placement,
+            std::unique_ptr<state::StateStore> store, Cut start);
+  // A task as a snapshot left it: position and clocks are in the store.
+  static Result<std::unique_ptr<QueryTask>> load(engine::PlanPtr plan, engine::StreamPtr dead_letters,
+                                                 Placement placement,
+                                                 std::unique_ptr<state::StateStore> store);
+
+  // The columns that StreamRows will bring; call before the first step and when they change.
+  void use_columns(const std::vector<int>& columns);
+  Status step(std::span<const log::FramePtr> frames, Cut to, const StreamRows& rows, TaskOutput& out);
+
+  Cut position() const { return position_; }
+  const engine::QueryPlan& plan() const { return *plan_; }
+  const engine::PlanPtr& plan_ptr() const { return plan_; }
+  uint64_t plan_identity() const { return identity_; }
+  state::StateStore& store() { return *store_; }
+  std::shared_ptr<const state::Epoch> freeze();  // with position and clocks in its cells
+  int64_t closed_below() const;                  // emit_on_close: windows that start before it are closed
+  // The append time at which something is due without any event; INT64_MAX: never.
+  int64_t next_timer() const;
+  void watch(bool on) { watched_ = on; }
+
+  // Splits or joins tasks of one query, all at one position, into `workers` tasks.
+  static Result<std::vector<std::unique_ptr<QueryTask>>> relayout(
+      std::vector<std::unique_ptr<QueryTask>> tasks, uint32_t workers,
+      const std::function<std::unique_ptr<state::StateStore>()>& make_store);
+
+ private:
+  struct Pipeline;  // evaluators over the current columns
+
+  Status walk(std::span<const log::FramePtr> frames, const StreamRows& rows, TaskOutput& out);
+  Status process(const StreamRows& rows, size_t from, size_t to, TaskOutput& out);
+  Status run_shape(const StreamRows& rows, Selection& selection, TaskOutput& out);
+  void drop_late(const StreamRows& rows, const Selection& decoded, Selection& selection, TaskOutput& out);
+  Status emit_rows(const StreamRows& rows, Selection& selection, std::vector<RowError>& errors,
+                   TaskOutput& out);
+  Status merge_topic(const log::Frame& frame);
+  void hear_reports(const log::Frame& frame);
+  void expire(AppendTime time);
+  void make_reports(TaskOutput& out);
+  Status close_windows(int64_t closed_before, TaskOutput& out);
+  Status emit_changes(TaskOutput& out);
+  void append_changes(const Batch& groups, std::string_view op, TaskOutput& out);
+  void dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+                   std::string_view message, int64_t lateness_us, TaskOutput& out);
+  void dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out);
+  void save_cell();
+  bool load_cell(std::string_view cell);
+  PartitionClocks& closing_clocks() { return plan_->repartition ? heard_ : clocks_; }
+  const PartitionClocks& closing_clocks() const { return plan_->repartition ? heard_ : clocks_; }
+
+  engine::PlanPtr plan_;
+  engine::StreamPtr dead_letters_;
+  Placement placement_;
+  uint64_t identity_;
+  std::unique_ptr<state::StateStore> store_;
+  Cut position_;
+
+  // What follows from the plan.
+  bool late_check_ = false;   // windowed over the watermark's column
+  bool closes_ = false;       // a window's end has an effect
+  bool reports_ = false;      // others need this task's watermarks
+  int time_column_ = -1;      // of the source, of the window
+  std::vector<uint8_t> own_;  // source partitions read here
+  std::vector<uint8_t> own_topic_;
+
+  PartitionClocks clocks_;  // the source's partitions
+  PartitionClocks heard_;   // repartition: all partitions as the journal tells them to every worker alike
+  struct Reported {
+    int64_t bucket = INT64_MIN;
+    bool idle = false;
+  };
+  std::vector<Reported> reported_;
+  bool watched_ = false;
+  std::vector<engine::Aggregation::Changed> changed_;
+  std::unique_ptr<Pipeline> pipeline_;
+
+ public:
+  ~QueryTask();
+};
+
+}  // namespace millrace::processor

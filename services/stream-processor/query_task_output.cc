@@ -1,0 +1,142 @@
+// What a task gives: rows of a derived stream, repartition records, changes for watchers, dead letters.
+#include <fmt/format.h>
+
+#include "engine/select.h"
+#include "sql/catalog.h"
+#include "stream-processor/internal/pipeline.h"
+
+namespace millrace::processor {
+namespace {
+using Shape = engine::QueryPlan::Shape;
+
+Error state_full(const engine::QueryPlan& plan, const Error& cause) {
+  if (cause.code != Code::kExhausted) return cause;
+  return error(Code::kExhausted, "MR-STEP-0005",
+               fmt::format("the state of {} is larger than its bound", plan.name),
+               "group by fewer keys, give the view WITH (retention = '…'), or raise --state-mb");
+}
+
+}  // namespace
+
+Status QueryTask::run_shape(const StreamRows& rows, Selection& selection, TaskOutput& out) {
+  if (selection.empty()) return {};
+  std::vector<RowError> errors;
+  switch (plan_->shape) {
+    case Shape::kStream:
+    case Shape::kRows:
+      TRY(emit_rows(rows, selection, errors, out));
+      break;
+    case Shape::kAggregate:
+      if (plan_->repartition) {
+        std::vector<std::string> payloads(plan_->repartition_topic->partitions);
+        TRY(pipeline_->aggregation->partial(rows.batch(), selection, payloads, errors));
+        const int64_t at_ms = rows.batch().origins.back().append_time.value / 1000;
+        for (size_t p = 0; p < payloads.size(); ++p) {
+          if (payloads[p].empty()) continue;
+          out.add({plan_->repartition_topic->id, PartitionId(static_cast<uint16_t>(p))}, payloads[p], at_ms);
+        }
+      } else {
+        auto* changed = watched_ && !plan_->emit_on_close ? &changed_ : nullptr;
+        auto added = pipeline_->aggregation->add(rows.batch(), selection, *store_, errors, changed);
+        if (!added.ok()) return state_full(*plan_, added.error());
+      }
+  }
+  dead_letters(rows, errors, out);
+  return {};
+}
+
+Status QueryTask::emit_rows(const StreamRows& rows, Selection& selection, std::vector<RowError>& errors,
+                            TaskOutput& out) {
+  const Batch& batch = rows.batch();
+  if (plan_->shape == Shape::kRows) {
+    Batch made;
+    made.set_schema(plan_->output_schema());
+    auto projected = engine::project(pipeline_->plan->outputs, batch, selection, made, errors);
+    CHECK(projected.ok(), "a projection reports its rows, it does not fail");
+    made.origins.clear();
+    for (const uint32_t row : selection) made.origins.push_back(batch.origins[row]);
+    Selection all(made.rows);
+    for (uint32_t i = 0; i < made.rows; ++i) all[i] = i;
+    auto kept = pipeline_->rows_view->add(made, all, *store_);
+    if (!kept.ok()) return state_full(*plan_, kept.error());
+    if (watched_) append_changes(made, "insert", out);
+    return {};
+  }
+  std::vector<const Column*> columns;
+  for (auto& output : pipeline_->outputs) columns.push_back(&output.evaluate(batch, selection, errors));
+  for (const uint32_t row : selection) {
+    pipeline_->row.clear();
+    pipeline_->writer->append(pipeline_->row, columns, row);
+    out.add({plan_->output_stream->id, batch.origins[row].partition}, pipeline_->row,
+            batch.origins[row].append_time.value / 1000);
+  }
+  return {};
+}
+
+Status QueryTask::emit_changes(TaskOutput& out) {
+  if (changed_.empty()) return {};
+  Batch groups;
+  TRY(pipeline_->aggregation->read_changed(changed_, *store_, groups));
+  append_changes(groups, "upsert", out);
+  return {};
+}
+
+// `rows` are group rows for an aggregate (outputs are computed here), output rows otherwise.
+void QueryTask::append_changes(const Batch& rows, std::string_view op, TaskOutput& out) {
+  Batch made;
+  const Batch* shown = &rows;
+  if (plan_->shape == Shape::kAggregate) {
+    made.set_schema(plan_->output_schema());
+    Selection selection(rows.rows);
+    for (uint32_t i = 0; i < rows.rows; ++i) selection[i] = i;
+    std::vector<RowError> errors;  // a read's failing row shows in SELECT; here it is left out
+    auto projected = engine::project(plan_->outputs, rows, selection, made, errors);
+    CHECK(projected.ok(), "a projection reports its rows, it does not fail");
+    shown = &made;
+  }
+  formats::JsonRowWriter writer(pipeline_->names);
+  std::vector<const Column*> columns;
+  for (const auto& column : shown->columns) columns.push_back(&column);
+  for (size_t row = 0; row < shown->rows; ++row) {
+    std::string json;
+    writer.append(json, columns, row);
+    if (!op.empty()) json.insert(1, fmt::format("\"_op\":\"{}\"{}", op, json.size() > 2 ? "," : ""));
+    out.changes.push_back(std::move(json));
+  }
+}
+
+void QueryTask::dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out) {
+  for (const auto& failed : errors) {
+    const std::string where = failed.span.line == 0
+                                  ? failed.message
+                                  : fmt::format("{} (line {}, column {} of the query)", failed.message,
+                                                failed.span.line, failed.span.column);
+    dead_letter(rows, failed.row, "failed", failed.id, where, 0, out);
+  }
+}
+
+void QueryTask::dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause,
+                            std::string_view code, std::string_view message, int64_t lateness_us,
+                            TaskOutput& out) {
+  const auto& origin = rows.batch().origins[row];
+  std::string json = "{\"at\":\"";
+  append_timestamp(json, Timestamp{origin.append_time.value});
+  json += "\",\"cause\":";
+  formats::append_json_string(json, cause);
+  json += ",\"code\":";
+  formats::append_json_string(json, code);
+  json += ",\"message\":";
+  formats::append_json_string(json, message);
+  json += ",\"stream\":";
+  formats::append_json_string(json, plan_->source->name);
+  json +=
+      fmt::format(",\"partition\":{},\"offset\":{},\"query\":", origin.partition.value, origin.offset.value);
+  formats::append_json_string(json, plan_->name);
+  json += lateness_us == 0 ? ",\"lateness_ms\":null" : fmt::format(",\"lateness_ms\":{}", lateness_us / 1000);
+  json += ",\"payload\":";
+  formats::append_json_string(json, rows.batch().raw[row]);
+  json += '}';
+  out.add({dead_letters_->id, PartitionId(0)}, json, origin.append_time.value / 1000);
+}
+
+}  // namespace millrace::processor

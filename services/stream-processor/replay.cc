@@ -1,0 +1,131 @@
+#include "stream-processor/replay.h"
+
+#include <fmt/format.h>
+
+namespace millrace::processor {
+namespace {
+
+// The hash of what stands in the frame for one entry, computed from the stored batches.
+Result<uint64_t> stored_hash(const log::Frame& frame, size_t first_batch, const StepEntry& entry) {
+  uint64_t hash = 0;
+  for (size_t b = first_batch; b < first_batch + entry.batches; ++b) {
+    if (b >= frame.batches.size()) {
+      return error(Code::kCorrupt, "MR-STEP-0004", "a step's frame holds fewer batches than its record says");
+    }
+    TRY_ASSIGN(const auto view, log::RecordBatchView::parse(frame.batches[b].bytes.view(), true));
+    uint64_t part = 0;
+    log::RecordBatchView::Cursor cursor(view);
+    for (log::Record record; cursor.next(record);) part = hash_record(part, record.value);
+    hash = hash_part(hash, frame.batches[b].where, part);
+  }
+  for (const auto& report : entry.reports) hash = hash_report(hash, report);
+  return hash;
+}
+
+class Replayer {
+ public:
+  Replayer(log::Journal& journal, QueryTask& task, Placement placement, size_t max_step_bytes)
+      : journal_(journal),
+        task_(task),
+        rows_(task.plan().source, task.plan().read_columns, placement.worker, placement.workers),
+        max_step_bytes_(max_step_bytes) {
+    task.use_columns(task.plan().read_columns);
+  }
+
+  // Steps to `cut`, in one step or in pieces; what the steps gave.
+  Result<StepEntry> run_to(Cut cut, bool in_one) {
+    StepEntry given;
+    while (task_.position() < cut) {
+      TRY_ASSIGN(const auto frames,
+                 journal_.read_frames(task_.position(), cut, in_one ? SIZE_MAX : max_step_bytes_));
+      if (frames.empty()) break;
+      rows_.decode(frames);
+      TaskOutput out;
+      TRY(task_.step(frames, frames.back()->cut, rows_, out));
+      if (out.empty()) continue;
+      std::vector<log::BatchAppend> batches;
+      given = out.finish(task_.plan(), task_.plan_identity(), batches);
+    }
+    return given;
+  }
+
+ private:
+  log::Journal& journal_;
+  QueryTask& task_;
+  StreamRows rows_;
+  size_t max_step_bytes_;
+};
+
+std::string describe(const QueryTask& task, Placement placement, const RecordedStep& step,
+                     const std::string& what) {
+  return fmt::format("{}, worker {} of {}, step after cut {} up to cut {}: {}", task.plan().name,
+                     placement.worker, placement.workers, step.from.value, step.reached.value, what);
+}
+
+}  // namespace
+
+Result<RecordedSteps> read_recorded_steps(log::Journal& journal, Cut after, Cut upto, uint32_t workers,
+                                          std::vector<std::string>* stored) {
+  RecordedSteps steps;
+  for (Cut at = after; at < upto;) {
+    TRY_ASSIGN(const auto frames, journal.read_frames(at, upto, 4u << 20));
+    if (frames.empty()) break;
+    for (const auto& frame : frames) {
+      for (const auto& control : frame->controls) {
+        if (control.kind != log::ControlKind::kStep) continue;
+        TRY_ASSIGN(auto record, decode_step(control.payload.view()));
+        if (workers != 0 && record.workers != workers) continue;
+        size_t batch = 0;
+        for (auto& entry : record.entries) {
+          if (stored != nullptr) {
+            TRY_ASSIGN(const uint64_t hash, stored_hash(*frame, batch, entry));
+            if (hash != entry.output_hash) {
+              stored->push_back(
+                  fmt::format("frame {}: the stored outputs of query {} are not those its step record names",
+                              frame->cut.value, entry.query.value));
+            }
+          }
+          batch += entry.batches;
+          steps[{entry.query.value, record.worker}].push_back(
+              {record.from, record.reached, std::move(entry)});
+        }
+      }
+    }
+    at = frames.back()->cut;
+  }
+  return steps;
+}
+
+Result<std::vector<std::string>> replay(log::Journal& journal, QueryTask& task, Placement placement,
+                                        const std::vector<RecordedStep>& steps, Cut until,
+                                        size_t max_step_bytes) {
+  std::vector<std::string> differences;
+  Replayer replayer(journal, task, placement, max_step_bytes);
+  for (const auto& step : steps) {
+    if (step.reached <= task.position()) continue;
+    if (step.entry.plan_identity != task.plan_identity()) {
+      differences.push_back(describe(task, placement, step, "it was written by another plan of this query"));
+      return differences;
+    }
+    TRY_ASSIGN(const auto before, replayer.run_to(step.from, false));
+    if (before.output_hash != 0) {
+      differences.push_back(
+          describe(task, placement, step, "outputs appear that were not written before it"));
+    }
+    TRY_ASSIGN(const auto given, replayer.run_to(step.reached, true));
+    if (given.output_hash != step.entry.output_hash) {
+      differences.push_back(describe(
+          task, placement, step,
+          fmt::format("{} records now, {} then, or other bytes", given.output_rows, step.entry.output_rows)));
+    }
+  }
+  TRY_ASSIGN(const auto after, replayer.run_to(until, false));
+  if (after.output_hash != 0) {
+    differences.push_back(
+        fmt::format("{}, worker {}: outputs after its last recorded step were never written",
+                    task.plan().name, placement.worker));
+  }
+  return differences;
+}
+
+}  // namespace millrace::processor

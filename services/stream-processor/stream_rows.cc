@@ -1,0 +1,82 @@
+#include "stream-processor/stream_rows.h"
+
+#include <algorithm>
+
+#include "log/record_batch.h"
+
+namespace millrace::processor {
+namespace {
+
+engine::ExprPtr remap(const engine::ExprPtr& expr, const std::vector<int>& to) {
+  if (!expr) return expr;
+  auto copy = std::make_shared<engine::Expr>(*expr);
+  if (copy->op == engine::Op::kColumn) copy->column = to[static_cast<size_t>(copy->column)];
+  for (auto& arg : copy->args) arg = remap(arg, to);
+  return copy;
+}
+
+Schema schema_of(const engine::StreamDef& stream, const std::vector<int>& columns) {
+  Schema schema;
+  for (const int c : columns) schema.push_back(stream.columns[static_cast<size_t>(c)]);
+  return schema;
+}
+
+}  // namespace
+
+std::vector<uint8_t> own_partitions(uint16_t partitions, uint32_t worker, uint32_t workers) {
+  std::vector<uint8_t> own(partitions);
+  for (uint32_t p = 0; p < partitions; ++p) own[p] = worker_of_partition(p, partitions, workers) == worker;
+  return own;
+}
+
+engine::PlanPtr remap(const engine::PlanPtr& plan, const std::vector<int>& columns) {
+  if (plan->read_columns == columns) return plan;
+  std::vector<int> to;
+  for (const int c : plan->read_columns) {
+    to.push_back(static_cast<int>(std::lower_bound(columns.begin(), columns.end(), c) - columns.begin()));
+  }
+  auto copy = std::make_shared<engine::QueryPlan>(*plan);
+  copy->read_columns = columns;
+  copy->filter = remap(copy->filter, to);
+  for (auto& key : copy->group_keys) key.expr = remap(key.expr, to);
+  for (auto& call : copy->aggregates) call.argument = remap(call.argument, to);
+  if (copy->shape != engine::QueryPlan::Shape::kAggregate) {
+    for (auto& output : copy->outputs) output.expr = remap(output.expr, to);
+  }
+  return copy;
+}
+
+StreamRows::StreamRows(engine::StreamPtr stream, std::vector<int> columns, uint32_t worker, uint32_t workers)
+    : stream_(std::move(stream)),
+      columns_(std::move(columns)),
+      own_(own_partitions(stream_->partitions, worker, workers)),
+      decoder_(stream_->columns, columns_) {
+  batch_.set_schema(schema_of(*stream_, columns_));
+}
+
+void StreamRows::decode(std::span<const log::FramePtr> frames) {
+  frames_.assign(frames.begin(), frames.end());
+  values_.clear();
+  errors_.clear();
+  batch_.clear();
+  for (const auto& frame : frames) {
+    for (const auto& stored : frame->batches) {
+      if (stored.where.stream != stream_->id || !own(stored.where.partition)) continue;
+      // The journal checked the batch when it took or read it; what does not parse here was never accepted.
+      auto view = log::RecordBatchView::parse(stored.bytes.view(), false);
+      CHECK(view.ok(), "a batch in the journal does not parse");
+      log::RecordBatchView::Cursor cursor(*view);
+      for (log::Record record; cursor.next(record);) {
+        values_.push_back(record.value);
+        batch_.origins.push_back({stored.where.partition, record.offset, frame->cut, frame->time});
+      }
+    }
+  }
+  if (values_.empty()) return;
+  batch_.raw = values_;
+  decoder_.decode(values_, batch_, errors_);
+  std::stable_sort(errors_.begin(), errors_.end(),
+                   [](const auto& a, const auto& b) { return a.row < b.row; });
+}
+
+}  // namespace millrace::processor
