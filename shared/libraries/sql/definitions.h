@@ -1,16 +1,17 @@
 // Definitions: the one way a stream, a view or a tenant comes into being, or ends.
 //
-// create: row in the metadata store -> activation record in the journal -> durable -> mark in the store -> done.
-// A crash between leaves either nothing or all of it: recover() finishes what has its activation in the journal and removes
-// what has not. The stream-processor changes its plan at the cut of the activation, which it reads from the journal.
-// Threads: the core loop.
+// create: row in the metadata store -> activation record in the journal -> durable -> mark in the store ->
+// done. A crash between leaves either nothing or all of it: recover() finishes what has its activation in the
+// journal and removes what has not. The stream-processor changes its plan at the cut of the activation, which
+// it reads from the journal. Threads: the core loop.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "log/journal.h"
 #include "metadata/metadata_store.h"
@@ -29,36 +30,57 @@ Result<Activation> decode_activation(std::string_view payload);
 
 class Definitions {
  public:
+  static constexpr size_t kMaxWaiting = 10'000;
   using Done = std::function<void(Result<DefinitionId>)>;
 
   // Reads the store, finishes or removes half-made definitions against the journal.
-  static Result<std::unique_ptr<Definitions>> open(std::unique_ptr<metadata::MetadataStore> store, log::Journal& journal);
+  static Result<std::unique_ptr<Definitions>> open(std::unique_ptr<metadata::MetadataStore> store,
+                                                   log::Journal& journal);
 
   CatalogPtr catalog() const { return catalog_; }
   metadata::MetadataStore& store() { return *store_; }
-  // Definitions that ever were, also dropped ones: what a replay over history needs.
+  // Also the dropped ones: what a replay over history needs.
   const CatalogPtr& history() const { return history_; }
 
-  Result<TenantId> ensure_tenant(const std::string& name, Done done);  // at once if it is there
-  void create(TenantId tenant, metadata::DefinitionKind kind, const std::string& name, const std::string& sql, Done done);
+  // The tenant, made if missing. It can be used at once: what is written for it stands behind its activation
+  // in the journal. `done` comes when it is durable.
+  Result<TenantId> ensure_tenant(const std::string& name, Done done);
+  void create(TenantId tenant, metadata::DefinitionKind kind, const std::string& name, const std::string& sql,
+              Done done);
   void drop(DefinitionId id, Done done);
   void on_durable(Cut durable);  // called as the journal's durable cut advances
 
  private:
   Definitions(std::unique_ptr<metadata::MetadataStore> store, log::Journal& journal);
-  Status recover();
-  void append(const Activation& activation, Done done);
 
+  // recover(), in steps
+  Status recover();
+  Status forget_marks_ahead(std::vector<metadata::Definition>& all);
+  Status finish_or_remove(std::vector<metadata::Definition>& all);
+  Status build(const std::vector<metadata::Definition>& all);
+
+  // Changes are made one after the other: each is checked against what the one before has left.
   struct Pending {
     Cut cut;
-    Activation activation;
+    Activation::What what = Activation::What::kStart;
+    metadata::Definition definition;
     Done done;
   };
+  void enqueue(std::function<void()> change);
+  void run_next();
+  void start_create(metadata::Definition definition, Done done);
+  void start_drop(DefinitionId id, Done done);
+  Result<metadata::Definition> insert(metadata::Definition definition);
+  Result<Cut> append(const Activation& activation);
+  void finish(Pending pending);
+
   std::unique_ptr<metadata::MetadataStore> store_;
   log::Journal& journal_;
-  CatalogPtr catalog_;   // what statements see: made and not dropped
-  CatalogPtr history_;   // everything
-  std::deque<Pending> pending_;
+  CatalogPtr catalog_;              // what statements see: made and not dropped
+  CatalogPtr history_;              // everything
+  std::deque<Pending> tenants_;     // in the catalog already, not yet durable
+  std::optional<Pending> pending_;  // the change under way
+  std::deque<std::function<void()>> waiting_;
 };
 
 }  // namespace millrace::sql

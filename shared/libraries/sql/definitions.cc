@@ -1,0 +1,309 @@
+#include "sql/definitions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "base/bytes.h"
+#include "sql/errors.h"
+
+namespace millrace::sql {
+namespace {
+
+using metadata::Definition;
+using metadata::DefinitionKind;
+
+// A setting of the store: the journal's end when the drop under way began. Empty: none is under way.
+constexpr const char* kDropsFrom = "drops_from";
+constexpr size_t kScanBytes = 4u << 20;
+
+Error bad_activation() {
+  return error(Code::kCorrupt, "MR-DEF-0001", "an activation record does not parse",
+               "run millrace log verify");
+}
+Error name_taken(const std::string& name) {
+  return error(Code::kConflict, kNameTaken, fmt::format("\"{}\" exists already", name),
+               "choose another name, or write IF NOT EXISTS");
+}
+Error unknown(DefinitionId id) {
+  return error(Code::kNotFound, "MR-DEF-0002", fmt::format("there is no definition {}", id.value),
+               "it was dropped meanwhile");
+}
+Error too_many() {
+  return error(Code::kExhausted, "MR-DEF-0003", "too many definitions are being changed",
+               "try again shortly");
+}
+
+// A tenant's number is its definition's.
+void name_tenant(Definition& definition) {
+  if (definition.kind == DefinitionKind::kTenant) definition.tenant = TenantId(definition.id.value);
+}
+
+Status check_readers(const Catalog& catalog, const Catalog::Entry& entry) {
+  std::vector<std::string> names;
+  for (const auto* reader : catalog.readers(stream_of(entry.definition.id)))
+    names.push_back(reader->definition.name);
+  if (names.empty()) return {};
+  return error(Code::kConflict, kStillRead,
+               fmt::format("\"{}\" is still read by {}", entry.definition.name, list_names(names)),
+               "drop those first");
+}
+
+struct Found {
+  std::map<uint32_t, Cut> started, ended;
+};
+
+// The activations in the journal after `from`.
+Result<Found> scan_activations(log::Journal& journal, Cut from) {
+  Found found;
+  Cut at = Cut(std::max(from.value + 1, journal.first_cut().value) - 1);
+  const Cut end = journal.end_cut();
+  while (at < end) {
+    TRY_ASSIGN(const auto frames, journal.read_frames(at, end, kScanBytes));
+    if (frames.empty()) break;
+    for (const auto& frame : frames) {
+      for (const auto& control : frame->controls) {
+        if (control.kind != log::ControlKind::kActivation) continue;
+        TRY_ASSIGN(const Activation activation, decode_activation(control.payload.view()));
+        auto& cuts = activation.what == Activation::What::kStart ? found.started : found.ended;
+        cuts[activation.definition.value] = frame->cut;
+      }
+    }
+    at = frames.back()->cut;
+  }
+  return found;
+}
+
+Result<std::optional<Cut>> drops_from(metadata::MetadataStore& store) {
+  TRY_ASSIGN(const auto text, store.get(kDropsFrom));
+  if (!text || text->empty()) return std::optional<Cut>();
+  uint64_t cut = 0;
+  std::from_chars(text->data(), text->data() + text->size(), cut);
+  return std::optional<Cut>(Cut(cut));
+}
+
+}  // namespace
+
+std::string encode_activation(const Activation& activation) {
+  std::string payload;
+  payload.push_back(static_cast<char>(activation.what));
+  append_varint(payload, activation.definition.value);
+  return payload;
+}
+
+Result<Activation> decode_activation(std::string_view payload) {
+  ByteReader in(payload);
+  const auto what = in.le<uint8_t>();
+  const uint64_t number = in.varint();
+  if (!in.done() || what < 1 || what > 2 || number > UINT32_MAX) return bad_activation();
+  return Activation{static_cast<Activation::What>(what), DefinitionId(static_cast<uint32_t>(number))};
+}
+
+Definitions::Definitions(std::unique_ptr<metadata::MetadataStore> store, log::Journal& journal)
+    : store_(std::move(store)), journal_(journal), catalog_(Catalog::empty()), history_(Catalog::empty()) {}
+
+Result<std::unique_ptr<Definitions>> Definitions::open(std::unique_ptr<metadata::MetadataStore> store,
+                                                       log::Journal& journal) {
+  std::unique_ptr<Definitions> definitions(new Definitions(std::move(store), journal));
+  TRY(definitions->recover());
+  return definitions;
+}
+
+Status Definitions::recover() {
+  TRY_ASSIGN(auto all, store_->list());
+  for (auto& definition : all) name_tenant(definition);
+  TRY(forget_marks_ahead(all));
+  TRY(finish_or_remove(all));
+  return build(all);
+}
+
+// Rule (write-ahead): a mark ahead of the journal's end says something that did not happen.
+Status Definitions::forget_marks_ahead(std::vector<Definition>& all) {
+  const Cut end = journal_.end_cut();
+  for (auto& definition : all) {
+    if (definition.activated_at && *definition.activated_at > end) {
+      TRY(store_->mark_activated(definition.id, std::nullopt));
+      definition.activated_at.reset();
+    }
+    if (definition.dropped_at && *definition.dropped_at > end) {
+      TRY(store_->mark_dropped(definition.id, std::nullopt));
+      definition.dropped_at.reset();
+    }
+  }
+  return {};
+}
+
+Status Definitions::finish_or_remove(std::vector<Definition>& all) {
+  TRY_ASSIGN(std::optional<Cut> from, drops_from(*store_));
+  const bool dropping = from.has_value();
+  for (const auto& definition : all) {
+    if (!definition.activated_at)
+      from = std::min(from.value_or(definition.created_at), definition.created_at);
+  }
+  if (!from) return {};
+  TRY_ASSIGN(const Found found, scan_activations(journal_, *from));
+  for (auto& definition : all) {
+    const auto started = found.started.find(definition.id.value);
+    if (!definition.activated_at && started != found.started.end()) {
+      definition.activated_at = started->second;
+      TRY(store_->mark_activated(definition.id, definition.activated_at));
+    } else if (!definition.activated_at) {
+      TRY(store_->remove(definition.id));
+    }
+    const auto ended = found.ended.find(definition.id.value);
+    if (!definition.dropped_at && ended != found.ended.end()) {
+      definition.dropped_at = ended->second;
+      TRY(store_->mark_dropped(definition.id, definition.dropped_at));
+    }
+  }
+  std::erase_if(all, [](const Definition& d) { return !d.activated_at; });
+  if (dropping) TRY(store_->put(kDropsFrom, ""));
+  return {};
+}
+
+Status Definitions::build(const std::vector<Definition>& all) {
+  for (const auto& definition : all) {
+    TRY_ASSIGN(history_, history_->with(definition));
+    if (!definition.dropped_at) TRY_ASSIGN(catalog_, catalog_->with(definition));
+  }
+  return {};
+}
+
+Result<Definition> Definitions::insert(Definition definition) {
+  definition.created_at = journal_.end_cut();
+  TRY_ASSIGN(definition.id, store_->insert(definition));
+  name_tenant(definition);
+  return definition;
+}
+
+Result<Cut> Definitions::append(const Activation& activation) {
+  log::Group group;
+  group.controls.push_back({log::ControlKind::kActivation, encode_activation(activation)});
+  TRY_ASSIGN(const log::Appended appended, journal_.append(std::move(group), log::Priority::kStep));
+  return appended.cut;
+}
+
+Result<TenantId> Definitions::ensure_tenant(const std::string& name, Done done) {
+  if (const auto tenant = catalog_->tenant(name)) {
+    if (done) done(DefinitionId(tenant->value));
+    return *tenant;
+  }
+  Definition wanted;
+  wanted.kind = DefinitionKind::kTenant;
+  wanted.name = name;
+  TRY_ASSIGN(Definition definition, insert(std::move(wanted)));
+  auto cut = append({Activation::What::kStart, definition.id});
+  if (!cut.ok()) {
+    TRY(store_->remove(definition.id));
+    return std::move(cut).error();
+  }
+  definition.activated_at = *cut;
+  TRY_ASSIGN(history_, history_->with(definition));
+  TRY_ASSIGN(catalog_, catalog_->with(definition));
+  tenants_.push_back({*cut, Activation::What::kStart, definition, std::move(done)});
+  return TenantId(definition.id.value);
+}
+
+void Definitions::create(TenantId tenant, DefinitionKind kind, const std::string& name,
+                         const std::string& sql, Done done) {
+  if (waiting_.size() >= kMaxWaiting) return done(too_many());
+  Definition definition;
+  definition.tenant = tenant;
+  definition.kind = kind;
+  definition.name = name;
+  definition.sql = sql;
+  enqueue(
+      [this, definition = std::move(definition), done = std::move(done)] { start_create(definition, done); });
+}
+
+void Definitions::drop(DefinitionId id, Done done) {
+  if (waiting_.size() >= kMaxWaiting) return done(too_many());
+  enqueue([this, id, done = std::move(done)] { start_drop(id, done); });
+}
+
+void Definitions::enqueue(std::function<void()> change) {
+  waiting_.push_back(std::move(change));
+  if (waiting_.size() == 1) run_next();
+}
+
+// A change that fails at once leaves nothing pending, and the next one starts. The one that runs stays in
+// front of the queue, so that a callback's new change waits for its turn.
+void Definitions::run_next() {
+  while (!pending_ && !waiting_.empty()) {
+    const auto change = waiting_.front();
+    change();
+    if (!pending_) waiting_.pop_front();
+  }
+}
+
+void Definitions::start_create(Definition wanted, Done done) {
+  if (catalog_->find(wanted.tenant, wanted.name) != nullptr) return done(name_taken(wanted.name));
+  auto inserted = insert(std::move(wanted));
+  if (!inserted.ok()) return done(std::move(inserted).error());
+  Definition definition = std::move(*inserted);
+  const auto undo = [&](Error why) {
+    const auto removed = store_->remove(definition.id);  // failing that, the next start removes it
+    if (!removed.ok()) why.detail += removed.error().to_string();
+    done(std::move(why));
+  };
+  auto bound = catalog_->with(definition);
+  if (!bound.ok()) return undo(std::move(bound).error());
+  auto cut = append({Activation::What::kStart, definition.id});
+  if (!cut.ok()) return undo(std::move(cut).error());
+  definition.activated_at = *cut;
+  pending_ = Pending{*cut, Activation::What::kStart, std::move(definition), std::move(done)};
+}
+
+void Definitions::start_drop(DefinitionId id, Done done) {
+  const auto* entry = catalog_->find(id);
+  if (entry == nullptr) return done(unknown(id));
+  if (auto readers = check_readers(*catalog_, *entry); !readers.ok()) return done(std::move(readers).error());
+  auto noted = store_->put(kDropsFrom, std::to_string(journal_.end_cut().value));
+  if (!noted.ok()) return done(std::move(noted).error());
+  auto cut = append({Activation::What::kEnd, id});
+  if (!cut.ok()) return done(std::move(cut).error());
+  pending_ = Pending{*cut, Activation::What::kEnd, entry->definition, std::move(done)};
+}
+
+void Definitions::on_durable(Cut durable) {
+  while (!tenants_.empty() && tenants_.front().cut <= durable) {
+    Pending tenant = std::move(tenants_.front());
+    tenants_.pop_front();
+    finish(std::move(tenant));
+  }
+  if (!pending_ || pending_->cut > durable) return;
+  Pending pending = std::move(*pending_);
+  pending_.reset();
+  const auto id = pending.definition.id;
+  Done done = std::move(pending.done);
+  pending.done = nullptr;
+  finish(std::move(pending));
+  if (done) done(id);
+  waiting_.pop_front();
+  run_next();
+}
+
+// The change is in the journal for good. A mark that cannot be written now is written by the next start.
+void Definitions::finish(Pending pending) {
+  const auto& definition = pending.definition;
+  Status marked;
+  if (pending.what == Activation::What::kEnd) {
+    marked = store_->mark_dropped(definition.id, pending.cut);
+    if (marked.ok()) marked = store_->put(kDropsFrom, "");
+    catalog_ = catalog_->without(definition.id);
+  } else {
+    marked = store_->mark_activated(definition.id, pending.cut);
+    if (definition.kind != DefinitionKind::kTenant) {
+      auto now = catalog_->with(definition);
+      CHECK(now.ok(), "a definition was bound before it was appended");
+      catalog_ = std::move(*now);
+      if (auto all = history_->with(definition); all.ok()) history_ = std::move(*all);
+    }
+  }
+  if (!marked.ok()) fmt::print(stderr, "millrace: {}\n", marked.error().to_string());
+  if (pending.done) pending.done(definition.id);
+}
+
+}  // namespace millrace::sql
