@@ -48,11 +48,17 @@ struct Expr {
   int64_t window_us = 0;         // kTumble*
   int64_t window_offset_us = 0;
   SourceSpan span;               // in the query's text
+
+  ~Expr();  // takes a long chain (a + b + c …) apart without recursion
 };
 
 std::string to_string(const Expr& expr, const std::vector<std::string>& columns);  // SQL-like, for EXPLAIN
 // Window arithmetic, floor for times before the origin; shared by everything that assigns windows.
 int64_t tumble_start(int64_t time_us, int64_t size_us, int64_t offset_us);
+
+// What a row's failure says. Ids: MR-SQL-0101 division by zero, 0102 bigint, 0103 double precision, 0104 timestamp,
+// 0105 interval out of range, 0106 a text that is no such value, 0107 a bad LIKE pattern, 0108 a text too long.
+inline constexpr size_t kMaxTextBytes = size_t{1} << 20;  // of a text that an expression makes: an event's bound
 
 // Evaluates one expression again and again; owns its scratch columns.
 class Evaluator {
@@ -70,8 +76,8 @@ class Evaluator {
   void filter(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
 
  private:
-  struct Node;
-  std::unique_ptr<Node> root_;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 // One row at a time, for constants (LIMIT, defaults, folding) and small results. Same kernels.

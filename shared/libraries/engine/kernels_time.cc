@@ -1,0 +1,174 @@
+// Timestamps and intervals: sums, differences, scaling, and the windows that a time falls into.
+#include <cmath>
+#include <limits>
+
+#include "engine/kernels.h"
+#include "event/text.h"
+
+namespace millrace::engine {
+namespace {
+
+constexpr std::string_view kTimestampRange = "MR-SQL-0104";
+constexpr std::string_view kIntervalRange = "MR-SQL-0105";
+
+void fail(const Node& node, const Column& out, Context& context, size_t row, std::string_view id) {
+  if (out.is_null(row)) return;
+  context.fail(row, node.expr->span, id,
+               id == kTimestampRange ? "timestamp out of range" : "interval out of range");
+}
+
+template <typename To>
+bool narrow(__int128 from, To& to) {
+  if (from < std::numeric_limits<To>::min() || from > std::numeric_limits<To>::max()) return false;
+  to = static_cast<To>(from);
+  return true;
+}
+
+bool combine(const Interval& a, const Interval& b, int sign, Interval& r) {
+  return narrow(static_cast<__int128>(a.months) + sign * static_cast<__int128>(b.months), r.months) &&
+         narrow(static_cast<__int128>(a.days) + sign * static_cast<__int128>(b.days), r.days) &&
+         narrow(static_cast<__int128>(a.micros) + sign * static_cast<__int128>(b.micros), r.micros);
+}
+
+template <int kSign>
+void timestamp_and_interval(const Node& node, const Operand& left, const Operand& right,
+                            const Selection& selection, Column& out, Context& context) {
+  strict_binary<int64_t, Interval, int64_t>(Type::kTimestamptz, left, right, selection, context.batch.rows,
+                                            out, [&](int64_t t, const Interval& i, size_t row) {
+                                              Interval signed_interval = i;
+                                              int64_t r = 0;
+                                              const bool ok =
+                                                  kSign > 0 || combine(Interval{}, i, -1, signed_interval);
+                                              if (!ok || !add_interval(t, signed_interval, r))
+                                                fail(node, out, context, row, kTimestampRange);
+                                              return r;
+                                            });
+}
+
+// Days and the rest, never months.
+void timestamp_difference(const Node& node, const Operand& left, const Operand& right,
+                          const Selection& selection, Column& out, Context& context) {
+  strict_binary<int64_t, int64_t, Interval>(Type::kInterval, left, right, selection, context.batch.rows, out,
+                                            [&](int64_t a, int64_t b, size_t row) {
+                                              Interval r;
+                                              int64_t micros = 0;
+                                              if (__builtin_sub_overflow(a, b, &micros)) {
+                                                fail(node, out, context, row, kIntervalRange);
+                                              } else {
+                                                r.days = static_cast<int32_t>(micros / kMicrosPerDay);
+                                                r.micros = micros % kMicrosPerDay;
+                                              }
+                                              return r;
+                                            });
+}
+
+template <int kSign>
+void interval_sum(const Node& node, const Operand& left, const Operand& right, const Selection& selection,
+                  Column& out, Context& context) {
+  strict_binary<Interval, Interval, Interval>(Type::kInterval, left, right, selection, context.batch.rows,
+                                              out, [&](const Interval& a, const Interval& b, size_t row) {
+                                                Interval r;
+                                                if (!combine(a, b, kSign, r))
+                                                  fail(node, out, context, row, kIntervalRange);
+                                                return r;
+                                              });
+}
+
+void interval_negate(const Node& node, const Operand& left, const Operand&, const Selection& selection,
+                     Column& out, Context& context) {
+  strict_unary<Interval, Interval>(Type::kInterval, left, selection, context.batch.rows, out,
+                                   [&](const Interval& a, size_t row) {
+                                     Interval r;
+                                     if (!combine(Interval{}, a, -1, r))
+                                       fail(node, out, context, row, kIntervalRange);
+                                     return r;
+                                   });
+}
+
+bool whole_part(double value, int32_t& whole) {
+  if (!(std::fabs(value) < 2147483647.0)) return false;
+  whole = static_cast<int32_t>(value);
+  return true;
+}
+double to_micros(double value) {
+  return std::rint(value * 1e6) / 1e6;
+}
+
+// Each part is scaled; what is left of the months becomes days (30 a month), what is left of the days becomes
+// time.
+bool scale(const Interval& a, double factor, Interval& r) {
+  double month_days = 0;
+  double day_seconds = 0;
+  if (!whole_part(a.months * factor, r.months) || !whole_part(a.days * factor, r.days)) return false;
+  month_days = to_micros((a.months * factor - r.months) * 30);
+  const double whole_month_days = std::trunc(month_days);
+  day_seconds = to_micros((a.days * factor - r.days + month_days - whole_month_days) * 86400);
+  const double spilled_days = std::trunc(day_seconds / 86400);
+  day_seconds -= spilled_days * 86400;
+  const double micros = std::rint(static_cast<double>(a.micros) * factor + day_seconds * 1e6);
+  if (!(std::fabs(micros) < 9.2e18)) return false;
+  r.micros = static_cast<int64_t>(micros);
+  return narrow(static_cast<__int128>(r.days) + static_cast<int64_t>(whole_month_days + spilled_days),
+                r.days);
+}
+
+void interval_times(const Node& node, const Operand& left, const Operand& right, const Selection& selection,
+                    Column& out, Context& context) {
+  strict_binary<Interval, double, Interval>(Type::kInterval, left, right, selection, context.batch.rows, out,
+                                            [&](const Interval& a, double b, size_t row) {
+                                              Interval r;
+                                              if (!scale(a, b, r))
+                                                fail(node, out, context, row, kIntervalRange);
+                                              return r;
+                                            });
+}
+
+// Neighbouring rows fall into the same window most of the time: then no division.
+template <bool kEnd>
+void tumble(const Node& node, const Operand& left, const Operand&, const Selection& selection, Column& out,
+            Context& context) {
+  const int64_t size = node.expr->window_us;
+  const int64_t offset = node.expr->window_offset_us;
+  int64_t start = 0;
+  int64_t end = 0;  // start == end: none yet
+  strict_unary<int64_t, int64_t>(Type::kTimestamptz, left, selection, context.batch.rows, out,
+                                 [&](int64_t t, size_t row) {
+                                   if (t < start || t >= end) {
+                                     start = tumble_start(t, size, offset);
+                                     if (__builtin_add_overflow(start, size, &end)) {
+                                       end = start;
+                                       fail(node, out, context, row, kTimestampRange);
+                                     }
+                                   }
+                                   return kEnd ? end : start;
+                                 });
+}
+
+}  // namespace
+
+Kernel time_kernel(const Expr& expr) {
+  switch (expr.op) {
+    case Op::kTimestampPlusInterval:
+      return timestamp_and_interval<1>;
+    case Op::kTimestampMinusInterval:
+      return timestamp_and_interval<-1>;
+    case Op::kTimestampMinusTimestamp:
+      return timestamp_difference;
+    case Op::kIntervalPlus:
+      return interval_sum<1>;
+    case Op::kIntervalMinus:
+      return interval_sum<-1>;
+    case Op::kIntervalNegate:
+      return interval_negate;
+    case Op::kIntervalTimes:
+      return interval_times;
+    case Op::kTumbleStart:
+      return tumble<false>;
+    case Op::kTumbleEnd:
+      return tumble<true>;
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,104 @@
+// Program: an expression laid out flat, ready to run: what Evaluator and evaluate_constant share. Private to
+// engine/.
+//
+// Why:        a chain a + b + c … is as deep as it is long. Nodes stand in one vector and the left spine of a
+// chain is
+//             walked in a loop, so the stack's depth follows the nesting that was written, which the parser
+//             bounds.
+// Registers:  an operator's result is a column named by its depth; the left operand's register is reused for
+// the
+//             result, so a chain of 10,000 needs two.
+// Lazy:       AND, OR, CASE, COALESCE and IN evaluate an argument for the rows that still need it (a
+// sub-selection).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/expr.h"
+
+namespace millrace::engine {
+
+// An argument's values: one a row, or (a literal) one for all rows, at index 0.
+struct Operand {
+  const Column* column = nullptr;
+  bool constant = false;
+  size_t at(size_t row) const { return constant ? 0 : row; }
+  bool is_null(size_t row) const { return column->is_null(at(row)); }
+};
+
+// What one evaluation carries along: where the rows are and what failed.
+class Context {
+ public:
+  Context(const Batch& b, std::vector<RowError>& e, std::vector<uint8_t>& f)
+      : batch(b), errors_(e), failed_(f) {}
+  void fail(size_t row, const SourceSpan& span, std::string_view id, std::string message);
+  size_t failures() const { return count_; }
+  void drop_failed(Selection& selection) const;
+
+  const Batch& batch;
+
+ private:
+  std::vector<RowError>& errors_;
+  std::vector<uint8_t>& failed_;  // a byte a row, sized at the first failure
+  size_t count_ = 0;
+};
+
+struct Node;
+// Fills `out` for the selected rows. `out` may be the left operand's own column. Failing rows go to the
+// context; the caller takes them out of the selection.
+using Kernel = void (*)(const Node& node, const Operand& left, const Operand& right,
+                        const Selection& selection, Column& out, Context& context);
+
+struct Node {
+  const Expr* expr = nullptr;
+  Kernel kernel = nullptr;        // null: a leaf or a lazy operator
+  std::vector<uint32_t> args;     // nodes; AND and OR chains are flattened
+  Column constant;                // kLiteral
+  std::vector<int64_t> int_list;  // kInList over literals: sorted
+  std::vector<std::string_view> text_list;
+};
+
+class Program {
+ public:
+  explicit Program(const Expr& root);  // `root` outlives the program
+  const Column& run(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
+
+ private:
+  class Lease;  // a selection taken from the pool
+
+  uint32_t add(const Expr& expr);
+  void expand(uint32_t index);
+  void prepare_list(Node& node);
+  Operand eval(uint32_t index, unsigned reg, Selection& selection, Context& context);
+  Operand eval_leaf(const Node& node, unsigned reg, Selection& selection, Context& context);
+  void eval_and_or(const Node& node, unsigned reg, Selection& selection, Context& context);
+  void eval_case(const Node& node, unsigned reg, Selection& selection, Context& context);
+  void eval_coalesce(const Node& node, unsigned reg, Selection& selection, Context& context);
+  void eval_in_list(const Node& node, unsigned reg, Selection& selection, Context& context);
+  Column& reg(unsigned index);
+
+  std::vector<Node> nodes_;
+  std::vector<std::unique_ptr<Column>> registers_;
+  std::vector<uint32_t> spine_;
+  std::vector<std::unique_ptr<Selection>> pool_;
+  std::vector<uint8_t> failed_;
+};
+
+// The kernel families (kernels_*.cc). Null if the operator is not of the family.
+Kernel arithmetic_kernel(const Expr& expr);
+Kernel time_kernel(const Expr& expr);
+Kernel compare_kernel(const Expr& expr);
+Kernel logic_kernel(const Expr& expr);  // IS …, NOT, NULLIF
+Kernel text_kernel(const Expr& expr);
+Kernel cast_kernel(const Expr& expr);
+// NULL for every row: a strict operator over a bare NULL.
+void null_kernel(const Node& node, const Operand& left, const Operand& right, const Selection& selection, Column& out,
+                 Context& context);
+
+// PostgreSQL's order of two values of one type, neither NULL: text by bytes, NaN above all.
+int compare_values(const Column& a, size_t row_a, const Column& b, size_t row_b);
+int compare_doubles(double a, double b);
+
+}  // namespace millrace::engine
