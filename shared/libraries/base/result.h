@@ -116,7 +116,7 @@ using Status = Result<void>;
   auto tmp = (expr);                               \
   if (!tmp.ok()) return std::move(tmp).error();    \
   lhs = std::move(tmp).value()
-#define TRY_ASSIGN(lhs, expr) TRY_ASSIGN_(MILLRACE_CONCAT(try_, __LINE__), lhs, expr)
+#define TRY_ASSIGN(lhs, expr) TRY_ASSIGN_(MILLRACE_CONCAT(try_, __COUNTER__), lhs, expr)
 
 #define CHECK(cond, what)                                                         \
   do {                                                                            \
