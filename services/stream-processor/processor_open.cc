@@ -6,10 +6,6 @@
 #include "stream-processor/processor.h"
 
 namespace millrace::processor {
-namespace {
-constexpr const char* kLayoutsSetting = "stream-processor.layouts";
-}  // namespace
-
 Processor::Processor(Files& files, engine::Background& background, log::Journal& journal,
                      sql::Definitions& definitions, Options options)
     : files_(files),

@@ -1,0 +1,15 @@
+// The data directory: one process at a time, one version.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/files.h"
+
+namespace millrace::node {
+
+// Makes the directory if it is missing, locks it until the returned object ends, and checks its version.
+// kConflict MR-NODE-0001: another process has it. kUnsupported MR-NODE-0002: another version wrote it.
+Result<std::shared_ptr<void>> take_data_directory(Files& files, const std::string& directory);
+
+}  // namespace millrace::node

@@ -1,0 +1,240 @@
+#include "node/node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "event-store/retention.h"
+#include "event-store/stream_reads.h"
+#include "metadata/metadata_store.h"
+#include "node/data_directory.h"
+#include "node/node_metrics.h"
+#include "stream-processor/processor.h"
+
+namespace millrace::node {
+namespace {
+
+constexpr size_t kSaveIngestAfterBytes = 128u << 20;
+constexpr int64_t kRetentionEveryUs = 1'000'000;
+
+class NodeImpl final : public Node {
+ public:
+  NodeImpl(Files& files, const Clock& clock, engine::Background& background, NodeOptions options)
+      : files_(files), clock_(clock), background_(background), options_(std::move(options)) {}
+  ~NodeImpl() override { alive_.reset(); }
+
+  Status open(const std::function<void(const char*, uint64_t, uint64_t)>& progress);
+
+  bool turn() override;
+  int64_t wait_us() override;
+  void set_wake(std::function<void()> wake) override;
+  const std::optional<Error>& failed() const override { return journal_->failed(); }
+  Status ready() const override;
+  std::string metrics() override;
+  Result<TenantId> tenant(const std::string& name) override;
+  gateway::Ingest& ingest() override { return *ingest_; }
+  gateway::SqlService& sql() override { return *sql_; }
+  engine::StreamReads& streams() override { return *streams_; }
+  log::Journal& journal() override { return *journal_; }
+  sql::Definitions& definitions() override { return *definitions_; }
+  bool idle() const override;
+  Status close() override;
+
+ private:
+  Status recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress);
+  void hand_out(Cut durable);
+  void save_ingest();
+  void keep_retention();
+  std::string path(const char* name) const { return options_.directory + "/" + name; }
+
+  Files& files_;
+  const Clock& clock_;
+  engine::Background& background_;
+  const NodeOptions options_;
+  std::shared_ptr<void> lock_;
+  std::unique_ptr<log::Journal> journal_;
+  std::unique_ptr<sql::Definitions> definitions_;
+  std::unique_ptr<event_store::StreamStore> streams_;
+  std::unique_ptr<processor::Processor> processor_;
+  std::unique_ptr<gateway::Ingest> ingest_;
+  std::unique_ptr<gateway::SqlService> sql_;
+  NodeMetrics metrics_;
+  Cut handed_out_;
+  Cut ingest_saved_;
+  uint64_t bytes_at_save_ = 0;
+  bool saving_ingest_ = false;
+  int64_t retention_at_us_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>& progress) {
+  TRY_ASSIGN(lock_, take_data_directory(files_, options_.directory));
+  auto journal_options = options_.journal;
+  journal_options.directory = path("journal");
+  TRY_ASSIGN(journal_,
+             log::Journal::open(files_, clock_, journal_options, [&](uint64_t done, uint64_t total) {
+               if (progress) progress("reading the journal", done, total);
+             }));
+  TRY_ASSIGN(auto store, metadata::MetadataStore::open(files_, path("metadata.db")));
+  TRY_ASSIGN(definitions_, sql::Definitions::open(std::move(store), *journal_));
+  streams_ = std::make_unique<event_store::StreamStore>(*journal_, background_);
+  ingest_ = std::make_unique<gateway::Ingest>(*journal_, *definitions_, gateway::Ingest::Limits());
+  TRY(recover_ingest(progress));
+  if (options_.process) {
+    processor::Processor::Options o;
+    o.directory = path("snapshots");
+    o.workers = options_.workers;
+    o.inline_workers = options_.inline_workers;
+    o.schedule = options_.schedule;
+    o.max_step_bytes = options_.max_step_bytes;
+    o.snapshot_after_bytes = options_.snapshot_after_bytes;
+    o.snapshot_after_us = options_.snapshot_after_us;
+    o.state_bytes = options_.state_bytes;
+    TRY_ASSIGN(processor_, processor::Processor::open(files_, background_, *journal_, *definitions_, o,
+                                                      [&](uint64_t done, uint64_t total) {
+                                                        if (progress)
+                                                          progress("recovering queries", done, total);
+                                                      }));
+    processor_->counters().processing = [this](int64_t us) { metrics_.processing.record(us); };
+  }
+  sql_ = std::make_unique<gateway::SqlService>(*definitions_, processor_.get(), *streams_, background_);
+  handed_out_ = journal_->durable_cut();
+  return {};
+}
+
+// The table of idempotency keys: what was saved, then the frames since.
+Status NodeImpl::recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress) {
+  ingest_saved_ = Cut(journal_->first_cut().value - 1);
+  if (files_.exists(path("ingest.state"))) {
+    TRY_ASSIGN(const auto saved, read_whole_file(files_, path("ingest.state"), size_t{1} << 30));
+    ByteReader in(saved);
+    const auto crc = in.le<uint32_t>();
+    const bool whole = in.ok() && crc == crc32c(0, in.rest());
+    const Cut cut(in.le<uint64_t>());
+    // A damaged or too new file is only a shortcut lost: the journal has all of it.
+    if (whole && in.ok() && cut <= journal_->end_cut() && ingest_->load(in.rest()).ok()) {
+      ingest_saved_ = std::max(ingest_saved_, cut);
+    }
+  }
+  const Cut end = journal_->end_cut();
+  for (Cut at = ingest_saved_; at < end;) {
+    TRY_ASSIGN(const auto frames, journal_->read_frames(at, end, 4u << 20));
+    if (frames.empty()) break;
+    for (const auto& frame : frames) ingest_->replay(*frame);
+    at = frames.back()->cut;
+    if (progress) progress("reading idempotency keys", at.value, end.value);
+  }
+  return {};
+}
+
+bool NodeImpl::turn() {
+  journal_->poll();
+  hand_out(journal_->durable_cut());
+  bool more = processor_ ? processor_->turn() : false;
+  journal_->flush();
+  // A disk that answers at once (the simulation's) has news already.
+  journal_->poll();
+  hand_out(journal_->durable_cut());
+  save_ingest();
+  keep_retention();
+  return more;
+}
+
+void NodeImpl::hand_out(Cut durable) {
+  if (durable <= handed_out_) return;
+  handed_out_ = durable;
+  ingest_->on_durable(durable);
+  definitions_->on_durable(durable);
+  streams_->on_durable(durable);
+  if (processor_) processor_->on_durable(durable);
+}
+
+void NodeImpl::save_ingest() {
+  const uint64_t appended = metrics_.appended_bytes(*journal_);
+  if (saving_ingest_ || appended - bytes_at_save_ < kSaveIngestAfterBytes) return;
+  saving_ingest_ = true;
+  bytes_at_save_ = appended;
+  const Cut cut = journal_->durable_cut();
+  std::string body;
+  append_le(body, cut.value);
+  body += ingest_->save();
+  auto file = std::make_shared<std::string>();
+  append_le(*file, crc32c(0, body));
+  *file += body;
+  auto written = std::make_shared<Status>();
+  const bool taken = background_.run([&files = files_, to = path("ingest.state"), file,
+                                      written] { *written = write_file_atomically(files, to, *file); },
+                                     [this, alive = std::weak_ptr<bool>(alive_), cut, written] {
+                                       if (alive.expired()) return;
+                                       saving_ingest_ = false;
+                                       if (written->ok()) ingest_saved_ = cut;
+                                     });
+  if (!taken) saving_ingest_ = false;
+}
+
+void NodeImpl::keep_retention() {
+  const int64_t now = journal_->now().value;
+  if (now - retention_at_us_ < kRetentionEveryUs) return;
+  retention_at_us_ = now;
+  Cut floor = std::min(ingest_saved_, handed_out_);
+  if (processor_) floor = std::min(floor, processor_->floor());
+  const auto through =
+      event_store::expired_through(*journal_, *definitions_->catalog(), floor, AppendTime(now));
+  // A failure here is the disk's: the journal notices it at its next write.
+  if (through && journal_->recycle_through(*through).ok()) ++metrics_.retention_runs;
+}
+
+int64_t NodeImpl::wait_us() {
+  const int64_t timer = processor_ ? processor_->next_timer_us() : INT64_MAX;
+  if (timer == INT64_MAX) return kRetentionEveryUs;
+  return std::clamp<int64_t>(timer - journal_->now().value, 0, kRetentionEveryUs);
+}
+
+void NodeImpl::set_wake(std::function<void()> wake) {
+  files_.set_wake(wake);
+  if (processor_) processor_->set_wake(std::move(wake));
+}
+
+Status NodeImpl::ready() const {
+  if (journal_->failed()) return *journal_->failed();
+  return processor_ ? processor_->ready() : Status();
+}
+
+std::string NodeImpl::metrics() {
+  return metrics_.render(*journal_, *ingest_, *streams_, processor_.get(), clock_);
+}
+
+Result<TenantId> NodeImpl::tenant(const std::string& name) {
+  return definitions_->ensure_tenant(name, [](Result<sql::DefinitionId>) {});
+}
+
+bool NodeImpl::idle() const {
+  return journal_->durable_cut() == journal_->end_cut() && handed_out_ == journal_->end_cut() &&
+         !saving_ingest_ && (!processor_ || processor_->idle());
+}
+
+Status NodeImpl::close() {
+  TRY(journal_->close());
+  hand_out(journal_->durable_cut());
+  if (processor_) TRY(processor_->snapshot_all());
+  std::string body;
+  append_le(body, journal_->durable_cut().value);
+  body += ingest_->save();
+  std::string file;
+  append_le(file, crc32c(0, body));
+  return write_file_atomically(files_, path("ingest.state"), file + body);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::open(Files& files, const Clock& clock, engine::Background& background,
+                                         NodeOptions options,
+                                         std::function<void(const char*, uint64_t, uint64_t)> progress) {
+  auto node = std::make_unique<NodeImpl>(files, clock, background, std::move(options));
+  TRY(node->open(progress));
+  return std::unique_ptr<Node>(std::move(node));
+}
+
+}  // namespace millrace::node

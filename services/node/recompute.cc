@@ -1,0 +1,28 @@
+#include "stream-processor/recompute.h"
+
+#include <fmt/format.h>
+
+#include "metadata/metadata_store.h"
+#include "node/data_directory.h"
+#include "node/node.h"
+
+namespace millrace::node {
+
+Result<RecomputeReport> recompute(Files& files, const Clock& clock, const std::string& directory,
+                                  std::function<void(uint64_t, uint64_t)> progress) {
+  if (!files.exists(directory + "/VERSION")) {
+    return error(Code::kNotFound, "MR-NODE-0003",
+                 fmt::format("{} is not a data directory of Millrace", directory),
+                 "name the folder that `millrace serve --data` was given");
+  }
+  TRY_ASSIGN(const auto lock, take_data_directory(files, directory));
+  log::Journal::Options options;
+  options.directory = directory + "/journal";
+  TRY_ASSIGN(auto journal, log::Journal::open(files, clock, options));
+  TRY_ASSIGN(auto store, metadata::MetadataStore::open(files, directory + "/metadata.db"));
+  TRY_ASSIGN(auto definitions, sql::Definitions::open(std::move(store), *journal));
+  TRY_ASSIGN(auto done, processor::recompute(*journal, *definitions, progress));
+  return RecomputeReport{done.queries, done.steps, done.rows, std::move(done.differences)};
+}
+
+}  // namespace millrace::node
