@@ -59,8 +59,9 @@ struct Layout {
   Cut from;  // frames after this cut
   uint32_t workers = 1;
 };
-std::string encode(
-    const std::vector<Layout>& layouts);  // "0:1,1234:2", for the metadata store and the journal
+inline constexpr const char* kLayoutsSetting = "stream-processor.layouts";  // in the metadata store
+// "0:1,1234:2": for the metadata store and the journal.
+std::string encode(const std::vector<Layout>& layouts);
 Result<std::vector<Layout>> decode_layouts(std::string_view text);
 
 }  // namespace millrace::processor
