@@ -154,6 +154,7 @@ void Processor::read(QueryId view, std::function<void(Result<engine::ViewAtCut>)
 }
 
 void Processor::begin_read(QueryId view, bool watch, std::function<void(Result<engine::ViewAtCut>)> done) {
+  if (known_ != definitions_.catalog()) definitions_changed();
   auto task = tasks_.find(view.value);
   if (task == tasks_.end()) {
     done(error(Code::kNotFound, "MR-STEP-0023", "there is no such view here"));
@@ -221,6 +222,7 @@ void Processor::frozen(Frozen& answer) {
 }
 
 Result<std::unique_ptr<engine::Subscription>> Processor::subscribe(QueryId view) {
+  if (known_ != definitions_.catalog()) definitions_changed();
   auto feed = std::make_shared<ViewFeed>();
   feed->view = view;
   auto subscription = std::make_unique<ViewSubscription>(feed);
@@ -278,6 +280,7 @@ void Processor::begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine:
 }
 
 Result<engine::QueryStatus> Processor::status(QueryId query) {
+  if (known_ != definitions_.catalog()) definitions_changed();
   auto found = tasks_.find(query.value);
   if (found == tasks_.end()) return error(Code::kNotFound, "MR-STEP-0023", "there is no such query here");
   const Task& task = found->second;
@@ -310,7 +313,10 @@ void Processor::definitions_changed() {
       ++task;
       continue;
     }
-    for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, RemoveTask{QueryId(task->first)});
+    for (uint32_t w = 0; w < workers_.size(); ++w) {
+      tell(w, RemoveTask{QueryId(task->first)});
+      forget_snapshots(snapshot_directory(QueryId(task->first), w));
+    }
     task = tasks_.erase(task);
   }
   for (const auto* entry : known_->all()) {
@@ -326,6 +332,17 @@ void Processor::definitions_changed() {
     }
   }
   wake_workers();
+}
+
+void Processor::forget_snapshots(const std::string& directory) {
+  // If it cannot be done now, only disk space is lost: nothing reads the folder of a query that is gone.
+  background_.run(
+      [&files = files_, directory] {
+        auto names = files.list(directory);
+        if (!names.ok()) return;
+        for (const auto& name : *names) static_cast<void>(files.remove(directory + "/" + name).ok());
+      },
+      [] {});
 }
 
 // A frame that nothing else brings: time has an effect, or a read waits for the next cut.

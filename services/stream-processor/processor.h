@@ -129,6 +129,7 @@ class Processor final : public engine::ViewReads {
   void start_round(uint64_t id, Read& read);
   void tick_if_needed();
   void write_snapshot(SnapshotReady ready);
+  void forget_snapshots(const std::string& directory);
   void begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine::ViewAtCut> view);
 
   Files& files_;

@@ -131,6 +131,11 @@ Result<std::vector<std::unique_ptr<QueryTask>>> Processor::recover_task(
 // The old layout runs to the end of the log, then its state is split at that cut, written, and only then the
 // new layout is made known: a crash before that starts here again.
 Status Processor::change_layout(uint32_t workers) {
+  std::vector<std::string> old_directories;
+  for (const auto& [query, task] : tasks_) {
+    for (uint32_t w = 0; w < task.snapshots.size(); ++w)
+      old_directories.push_back(snapshot_directory(QueryId(query), w));
+  }
   TRY(run_to_end());
   std::map<uint32_t, std::vector<std::unique_ptr<QueryTask>>> old_tasks;
   for (auto& worker : workers_) {
@@ -160,6 +165,7 @@ Status Processor::change_layout(uint32_t workers) {
     }
   }
   TRY(definitions_.store().put(kLayoutsSetting, encode(layouts_)));
+  for (const auto& directory : old_directories) forget_snapshots(directory);
   make_workers(workers, options_.inline_workers);
   for (auto& [query, tasks] : new_tasks) {
     for (uint32_t w = 0; w < workers; ++w) tell(w, AddTask{std::move(tasks[w])});

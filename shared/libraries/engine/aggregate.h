@@ -72,4 +72,8 @@ class RowsView {
   PlanPtr plan_;
 };
 
+// Copies every row of a query's tables into the store of its key group (a change of the number of workers).
+Status split_state(const QueryPlan& plan, const state::Epoch& from,
+                   const std::function<state::StateStore&(uint32_t key_group)>& target);
+
 }  // namespace millrace::engine

@@ -1,0 +1,240 @@
+// `millrace serve`: the core loop. Drain the sockets, step, flush, hand out what became durable; sleep when
+// there is nothing.
+#include "node/serve.h"
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "event-gateway/http_server.h"
+#include "event-gateway/tokens.h"
+#include "node/background.h"
+#include "node/node.h"
+
+namespace millrace::node {
+namespace {
+
+namespace asio = boost::asio;
+
+struct ServeOptions {
+  std::string data = "./data";
+  std::string http = "127.0.0.1:8080";
+  std::string tokens;
+  uint32_t workers = 1;
+  bool gateway_only = false;
+  uint64_t segment_mb = 128;
+  uint64_t reserve_mb = 256;
+  uint64_t state_mb = 2048;
+  uint64_t snapshot_mb = 128;
+  uint32_t snapshot_seconds = 60;
+};
+
+void say(const std::string& line) {
+  fmt::print(stderr, "{}\n", line);
+}
+
+int fail(const Error& failure) {
+  say("millrace: " + failure.message);
+  if (!failure.detail.empty()) say("  " + failure.detail);
+  if (!failure.hint.empty()) say("  hint: " + failure.hint);
+  say("  code: " + failure.id);
+  return failure.code == Code::kInvalid ? 2 : 1;
+}
+
+Result<std::pair<std::string, uint16_t>> parse_address(const std::string& text) {
+  const auto colon = text.rfind(':');
+  int port = -1;
+  if (colon != std::string::npos) {
+    const auto parsed = parse_bigint(std::string_view(text).substr(colon + 1));
+    if (parsed.ok() && *parsed >= 0 && *parsed <= 65'535) port = static_cast<int>(*parsed);
+  }
+  if (port < 0) {
+    return error(Code::kInvalid, "MR-NODE-0010", fmt::format("\"{}\" is not an address", text),
+                 "write HOST:PORT, as in 127.0.0.1:8080 (port 0 takes a free one)");
+  }
+  return std::pair{text.substr(0, colon), static_cast<uint16_t>(port)};
+}
+
+class Server {
+ public:
+  explicit Server(ServeOptions options) : options_(std::move(options)), loop_(1), signals_(loop_) {}
+
+  Status run() {
+    TRY(open());
+    loop();
+    return stop();
+  }
+
+ private:
+  Status open() {
+    TRY_ASSIGN(const auto address, parse_address(options_.http));
+    if (!options_.tokens.empty()) {
+      TRY_ASSIGN(tokens_, gateway::Tokens::load(options_.tokens));
+    }
+    NodeOptions o;
+    o.directory = options_.data;
+    o.workers = options_.workers;
+    o.process = !options_.gateway_only;
+    o.state_bytes = options_.state_mb << 20;
+    o.snapshot_after_bytes = options_.snapshot_mb << 20;
+    o.snapshot_after_us = int64_t{options_.snapshot_seconds} * 1'000'000;
+    o.journal.segment_bytes = options_.segment_mb << 20;
+    o.journal.reserve_bytes = options_.reserve_mb << 20;
+    TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o, Progress()));
+    TRY_ASSIGN(default_tenant_, node_->tenant("default"));
+    node_->set_wake([this] { wake(); });
+    background_.set_wake([this] { wake(); });
+    return listen(address.first, address.second);
+  }
+
+  // Recovery may take a while: say so, once a second.
+  struct Progress {
+    int64_t last = 0;
+    void operator()(const char* what, uint64_t done, uint64_t total) {
+      const int64_t now = SystemClock().monotonic_ns();
+      if (last == 0) last = now;
+      if (now - last < 1'000'000'000) return;
+      last = now;
+      say(fmt::format("{}: {} of {}", what, done, total));
+    }
+  };
+
+  Status listen(const std::string& host, uint16_t port) {
+    gateway::HttpOptions http;
+    http.address = host;
+    http.port = port;
+    gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
+    backend.catalog = [this] { return node_->definitions().catalog(); };
+    backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
+    backend.metrics = [this] { return node_->metrics() + http_->metrics(); };
+    backend.ready = [this] { return node_->ready(); };
+    backend.tokens = tokens_.get();
+    http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
+    TRY_ASSIGN(const uint16_t bound, http_->listen());
+    TRY(write_file_atomically(*files_, options_.data + "/http.port", fmt::format("{}\n", bound)));
+    say_what_was_found();
+    say(fmt::format("listening on http://{}:{}", host, bound));
+    say(fmt::format(
+        "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/", host,
+        bound));
+    return {};
+  }
+
+  void say_what_was_found() {
+    const auto& found = node_->journal().recovery();
+    for (const auto& damage : found.damage) {
+      say(fmt::format("DAMAGE in {} at byte {}: frame {}: {} (kept aside, not deleted)", damage.file,
+                      damage.position, damage.cut.value, damage.what));
+    }
+    say(fmt::format("data in {}, {} worker{}, journal up to frame {}", options_.data, options_.workers,
+                    options_.workers == 1 ? "" : "s", node_->journal().end_cut().value));
+  }
+
+  void wake() {
+    if (!woken_.exchange(true, std::memory_order_acq_rel)) {
+      asio::post(loop_, [this] { woken_.store(false, std::memory_order_release); });
+    }
+  }
+
+  void loop() {
+    signals_.add(SIGINT);
+    signals_.add(SIGTERM);
+    signals_.async_wait([this](const boost::system::error_code& ec, int) {
+      if (!ec) stopping_ = true;
+    });
+    while (!stopping_ && !node_->failed()) {
+      bool more = loop_.poll() > 0;
+      background_.take_done();
+      more |= node_->turn();
+      if (!more) sleep();
+    }
+  }
+
+  void sleep() { loop_.run_one_for(std::chrono::microseconds(std::max<int64_t>(node_->wait_us(), 1))); }
+
+  // What was acknowledged is on the disk already; what is in flight gets its answer, then the state is
+  // written.
+  Status stop() {
+    if (node_->failed()) return *node_->failed();
+    say("stopping: finishing what was accepted");
+    http_->stop();
+    const int64_t until = clock_.monotonic_ns() + 10'000'000'000;
+    while (clock_.monotonic_ns() < until && !node_->failed()) {
+      loop_.poll();
+      background_.take_done();
+      const bool more = node_->turn();
+      if (!more && node_->idle() && http_->idle()) break;
+      if (!more) usleep(200);
+    }
+    auto closed = node_->close();
+    http_.reset();
+    say(closed.ok() ? "stopped" : "stopped, but: " + closed.error().to_string());
+    return closed;
+  }
+
+  const ServeOptions options_;
+  SystemClock clock_;
+  std::unique_ptr<Files> files_ = make_system_files();
+  ThreadBackground background_;
+  asio::io_context loop_;
+  asio::signal_set signals_;
+  std::unique_ptr<gateway::Tokens> tokens_;
+  std::unique_ptr<Node> node_;
+  std::unique_ptr<gateway::HttpServer> http_;
+  TenantId default_tenant_;
+  std::atomic<bool> woken_{false};
+  bool stopping_ = false;
+};
+
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<ServeOptions>();
+  auto* serve = app.add_subcommand("serve", "Run a node: take events in, answer queries, store everything");
+  serve->add_option("--data", options->data, "Data directory, made if missing")->capture_default_str();
+  serve->add_option("--http", options->http, "Address of the HTTP listener")->capture_default_str();
+  serve->add_option("--workers", options->workers, "Workers that run the queries")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  serve->add_option("--tokens", options->tokens,
+                    "File of access tokens; without it the node is open, on loopback only");
+  serve->add_flag("--gateway-only", options->gateway_only, "Take events in and serve reads; run no queries");
+  serve->add_option("--segment-mb", options->segment_mb, "Size of a journal segment")
+      ->capture_default_str()
+      ->check(CLI::Range(8, 1024));
+  serve->add_option("--reserve-mb", options->reserve_mb, "Free disk space that ingest may not use")
+      ->capture_default_str();
+  serve->add_option("--state-mb", options->state_mb, "Bound of one query's state on one worker")
+      ->capture_default_str();
+  serve->add_option("--snapshot-mb", options->snapshot_mb, "A snapshot is due after this much of the journal")
+      ->capture_default_str();
+  serve->add_option("--snapshot-seconds", options->snapshot_seconds, "… or after this long")
+      ->capture_default_str();
+  serve->callback([options, &exit_code] {
+    raise_file_limit();
+    prctl(PR_SET_TIMERSLACK, 1);          // timers fire when they are due, not 50 us later
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);  // large bodies reuse memory instead of mapping it anew
+    std::signal(SIGPIPE, SIG_IGN);
+    const auto ended = Server(*options).run();
+    exit_code = ended.ok() ? 0 : fail(ended.error());
+  });
+}
+
+}  // namespace millrace::node
