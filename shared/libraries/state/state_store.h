@@ -1,14 +1,18 @@
-// StateStore: all keyed state of one task, in pages, with copy-on-write epochs. Operators keep state nowhere else.
+// StateStore: all keyed state of one task, in pages, with copy-on-write epochs. Operators keep state nowhere
+// else.
 //
-// Why:        snapshots, ad-hoc reads and AS OF need the state at a cut while the work goes on; one mechanism serves all.
-// Tables:     a table is named by (query, slot, window): slot tells an operator's tables apart, window is a window's
-//             start (or 0). Rows: key bytes -> a fixed number of value bytes. The key's stable hash is kept with the row:
-//             its top byte is the key group, by which state is split when the number of workers changes.
-// Epochs:     freeze() is O(page directory); the first write to a frozen page copies it. An Epoch is immutable, may be
+// Why:        snapshots, ad-hoc reads and AS OF need the state at a cut while the work goes on; one mechanism
+// serves all. Tables:     a table is named by (query, slot, window): slot tells an operator's tables apart,
+// window is a window's
+//             start (or 0). Rows: key bytes -> a fixed number of value bytes. The key's stable hash is kept
+//             with the row: its top byte is the key group, by which state is split when the number of workers
+//             changes.
+// Epochs:     freeze() is O(page directory); the first write to a frozen page copies it. An Epoch is
+// immutable, may be
 //             read from any thread and lives as long as its shared_ptr.
-// Cells:      small named values (watermarks, positions, counters) that belong to the same epochs and snapshots.
-// Threads:    the store is confined to its worker; epochs are free.
-// Bound:      max_bytes of pages; beyond it upsert answers nullptr, state unchanged.
+// Cells:      small named values (watermarks, positions, counters) that belong to the same epochs and
+// snapshots. Threads:    the store is confined to its worker; epochs are free. Bound:      max_bytes of
+// pages; beyond it upsert answers nullptr, state unchanged.
 #pragma once
 
 #include <cstdint>
@@ -37,14 +41,15 @@ class Epoch;      // a frozen store
 // What a row's visitor gets. Views are valid during the call.
 struct RowView {
   std::string_view key;
-  uint64_t hash = 0;       // base/hash.h stable_hash of the part of the key that decides the key group
+  uint64_t hash = 0;  // base/hash.h stable_hash of the part of the key that decides the key group
   const char* value = nullptr;
 };
 
 class Table {
  public:
   virtual ~Table() = default;
-  // The row's value bytes, zeroed if new (then `inserted`); valid until the next call on the store. nullptr: the bound.
+  // The row's value bytes, zeroed if new (then `inserted`); valid until the next call on the store. nullptr:
+  // the bound.
   virtual char* upsert(std::string_view key, uint64_t hash, bool& inserted) = 0;
   virtual const char* find(std::string_view key, uint64_t hash) const = 0;
   virtual char* find_mutable(std::string_view key, uint64_t hash) = 0;
@@ -53,7 +58,8 @@ class Table {
   virtual size_t value_bytes() const = 0;
   virtual void for_each(const std::function<void(const RowView&)>& visit) const = 0;  // no order promised
   // Variable-length values (text minima, …): stored beside the rows, referred to by number from value bytes.
-  virtual uint64_t put_blob(std::string_view bytes) = 0;  // 0 is never a blob; kept until the table is dropped or freed
+  virtual uint64_t put_blob(
+      std::string_view bytes) = 0;  // 0 is never a blob; kept until the table is dropped or freed
   virtual std::string_view blob(uint64_t id) const = 0;
   virtual void free_blob(uint64_t id) = 0;
 };
@@ -74,6 +80,8 @@ class StateStore {
   struct Options {
     size_t page_bytes = 16 * 1024;
     size_t max_bytes = size_t{2} << 30;
+    uint64_t hash_seed =
+        0;  // of the rows' placement; 0: this process's. Kept in snapshots. For reproducible runs.
   };
   static std::unique_ptr<StateStore> make(Options options);
 
@@ -81,9 +89,9 @@ class StateStore {
   virtual Table& table(const TableName& name, size_t value_bytes) = 0;  // made if missing
   virtual Table* find(const TableName& name) = 0;
   virtual void drop(const TableName& name) = 0;
-  virtual void drop_query(QueryId query) = 0;  // tables and cells with the prefix "q<id>."
-  virtual std::vector<TableName> tables() const = 0;                               // ordered
-  virtual std::vector<TableName> tables(QueryId query, uint16_t slot) const = 0;   // by window, ascending
+  virtual void drop_query(QueryId query) = 0;         // tables and cells with the prefix "q<id>."
+  virtual std::vector<TableName> tables() const = 0;  // ordered
+  virtual std::vector<TableName> tables(QueryId query, uint16_t slot) const = 0;  // by window, ascending
   virtual void set_cell(const std::string& name, std::string value) = 0;
   virtual void erase_cell(const std::string& name) = 0;
   virtual const std::map<std::string, std::string>& cells() const = 0;
