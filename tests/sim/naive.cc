@@ -1,0 +1,447 @@
+#include "sim/naive.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace millrace::sim {
+namespace {
+
+using nlohmann::json;
+using sql::ast::Expr;
+using sql::ast::ExprKind;
+
+Error unreadable(std::string what) { return error(Code::kInvalid, "MR-NAIVE-0002", std::move(what)); }
+
+Result<sql::StatementPtr> only_statement(const std::string& text) {
+  TRY_ASSIGN(auto statements, sql::parse(text));
+  if (statements.size() != 1) return unreadable("one statement is expected: " + text);
+  return statements.front();
+}
+
+Result<Scalar> decode_value(const json& value, Type type) {
+  if (value.is_null()) return Scalar();
+  switch (type) {
+    case Type::kBoolean:
+      if (value.is_boolean()) return Scalar(value.get<bool>());
+      break;
+    case Type::kBigint:
+      if (value.is_number_integer()) return Scalar(value.get<int64_t>());
+      if (value.is_number_float() && value.get<double>() == static_cast<double>(value.get<int64_t>())) {
+        return Scalar(value.get<int64_t>());
+      }
+      break;
+    case Type::kDouble:
+      if (value.is_number()) return Scalar(value.get<double>());
+      break;
+    case Type::kText:
+      if (value.is_string()) return Scalar(value.get<std::string>());
+      break;
+    case Type::kTimestamptz:
+      if (value.is_number_integer()) return Scalar(Timestamp{value.get<int64_t>() * 1000});
+      if (value.is_string()) {
+        if (const auto us = naive_timestamp_us(value.get<std::string>())) return Scalar(Timestamp{*us});
+      }
+      break;
+    default:
+      break;
+  }
+  return unreadable("wrong type");
+}
+
+// A query's rows on their way: what groups them, and what is kept of a group.
+struct Accumulator {
+  int64_t count = 0;
+  int64_t integer_sum = 0;
+  std::map<uint16_t, double> sums;  // by source partition, each in the log's order
+  Scalar low, high;
+};
+struct Group {
+  Row first;                        // any row of the group: the group's keys have one value
+  std::optional<int64_t> window_start;
+  std::vector<Accumulator> accumulators;
+};
+
+// Partition watermarks and what they close.
+class NaiveClocks {
+ public:
+  explicit NaiveClocks(const NaiveStream& stream) : clocks_(stream.partitions), timeout_us_(stream.idle_timeout_us) {}
+
+  void frame(const FrameMark& mark) {
+    for (auto& c : clocks_) {
+      if (mark.start && c.seen) c.last_us = mark.time.value;  // nobody could send before: the quiet starts now
+      if (timeout_us_ > 0 && c.seen && !c.idle && mark.time.value >= c.last_us + timeout_us_) c.idle = true;
+    }
+    settle();
+  }
+  void batch(PartitionId p, AppendTime time) {
+    clocks_[p.value].seen = true;
+    clocks_[p.value].idle = false;
+    clocks_[p.value].last_us = time.value;
+  }
+  void advance(PartitionId p, int64_t watermark) {
+    clocks_[p.value].watermark = std::max(clocks_[p.value].watermark, watermark);
+    settle();
+  }
+  int64_t watermark(PartitionId p) const { return clocks_[p.value].watermark; }
+  int64_t closed() const { return closed_; }
+  // What is closed whatever was heard when: the slowest of all that ever had an event.
+  int64_t closed_at_least() const {
+    int64_t low = INT64_MAX;
+    for (const auto& c : clocks_) {
+      if (c.seen) low = std::min(low, c.watermark);
+    }
+    return low == INT64_MAX ? INT64_MIN : low;
+  }
+  // What may be closed if reports come late or early: the fastest.
+  int64_t closed_at_most() const {
+    int64_t high = INT64_MIN;
+    for (const auto& c : clocks_) high = std::max(high, c.watermark);
+    return high;
+  }
+
+ private:
+  void settle() {
+    int64_t low = INT64_MAX;
+    for (const auto& c : clocks_) {
+      if (c.seen && !c.idle) low = std::min(low, c.watermark);
+    }
+    if (low != INT64_MAX) closed_ = std::max(closed_, low);
+  }
+  struct PartitionClock {
+    bool seen = false;
+    bool idle = false;
+    int64_t watermark = INT64_MIN;
+    int64_t last_us = INT64_MIN;
+  };
+  std::vector<PartitionClock> clocks_;
+  int64_t timeout_us_;
+  int64_t closed_ = INT64_MIN;
+};
+
+void find_aggregates(const Expr& e, std::vector<const Expr*>& out) {
+  if (is_aggregate(e)) {
+    out.push_back(&e);
+    return;
+  }
+  for (const auto& arg : e.args) find_aggregates(*arg, out);
+}
+
+bool mentions(const Expr& e, std::string_view name) {
+  if (e.kind == ExprKind::kColumn && e.text == name) return true;
+  return std::any_of(e.args.begin(), e.args.end(), [&](const auto& a) { return mentions(*a, name); });
+}
+
+int64_t floor_to(int64_t t, int64_t size, int64_t offset) {
+  int64_t rest = (t - offset) % size;
+  if (rest < 0) rest += size;
+  return t - rest;
+}
+
+class Run {
+ public:
+  Run(const NaiveQuery& query, const NaiveStream& source, const NaiveScope& scope)
+      : query_(*query.query), named_(query), source_(source), scope_(scope), clocks_(source) {
+    for (const auto& item : query_.items) find_aggregates(*item.expr, calls_);
+    grouped_ = !query_.group_by.empty() || !calls_.empty();
+    if (query_.from && query_.from->tumble) set_window(*query_.from);
+    if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
+  }
+
+  NaiveAnswer over(const FinalLog& log, const std::vector<LogEvent>& events) {
+    size_t next = 0;
+    for (const auto& mark : log.frames) {
+      if (mark.cut > scope_.upto) break;
+      clocks_.frame(mark);
+      for (size_t i = next; i < events.size() && events[i].cut == mark.cut; ++i) {
+        clocks_.batch(events[i].partition, mark.time);
+      }
+      for (; next < events.size() && events[next].cut == mark.cut; ++next) take(events[next]);
+    }
+    if (grouped_) show_groups();
+    if (closes_) {
+      answer_.closed_high = scope_.believed ? clocks_.closed_at_most() : clocks_.closed();
+      answer_.closed_low = scope_.believed ? clocks_.closed_at_least() : clocks_.closed();
+    }
+    return std::move(answer_);
+  }
+
+ private:
+  void set_window(const sql::ast::TableRef& from) {
+    bool by_window = false;
+    for (const auto& key : query_.group_by) {
+      by_window |= mentions(*key, "window_start") || mentions(*key, "window_end");
+    }
+    auto size = naive_interval_us(*from.size);
+    CHECK(size.ok(), "the oracle reads the window's size");
+    size_ = *size;
+    if (from.offset) {
+      auto offset = naive_interval_us(*from.offset);
+      CHECK(offset.ok(), "the oracle reads the window's offset");
+      offset_ = *offset;
+    }
+    for (size_t i = 0; i < source_.columns.size(); ++i) {
+      if (source_.columns[i].name == from.time->text) time_column_ = static_cast<int>(i);
+    }
+    // Over another column than the watermark's, a window is a key like any other.
+    late_check_ = by_window && time_column_ >= 0 && time_column_ == source_.watermark_column;
+    closes_ = late_check_ && named_.emit_on_close;
+  }
+
+  void take(const LogEvent& event) {
+    auto row = naive_decode(source_.columns, event.value);
+    const Place place{event.partition.value, event.offset.value};
+    if (!row.ok()) {
+      answer_.failed.insert(place);
+      return;
+    }
+    process(event, *row, place);
+    if (!late_check_) return;
+    if (const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(source_.watermark_column)])) {
+      clocks_.advance(event.partition, t->micros - source_.disorder_us);
+    }
+  }
+
+  void process(const LogEvent& event, const Row& row, const Place& place) {
+    RowContext context{&source_.columns, &row, std::nullopt, size_, nullptr};
+    if (size_ > 0) {
+      const Scalar& time = row[static_cast<size_t>(time_column_)];
+      if (!is_null(time)) context.window_start = floor_to(std::get<Timestamp>(time).micros, size_, offset_);
+    }
+    if (query_.where) {
+      auto holds = naive_holds(*query_.where, context);
+      if (!holds.ok()) answer_.failed.insert(place);
+      if (!holds.ok() || !*holds) return;
+    }
+    if (late_check_ && !keeps_window(event, context, place)) return;
+    const bool fine = grouped_ ? add(event, row, context) : emit(event, context);
+    if (!fine) answer_.failed.insert(place);
+  }
+
+  bool keeps_window(const LogEvent& event, const RowContext& context, const Place& place) {
+    if (!context.window_start) return answer_.no_event_time.insert(place), false;
+    const int64_t end = *context.window_start + size_;
+    if (end <= clocks_.watermark(event.partition)) return answer_.late.insert(place), false;
+    if (!closes_) return true;
+    const bool believed = scope_.believed && scope_.believed->contains(place) && end <= clocks_.closed_at_most();
+    if (believed || (!scope_.believed && end <= clocks_.closed())) {
+      return answer_.closed_while_idle.insert(place), false;
+    }
+    return true;
+  }
+
+  bool emit(const LogEvent& event, const RowContext& context) {
+    Row out;
+    for (const auto& item : query_.items) {
+      if (item.expr->kind == ExprKind::kStar) {
+        out.insert(out.end(), context.row->begin(), context.row->end());
+        continue;
+      }
+      auto value = naive_evaluate(*item.expr, context);
+      if (!value.ok()) return false;
+      out.push_back(std::move(*value));
+    }
+    if (named_.is_view) {
+      answer_.rows.push_back({std::move(out), INT64_MIN});
+    } else {
+      answer_.made[event.partition.value].push_back(std::move(out));
+    }
+    return true;
+  }
+
+  // An ordinal or an alias in GROUP BY stands for an item of the list.
+  const Expr& group_expr(const Expr& e) const {
+    if (e.kind == ExprKind::kNumber) return *query_.items[static_cast<size_t>(std::stoll(e.text)) - 1].expr;
+    if (e.kind != ExprKind::kColumn || e.text == "window_start" || e.text == "window_end") return e;
+    for (const auto& c : source_.columns) {
+      if (c.name == e.text) return e;
+    }
+    for (const auto& item : query_.items) {
+      if (item.alias.text == e.text) return *item.expr;
+    }
+    return e;
+  }
+
+  bool add(const LogEvent& event, const Row& row, const RowContext& context) {
+    Row key;
+    for (const auto& expr : query_.group_by) {
+      auto value = naive_evaluate(group_expr(*expr), context);
+      if (!value.ok()) return false;
+      key.push_back(std::move(*value));
+    }
+    Row arguments;  // all of them first: a failing row counts nowhere
+    for (const Expr* call : calls_) {
+      if (call->star) {
+        arguments.push_back(Scalar(true));
+        continue;
+      }
+      auto value = naive_evaluate(*call->args[0], context);
+      if (!value.ok()) return false;
+      arguments.push_back(std::move(*value));
+    }
+    Group& group = groups_[to_line(key)];
+    if (group.accumulators.empty()) group.accumulators.resize(calls_.size());
+    if (group.first.empty()) {
+      group.first = row;
+      group.window_start = context.window_start;
+    }
+    for (size_t i = 0; i < calls_.size(); ++i) accumulate(group.accumulators[i], arguments[i], event.partition);
+    return true;
+  }
+
+  static void accumulate(Accumulator& a, const Scalar& value, PartitionId partition) {
+    if (is_null(value)) return;
+    ++a.count;
+    if (const auto* i = std::get_if<int64_t>(&value)) a.integer_sum += *i;
+    if (const auto* d = std::get_if<double>(&value)) a.sums[partition.value] += *d;
+    if (is_null(a.low) || naive_compare(value, a.low) < 0) a.low = value;
+    if (is_null(a.high) || naive_compare(value, a.high) > 0) a.high = value;
+  }
+
+  static Scalar result(const Expr& call, const Accumulator& a) {
+    if (call.text == "count") return Scalar(a.count);
+    if (a.count == 0) return Scalar();
+    if (call.text == "min") return a.low;
+    if (call.text == "max") return a.high;
+    double sum = 0;
+    for (const auto& [partition, part] : a.sums) sum += part;
+    if (call.text == "sum") return a.sums.empty() ? Scalar(a.integer_sum) : Scalar(sum);
+    const double total = a.sums.empty() ? static_cast<double>(a.integer_sum) : sum;
+    return Scalar(total / static_cast<double>(a.count));
+  }
+
+  void show_groups() {
+    for (const auto& [key, group] : groups_) {
+      std::map<const Expr*, Scalar> results;
+      for (size_t i = 0; i < calls_.size(); ++i) results[calls_[i]] = result(*calls_[i], group.accumulators[i]);
+      const bool has_row = !group.first.empty();
+      RowContext context{has_row ? &source_.columns : nullptr, has_row ? &group.first : nullptr, group.window_start,
+                         size_, &results};
+      NaiveAnswer::ViewRow out;
+      for (const auto& item : query_.items) {
+        auto value = naive_evaluate(*item.expr, context);
+        out.row.push_back(value.ok() ? std::move(*value) : Scalar());
+      }
+      if (closes_) out.window_end = group.window_start.value_or(0) + size_;
+      answer_.rows.push_back(std::move(out));
+    }
+  }
+
+  const sql::ast::Query& query_;
+  const NaiveQuery& named_;
+  const NaiveStream& source_;
+  const NaiveScope& scope_;
+  NaiveClocks clocks_;
+  std::vector<const Expr*> calls_;
+  bool grouped_ = false;
+  bool late_check_ = false;
+  bool closes_ = false;
+  int time_column_ = -1;
+  int64_t size_ = 0;
+  int64_t offset_ = 0;
+  std::map<std::string, Group> groups_;
+  NaiveAnswer answer_;
+};
+
+std::string item_name(const sql::ast::SelectItem& item) { return item.alias ? item.alias.text : item.expr->text; }
+
+}  // namespace
+
+const std::vector<LogEvent>& FinalLog::events(StreamId stream) const {
+  static const std::vector<LogEvent> none;
+  const auto found = streams.find(stream);
+  return found == streams.end() ? none : found->second;
+}
+
+Result<Row> naive_decode(const Schema& columns, const std::string& value) {
+  const json event = json::parse(value, nullptr, false);
+  if (!event.is_object()) return unreadable("not an object");
+  Row row;
+  for (const auto& column : columns) {
+    const auto field = event.find(column.name);
+    if (field == event.end()) {
+      row.push_back(Scalar());
+      continue;
+    }
+    TRY_ASSIGN(Scalar decoded, decode_value(*field, column.type));
+    row.push_back(std::move(decoded));
+  }
+  return row;
+}
+
+Result<NaiveStream> naive_stream(const std::string& text) {
+  TRY_ASSIGN(const auto statement, only_statement(text));
+  const auto* create = std::get_if<sql::ast::CreateStream>(&statement->body);
+  if (create == nullptr) return unreadable("not CREATE STREAM: " + text);
+  NaiveStream out;
+  out.name = create->name.text;
+  for (const auto& c : create->columns) out.columns.push_back({c.name.text, c.type.type});
+  if (create->watermark) {
+    for (size_t i = 0; i < out.columns.size(); ++i) {
+      if (out.columns[i].name == create->watermark->column.text) out.watermark_column = static_cast<int>(i);
+    }
+    const Expr& value = *create->watermark->value;
+    if (value.kind == ExprKind::kBinary) {
+      TRY_ASSIGN(out.disorder_us, naive_interval_us(*value.args[1]));
+    }
+  }
+  for (const auto& option : create->options) {
+    if (option.name.text == "partitions") out.partitions = static_cast<uint16_t>(std::stoi(option.value));
+    if (option.name.text == "idle_timeout") {
+      Expr interval;
+      interval.text = option.value;
+      TRY_ASSIGN(out.idle_timeout_us, naive_interval_us(interval));
+    }
+  }
+  return out;
+}
+
+Result<NaiveQuery> naive_query(const std::string& text) {
+  TRY_ASSIGN(auto statement, only_statement(text));
+  const auto* create = std::get_if<sql::ast::CreateQuery>(&statement->body);
+  if (create == nullptr || !create->query.from) return unreadable("not a continuous query: " + text);
+  NaiveQuery out;
+  out.name = create->name.text;
+  out.is_view = create->kind == sql::ObjectKind::kView;
+  out.source = create->query.from->name.text;
+  out.query = &create->query;
+  out.emit_on_close = create->emit == sql::ast::CreateQuery::Emit::kOnClose;
+  out.statement = std::move(statement);
+  return out;
+}
+
+NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
+  NaiveStream out;
+  out.name = query.name;
+  out.partitions = source.partitions;
+  out.idle_timeout_us = source.idle_timeout_us;
+  for (const auto& item : query.query->items) {
+    if (item.expr->kind == ExprKind::kStar) {
+      out.columns.insert(out.columns.end(), source.columns.begin(), source.columns.end());
+      continue;
+    }
+    out.columns.push_back({item_name(item), naive_type(*item.expr, source.columns)});
+  }
+  if (source.watermark_column < 0) return out;
+  const std::string& time = source.columns[static_cast<size_t>(source.watermark_column)].name;
+  size_t at = 0;
+  for (const auto& item : query.query->items) {
+    const bool star = item.expr->kind == ExprKind::kStar;
+    const size_t found = star ? at + static_cast<size_t>(source.watermark_column) : at;
+    if (out.watermark_column < 0 && (star || (item.expr->kind == ExprKind::kColumn && item.expr->text == time))) {
+      out.watermark_column = static_cast<int>(found);
+      out.disorder_us = source.disorder_us;
+    }
+    at += star ? source.columns.size() : 1;
+  }
+  return out;
+}
+
+NaiveAnswer naive_answer(const NaiveQuery& query, const NaiveStream& source, const FinalLog& log,
+                         const std::vector<LogEvent>& events, const NaiveScope& scope) {
+  return Run(query, source, scope).over(log, events);
+}
+
+}  // namespace millrace::sim

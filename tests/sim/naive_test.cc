@@ -1,0 +1,152 @@
+// The oracle's own test: answers worked out by hand.
+#include "sim/naive.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace millrace::sim {
+namespace {
+
+constexpr const char* kClicks =
+    "CREATE STREAM clicks (who TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, "
+    "WATERMARK FOR at AS at - INTERVAL '5 seconds') WITH (partitions = 2, key = 'who', idle_timeout = '20 seconds')";
+constexpr const char* kWindows =
+    "CREATE MATERIALIZED VIEW v AS SELECT window_start, who, count(*) AS c FROM TUMBLE(clicks, at, INTERVAL '10 seconds') "
+    "GROUP BY window_start, who";
+
+// One frame an event, a second of append time apart.
+class Log {
+ public:
+  Log& event(uint16_t partition, const std::string& json) {
+    frame(false);
+    log_.streams[StreamId(4)].push_back({Cut(cut_), AppendTime(now_us_), PartitionId(partition), Offset(next_[partition]++), json});
+    return *this;
+  }
+  Log& click(uint16_t partition, const std::string& who, int seconds) {
+    return event(partition, fmt::format(R"({{"who":"{}","at":{}}})", who, seconds * 1000));
+  }
+  Log& start() { return frame(true), *this; }
+  Log& wait(int seconds) { return now_us_ += seconds * 1'000'000, *this; }
+  Log& frame(bool start) {
+    now_us_ += 1'000'000;
+    log_.frames.push_back({Cut(++cut_), AppendTime(now_us_), start});
+    return *this;
+  }
+  NaiveAnswer answer(const std::string& query, const std::string& stream = kClicks) const {
+    auto shape = naive_stream(stream);
+    auto parsed = naive_query(query);
+    EXPECT_TRUE(shape.ok() && parsed.ok());
+    return naive_answer(*parsed, *shape, log_, log_.events(StreamId(4)));
+  }
+
+ private:
+  FinalLog log_;
+  uint64_t cut_ = 0;
+  int64_t now_us_ = 0;
+  std::map<uint16_t, int64_t> next_;
+};
+
+std::vector<std::string> lines(const NaiveAnswer& answer) {
+  std::vector<std::string> out;
+  for (const auto& row : answer.rows) {
+    if (row.window_end <= answer.closed_high) out.push_back(to_line(row.row));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string value_of(const std::string& expression) {
+  auto query = naive_query("CREATE STREAM o AS SELECT " + expression + " AS v FROM s");
+  if (!query.ok()) return query.error().to_string();
+  const Schema columns{{"n", Type::kBigint}, {"x", Type::kDouble}, {"s", Type::kText}, {"nothing", Type::kBoolean}};
+  const Row row{int64_t{7}, 2.5, std::string("abc"), std::monostate()};
+  auto value = naive_evaluate(*query->query->items[0].expr, {&columns, &row, std::nullopt, 0, nullptr});
+  return value.ok() ? to_line({*value}) : "fails";
+}
+
+TEST(NaiveExpression, Values) {
+  EXPECT_EQ(value_of("n / 2"), "3");
+  EXPECT_EQ(value_of("-n % 4"), "-3");
+  EXPECT_EQ(value_of("n + x"), "9.5d");
+  EXPECT_EQ(value_of("n / 0"), "fails");
+  EXPECT_EQ(value_of("9223372036854775807 + n"), "fails");
+  EXPECT_EQ(value_of("nothing AND FALSE"), "false");
+  EXPECT_EQ(value_of("nothing OR FALSE"), "null");
+  EXPECT_EQ(value_of("NOT nothing"), "null");
+  EXPECT_EQ(value_of("n IN (1, NULL)"), "null");
+  EXPECT_EQ(value_of("n NOT IN (7, NULL)"), "false");
+  EXPECT_EQ(value_of("nothing IS NOT TRUE"), "true");
+  EXPECT_EQ(value_of("CASE WHEN nothing THEN 1 WHEN n > 5 THEN 2 END"), "2");
+  EXPECT_EQ(value_of("CASE WHEN n > 5 THEN 2 ELSE x END"), "2d");
+  EXPECT_EQ(value_of("CAST(s AS BIGINT)"), "fails");
+  EXPECT_EQ(value_of("CAST(x AS BIGINT)"), "2");
+  EXPECT_EQ(value_of("s LIKE 'a_%'"), "true");
+  EXPECT_EQ(value_of("s || n"), "'abc7'");
+  EXPECT_EQ(value_of("n = 7 OR n / 0 = 1"), "true");
+  EXPECT_EQ(value_of("TIMESTAMPTZ '2001-01-01 00:00:30+00' + INTERVAL '90 seconds'"), "2001-01-01T00:02:00Z");
+}
+
+TEST(Naive, ARowIsLateOnceItsWindowHadEndedByItsOwnPartition) {
+  Log log;
+  log.click(0, "ana", 1).click(0, "ana", 14).click(0, "ana", 2);   // watermark 9: the window to 10 is open
+  log.click(0, "ana", 15).click(0, "ana", 3);                      // watermark 10: it had ended
+  log.click(1, "bob", 4);                                          // its own partition has seen nothing
+  const auto answer = log.answer(kWindows);
+  EXPECT_EQ(lines(answer), (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 2", "1970-01-01T00:00:00Z | 'bob' | 1",
+                                                     "1970-01-01T00:00:10Z | 'ana' | 2"}));
+  EXPECT_EQ(answer.late, (std::set<Place>{{0, 4}}));
+}
+
+TEST(Naive, WindowsCloseAtTheSlowestActivePartition) {
+  Log log;
+  log.click(0, "ana", 1).click(1, "bob", 2).click(0, "ana", 40);
+  EXPECT_EQ(lines(log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE")), std::vector<std::string>{});
+  log.click(1, "bob", 16);  // watermark 11
+  EXPECT_EQ(lines(log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE")),
+            (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 1", "1970-01-01T00:00:00Z | 'bob' | 1"}));
+}
+
+TEST(Naive, AnIdlePartitionDoesNotHoldAWindowAndItsLateComerIsTold) {
+  Log log;
+  log.click(0, "ana", 1).click(1, "bob", 2).wait(30).click(0, "ana", 40).click(1, "bob", 3);
+  const auto answer = log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE");
+  EXPECT_EQ(lines(answer), (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 1", "1970-01-01T00:00:00Z | 'bob' | 1"}));
+  EXPECT_EQ(answer.closed_while_idle, (std::set<Place>{{1, 1}}));
+}
+
+TEST(Naive, AStartIsNoSilence) {
+  Log log;
+  log.click(0, "ana", 1).click(1, "bob", 2).wait(30).start().click(0, "ana", 40);
+  EXPECT_EQ(lines(log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE")), std::vector<std::string>{});
+}
+
+TEST(Naive, AggregatesSkipNullAndAnEmptyTableHasOneRow) {
+  const std::string view = "CREATE MATERIALIZED VIEW v AS SELECT count(*), count(n), sum(n), avg(x), min(who) FROM clicks";
+  Log log;
+  EXPECT_EQ(lines(log.answer(view)), std::vector<std::string>{"0 | 0 | null | null | null"});
+  log.event(0, R"({"who":"b","n":3,"x":1})").event(0, R"({"n":null,"x":2})").event(1, R"({"who":"a"})");
+  EXPECT_EQ(lines(log.answer(view)), std::vector<std::string>{"3 | 1 | 3 | 1.5d | 'a'"});
+}
+
+TEST(Naive, AFailingRowIsNamedAndCountsNowhere) {
+  Log log;
+  log.event(0, R"({"who":"a","n":0})").event(0, R"({"who":"a","n":5})").event(0, R"({"who":"a"})");
+  const auto answer = log.answer("CREATE STREAM o AS SELECT who, 10 / n AS share FROM clicks");
+  ASSERT_EQ(answer.made.at(0).size(), 2u);
+  EXPECT_EQ(to_line(answer.made.at(0)[0]), "'a' | 2");
+  EXPECT_EQ(to_line(answer.made.at(0)[1]), "'a' | null");
+  EXPECT_EQ(answer.failed, (std::set<Place>{{0, 0}}));
+}
+
+TEST(Naive, ANullTimeHasNoWindow) {
+  Log log;
+  log.event(0, R"({"who":"a"})").click(0, "a", 1);
+  const auto answer = log.answer(kWindows);
+  EXPECT_EQ(lines(answer), std::vector<std::string>{"1970-01-01T00:00:00Z | 'a' | 1"});
+  EXPECT_EQ(answer.no_event_time, (std::set<Place>{{0, 0}}));
+}
+
+}  // namespace
+}  // namespace millrace::sim

@@ -1,0 +1,170 @@
+#include "sim/workload.h"
+
+#include <fmt/format.h>
+
+namespace millrace::sim {
+namespace {
+
+template <typename T>
+T must(Result<T> result, const std::string& sql) {
+  if (!result.ok()) std::fprintf(stderr, "%s\n  in: %s\n", result.error().to_string().c_str(), sql.c_str());
+  CHECK(result.ok(), "the workload writes SQL that the parser reads");
+  return std::move(result).value();
+}
+
+}  // namespace
+
+MadeStream Workload::make_stream() {
+  const std::string name = fmt::format("events_{}", ++names_);
+  std::string sql = "CREATE STREAM " + name +
+                    " (id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN";
+  if (!random_.chance(4)) {
+    sql += fmt::format(", WATERMARK FOR at AS at - INTERVAL '{} seconds'", random_.below(3) * 5);
+  }
+  sql += fmt::format(") WITH (format = 'json', partitions = {}", 1 + random_.below(4));
+  if (!random_.chance(3)) sql += ", key = 'k'";
+  const uint64_t idle = random_.below(3);
+  if (idle == 0) sql += ", idle_timeout = '0 seconds'";
+  if (idle == 1) sql += ", idle_timeout = '20 seconds'";
+  sql += ")";
+  return {must(naive_stream(sql), sql), sql};
+}
+
+std::string Workload::condition() {
+  static const char* const kSimple[] = {"n > 3",
+                                        "n <= 7",
+                                        "x >= 1.5",
+                                        "x < n",
+                                        "s = 'b'",
+                                        "s <> k",
+                                        "b",
+                                        "NOT b",
+                                        "b IS NOT TRUE",
+                                        "n IS NULL",
+                                        "x IS NOT NULL",
+                                        "k IN ('k1', 'k2', NULL)",
+                                        "k NOT IN ('k1', 'k3')",
+                                        "n % 3 = 1",
+                                        "20 / n > 4",
+                                        "n BETWEEN 2 AND 8",
+                                        "s LIKE 'a%'",
+                                        "coalesce(n, 5) = 5",
+                                        "nullif(n, 4) IS NULL",
+                                        "n IS DISTINCT FROM 6",
+                                        "CASE WHEN b THEN n > 2 WHEN x > 1.0 THEN TRUE END",
+                                        "CAST(s AS BIGINT) > 1",
+                                        "CAST(x AS BIGINT) = 2",
+                                        "at >= TIMESTAMPTZ '2001-01-01 00:00:10+00'",
+                                        "id >= 0"};
+  const std::string one = pick(kSimple);
+  switch (random_.below(4)) {
+    case 0:
+      return fmt::format("({}) AND ({})", one, pick(kSimple));
+    case 1:
+      return fmt::format("({}) OR ({})", one, pick(kSimple));
+    default:
+      return one;
+  }
+}
+
+MadeQuery Workload::make_derived(const NaiveStream& source) {
+  static const char* const kExtra[] = {"",
+                                       ", n * 2 AS n2",
+                                       ", x + n AS xn",
+                                       ", 100 / n AS share",
+                                       ", CAST(s AS BIGINT) AS sn",
+                                       ", CASE WHEN n > 5 THEN 'high' WHEN n > 0 THEN 'low' ELSE s END AS level",
+                                       ", at + INTERVAL '90 seconds' AS later",
+                                       ", -n AS minus_n",
+                                       ", k || s AS ks"};
+  const std::string name = fmt::format("derived_{}", ++names_);
+  std::string sql = fmt::format("CREATE STREAM {} AS SELECT id, k, at, n, x, s, b{} FROM {}", name, pick(kExtra), source.name);
+  if (!random_.chance(4)) sql += " WHERE " + condition();
+  return {must(naive_query(sql), sql), sql};
+}
+
+std::string Workload::aggregate_list() {
+  static const char* const kCalls[] = {"count(*)",         "count(n)", "sum(n)",  "sum(x)",  "avg(x)",   "avg(n)",
+                                       "min(s)",           "max(s)",   "min(x)",  "max(n)",  "max(at)",
+                                       "sum(n * 2 + 1)",   "count(b)", "max(id)", "min(at)", "sum(CASE WHEN b THEN x END)",
+                                       "sum(n) + count(*)"};
+  std::string out;
+  const uint64_t calls = 1 + random_.below(4);
+  for (uint64_t i = 0; i < calls; ++i) out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", pick(kCalls), i);
+  return out;
+}
+
+std::string Workload::group_key() {
+  static const char* const kKeys[] = {"k", "k", "k", "s", "b", "n", "s, b", "k, s", "n % 3"};
+  return pick(kKeys);
+}
+
+MadeQuery Workload::make_view(const NaiveStream& source) {
+  const std::string name = fmt::format("view_{}", ++names_);
+  std::string sql = "CREATE MATERIALIZED VIEW " + name + " AS SELECT ";
+  const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
+  const uint64_t kind = random_.below(8);
+  if (kind == 0) {
+    sql += fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
+  } else if (kind == 1) {
+    sql += fmt::format("{} FROM {}{}", aggregate_list(), source.name, where);
+  } else {
+    const std::string key = group_key();
+    const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
+    if (kind <= 3) {
+      sql += fmt::format("{}, {} FROM {}{} GROUP BY {}", shown, aggregate_list(), source.name, where, key);
+    } else {
+      static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
+      sql += fmt::format("window_start, {}, {}, window_end FROM TUMBLE({}, at, INTERVAL '{}'){} GROUP BY window_start, window_end, {}",
+                         shown, aggregate_list(), source.name, pick(kSizes), where, key);
+      if (source.watermark_column >= 0 && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
+    }
+  }
+  return {must(naive_query(sql), sql), sql};
+}
+
+std::string Workload::time_value(int64_t us) {
+  if (random_.chance(2)) return std::to_string(us / 1000);
+  return "\"" + naive_timestamp_text(us / 1000 * 1000) + "\"";
+}
+
+std::string Workload::bad_event(int64_t id) {
+  static const char* const kBad[] = {R"({{"id":{},"n":"three"}})", R"({{"id":{},"x":tru}})", R"({{"id":{},"k":5}})",
+                                     R"({{"id":{},"at":"yesterday"}})", R"([{}])", R"({{"id":{},"n":1e400}})",
+                                     R"({{"id":{},"b":"true"}})"};
+  return fmt::format(fmt::runtime(pick(kBad)), id);
+}
+
+MadeEvent Workload::make_event(int64_t now_us, int64_t disorder_us) {
+  MadeEvent event;
+  event.id = next_id_++;
+  if (random_.chance(25)) {
+    event.good = false;
+    event.json = bad_event(event.id);
+    return event;
+  }
+  int64_t at = now_us - static_cast<int64_t>(random_.below(static_cast<uint64_t>(disorder_us) + 2'000'000));
+  if (random_.chance(12)) at -= static_cast<int64_t>(random_.below(60'000'000));  // late, maybe
+  std::string json = fmt::format("{{\"id\":{}", event.id);
+  if (!random_.chance(10)) json += fmt::format(",\"k\":\"k{}\"", random_.below(6));
+  if (!random_.chance(30)) json += ",\"at\":" + time_value(at);
+  if (!random_.chance(6)) json += fmt::format(",\"n\":{}", static_cast<int64_t>(random_.below(14)) - 2);
+  if (!random_.chance(6)) json += fmt::format(",\"x\":{}", static_cast<double>(random_.below(60)) / 10 - 1);
+  static const char* const kTexts[] = {"\"a\"", "\"ab\"", "\"b\"", "\"7\"", "\"\\u00e9\"", "\"\"", "null", "\"a\\\"b\""};
+  json += fmt::format(",\"s\":{}", pick(kTexts));
+  if (!random_.chance(4)) json += random_.chance(2) ? ",\"b\":true" : ",\"b\":false";
+  if (random_.chance(8)) json += R"(,"unused":{"deep":[1,2,{"x":null}]})";
+  event.json = json + "}";
+  return event;
+}
+
+std::string Workload::body_of(const std::vector<MadeEvent>& events, bool ndjson) const {
+  std::string body = ndjson ? "" : "[";
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (i > 0) body += ndjson ? "\n" : ",";
+    body += events[i].json;
+  }
+  return body + (ndjson ? "\n" : "]");
+}
+
+}  // namespace millrace::sim

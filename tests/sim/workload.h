@@ -1,0 +1,59 @@
+// Workload: random definitions and events for a simulated node, all from one seed.
+//
+// Why:   the oracle is only as good as what it is asked. Everything here stays inside what naive.h computes, and leans on
+//        the edges: nulls, few keys (so that groups meet), late rows, bad events, failing expressions, silent partitions.
+// Names: never used twice in a run, so that a dropped object cannot be mistaken for its successor.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "sim/naive.h"
+
+namespace millrace::sim {
+
+struct MadeStream {
+  NaiveStream shape;
+  std::string sql;
+};
+struct MadeQuery {
+  NaiveQuery shape;
+  std::string sql;
+};
+struct MadeEvent {
+  int64_t id = 0;
+  std::string json;
+  bool good = true;
+};
+
+class Workload {
+ public:
+  explicit Workload(Random random) : random_(random) {}
+
+  MadeStream make_stream();
+  // Over a stream with the columns of make_stream() (a derived one keeps them).
+  MadeQuery make_derived(const NaiveStream& source);
+  MadeQuery make_view(const NaiveStream& source);
+  // `now_us`: where event time stands; events scatter around it. `disorder_us`: of the stream.
+  MadeEvent make_event(int64_t now_us, int64_t disorder_us);
+  std::string body_of(const std::vector<MadeEvent>& events, bool ndjson) const;
+
+ private:
+  std::string condition();
+  std::string aggregate_list();
+  std::string group_key();
+  std::string time_value(int64_t us);
+  std::string bad_event(int64_t id);
+  template <size_t N>
+  const char* pick(const char* const (&from)[N]) {
+    return from[random_.below(N)];
+  }
+
+  Random random_;
+  int names_ = 0;
+  int64_t next_id_ = 1;
+};
+
+}  // namespace millrace::sim
