@@ -1,0 +1,272 @@
+#include "formats/internal/json_scan.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "formats/json.h"
+
+namespace millrace::formats::json {
+namespace {
+
+int hex_digit(char c) {
+  if (is_digit(c)) return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Four hexadecimal digits, or -1.
+int32_t code_unit(const char* p, const char* end) {
+  if (end - p < 4) return -1;
+  int32_t unit = 0;
+  for (int i = 0; i < 4; ++i) {
+    const int digit = hex_digit(p[i]);
+    if (digit < 0) return -1;
+    unit = unit * 16 + digit;
+  }
+  return unit;
+}
+
+bool is_high_surrogate(int32_t unit) {
+  return unit >= 0xD800 && unit <= 0xDBFF;
+}
+bool is_low_surrogate(int32_t unit) {
+  return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+}  // namespace
+
+const char* skip_escape(Scan& scan, const char* p) {
+  if (p + 1 >= scan.end) return scan.fail(scan.end, Fault::kEnd);
+  const char kind = p[1];
+  if (kind != 'u') {
+    return std::string_view("\"\\/bfnrt").find(kind) == std::string_view::npos ? scan.fail(p, Fault::kEscape)
+                                                                               : p + 2;
+  }
+  const int32_t unit = code_unit(p + 2, scan.end);
+  if (unit < 0) return scan.fail(p, Fault::kEscape);
+  if (is_low_surrogate(unit)) return scan.fail(p, Fault::kSurrogate);
+  if (!is_high_surrogate(unit)) return p + 6;
+  const bool followed = scan.end - p >= 12 && p[6] == '\\' && p[7] == 'u';
+  if (!followed || !is_low_surrogate(code_unit(p + 8, scan.end))) return scan.fail(p, Fault::kSurrogate);
+  return p + 12;
+}
+
+const char* take_exponent(Scan& scan, const char* p, Number& n) {
+  bool negative = false;
+  if (p < scan.end && (*p == '-' || *p == '+')) negative = *p++ == '-';
+  if (p >= scan.end || !is_digit(*p)) return scan.fail(p, Fault::kNumber);
+  int32_t exponent = 0;
+  for (; p < scan.end && is_digit(*p); ++p) {
+    if (exponent < 10'000'000) exponent = exponent * 10 + (*p - '0');
+  }
+  n.exponent += negative ? -exponent : exponent;
+  n.whole = false;
+  return p;
+}
+
+namespace {
+
+// Which of the open brackets are objects, a bit each.
+class Brackets {
+ public:
+  void push(unsigned depth, bool object) {
+    uint64_t& word = bits_[depth / 64];
+    const uint64_t bit = uint64_t{1} << (depth % 64);
+    word = object ? word | bit : word & ~bit;
+  }
+  bool is_object(unsigned depth) const { return (bits_[depth / 64] >> (depth % 64)) & 1; }
+
+ private:
+  uint64_t bits_[kMaxJsonDepth / 64 + 1] = {};
+};
+
+const char* skip_scalar(Scan& scan, const char* p) {
+  if (p >= scan.end) return scan.fail(p, Fault::kEnd);
+  switch (*p) {
+    case '"': {
+      bool escaped = false;
+      p = skip_string(scan, p + 1, escaped);
+      return p == nullptr ? nullptr : p + 1;
+    }
+    case 't':
+      return take_word(scan, p, "true");
+    case 'f':
+      return take_word(scan, p, "false");
+    case 'n':
+      return take_word(scan, p, "null");
+    default:
+      break;
+  }
+  if (*p != '-' && !is_digit(*p)) return scan.fail(p, Fault::kSyntax);
+  Number n;
+  return take_number(scan, p, n);
+}
+
+// "key" : and the space behind it.
+const char* skip_key(Scan& scan, const char* p) {
+  if (p >= scan.end || *p != '"') return scan.fail(p, Fault::kSyntax);
+  bool escaped = false;
+  p = skip_string(scan, p + 1, escaped);
+  if (p == nullptr) return nullptr;
+  p = skip_space(p + 1, scan.end);
+  if (p >= scan.end || *p != ':') return scan.fail(p, Fault::kSyntax);
+  return skip_space(p + 1, scan.end);
+}
+
+}  // namespace
+
+const char* skip_value(Scan& scan, const char* p, unsigned depth) {
+  const unsigned outside = depth;
+  Brackets open;
+  enum class Next : uint8_t { kValue, kKey, kAfter } next = Next::kValue;
+  for (;;) {
+    if (next == Next::kKey) {
+      p = skip_key(scan, p);
+      if (p == nullptr) return nullptr;
+      next = Next::kValue;
+    } else if (next == Next::kValue) {
+      const bool object = p < scan.end && *p == '{';
+      if (object || (p < scan.end && *p == '[')) {
+        if (++depth > kMaxJsonDepth) return scan.fail(p, Fault::kDepth);
+        open.push(depth, object);
+        p = skip_space(p + 1, scan.end);
+        const bool empty = p < scan.end && *p == (object ? '}' : ']');
+        next = empty ? Next::kAfter : object ? Next::kKey : Next::kValue;
+        if (!empty) continue;
+        ++p;
+        --depth;
+      } else {
+        p = skip_scalar(scan, p);
+        if (p == nullptr) return nullptr;
+        next = Next::kAfter;
+      }
+    } else {
+      if (depth == outside) return p;
+      p = skip_space(p, scan.end);
+      if (p >= scan.end) return scan.fail(p, Fault::kEnd);
+      const bool object = open.is_object(depth);
+      if (*p == ',') {
+        p = skip_space(p + 1, scan.end);
+        next = object ? Next::kKey : Next::kValue;
+      } else if (*p == (object ? '}' : ']')) {
+        ++p;
+        --depth;
+      } else {
+        return scan.fail(p, Fault::kSyntax);
+      }
+    }
+  }
+}
+
+namespace {
+
+char* put_utf8(char* out, uint32_t c) {
+  if (c < 0x80) {
+    *out++ = static_cast<char>(c);
+    return out;
+  }
+  if (c < 0x800) {
+    *out++ = static_cast<char>(0xC0 | (c >> 6));
+  } else {
+    if (c < 0x10000) {
+      *out++ = static_cast<char>(0xE0 | (c >> 12));
+    } else {
+      *out++ = static_cast<char>(0xF0 | (c >> 18));
+      *out++ = static_cast<char>(0x80 | ((c >> 12) & 0x3F));
+    }
+    *out++ = static_cast<char>(0x80 | ((c >> 6) & 0x3F));
+  }
+  *out++ = static_cast<char>(0x80 | (c & 0x3F));
+  return out;
+}
+
+char plain_escape(char kind) {
+  switch (kind) {
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return kind;
+  }
+}
+
+}  // namespace
+
+std::string_view unescape(std::string_view inside, Arena& arena) {
+  // An escape is never shorter than what it stands for.
+  char* const start = arena.allocate(inside.size());
+  char* out = start;
+  const char* p = inside.data();
+  const char* const end = p + inside.size();
+  while (p < end) {
+    if (*p != '\\') {
+      *out++ = *p++;
+    } else if (p[1] != 'u') {
+      *out++ = plain_escape(p[1]);
+      p += 2;
+    } else {
+      auto c = static_cast<uint32_t>(code_unit(p + 2, end));
+      p += 6;
+      if (is_high_surrogate(static_cast<int32_t>(c))) {
+        c = 0x10000 + ((c - 0xD800) << 10) + (static_cast<uint32_t>(code_unit(p + 2, end)) - 0xDC00);
+        p += 6;
+      }
+      out = put_utf8(out, c);
+    }
+  }
+  return {start, static_cast<size_t>(out - start)};
+}
+
+namespace {
+
+int32_t significant_digits(std::string_view number) {
+  int32_t count = 0;
+  for (const char c : number.substr(0, number.find_first_of("eE")))
+    count += is_digit(c) && (count > 0 || c != '0');
+  return count;
+}
+
+}  // namespace
+
+bool to_double(const Number& n, double& value) {
+  // Both the mantissa and the power of ten are exact doubles: one rounding, the right one.
+  // Source: W. Clinger, "How to Read Floating Point Numbers Accurately", 1990.
+  static constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  if (n.exact && n.mantissa <= (uint64_t{1} << 53) && n.exponent >= -22 && n.exponent <= 22) [[likely]] {
+    const auto mantissa = static_cast<double>(n.mantissa);
+    const double magnitude =
+        n.exponent < 0 ? mantissa / kPowers[-n.exponent] : mantissa * kPowers[n.exponent];
+    value = n.negative ? -magnitude : magnitude;
+    return true;
+  }
+  const auto [end, failure] = std::from_chars(n.text.data(), n.text.data() + n.text.size(), value);
+  if (failure == std::errc()) return true;
+  // Out of range: too large is an error, too small is zero.
+  value = n.negative ? -0.0 : 0.0;
+  return n.mantissa == 0 || significant_digits(n.text) + n.exponent < 0;
+}
+
+bool to_bigint(const Number& n, int64_t& value) {
+  uint64_t mantissa = n.mantissa;
+  int32_t exponent = n.exponent;
+  if (!n.exact) return false;
+  for (; exponent < 0 && mantissa % 10 == 0 && mantissa != 0; ++exponent) mantissa /= 10;
+  if (mantissa != 0 && exponent < 0) return false;
+  for (; exponent > 0 && mantissa != 0; --exponent) {
+    if (__builtin_mul_overflow(mantissa, uint64_t{10}, &mantissa)) return false;
+  }
+  const uint64_t bound = static_cast<uint64_t>(INT64_MAX) + n.negative;
+  if (mantissa > bound) return false;
+  value = static_cast<int64_t>(n.negative ? 0 - mantissa : mantissa);
+  return true;
+}
+
+}  // namespace millrace::formats::json

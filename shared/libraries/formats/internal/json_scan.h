@@ -1,0 +1,138 @@
+// The lexical level of JSON (RFC 8259): white space, strings, numbers, values to be skipped. Strict, one
+// pass, no state.
+//
+// Every function takes [p, end) and answers the place behind what it read, or nullptr with the fault noted.
+// Up to 16 bytes behind `end` may be read (Buffer::kPadding), never used.
+#pragma once
+
+#include <emmintrin.h>
+
+#include <cstdint>
+#include <string_view>
+
+#include "event/batch.h"
+
+namespace millrace::formats::json {
+
+enum class Fault : uint8_t { kNone, kSyntax, kControlCharacter, kEscape, kSurrogate, kNumber, kEnd, kDepth };
+
+struct Scan {
+  const char* end = nullptr;
+  const char* at = nullptr;  // of the fault
+  Fault fault = Fault::kNone;
+  bool non_ascii = false;  // some string holds bytes above 0x7F: the text's UTF-8 is to be checked
+
+  const char* fail(const char* p, Fault f) {
+    at = p < end ? p : end;
+    fault = p < end ? f : Fault::kEnd;
+    return nullptr;
+  }
+};
+
+inline bool is_digit(char c) {
+  return static_cast<unsigned char>(c - '0') < 10;
+}
+
+inline const char* skip_space(const char* p, const char* end) {
+  while (p < end && static_cast<unsigned char>(*p) <= ' ' &&
+         (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    ++p;
+  return p;
+}
+
+// Checks the escape at p ('\'); answers the place behind it. A lone surrogate is a fault.
+const char* skip_escape(Scan& scan, const char* p);
+
+// p is behind the opening quote; answers the closing quote's place.
+inline const char* skip_string(Scan& scan, const char* p, bool& escaped) {
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  const __m128i control = _mm_set1_epi8(0x1F);
+  while (p < scan.end) {
+    const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i special =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash)),
+                     _mm_cmpeq_epi8(_mm_min_epu8(chunk, control), chunk));
+    const auto stops = static_cast<uint32_t>(_mm_movemask_epi8(special));
+    const auto high = static_cast<uint32_t>(_mm_movemask_epi8(chunk));
+    if (stops == 0) {
+      scan.non_ascii |= high != 0;
+      p += 16;
+      continue;
+    }
+    const auto i = static_cast<unsigned>(__builtin_ctz(stops));
+    scan.non_ascii |= (high & ((1u << i) - 1)) != 0;
+    p += i;
+    if (p >= scan.end) break;
+    if (*p == '"') return p;
+    if (*p != '\\') return scan.fail(p, Fault::kControlCharacter);
+    escaped = true;
+    p = skip_escape(scan, p);
+    if (p == nullptr) return nullptr;
+  }
+  return scan.fail(scan.end, Fault::kEnd);
+}
+
+// A number as written: mantissa * 10^exponent, if its digits fit.
+struct Number {
+  uint64_t mantissa = 0;
+  int32_t exponent = 0;
+  bool negative = false;
+  bool whole = true;  // neither point nor exponent
+  bool exact = true;  // false: more digits than the mantissa holds
+  std::string_view text;
+};
+
+inline const char* take_digits(const char* p, const char* end, Number& n) {
+  for (; p < end && is_digit(*p); ++p) {
+    if (n.mantissa >= 1'000'000'000'000'000'000u) [[unlikely]] {
+      n.exact = false;
+      continue;
+    }
+    n.mantissa = n.mantissa * 10 + static_cast<uint64_t>(*p - '0');
+  }
+  return p;
+}
+
+const char* take_exponent(Scan& scan, const char* p, Number& n);
+
+inline const char* take_number(Scan& scan, const char* p, Number& n) {
+  const char* const start = p;
+  n.negative = *p == '-';
+  p += n.negative;
+  const char* const digits = p;
+  p = take_digits(p, scan.end, n);
+  if (p == digits || (*digits == '0' && p != digits + 1)) return scan.fail(digits, Fault::kNumber);
+  if (p < scan.end && *p == '.') {
+    const char* const fraction = ++p;
+    p = take_digits(p, scan.end, n);
+    if (p == fraction) return scan.fail(p, Fault::kNumber);
+    n.exponent = -static_cast<int32_t>(p - fraction);
+    n.whole = false;
+  }
+  if (p < scan.end && (*p == 'e' || *p == 'E')) {
+    p = take_exponent(scan, p + 1, n);
+    if (p == nullptr) return nullptr;
+  }
+  n.text = std::string_view(start, static_cast<size_t>(p - start));
+  return p;
+}
+
+inline const char* take_word(Scan& scan, const char* p, std::string_view word) {
+  if (static_cast<size_t>(scan.end - p) < word.size() || std::string_view(p, word.size()) != word) {
+    return scan.fail(p, Fault::kSyntax);
+  }
+  return p + word.size();
+}
+
+// Any value, checked and passed over, however deep up to the bound. `depth`: of what it stands in.
+const char* skip_value(Scan& scan, const char* p, unsigned depth);
+
+// The characters of a string that skip_string() accepted, without the escapes, in the arena.
+std::string_view unescape(std::string_view inside, Arena& arena);
+
+// The number's value. False: out of double's, or bigint's, range (or not a whole number).
+bool to_double(const Number& n, double& value);
+bool to_bigint(const Number& n, int64_t& value);
+
+}  // namespace millrace::formats::json

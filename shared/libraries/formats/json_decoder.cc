@@ -1,0 +1,138 @@
+#include <charconv>
+#include <cstring>
+#include <numeric>
+
+#include "event/text.h"
+#include "formats/internal/event_reader.h"
+#include "formats/json.h"
+
+namespace millrace::formats {
+namespace {
+
+std::vector<int> all_columns(const Schema& schema) {
+  std::vector<int> wanted(schema.size());
+  std::iota(wanted.begin(), wanted.end(), 0);
+  return wanted;
+}
+
+// Room for `more` rows; their bytes of `valid` say NULL.
+void grow(Column& column, size_t rows, size_t more) {
+  if (column.valid.empty()) column.valid.assign(rows, 1);
+  column.valid.resize(rows + more, 0);
+  column.resize(rows + more);
+}
+
+// A column without NULL says so by an empty `valid`.
+void shrink_valid(Column& column) {
+  if (std::memchr(column.valid.data(), 0, column.valid.size()) == nullptr) column.valid.clear();
+}
+
+}  // namespace
+
+struct JsonDecoder::Impl {
+  Impl(const Schema& all, const std::vector<int>& wanted) : reader(all, wanted) {
+    for (const int index : wanted) schema.push_back(all[static_cast<size_t>(index)]);
+  }
+  Schema schema;
+  EventReader reader;
+};
+
+JsonDecoder::JsonDecoder(Schema schema, std::vector<int> wanted)
+    : impl_(std::make_unique<Impl>(schema, wanted)) {}
+JsonDecoder::~JsonDecoder() = default;
+
+void JsonDecoder::decode(const std::vector<std::string_view>& values, Batch& out,
+                         std::vector<RowError>& errors) {
+  if (out.columns.size() != impl_->schema.size() || out.rows == 0) out.set_schema(impl_->schema);
+  const size_t first = out.rows;
+  for (Column& column : out.columns) grow(column, first, values.size());
+  impl_->reader.attach(out.columns, *out.arena);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (impl_->reader.read(values[i], first + i)) [[likely]]
+      continue;
+    for (Column& column : out.columns) column.valid[first + i] = 0;
+    EventReader::Failure failure = impl_->reader.failure();
+    errors.push_back({static_cast<uint32_t>(first + i), failure.id, std::move(failure.message), {}});
+  }
+  for (Column& column : out.columns) shrink_valid(column);
+  out.rows += values.size();
+}
+
+struct JsonValidator::Impl {
+  Impl(const Schema& schema, int key) : reader(schema, all_columns(schema)), key_column(key) {
+    row.set_schema(schema);
+    for (Column& column : row.columns) grow(column, 0, 1);
+    reader.attach(row.columns, *row.arena);
+  }
+  EventReader reader;
+  int key_column;
+  Batch row;  // one row, overwritten by each event
+  std::string key;
+};
+
+JsonValidator::JsonValidator(Schema schema, int key_column)
+    : impl_(std::make_unique<Impl>(schema, key_column)) {}
+JsonValidator::~JsonValidator() = default;
+
+Result<std::optional<std::string_view>> JsonValidator::validate(std::string_view event) {
+  Impl& own = *impl_;
+  for (Column& column : own.row.columns) column.valid[0] = 0;
+  if (own.row.arena->bytes() != 0) own.row.arena->clear();
+  if (!own.reader.read(event, 0)) [[unlikely]] {
+    EventReader::Failure failure = own.reader.failure();
+    return error(Code::kInvalid, failure.id, std::move(failure.message));
+  }
+  if (own.key_column < 0) return std::optional<std::string_view>();
+  const Column& column = own.row.columns[static_cast<size_t>(own.key_column)];
+  if (column.is_null(0)) return std::optional<std::string_view>();
+  if (column.type == Type::kText) return std::optional<std::string_view>(column.texts[0]);
+  own.key.clear();
+  append_key_text(own.key, column, 0);
+  return std::optional<std::string_view>(own.key);
+}
+
+namespace {
+
+void append_int128(std::string& out, __int128 value) {
+  unsigned __int128 rest =
+      value < 0 ? 0 - static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  char buffer[40];
+  char* p = buffer + sizeof buffer;
+  do {
+    *--p = static_cast<char>('0' + static_cast<int>(rest % 10));
+    rest /= 10;
+  } while (rest != 0);
+  if (value < 0) out += '-';
+  out.append(p, static_cast<size_t>(buffer + sizeof buffer - p));
+}
+
+}  // namespace
+
+// Equal values have equal bytes: -0 is 0, and intervals that compare equal are the same number of
+// microseconds.
+void append_key_text(std::string& out, const Column& column, size_t row) {
+  if (column.is_null(row)) return;
+  switch (column.type) {
+    case Type::kNull:
+      return;
+    case Type::kBoolean:
+      out += column.booleans[row] != 0 ? "true" : "false";
+      return;
+    case Type::kBigint: {
+      char buffer[24];
+      out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, column.integers[row]).ptr);
+      return;
+    }
+    case Type::kDouble:
+      return append_double(out, column.doubles[row] == 0 ? 0.0 : column.doubles[row]);
+    case Type::kText:
+      out += column.texts[row];
+      return;
+    case Type::kTimestamptz:
+      return append_timestamp(out, Timestamp{column.integers[row]});
+    case Type::kInterval:
+      return append_int128(out, total_micros(column.intervals[row]));
+  }
+}
+
+}  // namespace millrace::formats

@@ -1,0 +1,276 @@
+#include "formats/json.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/buffer.h"
+
+namespace millrace::formats {
+namespace {
+
+const Schema kSchema = {{"id", Type::kText},  {"time", Type::kTimestamptz}, {"mag", Type::kDouble},
+                        {"n", Type::kBigint}, {"ok", Type::kBoolean},       {"for", Type::kInterval}};
+
+struct Decoded {
+  std::vector<Buffer> buffers;
+  Batch batch;
+  std::vector<RowError> errors;
+};
+
+Decoded decode(const std::vector<std::string>& events, std::vector<int> wanted = {0, 1, 2, 3, 4, 5}) {
+  Decoded d;
+  std::vector<std::string_view> values;
+  for (const auto& event : events) d.buffers.push_back(Buffer::copy(event));
+  for (const auto& buffer : d.buffers) values.push_back(buffer.view());
+  JsonDecoder(kSchema, std::move(wanted)).decode(values, d.batch, d.errors);
+  return d;
+}
+
+std::string print(const Batch& batch, size_t row) {
+  std::vector<std::string> names;
+  std::vector<const Column*> columns;
+  for (size_t i = 0; i < batch.columns.size(); ++i) {
+    names.push_back(std::to_string(i));
+    columns.push_back(&batch.columns[i]);
+  }
+  std::string out;
+  JsonRowWriter(names).append(out, columns, row);
+  return out;
+}
+
+std::string verdict(const std::string& event, int key = -1) {
+  const Buffer buffer = Buffer::copy(event);
+  JsonValidator validator(kSchema, key);
+  const auto result = validator.validate(buffer.view());
+  const auto decoded = decode({event});
+  EXPECT_EQ(result.ok(), decoded.errors.empty()) << event;
+  if (!result.ok()) {
+    if (!decoded.errors.empty()) {
+      EXPECT_EQ(decoded.errors[0].id, result.error().id);
+    }
+    return result.error().id;
+  }
+  return result->has_value() ? std::string(**result) : "ok";
+}
+
+TEST(JsonDecoder, EveryTypeNullAndMissing) {
+  const auto d = decode(
+      {R"({"id":"a\u00e9\n","time":"2001-01-01T00:47:00Z","mag":4.5,"n":-7,"ok":true,"for":"1 hour"})",
+       R"({ "time" : 978310020000 , "id":null,"x":[1,{"y":[]}],"ok":false,"mag":1e2, "n": 5.0})", "{}"});
+  ASSERT_TRUE(d.errors.empty());
+  ASSERT_EQ(d.batch.rows, 3u);
+  EXPECT_EQ(
+      print(d.batch, 0),
+      "{\"0\":\"aé\\n\",\"1\":\"2001-01-01T00:47:00Z\",\"2\":4.5,\"3\":-7,\"4\":true,\"5\":\"01:00:00\"}");
+  EXPECT_EQ(print(d.batch, 1), R"({"0":null,"1":"2001-01-01T00:47:00Z","2":100,"3":5,"4":false,"5":null})");
+  EXPECT_EQ(print(d.batch, 2), R"({"0":null,"1":null,"2":null,"3":null,"4":null,"5":null})");
+}
+
+TEST(JsonDecoder, OnlyWantedColumnsAndNoNullMeansNoValidity) {
+  const auto d = decode({R"({"n":1,"mag":"not looked at"})", R"({"mag":false,"n":2})"}, {3});
+  ASSERT_TRUE(d.errors.empty());
+  ASSERT_EQ(d.batch.columns.size(), 1u);
+  EXPECT_TRUE(d.batch.columns[0].valid.empty());
+  EXPECT_EQ(d.batch.columns[0].integers, (std::vector<int64_t>{1, 2}));
+}
+
+TEST(JsonDecoder, LastDuplicateCounts) {
+  const auto d = decode(
+      {R"({"n":1,"n":2})", R"({"n":"wrong","n":3})", R"({"n":4,"n":null})", R"({"n":1,"\u006e":5})"}, {3});
+  ASSERT_TRUE(d.errors.empty());
+  EXPECT_EQ(d.batch.columns[0].integers[0], 2);
+  EXPECT_EQ(d.batch.columns[0].integers[1], 3);
+  EXPECT_TRUE(d.batch.columns[0].is_null(2));
+  EXPECT_EQ(d.batch.columns[0].integers[3], 5);
+  EXPECT_EQ(verdict(R"({"n":1,"n":"wrong"})"), "MR-EVT-0006");
+}
+
+TEST(JsonDecoder, FieldsMayChangeTheirOrder) {
+  std::vector<std::string> events;
+  for (int i = 0; i < 100; ++i) {
+    const std::string n = "\"n\":" + std::to_string(i);
+    events.push_back(i % 3 == 0   ? "{" + n + ",\"id\":\"x\"}"
+                     : i % 3 == 1 ? "{\"id\":\"x\"," + n + "}"
+                                  : "{\"i\":1," + n + ",\"id\":\"x\"}");
+  }
+  const auto d = decode(events);
+  ASSERT_TRUE(d.errors.empty());
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(d.batch.columns[3].integers[i], i);
+    ASSERT_EQ(d.batch.columns[0].texts[i], "x");
+  }
+}
+
+TEST(JsonDecoder, ABadEventIsARowOfNulls) {
+  Decoded d = decode({R"({"n":1})", R"({"n":1,"id":"x)", R"({"n":3})"}, {3, 0});
+  ASSERT_EQ(d.errors.size(), 1u);
+  EXPECT_EQ(d.errors[0].row, 1u);
+  EXPECT_TRUE(d.batch.columns[0].is_null(1));
+  EXPECT_FALSE(d.batch.columns[0].is_null(2));
+  const Buffer more = Buffer::copy(R"({"n":4})");
+  JsonDecoder decoder(kSchema, {3, 0});
+  decoder.decode({more.view()}, d.batch, d.errors);
+  EXPECT_EQ(d.batch.rows, 4u);
+  EXPECT_EQ(d.batch.columns[0].integers[3], 4);
+}
+
+TEST(JsonDecoder, TakesNamesOfAnyLength) {
+  const std::string name(100, 'k');
+  Batch batch;
+  std::vector<RowError> errors;
+  const Buffer a = Buffer::copy("{\"" + name + "\":1,\"" + std::string(30, 'j') + "\":2}");
+  JsonDecoder decoder({{name, Type::kBigint}, {std::string(30, 'j'), Type::kBigint}}, {0, 1});
+  decoder.decode({a.view(), a.view()}, batch, errors);
+  ASSERT_TRUE(errors.empty());
+  EXPECT_EQ(batch.columns[0].integers[1], 1);
+  EXPECT_EQ(batch.columns[1].integers[1], 2);
+}
+
+TEST(JsonValidator, RefusesWhatIsMalformed) {
+  for (const char* event : {"",
+                            " ",
+                            "{",
+                            "}",
+                            "{}x",
+                            "{} {}",
+                            "[1",
+                            "{\"a\"}",
+                            "{\"a\":}",
+                            "{\"a\":1,}",
+                            "{,}",
+                            "{\"a\":01}",
+                            "{\"a\":1.}",
+                            "{\"a\":.5}",
+                            "{\"a\":+1}",
+                            "{\"a\":1e}",
+                            "{\"a\":tru}",
+                            "{\"a\":nul}",
+                            "{\"a\":\"\\x\"}",
+                            "{\"a\":\"\\ud800\"}",
+                            "{\"a\":\"\\udc00\"}",
+                            "{\"a\":\"\\u12g4\"}",
+                            "{\"a\":\"\n\"}",
+                            "{\"a\":[1,]}",
+                            "{\"a\":[1}",
+                            "{\"a\":{\"b\":1]}",
+                            "{'a':1}",
+                            "{a:1}",
+                            "{\"a\":NaN}",
+                            "{\"a\":-}",
+                            "{\"a\":\"x}",
+                            "\xEF\xBB\xBF{}",
+                            "{\"a\":1 \"b\":2}"}) {
+    EXPECT_EQ(verdict(event), "MR-EVT-0001") << event;
+  }
+  for (const char* event : {"[]", "1", "null", "\"x\"", " [{}] "})
+    EXPECT_EQ(verdict(event), "MR-EVT-0002") << event;
+  for (const char* event :
+       {"{\"a\":\"\xFF\"}", "{\"a\":\"\xC3\"}", "{\"\xED\xA0\x80\":1}", "{\"x\":[\"\xC0\x80\"]}"}) {
+    EXPECT_EQ(verdict(event), "MR-EVT-0003") << event;
+  }
+}
+
+TEST(JsonValidator, RefusesDepthAndSize) {
+  const auto nested = [](size_t n) { return "{\"a\":" + std::string(n, '[') + std::string(n, ']') + "}"; };
+  EXPECT_EQ(verdict(nested(kMaxJsonDepth - 1)), "ok");
+  EXPECT_EQ(verdict(nested(kMaxJsonDepth)), "MR-EVT-0004");
+  EXPECT_EQ(verdict(nested(100'000)), "MR-EVT-0004");
+  EXPECT_EQ(verdict(std::string(100'000, '[')), "MR-EVT-0004");
+  EXPECT_EQ(verdict("{\"id\":\"" + std::string(kMaxEventBytes, 'x') + "\"}"), "MR-EVT-0005");
+}
+
+TEST(JsonValidator, ChecksDeclaredTypes) {
+  for (const char* event :
+       {R"({"id":1})", R"({"id":{}})", R"({"id":true})", R"({"mag":"1"})", R"({"mag":[1]})", R"({"n":true})",
+        R"({"n":"1"})", R"({"ok":1})", R"({"ok":"true"})", R"({"for":1})", R"({"time":true})"}) {
+    EXPECT_EQ(verdict(event), "MR-EVT-0006") << event;
+  }
+  for (const char* event : {R"({"n":9223372036854775808})", R"({"n":-9223372036854775809})", R"({"n":1.5})",
+                            R"({"n":1e19})", R"({"mag":1e999})", R"({"time":1e300})",
+                            R"({"time":-62135596800001})", R"({"n":123456789012345678901234567890})"}) {
+    EXPECT_EQ(verdict(event), "MR-EVT-0007") << event;
+  }
+  for (const char* event :
+       {R"({"time":"yesterday"})", R"({"time":"2001-02-30T00:00:00Z"})", R"({"for":"soon"})"}) {
+    EXPECT_EQ(verdict(event), "MR-EVT-0008") << event;
+  }
+  for (const char* event :
+       {R"({"n":9223372036854775807,"mag":-0.0})", R"({"n":-9223372036854775808,"mag":1e-999})",
+        R"({"n":120e-1})", R"({"mag":"NaN"})", R"({"mag":123456789012345678901234567890,"u":1e999})",
+        R"({"time":1.5})", "\t{}\r\n "}) {
+    EXPECT_EQ(verdict(event), "ok") << event;
+  }
+}
+
+TEST(JsonValidator, SaysWhere) {
+  JsonValidator validator(kSchema, -1);
+  const Buffer event = Buffer::copy(R"({"id":"x","n":})");
+  const auto result = validator.validate(event.view());
+  EXPECT_EQ(result.error().message, "malformed JSON at byte 14: unexpected character");
+  const Buffer typed = Buffer::copy(R"({"id":7})");
+  EXPECT_EQ(validator.validate(typed.view()).error().message,
+            "column \"id\" (text) at byte 6: a string is expected");
+}
+
+TEST(JsonValidator, NeverLooksBehindTheEvent) {
+  // What follows an event in a frame is the next one: it must not complete this one.
+  const Buffer frame = Buffer::copy(R"({"id":"abcdefghijklmnop","n":12345678901234}  )");
+  JsonValidator validator(kSchema, -1);
+  for (size_t size = 0; size < 44; ++size)
+    EXPECT_FALSE(validator.validate(frame.view().substr(0, size)).ok()) << size;
+  EXPECT_TRUE(validator.validate(frame.view().substr(0, 45)).ok());
+}
+
+TEST(JsonValidator, FindsTheKey) {
+  EXPECT_EQ(verdict(R"({"id":"ana"})", 0), "ana");
+  EXPECT_EQ(verdict(R"({"id":"\u0061na"})", 0), "ana");
+  EXPECT_EQ(verdict(R"({"n":0012})", 3), "MR-EVT-0001");
+  EXPECT_EQ(verdict(R"({"n":12.0})", 3), "12");
+  EXPECT_EQ(verdict(R"({"mag":-0.0})", 2), "0");
+  EXPECT_EQ(verdict(R"({"ok":true})", 4), "true");
+  EXPECT_EQ(verdict(R"({"time":0})", 1), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(verdict(R"({"for":"1 day"})", 5), verdict(R"({"for":"24 hours"})", 5));
+  EXPECT_EQ(verdict(R"({"id":null})", 0), "ok");
+  EXPECT_EQ(verdict("{}", 0), "ok");
+}
+
+TEST(SplitNdjson, LinesWithoutBlankOnes) {
+  const auto events = split_ndjson("{\"a\":1}\r\n\n  \n {\"b\":2} \n{\"c\":3}");
+  ASSERT_TRUE(events.ok());
+  EXPECT_EQ(*events, (std::vector<std::string_view>{"{\"a\":1}", "{\"b\":2}", "{\"c\":3}"}));
+  EXPECT_TRUE(split_ndjson("")->empty());
+  EXPECT_TRUE(split_ndjson("\n\n")->empty());
+}
+
+TEST(SplitJson, ObjectOrArray) {
+  EXPECT_EQ(*split_json(" {\"a\":[1]} "), std::vector<std::string_view>{"{\"a\":[1]}"});
+  EXPECT_EQ(*split_json(R"([ {"a":"],[\""} , {"b":[{}]},7 ] )"),
+            (std::vector<std::string_view>{R"({"a":"],[\""})", R"({"b":[{}]})", "7"}));
+  EXPECT_TRUE(split_json("[]")->empty());
+  for (const char* body :
+       {"", " ", "7", "[", "[{}", "[{},]", "[,{}]", "[{}]x", "[]x", "[{\"a\":\"]", "[}]", "null"}) {
+    const auto result = split_json(body);
+    ASSERT_FALSE(result.ok()) << body;
+    EXPECT_EQ(result.error().id, "MR-EVT-0010");
+  }
+  EXPECT_FALSE(split_json(std::string(100'000, '[')).ok());
+}
+
+TEST(JsonRowWriter, EscapesAndSpecialNumbers) {
+  Column text;
+  text.type = Type::kText;
+  text.texts = {std::string_view("a\"\\\n\x01z", 6)};
+  Column real;
+  real.type = Type::kDouble;
+  real.doubles = {std::nan("")};
+  std::string out;
+  JsonRowWriter({"t\"", "d"}).append(out, {&text, &real}, 0);
+  EXPECT_EQ(out, "{\"t\\\"\":\"a\\\"\\\\\\n\\u0001z\",\"d\":\"NaN\"}");
+  out.clear();
+  JsonRowWriter({}).append(out, {}, 0);
+  EXPECT_EQ(out, "{}");
+}
+
+}  // namespace
+}  // namespace millrace::formats

@@ -1,0 +1,106 @@
+#include <charconv>
+#include <cmath>
+
+#include "formats/json.h"
+
+namespace millrace::formats {
+namespace {
+
+bool needs_escape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
+  }
+  const auto byte = static_cast<unsigned char>(c);
+  out += "\\u00";
+  out += kHex[byte >> 4];
+  out += kHex[byte & 15];
+}
+
+void append_value(std::string& out, const Column& column, size_t row) {
+  const auto quoted = [&](auto print, const auto& value) {
+    out += '"';
+    print(out, value);
+    out += '"';
+  };
+  switch (column.type) {
+    case Type::kNull:
+      out += "null";
+      return;
+    case Type::kBoolean:
+      out += column.booleans[row] != 0 ? "true" : "false";
+      return;
+    case Type::kBigint: {
+      char buffer[24];
+      out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, column.integers[row]).ptr);
+      return;
+    }
+    case Type::kDouble:
+      if (std::isfinite(column.doubles[row])) return append_double(out, column.doubles[row]);
+      return quoted(append_double, column.doubles[row]);
+    case Type::kText:
+      return append_json_string(out, column.texts[row]);
+    case Type::kTimestamptz:
+      return quoted(append_timestamp, Timestamp{column.integers[row]});
+    case Type::kInterval:
+      return quoted(append_interval, column.intervals[row]);
+  }
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  size_t plain = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!needs_escape(text[i])) continue;
+    out.append(text, plain, i - plain);
+    append_escape(out, text[i]);
+    plain = i + 1;
+  }
+  out.append(text, plain, text.size() - plain);
+  out += '"';
+}
+
+JsonRowWriter::JsonRowWriter(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    std::string prefix(1, prefixes_.empty() ? '{' : ',');
+    append_json_string(prefix, name);
+    prefixes_.push_back(prefix + ':');
+  }
+}
+
+void JsonRowWriter::append(std::string& out, const std::vector<const Column*>& columns, size_t row) {
+  if (prefixes_.empty()) out += '{';
+  for (size_t i = 0; i < prefixes_.size(); ++i) {
+    out += prefixes_[i];
+    if (columns[i]->is_null(row)) {
+      out += "null";
+    } else {
+      append_value(out, *columns[i], row);
+    }
+  }
+  out += '}';
+}
+
+}  // namespace millrace::formats
