@@ -1,9 +1,9 @@
 // MetadataStore: immutable definitions (tenants, streams, queries), in SQLite over `Files`.
 //
-// A definition is inserted first, then activated by a record in the journal, then marked here. A crash between leaves a row
-// without a mark: the start looks for its activation in the journal after `created_at` and marks or removes it.
-// Marks ahead of the journal's end are not valid (the caller clears them: Rule write-ahead).
-// Threads: one. Errors: kConflict (the name is taken), kCorrupt, kUnavailable.
+// A definition is inserted first, then activated by a record in the journal, then marked here. A crash
+// between leaves a row without a mark: the start looks for its activation in the journal after `created_at`
+// and marks or removes it. Marks ahead of the journal's end are not valid (the caller clears them: Rule
+// write-ahead). Threads: one. Errors: kConflict (the name is taken), kCorrupt, kUnavailable.
 #pragma once
 
 #include <memory>
@@ -21,12 +21,12 @@ using DefinitionId = Strong<struct DefinitionTag, uint32_t>;
 enum class DefinitionKind : uint8_t { kTenant = 1, kStream = 2, kView = 3, kDerivedStream = 4 };
 
 struct Definition {
-  DefinitionId id;                // never reused
-  TenantId tenant;
+  DefinitionId id;  // never reused
+  TenantId tenant;  // of a tenant itself: its own number, set by insert()
   DefinitionKind kind = DefinitionKind::kStream;
   std::string name;
-  std::string sql;                // empty for a tenant
-  Cut created_at;                 // the journal's end when the row was inserted
+  std::string sql;  // empty for a tenant
+  Cut created_at;   // the journal's end when the row was inserted
   std::optional<Cut> activated_at;
   std::optional<Cut> dropped_at;
 };
@@ -40,7 +40,7 @@ class MetadataStore {
   virtual Status mark_activated(DefinitionId id, std::optional<Cut> cut) = 0;
   virtual Status mark_dropped(DefinitionId id, std::optional<Cut> cut) = 0;
   virtual Status remove(DefinitionId id) = 0;
-  virtual Result<std::vector<Definition>> list() = 0;                     // by id
+  virtual Result<std::vector<Definition>> list() = 0;                           // by id
   virtual Result<std::optional<std::string>> get(const std::string& name) = 0;  // small settings
   virtual Status put(const std::string& name, const std::string& value) = 0;
 };
