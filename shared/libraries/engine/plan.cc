@@ -27,8 +27,9 @@ std::string_view name_of(AggregateKind kind) {
 }
 
 std::string duration(int64_t micros) {
+  constexpr int64_t kDay = 86'400'000'000;
   std::string out;
-  append_interval(out, Interval{0, 0, micros});
+  append_interval(out, Interval{0, static_cast<int32_t>(micros / kDay), micros % kDay});
   return out;
 }
 
@@ -87,7 +88,12 @@ std::vector<std::string> source_names(const QueryPlan& plan) {
 }
 
 std::vector<std::string> group_row_names(const QueryPlan& plan, const std::vector<std::string>& source) {
-  auto names = names_of(plan.group_keys);
+  std::vector<std::string> names;
+  for (const auto& key : plan.group_keys) {
+    // A key that is called by what it computes stands in parentheses where it is part of something else.
+    const bool computed = key.expr->op != Op::kColumn && key.name == to_string(*key.expr, source);
+    names.push_back(computed ? "(" + key.name + ")" : key.name);
+  }
   for (const auto& call : plan.aggregates) names.push_back(call_text(call, source));
   return names;
 }

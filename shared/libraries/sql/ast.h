@@ -1,0 +1,181 @@
+// The syntax trees: what the parser saw, before any name means anything.
+//
+// Owns:       its nodes, by value; a tree is built once and then only read. Every node knows its place in the
+// text. Bound:      an expression's height is at most kMaxHeight and a text has at most kMaxNodes nodes, so
+// walking a tree by
+//             recursion is safe everywhere; AND, OR and lists are flat, with at most kMaxList members.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sql/sql.h"
+
+namespace millrace::sql::ast {
+
+inline constexpr size_t kMaxNesting = 200;    // parentheses, CASE, NOT, signs, calls
+inline constexpr size_t kMaxHeight = 1'000;   // 1 + 1 + 1 …
+inline constexpr size_t kMaxList = 10'000;    // IN (…), AND … AND …
+inline constexpr size_t kMaxColumns = 1'600;  // of a stream, a SELECT list, a GROUP BY
+inline constexpr size_t kMaxNodes = 200'000;  // of all statements of a text
+inline constexpr size_t kMaxStatements = 10'000;
+
+struct Name {
+  std::string text;  // empty: not written
+  SourceSpan span;
+  explicit operator bool() const { return !text.empty(); }
+};
+
+struct TypeName {
+  Type type = Type::kText;
+  SourceSpan span;
+};
+
+enum class ExprKind : uint8_t {
+  kNumber,   // text: as written
+  kString,   // text: the value
+  kBoolean,  // text: "true" or "false"
+  kNull,
+  kTypedString,  // type 'text'
+  kColumn,       // [qualifier.]text
+  kStar,         // * or qualifier.*
+  kUnary,        // text: operator
+  kBinary,       // text: operator
+  kAnd,
+  kOr,
+  kNot,
+  kIs,          // text: null, true, false, unknown; negated
+  kIsDistinct,  // negated: IS NOT DISTINCT FROM
+  kBetween,
+  kIn,  // args[0] IN (args[1..])
+  kLike,
+  kCase,  // [operand] when then when then … [else]
+  kCast,
+  kCall,  // text(args…); star: count(*)
+};
+
+struct Expr;
+using ExprPtr = std::unique_ptr<Expr>;
+
+struct Expr {
+  ExprKind kind = ExprKind::kNull;
+  SourceSpan span;
+  SourceSpan operator_span;  // kUnary, kBinary: the operator's
+  std::string text;
+  Name qualifier;
+  std::vector<ExprPtr> args;
+  TypeName type;
+  bool negated = false;
+  bool star = false;
+  bool has_operand = false;
+  bool has_else = false;
+  uint32_t height = 1;
+};
+
+struct SelectItem {
+  ExprPtr expr;
+  Name alias;
+};
+
+struct TableRef {
+  Name name;
+  Name alias;
+  bool tumble = false;
+  SourceSpan span;
+  ExprPtr time;  // TUMBLE(name, time, size [, offset])
+  ExprPtr size;
+  ExprPtr offset;
+};
+
+struct OrderItem {
+  ExprPtr expr;
+  bool descending = false;
+  std::optional<bool> nulls_first;
+};
+
+struct Query {
+  SourceSpan span;
+  std::vector<SelectItem> items;
+  std::optional<TableRef> from;
+  ExprPtr where;
+  std::vector<ExprPtr> group_by;
+  SourceSpan group_span;  // length 0: no GROUP BY
+  std::vector<OrderItem> order_by;
+  ExprPtr limit;
+  ExprPtr offset;
+  SourceSpan tail_span;  // of ORDER BY, LIMIT or OFFSET, the first that was written
+};
+
+struct Option {
+  enum class Kind : uint8_t { kString, kNumber, kWord };
+  Name name;
+  Kind kind = Kind::kString;
+  std::string value;
+  SourceSpan value_span;
+};
+
+struct ColumnDecl {
+  Name name;
+  TypeName type;
+};
+
+struct Watermark {
+  Name column;
+  ExprPtr value;
+  SourceSpan span;
+};
+
+struct CreateStream {
+  Name name;
+  bool if_not_exists = false;
+  std::vector<ColumnDecl> columns;
+  std::optional<Watermark> watermark;
+  std::vector<Option> options;
+};
+
+struct CreateQuery {
+  enum class Emit : uint8_t { kDefault, kChanges, kOnClose };
+  ObjectKind kind = ObjectKind::kView;
+  Name name;
+  bool if_not_exists = false;
+  std::vector<Option> options;
+  Query query;
+  Emit emit = Emit::kDefault;
+  SourceSpan emit_span;
+};
+
+struct Select {
+  Query query;
+};
+struct Subscribe {
+  Name name;
+};
+struct Drop {
+  ObjectKind kind = ObjectKind::kStream;
+  Name name;
+  bool if_exists = false;
+};
+struct Show {
+  sql::Show::What what = sql::Show::What::kStreams;
+  Name name;
+};
+struct Explain;
+using Body = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain>;
+struct Explain {
+  std::unique_ptr<Body> body;
+};
+
+}  // namespace millrace::sql::ast
+
+namespace millrace::sql {
+
+struct Statement {
+  std::string text;  // as written, without the ';'
+  SourceSpan span;
+  ast::Body body;
+};
+
+}  // namespace millrace::sql

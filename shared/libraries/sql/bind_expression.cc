@@ -1,0 +1,433 @@
+#include "sql/bind_expression.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sql/errors.h"
+
+namespace millrace::sql {
+
+using ast::ExprKind;
+using engine::AggregateCall;
+using engine::AggregateKind;
+using engine::ExprPtr;
+using engine::Op;
+
+namespace {
+
+struct AggregateName {
+  std::string_view name;
+  AggregateKind kind;
+};
+constexpr AggregateName kAggregates[] = {{"count", AggregateKind::kCount},
+                                         {"sum", AggregateKind::kSum},
+                                         {"avg", AggregateKind::kAvg},
+                                         {"min", AggregateKind::kMin},
+                                         {"max", AggregateKind::kMax}};
+const std::vector<std::string> kFunctions{"count", "sum", "avg", "min", "max", "coalesce", "nullif"};
+
+std::optional<Op> comparison_of(std::string_view op) {
+  if (op == "=") return Op::kEqual;
+  if (op == "<>" || op == "!=") return Op::kNotEqual;
+  if (op == "<") return Op::kLess;
+  if (op == "<=") return Op::kLessEqual;
+  if (op == ">") return Op::kGreater;
+  if (op == ">=") return Op::kGreaterEqual;
+  return std::nullopt;
+}
+
+// A tree of two-armed nodes over args[from, to), as flat as can be, so that no walk over it goes deep.
+Result<Bound> balanced(Op op, std::vector<Bound>& args, size_t from, size_t to) {
+  if (to - from == 1) return std::move(args[from]);
+  const size_t middle = from + (to - from + 1) / 2;
+  TRY_ASSIGN(Bound left, balanced(op, args, from, middle));
+  TRY_ASSIGN(Bound right, balanced(op, args, middle, to));
+  const SourceSpan span = join(left.expr->span, right.expr->span);
+  return make(op, Type::kBoolean, {std::move(left), std::move(right)}, span);
+}
+
+Result<Bound> negated_if(bool negated, Bound value, const SourceSpan& span) {
+  if (!negated) return value;
+  return make(Op::kNot, Type::kBoolean, {std::move(value)}, span);
+}
+
+bool can_cast(Type from, Type to) {
+  if (from == to || from == Type::kText || to == Type::kText) return true;
+  return (from == Type::kBigint && to == Type::kDouble) || (from == Type::kDouble && to == Type::kBigint);
+}
+
+std::string internal_type_name(Type type) {
+  switch (type) {
+    case Type::kBoolean:
+      return "bool";
+    case Type::kBigint:
+      return "int8";
+    case Type::kDouble:
+      return "float8";
+    default:
+      return type == Type::kTimestamptz ? "timestamptz" : std::string(to_string(type));
+  }
+}
+
+Error unknown_function(const ast::Expr& expr) {
+  if (expr.text == "now" || expr.text == "random" || expr.text == "clock_timestamp") {
+    return unsupported_at(expr.span, fmt::format("{}() is not supported", expr.text),
+                          "an answer depends on the events alone: use a timestamp column");
+  }
+  std::string hint = did_you_mean(expr.text, kFunctions);
+  if (hint.empty()) hint = "the functions are " + list_names(kFunctions);
+  return invalid_at(
+      kUnknownFunction,
+      SourceSpan{expr.span.line, expr.span.column, expr.span.offset, static_cast<uint32_t>(expr.text.size())},
+      fmt::format("function \"{}\" does not exist", expr.text), hint);
+}
+
+Error bad_arguments(const ast::Expr& expr, std::string_view wants) {
+  return invalid_at(kBadArguments, expr.span, fmt::format("{}() takes {}", expr.text, wants),
+                    "the functions are " + list_names(kFunctions));
+}
+
+}  // namespace
+
+Result<Bound> ExpressionBinder::bind(const ast::Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::kNumber:
+      return number(expr, false);
+    case ExprKind::kString: {
+      Bound text = make_literal(expr.text, Type::kText, expr.span);
+      text.unknown = true;
+      return text;
+    }
+    case ExprKind::kBoolean:
+      return make_literal(expr.text == "true", Type::kBoolean, expr.span);
+    case ExprKind::kNull: {
+      Bound null = make_literal({}, Type::kNull, expr.span);
+      null.unknown = true;
+      return null;
+    }
+    case ExprKind::kTypedString: {
+      TRY_ASSIGN(Scalar value, parse_literal(expr.text, expr.type.type, expr.span));
+      return make_literal(std::move(value), expr.type.type, expr.span);
+    }
+    case ExprKind::kColumn: {
+      TRY_ASSIGN(ExprPtr column, scope_.find(expr.qualifier, expr.text, expr.span));
+      return Bound{std::move(column)};
+    }
+    case ExprKind::kStar:
+      return invalid_at(kSyntaxError, expr.span, "* stands only in a SELECT list", "name the columns");
+    case ExprKind::kUnary:
+      return unary(expr);
+    case ExprKind::kBinary:
+      return binary(expr);
+    case ExprKind::kAnd:
+    case ExprKind::kOr:
+      return logical(expr);
+    case ExprKind::kNot:
+      return negation(expr);
+    case ExprKind::kIs:
+      return is_test(expr);
+    case ExprKind::kIsDistinct:
+      return is_distinct(expr);
+    case ExprKind::kBetween:
+      return between(expr);
+    case ExprKind::kIn:
+      return in_list(expr);
+    case ExprKind::kLike:
+      return like(expr);
+    case ExprKind::kCase:
+      return case_of(expr);
+    case ExprKind::kCast:
+      return cast(expr);
+    case ExprKind::kCall:
+      return call(expr);
+  }
+  return error_at(Code::kInternal, kSyntaxError, expr.span,
+                  "an expression of a kind that the binder does not know");
+}
+
+Result<ExprPtr> ExpressionBinder::bind_typed(const ast::Expr& expr) {
+  TRY_ASSIGN(Bound bound, bind(expr));
+  return with_default_type(std::move(bound)).expr;
+}
+
+Result<ExprPtr> ExpressionBinder::bind_boolean(const ast::Expr& expr, std::string_view what) {
+  TRY_ASSIGN(Bound bound, bind(expr));
+  TRY_ASSIGN(Bound typed, as_boolean(std::move(bound), what));
+  return std::move(typed.expr);
+}
+
+Result<std::vector<Bound>> ExpressionBinder::bind_all(const std::vector<ast::ExprPtr>& args) {
+  std::vector<Bound> out;
+  out.reserve(args.size());
+  for (const auto& arg : args) {
+    TRY_ASSIGN(Bound bound, bind(*arg));
+    out.push_back(std::move(bound));
+  }
+  return out;
+}
+
+// An integer that does not fit bigint is a double, as PostgreSQL makes it numeric.
+Result<Bound> ExpressionBinder::number(const ast::Expr& expr, bool negative) {
+  const std::string text = (negative ? "-" : "") + expr.text;
+  if (text.find_first_of(".eE") == std::string::npos) {
+    const auto integer = parse_bigint(text);
+    if (integer.ok()) return make_literal(*integer, Type::kBigint, expr.span);
+  }
+  TRY_ASSIGN(Scalar value, parse_literal(text, Type::kDouble, expr.span));
+  return make_literal(std::move(value), Type::kDouble, expr.span);
+}
+
+Result<Bound> ExpressionBinder::unary(const ast::Expr& expr) {
+  const ast::Expr& operand = *expr.args[0];
+  if (expr.text != "-" && expr.text != "+") {
+    return unsupported_at(expr.operator_span, fmt::format("the operator {} is not supported", expr.text),
+                          "the operators are + - * / % || = <> < <= > >=");
+  }
+  if (expr.text == "-" && operand.kind == ExprKind::kNumber) return number(operand, true);
+  TRY_ASSIGN(Bound value, bind(operand));
+  if (value.unknown) {
+    TRY_ASSIGN(value, convert(value, Type::kDouble));
+  }
+  const Type type = value.type();
+  if (type != Type::kBigint && type != Type::kDouble && type != Type::kInterval) {
+    return invalid_at(kNoOperator, expr.operator_span,
+                      fmt::format("operator does not exist: {} {}", expr.text, to_string(type)),
+                      "a sign needs a number or an interval");
+  }
+  if (expr.text == "+") return value;
+  return make(type == Type::kInterval ? Op::kIntervalNegate : Op::kNegate, type, {std::move(value)},
+              expr.span);
+}
+
+Result<Bound> ExpressionBinder::binary(const ast::Expr& expr) {
+  TRY_ASSIGN(Bound left, bind(*expr.args[0]));
+  TRY_ASSIGN(Bound right, bind(*expr.args[1]));
+  if (const auto op = comparison_of(expr.text)) {
+    return make_comparison(*op, expr.text, std::move(left), std::move(right), expr.span, expr.operator_span);
+  }
+  return make_arithmetic(expr.text, std::move(left), std::move(right), expr);
+}
+
+Result<Bound> ExpressionBinder::logical(const ast::Expr& expr) {
+  const bool is_and = expr.kind == ExprKind::kAnd;
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  for (Bound& arg : args) {
+    TRY_ASSIGN(arg, as_boolean(std::move(arg), is_and ? "AND" : "OR"));
+  }
+  return balanced(is_and ? Op::kAnd : Op::kOr, args, 0, args.size());
+}
+
+Result<Bound> ExpressionBinder::negation(const ast::Expr& expr) {
+  TRY_ASSIGN(Bound value, bind(*expr.args[0]));
+  TRY_ASSIGN(value, as_boolean(std::move(value), "NOT"));
+  return make(Op::kNot, Type::kBoolean, {std::move(value)}, expr.span);
+}
+
+Result<Bound> ExpressionBinder::is_test(const ast::Expr& expr) {
+  TRY_ASSIGN(Bound value, bind(*expr.args[0]));
+  const bool no = expr.negated;
+  if (expr.text == "null") {
+    value = with_default_type(std::move(value));
+    return make(no ? Op::kIsNotNull : Op::kIsNull, Type::kBoolean, {std::move(value)}, expr.span);
+  }
+  TRY_ASSIGN(value, as_boolean(std::move(value), "IS"));
+  Op op = no ? Op::kIsNotNull : Op::kIsNull;  // UNKNOWN is a boolean's NULL
+  if (expr.text == "true") op = no ? Op::kIsNotTrue : Op::kIsTrue;
+  if (expr.text == "false") op = no ? Op::kIsNotFalse : Op::kIsFalse;
+  return make(op, Type::kBoolean, {std::move(value)}, expr.span);
+}
+
+Result<Bound> ExpressionBinder::is_distinct(const ast::Expr& expr) {
+  TRY_ASSIGN(Bound left, bind(*expr.args[0]));
+  TRY_ASSIGN(Bound right, bind(*expr.args[1]));
+  return make_comparison(expr.negated ? Op::kIsNotDistinct : Op::kIsDistinct, "IS DISTINCT FROM",
+                         std::move(left), std::move(right), expr.span, expr.span);
+}
+
+Result<Bound> ExpressionBinder::between(const ast::Expr& expr) {
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  TRY_ASSIGN(Bound low,
+             make_comparison(Op::kGreaterEqual, ">=", args[0], std::move(args[1]), expr.span, expr.span));
+  TRY_ASSIGN(Bound high, make_comparison(Op::kLessEqual, "<=", std::move(args[0]), std::move(args[2]),
+                                         expr.span, expr.span));
+  TRY_ASSIGN(Bound both, make(Op::kAnd, Type::kBoolean, {std::move(low), std::move(high)}, expr.span));
+  return negated_if(expr.negated, std::move(both), expr.span);
+}
+
+Result<Bound> ExpressionBinder::in_list(const ast::Expr& expr) {
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  std::vector<Bound*> all;
+  for (Bound& arg : args) all.push_back(&arg);
+  TRY(unify(std::move(all), "IN"));
+  TRY_ASSIGN(Bound found, make(Op::kInList, Type::kBoolean, std::move(args), expr.span));
+  return negated_if(expr.negated, std::move(found), expr.span);
+}
+
+Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  for (Bound& arg : args) {
+    arg = with_default_type(std::move(arg));
+    if (arg.type() == Type::kText) continue;
+    return invalid_at(kNoOperator, arg.expr->span,
+                      fmt::format("LIKE needs text, not {}", to_string(arg.type())),
+                      "cast it: CAST(… AS TEXT)");
+  }
+  TRY_ASSIGN(Bound matched, make(Op::kLike, Type::kBoolean, std::move(args), expr.span));
+  return negated_if(expr.negated, std::move(matched), expr.span);
+}
+
+// args of the plan's CASE: when, then, …, else. CASE x WHEN y compares x = y in each branch.
+Result<Bound> ExpressionBinder::case_of(const ast::Expr& expr) {
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  std::optional<Bound> operand;
+  if (expr.has_operand) {
+    operand = std::move(args.front());
+    args.erase(args.begin());
+  }
+  if (!expr.has_else) {
+    args.push_back(make_literal({}, Type::kNull, expr.span));
+    args.back().unknown = true;
+  }
+  std::vector<Bound*> results{&args.back()};
+  for (size_t i = 0; i + 1 < args.size(); i += 2) {
+    const SourceSpan span = args[i].expr->span;
+    if (operand) {
+      TRY_ASSIGN(args[i], make_comparison(Op::kEqual, "=", *operand, std::move(args[i]), span, span));
+    } else {
+      TRY_ASSIGN(args[i], as_boolean(std::move(args[i]), "CASE/WHEN"));
+    }
+    results.push_back(&args[i + 1]);
+  }
+  std::rotate(results.begin(), results.begin() + 1, results.end());  // ELSE is judged last
+  TRY(unify(std::move(results), "CASE"));
+  const Type type = args.back().type();
+  return make(Op::kCase, type, std::move(args), expr.span);
+}
+
+Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
+  TRY_ASSIGN(Bound value, bind(*expr.args[0]));
+  const Type to = expr.type.type;
+  if (!value.unknown && !can_cast(value.type(), to)) {
+    return invalid_at(kNoCast, expr.span,
+                      fmt::format("cannot cast type {} to {}", to_string(value.type()), to_string(to)),
+                      "cast it to text first, or use CASE");
+  }
+  TRY_ASSIGN(std::optional<Bound> made, coerce(value, to));
+  if (made) return std::move(*made);
+  return make(Op::kCast, to, {std::move(value)}, expr.span);
+}
+
+Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
+  for (const AggregateName& known : kAggregates) {
+    if (known.name == expr.text) return aggregate(expr, known.kind);
+  }
+  if (expr.text != "coalesce" && expr.text != "nullif") return unknown_function(expr);
+  if (expr.star) return bad_arguments(expr, "expressions, not *");
+  return expr.text == "coalesce" ? coalesce(expr) : null_if(expr);
+}
+
+Result<Bound> ExpressionBinder::coalesce(const ast::Expr& expr) {
+  if (expr.args.empty()) return bad_arguments(expr, "at least one expression");
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  std::vector<Bound*> all;
+  for (Bound& arg : args) all.push_back(&arg);
+  TRY(unify(std::move(all), "COALESCE"));
+  const Type type = args.front().type();
+  return make(Op::kCoalesce, type, std::move(args), expr.span);
+}
+
+Result<Bound> ExpressionBinder::null_if(const ast::Expr& expr) {
+  if (expr.args.size() != 2) return bad_arguments(expr, "two expressions");
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  TRY(unify({&args[0], &args[1]}, "NULLIF"));
+  const Type type = args.front().type();
+  return make(Op::kNullIf, type, std::move(args), expr.span);
+}
+
+Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, AggregateKind kind) {
+  if (in_aggregate_) {
+    return invalid_at(kMisplacedAggregate, expr.span, "aggregate function calls cannot be nested",
+                      "an aggregate takes columns of the stream");
+  }
+  if (!place_.empty()) {
+    return invalid_at(kMisplacedAggregate, expr.span,
+                      fmt::format("aggregate functions are not allowed in {}", place_),
+                      "they stand in the SELECT list of a view");
+  }
+  if (expr.star) {
+    if (kind != AggregateKind::kCount) return bad_arguments(expr, "one expression; only count takes *");
+    return aggregate_call(expr, AggregateCall{AggregateKind::kCountStar, nullptr, Type::kBigint}, 1);
+  }
+  if (expr.args.size() != 1) {
+    return bad_arguments(expr, kind == AggregateKind::kCount ? "* or one expression" : "one expression");
+  }
+  TRY_ASSIGN(Bound argument, aggregate_argument(expr, kind));
+  const Type type = kind == AggregateKind::kCount ? Type::kBigint : argument.type();
+  return aggregate_call(expr, AggregateCall{kind, std::move(argument.expr), type}, argument.size);
+}
+
+// sum and avg take numbers (avg: doubles), min and max all that has an order and is not boolean.
+Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, AggregateKind kind) {
+  in_aggregate_ = true;
+  auto bound = bind(*expr.args[0]);
+  in_aggregate_ = false;
+  if (!bound.ok()) return bound;
+  Bound argument = with_default_type(std::move(*bound));
+  const Type type = argument.type();
+  const bool number = type == Type::kBigint || type == Type::kDouble;
+  if ((kind == AggregateKind::kSum || kind == AggregateKind::kAvg) && !number) {
+    return invalid_at(kBadArguments, expr.span,
+                      fmt::format("{}({}) does not exist", expr.text, to_string(type)),
+                      fmt::format("{} takes bigint or double precision", expr.text));
+  }
+  if ((kind == AggregateKind::kMin || kind == AggregateKind::kMax) && type == Type::kBoolean) {
+    return invalid_at(kBadArguments, expr.span, fmt::format("{}(boolean) does not exist", expr.text),
+                      "count the rows with CASE: count(CASE WHEN x THEN 1 END)");
+  }
+  if (kind != AggregateKind::kAvg) return argument;
+  return convert(argument, Type::kDouble);
+}
+
+// The same call twice is computed once.
+Bound ExpressionBinder::aggregate_call(const ast::Expr& expr, AggregateCall call, size_t size) {
+  const uint64_t hash =
+      (call.argument ? expr_hash(*call.argument) : 0) * 8 + static_cast<uint64_t>(call.kind);
+  const auto [from, to] = calls_by_hash_.equal_range(hash);
+  const auto same = std::find_if(from, to, [&](const auto& entry) {
+    const AggregateCall& other = calls_[entry.second];
+    return other.kind == call.kind &&
+           (call.argument == nullptr || same_expr(*other.argument, *call.argument));
+  });
+  const size_t index = same == to ? calls_.size() : same->second;
+  const Type type = call.type;
+  if (same == to) {
+    calls_by_hash_.emplace(hash, index);
+    calls_.push_back(std::move(call));
+  }
+  return Bound{make_column(kAggregateBase + static_cast<int>(index), type, expr.span), false, size + 1};
+}
+
+std::string default_name(const ast::Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::kColumn:
+    case ExprKind::kCall:
+      return expr.text;
+    case ExprKind::kCase: {
+      const std::string inner = expr.has_else ? default_name(*expr.args.back()) : "?column?";
+      return expr.has_else && expr.args.back()->kind == ExprKind::kColumn ? inner : "case";
+    }
+    case ExprKind::kCast: {
+      const std::string inner = default_name(*expr.args[0]);
+      return inner == "?column?" ? internal_type_name(expr.type.type) : inner;
+    }
+    case ExprKind::kTypedString:
+      return internal_type_name(expr.type.type);
+    case ExprKind::kBoolean:
+      return "bool";
+    default:
+      return "?column?";
+  }
+}
+
+}  // namespace millrace::sql

@@ -1,0 +1,94 @@
+// ExpressionBinder: syntax to typed expressions, by PostgreSQL's rules.
+//
+// Types:      bigint meets double: double. A bare 'string' or NULL takes the type that its context wants; it
+// is an error if it
+//             does not read as one. Nothing else converts by itself.
+// Constants:  folded with the engine's own evaluation; one that fails is left, so that it fails for the rows
+// that reach it. Aggregates: become columns kAggregateBase + i over `calls()`; whoever plans the query gives
+// them their place. Bound:      kMaxExpressionNodes, counted as if shared parts (BETWEEN, CASE x WHEN) were
+// written out.
+#pragma once
+
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "sql/scope.h"
+
+namespace millrace::sql {
+
+inline constexpr int kAggregateBase = 1 << 20;
+inline constexpr size_t kMaxExpressionNodes = 50'000;
+
+// A bound expression; `unknown`: a bare string or NULL that still takes its type from its context.
+struct Bound {
+  engine::ExprPtr expr;
+  bool unknown = false;
+  size_t size = 1;
+  Type type() const { return expr->type; }
+};
+
+class ExpressionBinder {
+ public:
+  // `place`, if not empty, says where the expression stands and that aggregates are refused there ("WHERE").
+  ExpressionBinder(const Scope& scope, std::string_view place) : scope_(scope), place_(place) {}
+
+  Result<Bound> bind(const ast::Expr& expr);
+  // The same with a type: unknown becomes text; `wanted` has to be met.
+  Result<engine::ExprPtr> bind_typed(const ast::Expr& expr);
+  Result<engine::ExprPtr> bind_boolean(const ast::Expr& expr, std::string_view what);
+
+  const std::vector<engine::AggregateCall>& calls() const { return calls_; }
+
+ private:
+  Result<Bound> number(const ast::Expr& expr, bool negative);
+  Result<Bound> unary(const ast::Expr& expr);
+  Result<Bound> binary(const ast::Expr& expr);
+  Result<Bound> logical(const ast::Expr& expr);
+  Result<Bound> negation(const ast::Expr& expr);
+  Result<Bound> is_test(const ast::Expr& expr);
+  Result<Bound> is_distinct(const ast::Expr& expr);
+  Result<Bound> between(const ast::Expr& expr);
+  Result<Bound> in_list(const ast::Expr& expr);
+  Result<Bound> like(const ast::Expr& expr);
+  Result<Bound> case_of(const ast::Expr& expr);
+  Result<Bound> cast(const ast::Expr& expr);
+  Result<Bound> call(const ast::Expr& expr);
+  Result<Bound> coalesce(const ast::Expr& expr);
+  Result<Bound> null_if(const ast::Expr& expr);
+  Result<Bound> aggregate(const ast::Expr& expr, engine::AggregateKind kind);
+  Result<Bound> aggregate_argument(const ast::Expr& expr, engine::AggregateKind kind);
+  Bound aggregate_call(const ast::Expr& expr, engine::AggregateCall call, size_t size);
+  Result<std::vector<Bound>> bind_all(const std::vector<ast::ExprPtr>& args);
+
+  const Scope& scope_;
+  std::string_view place_;
+  bool in_aggregate_ = false;
+  std::vector<engine::AggregateCall> calls_;
+  std::unordered_multimap<uint64_t, size_t> calls_by_hash_;
+};
+
+// Building blocks (bind_operator.cc).
+Bound make_literal(Scalar value, Type type, const SourceSpan& span);
+// Folds where every argument is constant. kTooComplex beyond the bound.
+Result<Bound> make(engine::Op op, Type type, std::vector<Bound> args, const SourceSpan& span);
+// A string or NULL becomes `type`, bigint becomes double; anything else has to be `type` already (answers
+// nullopt).
+Result<std::optional<Bound>> coerce(Bound value, Type type);
+Result<Bound> convert(const Bound& value, Type type);  // the same, where nothing else can be meant
+Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpan& span);
+Result<Bound> as_boolean(Bound value, std::string_view what);
+Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, const ast::Expr& at);
+Result<Bound> make_comparison(engine::Op op, std::string_view symbol, Bound left, Bound right,
+                              const SourceSpan& span, const SourceSpan& operator_span);
+// Brings all to one type, as CASE, COALESCE and IN need it.
+Status unify(std::vector<Bound*> values, std::string_view what);
+Bound with_default_type(Bound value);
+
+// PostgreSQL's name for a column that was given none.
+std::string default_name(const ast::Expr& expr);
+// A constant INTERVAL as microseconds: days count 24 hours, months are refused. `what` starts the messages.
+Result<int64_t> constant_interval_us(const ast::Expr& expr, std::string_view what);
+Result<int64_t> interval_us(const Interval& value, const SourceSpan& span, std::string_view what);
+
+}  // namespace millrace::sql

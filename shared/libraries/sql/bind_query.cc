@@ -1,0 +1,440 @@
+// CREATE MATERIALIZED VIEW and CREATE STREAM … AS: from a query to the plan that the engine runs for ever.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "sql/bind_expression.h"
+#include "sql/binder.h"
+#include "sql/errors.h"
+#include "sql/options.h"
+
+namespace millrace::sql {
+
+using engine::Expr;
+using engine::ExprPtr;
+using engine::NamedExpr;
+using engine::Op;
+using engine::QueryPlan;
+using engine::StreamDef;
+using engine::StreamPtr;
+using Emit = ast::CreateQuery::Emit;
+
+namespace {
+
+// Rebuilds an expression with other columns; parts that are shared stay shared.
+class ColumnMap {
+ public:
+  explicit ColumnMap(const std::vector<int>& read_columns) {
+    for (size_t i = 0; i < read_columns.size(); ++i) places_.emplace(read_columns[i], static_cast<int>(i));
+  }
+  ExprPtr apply(const ExprPtr& expr) {
+    if (!expr) return expr;
+    const auto known = done_.find(expr.get());
+    if (known != done_.end()) return known->second;
+    auto out = std::make_shared<Expr>(*expr);
+    if (out->op == Op::kColumn) out->column = places_.at(expr->column);
+    for (auto& arg : out->args) arg = apply(arg);
+    done_.emplace(expr.get(), out);
+    return out;
+  }
+
+ private:
+  std::unordered_map<int, int> places_;
+  std::unordered_map<const Expr*, ExprPtr> done_;
+};
+
+void collect_columns(const ExprPtr& expr, std::vector<int>& out) {
+  if (!expr) return;
+  if (expr->op == Op::kColumn) out.push_back(expr->column);
+  for (const auto& arg : expr->args) collect_columns(arg, out);
+}
+
+// Outputs of a grouped query: from expressions over the source row to expressions over (group keys…,
+// aggregates…).
+class GroupedOutputs {
+ public:
+  GroupedOutputs(const std::vector<NamedExpr>& keys, const Schema& source) : keys_(keys), source_(source) {
+    for (size_t i = 0; i < keys.size(); ++i) by_hash_.emplace(expr_hash(*keys[i].expr), i);
+  }
+
+  Result<ExprPtr> apply(const ExprPtr& expr) {
+    const auto known = done_.find(expr.get());
+    if (known != done_.end()) return known->second;
+    TRY_ASSIGN(ExprPtr made, rewrite(expr));
+    done_.emplace(expr.get(), made);
+    return made;
+  }
+
+ private:
+  uint64_t hash_of(const Expr& expr) {
+    const auto known = hashes_.find(&expr);
+    if (known != hashes_.end()) return known->second;
+    return hashes_.emplace(&expr, expr_hash(expr)).first->second;
+  }
+  std::optional<size_t> key_of(const Expr& expr) {
+    const auto [from, to] = by_hash_.equal_range(hash_of(expr));
+    for (auto it = from; it != to; ++it) {
+      if (same_expr(expr, *keys_[it->second].expr)) return it->second;
+    }
+    return std::nullopt;
+  }
+
+  Result<ExprPtr> rewrite(const ExprPtr& expr) {
+    if (expr->op == Op::kLiteral) return expr;
+    if (expr->op == Op::kColumn && expr->column >= kAggregateBase) {
+      return make_column(static_cast<int>(keys_.size()) + expr->column - kAggregateBase, expr->type,
+                         expr->span);
+    }
+    if (const auto key = key_of(*expr)) return make_column(static_cast<int>(*key), expr->type, expr->span);
+    if (expr->op == Op::kTumbleEnd) return window_end(*expr);
+    if (expr->op == Op::kColumn || expr->op == Op::kTumbleStart) return not_grouped(*expr);
+    auto out = std::make_shared<Expr>(*expr);
+    for (auto& arg : out->args) {
+      TRY_ASSIGN(arg, apply(arg));
+    }
+    return ExprPtr(std::move(out));
+  }
+
+  // Only the window's start is a key; its end is that and the size.
+  Result<ExprPtr> window_end(const Expr& expr) {
+    Expr start = expr;
+    start.op = Op::kTumbleStart;
+    const auto key = key_of_value(start);
+    if (!key) return not_grouped(expr);
+    auto out = std::make_shared<Expr>();
+    out->op = Op::kTimestampPlusInterval;
+    out->type = Type::kTimestamptz;
+    out->span = expr.span;
+    out->args.push_back(make_column(static_cast<int>(*key), Type::kTimestamptz, expr.span));
+    out->args.push_back(make_literal(Interval{0, 0, expr.window_us}, Type::kInterval, expr.span).expr);
+    return ExprPtr(std::move(out));
+  }
+  std::optional<size_t> key_of_value(const Expr& expr) const {
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      if (same_expr(expr, *keys_[i].expr)) return i;
+    }
+    return std::nullopt;
+  }
+
+  Error not_grouped(const Expr& expr) const {
+    std::string name = expr.op == Op::kTumbleStart ? "window_start" : "window_end";
+    if (expr.op == Op::kColumn) name = source_[static_cast<size_t>(expr.column)].name;
+    return invalid_at(
+        kNotGrouped, expr.span,
+        fmt::format("column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function",
+                    name),
+        fmt::format("add {0} to GROUP BY, or write max({0})", name));
+  }
+
+  const std::vector<NamedExpr>& keys_;
+  const Schema& source_;
+  std::unordered_multimap<uint64_t, size_t> by_hash_;
+  std::unordered_map<const Expr*, uint64_t> hashes_;
+  std::unordered_map<const Expr*, ExprPtr> done_;
+};
+
+class QueryBinder {
+ public:
+  QueryBinder(const ast::CreateQuery& tree, const BindContext& context) : tree_(tree), context_(context) {}
+
+  Result<CreateQuery> run() {
+    TRY(check_new_name(context_, tree_.name, tree_.if_not_exists));
+    TRY(refuse_clauses());
+    TRY(bind_source());
+    TRY_ASSIGN(scope_, make_scope(*tree_.query.from, plan_.source->columns));
+    TRY(bind_body());
+    TRY(check_emit());
+    TRY(narrow());
+    return finish();
+  }
+
+ private:
+  bool is_view() const { return tree_.kind == ObjectKind::kView; }
+
+  Status refuse_clauses() const {
+    if (tree_.query.tail_span.length > 0) {
+      return unsupported_at(tree_.query.tail_span,
+                            "ORDER BY, LIMIT and OFFSET are not supported in a continuous query",
+                            "use them where you read: SELECT … FROM view ORDER BY …");
+    }
+    if (!tree_.query.from) {
+      return invalid_at(kSyntaxError, tree_.query.span, "a continuous query needs FROM",
+                        "add FROM and a stream");
+    }
+    if (!is_view() && tree_.emit != Emit::kDefault) {
+      return unsupported_at(tree_.emit_span, "EMIT belongs to a materialized view",
+                            "a stream's rows go out as they come");
+    }
+    return {};
+  }
+
+  Status bind_source() {
+    const ast::TableRef& from = *tree_.query.from;
+    TRY_ASSIGN(Relation relation, resolve_relation(context_, from.name));
+    if (relation.view) {
+      return unsupported_at(
+          from.name.span,
+          fmt::format("\"{}\" is a view: a query over a view is not supported yet", from.name.text),
+          fmt::format("read the stream \"{}\" that it reads", relation.view->source->name));
+    }
+    if (relation.stream->kind == engine::StreamKind::kDeadLetters) {
+      return unsupported_at(from.name.span, "a continuous query over dead_letters is not supported",
+                            "read it with SELECT or SUBSCRIBE");
+    }
+    plan_.source = relation.stream;
+    return {};
+  }
+
+  Status bind_body() {
+    const ast::Query& query = tree_.query;
+    if (query.where) {
+      TRY_ASSIGN(plan_.filter, ExpressionBinder(scope_, "WHERE").bind_boolean(*query.where, "WHERE"));
+    }
+    ExpressionBinder binder(scope_, "");
+    TRY_ASSIGN(columns_, bind_select_list(query, scope_, binder));
+    plan_.aggregates = binder.calls();
+    const bool grouped = !plan_.aggregates.empty() || query.group_span.length > 0;
+    if (grouped && !is_view()) return needs_window_view();
+    if (!grouped) {
+      plan_.shape = is_view() ? QueryPlan::Shape::kRows : QueryPlan::Shape::kStream;
+      for (const auto& column : columns_) plan_.outputs.push_back({column.name, column.expr});
+      return {};
+    }
+    plan_.shape = QueryPlan::Shape::kAggregate;
+    TRY(bind_group_keys());
+    return bind_grouped_outputs();
+  }
+
+  Error needs_window_view() const {
+    SourceSpan span =
+        tree_.query.group_span.length > 0 ? tree_.query.group_span : tree_.query.items.front().expr->span;
+    return error_at(Code::kUnsupported, kNeedsWindowView, span,
+                    "an aggregate in CREATE STREAM … AS needs a window view",
+                    "write CREATE MATERIALIZED VIEW … AS SELECT … FROM TUMBLE(…) GROUP BY window_start EMIT "
+                    "ON WINDOW CLOSE, "
+                    "and SUBSCRIBE to it");
+  }
+
+  Status bind_group_keys() {
+    for (const auto& tree : tree_.query.group_by) {
+      TRY_ASSIGN(NamedExpr key, group_key(*tree));
+      // One key for a window, whichever end was written.
+      if (key.expr->op == Op::kTumbleEnd) {
+        auto start = std::make_shared<Expr>(*key.expr);
+        start->op = Op::kTumbleStart;
+        key = {"window_start", std::move(start)};
+      }
+      const auto same = [&](const NamedExpr& other) { return same_expr(*other.expr, *key.expr); };
+      if (std::any_of(plan_.group_keys.begin(), plan_.group_keys.end(), same)) continue;
+      if (key.expr->op == Op::kLiteral) {
+        return invalid_at(kBadPosition, tree->span, "a constant in GROUP BY groups nothing", "take it away");
+      }
+      plan_.group_keys.push_back(std::move(key));
+    }
+    find_window();
+    return {};
+  }
+
+  // A place in the SELECT list, a column of the source, or else an output's name, as in PostgreSQL.
+  Result<NamedExpr> group_key(const ast::Expr& tree) {
+    TRY_ASSIGN(std::optional<size_t> place, select_position(tree, columns_.size(), "GROUP BY"));
+    const bool bare = tree.kind == ast::ExprKind::kColumn && !tree.qualifier;
+    for (size_t i = 0; !place && bare && !scope_.has(tree.text) && i < columns_.size(); ++i) {
+      if (columns_[i].name == tree.text) place = i;
+    }
+    if (!place) {
+      TRY_ASSIGN(ExprPtr expr, ExpressionBinder(scope_, "GROUP BY").bind_typed(tree));
+      return NamedExpr{key_name(tree, *expr), std::move(expr)};
+    }
+    const SelectColumn& column = columns_[*place];
+    // Bound again, because there it may hold no aggregate.
+    if (column.written != nullptr) TRY(ExpressionBinder(scope_, "GROUP BY").bind(*column.written));
+    return NamedExpr{column.name, column.expr};
+  }
+
+  // Only EXPLAIN shows it: a group key without a name of its own is called by what it computes.
+  std::string key_name(const ast::Expr& tree, const Expr& expr) const {
+    std::string name = default_name(tree);
+    if (name != "?column?") return name;
+    std::vector<std::string> names;
+    for (const auto& column : plan_.source->columns) names.push_back(column.name);
+    return engine::to_string(expr, names);
+  }
+
+  // A window closes by the watermark, so a TUMBLE over another column is a key like any other.
+  void find_window() {
+    for (size_t i = 0; i < plan_.group_keys.size(); ++i) {
+      const Expr& key = *plan_.group_keys[i].expr;
+      if (key.op != Op::kTumbleStart || plan_.source->watermark_column < 0) continue;
+      if (key.args[0]->op != Op::kColumn || key.args[0]->column != plan_.source->watermark_column) continue;
+      plan_.window_key = static_cast<int>(i);
+      plan_.window_us = key.window_us;
+      return;
+    }
+  }
+
+  Status bind_grouped_outputs() {
+    GroupedOutputs outputs(plan_.group_keys, plan_.source->columns);
+    for (const auto& column : columns_) {
+      TRY_ASSIGN(ExprPtr expr, outputs.apply(column.expr));
+      plan_.outputs.push_back({column.name, std::move(expr)});
+    }
+    const int key = plan_.source->key_column;
+    const bool has_key =
+        key >= 0 && std::any_of(plan_.group_keys.begin(), plan_.group_keys.end(), [&](const auto& k) {
+          return k.expr->op == Op::kColumn && k.expr->column == key;
+        });
+    plan_.repartition = plan_.source->partitions > 1 && !has_key;
+    return {};
+  }
+
+  Status check_emit() {
+    plan_.emit_on_close = tree_.emit == Emit::kOnClose;
+    if (!plan_.emit_on_close || plan_.window_key >= 0) return {};
+    if (plan_.source->watermark_column < 0) {
+      return invalid_at(kNeedsWindow, tree_.emit_span,
+                        fmt::format("EMIT ON WINDOW CLOSE needs a watermark, and the stream \"{}\" has none",
+                                    plan_.source->name),
+                        "declare one: WATERMARK FOR column AS column - INTERVAL '10 minutes'");
+    }
+    const std::string& column =
+        plan_.source->columns[static_cast<size_t>(plan_.source->watermark_column)].name;
+    return invalid_at(kNeedsWindow, tree_.emit_span, "EMIT ON WINDOW CLOSE needs a GROUP BY over a window",
+                      fmt::format("write FROM TUMBLE({}, {}, INTERVAL '1 hour') GROUP BY window_start",
+                                  plan_.source->name, column));
+  }
+
+  // Keeps only the columns that the query reads, and counts in them from here on.
+  Status narrow() {
+    std::vector<int>& used = plan_.read_columns;
+    collect_columns(plan_.filter, used);
+    for (const auto& key : plan_.group_keys) collect_columns(key.expr, used);
+    for (const auto& call : plan_.aggregates) collect_columns(call.argument, used);
+    const bool grouped = plan_.shape == QueryPlan::Shape::kAggregate;
+    for (const auto& output : plan_.outputs) {
+      if (!grouped) collect_columns(output.expr, used);
+    }
+    std::sort(used.begin(), used.end());
+    used.erase(std::unique(used.begin(), used.end()), used.end());
+    ColumnMap map(used);
+    plan_.filter = map.apply(plan_.filter);
+    for (auto& key : plan_.group_keys) key.expr = map.apply(key.expr);
+    for (auto& call : plan_.aggregates) call.argument = map.apply(call.argument);
+    if (grouped) return {};
+    bind_output_stream();
+    for (auto& output : plan_.outputs) output.expr = map.apply(output.expr);
+    return {};
+  }
+
+  // The derived stream keeps key and watermark if their columns are selected as they are.
+  void bind_output_stream() {
+    const StreamDef& source = *plan_.source;
+    output_.kind = engine::StreamKind::kDerived;
+    output_.partitions = source.partitions;
+    for (size_t i = 0; i < plan_.outputs.size(); ++i) {
+      const Expr& expr = *plan_.outputs[i].expr;
+      output_.columns.push_back({plan_.outputs[i].name, expr.type});
+      if (expr.op != Op::kColumn) continue;
+      if (expr.column == source.key_column && output_.key_column < 0)
+        output_.key_column = static_cast<int>(i);
+      if (expr.column == source.watermark_column && output_.watermark_column < 0) {
+        output_.watermark_column = static_cast<int>(i);
+        output_.disorder_us = source.disorder_us;
+      }
+    }
+    output_.idle_timeout_us = source.idle_timeout_us;
+  }
+
+  Result<CreateQuery> finish() {
+    for (const auto& option : tree_.options) TRY(is_view() ? view_option(option) : stream_option(option));
+    plan_.name = output_.name = tree_.name.text;
+    plan_.tenant = output_.tenant = context_.tenant;
+    plan_.sql = std::string(context_.text);
+    if (plan_.repartition) plan_.repartition_topic = repartition_topic();
+    CreateQuery out;
+    if (plan_.shape == QueryPlan::Shape::kStream) {
+      plan_.output_stream = std::make_shared<StreamDef>(output_);
+      out.output = std::move(output_);
+    }
+    out.plan = std::move(plan_);
+    out.if_not_exists = tree_.if_not_exists;
+    return out;
+  }
+
+  StreamPtr repartition_topic() const {
+    auto topic = std::make_shared<StreamDef>();
+    topic->tenant = context_.tenant;
+    topic->name = tree_.name.text + "/repartition";  // no stream of a user has a slash
+    topic->kind = engine::StreamKind::kRepartition;
+    topic->partitions = plan_.source->partitions;
+    topic->idle_timeout_us = plan_.source->idle_timeout_us;
+    return topic;
+  }
+
+  Status start_option(const ast::Option& option) {
+    if (option.value == "oldest" || option.value == "now") {
+      plan_.start = option.value == "now" ? QueryPlan::Start::kNow : QueryPlan::Start::kOldest;
+      return {};
+    }
+    const auto time = parse_timestamp(option.value);
+    if (!time.ok()) {
+      return invalid_at(kBadOption, option.value_span, "option \"start\" takes 'oldest', 'now' or a time",
+                        "write a time like '2001-01-01T00:00:00Z'");
+    }
+    plan_.start = QueryPlan::Start::kTime;
+    plan_.start_time = AppendTime(time->micros);
+    return {};
+  }
+
+  Status view_option(const ast::Option& option) {
+    const std::string& name = option.name.text;
+    if (name == "start") return start_option(option);
+    if (name != "retention") return unknown_option(option, {"start", "retention"}, "a view");
+    TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
+    if (plan_.view_retention_us == 0 || plan_.window_key >= 0) return {};
+    return invalid_at(kNeedsWindow, option.name.span,
+                      "a view's retention needs a GROUP BY over a window of the watermark's column",
+                      "write FROM TUMBLE(stream, column, INTERVAL '1 hour') GROUP BY window_start");
+  }
+
+  Status stream_option(const ast::Option& option) {
+    const std::string& name = option.name.text;
+    if (name == "start") return start_option(option);
+    if (name == "format") return option_one_of(option, "json");
+    if (name == "key" || name == "partitions") {
+      return unsupported_at(option.name.span,
+                            fmt::format("option \"{}\" of a derived stream follows from its source", name),
+                            "take it away");
+    }
+    if (name == "idle_timeout") {
+      TRY_ASSIGN(output_.idle_timeout_us, option_duration_us(option));
+      return {};
+    }
+    if (name == "retention") {
+      TRY_ASSIGN(output_.retention_us, option_duration_us(option));
+      return {};
+    }
+    if (name == "retention_bytes") {
+      TRY_ASSIGN(output_.retention_bytes, option_bytes(option));
+      return {};
+    }
+    return unknown_option(option, {"start", "format", "idle_timeout", "retention", "retention_bytes"},
+                          "a derived stream");
+  }
+
+  const ast::CreateQuery& tree_;
+  const BindContext& context_;
+  Scope scope_;
+  std::vector<SelectColumn> columns_;
+  QueryPlan plan_;
+  StreamDef output_;
+};
+
+}  // namespace
+
+Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context) {
+  return QueryBinder(tree, context).run();
+}
+
+}  // namespace millrace::sql

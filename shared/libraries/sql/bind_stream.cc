@@ -1,0 +1,125 @@
+// CREATE STREAM with declared columns.
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "sql/bind_expression.h"
+#include "sql/binder.h"
+#include "sql/errors.h"
+#include "sql/options.h"
+
+namespace millrace::sql {
+
+using engine::StreamDef;
+
+namespace {
+
+const std::vector<std::string> kStreamOptions{
+    "format", "key", "partitions", "idle_timeout", "retention", "retention_bytes", "timestamp_unit"};
+
+int column_index(const Schema& columns, const std::string& name) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+Error unknown_stream_column(const Schema& columns, const std::string& name, const SourceSpan& span,
+                            std::string_view id) {
+  std::vector<std::string> names;
+  for (const auto& c : columns) names.push_back(c.name);
+  std::string hint = did_you_mean(name, names);
+  return invalid_at(id, span, fmt::format("column \"{}\" does not exist", name),
+                    hint.empty() ? "the columns are " + list_names(names) : hint);
+}
+
+Status bind_columns(const ast::CreateStream& tree, StreamDef& out) {
+  std::unordered_set<std::string> seen;
+  for (const auto& column : tree.columns) {
+    if (!seen.insert(column.name.text).second) {
+      return invalid_at(kDuplicateColumn, column.name.span,
+                        fmt::format("column \"{}\" is declared twice", column.name.text),
+                        "rename one of them");
+    }
+    out.columns.push_back(ColumnDef{column.name.text, column.type.type});
+  }
+  if (!out.columns.empty()) return {};
+  return invalid_at(kSyntaxError, tree.name.span, "a stream needs at least one column",
+                    "declare the columns to read");
+}
+
+// WATERMARK FOR c AS c, or AS c - INTERVAL '…'.
+Status bind_watermark(const ast::Watermark& tree, StreamDef& out) {
+  out.watermark_column = column_index(out.columns, tree.column.text);
+  if (out.watermark_column < 0) {
+    return unknown_stream_column(out.columns, tree.column.text, tree.column.span, kBadWatermark);
+  }
+  if (out.columns[static_cast<size_t>(out.watermark_column)].type != Type::kTimestamptz) {
+    return invalid_at(kBadWatermark, tree.column.span, "a watermark needs a column of type timestamptz",
+                      fmt::format("declare it as {} TIMESTAMPTZ", tree.column.text));
+  }
+  const ast::Expr& value = *tree.value;
+  const bool plain = value.kind == ast::ExprKind::kColumn;
+  const bool less = value.kind == ast::ExprKind::kBinary && value.text == "-" &&
+                    value.args[0]->kind == ast::ExprKind::kColumn;
+  const ast::Expr* column = plain ? &value : (less ? value.args[0].get() : nullptr);
+  if (column == nullptr || column->text != tree.column.text || column->qualifier) {
+    return invalid_at(
+        kBadWatermark, value.span, "a watermark is its column, or its column less an interval",
+        fmt::format("write WATERMARK FOR {0} AS {0} - INTERVAL '10 minutes'", tree.column.text));
+  }
+  if (plain) return {};
+  TRY_ASSIGN(out.disorder_us, constant_interval_us(*value.args[1], "a watermark's disorder"));
+  if (out.disorder_us >= 0) return {};
+  return invalid_at(kBadWatermark, value.args[1]->span, "a watermark's disorder cannot be negative",
+                    "it says how far out of order events may come");
+}
+
+Status bind_key(const ast::Option& option, StreamDef& out) {
+  TRY_ASSIGN(const std::string name, option_text(option));
+  out.key_column = column_index(out.columns, name);
+  if (out.key_column >= 0) return {};
+  return unknown_stream_column(out.columns, name, option.value_span, kUnknownColumn);
+}
+
+Status bind_option(const ast::Option& option, StreamDef& out) {
+  const std::string& name = option.name.text;
+  if (name == "format") return option_one_of(option, "json");
+  if (name == "timestamp_unit") return option_one_of(option, "ms");
+  if (name == "key") return bind_key(option, out);
+  if (name == "partitions") {
+    TRY_ASSIGN(const int64_t partitions, option_integer(option, 1, kMaxPartitions));
+    out.partitions = static_cast<uint16_t>(partitions);
+    return {};
+  }
+  if (name == "idle_timeout") {
+    TRY_ASSIGN(out.idle_timeout_us, option_duration_us(option));
+    return {};
+  }
+  if (name == "retention") {
+    TRY_ASSIGN(out.retention_us, option_duration_us(option));
+    return {};
+  }
+  if (name == "retention_bytes") {
+    TRY_ASSIGN(out.retention_bytes, option_bytes(option));
+    return {};
+  }
+  return unknown_option(option, kStreamOptions, "a stream");
+}
+
+}  // namespace
+
+Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const BindContext& context) {
+  TRY(check_new_name(context, tree.name, tree.if_not_exists));
+  CreateStream out;
+  out.if_not_exists = tree.if_not_exists;
+  out.stream.name = tree.name.text;
+  out.stream.tenant = context.tenant;
+  out.stream.kind = engine::StreamKind::kDeclared;
+  TRY(bind_columns(tree, out.stream));
+  if (tree.watermark) TRY(bind_watermark(*tree.watermark, out.stream));
+  for (const auto& option : tree.options) TRY(bind_option(option, out.stream));
+  return out;
+}
+
+}  // namespace millrace::sql

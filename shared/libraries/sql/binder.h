@@ -1,0 +1,50 @@
+// The binder's parts: one function a kind of statement. bind() in bind.cc is the only caller.
+#pragma once
+
+#include "sql/ast.h"
+#include "sql/scope.h"
+
+namespace millrace::sql {
+
+inline constexpr std::string_view kDeadLetterName = "dead_letters";
+inline constexpr int64_t kMaxPartitions = 256;  // as many as there are key groups
+
+struct BindContext {
+  const Catalog& catalog;
+  TenantId tenant;
+  std::string_view text;    // the statement's, as written
+  bool check_names = true;  // false: EXPLAIN and a definition read again may use a name that is taken
+};
+
+// What a name in FROM stands for: exactly one of the two. Dead letters are a stream of kind kDeadLetters.
+struct Relation {
+  engine::StreamPtr stream;
+  engine::PlanPtr view;
+};
+Result<Relation> resolve_relation(const BindContext& context, const ast::Name& name);
+Status check_new_name(const BindContext& context, const ast::Name& name, bool if_not_exists);
+
+// The scope of a FROM clause over these columns, with TUMBLE's window columns.
+Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema);
+
+struct SelectColumn {
+  const ast::Expr* written = nullptr;  // null: from *
+  engine::ExprPtr expr;
+  std::string name;
+  SourceSpan span;
+};
+class ExpressionBinder;
+// The SELECT list, * written out. Two columns of one name are an error.
+Result<std::vector<SelectColumn>> bind_select_list(const ast::Query& query, const Scope& scope,
+                                                   ExpressionBinder& binder);
+// GROUP BY 2, ORDER BY 2: the place in the SELECT list; nullopt if it is not an integer.
+Result<std::optional<size_t>> select_position(const ast::Expr& expr, size_t columns, std::string_view clause);
+
+// bind() without the check that a new name is free (bind.cc).
+Result<BoundStatement> bind_definition(const Statement& statement, const Catalog& catalog, TenantId tenant);
+
+Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const BindContext& context);
+Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context);
+Result<Select> bind_select(const ast::Query& tree, const BindContext& context);
+
+}  // namespace millrace::sql

@@ -1,0 +1,483 @@
+#include <fmt/format.h>
+
+#include <bit>
+
+#include "sql/errors.h"
+#include "sql/keywords.h"
+#include "sql/parser.h"
+
+namespace millrace::sql {
+namespace {
+
+using ast::ExprKind;
+using ast::ExprPtr;
+
+// PostgreSQL's table, weakest first.
+enum Level : int {
+  kNone = 0,
+  kOrLevel = 1,
+  kAndLevel = 2,
+  kNotLevel = 3,
+  kIsLevel = 4,
+  kComparison = 5,
+  kRange = 6,  // BETWEEN, IN, LIKE
+  kOther = 7,  // ||, ->, …
+  kSum = 8,
+  kProduct = 9,
+  kPower = 10,
+  kAtTimeZone = 11,
+  kCollate = 12,
+  kSign = 13,
+  kSubscript = 14,
+  kCastLevel = 15,
+};
+
+bool is_comparison(std::string_view op) {
+  return op == "=" || op == "<" || op == ">" || op == "<=" || op == ">=" || op == "<>" || op == "!=";
+}
+
+int operator_level(std::string_view op) {
+  if (is_comparison(op)) return kComparison;
+  if (op == "+" || op == "-") return kSum;
+  if (op == "*" || op == "/" || op == "%") return kProduct;
+  return op == "^" ? kPower : kOther;
+}
+
+bool is_clock_word(std::string_view word) {
+  return word == "current_date" || word == "current_time" || word == "current_timestamp" ||
+         word == "localtime" || word == "localtimestamp";
+}
+
+class Depth {
+ public:
+  explicit Depth(size_t& depth) : depth_(depth) { ++depth_; }
+  ~Depth() { --depth_; }
+
+ private:
+  size_t& depth_;
+};
+
+}  // namespace
+
+ExprPtr Parser::node(ExprKind kind, const SourceSpan& span) {
+  auto expr = std::make_unique<ast::Expr>();
+  expr->kind = kind;
+  expr->span = span;
+  return expr;
+}
+
+Result<ExprPtr> Parser::finish(ExprPtr expr) {
+  if (++nodes_ > ast::kMaxNodes) return too_many(expr->span, "expressions in one text", ast::kMaxNodes);
+  uint32_t below = 0;
+  for (const auto& arg : expr->args) below = std::max(below, arg->height);
+  expr->height = below + 1;
+  // A chain becomes a balanced tree later.
+  if (expr->kind == ExprKind::kAnd || expr->kind == ExprKind::kOr) {
+    expr->height = below + static_cast<uint32_t>(std::bit_width(expr->args.size()));
+  }
+  if (expr->height > ast::kMaxHeight) {
+    return invalid_at(kTooComplex, expr->operator_span.line > 0 ? expr->operator_span : expr->span,
+                      fmt::format("the expression is more than {} operators deep", ast::kMaxHeight),
+                      "split it up, or group its parts with parentheses");
+  }
+  return expr;
+}
+
+// Recursion goes through a whole new expression (level 0), through a prefix operator, or up the table of
+// levels, which is short: counting the first two bounds the stack.
+Result<ExprPtr> Parser::expression(int level) {
+  if (level > kNone) return operand(level);
+  Depth depth(depth_);
+  if (depth_ > ast::kMaxNesting) return too_deep();
+  return operand(level);
+}
+
+Result<ExprPtr> Parser::operand(int level) {
+  TRY_ASSIGN(ExprPtr left, prefix());
+  int last = kNone;
+  for (;;) {
+    const int next = infix_level();
+    if (next == kNone || next < level) return left;
+    if (next == last && (next == kComparison || next == kRange)) {
+      return unexpected("comparisons do not chain: write a < b AND b < c");
+    }
+    last = next;
+    TRY_ASSIGN(left, infix(std::move(left), next));
+  }
+}
+
+// The level of what continues an expression at this token; kNone if nothing does.
+int Parser::infix_level() const {
+  const Token& token = peek();
+  if (token.kind == TokenKind::kOperator) return operator_level(raw(token));
+  if (token.kind == TokenKind::kPunctuation) {
+    if (raw(token) == "::") return kCastLevel;
+    return raw(token) == "[" ? kSubscript : kNone;
+  }
+  if (token.kind != TokenKind::kWord) return kNone;
+  if (is_word("or")) return kOrLevel;
+  if (is_word("and")) return kAndLevel;
+  if (is_word("is") || is_word("isnull") || is_word("notnull")) return kIsLevel;
+  const size_t at = is_word("not") ? 1 : 0;
+  if (is_word("between", at) || is_word("in", at) || is_word("like", at) || is_word("ilike", at) ||
+      is_word("similar", at)) {
+    return kRange;
+  }
+  if (is_word("at") && is_word("time", 1)) return kAtTimeZone;
+  return is_word("collate") ? kCollate : kNone;
+}
+
+Result<ExprPtr> Parser::infix(ExprPtr left, int level) {
+  const Token& token = peek();
+  if (token.kind == TokenKind::kOperator) return binary(std::move(left), level);
+  if (level == kCastLevel) {
+    take();
+    TRY_ASSIGN(const ast::TypeName type, type_name());
+    auto expr = node(ExprKind::kCast, join(left->span, type.span));
+    expr->type = type;
+    expr->args.push_back(std::move(left));
+    return finish(std::move(expr));
+  }
+  if (level == kSubscript)
+    return unsupported_at(token.span, "array subscripts are not supported", "there are no array types");
+  if (level == kAtTimeZone) {
+    return unsupported_at(token.span, "AT TIME ZONE is not supported yet", "timestamps are shown in UTC");
+  }
+  if (level == kCollate)
+    return unsupported_at(token.span, "COLLATE is not supported", "text sorts by its bytes");
+  return infix_word(std::move(left), level);
+}
+
+Result<ExprPtr> Parser::infix_word(ExprPtr left, int level) {
+  if (level == kOrLevel) return chain(ExprKind::kOr, std::move(left), level);
+  if (level == kAndLevel) return chain(ExprKind::kAnd, std::move(left), level);
+  if (level == kIsLevel) return is_test(std::move(left));
+  const bool negated = take_word("not");
+  const Token word = take();
+  if (same_word(raw(word), "between")) return between(std::move(left), negated);
+  if (same_word(raw(word), "in")) return in_list(std::move(left), negated);
+  if (same_word(raw(word), "like")) return like(std::move(left), negated);
+  return unsupported_at(word.span, fmt::format("{} is not supported yet", raw(word)), "use LIKE");
+}
+
+Result<ExprPtr> Parser::binary(ExprPtr left, int level) {
+  const Token op = take();
+  TRY_ASSIGN(ExprPtr right, expression(level + 1));
+  auto expr = node(ExprKind::kBinary, join(left->span, right->span));
+  expr->operator_span = op.span;
+  expr->text = std::string(raw(op));
+  expr->args.push_back(std::move(left));
+  expr->args.push_back(std::move(right));
+  return finish(std::move(expr));
+}
+
+// a AND b AND c is one flat node, so that a long chain is not a deep tree.
+Result<ExprPtr> Parser::chain(ExprKind kind, ExprPtr left, int level) {
+  const std::string_view word = kind == ExprKind::kAnd ? "and" : "or";
+  auto expr = node(kind, left->span);
+  expr->operator_span = peek().span;
+  expr->args.push_back(std::move(left));
+  while (take_word(word)) {
+    TRY_ASSIGN(ExprPtr right, expression(level + 1));
+    expr->span = join(expr->span, right->span);
+    expr->args.push_back(std::move(right));
+    if (expr->args.size() > ast::kMaxList)
+      return too_many(previous().span, "members of an AND or OR", ast::kMaxList);
+  }
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::is_test(ExprPtr left) {
+  const Token first = take();
+  auto expr = node(ExprKind::kIs, left->span);
+  expr->text = "null";
+  if (same_word(raw(first), "notnull")) expr->negated = true;
+  if (same_word(raw(first), "is")) {
+    expr->negated = take_word("not");
+    if (take_word("distinct")) {
+      TRY(expect_word("from"));
+      TRY_ASSIGN(ExprPtr right, expression(kComparison));
+      expr->kind = ExprKind::kIsDistinct;
+      expr->args.push_back(std::move(left));
+      expr->args.push_back(std::move(right));
+      expr->span = span_from(expr->span);
+      return finish(std::move(expr));
+    }
+    if (!is_word("null") && !is_word("true") && !is_word("false") && !is_word("unknown")) {
+      return unexpected("after IS comes [NOT] NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
+    }
+    expr->text = name_value(text_, take());
+  }
+  expr->args.push_back(std::move(left));
+  expr->span = span_from(expr->span);
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::between(ExprPtr left, bool negated) {
+  if (is_word("symmetric")) {
+    return unsupported_at(peek().span, "BETWEEN SYMMETRIC is not supported", "write the smaller bound first");
+  }
+  take_word("asymmetric");
+  TRY_ASSIGN(ExprPtr low, expression(kRange + 1));
+  TRY(expect_word("and"));
+  TRY_ASSIGN(ExprPtr high, expression(kRange + 1));
+  auto expr = node(ExprKind::kBetween, join(left->span, high->span));
+  expr->negated = negated;
+  expr->args.push_back(std::move(left));
+  expr->args.push_back(std::move(low));
+  expr->args.push_back(std::move(high));
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::in_list(ExprPtr left, bool negated) {
+  TRY(expect_symbol("("));
+  if (is_word("select")) {
+    return unsupported_at(peek().span, "subqueries are not supported yet",
+                          "write the values out: x IN (1, 2, 3)");
+  }
+  auto expr = node(ExprKind::kIn, left->span);
+  expr->negated = negated;
+  expr->args.push_back(std::move(left));
+  do {
+    TRY_ASSIGN(ExprPtr item, expression());
+    expr->args.push_back(std::move(item));
+    if (expr->args.size() > ast::kMaxList + 1)
+      return too_many(previous().span, "members of an IN list", ast::kMaxList);
+  } while (take_symbol(","));
+  TRY(expect_symbol(")"));
+  expr->span = span_from(expr->span);
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::like(ExprPtr left, bool negated) {
+  TRY_ASSIGN(ExprPtr pattern, expression(kRange + 1));
+  if (is_word("escape")) {
+    return unsupported_at(peek().span, "LIKE … ESCAPE is not supported", "the escape character is \\");
+  }
+  auto expr = node(ExprKind::kLike, join(left->span, pattern->span));
+  expr->negated = negated;
+  expr->args.push_back(std::move(left));
+  expr->args.push_back(std::move(pattern));
+  return finish(std::move(expr));
+}
+
+Error Parser::too_deep() const {
+  return invalid_at(kTooComplex, peek().span,
+                    fmt::format("the expression is nested more than {} levels deep", ast::kMaxNesting),
+                    "take parentheses, CASE, NOT or signs away");
+}
+
+Result<ExprPtr> Parser::prefix() {
+  const bool negation = is_word("not");
+  if (!negation && peek().kind != TokenKind::kOperator) return primary();
+  Depth depth(depth_);
+  if (depth_ > ast::kMaxNesting) return too_deep();
+  if (is_symbol("*")) return unexpected("* stands for all columns only in a SELECT list and in count(*)");
+  const Token token = take();
+  const std::string op(raw(token));
+  const int level = negation ? kNotLevel : (op == "+" || op == "-" ? kSign : kOther + 1);
+  TRY_ASSIGN(ExprPtr operand, expression(level));
+  auto expr = node(negation ? ExprKind::kNot : ExprKind::kUnary, join(token.span, operand->span));
+  expr->operator_span = token.span;
+  expr->text = op;
+  expr->args.push_back(std::move(operand));
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::primary() {
+  const Token& token = peek();
+  switch (token.kind) {
+    case TokenKind::kInteger:
+    case TokenKind::kDecimal: {
+      auto expr = node(ExprKind::kNumber, token.span);
+      expr->text = std::string(raw(take()));
+      return finish(std::move(expr));
+    }
+    case TokenKind::kString:
+    case TokenKind::kEscapeString:
+    case TokenKind::kDollarString:
+      return string_literal();
+    case TokenKind::kParameter:
+      return unsupported_at(token.span, "parameters are not supported yet",
+                            "write the value into the statement");
+    case TokenKind::kWord:
+      return word_primary();
+    case TokenKind::kQuotedName:
+      return name_primary();
+    default:
+      if (is_symbol("(")) return parenthesized();
+      return unexpected("an expression is expected here");
+  }
+}
+
+Result<ExprPtr> Parser::string_literal() {
+  const Token token = take();
+  auto expr = node(ExprKind::kString, token.span);
+  TRY_ASSIGN(expr->text, string_value(text_, token));
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::parenthesized() {
+  const Token open = take();
+  if (is_word("select")) {
+    return unsupported_at(peek().span, "subqueries are not supported yet", "make a view and select from it");
+  }
+  TRY_ASSIGN(ExprPtr inner, expression());
+  if (is_symbol(",")) {
+    return unsupported_at(open.span, "row values are not supported",
+                          "compare the columns one by one with AND");
+  }
+  TRY(expect_symbol(")"));
+  inner->span = span_from(open.span);
+  return inner;
+}
+
+Result<ExprPtr> Parser::word_primary() {
+  const Token& token = peek();
+  const std::string word = name_value(text_, token);
+  if (word == "null" || word == "true" || word == "false") {
+    auto expr = node(word == "null" ? ExprKind::kNull : ExprKind::kBoolean, take().span);
+    expr->text = word;
+    return finish(std::move(expr));
+  }
+  if (word == "case") return case_expression();
+  if (word == "cast") return cast_expression();
+  if (word == "interval" && is_string(1)) return interval_literal();
+  if (is_clock_word(word)) {
+    return unsupported_at(token.span, fmt::format("{} is not supported", raw(token)),
+                          "an answer depends on the events alone: use a timestamp column");
+  }
+  if (word == "exists" && is_symbol("(", 1)) {
+    return unsupported_at(token.span, "EXISTS is not supported yet", "subqueries are not supported");
+  }
+  if (word == "array" || (word == "row" && is_symbol("(", 1))) {
+    return unsupported_at(token.span, fmt::format("{} is not supported", raw(token)),
+                          "there are no composite types");
+  }
+  if (const auto words = type_words_before_string()) {
+    TRY_ASSIGN(const ast::TypeName type, type_name());
+    const Token value = take();
+    auto expr = node(ExprKind::kTypedString, join(type.span, value.span));
+    expr->type = type;
+    TRY_ASSIGN(expr->text, string_value(text_, value));
+    return finish(std::move(expr));
+  }
+  return name_primary();
+}
+
+// INTERVAL '1 hour', and PostgreSQL's INTERVAL '1' HOUR.
+Result<ExprPtr> Parser::interval_literal() {
+  const Token first = take();
+  const Token value = take();
+  auto expr = node(ExprKind::kTypedString, join(first.span, value.span));
+  expr->type = ast::TypeName{Type::kInterval, first.span};
+  TRY_ASSIGN(expr->text, string_value(text_, value));
+  for (const std::string_view unit : {"year", "month", "day", "hour", "minute", "second"}) {
+    if (!take_word(unit)) continue;
+    if (expr->text.find_first_not_of("0123456789.+-") != std::string::npos || expr->text.empty()) {
+      return invalid_at(kBadLiteral, expr->span, "an interval with a unit behind it holds a number only",
+                        "write INTERVAL '90 minutes'");
+    }
+    expr->text += " " + std::string(unit);
+    expr->span = span_from(first.span);
+    break;
+  }
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::name_primary() {
+  if (!is_name()) {
+    return unexpected(
+        fmt::format("an expression is expected here; \"{}\" is a keyword: quote it to use it as a name",
+                    name_value(text_, peek())));
+  }
+  TRY_ASSIGN(ast::Name first, name("a column"));
+  if (is_symbol("(")) return call(first);
+  auto expr = node(ExprKind::kColumn, first.span);
+  expr->text = first.text;
+  if (take_symbol(".")) {
+    if (is_symbol("*")) return unexpected("alias.* stands only in a SELECT list");
+    TRY_ASSIGN(ast::Name second, label());
+    if (is_symbol(".")) {
+      return unsupported_at(peek().span, "names have at most two parts here", "write alias.column");
+    }
+    expr->text = second.text;
+    expr->qualifier = std::move(first);
+    expr->span = join(expr->span, second.span);
+  }
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::call(const ast::Name& function) {
+  take();
+  auto expr = node(ExprKind::kCall, function.span);
+  expr->text = function.text;
+  if (is_symbol("*") && is_symbol(")", 1)) {
+    take();
+    expr->star = true;
+  } else if (is_word("distinct")) {
+    return unsupported_at(peek().span, "DISTINCT in an aggregate is not supported yet",
+                          "group by the column in a view and count its rows");
+  } else if (!is_symbol(")")) {
+    take_word("all");
+    do {
+      TRY_ASSIGN(ExprPtr argument, expression());
+      expr->args.push_back(std::move(argument));
+      if (expr->args.size() > 100) return too_many(previous().span, "arguments of a function", 100);
+    } while (take_symbol(","));
+  }
+  if (is_word("order")) {
+    return unsupported_at(peek().span, "ORDER BY in an aggregate is not supported", "take it away");
+  }
+  TRY(expect_symbol(")"));
+  expr->span = span_from(function.span);
+  if ((is_word("filter") && is_symbol("(", 1)) || (is_word("over") && (is_symbol("(", 1) || is_name(1)))) {
+    return unsupported_at(peek().span, fmt::format("{} is not supported yet", raw(peek())),
+                          is_word("filter") ? "use CASE in the argument: sum(CASE WHEN … THEN x END)"
+                                            : "use TUMBLE and GROUP BY");
+  }
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::cast_expression() {
+  const Token first = take();
+  TRY(expect_symbol("("));
+  auto expr = node(ExprKind::kCast, first.span);
+  TRY_ASSIGN(ExprPtr operand, expression());
+  TRY(expect_word("as"));
+  TRY_ASSIGN(expr->type, type_name());
+  TRY(expect_symbol(")"));
+  expr->args.push_back(std::move(operand));
+  expr->span = span_from(first.span);
+  return finish(std::move(expr));
+}
+
+Result<ExprPtr> Parser::case_expression() {
+  const Token first = take();
+  auto expr = node(ExprKind::kCase, first.span);
+  if (!is_word("when")) {
+    TRY_ASSIGN(ExprPtr operand, expression());
+    expr->has_operand = true;
+    expr->args.push_back(std::move(operand));
+  }
+  if (!is_word("when")) return unexpected("CASE needs at least one WHEN … THEN …");
+  while (take_word("when")) {
+    TRY_ASSIGN(ExprPtr when, expression());
+    TRY(expect_word("then"));
+    TRY_ASSIGN(ExprPtr then, expression());
+    expr->args.push_back(std::move(when));
+    expr->args.push_back(std::move(then));
+    if (expr->args.size() > ast::kMaxList)
+      return too_many(previous().span, "branches of a CASE", ast::kMaxList / 2);
+  }
+  if (take_word("else")) {
+    TRY_ASSIGN(ExprPtr otherwise, expression());
+    expr->has_else = true;
+    expr->args.push_back(std::move(otherwise));
+  }
+  TRY(expect_word("end"));
+  expr->span = span_from(first.span);
+  return finish(std::move(expr));
+}
+
+}  // namespace millrace::sql

@@ -1,0 +1,210 @@
+#include <fmt/format.h>
+
+#include "sql/errors.h"
+#include "sql/keywords.h"
+#include "sql/parser.h"
+
+namespace millrace::sql {
+
+Status Parser::refuse_select_modifiers() {
+  if (is_word("distinct")) {
+    return unsupported_at(peek().span, "SELECT DISTINCT is not supported yet",
+                          "make a view that groups by the columns: SELECT a, b FROM s GROUP BY a, b");
+  }
+  if (is_word("from")) return unexpected("a SELECT needs at least one column");
+  take_word("all");
+  return {};
+}
+
+Status Parser::refuse_after_from() {
+  for (const std::string_view word : {"join", "inner", "left", "right", "full", "cross", "natural"}) {
+    if (is_word(word))
+      return unsupported_at(peek().span, "joins are not supported yet", "read one stream or view");
+  }
+  if (is_symbol(","))
+    return unsupported_at(peek().span, "joins are not supported yet", "read one stream or view");
+  return {};
+}
+
+Status Parser::refuse_set_operation() {
+  for (const std::string_view word : {"union", "intersect", "except"}) {
+    if (!is_word(word)) continue;
+    return unsupported_at(peek().span, fmt::format("{} is not supported yet", raw(peek())),
+                          "write two statements");
+  }
+  if (is_word("window") || is_word("for") || is_word("fetch")) {
+    return unsupported_at(peek().span, fmt::format("{} is not supported here", raw(peek())),
+                          is_word("fetch") ? "use LIMIT" : "take it away");
+  }
+  return {};
+}
+
+Result<ast::Query> Parser::query() {
+  ast::Query out;
+  const SourceSpan first = take().span;
+  TRY(refuse_select_modifiers());
+  TRY(select_list(out));
+  if (is_word("into"))
+    return unsupported_at(peek().span, "SELECT INTO is not supported", "use CREATE STREAM … AS SELECT");
+  if (take_word("from")) {
+    TRY_ASSIGN(out.from, table_ref());
+    TRY(refuse_after_from());
+  }
+  if (take_word("where")) {
+    TRY_ASSIGN(out.where, expression());
+  }
+  if (is_word("group")) {
+    const SourceSpan group = take().span;
+    TRY(expect_word("by"));
+    do {
+      TRY_ASSIGN(ast::ExprPtr key, expression());
+      out.group_by.push_back(std::move(key));
+      if (out.group_by.size() > ast::kMaxColumns)
+        return too_many(previous().span, "group keys", ast::kMaxColumns);
+    } while (take_symbol(","));
+    out.group_span = span_from(group);
+  }
+  if (is_word("having")) {
+    return unsupported_at(peek().span, "HAVING is not supported yet",
+                          "make the view without it and filter where you read: SELECT … FROM view WHERE …");
+  }
+  TRY(refuse_set_operation());
+  TRY(query_tail(out));
+  TRY(refuse_set_operation());
+  out.span = span_from(first);
+  return out;
+}
+
+Status Parser::select_list(ast::Query& out) {
+  do {
+    TRY_ASSIGN(ast::SelectItem item, select_item());
+    out.items.push_back(std::move(item));
+    if (out.items.size() > ast::kMaxColumns)
+      return too_many(previous().span, "columns in a SELECT", ast::kMaxColumns);
+  } while (take_symbol(","));
+  return {};
+}
+
+Result<ast::SelectItem> Parser::select_item() {
+  ast::SelectItem item;
+  const bool star = is_symbol("*");
+  const bool qualified_star = is_name() && is_symbol(".", 1) && is_symbol("*", 2);
+  if (star || qualified_star) {
+    item.expr = node(ast::ExprKind::kStar, peek().span);
+    if (qualified_star) {
+      TRY_ASSIGN(item.expr->qualifier, name("an alias"));
+      take();
+    }
+    take();
+    item.expr->span = span_from(item.expr->span);
+    TRY_ASSIGN(item.expr, finish(std::move(item.expr)));
+    if (is_word("as")) return unexpected("* cannot be renamed");
+    return item;
+  }
+  TRY_ASSIGN(item.expr, expression());
+  const bool bare = peek().kind == TokenKind::kQuotedName ||
+                    (peek().kind == TokenKind::kWord && is_bare_label(name_value(text_, peek())));
+  if (take_word("as") || bare) {
+    TRY_ASSIGN(item.alias, label());
+  }
+  return item;
+}
+
+Result<ast::TableRef> Parser::table_ref() {
+  ast::TableRef out;
+  const SourceSpan first = peek().span;
+  if (is_symbol("(")) {
+    return unsupported_at(first, "subqueries are not supported yet", "make a view or a stream and read that");
+  }
+  if (is_word("lateral") || is_word("only"))
+    return unexpected("the name of a stream or a view is expected here");
+  if (is_word("tumble") && is_symbol("(", 1)) {
+    TRY(tumble_arguments(out));
+  } else if ((is_word("hop") || is_word("session") || is_word("cumulate")) && is_symbol("(", 1)) {
+    return unsupported_at(first, fmt::format("{} windows are not supported yet", raw(peek())),
+                          "use TUMBLE(stream, column, INTERVAL '1 hour')");
+  } else {
+    TRY_ASSIGN(out.name, relation_name("the name of a stream or a view"));
+    if (is_symbol("(")) {
+      return unsupported_at(out.name.span,
+                            fmt::format("\"{}\" is not a function that makes rows", out.name.text),
+                            "use TUMBLE(stream, column, INTERVAL '1 hour')");
+    }
+  }
+  const bool bare =
+      is_name() && (peek().kind == TokenKind::kQuotedName || is_bare_label(name_value(text_, peek())));
+  if (take_word("as") || bare) {
+    TRY_ASSIGN(out.alias, name("an alias"));
+    if (is_symbol("(")) {
+      return unsupported_at(peek().span, "renaming columns in FROM is not supported",
+                            "rename them in the SELECT list");
+    }
+  }
+  out.span = span_from(first);
+  return out;
+}
+
+// TUMBLE(stream, time column, size [, offset])
+Status Parser::tumble_arguments(ast::TableRef& out) {
+  take();
+  take();
+  out.tumble = true;
+  take_word("table");
+  TRY_ASSIGN(out.name, relation_name("the name of a stream"));
+  const std::string shape = "write TUMBLE(stream, column, INTERVAL '1 hour')";
+  if (!take_symbol(",")) return unexpected(shape);
+  TRY_ASSIGN(out.time, expression());
+  if (!take_symbol(",")) return unexpected(shape);
+  TRY_ASSIGN(out.size, expression());
+  if (take_symbol(",")) {
+    TRY_ASSIGN(out.offset, expression());
+  }
+  if (!take_symbol(")")) return unexpected(shape);
+  return {};
+}
+
+Status Parser::order_by(ast::Query& out) {
+  TRY(expect_word("by"));
+  do {
+    TRY_ASSIGN(ast::OrderItem item, order_item());
+    out.order_by.push_back(std::move(item));
+    if (out.order_by.size() > ast::kMaxColumns)
+      return too_many(previous().span, "sort keys", ast::kMaxColumns);
+  } while (take_symbol(","));
+  return {};
+}
+
+Result<ast::OrderItem> Parser::order_item() {
+  ast::OrderItem item;
+  TRY_ASSIGN(item.expr, expression());
+  if (take_word("desc")) {
+    item.descending = true;
+  } else {
+    take_word("asc");
+  }
+  if (take_word("nulls")) {
+    if (!is_word("first") && !is_word("last")) return unexpected("after NULLS comes FIRST or LAST");
+    item.nulls_first = is_word("first");
+    take();
+  }
+  return item;
+}
+
+Status Parser::query_tail(ast::Query& out) {
+  const SourceSpan first = peek().span;
+  if (take_word("order")) TRY(order_by(out));
+  while (is_word("limit") || is_word("offset")) {
+    ast::ExprPtr& slot = is_word("limit") ? out.limit : out.offset;
+    const Token word = take();
+    if (slot)
+      return invalid_at(kSyntaxError, word.span, fmt::format("{} is given twice", raw(word)),
+                        "keep one of them");
+    if (take_word("all")) continue;
+    TRY_ASSIGN(slot, expression());
+    if (same_word(raw(word), "offset") && !take_word("rows")) take_word("row");
+  }
+  if (!out.order_by.empty() || out.limit || out.offset) out.tail_span = span_from(first);
+  return {};
+}
+
+}  // namespace millrace::sql

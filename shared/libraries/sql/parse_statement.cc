@@ -1,0 +1,404 @@
+#include <fmt/format.h>
+
+#include "sql/errors.h"
+#include "sql/keywords.h"
+#include "sql/parser.h"
+
+namespace millrace::sql {
+namespace {
+
+const std::vector<std::string> kStatements{"CREATE", "SELECT",   "SUBSCRIBE", "DROP",
+                                           "SHOW",   "DESCRIBE", "EXPLAIN"};
+constexpr std::string_view kPostgresStatements[] = {
+    "insert", "update", "delete", "alter", "truncate", "merge",  "copy",    "begin", "commit",  "rollback",
+    "set",    "values", "with",   "grant", "revoke",   "vacuum", "analyze", "table", "declare", "fetch"};
+
+}  // namespace
+
+bool Parser::is_word(std::string_view word, size_t ahead) const {
+  return peek(ahead).kind == TokenKind::kWord && same_word(raw(peek(ahead)), word);
+}
+bool Parser::is_symbol(std::string_view symbol, size_t ahead) const {
+  const TokenKind kind = peek(ahead).kind;
+  return (kind == TokenKind::kPunctuation || kind == TokenKind::kOperator) && raw(peek(ahead)) == symbol;
+}
+bool Parser::is_string(size_t ahead) const {
+  const TokenKind kind = peek(ahead).kind;
+  return kind == TokenKind::kString || kind == TokenKind::kEscapeString || kind == TokenKind::kDollarString;
+}
+bool Parser::is_name(size_t ahead) const {
+  const Token& token = peek(ahead);
+  if (token.kind == TokenKind::kQuotedName) return true;
+  if (token.kind != TokenKind::kWord) return false;
+  const std::string word = name_value(text_, token);
+  return !is_reserved(word) && !is_type_or_function_word(word);
+}
+bool Parser::take_word(std::string_view word) {
+  return is_word(word) && (take(), true);
+}
+bool Parser::take_symbol(std::string_view symbol) {
+  return is_symbol(symbol) && (take(), true);
+}
+
+Error Parser::unexpected(std::string hint) const {
+  const Token& token = peek();
+  if (token.kind == TokenKind::kEnd) {
+    return invalid_at(kSyntaxError, token.span, "syntax error at the end of the text", std::move(hint));
+  }
+  const std::string_view shown = raw(token).substr(0, 40);
+  return invalid_at(kSyntaxError, token.span, fmt::format("syntax error at or near \"{}\"", shown),
+                    std::move(hint));
+}
+
+Error Parser::too_many(const SourceSpan& span, std::string_view what, size_t bound) const {
+  return invalid_at(kTooComplex, span, fmt::format("there are more than {} {}", bound, what),
+                    "split the statement up");
+}
+
+Status Parser::expect_word(std::string_view word) {
+  if (take_word(word)) return {};
+  std::string upper(word);
+  for (char& c : upper) c = static_cast<char>(c - 'a' + 'A');
+  return unexpected(fmt::format("{} is expected here", upper));
+}
+Status Parser::expect_symbol(std::string_view symbol) {
+  if (take_symbol(symbol)) return {};
+  return unexpected(fmt::format("\"{}\" is expected here", symbol));
+}
+
+Result<ast::Name> Parser::name(std::string_view what) {
+  if (is_name()) {
+    const Token token = take();
+    return ast::Name{name_value(text_, token), token.span};
+  }
+  if (peek().kind != TokenKind::kWord) return unexpected(fmt::format("{} is expected here", what));
+  return unexpected(fmt::format("{0} is expected here; \"{1}\" is a keyword: quote it to use it as a name",
+                                what, name_value(text_, peek())));
+}
+
+Result<ast::Name> Parser::relation_name(std::string_view what) {
+  TRY_ASSIGN(ast::Name found, name(what));
+  if (is_symbol(".")) {
+    return unsupported_at(peek().span, "there are no schemas to qualify a name with",
+                          "write the name alone; a tenant sees only its own");
+  }
+  return found;
+}
+
+Result<ast::Name> Parser::label() {
+  if (peek().kind != TokenKind::kWord && peek().kind != TokenKind::kQuotedName) {
+    return unexpected("a name is expected here");
+  }
+  const Token token = take();
+  return ast::Name{name_value(text_, token), token.span};
+}
+
+SourceSpan Parser::span_from(const SourceSpan& first) const {
+  return join(first, previous().span);
+}
+
+Result<std::vector<StatementPtr>> Parser::statements() {
+  std::vector<StatementPtr> out;
+  for (;;) {
+    while (take_symbol(";")) {
+    }
+    if (peek().kind == TokenKind::kEnd) return out;
+    const SourceSpan first = peek().span;
+    if (out.size() == ast::kMaxStatements) return too_many(first, "statements", ast::kMaxStatements);
+    TRY_ASSIGN(ast::Body body, statement());
+    if (!is_symbol(";") && peek().kind != TokenKind::kEnd)
+      return unexpected("the statement should end here, with \";\"");
+    const SourceSpan span = span_from(first);
+    auto made = std::make_shared<Statement>();
+    made->text = std::string(text_.substr(span.offset, span.length));
+    made->span = span;
+    made->body = std::move(body);
+    out.push_back(std::move(made));
+  }
+}
+
+Result<ast::Body> Parser::statement() {
+  const Token& token = peek();
+  if (is_word("select")) {
+    TRY_ASSIGN(ast::Query select, query());
+    if (is_word("emit")) {
+      return unsupported_at(peek().span, "EMIT belongs to a materialized view",
+                            "write CREATE MATERIALIZED VIEW … AS SELECT … EMIT ON WINDOW CLOSE");
+    }
+    return ast::Body(ast::Select{std::move(select)});
+  }
+  if (is_word("create")) return create();
+  if (is_word("drop")) return drop();
+  if (is_word("show") || is_word("describe") || is_word("desc")) return show();
+  if (is_word("explain")) return explain();
+  if (take_word("subscribe")) {
+    take_word("to");
+    TRY_ASSIGN(ast::Name target, relation_name("the name of a stream or a view"));
+    return ast::Body(ast::Subscribe{std::move(target)});
+  }
+  if (token.kind != TokenKind::kWord) return unexpected("a statement starts with " + list_names(kStatements));
+  for (const std::string_view known : kPostgresStatements) {
+    if (!is_word(known)) continue;
+    return unsupported_at(token.span, fmt::format("{} is not supported", raw(token)),
+                          is_word("insert") ? "POST events to /v1/streams/{stream}/events"
+                                            : "a statement starts with " + list_names(kStatements));
+  }
+  std::string hint = did_you_mean(raw(token), kStatements);
+  return unexpected(hint.empty() ? "a statement starts with " + list_names(kStatements) : hint);
+}
+
+Result<ast::Body> Parser::create() {
+  take();
+  if (is_word("or") && is_word("replace", 1)) {
+    return unsupported_at(peek().span, "CREATE OR REPLACE is not supported", "DROP the old one first");
+  }
+  if (take_word("stream")) return create_stream();
+  if (take_word("materialized")) {
+    TRY(expect_word("view"));
+    return create_view();
+  }
+  if (is_word("view")) {
+    return unsupported_at(peek().span, "plain views are not supported", "write CREATE MATERIALIZED VIEW");
+  }
+  if (is_word("table") || is_word("source")) {
+    return unsupported_at(peek().span, fmt::format("CREATE {} is not supported", raw(peek())),
+                          "write CREATE STREAM");
+  }
+  return unexpected("after CREATE comes STREAM or MATERIALIZED VIEW");
+}
+
+Result<bool> Parser::if_not_exists() {
+  if (!is_word("if")) return false;
+  if (!is_word("not", 1)) return false;  // a name
+  take();
+  take();
+  TRY(expect_word("exists"));
+  return true;
+}
+
+Result<ast::Body> Parser::create_stream() {
+  TRY_ASSIGN(const bool quiet, if_not_exists());
+  TRY_ASSIGN(ast::Name stream, relation_name("the stream's name"));
+  if (is_word("as") || is_word("with")) {
+    ast::CreateQuery derived;
+    derived.kind = ObjectKind::kStream;
+    derived.name = std::move(stream);
+    derived.if_not_exists = quiet;
+    return create_query(std::move(derived));
+  }
+  ast::CreateStream out;
+  out.name = std::move(stream);
+  out.if_not_exists = quiet;
+  if (!is_symbol("("))
+    return unexpected("after the stream's name come its columns in parentheses, or AS SELECT …");
+  TRY(stream_elements(out));
+  if (is_word("with")) TRY(options(out.options));
+  if (is_word("as")) {
+    return unsupported_at(peek().span, "a stream has either columns or a query",
+                          "write CREATE STREAM name AS SELECT …: the columns follow from the query");
+  }
+  return ast::Body(std::move(out));
+}
+
+Status Parser::stream_elements(ast::CreateStream& out) {
+  take();
+  do {
+    if (is_symbol(")") && !out.columns.empty()) return unexpected("take the comma before \")\" away");
+    TRY(stream_element(out));
+    if (out.columns.size() > ast::kMaxColumns) return too_many(previous().span, "columns", ast::kMaxColumns);
+  } while (take_symbol(","));
+  return expect_symbol(")");
+}
+
+Status Parser::stream_element(ast::CreateStream& out) {
+  if (is_word("watermark") && is_word("for", 1)) {
+    const SourceSpan span = peek().span;
+    if (out.watermark)
+      return invalid_at(kBadWatermark, span, "a stream has one watermark", "take this one away");
+    TRY_ASSIGN(out.watermark, watermark());
+    return {};
+  }
+  for (const std::string_view constraint : {"primary", "unique", "check", "foreign", "constraint"}) {
+    if (!is_word(constraint)) continue;
+    return unsupported_at(peek().span, "a stream has no constraints",
+                          "the key is an option: WITH (key = 'column')");
+  }
+  TRY_ASSIGN(ast::Name column, name("a column or WATERMARK FOR"));
+  TRY_ASSIGN(const ast::TypeName type, type_name());
+  if (is_word("not") || is_word("null") || is_word("default") || is_word("primary") ||
+      is_word("references") || is_word("unique") || is_word("check")) {
+    return unsupported_at(peek().span, "a stream's columns have no constraints and no defaults",
+                          "a missing field is NULL; the key is an option: WITH (key = 'column')");
+  }
+  out.columns.push_back(ast::ColumnDecl{std::move(column), type});
+  return {};
+}
+
+Result<ast::Watermark> Parser::watermark() {
+  const SourceSpan first = take().span;
+  take();
+  ast::Watermark out;
+  TRY_ASSIGN(out.column, name("the watermark's column"));
+  TRY(expect_word("as"));
+  TRY_ASSIGN(out.value, expression());
+  out.span = span_from(first);
+  return out;
+}
+
+Status Parser::options(std::vector<ast::Option>& out) {
+  take();
+  TRY(expect_symbol("("));
+  do {
+    TRY_ASSIGN(ast::Option next, option());
+    for (const auto& other : out) {
+      if (other.name.text != next.name.text) continue;
+      return invalid_at(kBadOption, next.name.span,
+                        fmt::format("option \"{}\" is given twice", next.name.text), "keep one of them");
+    }
+    out.push_back(std::move(next));
+  } while (take_symbol(","));
+  return expect_symbol(")");
+}
+
+Result<ast::Option> Parser::option() {
+  ast::Option out;
+  TRY_ASSIGN(out.name, label());
+  TRY(expect_symbol("="));
+  const SourceSpan first = peek().span;
+  const bool negative = take_symbol("-");
+  const Token& token = peek();
+  if (token.kind == TokenKind::kInteger || token.kind == TokenKind::kDecimal) {
+    out.kind = ast::Option::Kind::kNumber;
+    out.value = (negative ? "-" : "") + std::string(raw(take()));
+  } else if (is_string() && !negative) {
+    const Token value = take();
+    TRY_ASSIGN(out.value, string_value(text_, value));
+  } else if ((token.kind == TokenKind::kWord || token.kind == TokenKind::kQuotedName) && !negative) {
+    out.kind = ast::Option::Kind::kWord;
+    out.value = name_value(text_, take());
+  } else {
+    return unexpected("an option's value is a 'string', a number or a word");
+  }
+  out.value_span = span_from(first);
+  return out;
+}
+
+Result<ast::Body> Parser::create_view() {
+  ast::CreateQuery view;
+  view.kind = ObjectKind::kView;
+  TRY_ASSIGN(view.if_not_exists, if_not_exists());
+  TRY_ASSIGN(view.name, relation_name("the view's name"));
+  if (is_symbol("(")) {
+    return unsupported_at(peek().span, "a column list behind a view's name is not supported",
+                          "name the columns in the SELECT: expression AS name");
+  }
+  return create_query(std::move(view));
+}
+
+Result<ast::Body> Parser::create_query(ast::CreateQuery query_) {
+  if (is_word("with")) TRY(options(query_.options));
+  TRY(expect_word("as"));
+  if (!is_word("select")) return unexpected("SELECT is expected here");
+  TRY_ASSIGN(query_.query, query());
+  TRY(create_query_tail(query_));
+  return ast::Body(std::move(query_));
+}
+
+// EMIT … and WITH (…) behind the query, in either order.
+Status Parser::create_query_tail(ast::CreateQuery& out) {
+  for (;;) {
+    if (is_word("with") && is_symbol("(", 1)) {
+      TRY(options(out.options));
+    } else if (is_word("emit") && out.emit == ast::CreateQuery::Emit::kDefault) {
+      const SourceSpan first = take().span;
+      if (take_word("changes")) {
+        out.emit = ast::CreateQuery::Emit::kChanges;
+      } else {
+        if (!is_word("on")) return unexpected("after EMIT comes CHANGES or ON WINDOW CLOSE");
+        take();
+        TRY(expect_word("window"));
+        TRY(expect_word("close"));
+        out.emit = ast::CreateQuery::Emit::kOnClose;
+      }
+      out.emit_span = span_from(first);
+    } else {
+      return {};
+    }
+  }
+}
+
+Result<ast::Body> Parser::drop() {
+  take();
+  ast::Drop out;
+  if (take_word("stream")) {
+    out.kind = ObjectKind::kStream;
+  } else if (is_word("materialized") || is_word("view")) {
+    take_word("materialized");
+    TRY(expect_word("view"));
+    out.kind = ObjectKind::kView;
+  } else {
+    return unexpected("after DROP comes STREAM or MATERIALIZED VIEW");
+  }
+  if (is_word("if") && is_word("exists", 1)) {
+    take();
+    take();
+    out.if_exists = true;
+  }
+  TRY_ASSIGN(out.name, relation_name("the name of what to drop"));
+  if (is_word("cascade")) {
+    return unsupported_at(peek().span, "DROP … CASCADE is not supported", "drop what reads it first");
+  }
+  take_word("restrict");
+  return ast::Body(std::move(out));
+}
+
+Result<ast::Name> Parser::show_target() {
+  return relation_name("the name of a stream or a view");
+}
+
+Result<ast::Body> Parser::show() {
+  using What = sql::Show::What;
+  ast::Show out;
+  if (!same_word(raw(take()), "show")) {
+    out.what = What::kColumns;
+    TRY_ASSIGN(out.name, show_target());
+    return ast::Body(std::move(out));
+  }
+  if (take_word("streams")) {
+    out.what = What::kStreams;
+  } else if (is_word("views") || is_word("materialized")) {
+    take_word("materialized");
+    TRY(expect_word("views"));
+    out.what = What::kViews;
+  } else if (take_word("queries")) {
+    out.what = What::kQueries;
+  } else if (take_word("columns")) {
+    out.what = What::kColumns;
+    if (!take_word("in")) TRY(expect_word("from"));
+    TRY_ASSIGN(out.name, show_target());
+  } else {
+    return unexpected("after SHOW comes STREAMS, VIEWS, QUERIES or COLUMNS FROM name");
+  }
+  return ast::Body(std::move(out));
+}
+
+Result<ast::Body> Parser::explain() {
+  take();
+  if (is_word("analyze") || is_word("verbose") || is_symbol("(")) {
+    return unsupported_at(peek().span, "EXPLAIN takes no options", "write EXPLAIN and the statement");
+  }
+  if (is_word("explain")) return unexpected("EXPLAIN explains another statement");
+  TRY_ASSIGN(ast::Body inner, statement());
+  return ast::Body(ast::Explain{std::make_unique<ast::Body>(std::move(inner))});
+}
+
+Result<std::vector<StatementPtr>> parse(std::string_view text) {
+  TRY_ASSIGN(std::vector<Token> tokens, tokenize(text));
+  return Parser(text, std::move(tokens)).statements();
+}
+
+std::string statement_text(const Statement& statement) {
+  return statement.text;
+}
+
+}  // namespace millrace::sql

@@ -1,0 +1,112 @@
+// Parser: tokens to syntax trees, by recursive descent; expressions by operator precedence (PostgreSQL's
+// table).
+//
+// Three files: parse_statement.cc (statements, clauses), parse_expression.cc, parse_type.cc (type names). A
+// clause that is PostgreSQL's but not ours yet is refused by name at its own place, never as a mere syntax
+// error. Bound:   see ast.h; expression() and prefix() count the depth of the recursion. Source:  V. Pratt,
+// "Top Down Operator Precedence", 1973.
+#pragma once
+
+#include "sql/ast.h"
+#include "sql/lexer.h"
+
+namespace millrace::sql {
+
+class Parser {
+ public:
+  Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)) {}
+
+  Result<std::vector<StatementPtr>> statements();
+
+ private:
+  // Statements.
+  Result<ast::Body> statement();
+  Result<ast::Body> create();
+  Result<ast::Body> create_stream();
+  Result<ast::Body> create_view();
+  Result<ast::Body> create_query(ast::CreateQuery query);
+  Status create_query_tail(ast::CreateQuery& query);
+  Result<ast::Body> drop();
+  Result<ast::Body> show();
+  Result<ast::Body> explain();
+  Status stream_elements(ast::CreateStream& out);
+  Status stream_element(ast::CreateStream& out);
+  Result<ast::Watermark> watermark();
+  Status options(std::vector<ast::Option>& out);
+  Result<ast::Option> option();
+  Result<bool> if_not_exists();
+  Result<ast::Name> show_target();
+
+  // Queries.
+  Result<ast::Query> query();
+  Status select_list(ast::Query& out);
+  Result<ast::SelectItem> select_item();
+  Result<ast::TableRef> table_ref();
+  Status tumble_arguments(ast::TableRef& out);
+  Status query_tail(ast::Query& out);
+  Status order_by(ast::Query& out);
+  Result<ast::OrderItem> order_item();
+  Status refuse_select_modifiers();
+  Status refuse_after_from();
+  Status refuse_set_operation();
+
+  // Expressions. `level` is the lowest precedence that may continue the expression.
+  Result<ast::ExprPtr> expression(int level = 0);
+  Result<ast::ExprPtr> operand(int level);
+  Result<ast::ExprPtr> prefix();
+  Error too_deep() const;
+  Result<ast::ExprPtr> primary();
+  Result<ast::ExprPtr> word_primary();
+  Result<ast::ExprPtr> name_primary();
+  Result<ast::ExprPtr> parenthesized();
+  Result<ast::ExprPtr> case_expression();
+  Result<ast::ExprPtr> cast_expression();
+  Result<ast::ExprPtr> call(const ast::Name& function);
+  Result<ast::ExprPtr> string_literal();
+  Result<ast::ExprPtr> interval_literal();
+  Result<ast::ExprPtr> infix(ast::ExprPtr left, int level);
+  Result<ast::ExprPtr> infix_word(ast::ExprPtr left, int level);
+  Result<ast::ExprPtr> is_test(ast::ExprPtr left);
+  Result<ast::ExprPtr> between(ast::ExprPtr left, bool negated);
+  Result<ast::ExprPtr> in_list(ast::ExprPtr left, bool negated);
+  Result<ast::ExprPtr> like(ast::ExprPtr left, bool negated);
+  Result<ast::ExprPtr> chain(ast::ExprKind kind, ast::ExprPtr left, int level);
+  Result<ast::ExprPtr> binary(ast::ExprPtr left, int level);
+  int infix_level() const;
+
+  // Type names.
+  Result<ast::TypeName> type_name();
+  std::optional<size_t> type_words_before_string() const;
+
+  // Nodes. finish() counts the node and checks its height.
+  ast::ExprPtr node(ast::ExprKind kind, const SourceSpan& span);
+  Result<ast::ExprPtr> finish(ast::ExprPtr expr);
+
+  // Tokens.
+  const Token& peek(size_t ahead = 0) const { return tokens_[std::min(next_ + ahead, tokens_.size() - 1)]; }
+  const Token& previous() const { return tokens_[next_ == 0 ? 0 : next_ - 1]; }
+  const Token& take() { return tokens_[next_ + 1 < tokens_.size() ? next_++ : next_]; }
+  std::string_view raw(const Token& token) const { return token_text(text_, token); }
+  bool is_word(std::string_view word, size_t ahead = 0) const;
+  bool is_symbol(std::string_view symbol, size_t ahead = 0) const;
+  bool is_string(size_t ahead = 0) const;
+  bool is_name(size_t ahead = 0) const;  // a name where PostgreSQL takes a ColId
+  bool take_word(std::string_view word);
+  bool take_symbol(std::string_view symbol);
+  Status expect_word(std::string_view word);
+  Status expect_symbol(std::string_view symbol);
+  Result<ast::Name> name(std::string_view what);
+  Result<ast::Name> relation_name(std::string_view what);
+  Result<ast::Name> label();  // after AS: any word
+  SourceSpan span_from(const SourceSpan& first) const;
+  Error unexpected(std::string hint) const;
+  Error too_many(const SourceSpan& span, std::string_view what, size_t bound) const;
+
+  std::string_view text_;
+  std::vector<Token> tokens_;
+  size_t next_ = 0;
+  size_t depth_ = 0;
+  size_t nodes_ = 0;
+};
+
+}  // namespace millrace::sql

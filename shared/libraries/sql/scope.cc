@@ -1,0 +1,110 @@
+#include "sql/scope.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "sql/errors.h"
+
+namespace millrace::sql {
+
+using engine::Expr;
+using engine::ExprPtr;
+using engine::Op;
+
+ExprPtr make_column(int index, Type type, const SourceSpan& span) {
+  auto expr = std::make_shared<Expr>();
+  expr->op = Op::kColumn;
+  expr->type = type;
+  expr->column = index;
+  expr->span = span;
+  return expr;
+}
+
+bool same_expr(const Expr& a, const Expr& b) {
+  if (&a == &b) return true;
+  if (a.op != b.op || a.type != b.type || a.column != b.column || a.args.size() != b.args.size())
+    return false;
+  if (a.window_us != b.window_us || a.window_offset_us != b.window_offset_us || a.literal != b.literal)
+    return false;
+  for (size_t i = 0; i < a.args.size(); ++i) {
+    if (!same_expr(*a.args[i], *b.args[i])) return false;
+  }
+  return true;
+}
+
+uint64_t expr_hash(const Expr& expr) {
+  constexpr uint64_t kMix = 0x9E3779B97F4A7C15;
+  uint64_t hash = static_cast<uint64_t>(expr.op) * 64 + static_cast<uint64_t>(expr.type);
+  const auto add = [&](uint64_t v) { hash = (hash ^ v) * kMix + (hash >> 29); };
+  add(static_cast<uint64_t>(expr.column));
+  add(static_cast<uint64_t>(expr.window_us));
+  if (const auto* i = std::get_if<int64_t>(&expr.literal)) add(static_cast<uint64_t>(*i));
+  if (const auto* s = std::get_if<std::string>(&expr.literal)) add(stable_hash(*s));
+  for (const auto& arg : expr.args) add(expr_hash(*arg));
+  return hash;
+}
+
+Scope::Scope(std::string name, const Schema& schema) : name_(std::move(name)) {
+  for (size_t i = 0; i < schema.size(); ++i) {
+    add(schema[i].name, make_column(static_cast<int>(i), schema[i].type, {}));
+  }
+}
+
+void Scope::add(std::string name, ExprPtr expr) {
+  by_name_[name].push_back(columns_.size());
+  columns_.push_back(Column{std::move(name), std::move(expr)});
+}
+
+void Scope::add_window(const ExprPtr& time, int64_t size_us, int64_t offset_us) {
+  for (const Op op : {Op::kTumbleStart, Op::kTumbleEnd}) {
+    auto expr = std::make_shared<Expr>();
+    expr->op = op;
+    expr->type = Type::kTimestamptz;
+    expr->args.push_back(time);
+    expr->window_us = size_us;
+    expr->window_offset_us = offset_us;
+    add(op == Op::kTumbleStart ? "window_start" : "window_end", std::move(expr));
+  }
+}
+
+Status Scope::check_qualifier(const ast::Name& qualifier) const {
+  if (!qualifier || qualifier.text == name_) return {};
+  if (name_.empty()) {
+    return invalid_at(kUnknownRelation, qualifier.span,
+                      fmt::format("\"{}\" is not in FROM: there is no FROM", qualifier.text),
+                      "add FROM and the name of a stream or a view");
+  }
+  return invalid_at(kUnknownRelation, qualifier.span, fmt::format("\"{}\" is not in FROM", qualifier.text),
+                    fmt::format("the columns belong to \"{}\"", name_));
+}
+
+Error Scope::unknown_column(const ast::Name& qualifier, const std::string& column,
+                            const SourceSpan& span) const {
+  const std::string full = qualifier ? qualifier.text + "." + column : column;
+  std::vector<std::string> names;
+  for (const Column& c : columns_) names.push_back(c.name);
+  std::string hint = did_you_mean(column, names);
+  // A span of two bytes more than the name: it was written in double quotes.
+  if (hint.empty() && !qualifier && span.length == column.size() + 2)
+    hint = "text stands in single quotes: '" + column + "'";
+  if (hint.empty() && names.empty()) hint = "there is no FROM, so there are no columns";
+  if (hint.empty()) hint = "the columns are " + list_names(names);
+  return invalid_at(kUnknownColumn, span, fmt::format("column \"{}\" does not exist", full), hint);
+}
+
+Result<ExprPtr> Scope::find(const ast::Name& qualifier, const std::string& column,
+                            const SourceSpan& span) const {
+  TRY(check_qualifier(qualifier));
+  const auto found = by_name_.find(column);
+  if (found == by_name_.end()) return unknown_column(qualifier, column, span);
+  if (found->second.size() > 1) {
+    return invalid_at(
+        kAmbiguousColumn, span, fmt::format("column \"{}\" is ambiguous", column),
+        "the stream has a column of that name, and the window too: rename it in a derived stream");
+  }
+  auto expr = std::make_shared<Expr>(*columns_[found->second.front()].expr);
+  expr->span = span;
+  return ExprPtr(std::move(expr));
+}
+
+}  // namespace millrace::sql
