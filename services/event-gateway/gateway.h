@@ -1,8 +1,8 @@
-// Gateway: the edge without a protocol. HTTP today, others later, call it with requests that are parsed and authenticated.
-// The simulation starts here.
+// Gateway: the edge without a protocol. HTTP today, others later, call it with requests that are parsed and
+// authenticated. The simulation starts here.
 //
 // Threads: the core loop. Callbacks come on it, maybe before the call returns.
-// Bounds:  a request's body, events a request, waiting bytes a tenant (answer kExhausted: 429 and Retry-After).
+// Bounds:  a request's body, events a request, waiting bytes a tenant (kExhausted: 429 and Retry-After).
 #pragma once
 
 #include <functional>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/serving.h"
+#include "event-gateway/quota.h"
 #include "log/journal.h"
 #include "sql/definitions.h"
 
@@ -26,26 +27,29 @@ struct IngestRequest {
   TenantId tenant;
   std::string stream;
   enum class Format : uint8_t { kJson, kNdjson } format = Format::kNdjson;
-  std::string_view body;              // with Buffer::kPadding readable bytes behind; valid during the call
-  std::string idempotency_key;        // empty: none; at most 255 bytes
+  std::string_view body;        // with Buffer::kPadding readable bytes behind; valid during the call
+  std::string idempotency_key;  // empty: none; at most 255 bytes
 };
 struct IngestAnswer {
   size_t accepted = 0;
   std::vector<RejectedEvent> rejected;
+  size_t rejected_more = 0;  // beyond the bound of what is told one by one
   std::vector<log::BatchPlace> offsets;
-  engine::StreamPlace cursor;         // after the request's last event
-  bool replayed = false;              // a duplicate: the first answer again
+  engine::StreamPlace cursor;  // after the request's last event
+  bool replayed = false;       // a duplicate: the first answer again
 };
-std::string to_json(const IngestAnswer& answer);  // {"accepted":…,"rejected":[…],"offsets":[…],"cursor":"…","durability":"disk"}
+// {"accepted":…,"rejected":[…],"offsets":[…],"cursor":"…","durability":"disk"}
+std::string to_json(const IngestAnswer& answer);
 
 // Ingest validates, routes, deduplicates and appends. All accepted events of a request are one frame.
 class Ingest {
  public:
   struct Limits {
-    size_t max_events = 1'000'000;            // a request
-    size_t max_rejected_reported = 100;       // details; the rest is counted
+    size_t max_events = 1'000'000;       // a request
+    size_t max_rejected_reported = 100;  // details; the rest is counted
     int64_t idempotency_window_us = 3'600'000'000;
-    size_t idempotency_keys = 100'000;        // a tenant; the oldest go first
+    size_t idempotency_keys = 100'000;     // a tenant; the oldest go first
+    size_t max_waiting_bytes = 96u << 20;  // a tenant's, appended and not yet durable
   };
   using Done = std::function<void(Result<IngestAnswer>)>;
 
@@ -53,11 +57,18 @@ class Ingest {
   ~Ingest();
   void ingest(const IngestRequest& request, Done done);
   void on_durable(Cut durable);
-  size_t waiting() const;                      // requests appended, not yet durable
+  size_t waiting() const;            // requests appended, not yet durable
+  uint64_t accepted_events() const;  // since the start
+  uint64_t accepted_bytes() const;   // bodies of accepted requests
 
-  // The idempotency table is a function of the journal: replay() every frame after the cut of load(), at a start.
+  // A tenant's quota; without one there is none. retry_after_s: how long a refused tenant should wait.
+  void set_quota(TenantId tenant, Quota quota);
+  double retry_after_s(TenantId tenant) const;
+
+  // The idempotency table is a function of the journal: replay() every frame after the cut of load(), at a
+  // start.
   void replay(const log::Frame& frame);
-  std::string save() const;                    // as of the frames that are durable
+  std::string save() const;  // as of the frames that are durable
   Status load(std::string_view saved);
 
  private:
@@ -67,13 +78,14 @@ class Ingest {
 
 // One statement's answer.
 struct StatementResult {
-  std::string tag;                             // "CREATE STREAM", "SELECT", …
-  Schema columns;                              // empty for commands
+  std::string tag;  // "CREATE STREAM", "SELECT", …
+  Schema columns;   // empty for commands
   Batch rows;
   std::unique_ptr<engine::Subscription> subscription;  // SUBSCRIBE: rows that go on coming
 };
 
-// SqlService runs a text's statements in order. The first error ends it; what was done before stays done and is answered.
+// SqlService runs a text's statements in order. The first error ends it; what was done before stays done and
+// is answered.
 class SqlService {
  public:
   using Each = std::function<void(StatementResult)>;

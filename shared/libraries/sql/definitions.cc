@@ -38,7 +38,7 @@ Error too_many() {
 
 // A tenant's number is its definition's.
 void name_tenant(Definition& definition) {
-  if (definition.kind == DefinitionKind::kTenant) definition.tenant = TenantId(definition.id.value);
+  if (definition.kind == DefinitionKind::kTenant) definition.tenant = tenant_of(definition.id);
 }
 
 Status check_readers(const Catalog& catalog, const Catalog::Entry& entry) {
@@ -164,10 +164,12 @@ Status Definitions::finish_or_remove(std::vector<Definition>& all) {
 }
 
 Status Definitions::build(const std::vector<Definition>& all) {
+  TRY_ASSIGN(history_, Catalog::load(all));
+  std::vector<Definition> there;
   for (const auto& definition : all) {
-    TRY_ASSIGN(history_, history_->with(definition));
-    if (!definition.dropped_at) TRY_ASSIGN(catalog_, catalog_->with(definition));
+    if (!definition.dropped_at) there.push_back(definition);
   }
+  TRY_ASSIGN(catalog_, Catalog::load(std::move(there)));
   return {};
 }
 
@@ -203,7 +205,7 @@ Result<TenantId> Definitions::ensure_tenant(const std::string& name, Done done) 
   TRY_ASSIGN(history_, history_->with(definition));
   TRY_ASSIGN(catalog_, catalog_->with(definition));
   tenants_.push_back({*cut, Activation::What::kStart, definition, std::move(done)});
-  return TenantId(definition.id.value);
+  return tenant_of(definition.id);
 }
 
 void Definitions::create(TenantId tenant, DefinitionKind kind, const std::string& name,

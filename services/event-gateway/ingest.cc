@@ -1,0 +1,357 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <unordered_map>
+
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "event-gateway/gateway.h"
+#include "event-gateway/idempotency.h"
+#include "formats/json.h"
+#include "log/record_batch.h"
+#include "sql/errors.h"
+
+namespace millrace::gateway {
+namespace {
+
+constexpr size_t kMaxKeyBytes = 255;
+constexpr size_t kMaxMessageBytes = 300;  // of a rejected event, so that an answer stays small
+constexpr size_t kMaxCachedStreams = 16'384;
+
+// What is kept of a stream between requests. A stream's id is never used again and its definition never
+// changes.
+struct Target {
+  explicit Target(const engine::StreamPtr& stream)
+      : validator(stream->columns, stream->key_column), builders(stream->partitions) {}
+  formats::JsonValidator validator;
+  std::vector<log::RecordBatchBuilder> builders;  // one a partition; they keep their capacity
+  uint32_t next_partition = 0;                    // of a stream without a key
+};
+
+struct TenantState {
+  TokenBucket events, bytes;
+  size_t waiting_bytes = 0;
+};
+
+struct Pending {
+  Cut cut;
+  size_t bytes = 0;
+  TenantState* tenant = nullptr;
+  Ingest::Done done;
+  IngestAnswer answer;
+  IdempotencyTable::EntryPtr entry;  // null: no key
+};
+
+Error unknown_stream(const sql::Catalog& catalog, const IngestRequest& request) {
+  std::vector<std::string> names;
+  for (const auto* entry : catalog.entries(request.tenant)) {
+    if (entry->definition.kind == metadata::DefinitionKind::kStream) names.push_back(entry->definition.name);
+  }
+  std::string hint = sql::did_you_mean(request.stream, names);
+  if (hint.empty()) hint = "CREATE STREAM makes one; SHOW STREAMS lists them";
+  return error(Code::kNotFound, "MR-ING-0001",
+               fmt::format("there is no stream \"{}\"", request.stream.substr(0, 100)), std::move(hint));
+}
+
+Error not_writable(const sql::Catalog::Entry& entry) {
+  const bool view = entry.stream == nullptr;
+  return error(Code::kInvalid, "MR-ING-0002",
+               fmt::format("\"{}\" is {}: it takes no events", entry.definition.name,
+                           view          ? "a view"
+                           : entry.query ? "a derived stream"
+                                         : "the dead-letter stream"),
+               entry.query ? fmt::format("send events to \"{}\", which it reads", entry.query->source->name)
+                           : "send events to a stream made by CREATE STREAM with columns");
+}
+
+Error over_quota(const char* what, double wait_s) {
+  return error(Code::kExhausted, "MR-ING-0008", fmt::format("the tenant's quota of {} is used up", what),
+               fmt::format("send again in {:.2f} s", std::max(wait_s, 0.01)));
+}
+
+Error reused_key() {
+  return error(Code::kConflict, "MR-ING-0007", "the Idempotency-Key was used with another body",
+               "use a new key for a new request");
+}
+
+Error too_large_event(size_t bytes) {
+  return error(Code::kInvalid, "MR-ING-0005",
+               fmt::format("the event has {} bytes, the bound is {}", bytes, formats::kMaxEventBytes));
+}
+
+Result<std::vector<std::string_view>> split(const IngestRequest& request) {
+  if (request.format == IngestRequest::Format::kJson) return formats::split_json(request.body);
+  return formats::split_ndjson(request.body);
+}
+
+void shorten(std::string& text) {
+  if (text.size() <= kMaxMessageBytes) return;
+  size_t end = kMaxMessageBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;  // never inside a character
+  text.resize(end);
+  text += "…";
+}
+
+}  // namespace
+
+struct Ingest::Impl {
+  Impl(log::Journal& j, const sql::Definitions& d, Limits l)
+      : journal(j), definitions(d), limits(l), keys(l) {}
+
+  Result<const sql::Catalog::Entry*> find_stream(const sql::Catalog& catalog,
+                                                 const IngestRequest& request) const;
+  Target& target_of(const engine::StreamPtr& stream);
+  Status check_quota(TenantState& tenant, const IngestRequest& request);
+  // True: answered, or waiting for the first one's sync.
+  bool is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done);
+  Status route(Target& target, const engine::StreamDef& stream, const std::vector<std::string_view>& events,
+               IngestAnswer& answer);
+  void reject(IngestAnswer& answer, size_t index, Error why) const;
+  log::Group take_batches(Target& target, StreamId stream) const;
+  void submit(const IngestRequest& request, TenantState& tenant, const engine::StreamDef& stream,
+              Target& target, IngestAnswer answer, const BodyHash& body, Done done);
+
+  log::Journal& journal;
+  const sql::Definitions& definitions;
+  const Limits limits;
+  IdempotencyTable keys;
+  std::unordered_map<StreamId, std::unique_ptr<Target>> targets;
+  std::unordered_map<TenantId, TenantState> tenants;
+  std::deque<Pending> pending;
+  uint64_t accepted_events = 0, accepted_bytes = 0;
+};
+
+Result<const sql::Catalog::Entry*> Ingest::Impl::find_stream(const sql::Catalog& catalog,
+                                                             const IngestRequest& request) const {
+  const auto* entry = catalog.find(request.tenant, request.stream);
+  if (entry == nullptr) return unknown_stream(catalog, request);
+  if (entry->stream == nullptr || entry->stream->kind != engine::StreamKind::kDeclared)
+    return not_writable(*entry);
+  return entry;
+}
+
+Target& Ingest::Impl::target_of(const engine::StreamPtr& stream) {
+  auto& target = targets[stream->id];
+  if (target == nullptr) {
+    if (targets.size() > kMaxCachedStreams) {
+      targets.clear();
+      return target_of(stream);
+    }
+    target = std::make_unique<Target>(stream);
+  }
+  return *target;
+}
+
+// Before any cost is paid. How many events a JSON array has is known only later: the bucket then goes into
+// debt.
+Status Ingest::Impl::check_quota(TenantState& tenant, const IngestRequest& request) {
+  if (tenant.waiting_bytes > 0 && tenant.waiting_bytes + request.body.size() > limits.max_waiting_bytes) {
+    return error(Code::kExhausted, "MR-ING-0009", "too much of the tenant's data waits for the disk",
+                 "wait for answers before sending more");
+  }
+  const int64_t now = tenant.events.bounded() || tenant.bytes.bounded() ? journal.now().value : 0;
+  if (!tenant.events.has_room(now)) return over_quota("events", tenant.events.wait_s());
+  if (!tenant.bytes.has_room(now)) return over_quota("bytes", tenant.bytes.wait_s());
+  tenant.bytes.take(static_cast<double>(request.body.size()));
+  return {};
+}
+
+bool Ingest::Impl::is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done) {
+  const auto entry = keys.find(id, journal.now());
+  if (entry == nullptr) return false;
+  if (entry->body != body) {
+    done(reused_key());
+  } else if (!entry->durable) {
+    entry->waiting.push_back(std::move(done));
+  } else {
+    IngestAnswer answer = entry->answer;
+    answer.replayed = true;
+    done(std::move(answer));
+  }
+  return true;
+}
+
+void Ingest::Impl::reject(IngestAnswer& answer, size_t index, Error why) const {
+  if (answer.rejected.size() >= limits.max_rejected_reported) {
+    ++answer.rejected_more;
+    return;
+  }
+  shorten(why.message);
+  answer.rejected.push_back({index, std::move(why)});
+}
+
+Status Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
+                           const std::vector<std::string_view>& events, IngestAnswer& answer) {
+  const int64_t now_ms = journal.now().value / 1000;
+  const uint32_t partitions = stream.partitions;
+  const bool keyed = stream.key_column >= 0;
+  const uint32_t unkeyed = keyed ? 0 : target.next_partition++ % partitions;
+  for (size_t i = 0; i < events.size(); ++i) {
+    const std::string_view event = events[i];
+    if (event.size() > formats::kMaxEventBytes) {
+      reject(answer, i, too_large_event(event.size()));
+      continue;
+    }
+    auto key = target.validator.validate(event);
+    if (!key.ok()) {
+      reject(answer, i, std::move(key).error());
+      continue;
+    }
+    uint32_t partition = unkeyed;
+    if (keyed) partition = partition_of_key_group(key_group_of(stable_hash(key->value_or(""))), partitions);
+    target.builders[partition].add(*key, event, now_ms);
+    ++answer.accepted;
+  }
+  return {};
+}
+
+log::Group Ingest::Impl::take_batches(Target& target, StreamId stream) const {
+  log::Group group;
+  for (size_t p = 0; p < target.builders.size(); ++p) {
+    if (target.builders[p].empty()) continue;
+    group.batches.push_back({{stream, PartitionId(static_cast<uint16_t>(p))}, target.builders[p].finish()});
+  }
+  return group;
+}
+
+void Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant, const engine::StreamDef& stream,
+                          Target& target, IngestAnswer answer, const BodyHash& body, Done done) {
+  log::Group group = take_batches(target, stream.id);
+  const bool with_key = !request.idempotency_key.empty();
+  if (group.batches.empty() && !with_key) {
+    answer.cursor = cursor_after(journal.durable_cut());
+    return done(std::move(answer));
+  }
+  IdempotencyTable::EntryPtr entry;
+  if (with_key) {
+    entry = std::make_shared<IdempotencyTable::Entry>();
+    entry->id = {request.tenant, stream.id, request.idempotency_key};
+    entry->body = body;
+    group.controls.push_back({log::ControlKind::kIdempotency, encode_idempotency(entry->id, body, answer)});
+  }
+  auto appended = journal.append(std::move(group), log::Priority::kIngest);
+  if (!appended.ok()) return done(std::move(appended).error());
+  answer.offsets = std::move(appended->places);
+  answer.cursor = cursor_after(appended->cut);
+  if (entry != nullptr) {
+    entry->cut = appended->cut;
+    entry->time = appended->time;
+    entry->answer = answer;
+    keys.add(entry);
+  }
+  accepted_events += answer.accepted;
+  accepted_bytes += request.body.size();
+  tenant.waiting_bytes += request.body.size();
+  pending.push_back(
+      {appended->cut, request.body.size(), &tenant, std::move(done), std::move(answer), std::move(entry)});
+}
+
+Ingest::Ingest(log::Journal& journal, const sql::Definitions& definitions, Limits limits)
+    : impl_(std::make_unique<Impl>(journal, definitions, limits)) {}
+Ingest::~Ingest() = default;
+
+void Ingest::ingest(const IngestRequest& request, Done done) {
+  Impl& impl = *impl_;
+  const auto catalog = impl.definitions.catalog();
+  const auto entry = impl.find_stream(*catalog, request);
+  if (!entry.ok()) return done(entry.error());
+  if (request.idempotency_key.size() > kMaxKeyBytes) {
+    return done(error(Code::kInvalid, "MR-ING-0004",
+                      fmt::format("the Idempotency-Key has {} bytes, the bound is {}",
+                                  request.idempotency_key.size(), kMaxKeyBytes)));
+  }
+  TenantState& tenant = impl.tenants[request.tenant];
+  if (auto allowed = impl.check_quota(tenant, request); !allowed.ok())
+    return done(std::move(allowed).error());
+  const engine::StreamPtr& stream = (*entry)->stream;
+  BodyHash body;
+  if (!request.idempotency_key.empty()) {
+    body = hash_body(request.body);
+    if (impl.is_duplicate({request.tenant, stream->id, request.idempotency_key}, body, done)) return;
+  }
+  auto events = split(request);
+  if (!events.ok()) return done(std::move(events).error());
+  if (events->size() > impl.limits.max_events) {
+    return done(error(
+        Code::kInvalid, "MR-ING-0006",
+        fmt::format("the request holds {} events, the bound is {}", events->size(), impl.limits.max_events),
+        "send them in several requests"));
+  }
+  tenant.events.take(static_cast<double>(events->size()));
+  Target& target = impl.target_of(stream);
+  IngestAnswer answer;
+  if (auto routed = impl.route(target, *stream, *events, answer); !routed.ok())
+    return done(std::move(routed).error());
+  impl.submit(request, tenant, *stream, target, std::move(answer), body, std::move(done));
+}
+
+void Ingest::on_durable(Cut durable) {
+  auto& pending = impl_->pending;
+  while (!pending.empty() && pending.front().cut <= durable) {
+    Pending one = std::move(pending.front());
+    pending.pop_front();
+    one.tenant->waiting_bytes -= one.bytes;
+    std::vector<Done> duplicates;
+    IngestAnswer again;
+    if (one.entry != nullptr) {
+      one.entry->durable = true;
+      duplicates.swap(one.entry->waiting);
+      if (!duplicates.empty()) again = one.answer;
+    }
+    again.replayed = true;
+    one.done(std::move(one.answer));
+    for (auto& duplicate : duplicates) duplicate(again);
+  }
+}
+
+size_t Ingest::waiting() const {
+  return impl_->pending.size();
+}
+uint64_t Ingest::accepted_events() const {
+  return impl_->accepted_events;
+}
+uint64_t Ingest::accepted_bytes() const {
+  return impl_->accepted_bytes;
+}
+
+void Ingest::set_quota(TenantId tenant, Quota quota) {
+  auto& state = impl_->tenants[tenant];
+  state.events = TokenBucket(quota.events_per_s);
+  state.bytes = TokenBucket(quota.bytes_per_s);
+}
+
+double Ingest::retry_after_s(TenantId tenant) const {
+  const auto found = impl_->tenants.find(tenant);
+  if (found == impl_->tenants.end()) return 0;
+  return std::max(found->second.events.wait_s(), found->second.bytes.wait_s());
+}
+
+void Ingest::replay(const log::Frame& frame) {
+  for (const auto& control : frame.controls) {
+    if (control.kind != log::ControlKind::kIdempotency) continue;
+    auto record = decode_idempotency(control.payload.view());
+    if (!record.ok()) continue;  // `log verify` reports it; a start goes on
+    auto entry = std::make_shared<IdempotencyTable::Entry>();
+    entry->id = std::move(record->id);
+    entry->body = record->body;
+    entry->time = frame.time;
+    entry->cut = frame.cut;
+    entry->durable = true;
+    entry->answer = std::move(record->answer);
+    entry->answer.offsets = places_in(frame, entry->id.stream);
+    entry->answer.cursor = cursor_after(frame.cut);
+    impl_->keys.add(std::move(entry));
+  }
+}
+
+std::string Ingest::save() const {
+  return impl_->keys.save();
+}
+Status Ingest::load(std::string_view saved) {
+  return impl_->keys.load(saved);
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,271 @@
+#include <fmt/format.h>
+
+#include <variant>
+
+#include "engine/select.h"
+#include "event-gateway/gateway.h"
+#include "event-gateway/sql_show.h"
+#include "event-gateway/stream_scan.h"
+#include "sql/ast.h"
+#include "sql/errors.h"
+#include "sql/sql.h"
+
+namespace millrace::gateway {
+namespace {
+
+using metadata::DefinitionKind;
+
+Error no_processor() {
+  return error(Code::kUnavailable, "MR-QRY-0001",
+               "this node runs no queries: it takes in events and serves reads",
+               "ask a node that was started by `millrace serve` with the stream-processor");
+}
+Error busy() {
+  return error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly");
+}
+
+// A subscription goes on for ever, so nothing can come after it.
+Status check_order(const std::vector<sql::StatementPtr>& statements) {
+  for (size_t i = 0; i + 1 < statements.size(); ++i) {
+    if (!std::holds_alternative<sql::ast::Subscribe>(statements[i]->body)) continue;
+    Error e = error(Code::kInvalid, "MR-QRY-0002", "SUBSCRIBE has to be the last statement",
+                    "send it in a request of its own");
+    e.span = statements[i]->span;
+    return e;
+  }
+  return {};
+}
+
+}  // namespace
+
+struct SqlService::Impl {
+  sql::Definitions& definitions;
+  engine::ViewReads* views;
+  engine::StreamReads& streams;
+  engine::Background& background;
+};
+
+namespace {
+
+// One text being run. Lives as long as a callback holds it. A statement that is done at once does not
+// recurse: run() goes on while `stepping_` says that it is on the stack.
+class Run : public std::enable_shared_from_this<Run> {
+ public:
+  Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
+      engine::Background& background, TenantId tenant, SqlService::Each each, SqlService::Done done)
+      : definitions_(definitions),
+        views_(views),
+        streams_(streams),
+        background_(background),
+        tenant_(tenant),
+        each_(std::move(each)),
+        done_(std::move(done)) {}
+
+  void start(std::vector<sql::StatementPtr> statements) {
+    statements_ = std::move(statements);
+    run();
+  }
+
+ private:
+  void run();
+  void statement(const sql::Statement& statement);
+  void finish_statement(Result<StatementResult> result);
+
+  void execute(const sql::CreateStream& create, const sql::Statement& statement);
+  void execute(const sql::CreateQuery& create, const sql::Statement& statement);
+  void execute(const sql::Select& select, const sql::Statement& statement);
+  void execute(const sql::Subscribe& subscribe, const sql::Statement& statement);
+  void execute(const sql::Drop& drop, const sql::Statement& statement);
+  void execute(const sql::Show& show, const sql::Statement& statement);
+  void execute(const sql::Explain& explain, const sql::Statement& statement);
+
+  void create(DefinitionKind kind, const std::string& name, bool if_not_exists, const char* tag,
+              const sql::Statement& statement);
+  void select_over(std::shared_ptr<const engine::SelectPlan> plan, std::function<Result<Batch>()> input,
+                   std::shared_ptr<void> keep);
+  void command(const char* tag) {
+    StatementResult result;
+    result.tag = tag;
+    finish_statement(std::move(result));
+  }
+
+  sql::Definitions& definitions_;
+  engine::ViewReads* views_;
+  engine::StreamReads& streams_;
+  engine::Background& background_;
+  const TenantId tenant_;
+  SqlService::Each each_;
+  SqlService::Done done_;
+  std::vector<sql::StatementPtr> statements_;
+  size_t next_ = 0;
+  bool stepping_ = false;
+  bool waiting_ = false;  // for a statement's end
+};
+
+void Run::run() {
+  if (stepping_) return;
+  stepping_ = true;
+  while (!waiting_ && next_ < statements_.size() && done_) {
+    waiting_ = true;
+    statement(*statements_[next_++]);
+  }
+  stepping_ = false;
+  if (waiting_ || !done_) return;
+  const auto done = std::exchange(done_, nullptr);
+  done({});
+}
+
+void Run::finish_statement(Result<StatementResult> result) {
+  waiting_ = false;
+  if (!done_) return;
+  if (!result.ok()) {
+    const auto done = std::exchange(done_, nullptr);
+    return done(std::move(result).error());
+  }
+  each_(std::move(*result));
+  run();
+}
+
+void Run::statement(const sql::Statement& statement) {
+  const auto catalog = definitions_.catalog();
+  auto bound = sql::bind(statement, *catalog, tenant_);
+  if (!bound.ok()) return finish_statement(std::move(bound).error());
+  std::visit([&](const auto& what) { execute(what, statement); }, *bound);
+}
+
+void Run::create(DefinitionKind kind, const std::string& name, bool if_not_exists, const char* tag,
+                 const sql::Statement& statement) {
+  if (if_not_exists && definitions_.catalog()->find(tenant_, name) != nullptr) return command(tag);
+  const auto done = [self = shared_from_this(), if_not_exists, tag](Result<sql::DefinitionId> made) {
+    const bool there = !made.ok() && made.error().code == Code::kConflict && if_not_exists;
+    if (!made.ok() && !there) return self->finish_statement(std::move(made).error());
+    self->command(tag);
+  };
+  definitions_.create(tenant_, kind, name, sql::statement_text(statement), done);
+}
+
+void Run::execute(const sql::CreateStream& c, const sql::Statement& statement) {
+  create(DefinitionKind::kStream, c.stream.name, c.if_not_exists, "CREATE STREAM", statement);
+}
+
+void Run::execute(const sql::CreateQuery& c, const sql::Statement& statement) {
+  const bool derived = c.plan.shape == engine::QueryPlan::Shape::kStream;
+  create(derived ? DefinitionKind::kDerivedStream : DefinitionKind::kView, c.plan.name, c.if_not_exists,
+         derived ? "CREATE STREAM" : "CREATE MATERIALIZED VIEW", statement);
+}
+
+void Run::execute(const sql::Drop& drop, const sql::Statement&) {
+  const char* tag = drop.kind == sql::ObjectKind::kStream ? "DROP STREAM" : "DROP MATERIALIZED VIEW";
+  if (drop.definition.value == 0) return command(tag);
+  definitions_.drop(drop.definition, [self = shared_from_this(), tag](Result<sql::DefinitionId> dropped) {
+    if (!dropped.ok()) return self->finish_statement(std::move(dropped).error());
+    self->command(tag);
+  });
+}
+
+void Run::execute(const sql::Show& show, const sql::Statement&) {
+  const auto catalog = definitions_.catalog();
+  switch (show.what) {
+    case sql::Show::What::kStreams:
+      return finish_statement(show_streams(*catalog, tenant_));
+    case sql::Show::What::kViews:
+      return finish_statement(show_views(*catalog, tenant_, views_));
+    case sql::Show::What::kQueries:
+      return finish_statement(show_queries(*catalog, tenant_, views_));
+    case sql::Show::What::kColumns:
+      return finish_statement(show_columns(*catalog, tenant_, show.name));
+  }
+}
+
+void Run::execute(const sql::Explain& explain, const sql::Statement&) {
+  finish_statement(explain_rows(explain.text));
+}
+
+void Run::execute(const sql::Subscribe& subscribe, const sql::Statement&) {
+  if (subscribe.view && views_ == nullptr) return finish_statement(no_processor());
+  StatementResult result;
+  result.tag = "SUBSCRIBE";
+  Result<std::unique_ptr<engine::Subscription>> made = std::unique_ptr<engine::Subscription>();
+  if (subscribe.view) {
+    result.columns = subscribe.view->output_schema();
+    made = views_->subscribe(subscribe.view->id);
+  } else {
+    result.columns = subscribe.stream->columns;
+    engine::StreamReadRequest request;
+    request.stream = subscribe.stream;
+    request.place = streams_.end_of();
+    made = streams_.follow(std::move(request), true);
+  }
+  if (!made.ok()) return finish_statement(std::move(made).error());
+  result.subscription = std::move(*made);
+  finish_statement(std::move(result));
+}
+
+// Computes off the loop; `keep` holds what the input's text views until the answer has its own.
+void Run::select_over(std::shared_ptr<const engine::SelectPlan> plan, std::function<Result<Batch>()> input,
+                      std::shared_ptr<void> keep) {
+  auto answer = std::make_shared<Result<Batch>>(Batch{});
+  auto work = [plan, input = std::move(input), keep = std::move(keep), answer]() mutable {
+    auto rows = input();
+    *answer = rows.ok() ? engine::run_select(*plan, *rows) : std::move(rows);
+    keep.reset();
+  };
+  auto done = [self = shared_from_this(), plan, answer] {
+    if (!answer->ok()) return self->finish_statement(std::move(*answer).error());
+    StatementResult result;
+    result.tag = "SELECT";
+    for (const auto& output : plan->outputs) result.columns.push_back({output.name, output.expr->type});
+    result.rows = std::move(**answer);
+    self->finish_statement(std::move(result));
+  };
+  if (!background_.run(std::move(work), std::move(done))) finish_statement(busy());
+}
+
+void Run::execute(const sql::Select& select, const sql::Statement&) {
+  auto plan = std::make_shared<const engine::SelectPlan>(select.plan);
+  if (plan->view) {
+    if (views_ == nullptr) return finish_statement(no_processor());
+    return views_->read(plan->view->id, [self = shared_from_this(), plan](Result<engine::ViewAtCut> view) {
+      if (!view.ok()) return self->finish_statement(std::move(view).error());
+      auto at = std::make_shared<engine::ViewAtCut>(std::move(*view));
+      self->select_over(
+          plan, [at] { return engine::view_rows(*at); }, at);
+    });
+  }
+  const engine::StreamPtr stream = plan->stream ? plan->stream : plan->dead_letters;
+  if (stream) {
+    return scan_stream(streams_, background_, stream,
+                       [self = shared_from_this(), plan](Result<std::shared_ptr<ScannedRows>> scanned) {
+                         if (!scanned.ok()) return self->finish_statement(std::move(scanned).error());
+                         const auto rows = *scanned;
+                         self->select_over(
+                             plan, [rows] { return Result<Batch>(std::move(rows->rows)); }, rows);
+                       });
+  }
+  select_over(
+      plan,
+      [] {
+        Batch one;
+        one.rows = 1;
+        return Result<Batch>(std::move(one));
+      },
+      nullptr);
+}
+
+}  // namespace
+
+SqlService::SqlService(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
+                       engine::Background& background)
+    : impl_(new Impl{definitions, views, streams, background}) {}
+SqlService::~SqlService() = default;
+
+void SqlService::execute(TenantId tenant, std::string text, Each each, Done done) {
+  auto statements = sql::parse(text);
+  if (!statements.ok()) return done(std::move(statements).error());
+  if (auto order = check_order(*statements); !order.ok()) return done(std::move(order).error());
+  auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
+                                   tenant, std::move(each), std::move(done));
+  run->start(std::move(*statements));
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,156 @@
+#include "event-gateway/sql_show.h"
+
+#include <fmt/format.h>
+
+#include "event-gateway/row_builder.h"
+#include "sql/errors.h"
+
+namespace millrace::gateway {
+namespace {
+
+using Entry = sql::Catalog::Entry;
+
+StatementResult finish(const char* tag, RowBuilder& rows) {
+  StatementResult result;
+  result.tag = tag;
+  result.columns = rows.schema();
+  result.rows = rows.take();
+  return result;
+}
+
+std::string_view kind_of(const engine::StreamDef& stream) {
+  switch (stream.kind) {
+    case engine::StreamKind::kDeclared:
+      return "declared";
+    case engine::StreamKind::kDerived:
+      return "derived";
+    case engine::StreamKind::kRepartition:
+      return "internal";
+    case engine::StreamKind::kDeadLetters:
+      return "dead letters";
+  }
+  return "";
+}
+
+void add_column_name(RowBuilder& rows, const engine::StreamDef& stream, int column) {
+  if (column < 0) {
+    rows.null();
+  } else {
+    rows.text(stream.columns[static_cast<size_t>(column)].name);
+  }
+}
+
+void add_stream(RowBuilder& rows, const engine::StreamDef& stream) {
+  rows.text(stream.name).text(kind_of(stream)).number(stream.partitions);
+  add_column_name(rows, stream, stream.key_column);
+  add_column_name(rows, stream, stream.watermark_column);
+  rows.number(static_cast<int64_t>(stream.columns.size())).end_row();
+}
+
+// state, lag_seconds, state_bytes, position: NULL where no processor runs.
+void add_status(RowBuilder& rows, const Entry& entry, engine::ViewReads* views) {
+  if (views == nullptr) {
+    rows.text("no processor on this node").null().null().null();
+    return;
+  }
+  const auto status = views->status(entry.query->id);
+  if (!status.ok()) {
+    rows.text("failed: " + status.error().message).null().null().null();
+    return;
+  }
+  rows.text(status->state)
+      .real(status->lag_seconds)
+      .number(static_cast<int64_t>(status->state_bytes))
+      .number(static_cast<int64_t>(status->position.value));
+}
+
+const Schema& status_columns() {
+  static const Schema columns = {{"state", Type::kText},
+                                 {"lag_seconds", Type::kDouble},
+                                 {"state_bytes", Type::kBigint},
+                                 {"position", Type::kBigint}};
+  return columns;
+}
+
+Schema with_status(Schema schema) {
+  schema.insert(schema.end(), status_columns().begin(), status_columns().end());
+  return schema;
+}
+
+}  // namespace
+
+StatementResult show_streams(const sql::Catalog& catalog, TenantId tenant) {
+  RowBuilder rows({{"name", Type::kText},
+                   {"kind", Type::kText},
+                   {"partitions", Type::kBigint},
+                   {"key", Type::kText},
+                   {"watermark", Type::kText},
+                   {"columns", Type::kBigint}});
+  for (const auto* entry : catalog.entries(tenant)) {
+    if (entry->stream) add_stream(rows, *entry->stream);
+  }
+  if (const auto letters = catalog.dead_letters(tenant)) add_stream(rows, *letters);
+  return finish("SHOW STREAMS", rows);
+}
+
+StatementResult show_views(const sql::Catalog& catalog, TenantId tenant, engine::ViewReads* views) {
+  RowBuilder rows(with_status({{"name", Type::kText}, {"source", Type::kText}, {"definition", Type::kText}}));
+  for (const auto* entry : catalog.entries(tenant)) {
+    if (entry->definition.kind != metadata::DefinitionKind::kView || !entry->query) continue;
+    rows.text(entry->definition.name).text(entry->query->source->name).text(entry->definition.sql);
+    add_status(rows, *entry, views);
+    rows.end_row();
+  }
+  return finish("SHOW VIEWS", rows);
+}
+
+StatementResult show_queries(const sql::Catalog& catalog, TenantId tenant, engine::ViewReads* views) {
+  RowBuilder rows(with_status(
+      {{"id", Type::kBigint}, {"name", Type::kText}, {"kind", Type::kText}, {"source", Type::kText}}));
+  for (const auto* entry : catalog.entries(tenant)) {
+    if (!entry->query) continue;
+    rows.number(entry->query->id.value)
+        .text(entry->definition.name)
+        .text(entry->stream ? "stream" : "view")
+        .text(entry->query->source->name);
+    add_status(rows, *entry, views);
+    rows.end_row();
+  }
+  return finish("SHOW QUERIES", rows);
+}
+
+Result<StatementResult> show_columns(const sql::Catalog& catalog, TenantId tenant, const std::string& name) {
+  const auto* entry = catalog.find(tenant, name);
+  if (entry == nullptr) {
+    std::vector<std::string> names;
+    for (const auto* other : catalog.entries(tenant)) names.push_back(other->definition.name);
+    return error(Code::kNotFound, sql::kUnknownRelation,
+                 fmt::format("there is no stream or view \"{}\"", name), sql::did_you_mean(name, names));
+  }
+  RowBuilder rows({{"column", Type::kText},
+                   {"type", Type::kText},
+                   {"key", Type::kBoolean},
+                   {"watermark", Type::kBoolean}});
+  const Schema schema = entry->stream ? entry->stream->columns : entry->query->output_schema();
+  for (size_t i = 0; i < schema.size(); ++i) {
+    const int column = static_cast<int>(i);
+    rows.text(schema[i].name)
+        .text(to_string(schema[i].type))
+        .boolean(entry->stream && entry->stream->key_column == column)
+        .boolean(entry->stream && entry->stream->watermark_column == column)
+        .end_row();
+  }
+  return finish("SHOW COLUMNS", rows);
+}
+
+StatementResult explain_rows(std::string_view text) {
+  RowBuilder rows({{"plan", Type::kText}});
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    rows.text(text.substr(0, end)).end_row();
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  }
+  return finish("EXPLAIN", rows);
+}
+
+}  // namespace millrace::gateway

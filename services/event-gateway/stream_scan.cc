@@ -1,0 +1,119 @@
+#include "event-gateway/stream_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "formats/json.h"
+
+namespace millrace::gateway {
+namespace {
+
+using engine::StreamPlace;
+using engine::StreamReadAnswer;
+
+constexpr size_t kPageBytes = 4u << 20;
+constexpr size_t kPageEvents = 65'536;
+
+std::vector<int> all_of(const Schema& schema) {
+  std::vector<int> wanted(schema.size());
+  for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = static_cast<int>(i);
+  return wanted;
+}
+
+class Scan : public std::enable_shared_from_this<Scan> {
+ public:
+  using Done = std::function<void(Result<std::shared_ptr<ScannedRows>>)>;
+  Scan(engine::StreamReads& streams, engine::Background& background, engine::StreamPtr stream, Done done)
+      : streams_(streams),
+        background_(background),
+        stream_(std::move(stream)),
+        done_(std::move(done)),
+        end_(streams.end_of()),
+        place_(streams.start_of(*stream_)),
+        decoder_(stream_->columns, all_of(stream_->columns)),
+        out_(std::make_shared<ScannedRows>()) {
+    out_->rows.set_schema(stream_->columns);
+  }
+
+  void next_page() {
+    engine::StreamReadRequest request;
+    request.stream = stream_;
+    request.place = place_;
+    request.limit = kPageEvents;
+    request.max_bytes = kPageBytes;
+    streams_.read(std::move(request), [self = shared_from_this()](Result<StreamReadAnswer> answer) {
+      if (!answer.ok()) return self->done_(std::move(answer).error());
+      self->take(std::move(*answer));
+    });
+  }
+
+ private:
+  void take(StreamReadAnswer answer) {
+    values_.clear();
+    for (const auto& event : answer.events) {
+      if (event.after.cut > end_.cut || (event.after.cut == end_.cut && event.after.index > 0)) break;
+      values_.push_back(event.value);
+      bytes_ += event.value.size();
+    }
+    place_ = answer.next;
+    last_ = answer.at_end || place_.cut >= end_.cut;
+    if (out_->rows.rows + values_.size() > kMaxScanRows || bytes_ > kMaxScanBytes) return done_(too_large());
+    out_->keep.insert(out_->keep.end(), answer.keep.begin(), answer.keep.end());
+    auto work = [self = shared_from_this()] { self->decode(); };
+    auto done = [self = shared_from_this()] {
+      if (self->last_) return self->done_(std::move(self->out_));
+      self->next_page();
+    };
+    if (!background_.run(std::move(work), std::move(done))) {
+      done_(error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly"));
+    }
+  }
+
+  void decode() {
+    std::vector<RowError> errors;
+    const size_t before = out_->rows.rows;
+    decoder_.decode(values_, out_->rows, errors);
+    if (errors.empty()) return;
+    // Without those that do not decode: the dead letters have them.
+    std::vector<bool> bad(values_.size());
+    for (const auto& failed : errors) bad[failed.row >= before ? failed.row - before : failed.row] = true;
+    for (auto& column : out_->rows.columns) column.resize(before);
+    out_->rows.rows = before;
+    size_t kept = 0;
+    for (size_t i = 0; i < values_.size(); ++i) {
+      if (!bad[i]) values_[kept++] = values_[i];
+    }
+    values_.resize(kept);
+    errors.clear();
+    decoder_.decode(values_, out_->rows, errors);
+  }
+
+  Error too_large() const {
+    return error(Code::kExhausted, "MR-QRY-0003",
+                 fmt::format("\"{}\" holds more than one SELECT may read ({} events or {} MB)", stream_->name,
+                             kMaxScanRows, kMaxScanBytes >> 20),
+                 "make a MATERIALIZED VIEW of what you look for and SELECT from that");
+  }
+
+  engine::StreamReads& streams_;
+  engine::Background& background_;
+  engine::StreamPtr stream_;
+  Done done_;
+  const StreamPlace end_;
+  StreamPlace place_;
+  formats::JsonDecoder decoder_;
+  std::shared_ptr<ScannedRows> out_;
+  std::vector<std::string_view> values_;
+  size_t bytes_ = 0;
+  bool last_ = false;
+};
+
+}  // namespace
+
+void scan_stream(engine::StreamReads& streams, engine::Background& background, engine::StreamPtr stream,
+                 std::function<void(Result<std::shared_ptr<ScannedRows>>)> done) {
+  std::make_shared<Scan>(streams, background, std::move(stream), std::move(done))->next_page();
+}
+
+}  // namespace millrace::gateway

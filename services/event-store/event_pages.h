@@ -1,0 +1,75 @@
+// Event pages: frames of the journal as a stream's events, and as rows of text for subscribers.
+//
+// Owns:       a page keeps its frames and the text made from them; rows are views into either.
+// Threads:    any one thread at a time.
+// Invariants: each event's place comes from its frame alone, so that a reader of one partition and a reader
+// of all agree.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/serving.h"
+#include "formats/json.h"
+#include "log/journal.h"
+#include "log/record_batch.h"
+
+namespace millrace::event_store {
+
+// What to take from a frame.
+struct EventFilter {
+  StreamId stream;
+  std::optional<PartitionId> partition;
+  Offset min_offset;  // only with a partition
+};
+
+// The place after the `index`-th (from 0) of a frame's `total` records of the stream.
+engine::StreamPlace place_after(Cut frame, uint32_t index, uint32_t total);
+
+// Hands the frame's events from `skip` on to `visit` until it answers false. kCorrupt: a batch does not
+// parse.
+using EventVisit = std::function<bool(const engine::StoredEvent&)>;
+Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t skip,
+                    const EventVisit& visit);
+
+// Rows ready to be sent: one line of JSON each, with the cursor after it.
+struct RowPage {
+  struct Row {
+    std::string_view json;
+    engine::StreamPlace after;
+  };
+  std::vector<Row> rows;
+  size_t next = 0;  // the first that was not handed out
+  size_t bytes = 0;
+  std::vector<log::FramePtr> keep;
+  Arena text;
+
+  bool done() const { return next == rows.size(); }
+  void clear();
+};
+
+// Makes rows of events: the stored bytes, or the declared columns as SQL renders them.
+class RowMaker {
+ public:
+  RowMaker(engine::StreamPtr stream, bool declared_columns);
+  ~RowMaker();
+  // Appends the frame's events from `skip` on. Events that do not decode are left out: the dead letters have
+  // them.
+  Status append(const log::FramePtr& frame, const EventFilter& filter, uint32_t skip, RowPage& page);
+
+ private:
+  void append_stored(const engine::StoredEvent& event, RowPage& page);
+  void append_decoded(RowPage& page);
+
+  engine::StreamPtr stream_;
+  std::unique_ptr<formats::JsonDecoder> decoder_;  // null: stored bytes
+  std::unique_ptr<formats::JsonRowWriter> writer_;
+  std::vector<std::string_view> values_;
+  std::vector<engine::StreamPlace> places_;
+  Batch batch_;
+  std::vector<RowError> errors_;
+  std::string scratch_;
+};
+
+}  // namespace millrace::event_store

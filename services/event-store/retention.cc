@@ -1,0 +1,47 @@
+#include "event-store/retention.h"
+
+#include <unordered_map>
+
+namespace millrace::event_store {
+namespace {
+
+using BytesByStream = std::unordered_map<StreamId, uint64_t>;
+
+bool share_expired(const log::SegmentInfo::StreamShare& share, const RetentionInput& input,
+                   uint64_t later_bytes) {
+  const engine::StreamPtr stream = input.stream(share.stream);
+  if (stream == nullptr || stream->kind == engine::StreamKind::kRepartition) return true;
+  if (stream->retention_us > 0 && share.last_time.value < input.now.value - stream->retention_us) return true;
+  return stream->retention_bytes > 0 && later_bytes >= static_cast<uint64_t>(stream->retention_bytes);
+}
+
+BytesByStream total_bytes(const std::vector<log::SegmentInfo>& segments) {
+  BytesByStream bytes;
+  for (const auto& segment : segments) {
+    for (const auto& share : segment.streams) bytes[share.stream] += share.bytes;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::optional<uint64_t> expired_through(const RetentionInput& input) {
+  BytesByStream later = total_bytes(input.segments);
+  std::optional<uint64_t> through;
+  for (const auto& segment : input.segments) {
+    if (!segment.sealed || segment.last >= input.floor) break;
+    for (const auto& share : segment.streams) {
+      later[share.stream] -= share.bytes;
+      if (!share_expired(share, input, later[share.stream])) return through;
+    }
+    through = segment.id;
+  }
+  return through;
+}
+
+std::optional<uint64_t> expired_through(log::Journal& journal, const sql::Catalog& catalog, Cut floor,
+                                        AppendTime now) {
+  return expired_through({journal.segments(), [&](StreamId id) { return catalog.stream(id); }, now, floor});
+}
+
+}  // namespace millrace::event_store

@@ -1,0 +1,36 @@
+// Retention: which sealed segments of the journal nobody needs any more.
+//
+// Why:        a segment holds records of many streams, so it may go only when every one of them lets go of
+// it. Expired:    a stream's share of a segment has expired if the stream was dropped; if its last record is
+// older than
+//             retention_us; if the stream has retention_bytes or more in later segments; or if it is an
+//             internal topic (its consumers are below the floor with it). A stream without either bound keeps
+//             its records for ever.
+// Order:      oldest first, without gaps: the first segment that is still needed keeps all later ones.
+// Rule (floor): nothing at or above the oldest cut that a snapshot, a running read or a consumer needs is
+// freed. Threads:    a pure function; the caller runs it on the core loop and recycles what it names.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "engine/plan.h"
+#include "log/journal.h"
+#include "sql/catalog.h"
+
+namespace millrace::event_store {
+
+struct RetentionInput {
+  std::vector<log::SegmentInfo> segments;             // ascending
+  std::function<engine::StreamPtr(StreamId)> stream;  // null: dropped
+  AppendTime now;
+  Cut floor;  // the oldest cut that is still needed
+};
+
+// The id to recycle through; none if every segment is needed.
+std::optional<uint64_t> expired_through(const RetentionInput& input);
+std::optional<uint64_t> expired_through(log::Journal& journal, const sql::Catalog& catalog, Cut floor,
+                                        AppendTime now);
+
+}  // namespace millrace::event_store

@@ -1,0 +1,439 @@
+#include "event-store/stream_reads.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
+
+#include "event-store/event_pages.h"
+#include "sql/definitions.h"
+
+namespace millrace::event_store {
+namespace {
+
+using engine::StreamPlace;
+using engine::StreamReadAnswer;
+using engine::StreamReadRequest;
+
+constexpr size_t kScanBytes = 4u << 20;  // of the journal's frames, at a time
+
+Error busy() {
+  return error(Code::kExhausted, "MR-EVS-0002", "too many reads are waiting", "try again shortly");
+}
+Error gone() {
+  return error(Code::kGone, "MR-EVS-0001", "the cursor points at events that retention has removed",
+               "read again from the oldest kept event: from=start");
+}
+Error ahead(const StreamPlace& place) {
+  return error(Code::kInvalid, "MR-EVS-0004",
+               fmt::format("the cursor {} is ahead of the log", engine::to_cursor(place)),
+               "it comes from another server or data directory; start with from=start or from=end");
+}
+Error dropped() {
+  return error(Code::kGone, "MR-EVS-0005", "the stream was dropped",
+               "SHOW STREAMS lists the streams there are");
+}
+
+// What a read on a background thread needs to know of the core loop's state.
+struct Bounds {
+  Cut first;
+  Cut durable;
+};
+
+// Where reading begins, as a place and a filter. `place.cut` is at least 1.
+struct Begin {
+  StreamPlace place;
+  EventFilter filter;
+};
+
+Result<StreamPlace> check_place(StreamPlace place, const Bounds& bounds) {
+  if (place.cut.value == 0) return StreamPlace{bounds.first, 0};
+  if (place.cut < bounds.first) return gone();
+  if (place.cut.value > bounds.durable.value + 1) return ahead(place);
+  return place;
+}
+
+Result<Begin> find_begin(log::Journal& journal, const StreamReadRequest& request, const Bounds& bounds) {
+  Begin begin;
+  begin.filter = {request.stream->id, request.partition, Offset(0)};
+  begin.place = {bounds.first, 0};
+  if (request.place) {
+    TRY_ASSIGN(begin.place, check_place(*request.place, bounds));
+  } else if (request.offset && request.partition) {
+    TRY_ASSIGN(const Cut before,
+               journal.cut_before({request.stream->id, *request.partition}, *request.offset));
+    begin.place = {Cut(std::max(before.value + 1, bounds.first.value)), 0};
+    begin.filter.min_offset = *request.offset;
+  } else if (request.time) {
+    begin.place = {Cut(std::max(journal.cut_at(*request.time).value + 1, bounds.first.value)), 0};
+  }
+  return begin;
+}
+
+// Hands the durable frames from `place` on to `visit` until it answers false; `place` moves past what was
+// scanned.
+Status scan(log::Journal& journal, const EventFilter& filter, Cut durable, StreamPlace& place,
+            const std::function<Result<bool>(const log::FramePtr&, uint32_t skip)>& visit) {
+  while (place.cut <= durable) {
+    TRY_ASSIGN(const auto found, journal.read_stream(filter.stream, filter.partition,
+                                                     Cut(place.cut.value - 1), durable, kScanBytes));
+    for (const auto& frame : found.frames) {
+      const uint32_t skip = frame->cut == place.cut ? place.index : 0;
+      TRY_ASSIGN(const bool more, visit(frame, skip));
+      if (!more) return {};
+      place = {Cut(frame->cut.value + 1), 0};
+    }
+    const uint64_t next = found.scanned.value + 1;
+    if (next > place.cut.value)
+      place = {Cut(next), 0};
+    else if (found.frames.empty())
+      break;  // nothing new: never spin
+  }
+  return {};
+}
+
+Result<StreamReadAnswer> read_page(log::Journal& journal, const StreamReadRequest& request,
+                                   const Bounds& bounds) {
+  TRY_ASSIGN(Begin begin, find_begin(journal, request, bounds));
+  StreamReadAnswer answer;
+  StreamPlace place = begin.place;
+  answer.next = place;
+  bool full = request.limit == 0;
+  size_t bytes = 0;
+  TRY(scan(journal, begin.filter, bounds.durable, place,
+           [&](const log::FramePtr& frame, uint32_t skip) -> Result<bool> {
+             if (full) return false;
+             answer.keep.push_back(frame);
+             TRY(visit_events(*frame, begin.filter, skip, [&](const engine::StoredEvent& event) {
+               if (full) return false;
+               answer.events.push_back(event);
+               answer.next = event.after;
+               bytes += event.value.size();
+               full = answer.events.size() >= request.limit || bytes >= request.max_bytes;
+               return true;
+             }));
+             return true;
+           }));
+  if (!full) answer.next = place;  // also past what holds nothing of the stream
+  answer.at_end = answer.next.cut > bounds.durable;
+  return answer;
+}
+
+}  // namespace
+
+class Follower;
+
+struct StreamStore::Impl {
+  Impl(log::Journal& j, engine::Background& b) : journal(j), background(b), durable(j.durable_cut()) {}
+
+  Bounds bounds() { return {journal.first_cut(), durable}; }
+  void add(const std::shared_ptr<Follower>& follower);
+  void remove(Follower* follower);
+  void deliver(const log::FramePtr& frame, std::vector<std::shared_ptr<Follower>>& touched);
+  void overflow_all();
+  void end_dropped(const log::Frame& frame);
+
+  log::Journal& journal;
+  engine::Background& background;
+  Cut durable;
+  std::unordered_map<StreamId, std::vector<std::shared_ptr<Follower>>> by_stream;
+  size_t count = 0;
+};
+
+// One subscription's state. Shared with the page read that may be under way; `owner` is null once the
+// subscriber left.
+class Follower : public std::enable_shared_from_this<Follower> {
+ public:
+  Follower(std::shared_ptr<StreamStore::Impl> store, StreamReadRequest request, bool as_rows,
+           EventFilter filter, std::optional<StreamPlace> start)
+      : store_(std::move(store)),
+        request_(std::move(request)),
+        filter_(filter),
+        place_(start.value_or(StreamPlace{})),
+        placed_(start.has_value()),
+        maker_(request_.stream, as_rows && request_.stream->kind == engine::StreamKind::kDeclared),
+        queue_from_(store_->durable) {}
+
+  const engine::StreamDef& stream() const { return *request_.stream; }
+  void set_notify(std::function<void()> notify) { notify_ = std::move(notify); }
+  void notify() {
+    if (const auto notify = notify_) notify();
+  }
+  void leave() {
+    notify_ = nullptr;
+    store_->remove(this);
+  }
+  void end(Error why) { ended_ = std::move(why); }
+
+  void enqueue(const log::FramePtr& frame);
+  void overflow();
+  Result<size_t> pull(size_t max_rows,
+                      const std::function<void(std::string_view, const std::string&)>& visit);
+
+ private:
+  bool live() const { return placed_ && !overflowed_ && place_.cut.value >= queue_from_.value + 1; }
+  bool fill();  // makes rows from the queue; false: nothing there
+  void start_page();
+  void take_page(Result<StreamPlace> reached, RowPage page);
+
+  std::shared_ptr<StreamStore::Impl> store_;
+  StreamReadRequest request_;
+  EventFilter filter_;
+  StreamPlace place_;  // everything before it is in the page, or was handed out
+  bool placed_;        // false: the request's offset or time was not looked up yet
+  RowMaker maker_;
+  RowPage page_;
+  bool reading_ = false;  // a page is being read: maker_ belongs to that thread
+  std::optional<Error> ended_;
+  std::function<void()> notify_;
+
+  std::deque<log::FramePtr> queue_;  // all the stream's frames after queue_from_, unless overflowed_
+  size_t queue_bytes_ = 0;
+  Cut queue_from_;
+  bool overflowed_ = false;
+};
+
+void Follower::enqueue(const log::FramePtr& frame) {
+  if (overflowed_) return;
+  if (queue_.size() >= StreamStore::kQueueFrames || queue_bytes_ > StreamStore::kQueueBytes)
+    return overflow();
+  queue_.push_back(frame);
+  queue_bytes_ += frame->bytes;
+}
+
+// The files have what the queue has not: the follower reads on from there.
+void Follower::overflow() {
+  overflowed_ = true;
+  queue_.clear();
+  queue_bytes_ = 0;
+}
+
+bool Follower::fill() {
+  page_.clear();
+  while (!queue_.empty() && page_.bytes < StreamStore::kPageBytes) {
+    const log::FramePtr frame = std::move(queue_.front());
+    queue_.pop_front();
+    queue_bytes_ -= std::min(queue_bytes_, frame->bytes);
+    if (frame->cut < place_.cut) continue;
+    const uint32_t skip = frame->cut == place_.cut ? place_.index : 0;
+    const auto made = maker_.append(frame, filter_, skip, page_);
+    if (!made.ok()) ended_ = made.error();
+    place_ = {Cut(frame->cut.value + 1), 0};
+  }
+  return !page_.done();
+}
+
+Result<size_t> Follower::pull(size_t max_rows,
+                              const std::function<void(std::string_view, const std::string&)>& visit) {
+  size_t handed = 0;
+  while (handed < max_rows) {
+    if (page_.done()) {
+      if (reading_) break;
+      if (ended_) {
+        if (handed > 0) break;
+        return *ended_;
+      }
+      if (!live()) {
+        start_page();
+        if (ended_) continue;
+        if (reading_ || page_.done()) break;  // the page's end calls notify()
+      } else if (!fill()) {
+        if (ended_) continue;
+        break;
+      }
+    }
+    for (; handed < max_rows && !page_.done(); ++handed) {
+      const auto& row = page_.rows[page_.next++];
+      visit(row.json, engine::to_cursor(row.after));
+    }
+  }
+  return handed;
+}
+
+// Frames that become durable from here on are queued, so the page's end and the queue's begin meet.
+void Follower::start_page() {
+  queue_.clear();
+  queue_bytes_ = 0;
+  overflowed_ = false;
+  queue_from_ = store_->durable;
+  reading_ = true;
+  auto reached = std::make_shared<Result<StreamPlace>>(StreamPlace{});
+  auto page = std::make_shared<RowPage>();
+  auto work = [self = shared_from_this(), bounds = store_->bounds(), reached, page, placed = placed_,
+               from = place_] {
+    Follower& f = *self;
+    const auto read = [&]() -> Result<StreamPlace> {
+      StreamPlace place = from;
+      if (!placed) {
+        TRY_ASSIGN(const Begin begin, find_begin(f.store_->journal, f.request_, bounds));
+        place = begin.place;
+        f.filter_.min_offset = begin.filter.min_offset;
+      }
+      TRY_ASSIGN(place, check_place(place, bounds));
+      TRY(scan(f.store_->journal, f.filter_, bounds.durable, place,
+               [&](const log::FramePtr& frame, uint32_t skip) -> Result<bool> {
+                 if (page->bytes >= StreamStore::kPageBytes) return false;
+                 TRY(f.maker_.append(frame, f.filter_, skip, *page));
+                 return true;
+               }));
+      return place;
+    };
+    *reached = read();
+  };
+  auto done = [self = shared_from_this(), reached, page] {
+    self->take_page(std::move(*reached), std::move(*page));
+  };
+  if (!store_->background.run(std::move(work), std::move(done))) {
+    reading_ = false;
+    ended_ = busy();
+  }
+}
+
+void Follower::take_page(Result<StreamPlace> reached, RowPage page) {
+  reading_ = false;
+  if (!reached.ok()) {
+    ended_ = std::move(reached).error();
+  } else {
+    place_ = *reached;
+    placed_ = true;
+    page_ = std::move(page);
+  }
+  notify();
+}
+
+namespace {
+
+class FollowerHandle final : public engine::Subscription {
+ public:
+  explicit FollowerHandle(std::shared_ptr<Follower> follower) : follower_(std::move(follower)) {
+    follower_->set_notify([this] { notify(); });
+  }
+  ~FollowerHandle() override { follower_->leave(); }
+  Result<size_t> pull(size_t max_rows,
+                      const std::function<void(std::string_view, const std::string&)>& visit) override {
+    return follower_->pull(max_rows, visit);
+  }
+
+ private:
+  std::shared_ptr<Follower> follower_;
+};
+
+}  // namespace
+
+void StreamStore::Impl::add(const std::shared_ptr<Follower>& follower) {
+  by_stream[follower->stream().id].push_back(follower);
+  ++count;
+}
+
+void StreamStore::Impl::remove(Follower* follower) {
+  const auto found = by_stream.find(follower->stream().id);
+  if (found == by_stream.end()) return;
+  count -= std::erase_if(found->second, [&](const auto& f) { return f.get() == follower; });
+  if (found->second.empty()) by_stream.erase(found);
+}
+
+void StreamStore::Impl::deliver(const log::FramePtr& frame, std::vector<std::shared_ptr<Follower>>& touched) {
+  StreamId last;
+  for (const auto& batch : frame->batches) {
+    if (batch.where.stream == last) continue;  // a frame's batches of a stream stand together
+    last = batch.where.stream;
+    const auto found = by_stream.find(last);
+    if (found == by_stream.end()) continue;
+    for (const auto& follower : found->second) {
+      follower->enqueue(frame);
+      touched.push_back(follower);
+    }
+  }
+}
+
+void StreamStore::Impl::overflow_all() {
+  for (const auto& [stream, followers] : by_stream) {
+    for (const auto& follower : followers) follower->overflow();
+  }
+}
+
+// A definition's end, as the journal tells it, ends what follows its stream.
+void StreamStore::Impl::end_dropped(const log::Frame& frame) {
+  for (const auto& control : frame.controls) {
+    if (control.kind != log::ControlKind::kActivation) continue;
+    const auto activation = sql::decode_activation(control.payload.view());
+    if (!activation.ok() || activation->what != sql::Activation::What::kEnd) continue;
+    const auto found = by_stream.find(sql::stream_of(activation->definition));
+    if (found == by_stream.end()) continue;
+    const auto followers = found->second;
+    for (const auto& follower : followers) follower->end(dropped());
+    for (const auto& follower : followers) follower->notify();
+  }
+}
+
+StreamStore::StreamStore(log::Journal& journal, engine::Background& background)
+    : impl_(std::make_shared<Impl>(journal, background)) {}
+StreamStore::~StreamStore() = default;
+
+engine::StreamPlace StreamStore::start_of(const engine::StreamDef&) {
+  return {impl_->journal.first_cut(), 0};
+}
+engine::StreamPlace StreamStore::end_of() {
+  return {Cut(impl_->durable.value + 1), 0};
+}
+size_t StreamStore::followers() const {
+  return impl_->count;
+}
+
+void StreamStore::read(StreamReadRequest request, std::function<void(Result<StreamReadAnswer>)> done) {
+  auto answer = std::make_shared<Result<StreamReadAnswer>>(StreamReadAnswer{});
+  auto shared_done = std::make_shared<std::function<void(Result<StreamReadAnswer>)>>(std::move(done));
+  auto work = [impl = impl_, request = std::move(request), bounds = impl_->bounds(), answer] {
+    *answer = read_page(impl->journal, request, bounds);
+  };
+  if (!impl_->background.run(std::move(work),
+                             [answer, shared_done] { (*shared_done)(std::move(*answer)); })) {
+    (*shared_done)(busy());
+  }
+}
+
+Result<std::unique_ptr<engine::Subscription>> StreamStore::follow(StreamReadRequest request, bool as_rows) {
+  if (impl_->count >= kMaxFollowers) {
+    return error(Code::kExhausted, "MR-EVS-0006",
+                 fmt::format("there are {} subscriptions already", impl_->count), "end some of them");
+  }
+  std::optional<StreamPlace> start;
+  if (request.place) {
+    TRY_ASSIGN(start, check_place(*request.place, impl_->bounds()));
+  } else if (!request.offset && !request.time) {
+    start = start_of(*request.stream);
+  }
+  const EventFilter filter{request.stream->id, request.partition, Offset(0)};
+  auto follower = std::make_shared<Follower>(impl_, std::move(request), as_rows, filter, start);
+  impl_->add(follower);
+  return std::unique_ptr<engine::Subscription>(std::make_unique<FollowerHandle>(std::move(follower)));
+}
+
+void StreamStore::on_durable(Cut durable, const std::vector<log::FramePtr>& frames) {
+  const Cut before = std::exchange(impl_->durable, durable);
+  if (impl_->count == 0) return;
+  std::vector<std::shared_ptr<Follower>> touched;
+  for (const auto& frame : frames) {
+    if (frame->cut > before && frame->cut <= durable) impl_->deliver(frame, touched);
+  }
+  std::sort(touched.begin(), touched.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  for (const auto& follower : touched) follower->notify();
+  for (const auto& frame : frames) impl_->end_dropped(*frame);
+}
+
+void StreamStore::on_durable(Cut durable) {
+  std::vector<log::FramePtr> frames;
+  Cut after = impl_->durable;
+  while (impl_->count > 0 && after < durable) {
+    auto read = impl_->journal.read_frames(after, durable, kScanBytes);
+    if (!read.ok() || read->empty()) break;
+    after = read->back()->cut;
+    frames.insert(frames.end(), read->begin(), read->end());
+  }
+  if (after < durable) impl_->overflow_all();  // never skip: they read the files, and meet the error there
+  on_durable(durable, frames);
+}
+
+}  // namespace millrace::event_store
