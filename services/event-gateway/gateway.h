@@ -65,8 +65,7 @@ class Ingest {
   void set_quota(TenantId tenant, Quota quota);
   double retry_after_s(TenantId tenant) const;
 
-  // The idempotency table is a function of the journal: replay() every frame after the cut of load(), at a
-  // start.
+  // The idempotency table is a function of the journal: at a start, replay() every frame after load()'s cut.
   void replay(const log::Frame& frame);
   std::string save() const;  // as of the frames that are durable
   Status load(std::string_view saved);
@@ -84,8 +83,7 @@ struct StatementResult {
   std::unique_ptr<engine::Subscription> subscription;  // SUBSCRIBE: rows that go on coming
 };
 
-// SqlService runs a text's statements in order. The first error ends it; what was done before stays done and
-// is answered.
+// SqlService runs a text's statements in order. The first error ends it; what was done before stays done.
 class SqlService {
  public:
   using Each = std::function<void(StatementResult)>;

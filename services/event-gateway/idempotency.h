@@ -1,12 +1,11 @@
 // IdempotencyTable: which requests were answered already, by (tenant, stream, key).
 //
-// Why:        a client that lost an answer sends its request again; it must get the same answer and count
-// once. Record:     the request's frame carries {tenant, stream, key, hash of the body, accepted, rejected};
-// the offsets are
-//             the frame's own batches. So the table is a function of the journal.
-// Window:     an entry lives for Limits::idempotency_window_us of append time, and only the newest
-//             Limits::idempotency_keys of a tenant are kept.
-// Threads:    the core loop.
+// Why:     a client that lost an answer sends its request again; it gets the same answer and counts once.
+// Record:  the request's frame carries {tenant, stream, key, hash of the body, accepted, rejected}; the
+//          offsets are the frame's own batches. So the table is a function of the journal.
+// Window:  an entry lives for Limits::idempotency_window_us of append time, and only the newest
+//          Limits::idempotency_keys of a tenant are kept.
+// Threads: the core loop.
 #pragma once
 
 #include <cstdint>

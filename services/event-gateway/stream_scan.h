@@ -1,10 +1,8 @@
 // StreamScan: a stored stream's events as one batch, for an ad-hoc SELECT.
 //
-// Bounded:    what was durable when it began, at most kMaxRows rows and kMaxBytes bytes; past that the answer
-// is an
-//             error that says so, never a shortened result.
-// Threads:    begin and callback on the core loop; decoding on Background. Rows that do not decode are left
-// out.
+// Bounded: what was durable when it began, at most kMaxScanRows rows and kMaxScanBytes bytes; past that the
+//          answer is an error that says so, never a shortened result.
+// Threads: begin and callback on the core loop; decoding on Background. Rows that do not decode are left out.
 #pragma once
 
 #include <functional>

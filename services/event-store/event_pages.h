@@ -2,8 +2,7 @@
 //
 // Owns:       a page keeps its frames and the text made from them; rows are views into either.
 // Threads:    any one thread at a time.
-// Invariants: each event's place comes from its frame alone, so that a reader of one partition and a reader
-// of all agree.
+// Invariants: an event's place comes from its frame alone: a reader of one partition and one of all agree.
 #pragma once
 
 #include <functional>

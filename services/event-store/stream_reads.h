@@ -1,15 +1,18 @@
 // StreamStore serves the events of a stream out of the journal: a page at a time, or live for ever.
 //
-// Why:        a reader names a place by cursor, offset or time; the journal knows frames. This is the map
-// between them. Live:       on_durable() brings the frames that became safe; those of a followed stream are
-// queued with its followers,
-//             by an index from stream to followers, so an idle follower costs nothing. The record that a
-//             stream was dropped ends its followers.
+// Why:         a reader names a place by cursor, offset or time; the journal knows frames. This is the map.
+// Live:        on_durable() brings the frames that became safe; those of a followed stream are queued with
+//              its followers, by an index from stream to followers, so an idle follower costs nothing. The
+//              record that a stream was dropped ends its followers.
 // Catching up: pages from the journal's files, read by Background; at the end the follower goes on from its
-// queue. Places:     a cursor is always the shortest one: after a frame's last record of the stream it names
-// the next frame. Threads:    the core loop; pages are read on Background's threads. Rule:       nothing is
-// handed out that is not durable. Bound:      a follower holds one page (kPageBytes) and kQueueFrames frames;
-// past that it falls back to the files.
+//              queue.
+// Places:      a cursor is always the shortest one: after a frame's last record of the stream it names the
+//              next frame.
+// Threads:     the core loop; pages are read on Background's threads. A subscription must not be destroyed
+//              inside its own ready callback.
+// Rule:        nothing is handed out that is not durable.
+// Bound:       a follower holds one page (kPageBytes) and kQueueFrames frames; past that it falls back to the
+//              files.
 #pragma once
 
 #include <memory>

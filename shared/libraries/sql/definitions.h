@@ -1,9 +1,10 @@
 // Definitions: the one way a stream, a view or a tenant comes into being, or ends.
 //
-// create: row in the metadata store -> activation record in the journal -> durable -> mark in the store ->
-// done. A crash between leaves either nothing or all of it: recover() finishes what has its activation in the
-// journal and removes what has not. The stream-processor changes its plan at the cut of the activation, which
-// it reads from the journal. Threads: the core loop.
+// create:  row in the store -> activation record in the journal -> durable -> mark in the store -> done.
+// Crash:   leaves either nothing or all of it: recover() finishes what has its activation in the journal and
+//          removes what has not. The stream-processor changes its plan at the cut of the activation.
+// Order:   changes are made one after the other, each checked against what the one before has left.
+// Threads: the core loop. Bound: kMaxWaiting changes (kExhausted).
 #pragma once
 
 #include <deque>
