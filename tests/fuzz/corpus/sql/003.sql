@@ -1,0 +1,1 @@
+CREATE STREAM s (country TEXT) WITH (key = 'contry');

@@ -1,0 +1,1 @@
+CREATE STREAM s (a TEXT) WITH (partitions = 4, partitions = 8);

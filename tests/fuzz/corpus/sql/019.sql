@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v AS SELECT customer FROM s WHERE count(*) > 1;

@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v AS SELECT customer, count(*) AS n FROM s GROUP BY 3;

@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v AS SELECT window_start, count(*) AS n FROM TUMBLE(s, at, INTERVAL '1 hour') GROUP BY window_start EMIT ON WINDOW CLOSE;

@@ -1,0 +1,1 @@
+SELECT * FROM TUMBLE(s, time, INTERVAL '0 seconds');

@@ -1,0 +1,1 @@
+SELECT * FROM TUMBLE(v, window_start, INTERVAL '1 day');

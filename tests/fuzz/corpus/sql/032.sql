@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v WITH (start = 'yesterday') AS SELECT id FROM s;

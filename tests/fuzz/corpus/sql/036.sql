@@ -1,0 +1,1 @@
+SELECT id FROM s ORDER BY 2;

@@ -1,0 +1,1 @@
+SELECT e.mag FROM s q;

@@ -1,0 +1,1 @@
+SELECT s.mag FROM s e;

@@ -1,0 +1,1 @@
+CREATE STREAM dead_letters (a TEXT);

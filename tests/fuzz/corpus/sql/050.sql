@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v AS SELECT id, customer AS id FROM s;

@@ -1,0 +1,1 @@
+SHOW COLUMNS FROM nothing_like_it;

@@ -1,0 +1,1 @@
+SUBSCRIBE TO quakes_per_day;

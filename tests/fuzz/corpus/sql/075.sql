@@ -1,0 +1,1 @@
+SELECT 'größe 地震', foo FROM s;

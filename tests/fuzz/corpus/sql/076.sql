@@ -1,0 +1,1 @@
+SELECT	id,		foo FROM s;

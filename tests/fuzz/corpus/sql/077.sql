@@ -1,0 +1,3 @@
+SELECT id,
+       nam
+FROM s;

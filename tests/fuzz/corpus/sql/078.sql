@@ -1,0 +1,1 @@
+SELECT id IS 5 FROM s;

@@ -1,0 +1,1 @@
+SELECT paid + 1 FROM s;

@@ -1,0 +1,1 @@
+SELECT NOT customer FROM s;

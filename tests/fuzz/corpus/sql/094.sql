@@ -1,0 +1,1 @@
+SELECT time - '10 minutes' FROM s;

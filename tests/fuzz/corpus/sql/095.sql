@@ -1,0 +1,1 @@
+SELECT CASE WHEN paid THEN 1 ELSE customer END FROM s;

@@ -1,0 +1,1 @@
+SELECT coalesce(customer, 0) FROM s;

@@ -1,0 +1,1 @@
+SELECT lower(customer) FROM s;

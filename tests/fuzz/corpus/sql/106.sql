@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v AS SELECT sum(customer) AS s FROM s;

@@ -1,0 +1,1 @@
+SELECT mag % 2 FROM s;

@@ -1,0 +1,1 @@
+SELECT * FROM s JOIN s ON true;

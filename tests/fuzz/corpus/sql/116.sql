@@ -1,0 +1,1 @@
+SELECT * FROM s WHERE id IN (SELECT 1);

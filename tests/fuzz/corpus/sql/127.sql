@@ -1,0 +1,1 @@
+SELECT * FROM HOP(s, at, INTERVAL '1 hour');

@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v AS SELECT cause FROM dead_letters;

@@ -1,0 +1,1 @@
+EXPLAIN CREATE MATERIALIZED VIEW v AS SELECT window_start, count(*) AS n FROM TUMBLE(s, at, INTERVAL '1 hour') GROUP BY window_start;

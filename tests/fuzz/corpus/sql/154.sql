@@ -1,0 +1,1 @@
+EXPLAIN CREATE MATERIALIZED VIEW v AS SELECT (items + 1) * 2 AS x, count(*) AS n FROM s GROUP BY items + 1;

@@ -1,0 +1,1 @@
+EXPLAIN SELECT cause, message FROM dead_letters ORDER BY at DESC LIMIT 20;

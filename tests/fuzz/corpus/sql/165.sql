@@ -1,0 +1,1 @@
+EXPLAIN SELECT id FROM s WHERE items > 2 * 3 + 1 AND at >= TIMESTAMPTZ '2001-01-01' + INTERVAL '1 day';

@@ -1,0 +1,1 @@
+EXPLAIN SELECT id FROM s WHERE items > 1 / 0;

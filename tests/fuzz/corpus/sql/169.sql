@@ -1,0 +1,1 @@
+EXPLAIN SELECT at + '1 hour' AS later FROM s;

@@ -1,0 +1,1 @@
+EXPLAIN SELECT id FROM s WHERE items BETWEEN 1 AND 5 AND customer NOT IN ('a', 'b') AND paid IS NOT TRUE AND took IS NULL AND amount IS DISTINCT FROM 3;

@@ -1,0 +1,1 @@
+EXPLAIN SELECT CASE items WHEN 1 THEN 'one' WHEN 2 THEN 'two' END AS word FROM s;

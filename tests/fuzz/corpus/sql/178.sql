@@ -1,0 +1,1 @@
+EXPLAIN SUBSCRIBE TO strong_quakes;
