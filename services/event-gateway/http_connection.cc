@@ -1,0 +1,752 @@
+#include "event-gateway/http_connection.h"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <charconv>
+#include <cstring>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/buffer.h"
+#include "event-gateway/http_context.h"
+#include "event-gateway/http_parser.h"
+#include "event-gateway/http_status.h"
+
+namespace millrace::gateway {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+constexpr size_t kInput = 4 * 1024;         // a connection's first buffer
+constexpr size_t kInputSlack = 16 * 1024;   // above the largest header
+constexpr size_t kPiece = 64 * 1024;        // pulled from a source at a time
+constexpr size_t kMaxUnsent = 1u << 20;     // then no further request is read
+constexpr size_t kReadAtOnce = 256 * 1024;  // of a large body
+constexpr size_t kReserve = 4u << 20;       // for a body that was announced
+constexpr size_t kKeptBody = 64 * 1024;     // memory that an idle connection keeps
+constexpr size_t kSkippedBody = 64 * 1024;  // of a refused request; a larger one ends the connection
+constexpr int kRounds = 16;                 // then others have their turn
+constexpr int64_t kLingerMs = 1'000;
+constexpr int64_t kNever = INT64_MAX;
+
+void append_number(std::string& out, uint64_t value, int base = 10) {
+  char text[24];
+  out.append(text, std::to_chars(text, text + sizeof text, value, base).ptr);
+}
+
+// Bytes that grow without being cleared first, with padding behind for the parser of events.
+class BodyBuffer {
+ public:
+  std::string_view view() const { return {data_.get(), size_}; }
+  size_t size() const { return size_; }
+  char* tail(size_t room) {
+    reserve(size_ + room);
+    return data_.get() + size_;
+  }
+  void commit(size_t bytes) { size_ += bytes; }
+  void append(std::string_view bytes) {
+    std::memcpy(tail(bytes.size()), bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  void reserve(size_t bytes) {
+    if (data_ != nullptr && bytes <= room_) return;
+    const size_t room = std::max({bytes, 2 * room_, size_t{1024}});
+    auto data = std::make_unique_for_overwrite<char[]>(room + Buffer::kPadding);
+    if (size_ > 0) std::memcpy(data.get(), data_.get(), size_);
+    data_ = std::move(data);
+    room_ = room;
+  }
+  void seal() { std::memset(tail(0) + 0, 0, Buffer::kPadding); }
+  void clear() {
+    size_ = 0;
+    if (room_ <= kKeptBody) return;
+    data_.reset();
+    room_ = 0;
+  }
+
+ private:
+  std::unique_ptr<char[]> data_;
+  size_t size_ = 0, room_ = 0;
+};
+
+class Connection final : public HttpConnection {
+ public:
+  Connection(std::shared_ptr<HttpContext> context, int socket, std::string local)
+      : shared_(std::move(context)),
+        ctx_(*shared_),
+        socket_(std::in_place, ctx_.loop, tcp::v4(), socket),
+        parser_(request_.head, ctx_.options.max_header_bytes, ctx_.options.max_body_bytes) {
+    request_.local = std::move(local);
+    input_.resize(kInput);
+  }
+
+  void start() override {
+    read_deadline_ = ctx_.now_ms + ctx_.options.idle_timeout.count();
+    arm_read();
+  }
+  void answer(uint64_t request, HttpAnswer answer) override;
+  void stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodySource> body) override;
+  void wake(uint64_t request) override;
+  void tick(int64_t now_ms) override;
+  void drain() override;
+  void close() override;
+  bool busy() const override { return !slots_.empty() || writing_; }
+
+ private:
+  // kHead: a request's head is awaited or incomplete. kSized, kChunked: its body is. kSkip: a refused
+  // request's body. kEnded: nothing more is read but to throw it away.
+  enum class Phase : uint8_t { kHead, kSized, kChunked, kSkip, kEnded };
+
+  // A request in flight.
+  struct Slot {
+    bool ready = false;  // the answer is in `bytes`
+    bool last = false;   // the connection ends behind it
+    bool concurrent = true;
+    bool http11 = true, keep_alive = true, head_only = false;
+    bool wants_continue = false;
+    bool stream_begun = false, more = false;
+    std::string bytes;  // or what of the head goes before the source's
+    std::unique_ptr<BodySource> source;
+  };
+
+  // Input
+  std::string_view input() const { return {input_.data() + begin_, end_ - begin_}; }
+  void arm_read();
+  bool make_room();
+  void on_read(const ErrorCode& ec, size_t bytes, bool into_body);
+  bool limited() const;
+  void parse();
+  bool parse_head();
+  bool parse_sized();
+  bool parse_chunked();
+  void begin_request();
+  void dispatch();
+  bool take_body(std::string_view bytes);
+  void end_body();
+  void refuse(int status, Error failure);  // the request that is arriving; the connection ends behind it
+  void set_read_deadline();
+
+  // Output
+  Slot* slot_of(uint64_t request);
+  void run();
+  void post_run();
+  bool can_go_on() const;
+  void advance();
+  bool pump(Slot& slot);
+  void frame(const Slot& slot, std::string_view piece);
+  void append_head(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
+                   std::string_view trailer);
+  void send();
+  void on_written(const ErrorCode& ec, size_t bytes);
+  void finish_sending();
+  void drop_slots();
+  void bury(std::unique_ptr<BodySource> source);
+  std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
+
+  const std::shared_ptr<HttpContext> shared_;
+  HttpContext& ctx_;
+  std::optional<tcp::socket> socket_;
+  HttpRequest request_;
+  HttpParser parser_;
+
+  std::vector<char> input_;
+  size_t begin_ = 0, end_ = 0;
+  Phase phase_ = Phase::kHead;
+  bool begun_ = false;      // the parser has seen something of a head
+  uint64_t body_left_ = 0;  // kSized, kSkip
+  BodyBuffer body_;
+  size_t counted_body_ = 0;  // in arriving_bytes
+  bool reading_ = false, eof_ = false;
+
+  std::deque<Slot> slots_;
+  uint64_t first_ = 0;  // the number of slots_.front()
+  std::string out_, sending_;
+  size_t sent_ = 0;
+  bool writing_ = false, running_ = false, again_ = false, posted_ = false, parse_waits_ = false;
+  bool finishing_ = false;  // all that is still to be sent is in out_
+  bool lingering_ = false;
+  bool closed_ = false;
+
+  int64_t read_deadline_ = kNever, write_deadline_ = kNever, linger_deadline_ = kNever,
+          drain_deadline_ = kNever;
+  int64_t spoke_ms_ = 0;  // for heartbeats
+  bool idle_ = true;      // the read deadline is that of an idle connection
+};
+
+// ---- input
+
+bool Connection::make_room() {
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (end_ < input_.size()) return true;
+  if (begin_ > 0) {
+    std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    return true;
+  }
+  const size_t most = ctx_.options.max_header_bytes + kInputSlack;
+  if (input_.size() >= most) return false;
+  input_.resize(std::min(most, input_.size() * 2));
+  return true;
+}
+
+void Connection::arm_read() {
+  if (closed_ || reading_ || eof_) return;
+  const bool into_body = phase_ == Phase::kSized && begin_ == end_ && body_left_ > 0;
+  asio::mutable_buffer to;
+  if (into_body) {
+    const size_t room = static_cast<size_t>(std::min<uint64_t>(body_left_, kReadAtOnce));
+    to = asio::buffer(body_.tail(room), room);
+  } else {
+    if (!make_room()) return;
+    to = asio::buffer(input_.data() + end_, input_.size() - end_);
+  }
+  reading_ = true;
+  socket_->async_read_some(to, [self = self(), into_body](const ErrorCode& ec, size_t bytes) {
+    self->on_read(ec, bytes, into_body);
+  });
+}
+
+void Connection::on_read(const ErrorCode& ec, size_t bytes, bool into_body) {
+  reading_ = false;
+  if (closed_) return;
+  if (ec && ec != asio::error::eof) return close();
+  ctx_.counters.bytes_in += bytes;
+  if (ec) {
+    eof_ = true;
+  } else if (lingering_ || phase_ == Phase::kEnded) {
+    begin_ = end_ = 0;
+  } else if (into_body) {
+    body_.commit(bytes);
+    body_left_ -= bytes;
+    counted_body_ += bytes;
+    ctx_.arriving_bytes += bytes;
+    read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
+  } else {
+    end_ += bytes;
+    if (phase_ != Phase::kHead) read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
+  }
+  run();
+}
+
+// Whether the next request has to wait: too many are in flight, or the client does not read its answers, or
+// the one before is of a kind that others must not overtake.
+bool Connection::limited() const {
+  if (phase_ != Phase::kHead) return false;
+  if (slots_.size() >= ctx_.options.max_in_flight || out_.size() + sending_.size() > kMaxUnsent) return true;
+  return !slots_.empty() && (!slots_.back().concurrent || slots_.back().last);
+}
+
+void Connection::parse() {
+  bool moving = true;
+  while (moving && !closed_ && phase_ != Phase::kEnded && !limited()) {
+    switch (phase_) {
+      case Phase::kHead:
+        moving = parse_head();
+        break;
+      case Phase::kSized:
+      case Phase::kSkip:
+        moving = parse_sized();
+        break;
+      case Phase::kChunked:
+        moving = parse_chunked();
+        break;
+      case Phase::kEnded:
+        break;
+    }
+  }
+  if (phase_ == Phase::kEnded) begin_ = end_ = 0;
+  parse_waits_ = moving && phase_ != Phase::kEnded;
+  set_read_deadline();
+}
+
+bool Connection::parse_head() {
+  if (!begun_) {
+    if (input().starts_with("\r\n")) begin_ += 2;  // a client of old sends one behind a body
+    if (input().empty() || input() == "\r") return false;
+    parser_.begin();
+    begun_ = true;
+    read_deadline_ = ctx_.now_ms + ctx_.options.header_timeout.count();
+  }
+  size_t used = 0;
+  const auto got = parser_.head(input(), used);
+  begin_ += used;
+  if (got == HttpParser::Got::kMore) return false;
+  begun_ = false;
+  if (got == HttpParser::Got::kDone) {
+    begin_request();
+    return true;
+  }
+  slots_.emplace_back();
+  slots_.back().http11 = true;
+  switch (got) {
+    case HttpParser::Got::kHeadTooLarge:
+      refuse(431, error(Code::kInvalid, "MR-API-0002",
+                        "the request's header is larger than " +
+                            std::to_string(ctx_.options.max_header_bytes) + " bytes"));
+      break;
+    case HttpParser::Got::kBodyTooLarge:
+      refuse(413, error(Code::kInvalid, "MR-API-0003",
+                        "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
+                        "send the events in several requests"));
+      break;
+    case HttpParser::Got::kBadVersion:
+      refuse(505, error(Code::kInvalid, "MR-API-0021", "this server speaks HTTP/1.1 and HTTP/1.0"));
+      break;
+    default:
+      ++ctx_.counters.bad_framing;
+      refuse(400, error(Code::kInvalid, "MR-API-0001",
+                        "the request is not valid HTTP/1.1: " + parser_.complaint()));
+  }
+  return true;
+}
+
+void Connection::begin_request() {
+  Slot& slot = slots_.emplace_back();
+  const HttpHead& head = request_.head;
+  slot.http11 = head.http11;
+  slot.keep_alive = head.keep_alive;
+  slot.last = !head.keep_alive;
+  slot.head_only = head.method == "HEAD";
+  const uint64_t number = first_ + slots_.size() - 1;
+  auto refusal = ctx_.handlers.admit(request_);
+  const bool expects = head.http11 && !head.expect.empty();
+  if (!refusal && expects && !iequals(head.expect, "100-continue")) {
+    refusal = problem(
+        417, error(Code::kInvalid, "MR-API-0019", "the only expectation that is met is 100-continue"));
+  }
+  if (!refusal) {
+    slot.concurrent = HttpHandlers::concurrent(request_.route);
+    if (!head.has_body()) return dispatch();
+    phase_ = head.chunked ? Phase::kChunked : Phase::kSized;
+    body_left_ = head.content_length.value_or(0);
+    body_.reserve(static_cast<size_t>(std::min<uint64_t>(body_left_, kReserve)));
+    slot.wants_continue = expects && input().empty();
+  } else if (head.has_body() && (head.chunked || expects || *head.content_length > kSkippedBody)) {
+    slot.last = true;  // what follows is a body that nobody reads
+    phase_ = Phase::kEnded;
+  } else {
+    body_left_ = head.content_length.value_or(0);
+    phase_ = body_left_ > 0 ? Phase::kSkip : Phase::kHead;
+  }
+  read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
+  if (refusal) answer(number, std::move(*refusal));
+}
+
+bool Connection::take_body(std::string_view bytes) {
+  counted_body_ += bytes.size();
+  ctx_.arriving_bytes += bytes.size();
+  if (ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) return false;
+  body_.append(bytes);
+  return true;
+}
+
+bool Connection::parse_sized() {
+  const std::string_view piece =
+      input().substr(0, static_cast<size_t>(std::min<uint64_t>(body_left_, input().size())));
+  begin_ += piece.size();
+  body_left_ -= piece.size();
+  if (phase_ == Phase::kSkip) {
+    if (body_left_ == 0) phase_ = Phase::kHead;
+    return body_left_ == 0;
+  }
+  if (!take_body(piece) || ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) {
+    refuse(503, error(Code::kUnavailable, "MR-API-0020", "too many large requests arrive at once",
+                      "send it again shortly"));
+    return true;
+  }
+  if (body_left_ > 0) return false;
+  dispatch();
+  return true;
+}
+
+bool Connection::parse_chunked() {
+  size_t used = 0;
+  const auto got = parser_.body(
+      input(), used,
+      [](void* owner, std::string_view bytes) { static_cast<Connection*>(owner)->take_body(bytes); }, this);
+  begin_ += used;
+  const size_t most = ctx_.options.max_header_bytes + kInputSlack;
+  if (ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) {
+    refuse(503, error(Code::kUnavailable, "MR-API-0020", "too many large requests arrive at once",
+                      "send it again shortly"));
+  } else if (got == HttpParser::Got::kDone) {
+    dispatch();
+  } else if (got == HttpParser::Got::kBodyTooLarge) {
+    refuse(413, error(Code::kInvalid, "MR-API-0003",
+                      "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
+                      "send the events in several requests"));
+  } else if (got != HttpParser::Got::kMore || (used == 0 && input().size() >= most)) {
+    ++ctx_.counters.bad_framing;
+    refuse(400,
+           error(Code::kInvalid, "MR-API-0001", "the body's chunks are not valid: " + parser_.complaint()));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Connection::end_body() {
+  ctx_.arriving_bytes -= std::exchange(counted_body_, 0);
+  body_.clear();
+}
+
+void Connection::dispatch() {
+  phase_ = Phase::kHead;
+  slots_.back().wants_continue = false;
+  body_.seal();
+  request_.body = body_.view();
+  ctx_.handlers.handle(request_, HttpReply(shared_from_this(), first_ + slots_.size() - 1));
+  end_body();
+}
+
+void Connection::refuse(int status, Error failure) {
+  Slot& slot = slots_.back();
+  slot.last = true;
+  slot.keep_alive = false;
+  slot.wants_continue = false;
+  phase_ = Phase::kEnded;
+  begun_ = false;
+  end_body();
+  HttpAnswer refusal = problem(status, failure);
+  if (status == 503) refusal.fields = "Retry-After: 1\r\n";
+  answer(first_ + slots_.size() - 1, std::move(refusal));
+}
+
+void Connection::set_read_deadline() {
+  idle_ = phase_ == Phase::kHead && !begun_;
+  if (limited() || phase_ == Phase::kEnded || (idle_ && !slots_.empty())) {
+    read_deadline_ = kNever;
+  } else if (idle_) {
+    read_deadline_ = ctx_.now_ms + ctx_.options.idle_timeout.count();
+  } else if (read_deadline_ == kNever) {
+    read_deadline_ = ctx_.now_ms + (begun_ ? ctx_.options.header_timeout : ctx_.options.body_timeout).count();
+  }
+}
+
+// ---- output
+
+Connection::Slot* Connection::slot_of(uint64_t request) {
+  if (closed_ || request < first_ || request - first_ >= slots_.size()) return nullptr;
+  return &slots_[request - first_];
+}
+
+void Connection::append_head(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
+                             std::string_view trailer) {
+  out += slot.http11 ? "HTTP/1.1 " : "HTTP/1.0 ";
+  append_number(out, static_cast<uint64_t>(answer.status));
+  out += ' ';
+  out += reason_of(answer.status);
+  out += "\r\nContent-Type: ";
+  out += answer.content_type;
+  out += "\r\n";
+  out += ctx_.date;
+  out += answer.fields;
+  if (sized) {
+    out += "Content-Length: ";
+    append_number(out, answer.body.size());
+    out += "\r\n";
+  } else if (slot.http11) {
+    out += "Transfer-Encoding: chunked\r\n";
+    out += trailer;
+  }
+  if (slot.last) {
+    out += "Connection: close\r\n";
+  } else if (!slot.http11) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+  ++ctx_.counters.by_class[static_cast<size_t>(answer.status / 100) % 6];
+  if (answer.status == 429 || answer.status == 503) ++ctx_.counters.refusals;
+}
+
+void Connection::answer(uint64_t request, HttpAnswer answer) {
+  Slot* slot = slot_of(request);
+  if (slot == nullptr || slot->ready || slot->source != nullptr) return;
+  if (ctx_.stopping) slot->last = true;
+  std::string& to = slot == &slots_.front() ? out_ : slot->bytes;
+  append_head(to, *slot, answer, true, {});
+  if (!slot->head_only) to += answer.body;
+  slot->ready = true;
+  if (running_) {
+    again_ = true;
+  } else if (slots_.size() > 1 && !slots_.back().ready && phase_ == Phase::kHead) {
+    post_run();  // more answers of the same group follow at once: one write for all
+  } else {
+    run();
+  }
+}
+
+void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodySource> body) {
+  Slot* slot = slot_of(request);
+  if (slot == nullptr || slot->ready || slot->source != nullptr) {
+    if (body != nullptr) ctx_.bury(std::move(body));
+    return;
+  }
+  if (ctx_.stopping || !slot->http11) slot->last = true;  // 1.0: the connection's end is the body's
+  if (body->endless()) ++ctx_.counters.subscriptions;
+  slot->source = std::move(body);
+  slot->more = true;
+  std::string announce = slot->source->trailer().empty() ? "" : "Trailer: Millrace-Cursor\r\n";
+  append_head(slot->bytes, *slot, head, false, announce);
+  run();
+}
+
+void Connection::wake(uint64_t request) {
+  Slot* slot = slot_of(request);
+  if (slot == nullptr || slot->source == nullptr) return;
+  slot->more = true;
+  if (slot == &slots_.front()) run();
+}
+
+void Connection::post_run() {
+  if (std::exchange(posted_, true)) return;
+  ctx_.post([self = self()] {
+    self->posted_ = false;
+    self->run();
+  });
+}
+
+bool Connection::can_go_on() const {
+  if (again_ || finishing_) return again_;
+  if (!slots_.empty() && (slots_.front().ready || (slots_.front().source != nullptr && slots_.front().more)))
+    return true;
+  return parse_waits_ && !limited();
+}
+
+// The one place where things happen: read what is there, answer what is ready, send it; again while that lets
+// more happen.
+void Connection::run() {
+  if (closed_) return;
+  if (running_) {
+    again_ = true;
+    return;
+  }
+  running_ = true;
+  const auto keep = shared_from_this();
+  for (int round = 0; !closed_; ++round) {
+    again_ = false;
+    parse();
+    advance();
+    send();
+    if (closed_ || writing_ || !can_go_on()) break;
+    if (round == kRounds) {
+      post_run();
+      break;
+    }
+  }
+  running_ = false;
+  if (closed_) return;
+  if (eof_ && !writing_ && out_.empty() &&
+      (slots_.empty() || phase_ != Phase::kHead || slots_.front().source != nullptr)) {
+    if (slots_.empty() || phase_ != Phase::kHead || slots_.front().source->endless()) return close();
+  }
+  arm_read();
+}
+
+void Connection::advance() {
+  while (!closed_ && !slots_.empty() && !finishing_) {
+    Slot& front = slots_.front();
+    if (!front.ready && front.source == nullptr) {
+      if (std::exchange(front.wants_continue, false)) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+      return;
+    }
+    if (front.source != nullptr && !pump(front)) return;
+    if (closed_) return;
+    out_ += front.bytes;
+    const bool last = front.last;
+    slots_.pop_front();
+    ++first_;
+    if (last) {
+      finishing_ = true;
+      phase_ = Phase::kEnded;
+      drop_slots();
+    }
+  }
+}
+
+// Pulls from the source while there is room to send. True: it has ended.
+bool Connection::pump(Slot& slot) {
+  if (!std::exchange(slot.stream_begun, true)) {
+    out_ += slot.bytes;
+    slot.bytes.clear();
+    if (slot.head_only) slot.more = false;
+  }
+  std::string piece;
+  auto next = slot.head_only ? BodySource::Next::kEnd : BodySource::Next::kMore;
+  while (next == BodySource::Next::kMore && slot.more && !writing_ && out_.size() < kPiece) {
+    slot.more = false;  // a wake() from inside sets it again
+    piece.clear();
+    next = slot.source->produce(piece, kPiece);
+    if (next == BodySource::Next::kMore) slot.more = true;
+    frame(slot, piece);
+  }
+  if (next != BodySource::Next::kEnd) return false;
+  if (slot.http11 && !slot.head_only) {
+    out_ += "0\r\n";
+    out_ += slot.source->trailer();
+    out_ += "\r\n";
+  }
+  bury(std::move(slot.source));
+  slot.ready = true;
+  return true;
+}
+
+void Connection::frame(const Slot& slot, std::string_view piece) {
+  if (piece.empty()) return;
+  spoke_ms_ = ctx_.now_ms;
+  if (slot.http11) {
+    append_number(out_, piece.size(), 16);
+    out_ += "\r\n";
+  }
+  out_ += piece;
+  if (slot.http11) out_ += "\r\n";
+}
+
+void Connection::send() {
+  if (closed_ || writing_) return;
+  size_t done = 0;
+  while (done < out_.size()) {
+    ErrorCode ec;
+    const size_t wrote = socket_->write_some(asio::buffer(out_.data() + done, out_.size() - done), ec);
+    ctx_.counters.bytes_out += wrote;
+    done += wrote;
+    if (ec == asio::error::would_block || ec == asio::error::try_again) break;
+    if (ec) return close();
+  }
+  if (done == out_.size()) {
+    out_.clear();
+    if (out_.capacity() > kMaxUnsent) out_.shrink_to_fit();
+    if (finishing_) finish_sending();
+    return;
+  }
+  sending_.swap(out_);
+  out_.clear();
+  sent_ = done;
+  writing_ = true;
+  write_deadline_ = ctx_.now_ms + ctx_.options.write_timeout.count();
+  socket_->async_write_some(
+      asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
+      [self = self()](const ErrorCode& ec, size_t bytes) { self->on_written(ec, bytes); });
+}
+
+void Connection::on_written(const ErrorCode& ec, size_t bytes) {
+  if (closed_) return;
+  if (ec) return close();
+  ctx_.counters.bytes_out += bytes;
+  sent_ += bytes;
+  if (sent_ < sending_.size()) {
+    write_deadline_ = ctx_.now_ms + ctx_.options.write_timeout.count();
+    socket_->async_write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
+                              [self = self()](const ErrorCode& e, size_t n) { self->on_written(e, n); });
+    return;
+  }
+  writing_ = false;
+  write_deadline_ = kNever;
+  sending_.clear();
+  if (sending_.capacity() > kMaxUnsent) sending_.shrink_to_fit();
+  run();
+}
+
+// The last answer is out. What the client may still be sending is read away for a moment: closing on it would
+// make the kernel throw the answer away as well.
+void Connection::finish_sending() {
+  if (lingering_) return;
+  ErrorCode ec;
+  socket_->shutdown(tcp::socket::shutdown_send, ec);
+  if (eof_ || ec) return close();
+  lingering_ = true;
+  linger_deadline_ = ctx_.now_ms + kLingerMs;
+}
+
+void Connection::bury(std::unique_ptr<BodySource> source) {
+  if (source->endless()) --ctx_.counters.subscriptions;
+  ctx_.bury(std::move(source));
+}
+
+void Connection::drop_slots() {
+  end_body();
+  for (Slot& slot : slots_) {
+    if (slot.source != nullptr) bury(std::move(slot.source));
+  }
+  first_ += slots_.size();
+  slots_.clear();
+}
+
+void Connection::tick(int64_t now_ms) {
+  if (closed_) return;
+  if (now_ms >= linger_deadline_ || now_ms >= drain_deadline_) return close();
+  if (now_ms >= write_deadline_) {
+    ++ctx_.counters.timeouts;
+    return close();
+  }
+  if (now_ms >= read_deadline_) {
+    if (idle_) return close();
+    ++ctx_.counters.timeouts;
+    const bool in_head = phase_ == Phase::kHead;
+    if (in_head) slots_.emplace_back();
+    if (phase_ == Phase::kSkip) return close();
+    read_deadline_ = kNever;
+    refuse(408, error(Code::kDeadline, "MR-API-0017",
+                      in_head ? "the request's header did not arrive in time"
+                              : "the request's body stopped arriving"));
+    return;
+  }
+  if (!slots_.empty() && slots_.front().source != nullptr && slots_.front().stream_begun && !writing_ &&
+      now_ms - spoke_ms_ >= ctx_.options.heartbeat.count()) {
+    const auto beat = slots_.front().source->heartbeat();
+    frame(slots_.front(), beat);
+    if (!beat.empty()) run();
+  }
+}
+
+void Connection::drain() {
+  if (closed_) return;
+  drain_deadline_ = ctx_.now_ms + ctx_.options.drain_timeout.count();
+  for (Slot& slot : slots_) {
+    if (slot.source == nullptr || !slot.source->endless()) continue;
+    if (!slot.stream_begun) out_ += slot.bytes;
+    slot.bytes = slot.http11 ? "0\r\n\r\n" : "";
+    bury(std::move(slot.source));
+    slot.ready = slot.last = true;
+  }
+  // A request that has only begun to arrive is not in flight; the client sends it elsewhere.
+  const bool arriving = phase_ == Phase::kSized || phase_ == Phase::kChunked;
+  if (arriving && !slots_.empty()) slots_.pop_back();
+  end_body();
+  phase_ = Phase::kEnded;
+  begun_ = false;
+  read_deadline_ = kNever;
+  if (!slots_.empty()) {
+    slots_.back().last = true;
+  } else {
+    finishing_ = true;
+  }
+  if (finishing_ && out_.empty() && !writing_) return close();
+  run();
+}
+
+void Connection::close() {
+  if (std::exchange(closed_, true)) return;
+  drop_slots();
+  ErrorCode ec;
+  socket_->close(ec);
+  socket_.reset();
+  const auto keep = shared_from_this();
+  ctx_.remove(*this);
+}
+
+}  // namespace
+
+std::shared_ptr<HttpConnection> make_http_connection(std::shared_ptr<HttpContext> context, int socket,
+                                                     std::string local) {
+  auto connection = std::make_shared<Connection>(std::move(context), socket, std::move(local));
+  return connection;
+}
+
+}  // namespace millrace::gateway

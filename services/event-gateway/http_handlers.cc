@@ -1,0 +1,268 @@
+#include "event-gateway/http_handlers.h"
+
+#include <fmt/format.h>
+
+#include "event-gateway/http_status.h"
+
+namespace millrace::gateway {
+namespace {
+
+constexpr std::string_view kAbout =
+    "Millrace: events in, SQL over them, answers out.\n"
+    "\n"
+    "  POST /v1/streams/{stream}/events   send events: application/x-ndjson or application/json\n"
+    "  GET  /v1/streams/{stream}/events   read them: from=start|end|CURSOR|TIME, limit=N; live with\n"
+    "                                     Accept: text/event-stream\n"
+    "  POST /v1/sql                       run SQL (Content-Type: application/sql); rows come as NDJSON\n"
+    "  GET  /livez, /readyz, /metrics\n"
+    "\n"
+    "  curl -H 'Content-Type: application/sql' --data 'SHOW STREAMS' http://HOST:PORT/v1/sql\n";
+
+HttpAnswer text(int status, std::string body) {
+  HttpAnswer answer;
+  answer.status = status;
+  answer.content_type = kTextType;
+  answer.body = std::move(body);
+  return answer;
+}
+
+HttpAnswer wrong_method(std::string_view method, const char* allowed) {
+  HttpAnswer answer = problem(405, error(Code::kInvalid, "MR-API-0005",
+                                         fmt::format("{} is not a method of this path", method.substr(0, 20)),
+                                         fmt::format("use {}", allowed)));
+  answer.fields = fmt::format("Allow: {}\r\n", allowed);
+  return answer;
+}
+
+HttpAnswer no_such_path() {
+  return problem(404, error(Code::kNotFound, "MR-API-0004", "there is nothing at this path",
+                            "GET / lists what there is"));
+}
+
+HttpAnswer no_token(int status, const char* id, std::string message) {
+  HttpAnswer answer = problem(
+      status, error(Code::kDenied, id, std::move(message), "send the header  Authorization: Bearer TOKEN"));
+  answer.fields = "WWW-Authenticate: Bearer\r\n";
+  return answer;
+}
+
+bool is_event_path(const HttpTarget& target) {
+  const auto& s = target.segments;
+  return s.size() == 4 && s[0] == "v1" && s[1] == "streams" && !s[2].empty() && s[3] == "events";
+}
+
+HttpAnswer ingest_answer(Result<IngestAnswer> result, double retry_after_s) {
+  if (!result.ok()) return problem(result.error(), retry_after_s);
+  if (result->accepted == 0 && result->rejected.empty()) {
+    return problem(400, error(Code::kInvalid, "MR-API-0012", "the body holds no events",
+                              "send a JSON object, an array of them, or one object a line"));
+  }
+  HttpAnswer answer;
+  answer.status = result->accepted > 0 ? 200 : 400;
+  answer.body = to_json(*result);
+  answer.body += '\n';
+  if (result->replayed) answer.fields = "Idempotency-Replayed: true\r\n";
+  return answer;
+}
+
+}  // namespace
+
+bool is_loopback(std::string_view host) {
+  if (iequals(host, "localhost") || host == "::1") return true;
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+Status HttpHandlers::open() {
+  if (backend_.tokens == nullptr) {
+    std::string_view host = options_.address;
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    if (!is_loopback(host)) {
+      return error(
+          Code::kInvalid, "MR-API-0030",
+          fmt::format("without tokens everybody who reaches {} could read and write", options_.address),
+          "listen on 127.0.0.1, or give a tokens file with --tokens");
+    }
+    TRY_ASSIGN(default_tenant_, backend_.tenant("default"));
+    return {};
+  }
+  for (const auto& [name, quota] : backend_.tokens->tenants()) {
+    TRY_ASSIGN(const TenantId tenant, backend_.tenant(name));
+    tenants_.emplace(name, tenant);
+    if (backend_.set_quota && (quota.events_per_s > 0 || quota.bytes_per_s > 0))
+      backend_.set_quota(tenant, quota);
+  }
+  return {};
+}
+
+std::optional<HttpAnswer> HttpHandlers::admit(HttpRequest& request) {
+  const HttpHead& head = request.head;
+  if (!head.repeated.empty()) {
+    return problem(400,
+                   error(Code::kInvalid, "MR-API-0007", "the header " + head.repeated + " is given twice"));
+  }
+  if (auto refusal = find_route(request)) return refusal;
+  if (auto refusal = check_host(request)) return refusal;
+  if (auto refusal = check_origin(request)) return refusal;
+  if (request.route == Route::kNone) return no_such_path();
+  if (auto refusal = check_token(request)) return refusal;
+  return check_type(request);
+}
+
+std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
+  const HttpHead& head = request.head;
+  if (!request.known_target.empty() && head.target == request.known_target &&
+      head.method == request.known_method) {
+    return std::nullopt;
+  }
+  request.known_target.clear();
+  request.known_host.clear();
+  request.route = Route::kNone;
+  auto target = parse_target(head.target);
+  if (!target.ok()) return problem(target.error());
+  request.target = std::move(*target);
+  const auto& s = request.target.segments;
+  const bool get = head.method == "GET", post = head.method == "POST", look = get || head.method == "HEAD";
+  if (is_event_path(request.target)) {
+    if (!get && !post) return wrong_method(head.method, "GET, POST");
+    request.route = get ? Route::kRead : Route::kIngest;
+  } else if (s.size() == 2 && s[0] == "v1" && s[1] == "sql") {
+    if (!post) return wrong_method(head.method, "POST");
+    request.route = Route::kSql;
+  } else if (s.size() == 1) {
+    const Route route = s[0].empty()        ? Route::kAbout
+                        : s[0] == "livez"   ? Route::kLive
+                        : s[0] == "readyz"  ? Route::kReady
+                        : s[0] == "metrics" ? Route::kMetrics
+                                            : Route::kNone;
+    if (route != Route::kNone && !look) return wrong_method(head.method, "GET, HEAD");
+    request.route = route;
+  }
+  if (request.route != Route::kNone && head.target.size() <= 1024) {
+    request.known_target = head.target;
+    request.known_method = head.method;
+  }
+  return std::nullopt;
+}
+
+bool HttpHandlers::is_our_host(std::string_view authority, const std::string& local) const {
+  std::string_view host, port;
+  if (!split_authority(authority, host, port)) return false;
+  if (is_loopback(host) || iequals(host, options_.address) || iequals(host, local)) return true;
+  for (const auto& allowed : options_.allowed_hosts) {
+    if (iequals(host, allowed) || iequals(authority, allowed)) return true;
+  }
+  return false;
+}
+
+// A page whose name was made to point here must not be taken for one of ours (DNS rebinding).
+std::optional<HttpAnswer> HttpHandlers::check_host(HttpRequest& request) const {
+  const HttpHead& head = request.head;
+  if (!head.has_host && head.http11) {
+    return problem(400, error(Code::kInvalid, "MR-API-0007", "the header Host is missing"));
+  }
+  const std::string& authority = request.target.authority.empty() ? head.host : request.target.authority;
+  if (!head.has_host && request.target.authority.empty()) return std::nullopt;
+  if (!request.known_host.empty() && authority == request.known_host) return std::nullopt;
+  std::string_view host, port;
+  if (!split_authority(authority, host, port) ||
+      (head.has_host && !head.host.empty() && !split_authority(head.host, host, port))) {
+    return problem(400, error(Code::kInvalid, "MR-API-0007", "the header Host is not a host and port"));
+  }
+  if (!is_our_host(authority, request.local)) {
+    return problem(
+        421, error(Code::kInvalid, "MR-API-0008",
+                   fmt::format("this server does not answer for the host \"{}\"", authority.substr(0, 100)),
+                   "use localhost or the server's address, or allow the name in its configuration"));
+  }
+  request.known_host = authority;
+  return std::nullopt;
+}
+
+std::optional<HttpAnswer> HttpHandlers::check_origin(const HttpRequest& request) const {
+  const HttpHead& head = request.head;
+  if (!head.has_origin) return std::nullopt;
+  const std::string_view origin = head.origin;
+  const size_t scheme = origin.find("://");
+  if (scheme != std::string_view::npos && iequals(origin.substr(scheme + 3), head.host)) return std::nullopt;
+  return problem(403, error(Code::kDenied, "MR-API-0009", "requests from other sites' pages are not answered",
+                            "call from a program, or from a page that this server serves"));
+}
+
+std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const {
+  request.tenant = default_tenant_;
+  if (backend_.tokens == nullptr) return std::nullopt;
+  if (request.route == Route::kAbout || request.route == Route::kLive || request.route == Route::kReady) {
+    return std::nullopt;
+  }
+  const std::string& given = request.head.authorization;
+  if (given.empty()) return no_token(401, "MR-API-0014", "this needs an access token");
+  if (!request.known_tenant || given != request.known_authorization) {
+    constexpr std::string_view kScheme = "Bearer ";
+    const bool bearer =
+        given.size() > kScheme.size() && iequals(std::string_view(given).substr(0, kScheme.size()), kScheme);
+    const std::string* name =
+        bearer ? backend_.tokens->tenant_of(std::string_view(given).substr(kScheme.size())) : nullptr;
+    if (name == nullptr) return no_token(401, "MR-API-0015", "the access token is not one of this server's");
+    request.known_authorization = given;
+    request.known_tenant = tenants_.at(*name);
+  }
+  request.tenant = *request.known_tenant;
+  return std::nullopt;
+}
+
+std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) const {
+  const std::string& type = request.head.content_type;
+  if (request.route == Route::kSql && !is_media_type(type, "application/sql")) {
+    return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be SQL",
+                              "send the header  Content-Type: application/sql"));
+  }
+  if (request.route == Route::kIngest && !is_media_type(type, kNdjsonType) &&
+      !is_media_type(type, kJsonType)) {
+    return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
+                              "send the header  Content-Type: application/x-ndjson  or  application/json"));
+  }
+  return std::nullopt;
+}
+
+void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
+  switch (request.route) {
+    case Route::kAbout:
+      return reply.answer(text(200, std::string(kAbout)));
+    case Route::kLive:
+      return reply.answer(text(200, "live\n"));
+    case Route::kReady: {
+      const Status ready = backend_.ready ? backend_.ready() : Status();
+      return reply.answer(ready.ok() ? text(200, "ready\n") : problem(503, ready.error()));
+    }
+    case Route::kMetrics: {
+      HttpAnswer page = text(200, backend_.metrics ? backend_.metrics() : "");
+      page.content_type = "text/plain; version=0.0.4; charset=utf-8";
+      return reply.answer(std::move(page));
+    }
+    case Route::kIngest:
+      return ingest(request, reply);
+    case Route::kRead:
+      return read_events(backend_, request, reply);
+    case Route::kSql:
+      return run_sql(backend_, request, reply);
+    case Route::kNone:
+      return reply.answer(no_such_path());
+  }
+}
+
+void HttpHandlers::ingest(const HttpRequest& request, const HttpReply& reply) {
+  IngestRequest events;
+  events.tenant = request.tenant;
+  events.stream = request.target.segments[2];
+  events.format = is_media_type(request.head.content_type, kJsonType) ? IngestRequest::Format::kJson
+                                                                      : IngestRequest::Format::kNdjson;
+  events.body = request.body;
+  events.idempotency_key = request.head.idempotency_key;
+  backend_.ingest(events, [this, reply, tenant = request.tenant](Result<IngestAnswer> result) {
+    const bool refused = !result.ok() && result.error().code == Code::kExhausted;
+    reply.answer(ingest_answer(std::move(result),
+                               refused && backend_.retry_after_s ? backend_.retry_after_s(tenant) : 1));
+  });
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,49 @@
+#include "event-gateway/http_message.h"
+
+#include <algorithm>
+
+namespace millrace::gateway {
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+void HttpHead::clear() {
+  for (std::string* text : {&method, &target, &host, &origin, &content_type, &accept, &authorization,
+                            &idempotency_key, &last_event_id, &expect, &repeated}) {
+    text->clear();
+  }
+  http11 = keep_alive = true;
+  chunked = has_host = has_origin = false;
+  content_length.reset();
+}
+
+bool iequals(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_media_type(std::string_view content_type, std::string_view wanted) {
+  return iequals(trim(content_type.substr(0, content_type.find(';'))), wanted);
+}
+
+bool accepts_events(std::string_view accept) {
+  while (!accept.empty()) {
+    const size_t comma = accept.find(',');
+    if (is_media_type(accept.substr(0, comma), kEventsType)) return true;
+    if (comma == std::string_view::npos) break;
+    accept.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+}  // namespace millrace::gateway

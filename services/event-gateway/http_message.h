@@ -1,0 +1,46 @@
+// What the parser makes of a request's head, and what a handler answers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace millrace::gateway {
+
+// A request's head: the fields that anybody here asks for. Reused from request to request, so that it
+// allocates rarely.
+struct HttpHead {
+  std::string method;
+  std::string target;
+  std::string host, origin, content_type, accept, authorization, idempotency_key, last_event_id, expect;
+  std::string repeated;  // a field that may come once and came again
+  bool http11 = true;
+  bool keep_alive = true;
+  bool chunked = false;
+  bool has_host = false, has_origin = false;
+  std::optional<uint64_t> content_length;
+
+  void clear();
+  bool has_body() const { return chunked || content_length.value_or(0) > 0; }
+};
+
+struct HttpAnswer {
+  int status = 200;
+  std::string_view content_type = "application/json";  // static storage
+  std::string body;
+  std::string fields;  // further header lines, each ending in CRLF
+};
+
+inline constexpr std::string_view kJsonType = "application/json";
+inline constexpr std::string_view kNdjsonType = "application/x-ndjson";
+inline constexpr std::string_view kEventsType = "text/event-stream";
+inline constexpr std::string_view kProblemType = "application/problem+json";
+inline constexpr std::string_view kTextType = "text/plain; charset=utf-8";
+
+// Field values. Media types compare without case and parameters.
+bool iequals(std::string_view a, std::string_view b);
+bool is_media_type(std::string_view content_type, std::string_view wanted);
+bool accepts_events(std::string_view accept);  // text/event-stream is in the list
+
+}  // namespace millrace::gateway

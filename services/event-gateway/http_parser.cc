@@ -1,0 +1,170 @@
+#include "event-gateway/http_parser.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <optional>
+
+namespace millrace::gateway {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::beast::string_view;
+using Code = boost::beast::error_code;
+
+std::string_view view(string_view text) {
+  return {text.data(), text.size()};
+}
+
+// Takes Beast's calls. Beast's own rules come first; these are added.
+class Reader final : public http::basic_parser<true> {
+ public:
+  explicit Reader(HttpHead& head) : head_(head) {}
+
+  HttpParser::Piece piece = nullptr;
+  void* owner = nullptr;
+  size_t body_left = 0;
+
+ private:
+  void on_request_impl(http::verb, string_view method, string_view target, int version, Code& ec) override {
+    ec = {};
+    head_.method.assign(method.data(), method.size());
+    head_.target.assign(target.data(), target.size());
+    head_.http11 = version == 11;
+  }
+  void on_response_impl(int, string_view, int, Code&) override {}
+
+  void on_field_impl(http::field field, string_view name, string_view text, Code& ec) override {
+    ec = {};
+    if (done_) return;  // trailers: nobody asks for one
+    const std::string_view value = view(text);
+    switch (field) {
+      case http::field::host:
+        return once(head_.host, value, head_.has_host, "Host");
+      case http::field::origin:
+        return once(head_.origin, value, head_.has_origin, "Origin");
+      case http::field::content_type:
+        return once(head_.content_type, value, "Content-Type");
+      case http::field::authorization:
+        return once(head_.authorization, value, "Authorization");
+      case http::field::expect:
+        return once(head_.expect, value, "Expect");
+      case http::field::accept:
+        return add_accept(value);
+      case http::field::content_length:
+        return check_length(value, ec);
+      case http::field::transfer_encoding:
+        return check_encoding(value, ec);
+      case http::field::unknown:
+        break;
+      default:
+        return;
+    }
+    if (iequals(view(name), "Idempotency-Key")) return once(head_.idempotency_key, value, "Idempotency-Key");
+    if (iequals(view(name), "Last-Event-ID")) return once(head_.last_event_id, value, "Last-Event-ID");
+  }
+
+  void once(std::string& into, std::string_view value, bool& seen, const char* name) {
+    if (seen) head_.repeated = name;
+    seen = true;
+    into = value;
+  }
+  void once(std::string& into, std::string_view value, const char* name) {
+    if (!into.empty()) head_.repeated = name;
+    into = value;
+  }
+  void add_accept(std::string_view value) {
+    if (!head_.accept.empty()) head_.accept += ',';
+    head_.accept += value;
+  }
+  // Beast allows lists of equal lengths; one field of digits is all a client of ours needs.
+  void check_length(std::string_view value, Code& ec) {
+    if (length_seen_ || value.empty() || value.find_first_not_of("0123456789") != std::string_view::npos) {
+      ec = http::error::bad_content_length;
+    }
+    length_seen_ = true;
+  }
+  // Anything but "chunked" has an end that not every reader sees, and HTTP/1.0 knows none of it.
+  void check_encoding(std::string_view value, Code& ec) {
+    if (!head_.http11 || encoding_seen_ || !iequals(value, "chunked"))
+      ec = http::error::bad_transfer_encoding;
+    encoding_seen_ = true;
+  }
+
+  void on_header_impl(Code& ec) override {
+    ec = {};
+    done_ = true;
+    if (length_seen_ && encoding_seen_) ec = http::error::bad_transfer_encoding;
+  }
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, Code& ec) override { ec = {}; }
+  std::size_t on_body_impl(string_view body, Code& ec) override {
+    ec = {};
+    return body.size();
+  }
+  void on_chunk_header_impl(std::uint64_t, string_view, Code& ec) override { ec = {}; }
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view body, Code& ec) override {
+    ec = {};
+    piece(owner, view(body));
+    return body.size();
+  }
+  void on_finish_impl(Code& ec) override { ec = {}; }
+
+  HttpHead& head_;
+  bool done_ = false, length_seen_ = false, encoding_seen_ = false;
+};
+
+HttpParser::Got verdict(const Code& ec, std::string& complaint) {
+  if (ec == http::error::need_more) return HttpParser::Got::kMore;
+  complaint = ec.message();
+  if (ec == http::error::header_limit) return HttpParser::Got::kHeadTooLarge;
+  if (ec == http::error::body_limit) return HttpParser::Got::kBodyTooLarge;
+  if (ec == http::error::bad_version) return HttpParser::Got::kBadVersion;
+  return HttpParser::Got::kBad;
+}
+
+}  // namespace
+
+struct HttpParser::Beast {
+  std::optional<Reader> reader;
+};
+
+HttpParser::HttpParser(HttpHead& head, size_t max_head, size_t max_body)
+    : head_(head), max_head_(max_head), max_body_(max_body), beast_(std::make_unique<Beast>()) {}
+HttpParser::~HttpParser() = default;
+
+void HttpParser::begin() {
+  head_.clear();
+  auto& reader = beast_->reader.emplace(head_);
+  reader.header_limit(static_cast<std::uint32_t>(max_head_));
+  reader.body_limit(max_body_);
+  reader.eager(false);
+}
+
+HttpParser::Got HttpParser::head(std::string_view input, size_t& used) {
+  auto& reader = *beast_->reader;
+  Code ec;
+  used = 0;
+  while (!reader.is_header_done() && !ec) {
+    used += reader.put(boost::asio::const_buffer(input.data() + used, input.size() - used), ec);
+  }
+  if (ec) return verdict(ec, complaint_);
+  head_.keep_alive = reader.keep_alive();
+  head_.chunked = reader.chunked();
+  if (const auto length = reader.content_length()) head_.content_length = *length;
+  return Got::kDone;
+}
+
+HttpParser::Got HttpParser::body(std::string_view input, size_t& used, Piece piece, void* owner) {
+  auto& reader = *beast_->reader;
+  reader.piece = piece;
+  reader.owner = owner;
+  Code ec;
+  used = 0;
+  while (!reader.is_done() && !ec && used < input.size()) {
+    used += reader.put(boost::asio::const_buffer(input.data() + used, input.size() - used), ec);
+  }
+  if (ec) return verdict(ec, complaint_);
+  return reader.is_done() ? Got::kDone : Got::kMore;
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,313 @@
+// GET /v1/streams/{stream}/events: a page, many pages, or live.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "event-gateway/http_handlers.h"
+#include "event-gateway/http_status.h"
+
+namespace millrace::gateway {
+namespace {
+
+using engine::StreamPlace;
+using engine::StreamReadAnswer;
+using engine::StreamReadRequest;
+
+constexpr uint64_t kDefaultLimit = 1'000;
+constexpr uint64_t kPageEvents = 10'000;  // up to here an answer is one page, with its cursor in the header
+constexpr size_t kPageBytes = 1u << 20;
+constexpr size_t kRowsAtOnce = 256;
+
+Error bad_parameter(std::string message, std::string hint) {
+  return error(Code::kInvalid, "MR-API-0011", std::move(message), std::move(hint));
+}
+
+// Digits only, in range: a sign, a blank or a rest is no number.
+template <typename T>
+bool parse_whole(std::string_view text, T& out) {
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  return std::from_chars(text.data(), text.data() + text.size(), out).ec == std::errc();
+}
+
+struct Wanted {
+  StreamReadRequest request;
+  uint64_t limit = kDefaultLimit;
+  bool live = false;
+};
+
+Result<engine::StreamPtr> find_stream(const HttpBackend& backend, const HttpRequest& request) {
+  const std::string& name = request.target.segments[2];
+  const auto catalog = backend.catalog();
+  const auto* entry = catalog->find(request.tenant, name);
+  if (entry == nullptr) {
+    return error(Code::kNotFound, "MR-API-0018",
+                 fmt::format("there is no stream \"{}\"", name.substr(0, 100)), "SHOW STREAMS lists them");
+  }
+  if (entry->stream == nullptr) {
+    return error(Code::kInvalid, "MR-API-0022",
+                 fmt::format("\"{}\" is a view: it keeps rows, not events", name),
+                 "read it with SELECT or SUBSCRIBE over POST /v1/sql");
+  }
+  return entry->stream;
+}
+
+Status set_from(const HttpBackend& backend, const std::string& from, StreamReadRequest& request) {
+  int64_t offset = 0;
+  if (from == "start") {
+    request.place = backend.streams->start_of(*request.stream);
+  } else if (from == "end") {
+    request.place = backend.streams->end_of();
+  } else if (parse_whole(from, offset)) {
+    if (!request.partition) {
+      return bad_parameter("an offset needs its partition", "write partition=0&from=" + from);
+    }
+    request.offset = Offset(offset);
+  } else if (from.find(':') != std::string::npos) {
+    const auto time = parse_timestamp(from);
+    if (!time.ok()) {
+      return bad_parameter(fmt::format("\"{}\" is not a time", from.substr(0, 40)),
+                           "write it like 2024-05-01T12:00:00Z");
+    }
+    request.time = AppendTime(time->micros);
+  } else {
+    TRY_ASSIGN(request.place, engine::parse_cursor(from));
+  }
+  return {};
+}
+
+Result<Wanted> understand(const HttpBackend& backend, const HttpRequest& request) {
+  Wanted wanted;
+  wanted.live = accepts_events(request.head.accept);
+  if (wanted.live) wanted.limit = UINT64_MAX;
+  TRY_ASSIGN(wanted.request.stream, find_stream(backend, request));
+  std::string from = wanted.live ? "end" : "start";
+  for (const auto& [name, value] : request.target.query) {
+    if (name == "from") {
+      from = value;
+    } else if (name == "limit") {
+      if (!parse_whole(value, wanted.limit) || wanted.limit == 0) {
+        return bad_parameter("limit has to be a whole number above 0", "write limit=100");
+      }
+    } else if (name == "partition") {
+      uint16_t partition = 0;
+      if (!parse_whole(value, partition) || partition >= wanted.request.stream->partitions) {
+        return bad_parameter(fmt::format("the stream has no partition \"{}\"", value.substr(0, 20)),
+                             fmt::format("it has partitions 0 to {}", wanted.request.stream->partitions - 1));
+      }
+      wanted.request.partition = PartitionId(partition);
+    } else {
+      return bad_parameter(fmt::format("\"{}\" is not a parameter here", name.substr(0, 40)),
+                           "there are: from, limit, partition");
+    }
+  }
+  if (wanted.live && !request.head.last_event_id.empty()) from = request.head.last_event_id;
+  TRY(set_from(backend, from, wanted.request));
+  return wanted;
+}
+
+// One event a line. A line break between an event's tokens becomes a blank; inside a JSON string there is
+// none.
+void append_line(std::string& out, std::string_view event) {
+  const size_t from = out.size();
+  out += event;
+  for (size_t at = out.find_first_of("\r\n", from); at != std::string::npos;
+       at = out.find_first_of("\r\n", at + 1)) {
+    out[at] = ' ';
+  }
+  out += '\n';
+}
+
+void go_on_from(StreamReadRequest& request, const StreamPlace& place) {
+  request.offset.reset();
+  request.time.reset();
+  request.place = place;
+}
+
+// A page: reads until there is an event, or no more.
+class PageReader : public std::enable_shared_from_this<PageReader> {
+ public:
+  PageReader(engine::StreamReads& streams, Wanted wanted, HttpReply reply)
+      : streams_(streams), wanted_(std::move(wanted)), reply_(std::move(reply)) {
+    wanted_.request.limit = static_cast<size_t>(wanted_.limit);
+    wanted_.request.max_bytes = kPageBytes;
+  }
+  // A read may answer at once: a loop then, not a recursion.
+  void read() {
+    if (std::exchange(reading_, true)) return;
+    do {
+      again_ = false;
+      streams_.read(wanted_.request, [self = shared_from_this()](Result<StreamReadAnswer> page) {
+        self->take(std::move(page));
+      });
+    } while (again_);
+    reading_ = false;
+  }
+
+ private:
+  void take(Result<StreamReadAnswer> page) {
+    if (!page.ok()) return reply_.answer(problem(page.error()));
+    const bool stuck = wanted_.request.place && *wanted_.request.place == page->next;
+    if (page->events.empty() && !page->at_end && !stuck) {
+      go_on_from(wanted_.request, page->next);
+      again_ = true;
+      if (!reading_) read();
+      return;
+    }
+    HttpAnswer answer;
+    answer.content_type = kNdjsonType;
+    for (const auto& event : page->events) append_line(answer.body, event.value);
+    answer.fields = fmt::format("Millrace-Cursor: {}\r\n", engine::to_cursor(page->next));
+    reply_.answer(std::move(answer));
+  }
+
+  engine::StreamReads& streams_;
+  Wanted wanted_;
+  HttpReply reply_;
+  bool reading_ = false, again_ = false;
+};
+
+// More than a page: one is read while the one before is sent.
+class PagesSource final : public BodySource {
+ public:
+  PagesSource(engine::StreamReads& streams, Wanted wanted, HttpReply reply)
+      : streams_(streams), reply_(std::move(reply)), state_(std::make_shared<State>()) {
+    state_->wanted = std::move(wanted);
+  }
+
+  Next produce(std::string& out, size_t wanted_bytes) override {
+    State& s = *state_;
+    while (out.size() < wanted_bytes) {
+      if (s.failure) return fail(out);
+      if (s.row < s.page.events.size()) {
+        append_line(out, s.page.events[s.row++].value);
+        if (--s.wanted.limit == 0 || s.row == s.page.events.size())
+          cursor_ = engine::to_cursor(s.page.events[s.row - 1].after);
+        if (s.wanted.limit == 0) return Next::kEnd;
+        continue;
+      }
+      if (s.arrived) {
+        s.arrived = false;
+        cursor_ = engine::to_cursor(s.page.next);
+        if (s.page.at_end) return Next::kEnd;
+        go_on_from(s.wanted.request, s.page.next);
+      }
+      if (!s.reading) read();
+      if (!s.arrived && !s.failure) return Next::kWait;
+    }
+    return Next::kMore;
+  }
+  std::string trailer() override { return fmt::format("Millrace-Cursor: {}\r\n", cursor_); }
+
+ private:
+  struct State {
+    Wanted wanted;
+    StreamReadAnswer page;
+    size_t row = 0;
+    bool reading = false, arrived = false;
+    std::optional<Error> failure;
+  };
+
+  void read() {
+    State& s = *state_;
+    s.reading = true;
+    s.wanted.request.limit = static_cast<size_t>(std::min<uint64_t>(s.wanted.limit, kPageEvents));
+    s.wanted.request.max_bytes = kPageBytes;
+    streams_.read(s.wanted.request,
+                  [state = std::weak_ptr<State>(state_), reply = reply_](Result<StreamReadAnswer> page) {
+                    const auto s = state.lock();
+                    if (s == nullptr) return;
+                    s->reading = false;
+                    if (page.ok()) {
+                      s->page = std::move(*page);
+                      s->row = 0;
+                      s->arrived = true;
+                    } else {
+                      s->failure = page.error();
+                    }
+                    reply.wake();
+                  });
+  }
+  Next fail(std::string& out) {
+    out += R"({"error":)";
+    append_problem(out, *state_->failure, status_of(*state_->failure));
+    out += "}\n";
+    return Next::kEnd;
+  }
+
+  engine::StreamReads& streams_;
+  HttpReply reply_;
+  std::shared_ptr<State> state_;
+  std::string cursor_;
+};
+
+// Live: events as they become durable, each with the cursor that goes on behind it.
+class LiveSource final : public BodySource {
+ public:
+  LiveSource(std::unique_ptr<engine::Subscription> events, uint64_t limit, const HttpReply& reply)
+      : events_(std::move(events)), limit_(limit) {
+    events_->on_ready([reply] { reply.wake(); });
+  }
+  ~LiveSource() override { events_->on_ready(nullptr); }
+
+  Next produce(std::string& out, size_t wanted_bytes) override {
+    if (std::exchange(first_, false)) out += "retry: 500\n\n";
+    while (out.size() < wanted_bytes) {
+      const auto rows = static_cast<size_t>(std::min<uint64_t>(limit_, kRowsAtOnce));
+      const auto got = events_->pull(
+          rows, [&](std::string_view event, const std::string& cursor) { append(out, event, cursor); });
+      if (!got.ok()) return fail(out, got.error());
+      if (*got == 0) return Next::kWait;
+      if (limit_ != UINT64_MAX) limit_ -= *got;
+      if (limit_ == 0) return Next::kEnd;
+    }
+    return Next::kMore;
+  }
+  bool endless() const override { return true; }
+  std::string_view heartbeat() const override { return ":\n\n"; }
+
+ private:
+  static void append(std::string& out, std::string_view event, const std::string& cursor) {
+    if (!cursor.empty()) {
+      out += "id: ";
+      out += cursor;
+      out += '\n';
+    }
+    out += "data: ";
+    append_line(out, event);
+    out += '\n';
+  }
+  static Next fail(std::string& out, const Error& failure) {
+    out += "event: error\ndata: {\"error\":";
+    append_problem(out, failure, status_of(failure));
+    out += "}\n\n";
+    return Next::kEnd;
+  }
+
+  std::unique_ptr<engine::Subscription> events_;
+  uint64_t limit_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+void read_events(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
+  auto wanted = understand(backend, request);
+  if (!wanted.ok()) return reply.answer(problem(wanted.error()));
+  HttpAnswer head;
+  if (wanted->live) {
+    auto events = backend.streams->follow(wanted->request, false);
+    if (!events.ok()) return reply.answer(problem(events.error()));
+    head.content_type = kEventsType;
+    head.fields = "Cache-Control: no-store\r\n";
+    return reply.stream(std::move(head),
+                        std::make_unique<LiveSource>(std::move(*events), wanted->limit, reply));
+  }
+  if (wanted->limit <= kPageEvents) {
+    std::make_shared<PageReader>(*backend.streams, std::move(*wanted), reply)->read();
+    return;
+  }
+  head.content_type = kNdjsonType;
+  reply.stream(std::move(head), std::make_unique<PagesSource>(*backend.streams, std::move(*wanted), reply));
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,212 @@
+// POST /v1/sql: statements in, rows out, one JSON object each; a subscription's go on coming.
+//
+// Small answers are held until they are whole, so that an error has a status of its own. An answer that takes
+// its time, or is large, or never ends, is streamed; an error then is its last line.
+#include <fmt/format.h>
+
+#include <deque>
+
+#include "event-gateway/http_handlers.h"
+#include "event-gateway/http_status.h"
+#include "formats/json.h"
+
+namespace millrace::gateway {
+namespace {
+
+constexpr size_t kMaxSql = 1u << 20;
+constexpr size_t kHeldAnswer = 64 * 1024;
+constexpr size_t kRowsAtOnce = 256;
+
+// What the statements have answered so far, shared by the one who fills it and the one who sends it.
+struct Answers {
+  std::deque<StatementResult> results;
+  bool done = false;
+  std::optional<Error> failure;
+};
+
+class SqlSource final : public BodySource {
+ public:
+  SqlSource(std::shared_ptr<Answers> answers, bool as_events)
+      : answers_(std::move(answers)), as_events_(as_events) {}
+  ~SqlSource() override {
+    for (auto& result : answers_->results) {
+      if (result.subscription != nullptr) result.subscription->on_ready(nullptr);
+    }
+  }
+
+  Next produce(std::string& out, size_t wanted_bytes) override {
+    if (!held_.empty()) {
+      out += held_;
+      held_.clear();
+    }
+    while (out.size() < wanted_bytes) {
+      if (answers_->results.empty()) {
+        if (!answers_->done) return Next::kWait;
+        if (answers_->failure) append_error(out, *answers_->failure);
+        return Next::kEnd;
+      }
+      StatementResult& result = answers_->results.front();
+      if (result.subscription != nullptr) {
+        const Next next = pull(out, *result.subscription, wanted_bytes);
+        if (next != Next::kMore) return next;
+      } else if (!append_result(out, result, wanted_bytes)) {
+        answers_->results.pop_front();
+        writer_.reset();
+        row_ = 0;
+      }
+    }
+    return Next::kMore;
+  }
+  bool endless() const override { return subscribed(); }
+  std::string_view heartbeat() const override {
+    if (!subscribed()) return {};
+    return as_events_ ? ":\n\n" : "\n";
+  }
+  void hold(std::string bytes) { held_ = std::move(bytes); }
+
+ private:
+  bool subscribed() const {
+    for (const auto& result : answers_->results) {
+      if (result.subscription != nullptr) return true;
+    }
+    return false;
+  }
+
+  // False: all of it is out.
+  bool append_result(std::string& out, const StatementResult& result, size_t wanted_bytes) {
+    if (result.columns.empty()) {
+      begin(out, {});
+      out += R"({"status":)";
+      formats::append_json_string(out, result.tag);
+      out += '}';
+      end(out);
+      return false;
+    }
+    if (!writer_) {
+      std::vector<std::string> names;
+      for (const auto& column : result.columns) names.push_back(column.name);
+      writer_.emplace(names);
+      columns_.clear();
+      for (const auto& column : result.rows.columns) columns_.push_back(&column);
+    }
+    for (; row_ < result.rows.rows && out.size() < wanted_bytes; ++row_) {
+      begin(out, {});
+      writer_->append(out, columns_, row_);
+      end(out);
+    }
+    return row_ < result.rows.rows;
+  }
+
+  Next pull(std::string& out, engine::Subscription& subscription, size_t wanted_bytes) {
+    while (out.size() < wanted_bytes) {
+      const auto got = subscription.pull(kRowsAtOnce, [&](std::string_view row, const std::string& cursor) {
+        begin(out, cursor);
+        append_flat(out, row);
+        end(out);
+      });
+      if (!got.ok()) {
+        append_error(out, got.error());
+        return Next::kEnd;
+      }
+      if (*got == 0) return Next::kWait;
+    }
+    return Next::kMore;
+  }
+
+  void begin(std::string& out, std::string_view cursor) const {
+    if (!as_events_) return;
+    if (!cursor.empty()) {
+      out += "id: ";
+      out += cursor;
+      out += '\n';
+    }
+    out += "data: ";
+  }
+  void end(std::string& out) const { out += as_events_ ? "\n\n" : "\n"; }
+  static void append_flat(std::string& out, std::string_view row) {
+    const size_t from = out.size();
+    out += row;
+    for (size_t at = out.find_first_of("\r\n", from); at != std::string::npos;
+         at = out.find_first_of("\r\n", at + 1)) {
+      out[at] = ' ';
+    }
+  }
+  void append_error(std::string& out, const Error& failure) const {
+    if (as_events_) out += "event: error\n";
+    begin(out, {});
+    out += R"({"error":)";
+    append_problem(out, failure, status_of(failure));
+    out += '}';
+    end(out);
+  }
+
+  std::shared_ptr<Answers> answers_;
+  const bool as_events_;
+  std::string held_;
+  std::optional<formats::JsonRowWriter> writer_;
+  std::vector<const Column*> columns_;
+  size_t row_ = 0;
+};
+
+// One request being run. Lives as long as the service holds its callbacks.
+class SqlRun : public std::enable_shared_from_this<SqlRun> {
+ public:
+  SqlRun(HttpReply reply, bool as_events) : reply_(std::move(reply)), as_events_(as_events) {}
+
+  void start(const HttpBackend& backend, TenantId tenant, std::string text) {
+    backend.sql(
+        tenant, std::move(text), [self = shared_from_this()](StatementResult r) { self->each(std::move(r)); },
+        [self = shared_from_this()](Status status) { self->done(std::move(status)); });
+    // Something is there and more will take a while: what there is, goes out.
+    if (!begun_ && !answers_->done && !answers_->results.empty()) begin();
+  }
+
+ private:
+  void each(StatementResult result) {
+    if (answers_->done) return;
+    if (result.subscription != nullptr) result.subscription->on_ready([reply = reply_] { reply.wake(); });
+    answers_->results.push_back(std::move(result));
+    if (begun_) reply_.wake();
+  }
+  void done(Status status) {
+    if (std::exchange(answers_->done, true)) return;
+    if (!status.ok()) answers_->failure = status.error();
+    if (begun_) return reply_.wake();
+    begin();
+  }
+  void begin() {
+    begun_ = true;
+    if (answers_->failure && answers_->results.empty()) return reply_.answer(problem(*answers_->failure));
+    auto source = std::make_unique<SqlSource>(answers_, as_events_);
+    HttpAnswer head;
+    head.content_type = as_events_ ? kEventsType : kNdjsonType;
+    if (!source->endless() && answers_->done) {
+      std::string held;
+      if (source->produce(held, kHeldAnswer) == BodySource::Next::kEnd) {
+        head.body = std::move(held);
+        return reply_.answer(std::move(head));
+      }
+      source->hold(std::move(held));
+    }
+    if (as_events_) head.fields = "Cache-Control: no-store\r\n";
+    reply_.stream(std::move(head), std::move(source));
+  }
+
+  HttpReply reply_;
+  const bool as_events_;
+  std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
+  bool begun_ = false;
+};
+
+}  // namespace
+
+void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
+  if (request.body.size() > kMaxSql) {
+    return reply.answer(
+        problem(413, error(Code::kInvalid, "MR-API-0003", "the SQL text is longer than 1 MB")));
+  }
+  std::make_shared<SqlRun>(reply, accepts_events(request.head.accept))
+      ->start(backend, request.tenant, std::string(request.body));
+}
+
+}  // namespace millrace::gateway
