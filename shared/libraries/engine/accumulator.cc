@@ -1,0 +1,433 @@
+#include "engine/accumulator.h"
+
+#include <algorithm>
+
+#include "engine/program.h"
+#include "event/text.h"
+
+namespace millrace::engine {
+namespace {
+
+using Wide = __int128;
+
+Wide load_wide(const char* p) {
+  Wide v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+void store_wide(char* p, Wide v) {
+  std::memcpy(p, &v, sizeof v);
+}
+double load_double(const char* p) {
+  return std::bit_cast<double>(load_le<uint64_t>(p));
+}
+void store_double(char* p, double v) {
+  store_le(p, std::bit_cast<uint64_t>(v));
+}
+// Counts never get near the edge; a made-up payload's may, and then only the sum is wrong.
+int64_t add_counts(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+bool fits_bigint(Wide v) {
+  return v >= INT64_MIN && v <= INT64_MAX;
+}
+Wide add_wide(Wide a, Wide b) {
+  return static_cast<Wide>(static_cast<unsigned __int128>(a) + static_cast<unsigned __int128>(b));
+}
+
+constexpr size_t kMostInlineParts = 8;
+
+}  // namespace
+
+Accumulators::Accumulators(const QueryPlan& plan) {
+  if (plan.repartition && plan.source)
+    inline_parts_ = std::clamp<size_t>(plan.source->partitions, 1, kMostInlineParts);
+  for (const AggregateCall& call : plan.aggregates) {
+    Slot slot;
+    slot.call = call.kind;
+    slot.type = call.argument ? call.argument->type : Type::kBigint;
+    slot.offset = value_bytes_;
+    const bool sum = call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg;
+    if (call.kind == AggregateKind::kCountStar || call.kind == AggregateKind::kCount) {
+      value_bytes_ += 8;
+    } else if (sum && slot.type == Type::kDouble) {
+      slot.kind = Kind::kFloatSum;
+      value_bytes_ += inline_parts_ * kPartBytes + 8;
+    } else if (sum) {
+      slot.kind = Kind::kIntSum;
+      value_bytes_ += 24;
+    } else if (slot.type == Type::kText) {
+      slot.kind = Kind::kTextExtreme;
+      value_bytes_ += 8;
+    } else {
+      slot.kind = Kind::kExtreme;
+      value_bytes_ += slot.type == Type::kInterval ? 24 : 16;
+    }
+    has_float_sums_ |= slot.kind == Kind::kFloatSum;
+    has_blobs_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kTextExtreme;
+    slots_.push_back(slot);
+  }
+  // A state row has at least one byte: a GROUP BY without aggregates is DISTINCT.
+  value_bytes_ = std::max<size_t>(value_bytes_, 8);
+  staged_.resize(slots_.size());
+}
+
+Contribution Accumulators::of_row(size_t aggregate, const Column* argument, size_t row) const {
+  const Slot& slot = slots_[aggregate];
+  Contribution c;
+  if (argument == nullptr) {
+    c.count = 1;
+    return c;
+  }
+  if (argument->type == Type::kNull || argument->is_null(row)) return c;
+  c.count = 1;
+  if (slot.kind == Kind::kCount) return c;
+  switch (argument->type) {
+    case Type::kNull:
+      break;
+    case Type::kBoolean:
+      c.integer = argument->booleans[row];
+      break;
+    case Type::kBigint:
+    case Type::kTimestamptz:
+      c.integer = argument->integers[row];
+      c.sum = c.integer;
+      break;
+    case Type::kDouble:
+      c.real = argument->doubles[row];
+      break;
+    case Type::kText:
+      c.text = argument->texts[row];
+      break;
+    case Type::kInterval:
+      c.interval = argument->intervals[row];
+      break;
+  }
+  // 0 and -0 compare equal: which of them came first must not show.
+  if (slot.kind == Kind::kExtreme && c.real == 0) c.real = 0;
+  return c;
+}
+
+int Accumulators::compare(const Slot& slot, const Contribution& a, const Contribution& b) const {
+  switch (slot.type) {
+    case Type::kDouble:
+      return compare_doubles(a.real, b.real);
+    case Type::kText:
+      return a.text.compare(b.text);
+    case Type::kInterval: {
+      const Wide x = total_micros(a.interval);
+      const Wide y = total_micros(b.interval);
+      if (x != y) return x < y ? -1 : 1;
+      // Equal, but written differently: one of them is chosen for good.
+      if (a.interval.months != b.interval.months) return a.interval.months < b.interval.months ? -1 : 1;
+      return a.interval.days < b.interval.days ? -1 : a.interval.days > b.interval.days;
+    }
+    default:
+      return a.integer < b.integer ? -1 : a.integer > b.integer;
+  }
+}
+
+bool Accumulators::replaces(const Slot& slot, const Contribution& held, const Contribution& c) const {
+  const int order = compare(slot, c, held);
+  return slot.call == AggregateKind::kMin ? order < 0 : order > 0;
+}
+
+void Accumulators::combine(size_t aggregate, Contribution& into, const Contribution& more) const {
+  const Slot& slot = slots_[aggregate];
+  if (more.count == 0) return;
+  const bool extreme = slot.kind == Kind::kExtreme || slot.kind == Kind::kTextExtreme;
+  if (extreme) {
+    if (into.count == 0 || replaces(slot, into, more)) into = more;
+    return;
+  }
+  into.count = add_counts(into.count, more.count);
+  into.sum = add_wide(into.sum, more.sum);
+  into.real += more.real;
+}
+
+void Accumulators::encode(size_t aggregate, const Contribution& c, std::string& out) const {
+  const Slot& slot = slots_[aggregate];
+  append_varint(out, static_cast<uint64_t>(c.count));
+  if (slot.kind == Kind::kCount || c.count == 0) return;
+  if (slot.kind == Kind::kIntSum) {
+    const auto low = static_cast<int64_t>(c.sum);
+    append_varint(out, zigzag(low));
+    // What the low half's sign does not tell: almost always zero.
+    append_varint(out, zigzag(static_cast<int64_t>((c.sum - low) >> 64)));
+  } else if (slot.type == Type::kDouble) {
+    append_le(out, std::bit_cast<uint64_t>(c.real));
+  } else if (slot.type == Type::kText) {
+    append_bytes(out, c.text);
+  } else if (slot.type == Type::kInterval) {
+    append_varint(out, zigzag(c.interval.months));
+    append_varint(out, zigzag(c.interval.days));
+    append_varint(out, zigzag(c.interval.micros));
+  } else {
+    append_varint(out, zigzag(c.integer));
+  }
+}
+
+bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) const {
+  const Slot& slot = slots_[aggregate];
+  c = Contribution{};
+  c.count = static_cast<int64_t>(in.varint());
+  if (c.count < 0) return false;
+  if (slot.kind == Kind::kCount || c.count == 0) return in.ok();
+  if (slot.kind == Kind::kIntSum) {
+    const int64_t low = in.signed_varint();
+    const int64_t high = in.signed_varint();
+    c.sum = add_wide(static_cast<Wide>(static_cast<unsigned __int128>(static_cast<Wide>(high)) << 64), low);
+  } else if (slot.type == Type::kDouble) {
+    c.real = std::bit_cast<double>(in.le<uint64_t>());
+  } else if (slot.type == Type::kText) {
+    c.text = in.bytes();
+  } else if (slot.type == Type::kInterval) {
+    c.interval.months = static_cast<int32_t>(in.signed_varint());
+    c.interval.days = static_cast<int32_t>(in.signed_varint());
+    c.interval.micros = in.signed_varint();
+  } else {
+    c.integer = in.signed_varint();
+  }
+  return in.ok();
+}
+
+bool Accumulators::would_overflow(size_t aggregate, const char* value, const Contribution& c) const {
+  const Slot& slot = slots_[aggregate];
+  if (slot.kind != Kind::kIntSum || slot.call != AggregateKind::kSum) return false;
+  return !fits_bigint(add_wide(load_wide(value + slot.offset), c.sum));
+}
+
+Accumulators::Part Accumulators::load_part(const char* p) {
+  return {load_double(p), load_le<int64_t>(p + 8), load_le<uint32_t>(p + 16)};
+}
+void Accumulators::store_part(char* p, const Part& part) {
+  store_double(p, part.sum);
+  store_le(p + 8, part.count);
+  store_le(p + 16, part.partition);
+  store_le<uint32_t>(p + 20, 0);
+}
+
+size_t Accumulators::blob_offset(const Slot& slot) const {
+  return slot.offset + (slot.kind == Kind::kFloatSum ? inline_parts_ * kPartBytes : 0);
+}
+
+// The extreme that the slot holds; count 0: none yet. Not for text.
+Contribution Accumulators::held(const Slot& slot, const char* p) const {
+  Contribution c;
+  if (slot.type == Type::kInterval) {
+    c.count = load_le<int64_t>(p);
+    c.interval = {load_le<int32_t>(p + 8), load_le<int32_t>(p + 12), load_le<int64_t>(p + 16)};
+    return c;
+  }
+  c.count = load_le<int64_t>(p);
+  if (slot.type == Type::kDouble)
+    c.real = load_double(p + 8);
+  else
+    c.integer = load_le<int64_t>(p + 8);
+  return c;
+}
+
+// Makes the blob that the change needs, without touching the row; 0: it needs none.
+bool Accumulators::stage(state::Table& table, const Slot& slot, const char* value, uint16_t partition,
+                         const Contribution& c, uint64_t& blob) {
+  const char* const p = value + slot.offset;
+  if (c.count == 0) return true;
+  if (slot.kind == Kind::kFloatSum) return stage_float(table, slot, p, partition, c, blob);
+  if (slot.kind != Kind::kTextExtreme) return true;
+  if (const uint64_t old = load_le<uint64_t>(p); old != 0) {
+    Contribution before;
+    before.text = table.blob(old);
+    if (!replaces(slot, before, c)) return true;
+  }
+  blob = table.put_blob(c.text);
+  return blob != 0;
+}
+
+bool Accumulators::stage_float(state::Table& table, const Slot& slot, const char* p, uint16_t partition,
+                               const Contribution& c, uint64_t& blob) {
+  for (size_t i = 0; i < inline_parts_; ++i) {
+    const uint32_t owner = load_part(p + i * kPartBytes).partition;
+    if (owner == 0 || owner == partition + 1u) return true;
+  }
+  const uint64_t old = load_le<uint64_t>(p + (blob_offset(slot) - slot.offset));
+  std::string parts(old == 0 ? std::string_view() : table.blob(old));
+  size_t at = 0;
+  while (at < parts.size() && load_part(parts.data() + at).partition != partition + 1u) at += kPartBytes;
+  Part part{0, 0, partition + 1u};
+  if (at < parts.size())
+    part = load_part(parts.data() + at);
+  else
+    parts.resize(at + kPartBytes);
+  part.sum += c.real;
+  part.count = add_counts(part.count, c.count);
+  store_part(parts.data() + at, part);
+  blob = table.put_blob(parts);
+  return blob != 0;
+}
+
+bool Accumulators::apply(state::Table& table, std::string_view key, uint64_t hash, char* value,
+                         uint16_t partition, const std::vector<Contribution>& contributions) {
+  if (has_blobs_) {
+    std::fill(staged_.begin(), staged_.end(), 0);
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      if (stage(table, slots_[i], value, partition, contributions[i], staged_[i])) {
+        // A new blob is a call on the store: the row may have moved.
+        if (staged_[i] != 0) value = table.find_mutable(key, hash);
+        continue;
+      }
+      for (const uint64_t id : staged_) {
+        if (id != 0) table.free_blob(id);
+      }
+      return false;
+    }
+  }
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    commit(table, slots_[i], value, partition, contributions[i], has_blobs_ ? staged_[i] : 0);
+    if (has_blobs_ && staged_[i] != 0) value = table.find_mutable(key, hash);
+  }
+  return true;
+}
+
+void Accumulators::commit(state::Table& table, const Slot& slot, char* value, uint16_t partition,
+                          const Contribution& c, uint64_t blob) {
+  if (c.count == 0) return;
+  char* const p = value + slot.offset;
+  if (blob != 0) {
+    char* const reference = value + blob_offset(slot);
+    const uint64_t old = load_le<uint64_t>(reference);
+    store_le(reference, blob);
+    if (old != 0) table.free_blob(old);
+    return;
+  }
+  switch (slot.kind) {
+    case Kind::kCount:
+      store_le(p, add_counts(load_le<int64_t>(p), c.count));
+      return;
+    case Kind::kIntSum:
+      store_wide(p, add_wide(load_wide(p), c.sum));
+      store_le(p + 16, add_counts(load_le<int64_t>(p + 16), c.count));
+      return;
+    case Kind::kFloatSum:
+      return add_float(slot, p, partition, c);
+    case Kind::kTextExtreme:
+      return;
+    case Kind::kExtreme:
+      break;
+  }
+  const Contribution before = held(slot, p);
+  if (before.count != 0 && !replaces(slot, before, c)) return;
+  store_le<int64_t>(p, 1);
+  if (slot.type == Type::kInterval) {
+    store_le(p + 8, c.interval.months);
+    store_le(p + 12, c.interval.days);
+    store_le(p + 16, c.interval.micros);
+  } else if (slot.type == Type::kDouble) {
+    store_double(p + 8, c.real);
+  } else {
+    store_le(p + 8, c.integer);
+  }
+}
+
+void Accumulators::add_float(const Slot&, char* p, uint16_t partition, const Contribution& c) const {
+  for (size_t i = 0; i < inline_parts_; ++i, p += kPartBytes) {
+    Part part = load_part(p);
+    if (part.partition != 0 && part.partition != partition + 1u) continue;
+    part.partition = partition + 1u;
+    part.sum += c.real;
+    part.count = add_counts(part.count, c.count);
+    return store_part(p, part);
+  }
+}
+
+namespace {
+
+void append_integer(Column& out, int64_t v) {
+  if (!out.valid.empty()) out.valid.push_back(1);
+  out.integers.push_back(v);
+}
+void append_double_value(Column& out, double v) {
+  if (!out.valid.empty()) out.valid.push_back(1);
+  out.doubles.push_back(v);
+}
+
+}  // namespace
+
+// The parts in the order of their partitions, whatever the order in which they came.
+void Accumulators::finish_float(const Slot& slot, const char* p, const Blobs& blob, Column& out) const {
+  Part parts[kMostInlineParts];
+  std::vector<Part> all;
+  size_t used = 0;
+  for (; used < inline_parts_; ++used) {
+    parts[used] = load_part(p + used * kPartBytes);
+    if (parts[used].partition == 0) break;
+  }
+  const uint64_t id = load_le<uint64_t>(p + inline_parts_ * kPartBytes);
+  std::string_view more = id == 0 ? std::string_view() : blob(id);
+  all.assign(parts, parts + used);
+  for (; more.size() >= kPartBytes; more.remove_prefix(kPartBytes)) all.push_back(load_part(more.data()));
+  std::sort(all.begin(), all.end(), [](const Part& a, const Part& b) { return a.partition < b.partition; });
+  double sum = 0;
+  int64_t count = 0;
+  bool first = true;
+  for (const Part& part : all) {
+    sum = first ? part.sum : sum + part.sum;
+    first = false;
+    count = add_counts(count, part.count);
+  }
+  if (count == 0) return out.append_null();
+  append_double_value(out, slot.call == AggregateKind::kAvg ? sum / static_cast<double>(count) : sum);
+}
+
+void Accumulators::finish(size_t aggregate, const char* value, const Blobs& blob, Column& out,
+                          Arena& arena) const {
+  const Slot& slot = slots_[aggregate];
+  const char* const p = value + slot.offset;
+  switch (slot.kind) {
+    case Kind::kCount:
+      return append_integer(out, load_le<int64_t>(p));
+    case Kind::kFloatSum:
+      return finish_float(slot, p, blob, out);
+    case Kind::kIntSum: {
+      const Wide sum = load_wide(p);
+      const int64_t count = load_le<int64_t>(p + 16);
+      if (count == 0) return out.append_null();
+      if (slot.call == AggregateKind::kAvg) {
+        return append_double_value(out, static_cast<double>(sum) / static_cast<double>(count));
+      }
+      return fits_bigint(sum) ? append_integer(out, static_cast<int64_t>(sum)) : out.append_null();
+    }
+    case Kind::kTextExtreme: {
+      const uint64_t id = load_le<uint64_t>(p);
+      if (id == 0) return out.append_null();
+      if (!out.valid.empty()) out.valid.push_back(1);
+      out.texts.push_back(arena.keep(blob(id)));
+      return;
+    }
+    case Kind::kExtreme:
+      break;
+  }
+  const Contribution c = held(slot, p);
+  if (c.count == 0) return out.append_null();
+  if (slot.type == Type::kDouble) return append_double_value(out, c.real);
+  if (slot.type != Type::kInterval && slot.type != Type::kBoolean) return append_integer(out, c.integer);
+  if (!out.valid.empty()) out.valid.push_back(1);
+  if (slot.type == Type::kInterval)
+    out.intervals.push_back(c.interval);
+  else
+    out.booleans.push_back(c.integer != 0);
+}
+
+bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) const {
+  for (const Slot& slot : slots_) {
+    if (slot.kind != Kind::kFloatSum && slot.kind != Kind::kTextExtreme) continue;
+    char* const reference = value + blob_offset(slot);
+    const uint64_t old = load_le<uint64_t>(reference);
+    if (old == 0) continue;
+    const uint64_t id = to.put_blob(from(old));
+    if (id == 0) return false;
+    store_le(reference, id);
+  }
+  return true;
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,99 @@
+// Accumulators: what a group keeps of its rows, in the fixed bytes of a state row. Private to engine/.
+//
+// Why:        a row, a partial group from a repartition topic and a combined group all change a group in one
+// way: by a
+//             Contribution to each aggregate.
+// Layout:     one slot an aggregate, one behind the other. count: int64. Sums of bigint: a 128-bit sum and a
+// count, so that
+//             no order of additions can overflow. Sums of doubles: (sum, count) for each source partition,
+//             the first ones in place, more in a blob. min, max: the value in place, text in a blob.
+// Order:      float sums depend on the order of rows within their partition alone; all else on no order at
+// all.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/plan.h"
+#include "engine/value_codec.h"
+#include "state/state_store.h"
+
+namespace millrace::engine {
+
+// What one row, or several, add to one aggregate. Only the fields of the aggregate's kind count.
+struct Contribution {
+  int64_t count = 0;    // rows that are not NULL (count(*): rows)
+  __int128 sum = 0;     // bigint
+  double real = 0;      // double: the sum, or the minimum or maximum
+  int64_t integer = 0;  // min, max of boolean, bigint, timestamptz
+  Interval interval;
+  std::string_view text;
+};
+
+class Accumulators {
+ public:
+  explicit Accumulators(const QueryPlan& plan);
+
+  size_t value_bytes() const { return value_bytes_; }
+  size_t size() const { return slots_.size(); }
+  bool has_float_sums() const { return has_float_sums_; }
+
+  // A row's contribution: `argument` is null for count(*).
+  Contribution of_row(size_t aggregate, const Column* argument, size_t row) const;
+  void combine(size_t aggregate, Contribution& into, const Contribution& more) const;
+  void encode(size_t aggregate, const Contribution& c, std::string& out) const;
+  bool decode(size_t aggregate, ByteReader& in, Contribution& c) const;
+
+  // True if a bigint sum would leave bigint's range.
+  bool would_overflow(size_t aggregate, const char* value, const Contribution& c) const;
+  // Adds one contribution an aggregate to the row; false: the state's bound, the row is as it was.
+  bool apply(state::Table& table, std::string_view key, uint64_t hash, char* value, uint16_t partition,
+             const std::vector<Contribution>& contributions);
+
+  // The aggregate's answer, appended to `out`. `blob` reads a blob of the row's table.
+  using Blobs = std::function<std::string_view(uint64_t)>;
+  void finish(size_t aggregate, const char* value, const Blobs& blob, Column& out, Arena& arena) const;
+  // Copies what `value` refers to into another table and changes the references. False: the state's bound.
+  bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
+
+ private:
+  enum class Kind : uint8_t { kCount, kIntSum, kFloatSum, kExtreme, kTextExtreme };
+  struct Slot {
+    Kind kind = Kind::kCount;
+    AggregateKind call = AggregateKind::kCountStar;
+    Type type = Type::kBigint;  // of the argument
+    size_t offset = 0;
+  };
+  // One partition's part of a float sum.
+  struct Part {
+    double sum = 0;
+    int64_t count = 0;
+    uint32_t partition = 0;  // plus 1; 0: unused
+  };
+  static constexpr size_t kPartBytes = 24;
+
+  static Part load_part(const char* p);
+  static void store_part(char* p, const Part& part);
+  int compare(const Slot& slot, const Contribution& a, const Contribution& b) const;
+  bool replaces(const Slot& slot, const Contribution& held, const Contribution& c) const;
+  Contribution held(const Slot& slot, const char* p) const;
+  bool stage(state::Table& table, const Slot& slot, const char* value, uint16_t partition,
+             const Contribution& c, uint64_t& blob);
+  bool stage_float(state::Table& table, const Slot& slot, const char* p, uint16_t partition,
+                   const Contribution& c, uint64_t& blob);
+  void commit(state::Table& table, const Slot& slot, char* p, uint16_t partition, const Contribution& c,
+              uint64_t blob);
+  void add_float(const Slot& slot, char* p, uint16_t partition, const Contribution& c) const;
+  size_t blob_offset(const Slot& slot) const;
+  void finish_float(const Slot& slot, const char* p, const Blobs& blob, Column& out) const;
+
+  std::vector<Slot> slots_;
+  size_t value_bytes_ = 0;
+  size_t inline_parts_ = 1;
+  bool has_float_sums_ = false;
+  bool has_blobs_ = false;
+  std::vector<uint64_t> staged_;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,514 @@
+#include "engine/aggregate.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/hash.h"
+#include "engine/accumulator.h"
+#include "engine/group_index.h"
+#include "engine/value_codec.h"
+#include "event/text.h"
+#include "formats/json.h"
+
+namespace millrace::engine {
+namespace {
+
+constexpr std::string_view kSumRange = "MR-SQL-0102";
+constexpr std::string_view kNoWindow = "MR-SQL-0110";
+constexpr std::string_view kKeyTooLong = "MR-SQL-0112";
+constexpr size_t kMaxKeyBytes = 32 * 1024;
+constexpr uint8_t kPayloadVersion = 1;
+
+Error state_full() {
+  return error(Code::kExhausted, "MR-SQL-0113", "the query's state has reached its bound",
+               "group by fewer values, keep windows for a shorter time, or give the node more memory");
+}
+Error bad_payload() {
+  return error(Code::kCorrupt, "MR-SQL-0114", "a record of a repartition topic is not a partial aggregate");
+}
+
+// Which group key is the source's partition key, as it is; -1: none.
+int partition_key_of(const QueryPlan& plan) {
+  if (!plan.source || plan.source->key_column < 0) return -1;
+  for (size_t i = 0; i < plan.group_keys.size(); ++i) {
+    const Expr& e = *plan.group_keys[i].expr;
+    if (e.op != Op::kColumn || static_cast<size_t>(e.column) >= plan.read_columns.size()) continue;
+    if (plan.read_columns[static_cast<size_t>(e.column)] == plan.source->key_column)
+      return static_cast<int>(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
+struct Aggregation::Impl {
+  explicit Impl(PlanPtr p) : plan(std::move(p)), accumulators(*plan), partition_key(partition_key_of(*plan)) {
+    for (const NamedExpr& key : plan->group_keys) keys.emplace_back(key.expr);
+    for (const AggregateCall& call : plan->aggregates) {
+      arguments.emplace_back();
+      if (call.argument) arguments.back().emplace(call.argument);
+    }
+    contributions.resize(plan->aggregates.size());
+  }
+
+  PlanPtr plan;
+  Accumulators accumulators;
+  int partition_key;
+  std::vector<Evaluator> keys;
+  std::vector<std::optional<Evaluator>> arguments;  // empty: count(*)
+
+  // Scratch of one call.
+  std::vector<const Column*> key_columns;
+  std::vector<const Column*> argument_columns;
+  std::vector<Contribution> contributions;
+  std::string key;
+  std::string key_text;
+  GroupIndex touched;  // of the current collection of changes
+  GroupIndex groups;   // of partial()
+  std::vector<Contribution> group_contributions;
+  state::StateStore* table_store = nullptr;
+  state::Table* table = nullptr;
+  int64_t table_window = 0;
+
+  void evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
+  bool encode_group(size_t row, int64_t& window, std::vector<RowError>& errors);
+  uint64_t hash_of_row(size_t row);
+  uint64_t hash_of_key(std::string_view encoded);
+  bool valid_key(std::string_view encoded) const;
+  void contributions_of(size_t row);
+  bool sum_overflows(size_t row, const char* value, std::vector<RowError>& errors);
+  state::Table& table_of(state::StateStore& store, int64_t window);
+  Status apply(state::StateStore& store, int64_t window, uint64_t hash, uint16_t partition,
+               std::string_view group);
+  void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
+  Status add_row(const Batch& batch, size_t row, state::StateStore& store, std::vector<RowError>& errors,
+                 std::vector<Changed>* changed, bool& failed);
+  void encode_entry(int64_t window, std::string_view group, uint16_t partition, const Contribution* parts,
+                    std::string& out);
+  Status merge_entry(ByteReader& in, state::StateStore& store, std::vector<Changed>* changed);
+};
+
+Aggregation::Aggregation(PlanPtr plan) : impl_(std::make_unique<Impl>(std::move(plan))) {}
+Aggregation::~Aggregation() = default;
+
+void Aggregation::Impl::evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
+  key_columns.clear();
+  argument_columns.clear();
+  for (Evaluator& e : keys) key_columns.push_back(&e.evaluate(batch, selection, errors));
+  for (auto& e : arguments) argument_columns.push_back(e ? &e->evaluate(batch, selection, errors) : nullptr);
+  table = nullptr;
+}
+
+// The row's window, and its group in `key`. False: the row failed.
+bool Aggregation::Impl::encode_group(size_t row, int64_t& window, std::vector<RowError>& errors) {
+  const auto fail = [&](std::string_view id, std::string message, size_t key_index) {
+    errors.push_back(
+        {static_cast<uint32_t>(row), id, std::move(message), plan->group_keys[key_index].expr->span});
+    return false;
+  };
+  key.clear();
+  window = 0;
+  for (size_t i = 0; i < key_columns.size(); ++i) {
+    const Column& column = *key_columns[i];
+    if (static_cast<int>(i) != plan->window_key) {
+      encode_key(key, column, row);
+      if (key.size() > kMaxKeyBytes) return fail(kKeyTooLong, "the group key is longer than 32 KB", i);
+    } else if (column.is_null(row)) {
+      return fail(kNoWindow, "the event's time is NULL: it belongs to no window", i);
+    } else {
+      window = column.integers[row];
+    }
+  }
+  return true;
+}
+
+uint64_t Aggregation::Impl::hash_of_row(size_t row) {
+  if (partition_key < 0) return stable_hash(key);
+  const Column& column = *key_columns[static_cast<size_t>(partition_key)];
+  if (column.type == Type::kText && !column.is_null(row)) return stable_hash(column.texts[row]);
+  key_text.clear();
+  formats::append_key_text(key_text, column, row);
+  return stable_hash(key_text);
+}
+
+// The same from the encoded group, for a partial group that came from elsewhere.
+uint64_t Aggregation::Impl::hash_of_key(std::string_view encoded) {
+  if (partition_key < 0) return stable_hash(encoded);
+  for (size_t i = 0; i < plan->group_keys.size(); ++i) {
+    if (static_cast<int>(i) == plan->window_key) continue;
+    const Type type = plan->group_keys[i].expr->type;
+    if (static_cast<int>(i) != partition_key) {
+      skip_key(encoded, type);
+      continue;
+    }
+    Column column;
+    column.type = type;
+    Arena arena;
+    key_text.clear();
+    if (decode_key(encoded, type, column, arena).ok()) formats::append_key_text(key_text, column, 0);
+    break;
+  }
+  return stable_hash(key_text);
+}
+
+bool Aggregation::Impl::valid_key(std::string_view encoded) const {
+  for (size_t i = 0; i < plan->group_keys.size(); ++i) {
+    if (static_cast<int>(i) != plan->window_key && !skip_key(encoded, plan->group_keys[i].expr->type))
+      return false;
+  }
+  return encoded.empty();
+}
+
+void Aggregation::Impl::contributions_of(size_t row) {
+  for (size_t i = 0; i < contributions.size(); ++i) {
+    contributions[i] = accumulators.of_row(i, argument_columns[i], row);
+  }
+}
+
+bool Aggregation::Impl::sum_overflows(size_t row, const char* value, std::vector<RowError>& errors) {
+  for (size_t i = 0; i < contributions.size(); ++i) {
+    if (!accumulators.would_overflow(i, value, contributions[i])) [[likely]]
+      continue;
+    errors.push_back({static_cast<uint32_t>(row), kSumRange, "the sum is out of range for bigint",
+                      plan->aggregates[i].argument->span});
+    return true;
+  }
+  return false;
+}
+
+// Neighbouring rows are of one window most of the time.
+state::Table& Aggregation::Impl::table_of(state::StateStore& store, int64_t window) {
+  if (table == nullptr || table_store != &store || table_window != window) {
+    table = &store.table({plan->id, kGroupsSlot, window}, accumulators.value_bytes());
+    table_store = &store;
+    table_window = window;
+  }
+  return *table;
+}
+
+void Aggregation::Impl::note(std::vector<Changed>* changed, int64_t window, std::string_view group) {
+  if (changed == nullptr) return;
+  if (changed->empty()) touched.clear();
+  bool added = false;
+  touched.find_or_add(window, group, added);
+  if (added) changed->push_back({window, std::string(group)});
+}
+
+Status Aggregation::Impl::add_row(const Batch& batch, size_t row, state::StateStore& store,
+                                  std::vector<RowError>& errors, std::vector<Changed>* changed,
+                                  bool& failed) {
+  int64_t window = 0;
+  failed = !encode_group(row, window, errors);
+  if (failed) return {};
+  const uint64_t hash = hash_of_row(row);
+  state::Table& rows = table_of(store, window);
+  bool inserted = false;
+  char* const value = rows.upsert(key, hash, inserted);
+  if (value == nullptr) return state_full();
+  contributions_of(row);
+  failed = sum_overflows(row, value, errors);
+  if (failed) return {};
+  const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
+  if (!accumulators.apply(rows, key, hash, value, partition, contributions)) {
+    if (inserted) rows.erase(key, hash);
+    return state_full();
+  }
+  note(changed, window, key);
+  return {};
+}
+
+Status Aggregation::add(const Batch& batch, Selection& selection, state::StateStore& store,
+                        std::vector<RowError>& errors, std::vector<Changed>* changed) {
+  impl_->evaluate(batch, selection, errors);
+  size_t kept = 0;
+  for (const uint32_t row : selection) {
+    bool failed = false;
+    TRY(impl_->add_row(batch, row, store, errors, changed, failed));
+    if (!failed) selection[kept++] = row;
+  }
+  selection.resize(kept);
+  return {};
+}
+
+// Payload: version, then entries: window, key, source partition (only where a float sum asks), a contribution
+// an aggregate.
+void Aggregation::Impl::encode_entry(int64_t window, std::string_view group, uint16_t partition,
+                                     const Contribution* parts, std::string& out) {
+  if (out.empty()) out += static_cast<char>(kPayloadVersion);
+  append_varint(out, zigzag(window));
+  append_bytes(out, group);
+  if (accumulators.has_float_sums()) append_varint(out, partition);
+  for (size_t i = 0; i < accumulators.size(); ++i) accumulators.encode(i, parts[i], out);
+}
+
+Status Aggregation::partial(const Batch& batch, Selection& selection, std::vector<std::string>& payloads,
+                            std::vector<RowError>& errors) {
+  Impl& own = *impl_;
+  own.evaluate(batch, selection, errors);
+  const auto partitions = static_cast<uint32_t>(payloads.size());
+  const auto payload_of = [&](uint64_t hash) -> std::string& {
+    return payloads[partition_of_key_group(key_group_of(hash), partitions)];
+  };
+  const size_t width = own.contributions.size();
+  const bool row_by_row = own.accumulators.has_float_sums();
+  own.groups.clear();
+  own.group_contributions.clear();
+  size_t kept = 0;
+  for (const uint32_t row : selection) {
+    int64_t window = 0;
+    if (!own.encode_group(row, window, errors)) continue;
+    selection[kept++] = row;
+    own.contributions_of(row);
+    if (row_by_row) {
+      const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
+      own.encode_entry(window, own.key, partition, own.contributions.data(),
+                       payload_of(own.hash_of_row(row)));
+      continue;
+    }
+    bool added = false;
+    const size_t group = own.groups.find_or_add(window, own.key, added);
+    if (added) own.group_contributions.resize((group + 1) * width);
+    for (size_t i = 0; i < width; ++i) {
+      own.accumulators.combine(i, own.group_contributions[group * width + i], own.contributions[i]);
+    }
+  }
+  selection.resize(kept);
+  for (size_t g = 0; g < own.groups.size(); ++g) {
+    own.encode_entry(own.groups.window(g), own.groups.key(g), 0, own.group_contributions.data() + g * width,
+                     payload_of(own.hash_of_key(own.groups.key(g))));
+  }
+  return {};
+}
+
+Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint64_t hash, uint16_t partition,
+                                std::string_view group) {
+  state::Table& rows = table_of(store, window);
+  bool inserted = false;
+  char* const value = rows.upsert(group, hash, inserted);
+  if (value == nullptr) return state_full();
+  if (accumulators.apply(rows, group, hash, value, partition, contributions)) return {};
+  if (inserted) rows.erase(group, hash);
+  return state_full();
+}
+
+Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
+                                      std::vector<Changed>* changed) {
+  const int64_t window = in.signed_varint();
+  const std::string_view group = in.bytes();
+  const uint64_t partition = accumulators.has_float_sums() ? in.varint() : 0;
+  if (!in.ok() || partition > UINT16_MAX || group.size() > kMaxKeyBytes || !valid_key(group))
+    return bad_payload();
+  for (size_t i = 0; i < contributions.size(); ++i) {
+    if (!accumulators.decode(i, in, contributions[i])) return bad_payload();
+  }
+  TRY(apply(store, window, hash_of_key(group), static_cast<uint16_t>(partition), group));
+  note(changed, window, group);
+  return {};
+}
+
+Status Aggregation::merge(std::string_view payload, state::StateStore& store, std::vector<Changed>* changed) {
+  ByteReader in(payload);
+  if (in.le<uint8_t>() != kPayloadVersion) return bad_payload();
+  impl_->table = nullptr;
+  while (in.left() > 0) TRY(impl_->merge_entry(in, store, changed));
+  return {};
+}
+
+namespace {
+
+// Group rows are appended to a batch: keys, then aggregates.
+class GroupWriter {
+ public:
+  GroupWriter(const QueryPlan& plan, Batch& out) : plan_(plan), accumulators_(plan), out_(out) {
+    if (!out.columns.empty()) return;
+    Schema schema;
+    for (const NamedExpr& key : plan.group_keys) schema.push_back({key.name, key.expr->type});
+    for (const AggregateCall& call : plan.aggregates) schema.push_back({"", call.type});
+    out.set_schema(schema);
+  }
+  size_t value_bytes() const { return accumulators_.value_bytes(); }
+
+  Status write(int64_t window, std::string_view key, const char* value, const Accumulators::Blobs& blob) {
+    for (size_t i = 0; i < plan_.group_keys.size(); ++i) {
+      Column& column = out_.columns[i];
+      if (static_cast<int>(i) == plan_.window_key) {
+        if (!column.valid.empty()) column.valid.push_back(1);
+        column.integers.push_back(window);
+      } else {
+        TRY(decode_key(key, column.type, column, *out_.arena));
+      }
+    }
+    for (size_t i = 0; i < plan_.aggregates.size(); ++i) {
+      accumulators_.finish(i, value, blob, out_.columns[plan_.group_keys.size() + i], *out_.arena);
+    }
+    ++out_.rows;
+    return {};
+  }
+  // A query without GROUP BY has its one row from the beginning.
+  Status write_empty() {
+    const std::string zeros(value_bytes(), '\0');
+    return write(0, {}, zeros.data(), {});
+  }
+
+ private:
+  const QueryPlan& plan_;
+  Accumulators accumulators_;
+  Batch& out_;
+};
+
+// The rows of one window, copied out of the epochs and sorted by key.
+class WindowRows {
+ public:
+  explicit WindowRows(size_t value_bytes) : value_bytes_(value_bytes) {}
+  void clear() {
+    bytes_.clear();
+    rows_.clear();
+  }
+  void add(std::string_view key, const char* value, uint32_t epoch) {
+    rows_.push_back({0, bytes_.size(), static_cast<uint32_t>(key.size()), epoch});
+    bytes_.append(value, value_bytes_).append(key);
+  }
+  // Keys of one window share their first bytes; the eight behind those decide almost every comparison.
+  void sort() {
+    const size_t shared = shared_prefix();
+    for (Row& row : rows_) row.head = head_of(key(row).substr(shared));
+    std::sort(rows_.begin(), rows_.end(), [&](const Row& a, const Row& b) {
+      return a.head != b.head ? a.head < b.head : key(a) < key(b);
+    });
+  }
+  template <typename F>
+  Status each(F&& f) const {
+    for (const Row& row : rows_) TRY(f(key(row), bytes_.data() + row.offset, row.epoch));
+    return {};
+  }
+
+ private:
+  struct Row {
+    uint64_t head;
+    size_t offset;
+    uint32_t key_size;
+    uint32_t epoch;
+  };
+  std::string_view key(const Row& row) const {
+    return {bytes_.data() + row.offset + value_bytes_, row.key_size};
+  }
+  size_t shared_prefix() const {
+    if (rows_.empty()) return 0;
+    const std::string_view first = key(rows_[0]);
+    size_t shared = first.size();
+    for (const Row& row : rows_) {
+      const std::string_view other = key(row);
+      shared = std::min(shared, other.size());
+      size_t i = 0;
+      while (i < shared && first[i] == other[i]) ++i;
+      shared = i;
+    }
+    return shared;
+  }
+  static uint64_t head_of(std::string_view key) {
+    char head[8] = {};
+    std::memcpy(head, key.data(), std::min<size_t>(key.size(), 8));
+    return load_be<uint64_t>(head);
+  }
+  size_t value_bytes_;
+  std::string bytes_;
+  std::vector<Row> rows_;
+};
+
+Error wrong_layout() {
+  return error(Code::kCorrupt, "MR-SQL-0115", "the stored groups have another layout than the query's plan");
+}
+
+}  // namespace
+
+Status Aggregation::read_groups(const QueryPlan& plan,
+                                const std::vector<std::shared_ptr<const state::Epoch>>& epochs,
+                                std::function<bool(int64_t window)> wanted, Batch& out) {
+  GroupWriter writer(plan, out);
+  std::vector<int64_t> windows;
+  for (const auto& epoch : epochs) {
+    for (const auto& name : epoch->tables(plan.id, kGroupsSlot)) {
+      if (epoch->value_bytes(name) != writer.value_bytes()) return wrong_layout();
+      windows.push_back(name.window);
+    }
+  }
+  std::sort(windows.begin(), windows.end());
+  windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
+  const size_t before = out.rows;
+  WindowRows rows(writer.value_bytes());
+  for (const int64_t window : windows) {
+    if (wanted && !wanted(window)) continue;
+    const state::TableName name{plan.id, kGroupsSlot, window};
+    rows.clear();
+    for (uint32_t e = 0; e < epochs.size(); ++e) {
+      epochs[e]->for_each(name, [&](const state::RowView& row) { rows.add(row.key, row.value, e); });
+    }
+    rows.sort();
+    TRY(rows.each([&](std::string_view key, const char* value, uint32_t e) {
+      return writer.write(window, key, value, [&, e](uint64_t id) { return epochs[e]->blob(name, id); });
+    }));
+  }
+  if (plan.group_keys.empty() && out.rows == before) return writer.write_empty();
+  return {};
+}
+
+Status Aggregation::read_changed(const std::vector<Changed>& changed, state::StateStore& store, Batch& out) {
+  GroupWriter writer(*impl_->plan, out);
+  std::vector<const Changed*> sorted;
+  for (const Changed& c : changed) sorted.push_back(&c);
+  std::sort(sorted.begin(), sorted.end(), [](const Changed* a, const Changed* b) {
+    return a->window != b->window ? a->window < b->window : a->key < b->key;
+  });
+  for (const Changed* c : sorted) {
+    const state::Table* table = store.find({impl_->plan->id, kGroupsSlot, c->window});
+    const char* value = table == nullptr ? nullptr : table->find(c->key, impl_->hash_of_key(c->key));
+    if (value == nullptr) continue;  // its window was dropped since
+    TRY(writer.write(c->window, c->key, value, [&](uint64_t id) { return table->blob(id); }));
+  }
+  return {};
+}
+
+namespace {
+
+// A key group of the same partition that the partition's reader owns: rows go where their partition is read.
+uint32_t owning_key_group(const QueryPlan& plan, uint64_t hash) {
+  const StreamPtr& input = plan.repartition ? plan.repartition_topic : plan.source;
+  const uint32_t partitions = input ? input->partitions : 1;
+  const uint32_t partition = partition_of_key_group(key_group_of(hash), partitions);
+  return (partition * kKeyGroups + partitions - 1) / partitions;
+}
+
+}  // namespace
+
+Status split_state(const QueryPlan& plan, const state::Epoch& from,
+                   const std::function<state::StateStore&(uint32_t key_group)>& target) {
+  const Accumulators accumulators(plan);
+  for (const uint16_t slot : {kGroupsSlot, kRowsSlot}) {
+    for (const state::TableName& name : from.tables(plan.id, slot)) {
+      const size_t value_bytes = from.value_bytes(name);
+      if (slot == kGroupsSlot && value_bytes != accumulators.value_bytes()) return wrong_layout();
+      const auto blobs = [&](uint64_t id) { return from.blob(name, id); };
+      bool full = false;
+      std::string value;
+      from.for_each(name, [&](const state::RowView& row) {
+        state::Table& to = target(owning_key_group(plan, row.hash)).table(name, value_bytes);
+        value.assign(row.value, value_bytes);
+        if (slot == kGroupsSlot) {
+          full = full || !accumulators.move_blobs(value.data(), blobs, to);
+        } else {
+          const uint64_t id = to.put_blob(blobs(load_le<uint64_t>(value.data())));
+          full = full || id == 0;
+          store_le(value.data(), id);
+        }
+        bool inserted = false;
+        char* const place = full ? nullptr : to.upsert(row.key, row.hash, inserted);
+        full = place == nullptr;
+        if (!full) std::memcpy(place, value.data(), value_bytes);
+      });
+      if (full) return state_full();
+    }
+  }
+  return {};
+}
+
+}  // namespace millrace::engine

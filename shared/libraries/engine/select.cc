@@ -1,0 +1,151 @@
+#include "engine/select.h"
+
+#include <algorithm>
+
+#include "engine/program.h"
+
+namespace millrace::engine {
+namespace {
+
+// The rows of `in` that are selected, appended to `out`; text is copied into its arena.
+void gather(const Column& in, const std::vector<uint32_t>& rows, Column& out, Arena& arena) {
+  for (const uint32_t row : rows) {
+    out.append_from(in, row);
+    if (out.type == Type::kText && !in.is_null(row)) out.texts.back() = arena.keep(in.texts[row]);
+  }
+}
+
+Error statement_error(const RowError& failure) {
+  Error e = error(Code::kInvalid, failure.id, failure.message);
+  if (failure.span.line != 0) e.span = failure.span;
+  return e;
+}
+
+void set_output_schema(const std::vector<NamedExpr>& outputs, Batch& out) {
+  if (!out.columns.empty()) return;
+  Schema schema;
+  for (const NamedExpr& output : outputs) schema.push_back({output.name, output.expr->type});
+  out.set_schema(schema);
+}
+
+// The values of a list of expressions, evaluated in a row: the evaluators own them.
+class Values {
+ public:
+  explicit Values(const std::vector<NamedExpr>& exprs) {
+    for (const NamedExpr& e : exprs) evaluators_.emplace_back(e.expr);
+  }
+  void evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
+    columns_.clear();
+    for (Evaluator& e : evaluators_) columns_.push_back(&e.evaluate(batch, selection, errors));
+  }
+  const std::vector<const Column*>& columns() const { return columns_; }
+
+ private:
+  std::vector<Evaluator> evaluators_;
+  std::vector<const Column*> columns_;
+};
+
+// PostgreSQL's order: NULL is the largest value, unless the key says where NULLs go.
+int compare_keys(const SortKey& key, const Column& column, uint32_t a, uint32_t b) {
+  const bool a_null = column.type == Type::kNull || column.is_null(a);
+  const bool b_null = column.type == Type::kNull || column.is_null(b);
+  if (a_null || b_null) {
+    if (a_null && b_null) return 0;
+    return a_null == key.nulls_first ? -1 : 1;
+  }
+  const int order = compare_values(column, a, column, b);
+  return key.descending ? -order : order;
+}
+
+// ORDER BY sees the view's columns followed by the outputs.
+Batch sort_input(const Batch& rows, const std::vector<const Column*>& outputs) {
+  Batch both;
+  both.rows = rows.rows;
+  both.columns = rows.columns;
+  for (const Column* output : outputs) {
+    both.columns.push_back(*output);
+    both.columns.back().resize(rows.rows);
+  }
+  return both;
+}
+
+Status sort_rows(const SelectPlan& plan, const Batch& rows, const std::vector<const Column*>& outputs,
+                 Selection& selection, size_t needed) {
+  const Batch input = sort_input(rows, outputs);
+  std::vector<NamedExpr> exprs;
+  for (const SortKey& key : plan.order_by) exprs.push_back({"", key.expr});
+  Values keys(exprs);
+  std::vector<RowError> errors;
+  Selection all = selection;
+  keys.evaluate(input, all, errors);
+  if (!errors.empty()) return statement_error(errors.front());
+  const auto before = [&](uint32_t a, uint32_t b) {
+    for (size_t i = 0; i < plan.order_by.size(); ++i) {
+      const int order = compare_keys(plan.order_by[i], *keys.columns()[i], a, b);
+      if (order != 0) return order < 0;
+    }
+    return a < b;  // ties keep the view's order
+  };
+  // A LIMIT needs only the first rows in order.
+  const auto middle = selection.begin() + static_cast<long>(std::min(needed, selection.size()));
+  std::partial_sort(selection.begin(), middle, selection.end(), before);
+  return {};
+}
+
+// How many rows, in order, LIMIT and OFFSET ask for; and from which on.
+void bounds(const SelectPlan& plan, size_t rows, size_t& from, size_t& to) {
+  from = std::min<size_t>(rows, static_cast<size_t>(std::max<int64_t>(plan.offset, 0)));
+  to = rows;
+  if (!plan.limit) return;
+  const auto limit = static_cast<size_t>(std::max<int64_t>(*plan.limit, 0));
+  to = limit < rows - from ? from + limit : rows;
+}
+
+}  // namespace
+
+Result<Batch> run_select(const SelectPlan& plan, const Batch& rows) {
+  Selection selection(rows.rows);
+  for (uint32_t i = 0; i < selection.size(); ++i) selection[i] = i;
+  std::vector<RowError> errors;
+  // Texts that expressions make live in the input's arena: work on a view of the rows with an arena of its
+  // own.
+  Batch input = rows;
+  input.arena = std::make_shared<Arena>();
+  if (plan.filter) Evaluator(plan.filter).filter(input, selection, errors);
+  if (!errors.empty()) return statement_error(errors.front());
+  Values outputs(plan.outputs);
+  outputs.evaluate(input, selection, errors);
+  if (!errors.empty()) return statement_error(errors.front());
+  size_t from = 0;
+  size_t to = 0;
+  bounds(plan, selection.size(), from, to);
+  if (!plan.order_by.empty()) TRY(sort_rows(plan, input, outputs.columns(), selection, to));
+  selection.resize(to);
+  selection.erase(selection.begin(), selection.begin() + static_cast<long>(from));
+  Batch out;
+  set_output_schema(plan.outputs, out);
+  for (size_t i = 0; i < out.columns.size(); ++i) {
+    gather(*outputs.columns()[i], selection, out.columns[i], *out.arena);
+  }
+  out.rows = selection.size();
+  return out;
+}
+
+Status project(const std::vector<NamedExpr>& outputs, const Batch& in, Selection& selection, Batch& out,
+               std::vector<RowError>& errors) {
+  set_output_schema(outputs, out);
+  Values values(outputs);
+  values.evaluate(in, selection, errors);
+  for (size_t i = 0; i < out.columns.size(); ++i)
+    gather(*values.columns()[i], selection, out.columns[i], *out.arena);
+  if (!in.origins.empty()) {
+    for (const uint32_t row : selection) out.origins.push_back(in.origins[row]);
+  }
+  if (!in.weights.empty()) {
+    for (const uint32_t row : selection) out.weights.push_back(in.weights[row]);
+  }
+  out.rows += selection.size();
+  return {};
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,18 @@
+// Bytes of values: group keys that sort as their values do, and compact rows. Private to engine/.
+#pragma once
+
+#include <string>
+
+#include "base/bytes.h"
+#include "event/batch.h"
+
+namespace millrace::engine {
+
+// A value with its NULL byte; not ordered. Decoding is bounded: false for bytes that are no such value.
+void encode_value(std::string& out, const Column& column, size_t row);
+bool decode_value(ByteReader& in, Column& out, Arena& arena);
+
+// Takes one encoded group key off the front without keeping it. False: not a key of this type.
+bool skip_key(std::string_view& in, Type type);
+
+}  // namespace millrace::engine
