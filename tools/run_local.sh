@@ -102,7 +102,7 @@ case "${1:-start}" in
       say "A server runs already on $data (process $(cat "$pid_file")). Stop it first: tools/run_local.sh stop"
       exit 1
     fi
-    start_server --services event-gateway,event-store
+    start_server --gateway-only
     gateway_commands
     ;;
   stop)

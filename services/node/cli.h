@@ -1,0 +1,59 @@
+// The command line's client side: sql, produce, consume, log, bench, version.
+//
+// Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
+// Exit codes: kOk, kFailed (an error answer, rejected events, a damaged journal), kUsage, kUnreachable (no
+// server there).
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/http_client.h"
+
+namespace CLI {
+class App;
+}
+
+namespace millrace::cli {
+
+using net::HttpAnswer;
+using net::HttpClient;
+using net::HttpRequest;
+
+enum Exit : int { kOk = 0, kFailed = 1, kUsage = 2, kUnreachable = 3 };
+
+inline constexpr std::string_view kVersion = MILLRACE_VERSION;
+
+// All of them. A command stores its exit code when it has run.
+void add_client_commands(CLI::App& app, int& exit_code);
+
+void add_sql_command(CLI::App& app, int& exit_code);
+void add_produce_command(CLI::App& app, int& exit_code);
+void add_consume_command(CLI::App& app, int& exit_code);
+void add_log_command(CLI::App& app, int& exit_code);
+void add_version_command(CLI::App& app, int& exit_code);
+
+// What every command that speaks to a server takes.
+struct ServerOptions {
+  std::string url = "http://127.0.0.1:8080";
+  std::string token;       // or the environment's MILLRACE_TOKEN
+  std::string token_file;  // its first line
+};
+void add_server_options(CLI::App& command, ServerOptions& options);
+Result<std::unique_ptr<HttpClient>> open_client(const ServerOptions& options,
+                                                HttpClient::Options client = {});
+
+// Says what went wrong on stderr; answers the exit code. `text`: what the user wrote, for the span.
+int report(const Error& failure, std::string_view text = {});
+
+// The error in an answer's body (or one made of its status), as the server meant it.
+Error error_of(const HttpAnswer& answer);
+// The same from one parsed JSON object of an answer.
+Error error_of(const nlohmann::ordered_json& object, int status);
+
+std::string percent_encode(std::string_view text);
+
+}  // namespace millrace::cli

@@ -1,0 +1,61 @@
+#include "node/table.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace millrace::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string printed(bool live, const std::vector<std::string>& rows) {
+  char* text = nullptr;
+  size_t size = 0;
+  std::FILE* out = ::open_memstream(&text, &size);
+  Table table(out, live);
+  for (const auto& row : rows) table.add(Json::parse(row));
+  table.finish();
+  std::fclose(out);
+  std::string result(text, size);
+  std::free(text);
+  return result;
+}
+
+TEST(Table, AlignsNumbersRightAndTextLeft) {
+  EXPECT_EQ(printed(false, {R"({"net":"ak","quakes":12})", R"({"net":"us","quakes":3})"}),
+            " net | quakes\n-----+--------\n ak  |     12\n us  |      3\n");
+}
+
+TEST(Table, NullIsEmptyAndControlCharactersAreShown) {
+  EXPECT_EQ(printed(false, {R"({"a":null,"b":"x\ny\u001b[2J"})"}),
+            " a | b\n---+--------------\n   | x\\ny\\x1b[2J\n");
+}
+
+TEST(Table, WidthsCountCellsNotBytes) {
+  EXPECT_EQ(display_width("Zürich"), 6u);
+  EXPECT_EQ(display_width("東京"), 4u);
+  EXPECT_EQ(display_width("e\xCC\x81"), 1u);  // e and a combining accent
+  EXPECT_EQ(display_width("👍"), 2u);
+  EXPECT_EQ(display_width("\xF0\x9F"), 1u);  // a broken end is not read past
+  EXPECT_EQ(printed(false, {R"({"c":"東京","n":1})", R"({"c":"Rome","n":2})"}),
+            " c    | n\n------+---\n 東京 | 1\n Rome | 2\n");
+}
+
+TEST(Table, OtherColumnsBeginANewTable) {
+  EXPECT_EQ(printed(false, {R"({"a":1})", R"({"b":2})"}), " a\n---\n 1\n b\n---\n 2\n");
+}
+
+TEST(Table, LiveRowsComeAtOnceAndMayBeWider) {
+  EXPECT_EQ(printed(true, {R"({"a":"x"})", R"({"a":"longer"})"}), " a\n---\n x\n longer\n");
+}
+
+TEST(Table, TheSampleDecidesTheWidths) {
+  std::vector<std::string> rows(Table::kSample + 1, R"({"a":"x","b":1})");
+  rows.back() = R"({"a":"longer","b":1})";
+  const std::string text = printed(false, rows);
+  EXPECT_TRUE(text.ends_with(" x | 1\n longer | 1\n")) << text.substr(text.size() - 40);
+}
+
+}  // namespace
+}  // namespace millrace::cli

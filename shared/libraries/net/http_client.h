@@ -1,0 +1,91 @@
+// HttpClient: one keep-alive HTTP/1.1 connection, blocking. What the command line and the benchmarks speak.
+//
+// Why:      the client needs a hundred lines of HTTP, not a server's library; it starts fast and links
+// nothing. Answers:  by content length, chunked, or to the end of the connection; whole (bounded) or in
+// pieces as they come. Retries:  none here. A connection that the server had closed while it was idle is
+// opened again once, before
+//           anything of the request's answer was seen.
+// Bounds:   header 64 KB, whole answer kMaxAnswer, time-outs of Options.
+// Errors:   MR-CLI-0001 cannot reach, MR-CLI-0002 time-out, MR-CLI-0003 not HTTP, MR-CLI-0004 bad URL.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace millrace::net {
+
+struct Url {
+  std::string host;
+  uint16_t port = 80;
+};
+Result<Url> parse_url(std::string_view text);  // http://host[:port][/]
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string target = "/";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string_view body;
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;                            // empty if the answer was streamed
+
+  std::string header(const std::string& name) const;  // empty if it is not there
+};
+
+class HttpClient {
+ public:
+  struct Options {
+    std::string token;  // sent as Authorization: Bearer
+    std::chrono::milliseconds connect{5'000};
+    std::chrono::milliseconds answer{120'000};  // between two pieces of an answer; 0: for ever
+  };
+  static constexpr size_t kMaxHeader = 64u << 10;
+  static constexpr size_t kMaxAnswer = 256u << 20;
+
+  // Gets the pieces of a 2xx answer's body; false ends the call and closes the connection.
+  using Sink = std::function<bool(std::string_view piece)>;
+
+  HttpClient(Url url, Options options) : url_(std::move(url)), options_(std::move(options)) {}
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+  ~HttpClient() { close(); }
+
+  // With a sink, only a 2xx answer's body goes there; another one's is in the answer.
+  Result<HttpAnswer> call(const HttpRequest& request, const Sink& sink = nullptr);
+  void close();
+
+ private:
+  Status connect();
+  Status send_all(std::string_view bytes);
+  // Appends to buffer_; answers false at the end of the connection.
+  Result<bool> receive();
+  Result<HttpAnswer> read_head();
+  Status read_body(HttpAnswer& answer, const Sink& sink);
+  Status read_sized(uint64_t length, HttpAnswer& answer, const Sink& sink);
+  Status read_chunked(HttpAnswer& answer, const Sink& sink);
+  Status read_to_end(HttpAnswer& answer, const Sink& sink);
+  Result<std::string> read_line();
+  Status deliver(std::string_view piece, HttpAnswer& answer, const Sink& sink);
+  std::string render(const HttpRequest& request) const;
+  Error unreachable(const std::string& why) const;
+
+  Url url_;
+  Options options_;
+  int fd_ = -1;
+  std::string buffer_;     // received, not yet used
+  bool stopped_ = false;   // the sink has had enough
+  bool received_ = false;  // anything of the answer under way
+};
+
+}  // namespace millrace::net
