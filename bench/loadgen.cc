@@ -44,7 +44,7 @@ int64_t clock_ns(clockid_t clock) {
 std::string make_event(int index) {
   const int key = static_cast<int>(int64_t{index} * 7919 % kKeys);
   std::string event = fmt::format(R"({{"due":{:019},"ts":{:013},"k":"k{:07}","sel":{},"v":{}.5,"pad":")", 0,
-                                  0, key, (index / 3 + index) % 10, index % 1000);
+                                  0, key, index % 10, index % 1000);
   event.append(kEventBytes - 3 - event.size(), 'x');
   return event + "\"}\n";
 }

@@ -59,9 +59,10 @@ Status parse_path(std::string_view path, HttpTarget& target) {
   path.remove_prefix(1);
   while (true) {
     const size_t end = path.find('/');
-    TRY_ASSIGN(auto segment, percent_decode(path.substr(0, end)));
-    if (segment == "." || segment == "..") return bad_target("it has a \".\" or \"..\" segment");
-    target.segments.push_back(std::move(segment));
+    auto segment = percent_decode(path.substr(0, end));
+    if (!segment.ok()) return segment.error();
+    if (*segment == "." || *segment == "..") return bad_target("it has a \".\" or \"..\" segment");
+    target.segments.push_back(std::move(*segment));
     if (end == std::string_view::npos) return {};
     path.remove_prefix(end + 1);
   }

@@ -26,7 +26,8 @@ TEST(Bytes, AReaderNeverLeavesItsView) {
   EXPECT_EQ(in.bytes(), "");
   EXPECT_FALSE(in.ok());
   EXPECT_EQ(in.le<uint32_t>(), 0u);
-  ByteReader endless(std::string(11, '\xFF'));
+  const std::string all_ones(11, '\xFF');
+  ByteReader endless(all_ones);
   endless.varint();
   EXPECT_FALSE(endless.ok());
 }

@@ -1,13 +1,16 @@
-// Log: the partitioned, ordered, durable log. Two implementations promise the same: the embedded journal and Kafka.
+// Log: the partitioned, ordered, durable log. Two implementations promise the same: the embedded journal and
+// Kafka.
 //
-// append(group)  all of the group is in the log or none of it. The answer comes later, by poll(): the places of its
+// append(group)  all of the group is in the log or none of it. The answer comes later, by poll(): the places
+// of its
 //                batches, or `aborted` (then nothing of it is, or ever will be, readable).
 // Offsets        rise within a partition; there may be gaps; there is no order across partitions.
 // fetch          answers whole batches, committed ones only, in offset order.
-// Positions      a group may carry positions ("consumer X has processed up to …"): opaque bytes under a name, committed
+// Positions      a group may carry positions ("consumer X has processed up to …"): opaque bytes under a name,
+// committed
 //                with the group; last_position answers the last committed.
-// Bound          at most Limits::pending_bytes unanswered; beyond it append answers kExhausted, nothing taken.
-// Threads        confined to the core loop, unless an implementation says more.
+// Bound          at most Limits::pending_bytes unanswered; beyond it append answers kExhausted, nothing
+// taken. Threads        confined to the core loop, unless an implementation says more.
 #pragma once
 
 #include <cstdint>
@@ -68,8 +71,8 @@ struct FetchedBatch {
 };
 struct Fetched {
   std::vector<FetchedBatch> batches;
-  Offset next;       // where to go on
-  Offset end;        // one past the last committed record
+  Offset next;  // where to go on
+  Offset end;   // one past the last committed record
 };
 struct OffsetRange {
   Offset first;
@@ -81,8 +84,8 @@ class Log {
   virtual ~Log() = default;
   virtual Result<Ticket> append_group(Group group, std::vector<NamedPosition> positions) = 0;
   virtual void poll_outcomes(std::vector<Outcome>& out) = 0;  // appends; never blocks
-  // The batch that holds `from`, or the next one; kGone if retention has removed it; at least one batch if there is
-  // one, then up to max_bytes.
+  // The batch that holds `from`, or the next one; kGone if retention has removed it; at least one batch if
+  // there is one, then up to max_bytes.
   virtual Result<Fetched> fetch(StreamPartition where, Offset from, size_t max_bytes) = 0;
   virtual Result<OffsetRange> range(StreamPartition where) = 0;
   // The first offset whose append time is at or after `time`; the end if there is none.

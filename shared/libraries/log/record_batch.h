@@ -1,12 +1,12 @@
-// RecordBatch v2, Kafka's on-disk and on-wire layout of a run of records. What comes in over Kafka's protocol, what
-// lies on the disk and what goes out are the same bytes.
+// RecordBatch v2, Kafka's on-disk and on-wire layout of a run of records. What comes in over Kafka's
+// protocol, what lies on the disk and what goes out are the same bytes.
 //
-// Layout (big-endian): baseOffset i64, batchLength i32 (bytes after this field), partitionLeaderEpoch i32, magic i8 = 2,
-// crc u32 (CRC-32C from attributes to the end), attributes i16, lastOffsetDelta i32, baseTimestamp i64 (ms),
-// maxTimestamp i64, producerId i64, producerEpoch i16, baseSequence i32, count i32, then the records:
-// length varint, attributes i8, timestampDelta varint, offsetDelta varint, key, value (varint length, -1 = null),
-// headers. Source: kafka.apache.org, protocol guide, "Record Batch".
-// baseOffset and partitionLeaderEpoch stand outside the CRC: the log sets them without touching the rest.
+// Layout (big-endian): baseOffset i64, batchLength i32 (bytes after this field), partitionLeaderEpoch i32,
+// magic i8 = 2, crc u32 (CRC-32C from attributes to the end), attributes i16, lastOffsetDelta i32,
+// baseTimestamp i64 (ms), maxTimestamp i64, producerId i64, producerEpoch i16, baseSequence i32, count i32,
+// then the records: length varint, attributes i8, timestampDelta varint, offsetDelta varint, key, value
+// (varint length, -1 = null), headers. Source: kafka.apache.org, protocol guide, "Record Batch". baseOffset
+// and partitionLeaderEpoch stand outside the CRC: the log sets them without touching the rest.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,9 @@ struct Record {
   Offset offset;
   int64_t timestamp_ms = 0;
   std::optional<std::string_view> key;
-  std::string_view value;         // empty and null are told apart by has_value
+  std::string_view value;  // empty and null are told apart by has_value
   bool has_value = true;
-  std::string_view headers;       // undecoded; count first
+  std::string_view headers;  // undecoded; count first
 };
 
 // Builds one uncompressed batch. Reusable: finish() leaves it empty, with its capacity.
@@ -49,8 +49,8 @@ class RecordBatchBuilder {
   int64_t max_timestamp_ms_ = 0;
 };
 
-// Reads one batch. parse() checks lengths, magic and, if asked, the CRC; records are checked as they are read.
-// The view borrows the bytes.
+// Reads one batch. parse() checks lengths, magic and, if asked, the CRC; records are checked as they are
+// read. The view borrows the bytes.
 class RecordBatchView {
  public:
   RecordBatchView() = default;

@@ -273,6 +273,12 @@ Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
                       fmt::format("LIKE needs text, not {}", to_string(arg.type())),
                       "cast it: CAST(… AS TEXT)");
   }
+  const auto* pattern = std::get_if<std::string>(&args[1].expr->literal);
+  if (pattern != nullptr && pattern->size() > kMaxPatternBytes) {
+    return invalid_at(kTooComplex, args[1].expr->span,
+                      fmt::format("the LIKE pattern has more than {} bytes", kMaxPatternBytes),
+                      "use a shorter pattern");
+  }
   TRY_ASSIGN(Bound matched, make(Op::kLike, Type::kBoolean, std::move(args), expr.span));
   return negated_if(expr.negated, std::move(matched), expr.span);
 }

@@ -19,6 +19,9 @@ namespace millrace::sql {
 
 inline constexpr int kAggregateBase = 1 << 20;
 inline constexpr size_t kMaxExpressionNodes = 50'000;
+// A match may take as many steps as text and pattern multiplied.
+inline constexpr size_t kMaxPatternBytes = 1'000;
+inline constexpr size_t kMaxFoldedTextBytes = 10'000;  // of a LIKE over constants
 
 // A bound expression; `unknown`: a bare string or NULL that still takes its type from its context.
 struct Bound {

@@ -110,6 +110,13 @@ Status settle_unknown(const std::string& op, Bound& left, Bound& right, const So
   return {};
 }
 
+// Binding is quick, whatever was written: a slow match is left to the reader's thread.
+bool worth_folding(const Expr& expr) {
+  if (expr.op != Op::kLike) return true;
+  const auto* text = std::get_if<std::string>(&expr.args[0]->literal);
+  return text == nullptr || text->size() <= kMaxFoldedTextBytes;
+}
+
 }  // namespace
 
 Bound make_literal(Scalar value, Type type, const SourceSpan& span) {
@@ -138,7 +145,7 @@ Result<Bound> make(Op op, Type type, std::vector<Bound> args, const SourceSpan& 
                       fmt::format("the expression has more than {} parts", kMaxExpressionNodes),
                       "BETWEEN and CASE x WHEN repeat their operand: compute it once in a derived stream");
   }
-  if (constant) {
+  if (constant && worth_folding(*expr)) {
     auto value = engine::evaluate_constant(*expr);
     if (value.ok()) return make_literal(std::move(value).value(), type, span);
   }

@@ -236,6 +236,16 @@ TEST_F(BindTest, RefusesWhatGrowsWithoutBound) {
             "MR-SQL-0004");
 }
 
+TEST_F(BindTest, BoundsLikePatterns) {
+  const std::string text = repeat("a", 300'000);
+  EXPECT_EQ(catalog_.id_of("SELECT '" + text + "' LIKE '%" + repeat("a", 100'000) + "b' AS x"),
+            "MR-SQL-0004");
+  EXPECT_EQ(catalog_.get<Select>("SELECT '" + text + "' LIKE '%ab' AS x").plan.outputs[0].expr->op,
+            Op::kLike);
+  EXPECT_EQ(catalog_.get<Select>("SELECT 'xaab' LIKE '%ab' AS x").plan.outputs[0].expr->literal,
+            Scalar(true));
+}
+
 TEST_F(BindTest, IdentityFollowsWhatDecidesTheAnswers) {
   const std::string base =
       "CREATE MATERIALIZED VIEW v AS SELECT customer, sum(items) AS n FROM orders WHERE items > 5 GROUP BY "

@@ -1,0 +1,341 @@
+// Reading streams, live and by the page, and SQL.
+#include "event-gateway/http_testing.h"
+
+namespace millrace::gateway {
+namespace {
+
+using testing::FakeStreams;
+using testing::HttpTest;
+using Duration = HttpOptions::Duration;
+
+const std::string kLive = "Accept: text/event-stream\r\n";
+const std::string kEvents = "/v1/streams/quakes/events";
+
+class HttpEventsTest : public HttpTest {
+ protected:
+  void fill(size_t count) {
+    for (size_t i = 0; i < count; ++i) streams.events.push_back("{\"n\":" + std::to_string(i) + "}");
+  }
+  std::string lines(size_t from, size_t to) const {
+    std::string out;
+    for (size_t i = from; i < to; ++i) out += streams.events[i] + "\n";
+    return out;
+  }
+};
+
+TEST_F(HttpEventsTest, Pages) {
+  fill(25);
+  start();
+  auto c = client();
+  auto page = c.call(get(kEvents + "?limit=10"));
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.fields.at("content-type"), "application/x-ndjson");
+  EXPECT_EQ(page.body, lines(0, 10));
+  EXPECT_EQ(page.fields.at("millrace-cursor"), "20-0");
+  page = c.call(get(kEvents + "?from=20-0"));
+  EXPECT_EQ(page.body, lines(10, 25));
+  EXPECT_EQ(page.fields.at("millrace-cursor"), "35-0");
+  page = c.call(get(kEvents + "?from=35-0"));
+  EXPECT_EQ(page.body, "");
+  EXPECT_EQ(page.fields.at("millrace-cursor"), "35-0");
+  EXPECT_EQ(c.call(get(kEvents + "?from=end")).body, "");
+  EXPECT_EQ(c.call(get(kEvents + "?from=start")).body, lines(0, 25));
+  EXPECT_EQ(c.call(get(kEvents + "?partition=1&from=7&limit=2")).body, lines(7, 9));
+  EXPECT_EQ(streams.requests.back().partition, PartitionId(1));
+  c.call(get(kEvents + "?from=2024-05-01T12:00:00%2B02:00"));
+  ASSERT_TRUE(streams.requests.back().time.has_value());
+  EXPECT_EQ(streams.requests.back().time->value, 1'714'557'600'000'000);
+}
+
+TEST_F(HttpEventsTest, OriginalBytesOnOneLine) {
+  streams.events = {"{ \"n\" :\t1 }", "{\r\n  \"n\": 2\n}"};
+  start();
+  auto c = client();
+  EXPECT_EQ(c.call(get(kEvents)).body, "{ \"n\" :\t1 }\n{    \"n\": 2 }\n");
+}
+
+TEST_F(HttpEventsTest, ManyPagesAreStreamed) {
+  fill(35'000);
+  start();
+  auto c = client();
+  auto all = c.call(get(kEvents + "?limit=1000000"));
+  EXPECT_EQ(all.fields.at("transfer-encoding"), "chunked");
+  EXPECT_EQ(all.fields.at("trailer"), "Millrace-Cursor");
+  EXPECT_TRUE(all.body == lines(0, 35'000));
+  EXPECT_EQ(all.fields.at("trailer:Millrace-Cursor"), "35010-0");
+  all = c.call(get(kEvents + "?limit=12345"));
+  EXPECT_TRUE(all.body == lines(0, 12'345));
+  EXPECT_EQ(all.fields.at("trailer:Millrace-Cursor"), "12355-0");
+  EXPECT_EQ(c.call(get("/livez")).status, 200);
+  auto old = client();  // HTTP/1.0: to the end of the connection
+  old.send("GET " + kEvents + "?limit=20000 HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(old.receive_end());
+  EXPECT_TRUE(old.got.ends_with("\r\n\r\n" + lines(0, 20'000)));
+}
+
+TEST_F(HttpEventsTest, BadQuestions) {
+  start();
+  auto c = client();
+  for (const char* query : {"limit=0", "limit=-1", "limit=x", "limit=99999999999999999999", "from=12",
+                            "from=1-", "from=x", "from=2024-13-01T00:00:00Z", "partition=2", "partition=-1",
+                            "partition=65536", "form=start", "limit=1&limit=2", "from=%00", "from=1-2-3"}) {
+    EXPECT_EQ(c.call(get(kEvents + "?" + query)).status, 400) << query;
+  }
+  EXPECT_EQ(c.call(get("/v1/streams/nothing/events")).status, 404);
+  EXPECT_TRUE(streams.requests.empty());
+  streams.failure = error(Code::kGone, "MR-TEST-0003", "that is gone");
+  EXPECT_EQ(c.call(get(kEvents + "?from=1-0")).status, 410);
+  EXPECT_EQ(c.call(get("/livez")).status, 200);
+}
+
+TEST_F(HttpEventsTest, LiveEventsAndResume) {
+  fill(3);
+  start();
+  std::string last;
+  {
+    auto c = client();
+    c.send(get(kEvents + "?from=start", kLive));
+    ASSERT_TRUE(c.receive_text("id: 13-0\ndata: {\"n\":2}\n\n"));
+    EXPECT_NE(c.got.find("Content-Type: text/event-stream"), std::string::npos);
+    EXPECT_NE(c.got.find("id: 11-0\ndata: {\"n\":0}\n\n"), std::string::npos);
+    streams.add("{\"n\":3}");
+    ASSERT_TRUE(c.receive_text("id: 14-0\ndata: {\"n\":3}\n\n"));
+    EXPECT_NE(server->metrics().find("millrace_http_subscriptions 1\n"), std::string::npos);
+    last = "14-0";
+  }
+  turn(20);
+  EXPECT_TRUE(streams.live.empty());  // the client went, and so did its place
+  EXPECT_NE(server->metrics().find("millrace_http_subscriptions 0\n"), std::string::npos);
+  streams.add("{\"n\":4}");
+  auto c = client();
+  c.send(get(kEvents + "?from=start", kLive + "Last-Event-ID: " + last + "\r\n"));
+  ASSERT_TRUE(c.receive_text("data: {\"n\":4}\n\n"));
+  streams.add("{\"n\":5}");
+  ASSERT_TRUE(c.receive_text("data: {\"n\":5}\n\n"));
+  EXPECT_EQ(c.got.find("{\"n\":3}"), std::string::npos);
+  EXPECT_EQ(c.got.find("{\"n\":4}"), c.got.rfind("{\"n\":4}"));
+}
+
+TEST_F(HttpEventsTest, LiveStartsAtTheEndAndStopsAtItsLimit) {
+  fill(3);
+  start();
+  auto c = client();
+  c.send(get(kEvents + "?limit=2", kLive));
+  ASSERT_TRUE(c.receive_text("retry:"));
+  streams.add("{\"n\":3}");
+  streams.add("{\"n\":4}");
+  streams.add("{\"n\":5}");
+  const auto answer = c.answer();
+  EXPECT_EQ(answer.body, "retry: 500\n\nid: 14-0\ndata: {\"n\":3}\n\nid: 15-0\ndata: {\"n\":4}\n\n");
+  turn(10);
+  EXPECT_TRUE(streams.live.empty());
+  EXPECT_EQ(c.call(get("/livez")).status, 200);
+}
+
+TEST_F(HttpEventsTest, LiveErrorsEndTheStream) {
+  start();
+  auto c = client();
+  c.send(get(kEvents, kLive));
+  ASSERT_TRUE(c.receive_text("retry:"));
+  streams.failure = error(Code::kGone, "MR-TEST-0003", "that is gone");
+  streams.add("{}");
+  const auto answer = c.answer();
+  EXPECT_NE(answer.body.find("event: error\ndata: {\"error\":{"), std::string::npos);
+  EXPECT_NE(answer.body.find("\"code\":\"MR-TEST-0003\""), std::string::npos);
+  EXPECT_EQ(c.call(get("/livez")).status, 200);
+}
+
+TEST_F(HttpEventsTest, Heartbeats) {
+  options.heartbeat = Duration(40);
+  start();
+  auto c = client();
+  c.send(get(kEvents, kLive));
+  ASSERT_TRUE(c.receive_text(":\n\n"));
+  c.got.clear();
+  EXPECT_TRUE(c.receive_text(":\n\n"));
+}
+
+TEST_F(HttpEventsTest, ASlowReaderCostsItsPlaceOnly) {
+  options.write_timeout = Duration(150);
+  const std::string event = "{\"text\":\"" + std::string(4'000, 'x') + "\"}";
+  for (int i = 0; i < 20'000; ++i) streams.events.push_back(event);
+  start();
+  auto c = client(4'096);
+  c.send(get(kEvents + "?from=start", kLive));
+  turn(60);
+  const size_t pulled = streams.pulled;
+  EXPECT_LT(pulled, 5'000u);  // what the kernel takes, not all there is
+  turn(40);
+  EXPECT_LE(streams.pulled, pulled + 300);
+  auto other = client();
+  EXPECT_EQ(other.call(get("/livez")).status, 200);
+  turn(500);
+  EXPECT_TRUE(streams.live.empty()) << "a client that reads nothing is let go";
+  EXPECT_NE(server->metrics().find("millrace_http_timeouts_total 1\n"), std::string::npos);
+}
+
+TEST_F(HttpEventsTest, AnUnreadAnswerStopsTheRequests) {
+  std::string large(900'000, 'x');
+  streams.events.push_back("{\"a\":\"" + large + "\"}");
+  options.write_timeout = Duration(200);
+  start();
+  auto c = client(4'096);
+  for (int i = 0; i < 60; ++i) c.send(get(kEvents + "?limit=1"));
+  turn(60);
+  EXPECT_LT(streams.requests.size(), 20u);
+  turn(600);
+  EXPECT_TRUE(server->idle());
+}
+
+TEST_F(HttpEventsTest, StopEndsLiveStreams) {
+  start();
+  auto c = client();
+  c.send(get(kEvents, kLive));
+  ASSERT_TRUE(c.receive_text("retry:"));
+  server->stop();
+  EXPECT_TRUE(c.receive_end());
+  EXPECT_TRUE(c.got.ends_with("\r\n0\r\n\r\n"));
+  EXPECT_TRUE(streams.live.empty());
+}
+
+// ---- SQL
+
+class HttpSqlTest : public HttpTest {
+ protected:
+  static StatementResult command(const char* tag) {
+    StatementResult result;
+    result.tag = tag;
+    return result;
+  }
+  static StatementResult numbers(int64_t count) {
+    StatementResult result;
+    result.tag = "SELECT";
+    result.columns = {{"n", Type::kBigint}, {"at", Type::kTimestamptz}};
+    result.rows.set_schema(result.columns);
+    for (int64_t i = 0; i < count; ++i) {
+      result.rows.columns[0].append(Scalar(i));
+      result.rows.columns[1].append(Scalar(Timestamp{i * 1'000'000}));
+    }
+    result.rows.rows = static_cast<size_t>(count);
+    return result;
+  }
+  void answers(std::vector<std::function<StatementResult()>> results, Status end = {}) {
+    sql = [=, this](TenantId tenant, std::string text, SqlService::Each each, SqlService::Done done) {
+      tenants.push_back(tenant);
+      texts.push_back(std::move(text));
+      for (const auto& result : results) each(result());
+      done(end);
+    };
+  }
+  std::vector<TenantId> tenants;
+  std::vector<std::string> texts;
+};
+
+TEST_F(HttpSqlTest, RowsAndCommands) {
+  answers({[] { return command("CREATE STREAM"); }, [] { return numbers(2); }});
+  start();
+  auto c = client();
+  const auto answer = c.call(statement("CREATE …; SELECT 1"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.fields.at("content-type"), "application/x-ndjson");
+  EXPECT_EQ(answer.body,
+            "{\"status\":\"CREATE STREAM\"}\n{\"n\":0,\"at\":\"1970-01-01T00:00:00Z\"}\n"
+            "{\"n\":1,\"at\":\"1970-01-01T00:00:01Z\"}\n");
+  EXPECT_EQ(texts[0], "CREATE …; SELECT 1");
+  answers({[] { return numbers(0); }});
+  EXPECT_EQ(c.call(statement("SELECT")).body, "");
+}
+
+TEST_F(HttpSqlTest, ErrorsBeforeAndAfterAnswers) {
+  Error wrong = error(Code::kInvalid, "MR-SQL-0012", "there is no column \"x\"", "did you mean \"y\"?");
+  wrong.span = SourceSpan{1, 8, 7, 1};
+  answers({}, wrong);
+  start();
+  auto c = client();
+  auto answer = c.call(statement("SELECT x"));
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.fields.at("content-type"), "application/problem+json");
+  EXPECT_NE(answer.body.find(R"("code":"MR-SQL-0012")"), std::string::npos);
+  EXPECT_NE(answer.body.find(R"("errors":[{"line":1,"column":8,"length":1}])"), std::string::npos);
+  answers({[] { return command("CREATE STREAM"); }}, wrong);
+  answer = c.call(statement("CREATE …; SELECT x"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.body.starts_with("{\"status\":\"CREATE STREAM\"}\n{\"error\":{")) << answer.body;
+  EXPECT_NE(answer.body.find("MR-SQL-0012"), std::string::npos);
+}
+
+TEST_F(HttpSqlTest, ErrorsMayQuoteAnything) {
+  answers({}, error(Code::kInvalid, "MR-SQL-0001", "wrong at \xFF\xC3 \"\n"));
+  start();
+  auto c = client();
+  const auto answer = c.call(statement("\xFF"));
+  EXPECT_NE(answer.body.find("wrong at \xEF\xBF\xBD\xEF\xBF\xBD \\\"\\n"), std::string::npos) << answer.body;
+}
+
+TEST_F(HttpSqlTest, ManyRowsAreStreamed) {
+  answers({[] { return numbers(300'000); }});
+  start();
+  auto c = client();
+  const auto answer = c.call(statement("SELECT"));
+  EXPECT_EQ(answer.fields.at("transfer-encoding"), "chunked");
+  EXPECT_EQ(std::count(answer.body.begin(), answer.body.end(), '\n'), 300'000);
+  EXPECT_TRUE(answer.body.ends_with("{\"n\":299999,\"at\":\"1970-01-04T11:19:59Z\"}\n"));
+  EXPECT_EQ(c.call(get("/livez")).status, 200);
+}
+
+TEST_F(HttpSqlTest, WhatIsThereGoesOutWhileMoreIsMade) {
+  SqlService::Each each;
+  SqlService::Done done;
+  sql = [&](TenantId, std::string, SqlService::Each e, SqlService::Done d) {
+    e(command("CREATE STREAM"));
+    each = std::move(e);
+    done = std::move(d);
+  };
+  start();
+  auto c = client();
+  c.send(statement("CREATE …; SELECT 1") + get("/livez"));
+  ASSERT_TRUE(c.receive_text("{\"status\":\"CREATE STREAM\"}\n"));
+  each(numbers(1));
+  ASSERT_TRUE(c.receive_text("{\"n\":0"));
+  done(error(Code::kInternal, "MR-TEST-0009", "it broke"));
+  const auto answer = c.answer();
+  EXPECT_NE(answer.body.find("{\"error\":{"), std::string::npos);
+  EXPECT_EQ(c.answer().body, "live\n");
+}
+
+TEST_F(HttpSqlTest, SubscriptionsBothWays) {
+  streams.events = {"{\"n\":0}"};
+  answers({[this] {
+    StatementResult result;
+    result.tag = "SUBSCRIBE";
+    result.subscription = std::make_unique<FakeStreams::Live>(streams, 0);
+    return result;
+  }});
+  start();
+  auto lines = client();
+  lines.send(statement("SUBSCRIBE TO quakes"));
+  ASSERT_TRUE(lines.receive_text("{\"n\":0}\n"));
+  EXPECT_NE(lines.got.find("Content-Type: application/x-ndjson"), std::string::npos);
+  auto events = client();
+  events.send(statement("SUBSCRIBE TO quakes", "Accept: application/json;q=0.5, text/event-stream\r\n"));
+  ASSERT_TRUE(events.receive_text("id: 11-0\ndata: {\"n\":0}\n\n"));
+  EXPECT_NE(events.got.find("Content-Type: text/event-stream"), std::string::npos);
+  streams.add("{\"n\":1}");
+  EXPECT_TRUE(lines.receive_text("{\"n\":1}\n"));
+  EXPECT_TRUE(events.receive_text("data: {\"n\":1}\n\n"));
+  EXPECT_NE(server->metrics().find("millrace_http_subscriptions 2\n"), std::string::npos);
+  server.reset();
+  EXPECT_TRUE(streams.live.empty());
+}
+
+TEST_F(HttpSqlTest, TextsAreBounded) {
+  answers({});
+  start();
+  auto c = client();
+  EXPECT_EQ(c.call(statement(std::string((1u << 20) + 1, ' '))).status, 413);
+  EXPECT_TRUE(texts.empty());
+  EXPECT_EQ(c.call(statement(std::string(1u << 20, ' '))).status, 200);
+}
+
+}  // namespace
+}  // namespace millrace::gateway

@@ -1,0 +1,311 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "event-gateway/gateway.h"
+#include "event-gateway/idempotency.h"
+#include "formats/json.h"
+#include "log/record_batch.h"
+#include "tests/fakes/memory_journal.h"
+#include "tests/fakes/memory_store.h"
+
+namespace millrace::gateway {
+namespace {
+
+using metadata::DefinitionKind;
+
+struct Answered {
+  bool done = false;
+  std::optional<Error> failure;
+  IngestAnswer answer;
+  std::string id() const { return failure ? failure->id : ""; }
+};
+using AnsweredPtr = std::shared_ptr<Answered>;
+
+class IngestTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto stored = std::make_shared<fakes::StoredDefinitions>();
+    auto opened = sql::Definitions::open(std::make_unique<fakes::MemoryStore>(stored), journal_);
+    ASSERT_TRUE(opened.ok());
+    definitions_ = std::move(opened).value();
+    tenant_ = *definitions_->ensure_tenant("default", nullptr);
+    define(DefinitionKind::kStream, "clicks",
+           "CREATE STREAM clicks (visitor TEXT, n BIGINT) WITH (key = 'visitor', partitions = 4)");
+    define(DefinitionKind::kStream, "spread", "CREATE STREAM spread (n BIGINT) WITH (partitions = 3)");
+    define(DefinitionKind::kDerivedStream, "derived", "CREATE STREAM derived AS SELECT n FROM clicks");
+    restart();
+  }
+  void define(DefinitionKind kind, const char* name, const char* text) {
+    std::string failure = "no answer";
+    definitions_->create(tenant_, kind, name, text,
+                         [&](auto made) { failure = made.ok() ? "" : made.error().to_string(); });
+    journal_.sync();
+    definitions_->on_durable(journal_.durable_cut());
+    ASSERT_EQ(failure, "");
+  }
+  void restart(Ingest::Limits limits = {}) { ingest_ = std::make_unique<Ingest>(journal_, *definitions_, limits); }
+  AnsweredPtr send(std::string body, const std::string& key = "", const char* stream = "clicks",
+                   IngestRequest::Format format = IngestRequest::Format::kNdjson) {
+    const Buffer padded = Buffer::copy(body);
+    IngestRequest request{tenant_, stream, format, padded.view(), key};
+    auto answered = std::make_shared<Answered>();
+    ingest_->ingest(request, [answered](Result<IngestAnswer> result) {
+      EXPECT_FALSE(answered->done) << "answered twice";
+      answered->done = true;
+      if (result.ok()) answered->answer = std::move(*result);
+      if (!result.ok()) answered->failure = result.error();
+    });
+    return answered;
+  }
+  void make_durable() {
+    journal_.sync();
+    ingest_->on_durable(journal_.durable_cut());
+  }
+  const log::Frame& last_frame() {
+    frames_ = *journal_.read_frames(Cut(journal_.end_cut().value - 1), journal_.end_cut(), 1);
+    return *frames_.front();
+  }
+
+  fakes::MemoryJournal journal_;
+  std::unique_ptr<sql::Definitions> definitions_;
+  TenantId tenant_;
+  std::unique_ptr<Ingest> ingest_;
+  std::vector<log::FramePtr> frames_;
+};
+
+TEST_F(IngestTest, ARequestIsOneFrameAndAnsweredWhenDurable) {
+  const auto answered = send("{\"visitor\":\"ana\",\"n\":1}\n{\"visitor\":\"bob\",\"n\":2}\n\n{\"n\":3}\n");
+  const Cut cut = journal_.end_cut();
+  EXPECT_FALSE(answered->done);
+  EXPECT_EQ(ingest_->waiting(), 1u);
+  make_durable();
+  ASSERT_TRUE(answered->done);
+  EXPECT_EQ(answered->id(), "");
+  EXPECT_EQ(answered->answer.accepted, 3u);
+  EXPECT_EQ(answered->answer.cursor, cursor_after(cut));
+  EXPECT_EQ(journal_.end_cut(), cut);
+  EXPECT_EQ(ingest_->waiting(), 0u);
+}
+
+TEST_F(IngestTest, AnEventGoesToThePartitionOfItsKey) {
+  for (const std::string key : {"ana", "bob", "eve", "", "x"}) {
+    const auto answered = send("{\"visitor\":\"" + key + "\"}");
+    make_durable();
+    ASSERT_EQ(answered->answer.offsets.size(), 1u);
+    const auto expected = partition_of_key_group(key_group_of(stable_hash(key)), 4);
+    EXPECT_EQ(answered->answer.offsets[0].where.partition.value, expected) << key;
+  }
+  const auto null = send("{\"n\":1}");
+  make_durable();
+  EXPECT_EQ(null->answer.offsets[0].where.partition.value, partition_of_key_group(key_group_of(stable_hash("")), 4));
+  auto view = log::RecordBatchView::parse(last_frame().batches[0].bytes.view(), true);
+  log::Record record;
+  ASSERT_TRUE(log::RecordBatchView::Cursor(*view).next(record));
+  EXPECT_FALSE(record.key.has_value());
+  EXPECT_EQ(record.value, "{\"n\":1}");
+}
+
+TEST_F(IngestTest, WithoutAKeyRequestsGoAroundThePartitions) {
+  std::vector<int> seen;
+  for (int i = 0; i < 6; ++i) {
+    const auto answered = send("{\"n\":1}\n{\"n\":2}", "", "spread");
+    make_durable();
+    ASSERT_EQ(answered->answer.offsets.size(), 1u);
+    EXPECT_EQ(answered->answer.offsets[0].count, 2u);
+    seen.push_back(answered->answer.offsets[0].where.partition.value);
+  }
+  EXPECT_THAT(seen, testing::ElementsAre(0, 1, 2, 0, 1, 2));
+}
+
+TEST_F(IngestTest, ABadEventDoesNotSinkItsBatch) {
+  std::string deep(100'000, '[');
+  const auto answered = send("{\"n\":1}\n{\"n\":\"x\"}\nnonsense\n{\"a\":" + deep + "\n{\"n\":4}\n[1]\n{\"n\":1e400}");
+  make_durable();
+  EXPECT_EQ(answered->answer.accepted, 2u);
+  std::vector<size_t> bad;
+  for (const auto& rejected : answered->answer.rejected) {
+    bad.push_back(rejected.index);
+    EXPECT_FALSE(rejected.error.id.empty());
+    EXPECT_FALSE(rejected.error.message.empty());
+  }
+  EXPECT_THAT(bad, testing::ElementsAre(1, 2, 3, 5, 6));
+}
+
+TEST_F(IngestTest, AllBadIsAnsweredAtOnceWithoutAFrame) {
+  const Cut before = journal_.end_cut();
+  const auto answered = send("nonsense");
+  EXPECT_TRUE(answered->done);
+  EXPECT_EQ(answered->answer.accepted, 0u);
+  EXPECT_EQ(journal_.end_cut(), before);
+}
+
+TEST_F(IngestTest, TheRejectedAreCountedPastTheBound) {
+  std::string body;
+  for (int i = 0; i < 150; ++i) body += "nonsense\n";
+  const auto answered = send(body);
+  EXPECT_EQ(answered->answer.rejected.size(), 100u);
+  EXPECT_EQ(answered->answer.rejected_more, 50u);
+  EXPECT_NE(to_json(answered->answer).find("\"rejected_more\":50"), std::string::npos);
+}
+
+TEST_F(IngestTest, JsonObjectsAndArrays) {
+  const auto one = send("{\"visitor\":\"ana\"}", "", "clicks", IngestRequest::Format::kJson);
+  const auto many = send("[{\"visitor\":\"ana\"}, {\"visitor\":\"bob\"}]", "", "clicks", IngestRequest::Format::kJson);
+  make_durable();
+  EXPECT_EQ(one->answer.accepted, 1u);
+  EXPECT_EQ(many->answer.accepted, 2u);
+  EXPECT_NE(send("[{\"visitor\":", "", "clicks", IngestRequest::Format::kJson)->id(), "");
+}
+
+TEST_F(IngestTest, OnlyDeclaredStreamsTakeEvents) {
+  EXPECT_EQ(send("{}", "", "nowhere")->id(), "MR-ING-0001");
+  EXPECT_NE(send("{}", "", "clics")->failure->hint.find("clicks"), std::string::npos);
+  EXPECT_EQ(send("{}", "", "derived")->id(), "MR-ING-0002");
+  EXPECT_NE(send("{}", "", "derived")->failure->hint.find("clicks"), std::string::npos);
+  EXPECT_EQ(send("{}", "", "dead_letters")->id(), "MR-ING-0002");
+}
+
+TEST_F(IngestTest, AnEventOverTheBoundIsRejectedAlone) {
+  const std::string large = "{\"visitor\":\"" + std::string(formats::kMaxEventBytes, 'a') + "\"}";
+  const auto answered = send(large + "\n{\"n\":1}");
+  make_durable();
+  EXPECT_EQ(answered->answer.accepted, 1u);
+  ASSERT_EQ(answered->answer.rejected.size(), 1u);
+  EXPECT_EQ(answered->answer.rejected[0].error.id, "MR-ING-0005");
+}
+
+TEST_F(IngestTest, TooManyEventsAreRefusedWhole) {
+  Ingest::Limits limits;
+  limits.max_events = 2;
+  restart(limits);
+  EXPECT_EQ(send("{}\n{}\n{}")->id(), "MR-ING-0006");
+}
+
+TEST_F(IngestTest, ADuplicateWaitsForTheSameSyncAndGetsTheSameAnswer) {
+  const auto first = send("{\"n\":1}\nbad", "k1");
+  const Cut cut = journal_.end_cut();
+  const auto twin = send("{\"n\":1}\nbad", "k1");
+  EXPECT_FALSE(twin->done);
+  EXPECT_EQ(journal_.end_cut(), cut);
+  make_durable();
+  ASSERT_TRUE(twin->done);
+  EXPECT_FALSE(first->answer.replayed);
+  EXPECT_TRUE(twin->answer.replayed);
+  EXPECT_EQ(to_json(first->answer), to_json(twin->answer));
+  const auto late = send("{\"n\":1}\nbad", "k1");
+  ASSERT_TRUE(late->done);
+  EXPECT_EQ(to_json(first->answer), to_json(late->answer));
+  EXPECT_EQ(journal_.end_cut(), cut);
+}
+
+TEST_F(IngestTest, AnotherBodyUnderTheKeyIsAConflictAnotherStreamIsNot) {
+  send("{\"n\":1}", "k1");
+  const auto other = send("{\"n\":2}", "k1");
+  EXPECT_EQ(other->id(), "MR-ING-0007");
+  EXPECT_EQ(other->failure->code, Code::kConflict);
+  const auto elsewhere = send("{\"n\":2}", "k1", "spread");
+  make_durable();
+  EXPECT_EQ(elsewhere->answer.accepted, 1u);
+}
+
+TEST_F(IngestTest, TheTableFollowsFromTheJournal) {
+  const auto first = send("{\"n\":1}\nbad", "k1");
+  const auto refused = send("bad", "k2");
+  make_durable();
+  restart();
+  for (const auto& frame : *journal_.read_frames(Cut(0), journal_.end_cut(), SIZE_MAX)) ingest_->replay(*frame);
+  const Cut cut = journal_.end_cut();
+  EXPECT_EQ(to_json(send("{\"n\":1}\nbad", "k1")->answer), to_json(first->answer));
+  EXPECT_EQ(to_json(send("bad", "k2")->answer), to_json(refused->answer));
+  const std::string saved = ingest_->save();
+  restart();
+  ASSERT_TRUE(ingest_->load(saved).ok());
+  EXPECT_EQ(to_json(send("{\"n\":1}\nbad", "k1")->answer), to_json(first->answer));
+  EXPECT_EQ(journal_.end_cut(), cut);
+}
+
+TEST_F(IngestTest, SaveLeavesOutWhatIsNotDurable) {
+  send("{\"n\":1}", "k1");
+  const std::string saved = ingest_->save();
+  restart();
+  ASSERT_TRUE(ingest_->load(saved).ok());
+  const auto again = send("{\"n\":1}", "k1");
+  EXPECT_FALSE(again->done);
+}
+
+TEST_F(IngestTest, DamagedTablesAreRefusedWithoutHarm) {
+  const auto first = send("{\"n\":1}", "k1");
+  make_durable();
+  const std::string saved = ingest_->save();
+  for (size_t length = 0; length < saved.size(); ++length) {
+    restart();
+    const auto loaded = ingest_->load(saved.substr(0, length));
+    EXPECT_EQ(loaded.ok(), length == 1) << length;  // a version alone is an empty table
+  }
+}
+
+TEST_F(IngestTest, KeysAreForgottenAfterTheWindowAndPastTheBound) {
+  Ingest::Limits limits;
+  limits.idempotency_keys = 2;
+  limits.idempotency_window_us = 1'000'000;
+  restart(limits);
+  for (const char* key : {"a", "b", "c"}) {
+    send("{\"n\":1}", key);
+    make_durable();
+  }
+  EXPECT_TRUE(send("{\"n\":1}", "c")->answer.replayed);
+  EXPECT_FALSE(send("{\"n\":1}", "a")->done);
+  make_durable();
+  journal_.advance_us(2'000'000);
+  EXPECT_FALSE(send("{\"n\":2}", "c")->done);
+}
+
+TEST_F(IngestTest, AQuotaRefusesAndSaysWhen) {
+  ingest_->set_quota(tenant_, {10, 1'000'000});
+  std::string body;
+  for (int i = 0; i < 30; ++i) body += "{\"n\":1}\n";
+  EXPECT_EQ(send(body)->id(), "");  // into debt
+  const auto refused = send("{\"n\":1}");
+  EXPECT_EQ(refused->id(), "MR-ING-0008");
+  EXPECT_EQ(refused->failure->code, Code::kExhausted);
+  EXPECT_NEAR(ingest_->retry_after_s(tenant_), 2.1, 0.01);
+  journal_.advance_us(2'200'000);
+  EXPECT_EQ(send("{\"n\":1}")->id(), "");
+}
+
+TEST_F(IngestTest, WaitingBytesAreBounded) {
+  Ingest::Limits limits;
+  limits.max_waiting_bytes = 100;
+  restart(limits);
+  const std::string body = "{\"visitor\":\"" + std::string(60, 'a') + "\"}";
+  EXPECT_EQ(send(body)->id(), "");
+  EXPECT_EQ(send(body)->id(), "MR-ING-0009");
+  make_durable();
+  EXPECT_EQ(send(body)->id(), "");
+}
+
+TEST_F(IngestTest, TheJournalsRefusalIsTheAnswer) {
+  journal_.refuse_with(error(Code::kExhausted, "MR-LOG-0004", "the disk is full"));
+  EXPECT_EQ(send("{\"n\":1}")->id(), "MR-LOG-0004");
+  journal_.refuse_with(std::nullopt);
+  const auto answered = send("{\"n\":2}");
+  make_durable();
+  EXPECT_EQ(answered->answer.accepted, 1u);  // nothing of the refused request is in it
+}
+
+TEST_F(IngestTest, AnswersAsJson) {
+  const auto answered = send("{\"visitor\":\"ana\"}\n{\"visitor\":1}");
+  make_durable();
+  const std::string json = to_json(answered->answer);
+  EXPECT_EQ(json.rfind("{\"accepted\":1,\"rejected\":[{\"index\":1,\"code\":\"MR-", 0), 0u) << json;
+  EXPECT_NE(json.find("\"offsets\":[{\"partition\":"), std::string::npos) << json;
+  EXPECT_NE(json.find(",\"first\":0,\"count\":1}],\"cursor\":\"" + engine::to_cursor(answered->answer.cursor) +
+                      "\",\"durability\":\"disk\"}"),
+            std::string::npos)
+      << json;
+}
+
+}  // namespace
+}  // namespace millrace::gateway

@@ -1,0 +1,371 @@
+#include "engine/aggregate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "base/hash.h"
+#include "base/random.h"
+#include "engine/group_index.h"
+#include "engine/kit/kit.h"
+#include "formats/json.h"
+
+namespace millrace::engine {
+namespace {
+
+using kit::column;
+
+constexpr uint16_t kPartitions = 4;
+constexpr int64_t kHour = 3'600'000'000;
+// Columns of the rows: 0 key (text), 1 time, 2 n (bigint), 3 x (double), 4 note (text), 5 span (interval).
+const Schema kSchema = {{"key", Type::kText}, {"time", Type::kTimestamptz}, {"n", Type::kBigint},
+                        {"x", Type::kDouble}, {"note", Type::kText},        {"span", Type::kInterval}};
+
+ExprPtr tumble() {
+  auto e = std::make_shared<Expr>();
+  e->op = Op::kTumbleStart;
+  e->type = Type::kTimestamptz;
+  e->args = {column(1, Type::kTimestamptz)};
+  e->window_us = kHour;
+  return e;
+}
+
+QueryPlan plan_of(std::vector<NamedExpr> keys, int window_key, std::vector<AggregateCall> aggregates) {
+  auto source = std::make_shared<StreamDef>();
+  source->columns = kSchema;
+  source->key_column = 0;
+  source->partitions = kPartitions;
+  QueryPlan plan;
+  plan.id = QueryId(7);
+  plan.shape = QueryPlan::Shape::kAggregate;
+  plan.source = source;
+  plan.read_columns = {0, 1, 2, 3, 4, 5};
+  plan.group_keys = std::move(keys);
+  plan.window_key = window_key;
+  plan.window_us = window_key < 0 ? 0 : kHour;
+  plan.aggregates = std::move(aggregates);
+  return plan;
+}
+
+std::vector<AggregateCall> every_aggregate() {
+  using K = AggregateKind;
+  const auto n = column(2, Type::kBigint);
+  const auto x = column(3, Type::kDouble);
+  return {{K::kCountStar, nullptr, Type::kBigint},
+          {K::kCount, n, Type::kBigint},
+          {K::kSum, n, Type::kBigint},
+          {K::kAvg, n, Type::kDouble},
+          {K::kSum, x, Type::kDouble},
+          {K::kAvg, x, Type::kDouble},
+          {K::kMin, n, Type::kBigint},
+          {K::kMax, x, Type::kDouble},
+          {K::kMin, column(4, Type::kText), Type::kText},
+          {K::kMax, column(4, Type::kText), Type::kText},
+          {K::kMax, column(5, Type::kInterval), Type::kInterval},
+          {K::kMin, column(1, Type::kTimestamptz), Type::kTimestamptz}};
+}
+// Without float sums: then partial groups are combined before they travel.
+std::vector<AggregateCall> combinable() {
+  auto all = every_aggregate();
+  std::erase_if(all, [](const AggregateCall& c) {
+    return c.argument && c.argument->type == Type::kDouble && c.kind != AggregateKind::kMax;
+  });
+  return all;
+}
+
+Batch random_rows(size_t count, uint64_t seed) {
+  Random random(seed);
+  Batch rows;
+  rows.set_schema(kSchema);
+  Arena& arena = *rows.arena;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string key = "key" + std::to_string(random.below(20));
+    const bool null_key = random.chance(15);
+    if (null_key)
+      rows.columns[0].append_null();
+    else
+      rows.columns[0].append(Scalar(key)), rows.columns[0].texts.back() = arena.keep(key);
+    rows.columns[1].append(Timestamp{static_cast<int64_t>(random.below(5 * kHour)) - kHour});
+    if (random.chance(5))
+      rows.columns[2].append_null();
+    else
+      rows.columns[2].append(Scalar(static_cast<int64_t>(random.below(1000)) - 500));
+    if (random.chance(5))
+      rows.columns[3].append_null();
+    else
+      rows.columns[3].append(Scalar(random.unit() * 1e6 - 3e5));
+    if (random.chance(5))
+      rows.columns[4].append_null();
+    else {
+      const std::string note(random.below(40), static_cast<char>('a' + random.below(26)));
+      rows.columns[4].append(Scalar(note));
+      rows.columns[4].texts.back() = arena.keep(note);
+    }
+    rows.columns[5].append(
+        Interval{static_cast<int32_t>(random.below(3)), static_cast<int32_t>(random.below(70)), 0});
+    const std::string hashed = null_key ? "" : key;
+    const uint32_t partition = partition_of_key_group(key_group_of(stable_hash(hashed)), kPartitions);
+    rows.origins.push_back(
+        {PartitionId(static_cast<uint16_t>(partition)), Offset(static_cast<int64_t>(i)), Cut(i), {}});
+  }
+  rows.rows = count;
+  return rows;
+}
+
+void expect_one_answer(const QueryPlan& plan, const Batch& rows, bool only_repartition = false) {
+  std::string first;
+  for (const kit::Schedule& schedule : kit::schedules()) {
+    if (only_repartition && !schedule.repartition) continue;
+    const std::string answer = kit::run_aggregation(plan, rows, schedule);
+    if (first.empty()) first = answer;
+    ASSERT_EQ(answer, first) << kit::to_string(schedule);
+  }
+  ASSERT_FALSE(first.empty());
+}
+
+TEST(Aggregation, OneAnswerUnderEverySchedule) {
+  const Batch rows = random_rows(600, 1);
+  const NamedExpr key{"key", column(0, Type::kText)};
+  expect_one_answer(plan_of({{"window_start", tumble()}, key}, 0, every_aggregate()), rows);
+  expect_one_answer(plan_of({key, {"window_start", tumble()}}, 1, combinable()), rows);
+  expect_one_answer(plan_of({key}, -1, every_aggregate()), rows);
+  // Groups that rows of several partitions reach: through a repartition topic.
+  expect_one_answer(
+      plan_of({{"n", column(2, Type::kBigint)}, {"window_start", tumble()}}, 1, every_aggregate()), rows,
+      true);
+  expect_one_answer(plan_of({{"span", column(5, Type::kInterval)}}, -1, combinable()), rows, true);
+  expect_one_answer(plan_of({}, -1, every_aggregate()), rows, true);
+}
+
+// The same by a map, row by row.
+TEST(Aggregation, CountsAndSumsAreRight) {
+  const Batch rows = random_rows(2'000, 2);
+  std::map<std::string, std::pair<int64_t, std::optional<int64_t>>> expected;
+  for (size_t i = 0; i < rows.rows; ++i) {
+    const std::string key = rows.columns[0].is_null(i) ? "~null" : std::string(rows.columns[0].texts[i]);
+    auto& [count, sum] = expected[key];
+    ++count;
+    if (!rows.columns[2].is_null(i)) sum = sum.value_or(0) + rows.columns[2].integers[i];
+  }
+  std::string lines;
+  for (const auto& [key, value] : expected) {
+    const std::string shown = key == "~null" ? "null" : "\"" + key + "\"";
+    lines += "{\"0\":" + shown + ",\"1\":" + std::to_string(value.first) +
+             ",\"2\":" + std::to_string(*value.second) + "}\n";
+  }
+  const QueryPlan plan = plan_of({{"key", column(0, Type::kText)}}, -1,
+                                 {{AggregateKind::kCountStar, nullptr, Type::kBigint},
+                                  {AggregateKind::kSum, column(2, Type::kBigint), Type::kBigint}});
+  EXPECT_EQ(kit::run_aggregation(plan, rows, {}), lines);
+}
+
+TEST(Aggregation, NoRowsAndOnlyNulls) {
+  Batch none = random_rows(0, 3);
+  EXPECT_EQ(kit::run_aggregation(plan_of({}, -1, combinable()), none, {}),
+            "{\"0\":0,\"1\":0,\"2\":null,\"3\":null,\"4\":null,\"5\":null,\"6\":null,\"7\":null,\"8\":null,"
+            "\"9\":null}\n");
+  EXPECT_EQ(kit::run_aggregation(plan_of({{"key", column(0, Type::kText)}}, -1, combinable()), none, {}), "");
+}
+
+TEST(Aggregation, ARowThatOverflowsASumChangesNothing) {
+  Batch rows;
+  rows.set_schema(kSchema);
+  for (const int64_t n : {INT64_MAX, int64_t{1}, int64_t{-5}}) {
+    rows.columns[0].append(Scalar(std::string("k")));
+    rows.columns[0].texts.back() = "k";
+    rows.columns[1].append(Timestamp{0});
+    rows.columns[2].append(Scalar(n));
+    for (size_t c = 3; c < 6; ++c) rows.columns[c].append_null();
+    rows.origins.push_back({});
+  }
+  rows.columns[1].valid = {1, 1, 1};
+  rows.rows = 3;
+  const QueryPlan plan = plan_of({{"key", column(0, Type::kText)}, {"window_start", tumble()}}, 1,
+                                 {{AggregateKind::kCountStar, nullptr, Type::kBigint},
+                                  {AggregateKind::kSum, column(2, Type::kBigint), Type::kBigint}});
+  EXPECT_EQ(
+      kit::run_aggregation(plan, rows, {}),
+      "{\"0\":\"k\",\"1\":\"1970-01-01T00:00:00Z\",\"2\":2,\"3\":9223372036854775802}\n1 MR-SQL-0102\n");
+  rows.columns[1].valid = {1, 1, 0};
+  EXPECT_NE(kit::run_aggregation(plan, rows, {}).find("2 MR-SQL-0110"), std::string::npos);
+}
+
+TEST(Aggregation, ChangesAreNotedOnceAndReadBack) {
+  const Batch rows = random_rows(200, 4);
+  const auto plan =
+      std::make_shared<QueryPlan>(plan_of({{"key", column(0, Type::kText)}}, -1, every_aggregate()));
+  Aggregation aggregation(plan);
+  const auto store = state::StateStore::make({});
+  std::vector<Aggregation::Changed> changed;
+  std::vector<RowError> errors;
+  for (int round = 0; round < 3; ++round) {
+    changed.clear();
+    for (const size_t from : {0, 100}) {
+      const Batch part = kit::slice(rows, from, 100);
+      Selection all = kit::all_rows(part);
+      ASSERT_TRUE(aggregation.add(part, all, *store, errors, &changed).ok());
+    }
+    Batch read;
+    ASSERT_TRUE(aggregation.read_changed(changed, *store, read).ok());
+    Batch everything;
+    ASSERT_TRUE(Aggregation::read_groups(*plan, {store->freeze()}, nullptr, everything).ok());
+    EXPECT_EQ(kit::printed(read), kit::printed(everything));
+  }
+}
+
+TEST(Aggregation, AFullStateIsAnAnswer) {
+  state::StateStore::Options small;
+  small.max_bytes = 64 * 1024;
+  const auto store = state::StateStore::make(small);
+  const auto plan =
+      std::make_shared<QueryPlan>(plan_of({{"time", column(1, Type::kTimestamptz)}}, -1, every_aggregate()));
+  Aggregation aggregation(plan);
+  std::vector<RowError> errors;
+  Status status;
+  for (uint64_t seed = 0; seed < 50 && status.ok(); ++seed) {
+    const Batch rows = random_rows(200, seed);
+    Selection all = kit::all_rows(rows);
+    status = aggregation.add(rows, all, *store, errors, nullptr);
+  }
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, Code::kExhausted);
+  Batch out;
+  EXPECT_TRUE(Aggregation::read_groups(*plan, {store->freeze()}, nullptr, out).ok());
+}
+
+TEST(Aggregation, DamagedPayloadsAreRefused) {
+  const Batch rows = random_rows(30, 5);
+  auto plan = std::make_shared<QueryPlan>(
+      plan_of({{"n", column(2, Type::kBigint)}, {"note", column(4, Type::kText)}}, -1, every_aggregate()));
+  Aggregation aggregation(plan);
+  std::vector<std::string> payloads(1);
+  std::vector<RowError> errors;
+  Selection all = kit::all_rows(rows);
+  ASSERT_TRUE(aggregation.partial(rows, all, payloads, errors).ok());
+  Random random(6);
+  size_t refused = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    std::string damaged = payloads[0];
+    if (random.chance(2))
+      damaged.resize(random.below(damaged.size()));
+    else
+      damaged[random.below(damaged.size())] ^= static_cast<char>(1 + random.below(255));
+    const auto store = state::StateStore::make({});
+    refused += !aggregation.merge(damaged, *store, nullptr).ok();
+    Batch out;
+    ASSERT_TRUE(Aggregation::read_groups(*plan, {store->freeze()}, nullptr, out).ok());
+  }
+  EXPECT_GT(refused, 1'000u);
+}
+
+TEST(KeyEncoding, BytesSortAsValuesAndReadBack) {
+  Random random(8);
+  for (const Type type :
+       {Type::kBoolean, Type::kBigint, Type::kDouble, Type::kText, Type::kTimestamptz, Type::kInterval}) {
+    Column c;
+    c.type = type;
+    std::vector<std::string> texts(300);
+    for (size_t i = 0; i < 300; ++i) {
+      const uint64_t bits = random.next();
+      if (i % 37 == 0) {
+        c.append_null();
+        continue;
+      }
+      if (type == Type::kBoolean) c.append(Scalar((bits & 1) != 0));
+      if (type == Type::kBigint) c.append(Scalar(static_cast<int64_t>(bits >> random.below(60))));
+      if (type == Type::kTimestamptz) c.append(Timestamp{static_cast<int64_t>(bits) >> 8});
+      if (type == Type::kDouble)
+        c.append(Scalar(i % 11 == 0 ? -0.0 : i % 13 == 0 ? NAN : std::bit_cast<double>(bits)));
+      if (type == Type::kInterval)
+        c.append(Interval{static_cast<int32_t>(bits % 40) - 20, static_cast<int32_t>(bits % 700) - 350,
+                          static_cast<int64_t>(bits) >> 20});
+      if (type == Type::kText) {
+        for (uint64_t n = random.below(6); n > 0; --n)
+          texts[i] += std::string("\0\1a\xFF", 4)[random.below(4)];
+        c.append(Scalar(texts[i]));
+        c.texts.back() = texts[i];
+      }
+    }
+    std::vector<std::string> keys(300);
+    for (size_t i = 0; i < 300; ++i) encode_key(keys[i], c, i);
+    ExprPtr less = kit::call(Op::kLess, Type::kBoolean, {column(0, type), column(1, type)});
+    Evaluator evaluator(less);
+    for (size_t i = 0; i < 300; ++i) {
+      Arena arena;
+      Column back;
+      back.type = type;
+      std::string_view in = keys[i];
+      ASSERT_TRUE(decode_key(in, type, back, arena).ok());
+      ASSERT_TRUE(in.empty());
+      std::string again;
+      encode_key(again, back, 0);
+      ASSERT_EQ(again, keys[i]);
+      const size_t j = random.below(300);
+      if (c.is_null(i) || c.is_null(j)) continue;
+      Batch pair;
+      pair.columns.resize(2);
+      for (Column& p : pair.columns) p.type = type;
+      pair.columns[0].append_from(c, i);
+      pair.columns[1].append_from(c, j);
+      pair.rows = 1;
+      Selection one = {0};
+      std::vector<RowError> errors;
+      ASSERT_EQ(evaluator.evaluate(pair, one, errors).booleans[0] != 0, keys[i] < keys[j]) << to_string(type);
+    }
+  }
+}
+
+TEST(GroupIndex, NumbersInOrderOfAppearance) {
+  GroupIndex index;
+  bool added = false;
+  for (int round = 0; round < 2; ++round) {
+    for (size_t i = 0; i < 5'000; ++i) {
+      ASSERT_EQ(index.find_or_add(static_cast<int64_t>(i % 3), std::to_string(i), added), i);
+      ASSERT_TRUE(added);
+      ASSERT_EQ(index.find_or_add(static_cast<int64_t>(i % 3), std::to_string(i), added), i);
+      ASSERT_FALSE(added);
+    }
+    EXPECT_EQ(index.key(4'321), "4321");
+    index.clear();
+  }
+}
+
+TEST(RowsView, KeepsRowsInTheirOrder) {
+  const Batch rows = random_rows(300, 9);
+  QueryPlan plan = plan_of({}, -1, {});
+  plan.shape = QueryPlan::Shape::kRows;
+  for (int c = 0; c < 6; ++c)
+    plan.outputs.push_back(
+        {kSchema[static_cast<size_t>(c)].name, column(c, kSchema[static_cast<size_t>(c)].type)});
+  RowsView view(std::make_shared<QueryPlan>(plan));
+  const auto one = state::StateStore::make({});
+  const auto two = state::StateStore::make({});
+  for (uint32_t i = 0; i < rows.rows; ++i) {
+    ASSERT_TRUE(view.add(rows, {i}, rows.origins[i].partition.value < 2 ? *one : *two).ok());
+  }
+  std::vector<uint32_t> order = kit::all_rows(rows);
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    return rows.origins[a].partition < rows.origins[b].partition;
+  });
+  std::string expected;
+  for (const uint32_t i : order) expected += kit::printed(kit::slice(rows, i, 1));
+  Batch out;
+  ASSERT_TRUE(RowsView::read_rows(plan, {two->freeze(), one->freeze()}, out).ok());
+  EXPECT_EQ(kit::printed(out), expected);
+  // Another number of workers: a row goes where its partition is read.
+  std::vector<std::unique_ptr<state::StateStore>> three;
+  for (int i = 0; i < 3; ++i) three.push_back(state::StateStore::make({}));
+  for (const auto* store : {one.get(), two.get()}) {
+    ASSERT_TRUE(split_state(plan, *store->freeze(), [&](uint32_t g) -> state::StateStore& {
+                  return *three[worker_of_key_group(g, 3)];
+                }).ok());
+  }
+  Batch split;
+  ASSERT_TRUE(
+      RowsView::read_rows(plan, {three[0]->freeze(), three[1]->freeze(), three[2]->freeze()}, split).ok());
+  EXPECT_EQ(kit::printed(split), expected);
+}
+
+}  // namespace
+}  // namespace millrace::engine

@@ -1,0 +1,112 @@
+#include "engine/select.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/kit/kit.h"
+
+namespace millrace::engine {
+namespace {
+
+using kit::call;
+using kit::column;
+using kit::literal;
+
+// n: 3, NULL, 1, 2, 1; name: c, x, a, b, aa
+Batch rows() {
+  Batch batch;
+  batch.set_schema({{"n", Type::kBigint}, {"name", Type::kText}});
+  batch.columns[0].append(Scalar(int64_t{3}));
+  batch.columns[0].append_null();
+  for (const int64_t n : {1, 2, 1}) batch.columns[0].append(Scalar(n));
+  for (const char* name : {"c", "x", "a", "b", "aa"}) batch.columns[1].texts.push_back(name);
+  batch.rows = 5;
+  return batch;
+}
+SelectPlan names() {
+  SelectPlan plan;
+  plan.outputs = {{"name", column(1, Type::kText)}};
+  return plan;
+}
+std::string run(const SelectPlan& plan) {
+  auto result = run_select(plan, rows());
+  if (!result.ok()) return result.error().id;
+  std::string out;
+  for (const auto& text : result->columns[0].texts) out.append(text).append(" ");
+  return out;
+}
+
+TEST(Select, FilterOrderLimit) {
+  SelectPlan plan = names();
+  EXPECT_EQ(run(plan), "c x a b aa ");
+  plan.order_by = {{column(0, Type::kBigint)}};
+  EXPECT_EQ(run(plan), "a aa b c x ");
+  plan.order_by = {{column(0, Type::kBigint), true, true}};
+  EXPECT_EQ(run(plan), "x c b a aa ");
+  plan.order_by = {{column(0, Type::kBigint), true, false}, {column(1, Type::kText), true}};
+  EXPECT_EQ(run(plan), "c b aa a x ");
+  plan.limit = 2;
+  plan.offset = 1;
+  EXPECT_EQ(run(plan), "b aa ");
+  plan.limit = 0;
+  EXPECT_EQ(run(plan), "");
+  plan.limit.reset();
+  plan.offset = 99;
+  EXPECT_EQ(run(plan), "");
+  plan = names();
+  plan.filter = call(Op::kLess, Type::kBoolean, {column(0, Type::kBigint), literal(Scalar(int64_t{3}))});
+  EXPECT_EQ(run(plan), "a b aa ");
+}
+
+TEST(Select, OrdersByAnOutput) {
+  SelectPlan plan;
+  plan.outputs = {
+      {"shout", call(Op::kConcat, Type::kText, {column(1, Type::kText), literal(Scalar(std::string("!")))})}};
+  plan.order_by = {{column(2, Type::kText), true}};
+  EXPECT_EQ(run(plan), "x! c! b! aa! a! ");
+}
+
+TEST(Select, AFailureIsTheStatements) {
+  SelectPlan plan = names();
+  auto divide = std::make_shared<Expr>(
+      *call(Op::kDivide, Type::kBigint,
+            {literal(Scalar(int64_t{1})),
+             call(Op::kSubtract, Type::kBigint, {column(0, Type::kBigint), literal(Scalar(int64_t{3}))})}));
+  divide->span = {2, 5, 20, 7};
+  plan.filter = call(Op::kEqual, Type::kBoolean, {divide, literal(Scalar(int64_t{1}))});
+  auto result = run_select(plan, rows());
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().id, "MR-SQL-0101");
+  EXPECT_EQ(result.error().span->line, 2u);
+}
+
+TEST(Select, WithoutRowsOrColumns) {
+  SelectPlan plan;
+  plan.outputs = {
+      {"two", call(Op::kAdd, Type::kBigint, {literal(Scalar(int64_t{1})), literal(Scalar(int64_t{1}))})}};
+  Batch one;
+  one.rows = 1;
+  EXPECT_EQ(run_select(plan, one)->columns[0].integers, std::vector<int64_t>{2});
+  EXPECT_EQ(run_select(plan, Batch{})->rows, 0u);
+}
+
+TEST(Project, FailingRowsGoToTheErrors) {
+  const Batch in = rows();
+  Batch out;
+  Selection all = kit::all_rows(in);
+  std::vector<RowError> errors;
+  const std::vector<NamedExpr> outputs = {
+      {"q",
+       call(Op::kDivide, Type::kBigint,
+            {literal(Scalar(int64_t{6})),
+             call(Op::kSubtract, Type::kBigint, {column(0, Type::kBigint), literal(Scalar(int64_t{2}))})})},
+      {"name", column(1, Type::kText)}};
+  ASSERT_TRUE(project(outputs, in, all, out, errors).ok());
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_EQ(errors[0].row, 3u);
+  EXPECT_EQ(
+      kit::printed(out),
+      "{\"0\":6,\"1\":\"c\"}\n{\"0\":null,\"1\":\"x\"}\n{\"0\":-6,\"1\":\"a\"}\n{\"0\":-6,\"1\":\"aa\"}\n");
+}
+
+}  // namespace
+}  // namespace millrace::engine

@@ -1,0 +1,221 @@
+// What a journal promises across crashes, from seeds. A failing line names its seed.
+#include <gtest/gtest.h>
+
+#include "log/journal_world.h"
+#include "log/segment.h"
+
+namespace millrace::log {
+namespace {
+
+// Several lives of one journal: steps, then a crash or a kill, then a start whose every rule must hold.
+std::string live(uint64_t seed, Journal::Options options, int lives = 4) {
+  JournalWorld world(seed, std::move(options));
+  for (int life = 0; life < lives; ++life) {
+    if (auto broken = world.start(); !broken.empty()) return broken;
+    world.random_steps(static_cast<int>(10 + world.random.below(150)));
+    if (auto broken = world.check(); !broken.empty()) return "before the crash: " + broken;
+    world.random.chance(4) ? world.kill() : world.crash();
+  }
+  return world.start();
+}
+
+TEST(JournalCrash, WhatWasAcknowledgedSurvivesAndNothingIsHalfThere) {
+  for (uint64_t seed = 1; seed <= 400; ++seed) ASSERT_EQ(live(seed, small_options()), "") << "seed " << seed;
+}
+
+TEST(JournalCrash, AgainInsideRecovery) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    JournalWorld world(seed);
+    ASSERT_EQ(world.start(), "") << "seed " << seed;
+    world.random_steps(120);
+    world.crash();
+    for (int again = 0; again < 6; ++again) {
+      world.files.fail_call(1 + world.random.below(40));
+      (void)world.try_start();
+      if (world.journal != nullptr) {
+        // It got through: it may have acknowledged nothing but its own start.
+        const Cut end = world.journal->end_cut();
+        ASSERT_GT(end, world.acknowledged) << "seed " << seed;
+        world.journal.reset();
+        world.files.fail_call(0);
+        ASSERT_TRUE(world.try_start().ok());
+        break;
+      }
+      world.files.crash();
+    }
+    world.files.fail_call(0);
+    JournalWorld* w = &world;
+    // Starts that got through wrote frames of their own; they are whole or not there, like all others.
+    const auto frames = w->journal ? w->journal->read_frames(Cut(w->journal->first_cut().value - 1),
+                                                             w->journal->end_cut(), 1 << 30)
+                                   : Result<std::vector<FramePtr>>(std::vector<FramePtr>());
+    ASSERT_TRUE(frames.ok()) << "seed " << seed << " " << frames.error().to_string();
+    if (w->journal == nullptr) {
+      ASSERT_EQ(world.start(), "") << "seed " << seed;
+    }
+  }
+}
+
+TEST(JournalCrash, EveryFailedCallIsReportedAndNothingAcknowledgedIsLost) {
+  // Fails the first, second, … call of a start and a little work, until one run passes untouched.
+  bool untouched = false;
+  int runs = 0;
+  for (uint64_t n = 1; !untouched && n < 3000; ++n, ++runs) {
+    JournalWorld world(n % 5);
+    ASSERT_EQ(world.start(), "");
+    world.random_steps(60);
+    world.settle();
+    world.crash();
+    world.files.fail_call(n);
+    if (world.try_start().ok()) {
+      world.frames.resize(world.journal->end_cut().value - 1);
+      world.frames.push_back("a start that may have failed");
+      world.acknowledged = std::max(world.acknowledged, world.journal->durable_cut());
+      world.random_steps(40);
+    }
+    untouched = !world.files.failed_a_call();
+    world.files.fail_call(0);
+    world.crash();
+    const Cut acknowledged = world.acknowledged;
+    ASSERT_TRUE(world.try_start().ok()) << "call " << n;
+    ASSERT_TRUE(world.journal->recovery().damage.empty()) << "call " << n;
+    ASSERT_GE(world.journal->recovery().end, acknowledged) << "call " << n;
+  }
+  EXPECT_TRUE(untouched);
+  EXPECT_GT(runs, 30);
+}
+
+// Where the frame with that cut begins in the only segment, by its sequence number.
+struct Place {
+  std::string path;
+  uint64_t position = 0;
+};
+
+JournalWorld& prepared(JournalWorld& world) {
+  EXPECT_EQ(world.start(), "");
+  for (int i = 0; i < 30; ++i) {
+    world.append_some();
+    world.settle();  // one group a frame: every later one proves the earlier ones
+  }
+  return world;
+}
+
+uint64_t find_frame(const std::string& content, uint64_t segment, uint64_t cut) {
+  for (size_t at = kSegmentBlock; at + 80 < content.size(); at += 64) {
+    uint64_t found_segment = 0;
+    uint64_t found_cut = 0;
+    std::memcpy(&found_segment, content.data() + at + 24, 8);
+    std::memcpy(&found_cut, content.data() + at + 32, 8);
+    if (content.compare(at, 4, "MRF1") == 0 && found_segment == segment && found_cut == cut) return at;
+  }
+  return 0;
+}
+
+TEST(JournalCrash, AFlippedBitInTheMiddleIsReportedDamage) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    auto options = small_options();
+    options.segment_bytes = 1u << 20;
+    options.tail_bytes = 0;
+    JournalWorld world(seed, options);
+    prepared(world);
+    const std::string path = "/data/journal/" + segment_name(1);
+    const std::string content = world.files.durable_content(path);
+    const uint64_t cut = 5 + seed % 20;
+    const uint64_t at = find_frame(content, 1, cut);
+    const uint64_t next = find_frame(content, 1, cut + 1);
+    ASSERT_NE(at, 0u);
+    uint32_t length = 0;
+    std::memcpy(&length, content.data() + at + 8, 4);
+    ASSERT_LT(at, next);
+    world.kill();
+    world.files.flip_bit(path, at + world.random.below(length), static_cast<int>(world.random.below(8)));
+    ASSERT_TRUE(world.try_start().ok()) << "seed " << seed;
+    const auto& damage = world.journal->recovery().damage;
+    ASSERT_EQ(damage.size(), 1u) << "seed " << seed;
+    EXPECT_EQ(damage[0].cut, Cut(cut));
+    // Readers get everything before it, an error at it, and everything behind it.
+    const auto before = world.journal->read_frames(Cut(0), world.journal->end_cut(), 1 << 20);
+    ASSERT_TRUE(before.ok());
+    EXPECT_EQ(before->size(), cut - 1);
+    const auto at_it = world.journal->read_frames(Cut(cut - 1), world.journal->end_cut(), 1 << 20);
+    ASSERT_FALSE(at_it.ok());
+    EXPECT_EQ(at_it.error().id, "MR-LOG-0007");
+    const auto behind = world.journal->read_frames(Cut(cut), world.journal->end_cut(), 1 << 20);
+    ASSERT_TRUE(behind.ok()) << "seed " << seed << " " << behind.error().to_string();
+    EXPECT_EQ(behind->front()->cut, Cut(cut + 1));
+    // It is still there at the next start, sealed by then, and retention does not destroy it.
+    world.settle();
+    for (int i = 0; i < 50; ++i) world.turn();
+    world.kill();
+    ASSERT_TRUE(world.try_start().ok());
+    EXPECT_FALSE(world.journal->read_frames(Cut(cut - 1), world.journal->end_cut(), 1 << 20).ok());
+    EXPECT_TRUE(world.journal->read_frames(Cut(cut), world.journal->end_cut(), 1 << 20).ok());
+  }
+}
+
+TEST(JournalCrash, DamageIsMovedAsideByRetention) {
+  auto options = small_options();
+  JournalWorld world(3, options);
+  prepared(world);
+  const std::string path = "/data/journal/" + segment_name(1);
+  const uint64_t at = find_frame(world.files.durable_content(path), 1, 5);
+  ASSERT_NE(at, 0u);
+  world.kill();
+  world.files.flip_bit(path, at + 90, 3);
+  ASSERT_TRUE(world.try_start().ok());
+  ASSERT_FALSE(world.journal->recovery().damage.empty());
+  ASSERT_TRUE(world.journal->recycle_through(1).ok());
+  for (int i = 0; i < 50; ++i) world.turn();
+  EXPECT_EQ(*world.files.list("/data/journal/quarantine"), std::vector<std::string>{segment_name(1)});
+}
+
+TEST(JournalCrash, AFlippedBitInTheTailIsAnEnd) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    auto options = small_options();
+    options.segment_bytes = 1u << 20;
+    JournalWorld world(seed, options);
+    prepared(world);
+    const std::string path = "/data/journal/" + segment_name(1);
+    const uint64_t last = world.journal->end_cut().value;
+    const uint64_t at = find_frame(world.files.durable_content(path), 1, last);
+    ASSERT_NE(at, 0u);
+    world.kill();
+    world.files.flip_bit(path, at + 40, 1);
+    ASSERT_TRUE(world.try_start().ok());
+    EXPECT_TRUE(world.journal->recovery().damage.empty());
+    EXPECT_EQ(world.journal->recovery().end, Cut(last - 1));
+  }
+}
+
+TEST(JournalCrash, ALostHeaderBlockLosesNoFrame) {
+  JournalWorld world(17);
+  prepared(world);
+  world.kill();
+  world.files.flip_bit("/data/journal/" + segment_name(1), 20, 2);
+  ASSERT_TRUE(world.try_start().ok());
+  EXPECT_FALSE(world.journal->recovery().damage.empty());
+  EXPECT_EQ(world.journal->recovery().end, world.acknowledged);
+  EXPECT_EQ(world.journal->read_frames(Cut(0), world.acknowledged, 1 << 30)->size(),
+            world.acknowledged.value);
+}
+
+// A duty left out must be seen by the same checks that find nothing otherwise.
+bool caught(PlantedBug bug, uint64_t seeds) {
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    auto options = small_options();
+    options.bug = bug;
+    if (!live(seed, options).empty()) return true;
+  }
+  return false;
+}
+
+TEST(JournalCrash, PlantedBugsAreCaught) {
+  EXPECT_FALSE(caught(PlantedBug::kNone, 30));
+  EXPECT_TRUE(caught(PlantedBug::kSkipSync, 30));
+  EXPECT_TRUE(caught(PlantedBug::kDropPosition, 30));
+  EXPECT_TRUE(caught(PlantedBug::kServeBeforeDurable, 30));
+  EXPECT_TRUE(caught(PlantedBug::kSkipChecksum, 200));
+}
+
+}  // namespace
+}  // namespace millrace::log

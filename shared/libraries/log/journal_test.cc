@@ -1,0 +1,326 @@
+// What a journal does while the disk behaves.
+#include "log/journal.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "log/journal_world.h"
+#include "log/segment.h"
+
+namespace millrace::log {
+namespace {
+
+const StreamPartition kWhere{StreamId(7), PartitionId(1)};
+
+Group one_batch(uint64_t seed, uint32_t count = 3, size_t value_bytes = 20, StreamPartition where = kWhere) {
+  Group group;
+  group.batches.push_back({where, make_batch(seed, count, value_bytes)});
+  return group;
+}
+
+TEST(Journal, ANewOneHoldsItsStart) {
+  JournalWorld world(1);
+  ASSERT_EQ(world.start(), "");
+  EXPECT_EQ(world.journal->end_cut(), Cut(1));
+  EXPECT_EQ(world.journal->durable_cut(), Cut(1));
+  EXPECT_EQ(world.journal->first_cut(), Cut(1));
+  EXPECT_EQ(world.journal->start_epoch(), 1u);
+}
+
+TEST(Journal, AFrameIsReadableAtOnceAndDurableAfterTheSync) {
+  JournalWorld world(2);
+  world.files.set_stall(0);
+  ASSERT_EQ(world.start(), "");
+  Journal& journal = *world.journal;
+  const auto a = journal.append(one_batch(1), Priority::kIngest);
+  const auto b = journal.append(one_batch(2), Priority::kIngest);
+  ASSERT_TRUE(a.ok() && b.ok());
+  EXPECT_EQ(a->cut, Cut(2));
+  EXPECT_EQ(a->places[0].first, Offset(0));
+  EXPECT_EQ(b->places[0].first, Offset(3));
+  EXPECT_EQ(journal.durable_cut(), Cut(1));
+  EXPECT_EQ(journal.read_frames(Cut(1), Cut(3), 1 << 20)->size(), 2u);
+  EXPECT_EQ(journal.range(kWhere)->end, Offset(0));  // only what is durable is committed
+  ASSERT_TRUE(journal.flush());
+  EXPECT_FALSE(journal.flush());  // one write under way at a time
+  EXPECT_TRUE(journal.write_in_flight());
+  journal.poll();
+  EXPECT_EQ(journal.durable_cut(), Cut(3));
+  EXPECT_EQ(journal.range(kWhere)->end, Offset(6));
+}
+
+TEST(Journal, RefusesWhatItCannotTake) {
+  JournalWorld world(3);
+  ASSERT_EQ(world.start(), "");
+  Journal& journal = *world.journal;
+  EXPECT_EQ(journal.append({}, Priority::kIngest).error().id, "MR-LOG-0016");
+  EXPECT_EQ(journal.append(one_batch(1, 1, 300'000), Priority::kIngest).error().id, "MR-LOG-0005");
+  Group torn = one_batch(1);
+  torn.batches[0].batch.pop_back();
+  EXPECT_EQ(journal.append(std::move(torn), Priority::kIngest).error().code, Code::kCorrupt);
+  Status status;
+  for (int i = 0; i < 100 && status.ok(); ++i) {
+    auto appended = journal.append(one_batch(1, 1, 4000), Priority::kIngest);
+    if (!appended.ok()) status = std::move(appended).error();
+  }
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().id, "MR-LOG-0003");
+  world.settle();
+  EXPECT_TRUE(journal.append(one_batch(1, 1, 4000), Priority::kIngest).ok());
+}
+
+TEST(Journal, ReadsFromMemoryAndFilesTellTheSame) {
+  JournalWorld world(4);
+  ASSERT_EQ(world.start(), "");
+  for (int i = 0; i < 1000; ++i) {
+    world.append_some();
+    world.turn();
+  }
+  world.settle();
+  EXPECT_GT(world.journal->segments().size(), 3u);
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(world.check(), "");
+}
+
+TEST(Journal, AFrameLargerThanASegmentIsKept) {
+  JournalWorld world(5);
+  ASSERT_EQ(world.start(), "");
+  ASSERT_TRUE(world.journal->append(one_batch(1, 2, 100'000), Priority::kIngest).ok());
+  ASSERT_TRUE(world.journal->append(one_batch(2), Priority::kIngest).ok());
+  world.settle();
+  world.crash();
+  ASSERT_TRUE(world.try_start().ok());
+  const auto frames = world.journal->read_frames(Cut(0), Cut(100), 1 << 20);
+  ASSERT_TRUE(frames.ok()) << frames.error().to_string();
+  ASSERT_EQ(frames->size(), 4u);
+  EXPECT_EQ((*frames)[1]->batches[0].bytes.view().substr(8),
+            std::string_view(make_batch(1, 2, 100'000)).substr(8));
+}
+
+TEST(Journal, FindsCutsByTimeAndOffset) {
+  JournalWorld world(6);
+  ASSERT_EQ(world.start(), "");
+  Journal& journal = *world.journal;
+  std::vector<AppendTime> times(1);
+  std::vector<Offset> offsets(1);
+  for (uint64_t i = 1; i <= 600; ++i) {
+    world.clock.advance_us(1000);
+    const auto where = i % 7 == 0 ? kWhere : StreamPartition{StreamId(1), PartitionId(0)};
+    const auto appended = journal.append(one_batch(i, 2, 100, where), Priority::kIngest);
+    ASSERT_TRUE(appended.ok());
+    times.push_back(appended->time);
+    offsets.push_back(where == kWhere ? appended->places[0].first : Offset(-1));
+    journal.flush();
+    journal.poll();
+  }
+  world.settle();
+  for (uint64_t i = 1; i <= 600; i += 13) {
+    const Cut cut(i + 1);  // the start's frame is the first
+    EXPECT_EQ(journal.cut_at(times[i]), Cut(cut.value - 1)) << i;
+    EXPECT_EQ(journal.cut_at(AppendTime(times[i].value + 1)), cut) << i;
+  }
+  EXPECT_EQ(journal.cut_at(AppendTime(0)), Cut(0));
+  for (uint64_t i = 7; i <= 600; i += 7) {
+    EXPECT_EQ(*journal.cut_before(kWhere, offsets[i]), Cut(i)) << i;
+    EXPECT_EQ(*journal.cut_before(kWhere, Offset(offsets[i].value + 1)), Cut(i)) << i;
+    EXPECT_EQ(*journal.offset_at(kWhere, times[i]), offsets[i]);
+  }
+  EXPECT_EQ(*journal.offset_at(kWhere, AppendTime(times.back().value + 1)), journal.range(kWhere)->end);
+}
+
+TEST(Journal, OffsetsAndPositionsSurviveTheSegmentsThatHeldThem) {
+  JournalWorld world(7);
+  ASSERT_EQ(world.start(), "");
+  ASSERT_TRUE(world.journal->append_group(one_batch(1, 5), {{"reader", "five"}}).ok());
+  world.settle();
+  for (int i = 0; i < 2000 && world.journal->segments().size() < 6; ++i) {
+    ASSERT_TRUE(
+        world.journal->append(one_batch(2, 2, 500, {StreamId(1), PartitionId(0)}), Priority::kIngest).ok());
+    world.turn();
+  }
+  world.settle();
+  const auto segments = world.journal->segments();
+  ASSERT_TRUE(world.journal->recycle_through(segments[segments.size() - 2].id).ok());
+  for (int i = 0; i < 200; ++i) world.turn();
+  const auto gone = world.journal->fetch(kWhere, Offset(0), 100);
+  EXPECT_EQ(gone.error().code, Code::kGone);
+  EXPECT_EQ(world.journal->read_frames(Cut(0), Cut(5), 100).error().code, Code::kGone);
+  for (int restart = 0; restart < 3; ++restart) {
+    world.crash();
+    ASSERT_TRUE(world.try_start().ok());
+    EXPECT_EQ(world.journal->range(kWhere)->first, Offset(5));
+    EXPECT_EQ(world.journal->range(kWhere)->end, Offset(5));
+    EXPECT_EQ(*world.journal->last_position("reader"), "five");
+  }
+  EXPECT_EQ(world.journal->append(one_batch(1, 1), Priority::kIngest)->places[0].first, Offset(5));
+}
+
+TEST(Journal, ManyThousandsOfPartitions) {
+  auto options = small_options();
+  options.segment_bytes = 4u << 20;
+  options.max_group_bytes = 1u << 20;
+  options.max_pending_bytes = 64u << 20;
+  JournalWorld world(8, options);
+  ASSERT_EQ(world.start(), "");
+  for (uint32_t round = 0; round < 3; ++round) {
+    for (uint32_t p = 0; p < 20'000; ++p) {
+      const StreamPartition where{StreamId(p), PartitionId(static_cast<uint16_t>(p % 5))};
+      ASSERT_TRUE(world.journal->append(one_batch(p, 1 + p % 2, 8, where), Priority::kIngest).ok());
+      if (p % 500 == 0) world.turn();
+    }
+    world.settle();
+    world.crash();
+    ASSERT_TRUE(world.try_start().ok());
+  }
+  for (uint32_t p = 0; p < 20'000; p += 777) {
+    const StreamPartition where{StreamId(p), PartitionId(static_cast<uint16_t>(p % 5))};
+    EXPECT_EQ(world.journal->range(where)->end.value, 3 * (1 + p % 2));
+    EXPECT_EQ(world.journal->fetch(where, Offset(0), 1 << 20)->batches.size(), 3u);
+  }
+}
+
+TEST(Journal, AFullDiskRefusesIngestKeepsTheReserveForStepsAndRecovers) {
+  auto options = small_options();
+  options.reserve_bytes = 256u << 10;
+  JournalWorld world(9, options);
+  world.files.set_capacity(1u << 20);
+  ASSERT_EQ(world.start(), "");
+  Journal& journal = *world.journal;
+  Status refused;
+  for (int i = 0; i < 5000 && refused.ok(); ++i) {
+    world.clock.advance_us(200'000);
+    auto appended = journal.append(one_batch(1, 2, 500), Priority::kIngest);
+    if (!appended.ok()) refused = std::move(appended).error();
+    world.turn();
+  }
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().id, "MR-LOG-0004");
+  EXPECT_TRUE(journal.disk_low());
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(journal.append(one_batch(2, 2, 500), Priority::kStep).ok());
+    world.settle();
+  }
+  EXPECT_FALSE(journal.failed().has_value());
+  EXPECT_TRUE(journal.read_frames(Cut(0), Cut(5), 1000).ok());
+  world.files.set_capacity(8u << 20);
+  world.clock.advance_us(200'000);
+  EXPECT_TRUE(journal.append(one_batch(1), Priority::kIngest).ok());
+  EXPECT_FALSE(journal.disk_low());
+}
+
+TEST(Journal, AFailedSyncIsFinal) {
+  JournalWorld world(10);
+  world.files.set_stall(0);
+  ASSERT_EQ(world.start(), "");
+  ASSERT_TRUE(world.journal->append(one_batch(1), Priority::kIngest).ok());
+  const Cut before = world.journal->durable_cut();
+  ASSERT_TRUE(world.journal->flush());
+  for (int i = 0; i < 50; ++i) world.journal->poll();  // background work done: what follows is the write
+  ASSERT_TRUE(world.journal->append(one_batch(2), Priority::kIngest).ok());
+  const Cut durable = world.journal->durable_cut();
+  EXPECT_GT(durable, before);
+  ASSERT_TRUE(world.journal->flush());
+  world.files.fail_call(1);
+  while (!world.files.failed_a_call()) world.journal->poll();
+  ASSERT_TRUE(world.journal->failed().has_value());
+  EXPECT_EQ(world.journal->durable_cut(), durable);
+  EXPECT_EQ(world.journal->append(one_batch(3), Priority::kStep).error().id, "MR-LOG-0002");
+  EXPECT_FALSE(world.journal->close().ok());
+}
+
+TEST(Journal, ANewerFormatIsRefusedInWords) {
+  JournalWorld world(11);
+  ASSERT_EQ(world.start(), "");
+  const std::string path = "/data/journal/" + segment_name(1);
+  // The version and its checksum, as a newer writer would leave them.
+  std::string block = world.files.durable_content(path).substr(0, kSegmentBlock);
+  block[12] = static_cast<char>(kJournalVersion + 1);
+  store_le<uint32_t>(block.data() + 8, crc32c(0, std::string_view(block).substr(12, 60)));
+  world.kill();
+  auto file = world.files.open(path, Files::Open::kWrite);
+  ASSERT_TRUE((*file)->write_at(0, block).ok());
+  const auto status = world.try_start();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().id, "MR-LOG-0008");
+}
+
+TEST(Journal, AMissingSegmentIsAnErrorNotAnEnd) {
+  JournalWorld world(12);
+  ASSERT_EQ(world.start(), "");
+  for (int i = 0; i < 800; ++i) {
+    world.append_some();
+    world.turn();
+  }
+  world.settle();
+  const auto segments = world.journal->segments();
+  ASSERT_GT(segments.size(), 4u);
+  world.kill();
+  ASSERT_TRUE(world.files.remove("/data/journal/" + segment_name(segments[2].id)).ok());
+  const auto status = world.try_start();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().id, "MR-LOG-0010");
+}
+
+TEST(Journal, RecycledFilesAreUsedAgain) {
+  JournalWorld world(13);
+  ASSERT_EQ(world.start(), "");
+  for (int round = 0; round < 60; ++round) {
+    for (int i = 0; i < 40; ++i) {
+      world.append_some();
+      world.turn();
+    }
+    world.settle();
+    world.recycle_oldest();
+  }
+  for (int i = 0; i < 50; ++i) world.turn();
+  EXPECT_LT(world.files.list("/data/journal")->size(), world.journal->segments().size() + 4);
+  world.crash();
+  ASSERT_EQ(world.start(), "");
+}
+
+TEST(Journal, OnARealDisk) {
+  char name[] = "/tmp/millrace_journal_XXXXXX";
+  const std::string directory = ::mkdtemp(name);
+  SystemClock clock;
+  Journal::Options options;
+  options.directory = directory;
+  options.segment_bytes = 1u << 20;
+  options.reserve_bytes = 0;
+  options.tail_bytes = 100'000;
+  uint64_t due = 0;
+  for (int start = 0; start < 3; ++start) {
+    auto files = make_system_files();
+    auto opened = Journal::open(*files, clock, options);
+    ASSERT_TRUE(opened.ok()) << opened.error().to_string();
+    Journal& journal = **opened;
+    EXPECT_EQ(journal.end_cut().value, due + 1);
+    EXPECT_TRUE(journal.recovery().damage.empty());
+    for (int i = 0; i < 3000; ++i) {
+      while (!journal.append(one_batch(static_cast<uint64_t>(i), 5, 100), Priority::kIngest).ok())
+        journal.poll();
+      journal.flush();
+      journal.poll();
+    }
+    ASSERT_TRUE(journal.close().ok());
+    Cut after(0);
+    while (after < journal.end_cut()) {
+      const auto frames = journal.read_frames(after, journal.end_cut(), 1 << 20);
+      ASSERT_TRUE(frames.ok()) << frames.error().to_string();
+      ASSERT_FALSE(frames->empty());
+      ASSERT_EQ(frames->front()->cut.value, after.value + 1);
+      after = frames->back()->cut;
+    }
+    due = after.value;
+    EXPECT_EQ(journal.range(kWhere)->end.value, (start + 1) * 15'000);
+  }
+  std::filesystem::remove_all(directory);
+}
+
+}  // namespace
+}  // namespace millrace::log

@@ -1,0 +1,204 @@
+#include "sql/definitions.h"
+
+#include <gtest/gtest.h>
+
+#include "sql/errors.h"
+#include "tests/fakes/memory_journal.h"
+#include "tests/fakes/memory_store.h"
+
+namespace millrace::sql {
+namespace {
+
+using metadata::DefinitionKind;
+
+constexpr const char* kStreamText = "CREATE STREAM s (k TEXT, n BIGINT) WITH (key = 'k', partitions = 2)";
+constexpr const char* kDerivedText = "CREATE STREAM d AS SELECT k FROM s WHERE n > 1";
+
+class DefinitionsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    open();
+    tenant_ = *definitions_->ensure_tenant("default", nullptr);
+    settle();
+  }
+  void open() {
+    auto opened = Definitions::open(std::make_unique<fakes::MemoryStore>(stored_), journal_);
+    ASSERT_TRUE(opened.ok()) << opened.error().to_string();
+    definitions_ = std::move(*opened);
+  }
+  void crash() {
+    definitions_.reset();
+    journal_.lose_unsynced();
+    open();
+  }
+  void settle() {
+    while (journal_.durable_cut() < journal_.end_cut()) {
+      journal_.sync();
+      definitions_->on_durable(journal_.durable_cut());
+    }
+  }
+  struct Outcome {
+    bool done = false;
+    std::string id;  // of the error; empty: made
+    DefinitionId definition;
+  };
+  std::shared_ptr<Outcome> create(DefinitionKind kind, const std::string& name, const std::string& text) {
+    auto outcome = std::make_shared<Outcome>();
+    definitions_->create(tenant_, kind, name, text, note(outcome));
+    return outcome;
+  }
+  std::shared_ptr<Outcome> drop(DefinitionId id) {
+    auto outcome = std::make_shared<Outcome>();
+    definitions_->drop(id, note(outcome));
+    return outcome;
+  }
+  static Definitions::Done note(const std::shared_ptr<Outcome>& outcome) {
+    return [outcome](Result<DefinitionId> result) {
+      outcome->done = true;
+      if (result.ok()) outcome->definition = *result;
+      if (!result.ok()) outcome->id = result.error().id;
+    };
+  }
+  const Catalog::Entry* find(const char* name) { return definitions_->catalog()->find(tenant_, name); }
+
+  fakes::MemoryJournal journal_;
+  std::shared_ptr<fakes::StoredDefinitions> stored_ = std::make_shared<fakes::StoredDefinitions>();
+  std::unique_ptr<Definitions> definitions_;
+  TenantId tenant_;
+};
+
+TEST_F(DefinitionsTest, AStreamIsThereWhenItsActivationIsDurable) {
+  const auto made = create(DefinitionKind::kStream, "s", kStreamText);
+  EXPECT_FALSE(made->done);
+  EXPECT_EQ(find("s"), nullptr);
+  settle();
+  EXPECT_TRUE(made->done);
+  EXPECT_EQ(made->id, "");
+  ASSERT_NE(find("s"), nullptr);
+  EXPECT_EQ(find("s")->definition.activated_at, journal_.end_cut());
+  EXPECT_EQ(find("s")->stream->id, stream_of(made->definition));
+}
+
+TEST_F(DefinitionsTest, ACrashBeforeTheActivationLeavesNothing) {
+  create(DefinitionKind::kStream, "s", kStreamText);
+  EXPECT_EQ(stored_->rows.size(), 2u);
+  crash();
+  EXPECT_EQ(stored_->rows.size(), 1u);
+  EXPECT_EQ(find("s"), nullptr);
+  const auto again = create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  EXPECT_EQ(again->id, "");
+}
+
+TEST_F(DefinitionsTest, ACrashAfterTheActivationLeavesAllOfIt) {
+  const auto made = create(DefinitionKind::kStream, "s", kStreamText);
+  journal_.sync();
+  crash();
+  EXPECT_FALSE(made->done);
+  ASSERT_NE(find("s"), nullptr);
+  EXPECT_TRUE(stored_->rows.rbegin()->second.activated_at.has_value());
+}
+
+TEST_F(DefinitionsTest, AMarkAheadOfTheJournalIsNotBelieved) {
+  create(DefinitionKind::kStream, "s", kStreamText);
+  stored_->rows.rbegin()->second.activated_at = Cut(journal_.end_cut().value + 5);
+  crash();
+  EXPECT_EQ(find("s"), nullptr);
+}
+
+TEST_F(DefinitionsTest, ADropIsFinishedByTheNextStart) {
+  const auto made = create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  drop(made->definition);
+  EXPECT_NE(find("s"), nullptr);
+  journal_.sync();
+  crash();
+  EXPECT_EQ(find("s"), nullptr);
+  EXPECT_NE(definitions_->history()->find(made->definition), nullptr);
+  EXPECT_TRUE(stored_->rows.at(made->definition.value).dropped_at.has_value());
+  EXPECT_EQ(stored_->settings["drops_from"], "");
+}
+
+TEST_F(DefinitionsTest, ADropThatWasLostLeavesTheStream) {
+  const auto made = create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  drop(made->definition);
+  crash();
+  EXPECT_NE(find("s"), nullptr);
+}
+
+TEST_F(DefinitionsTest, WhatIsStillReadIsNotDropped) {
+  const auto made = create(DefinitionKind::kStream, "s", kStreamText);
+  const auto derived = create(DefinitionKind::kDerivedStream, "d", kDerivedText);  // waits for its source
+  settle();
+  EXPECT_EQ(derived->id, "");
+  const auto dropped = drop(made->definition);
+  settle();
+  EXPECT_EQ(dropped->id, kStillRead);
+  drop(derived->definition);
+  const auto then = drop(made->definition);
+  settle();
+  EXPECT_EQ(then->id, "");
+}
+
+TEST_F(DefinitionsTest, ChangesAreCheckedOneAfterTheOther) {
+  const auto first = create(DefinitionKind::kStream, "s", kStreamText);
+  const auto twin = create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  EXPECT_EQ(first->id, "");
+  EXPECT_EQ(twin->id, kNameTaken);
+  const auto gone = drop(first->definition);
+  const auto orphan = create(DefinitionKind::kDerivedStream, "d", kDerivedText);
+  settle();
+  EXPECT_EQ(gone->id, "");
+  EXPECT_NE(orphan->id, "");
+  EXPECT_EQ(find("d"), nullptr);
+}
+
+TEST_F(DefinitionsTest, ANameMayBeUsedAgainAndHistoryKnowsBoth) {
+  const auto first = create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  drop(first->definition);
+  const auto second = create(DefinitionKind::kStream, "s", "CREATE STREAM s (other BIGINT)");
+  settle();
+  EXPECT_EQ(second->id, "");
+  crash();
+  EXPECT_EQ(find("s")->definition.id, second->definition);
+  EXPECT_EQ(find("s")->stream->columns.size(), 1u);
+  EXPECT_NE(definitions_->history()->find(first->definition), nullptr);
+}
+
+TEST_F(DefinitionsTest, ATenantIsUsableAtOnceAndGoneAfterACrashThatLostIt) {
+  const auto other = definitions_->ensure_tenant("acme", nullptr);
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ(*definitions_->ensure_tenant("acme", nullptr), *other);
+  EXPECT_NE(definitions_->catalog()->dead_letters(*other), nullptr);
+  crash();
+  EXPECT_FALSE(definitions_->catalog()->tenant("acme").has_value());
+  EXPECT_EQ(definitions_->catalog()->tenant("default"), tenant_);
+}
+
+TEST_F(DefinitionsTest, AFullDiskLeavesNothingHalfMade) {
+  journal_.refuse_with(error(Code::kExhausted, "MR-LOG-0004", "full"));
+  const auto refused = create(DefinitionKind::kStream, "s", kStreamText);
+  EXPECT_EQ(refused->id, "MR-LOG-0004");
+  EXPECT_EQ(stored_->rows.size(), 1u);
+  journal_.refuse_with(std::nullopt);
+  const auto made = create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  EXPECT_EQ(made->id, "");
+}
+
+TEST(Activation, RoundTripsAndRefusesTheRest) {
+  const auto payload = encode_activation({Activation::What::kEnd, DefinitionId(UINT32_MAX)});
+  const auto back = decode_activation(payload);
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(back->what, Activation::What::kEnd);
+  EXPECT_EQ(back->definition, DefinitionId(UINT32_MAX));
+  EXPECT_FALSE(decode_activation("").ok());
+  EXPECT_FALSE(decode_activation(payload + "x").ok());
+  EXPECT_FALSE(decode_activation(std::string("\x03\x01", 2)).ok());
+}
+
+}  // namespace
+}  // namespace millrace::sql

@@ -1,0 +1,40 @@
+// Background work for tests: inline, or held until the test runs it, or refused.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <utility>
+
+#include "engine/serving.h"
+
+namespace millrace::fakes {
+
+class Background final : public engine::Background {
+ public:
+  bool hold = false;
+  bool refuse = false;
+
+  bool run(std::function<void()> work, std::function<void()> done) override {
+    if (refuse) return false;
+    if (hold) {
+      held_.emplace_back(std::move(work), std::move(done));
+      return true;
+    }
+    work();
+    done();
+    return true;
+  }
+  void run_held() {
+    while (!held_.empty()) {
+      const auto [work, done] = std::move(held_.front());
+      held_.pop_front();
+      work();
+      done();
+    }
+  }
+
+ private:
+  std::deque<std::pair<std::function<void()>, std::function<void()>>> held_;
+};
+
+}  // namespace millrace::fakes

@@ -1,0 +1,277 @@
+// The oracle: the final log against what clients were told, and every answer against the naive evaluator.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "log/record_batch.h"
+#include "sim/world.h"
+
+namespace millrace::sim {
+namespace {
+
+using Kind = ClientObject::Kind;
+using ObjectState = ClientObject::State;
+using RequestState = ClientRequest::State;
+
+constexpr size_t kShownDifferences = 4;
+
+std::string difference(const std::multiset<std::string>& expected, const std::multiset<std::string>& actual) {
+  std::vector<std::string> missing, extra;
+  std::set_difference(expected.begin(), expected.end(), actual.begin(), actual.end(), std::back_inserter(missing));
+  std::set_difference(actual.begin(), actual.end(), expected.begin(), expected.end(), std::back_inserter(extra));
+  std::string out = fmt::format("{} rows expected, {} found", expected.size(), actual.size());
+  for (size_t i = 0; i < missing.size() && i < kShownDifferences; ++i) out += "\n    missing:    " + missing[i];
+  for (size_t i = 0; i < extra.size() && i < kShownDifferences; ++i) out += "\n    unexpected: " + extra[i];
+  return out;
+}
+
+std::string places(const std::set<Place>& expected, const std::set<Place>& actual) {
+  std::multiset<std::string> a, b;
+  for (const auto& p : expected) a.insert(fmt::format("partition {} offset {}", p.first, p.second));
+  for (const auto& p : actual) b.insert(fmt::format("partition {} offset {}", p.first, p.second));
+  return difference(a, b);
+}
+
+}  // namespace
+
+FinalLog World::read_log() {
+  FinalLog log;
+  auto& journal = node_->journal();
+  Cut after(0);
+  while (after < journal.end_cut()) {
+    auto frames = journal.read_frames(after, journal.end_cut(), 1u << 20);
+    if (!frames.ok() || frames->empty()) {
+      fail("the journal cannot be read: " + (frames.ok() ? "no frames before its end" : frames.error().to_string()));
+      return log;
+    }
+    for (const auto& frame : *frames) {
+      FrameMark mark{frame->cut, frame->time, false};
+      for (const auto& control : frame->controls) mark.start |= control.kind == log::ControlKind::kStart;
+      log.frames.push_back(mark);
+      for (const auto& batch : frame->batches) {
+        auto view = log::RecordBatchView::parse(batch.bytes.view(), true);
+        if (!view.ok()) return fail("a batch in the log does not parse: " + view.error().to_string()), log;
+        log::RecordBatchView::Cursor cursor(*view);
+        for (log::Record record; cursor.next(record);) {
+          log.streams[batch.where.stream].push_back(
+              {frame->cut, frame->time, batch.where.partition, record.offset, std::string(record.value)});
+        }
+      }
+      after = frame->cut;
+    }
+  }
+  report_.frames = log.frames.size();
+  return log;
+}
+
+void World::check_everything() {
+  const FinalLog log = read_log();
+  if (failed()) return;
+  read_letters(log);
+  check_requests(log);
+  check_readers(log);
+  for (size_t i = 0; i < objects_.size() && !failed(); ++i) {
+    if (objects_[i].kind == Kind::kDerived) check_derived(objects_[i], log);
+    if (objects_[i].kind == Kind::kView && objects_[i].state == ObjectState::kThere) check_view(objects_[i], log, true);
+  }
+}
+
+void World::check_requests(const FinalLog& log) {
+  std::map<int64_t, const LogEvent*> by_id;
+  size_t in_log = 0;
+  for (const auto& object : objects_) {
+    if (object.kind != Kind::kStream || object.definition.value == 0) continue;
+    for (const auto& event : log.events(sql::stream_of(object.definition))) {
+      const auto json = nlohmann::json::parse(event.value, nullptr, false);
+      if (!json.is_object() || !json.contains("id")) return fail("an event in the log that nobody sent: " + event.value);
+      const int64_t id = json["id"].get<int64_t>();
+      if (!by_id.emplace(id, &event).second) return fail(fmt::format("event {} is in the log twice", id));
+      ++in_log;
+    }
+  }
+  report_.events = in_log;
+  size_t sent = 0;
+  for (const auto& request : requests_) {
+    check_request(request, by_id);
+    if (failed()) return;
+    for (const auto& event : request.events) sent += by_id.count(event.id);
+  }
+  if (sent != in_log) fail(fmt::format("{} events in the log, {} of them were sent", in_log, sent));
+}
+
+void World::check_request(const ClientRequest& request, const std::map<int64_t, const LogEvent*>& by_id) {
+  const size_t index = static_cast<size_t>(&request - requests_.data());
+  size_t good = 0, found = 0;
+  std::optional<Cut> cut;
+  std::map<uint16_t, std::vector<int64_t>> offsets;
+  for (const auto& event : request.events) {
+    const auto at = by_id.find(event.id);
+    if (event.good) ++good;
+    if (at == by_id.end()) continue;
+    const LogEvent& stored = *at->second;
+    if (!event.good) return fail(fmt::format("request {}: a bad event is in the log: {}", index, stored.value));
+    if (stored.value != event.json) return fail(fmt::format("event {} is not what was sent: {}", event.id, stored.value));
+    if (cut && *cut != stored.cut) return fail(fmt::format("request {} is in two frames", index));
+    cut = stored.cut;
+    auto& partition = offsets[stored.partition.value];
+    if (!partition.empty() && partition.back() >= stored.offset.value) {
+      return fail(fmt::format("request {}: its events are not in order", index));
+    }
+    partition.push_back(stored.offset.value);
+    ++found;
+  }
+  if (found != 0 && found != good) {
+    return fail(fmt::format("request {}: {} of its {} events are in the log", index, found, good));
+  }
+  if (request.state == RequestState::kAcknowledged && found != good) {
+    return fail(fmt::format("request {} was acknowledged ({} events) and is not in the log", index, good));
+  }
+  if (request.state == RequestState::kRefused && found != 0) {
+    return fail(fmt::format("request {} was refused and is in the log", index));
+  }
+  if (!request.answer) return;
+  size_t told = 0;
+  for (const auto& place : request.answer->offsets) {
+    const auto& got = offsets[place.where.partition.value];
+    if (got.size() != place.count || got.front() != place.first.value) {
+      return fail(fmt::format("request {}: partition {} from offset {}, {} events were answered; the log has other ones",
+                              index, place.where.partition.value, place.first.value, place.count));
+    }
+    told += place.count;
+  }
+  if (told != good) fail(fmt::format("request {}: {} offsets were answered for {} events", index, told, good));
+}
+
+bool World::strict(const ClientObject& query) const {
+  if (!query.query.emit_on_close || objects_[query.source].shape.partitions == 1) return true;
+  const auto* entry = node_->definitions().catalog()->find(tenant_, query.name);
+  return always_one_worker_ && entry != nullptr && entry->query && !entry->query->repartition;
+}
+
+void World::check_view(const ClientObject& view, const FinalLog& final_log, bool complete) {
+  std::vector<Row> rows;
+  const std::string name = view.name;
+  const size_t index = static_cast<size_t>(&view - objects_.data());
+  if (!select_rows("SELECT * FROM " + name, rows)) return;
+  FinalLog later;
+  if (!complete) {
+    if (!quiesce()) return;
+    later = read_log();
+    if (failed()) return;
+    read_letters(later);
+  }
+  const FinalLog& log = complete ? final_log : later;
+  const ClientObject& object = objects_[index];
+  const ClientObject& source = objects_[object.source];
+  const std::set<Place> believed = letters_of(name, "closed_while_idle");
+  NaiveScope scope;
+  if (!strict(object)) scope.believed = &believed;
+  const NaiveAnswer answer =
+      naive_answer(object.query, source.shape, log, log.events(sql::stream_of(source.definition)), scope);
+  std::multiset<std::string> actual, expected, must;
+  for (const auto& row : rows) actual.insert(to_line(row));
+  for (const auto& row : answer.rows) {
+    const std::string line = to_line(row.row);
+    if (row.window_end <= answer.closed_low) must.insert(line);
+    const bool shown = row.window_end <= answer.closed_low || actual.contains(line);
+    if (row.window_end <= answer.closed_high && shown) expected.insert(line);
+  }
+  // Asked before the end: a window may close between the answer and the comparison, but not open again.
+  if (!complete && object.query.emit_on_close) {
+    std::multiset<std::string> closed;
+    for (const auto& line : expected) {
+      if (actual.contains(line)) closed.insert(line);
+    }
+    expected = std::move(closed);
+  }
+  if (actual != expected) {
+    return fail(fmt::format("{} view {} (cut {}) is not the naive evaluator's: {}\n  {}\n  over {}",
+                            complete ? "the final" : "a SELECT over the", name, log.end().value,
+                            difference(expected, actual), object.sql, source.sql));
+  }
+  if (complete) check_letters(object, answer);
+}
+
+void World::check_derived(const ClientObject& derived, const FinalLog& log) {
+  if (derived.definition.value == 0) return;
+  const ClientObject& source = objects_[derived.source];
+  const NaiveAnswer answer =
+      naive_answer(derived.query, source.shape, log, log.events(sql::stream_of(source.definition)));
+  std::map<uint16_t, std::vector<std::string>> actual, expected;
+  for (const auto& event : log.events(sql::stream_of(derived.definition))) {
+    auto row = naive_decode(derived.shape.columns, event.value);
+    if (!row.ok()) return fail(fmt::format("{} holds a row that does not decode: {}", derived.name, event.value));
+    actual[event.partition.value].push_back(to_line(*row));
+  }
+  for (const auto& [partition, rows] : answer.made) {
+    for (const auto& row : rows) expected[partition].push_back(to_line(row));
+  }
+  const bool complete = derived.state == ObjectState::kThere;
+  for (uint16_t p = 0; p < source.shape.partitions; ++p) {
+    const auto &got = actual[p], &want = expected[p];
+    const size_t common = std::min(got.size(), want.size());
+    for (size_t i = 0; i < common; ++i) {
+      if (got[i] == want[i]) continue;
+      return fail(fmt::format("{} partition {} row {} is\n    {}\n  and should be\n    {}\n  {}", derived.name, p, i,
+                              got[i], want[i], derived.sql));
+    }
+    if (got.size() > want.size() || (complete && got.size() < want.size())) {
+      return fail(fmt::format("{} partition {} has {} rows and should have {}\n  {}\n  over {}", derived.name, p,
+                              got.size(), want.size(), derived.sql, source.sql));
+    }
+  }
+  if (complete) check_letters(derived, answer);
+}
+
+void World::read_letters(const FinalLog& log) {
+  letters_.clear();
+  const auto stream = node_->definitions().catalog()->dead_letters(tenant_);
+  if (!stream) return;
+  for (const auto& event : log.events(stream->id)) {
+    const auto json = nlohmann::json::parse(event.value, nullptr, false);
+    if (!json.is_object()) return fail("a dead letter is not an object: " + event.value);
+    const Place place{json["partition"].get<uint16_t>(), json["offset"].get<int64_t>()};
+    const auto key = std::make_pair(json["query"].get<std::string>(), json["cause"].get<std::string>());
+    if (!letters_[key].insert(place).second) return fail("the same dead letter twice: " + event.value);
+  }
+  report_.dead_letters = log.events(stream->id).size();
+}
+
+std::set<Place> World::letters_of(const std::string& query, const std::string& cause) const {
+  const auto found = letters_.find({query, cause});
+  return found == letters_.end() ? std::set<Place>() : found->second;
+}
+
+void World::check_letters(const ClientObject& query, const NaiveAnswer& answer) {
+  const std::pair<const char*, const std::set<Place>*> kinds[] = {{"late", &answer.late},
+                                                                  {"closed_while_idle", &answer.closed_while_idle},
+                                                                  {"no_event_time", &answer.no_event_time},
+                                                                  {"failed", &answer.failed}};
+  for (const auto& [cause, expected] : kinds) {
+    const auto actual = letters_of(query.name, cause);
+    if (actual == *expected) continue;
+    return fail(fmt::format("the dead letters '{}' of {} are not the naive evaluator's: {}\n  {}\n  over {}", cause,
+                            query.name, places(*expected, actual), query.sql, objects_[query.source].sql));
+  }
+}
+
+void World::check_readers(const FinalLog& log) {
+  for (const auto& reader : readers_) {
+    const ClientObject& object = objects_[reader.object];
+    const auto& events = log.events(sql::stream_of(object.definition));
+    for (size_t i = 0; i < reader.seen.size(); ++i) {
+      if (i < events.size() && events[i].value == reader.seen[i]) continue;
+      return fail(fmt::format("a reader of {} saw as event {} of the stream\n    {}\n  but the log has\n    {}",
+                              object.name, i, reader.seen[i], i < events.size() ? events[i].value : "nothing"));
+    }
+  }
+}
+
+void World::check_recompute() {
+  auto report = node::recompute(*files_, clock_, kDataDirectory);
+  if (!report.ok()) return fail("recompute failed: " + report.error().to_string());
+  if (!report->differences.empty()) fail("recompute found a difference: " + report->differences.front());
+}
+
+}  // namespace millrace::sim

@@ -1,0 +1,354 @@
+// What clients do: send events, and again; create, drop, select; read on.
+#include <fmt/format.h>
+
+#include "sim/world.h"
+
+namespace millrace::sim {
+namespace {
+
+using ObjectState = ClientObject::State;
+using Kind = ClientObject::Kind;
+using RequestState = ClientRequest::State;
+
+constexpr size_t kMaxStreams = 3;
+constexpr size_t kMaxQueries = 9;
+// The idempotency window is an hour of append time.
+constexpr int64_t kKeyLifetimeUs = 3'000'000'000;
+
+bool same_offsets(const gateway::IngestAnswer& a, const gateway::IngestAnswer& b) {
+  if (a.offsets.size() != b.offsets.size() || a.accepted != b.accepted || !(a.cursor == b.cursor)) return false;
+  for (size_t i = 0; i < a.offsets.size(); ++i) {
+    const auto &x = a.offsets[i], &y = b.offsets[i];
+    if (x.where != y.where || x.first != y.first || x.count != y.count) return false;
+  }
+  return true;
+}
+
+// Refused for now, with nothing kept: the client may send again.
+bool is_refusal(const Error& error) { return error.code == Code::kExhausted || error.code == Code::kUnavailable; }
+
+}  // namespace
+
+std::optional<size_t> World::pick_object(const std::function<bool(const ClientObject&)>& wanted) {
+  std::vector<size_t> fitting;
+  for (size_t i = 0; i < objects_.size(); ++i) {
+    if (wanted(objects_[i])) fitting.push_back(i);
+  }
+  if (fitting.empty()) return std::nullopt;
+  return fitting[random_.below(fitting.size())];
+}
+
+const sql::Catalog::Entry* World::entry_of(const ClientObject& object) const {
+  return node_->definitions().catalog()->find(tenant_, object.name);
+}
+
+void World::send_events() {
+  const auto stream =
+      pick_object([](const ClientObject& o) { return o.kind == Kind::kStream && o.state == ObjectState::kThere; });
+  if (!stream) return;
+  ClientRequest request;
+  request.object = *stream;
+  const uint64_t size = random_.chance(12) ? 40 + random_.below(100) : 1 + random_.below(12);
+  bool all_good = true;
+  for (uint64_t i = 0; i < size; ++i) {
+    event_time_us_ += static_cast<int64_t>(random_.below(120'000));
+    request.events.push_back(workload_.make_event(event_time_us_, objects_[*stream].shape.disorder_us));
+    all_good = all_good && request.events.back().good;
+  }
+  request.ndjson = !all_good || random_.chance(2);
+  request.body = workload_.body_of(request.events, request.ndjson);
+  if (random_.chance(2)) request.key = fmt::format("key-{}", requests_.size());
+  requests_.push_back(std::move(request));
+  ++report_.requests;
+  send(requests_.size() - 1);
+}
+
+void World::send(size_t index) {
+  ClientRequest& client = requests_[index];
+  const Buffer body = Buffer::copy(client.body);
+  gateway::IngestRequest request;
+  request.tenant = tenant_;
+  request.stream = objects_[client.object].name;
+  request.format = client.ndjson ? gateway::IngestRequest::Format::kNdjson : gateway::IngestRequest::Format::kJson;
+  request.body = body.view();
+  request.idempotency_key = client.key;
+  client.sent_us = clock_.wall_us();
+  if (client.state != RequestState::kAcknowledged) client.state = RequestState::kPending;
+  node_->ingest().ingest(request, [this, index, life = life_](Result<gateway::IngestAnswer> answer) {
+    if (life == life_) answered(index, std::move(answer));
+  });
+}
+
+void World::answered(size_t index, Result<gateway::IngestAnswer> answer) {
+  ClientRequest& request = requests_[index];
+  if (!answer.ok()) {
+    if (node_ && node_->failed()) {
+      if (request.state == RequestState::kPending) request.state = RequestState::kUnknown;
+    } else if (!is_refusal(answer.error())) {
+      fail(fmt::format("request {} was answered with {}", index, answer.error().to_string()));
+    } else if (request.state == RequestState::kPending) {
+      request.state = RequestState::kRefused;
+    }
+    return;
+  }
+  size_t good = 0;
+  for (const auto& event : request.events) good += event.good ? 1 : 0;
+  if (answer->accepted != good || answer->rejected.size() != request.events.size() - good) {
+    fail(fmt::format("request {}: {} good events of {}, but {} accepted and {} rejected", index, good,
+                     request.events.size(), answer->accepted, answer->rejected.size()));
+  }
+  for (const auto& rejected : answer->rejected) {
+    if (rejected.index >= request.events.size() || request.events[rejected.index].good) {
+      fail(fmt::format("request {}: event {} was rejected but is good: {}", index, rejected.index,
+                       rejected.error.to_string()));
+    }
+  }
+  if (request.answer && !same_offsets(*request.answer, *answer)) {
+    fail(fmt::format("request {} was sent again under its key and got another answer", index));
+  }
+  if (request.answer && good > 0 && !answer->replayed) {
+    fail(fmt::format("request {} was sent again under its key and the answer does not say so", index));
+  }
+  if (request.state != RequestState::kAcknowledged) ++report_.acknowledged;
+  request.state = RequestState::kAcknowledged;
+  if (!request.answer) request.answer = std::move(answer).value();
+}
+
+// A client that got no answer, or lost it, sends the same request under the same key.
+void World::send_again() {
+  std::vector<size_t> fitting;
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    const ClientRequest& r = requests_[i];
+    const bool fresh = clock_.wall_us() - r.sent_us < kKeyLifetimeUs / 4;
+    const bool there = objects_[r.object].state == ObjectState::kThere;
+    if (!r.key.empty() && fresh && there) fitting.push_back(i);
+  }
+  if (!fitting.empty()) send(fitting[random_.below(fitting.size())]);
+}
+
+// Another body under a used key has to be refused.
+void World::misuse_key() {
+  std::vector<size_t> fitting;
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    const ClientRequest& r = requests_[i];
+    const bool fresh = clock_.wall_us() - r.sent_us < kKeyLifetimeUs / 4;
+    const bool kept = r.answer && r.answer->accepted > 0;
+    if (!r.key.empty() && fresh && kept && objects_[r.object].state == ObjectState::kThere) fitting.push_back(i);
+  }
+  if (fitting.empty()) return;
+  const size_t index = fitting[random_.below(fitting.size())];
+  const Buffer body = Buffer::copy(R"({"id":-1,"k":"misuse"})");
+  gateway::IngestRequest request;
+  request.tenant = tenant_;
+  request.stream = objects_[requests_[index].object].name;
+  request.body = body.view();
+  request.idempotency_key = requests_[index].key;
+  node_->ingest().ingest(request, [this, index, life = life_](Result<gateway::IngestAnswer> answer) {
+    if (life == life_ && answer.ok()) fail(fmt::format("another body under the key of request {} was taken", index));
+  });
+}
+
+void World::define() {
+  size_t streams = 0;
+  for (const auto& o : objects_) streams += o.kind == Kind::kStream && o.state != ObjectState::kNever ? 1 : 0;
+  ClientObject object;
+  if (streams == 0 || (streams < kMaxStreams && random_.chance(4))) {
+    const MadeStream made = workload_.make_stream();
+    object.kind = Kind::kStream;
+    object.shape = made.shape;
+    object.name = made.shape.name;
+    object.sql = made.sql;
+    create(std::move(object));
+    return;
+  }
+  if (objects_.size() >= kMaxStreams + kMaxQueries) return;
+  const auto source = pick_object(
+      [](const ClientObject& o) { return o.kind != Kind::kView && o.state == ObjectState::kThere; });
+  if (!source) return;
+  const bool derived = random_.chance(3);
+  MadeQuery made = derived ? workload_.make_derived(objects_[*source].shape) : workload_.make_view(objects_[*source].shape);
+  object.kind = derived ? Kind::kDerived : Kind::kView;
+  object.name = made.shape.name;
+  object.sql = made.sql;
+  if (derived) object.shape = naive_output(made.shape, objects_[*source].shape);
+  object.query = std::move(made.shape);
+  object.source = *source;
+  ++(derived ? report_.derived : report_.views);
+  create(std::move(object));
+}
+
+void World::create(ClientObject object) {
+  trace(object.sql);
+  objects_.push_back(std::move(object));
+  const size_t index = objects_.size() - 1;
+  node_->sql().execute(
+      tenant_, objects_[index].sql, [](gateway::StatementResult) {},
+      [this, index, life = life_](Status status) {
+        if (life != life_) return;
+        ClientObject& made = objects_[index];
+        if (status.ok()) {
+          made.state = ObjectState::kThere;
+          const auto* entry = entry_of(made);
+          if (entry == nullptr) return fail(made.name + " was created but the catalog does not have it");
+          made.definition = entry->definition.id;
+        } else if (is_refusal(status.error())) {
+          if (!node_->failed()) made.state = ObjectState::kNever;
+        } else {
+          fail(fmt::format("{}\n  {}", status.error().to_string(), made.sql));
+        }
+      });
+}
+
+void World::drop_something() {
+  const auto chosen = pick_object([&](const ClientObject& o) {
+    if (o.state != ObjectState::kThere || o.kind == Kind::kStream) return false;
+    for (const auto& reader : objects_) {
+      const bool reads = reader.kind != Kind::kStream && &objects_[reader.source] == &o;
+      if (reads && reader.state != ObjectState::kGone && reader.state != ObjectState::kNever) return false;
+    }
+    return true;
+  });
+  if (!chosen) return;
+  ClientObject& object = objects_[*chosen];
+  object.state = ObjectState::kDropping;
+  const std::string text =
+      fmt::format("DROP {} {}", object.kind == Kind::kView ? "MATERIALIZED VIEW" : "STREAM", object.name);
+  trace(text);
+  node_->sql().execute(
+      tenant_, text, [](gateway::StatementResult) {},
+      [this, index = *chosen, life = life_](Status status) {
+        if (life != life_) return;
+        ClientObject& dropped = objects_[index];
+        if (status.ok()) {
+          dropped.state = ObjectState::kGone;
+          if (entry_of(dropped) != nullptr) fail(dropped.name + " was dropped but is still in the catalog");
+        } else if (is_refusal(status.error())) {
+          if (!node_->failed()) dropped.state = ObjectState::kThere;
+        } else {
+          fail(fmt::format("DROP {}: {}", dropped.name, status.error().to_string()));
+        }
+      });
+}
+
+void World::settle_definitions() {
+  for (auto& object : objects_) {
+    const auto* entry = entry_of(object);
+    switch (object.state) {
+      case ObjectState::kCreating:
+      case ObjectState::kDropping:
+        if (object.state == ObjectState::kDropping && !entry) object.state = ObjectState::kGone;
+        if (object.state == ObjectState::kCreating && !entry) object.state = ObjectState::kNever;
+        if (entry) object.state = ObjectState::kThere;
+        break;
+      case ObjectState::kThere:
+        if (!entry) fail(object.name + " was created and answered, and is gone after a restart");
+        break;
+      case ObjectState::kGone:
+      case ObjectState::kNever:
+        if (entry) fail(object.name + " was dropped or refused, and is there after a restart");
+        break;
+    }
+    if (entry) object.definition = entry->definition.id;
+  }
+}
+
+bool World::select_rows(const std::string& sql, std::vector<Row>& rows) {
+  struct Waiting {
+    bool done = false;
+    Status status;
+    std::vector<Row> rows;
+  };
+  auto waiting = std::make_shared<Waiting>();
+  node_->sql().execute(
+      tenant_, sql,
+      [waiting](gateway::StatementResult result) {
+        for (size_t r = 0; r < result.rows.rows; ++r) {
+          Row row;
+          for (const auto& column : result.rows.columns) row.push_back(column.scalar(r));
+          waiting->rows.push_back(std::move(row));
+        }
+      },
+      [waiting](Status status) {
+        waiting->done = true;
+        waiting->status = std::move(status);
+      });
+  const uint64_t life = life_;
+  const bool answered = pump_until([&] { return waiting->done; }, 20'000);
+  if (failed() || life != life_) return false;
+  if (!answered) return fail("no answer to " + sql), false;
+  if (!waiting->status.ok()) return fail(sql + ": " + waiting->status.error().to_string()), false;
+  ++report_.selects;
+  rows = std::move(waiting->rows);
+  return true;
+}
+
+void World::select_something() {
+  const auto view =
+      pick_object([](const ClientObject& o) { return o.kind == Kind::kView && o.state == ObjectState::kThere; });
+  if (!view) return;
+  if (random_.chance(2)) {  // asked, and not waited for: it must not disturb
+    node_->sql().execute(tenant_, "SELECT * FROM " + objects_[*view].name, [](gateway::StatementResult) {}, [](Status) {});
+    return;
+  }
+  faults_allowed_ = false;
+  heal_disk();
+  check_view(objects_[*view], FinalLog(), false);
+  faults_allowed_ = true;
+}
+
+void World::read_something() {
+  if (readers_.size() < 4 && random_.chance(3)) {
+    const auto stream =
+        pick_object([](const ClientObject& o) { return o.kind != Kind::kView && o.state == ObjectState::kThere; });
+    if (stream) {
+      ClientReader reader;
+      reader.object = *stream;
+      reader.follows = random_.chance(2);
+      readers_.push_back(std::move(reader));
+    }
+  }
+  for (auto& reader : readers_) {
+    if (objects_[reader.object].state == ObjectState::kThere) pull(reader);
+  }
+}
+
+void World::pull(ClientReader& reader) {
+  const auto* entry = entry_of(objects_[reader.object]);
+  if (entry == nullptr || reader.reading) return;
+  engine::StreamReadRequest request;
+  request.stream = entry->stream;
+  request.place = node_->streams().start_of(*entry->stream);
+  request.limit = 1 + random_.below(40);
+  if (!reader.cursor.empty()) {
+    auto place = engine::parse_cursor(reader.cursor);
+    if (!place.ok()) return fail("a cursor that was handed out does not parse: " + reader.cursor);
+    request.place = *place;
+  }
+  const size_t index = static_cast<size_t>(&reader - readers_.data());
+  if (!reader.follows) {
+    reader.reading = true;
+    node_->streams().read(request, [this, index, life = life_](Result<engine::StreamReadAnswer> answer) {
+      if (life != life_) return;
+      readers_[index].reading = false;
+      if (!answer.ok()) return fail("a read failed: " + answer.error().to_string());
+      for (const auto& event : answer->events) readers_[index].seen.emplace_back(event.value);
+      readers_[index].cursor = engine::to_cursor(answer->next);
+    });
+    return;
+  }
+  if (!reader.subscription) {
+    auto made = node_->streams().follow(request, false);
+    if (!made.ok()) return fail("a subscription failed: " + made.error().to_string());
+    reader.subscription = std::move(*made);
+  }
+  auto pulled = reader.subscription->pull(request.limit, [&](std::string_view json, const std::string& cursor) {
+    reader.seen.emplace_back(json);
+    reader.cursor = cursor;
+  });
+  if (!pulled.ok()) {
+    reader.subscription.reset();
+    if (!node_->failed()) fail("a subscription ended: " + pulled.error().to_string());
+  }
+}
+
+}  // namespace millrace::sim

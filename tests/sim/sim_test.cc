@@ -1,0 +1,74 @@
+// 200 seeds of whole nodes, and the planted bugs that some seed must catch.
+#include "sim/sim_node.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace millrace::sim {
+namespace {
+
+constexpr uint64_t kShards = 4;
+constexpr uint64_t kSeedsAShard = 50;
+constexpr uint64_t kBugSeeds = 40;
+
+class SimSeeds : public testing::TestWithParam<uint64_t> {};
+
+TEST_P(SimSeeds, AgreeWithTheNaiveEvaluator) {
+  const uint64_t first = 1 + GetParam() * kSeedsAShard;
+  for (uint64_t seed = first; seed < first + kSeedsAShard; ++seed) {
+    SimOptions options;
+    options.seed = seed;
+    const SimReport report = simulate(options);
+    ASSERT_FALSE(report.failure) << "seed " << seed << ": " << *report.failure << "\n  replay: " << replay_command(options);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, SimSeeds, testing::Range(uint64_t{0}, kShards));
+
+// The same seed twice is the same run: otherwise a failure could not be replayed.
+TEST(Sim, ASeedIsARun) {
+  SimOptions options;
+  options.seed = 5;
+  const SimReport a = simulate(options), b = simulate(options);
+  EXPECT_EQ(a.frames, b.frames);
+  EXPECT_EQ(a.events, b.events);
+  EXPECT_EQ(a.acknowledged, b.acknowledged);
+  EXPECT_EQ(a.crashes, b.crashes);
+  EXPECT_GT(a.events, 0u);
+}
+
+// A bug may also end in a failed CHECK, so each seed runs in a process of its own.
+bool caught(log::PlantedBug bug, uint64_t seed) {
+  const pid_t child = fork();
+  if (child == 0) {
+    SimOptions options;
+    options.seed = seed;
+    options.bug = bug;
+    std::freopen("/dev/null", "w", stderr);
+    _exit(simulate(options).failure ? 1 : 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+class SimBugs : public testing::TestWithParam<log::PlantedBug> {};
+
+TEST_P(SimBugs, IsCaughtByASeed) {
+  for (uint64_t seed = 1; seed <= kBugSeeds; ++seed) {
+    if (!caught(GetParam(), seed)) continue;
+    std::printf("%s: caught by seed %d\n", name_of(GetParam()), static_cast<int>(seed));
+    return;
+  }
+  FAIL() << "no seed of 1.." << kBugSeeds << " catches " << name_of(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Planted, SimBugs,
+                         testing::Values(log::PlantedBug::kSkipSync, log::PlantedBug::kSkipChecksum,
+                                         log::PlantedBug::kDropPosition, log::PlantedBug::kServeBeforeDurable),
+                         [](const auto& info) { return name_of(info.param); });
+
+}  // namespace
+}  // namespace millrace::sim

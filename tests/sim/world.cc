@@ -1,0 +1,300 @@
+// Lives and faults: how a simulated node is opened, driven, broken and opened again.
+#include "sim/world.h"
+
+#include <fmt/format.h>
+
+namespace millrace::sim {
+namespace {
+
+using RequestState = ClientRequest::State;
+using ObjectState = ClientObject::State;
+
+constexpr int64_t kOriginUs = 978'307'200'000'000;  // events' time: 2001-01-01
+constexpr int64_t kMaxWaitUs = 1'500'000'000;       // of clock jumps a run: stays inside the idempotency window
+
+}  // namespace
+
+World::World(const SimOptions& options)
+    : options_(options),
+      random_(options.seed * 0x9E3779B97F4A7C15 + 1),
+      workload_(random_.fork()),
+      event_time_us_(kOriginUs) {
+  files_ = make_disk(random_.next(), clock_);
+}
+
+void World::fail(std::string what) {
+  if (!report_.failure) report_.failure = std::move(what);
+}
+
+void World::trace(const std::string& what) {
+  if (options_.trace) std::fprintf(stderr, "[life %lu] %s\n", static_cast<unsigned long>(life_), what.c_str());
+}
+
+SimReport World::run() {
+  restart();
+  for (uint32_t i = 0; i < options_.actions && !failed(); ++i) act();
+  faults_allowed_ = false;
+  if (!failed() && quiesce()) {
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      const bool open = requests_[i].state == RequestState::kUnknown || requests_[i].state == RequestState::kRefused;
+      if (open && !requests_[i].key.empty() && objects_[requests_[i].object].state == ObjectState::kThere) send(i);
+    }
+    if (quiesce()) check_everything();
+  }
+  if (!failed() && random_.chance(2)) {  // the same again after a recovery
+    crash();
+    restart();
+    if (quiesce()) check_everything();
+  }
+  if (!failed()) {
+    const auto closed = node_->close();
+    if (!closed.ok()) fail("the node does not close: " + closed.error().to_string());
+    forget_life();
+    if (!failed()) check_recompute();
+  }
+  forget_life();
+  return std::move(report_);
+}
+
+void World::act() {
+  const uint64_t dice = random_.below(100);
+  if (dice < 38) {
+    send_events();
+  } else if (dice < 48) {
+    pump(1 + static_cast<uint32_t>(random_.below(6)));
+  } else if (dice < 60) {
+    define();
+  } else if (dice < 62) {
+    drop_something();
+  } else if (dice < 67) {
+    send_again();
+  } else if (dice < 68) {
+    misuse_key();
+  } else if (dice < 74) {
+    select_something();
+  } else if (dice < 84) {
+    read_something();
+  } else if (dice < 91) {
+    let_time_pass();
+  } else if (dice < 95) {
+    change_disk();
+  } else if (dice < 98) {
+    crash();
+    restart();
+  } else {
+    const auto closed = node_->close();
+    trace("close: " + (closed.ok() ? std::string("ok") : closed.error().to_string()));
+    if (!closed.ok() && !files_->troubled()) fail("the node does not close: " + closed.error().to_string());
+    if (!closed.ok()) {
+      crash();
+    } else {
+      forget_life();
+    }
+    restart();
+  }
+  if (!failed()) pump(static_cast<uint32_t>(random_.below(3)));
+}
+
+bool World::open(bool faults) {
+  node::NodeOptions options;
+  options.directory = kDataDirectory;
+  options.workers = workers_;
+  options.inline_workers = true;
+  options.schedule = [this](uint64_t bound) { return random_.below(bound); };
+  static constexpr size_t kStepBytes[] = {1, 2'000, 1u << 20};
+  options.max_step_bytes = kStepBytes[random_.below(3)];
+  options.snapshot_after_bytes = random_.chance(2) ? 20'000 : 200'000;
+  options.journal.segment_bytes = 256u << 10;
+  options.journal.tail_bytes = random_.chance(2) ? 16'000 : 1u << 20;
+  options.journal.reserve_bytes = 1u << 20;
+  options.journal.max_frame_bytes = 128u << 10;
+  options.journal.max_group_bytes = 64u << 10;
+  options.journal.max_pending_bytes = 1u << 20;
+  options.journal.bug = options_.bug;
+  if (faults && random_.chance(3)) files_->crash_after(random_.below(60));
+  auto opened = node::Node::open(*files_, clock_, background_, options);
+  if (!opened.ok()) {
+    trace("open: " + opened.error().to_string());
+    if (!files_->troubled()) fail("the node does not open: " + opened.error().to_string());
+    return false;
+  }
+  node_ = std::move(opened).value();
+  if (files_->crashed()) return false;
+  const auto& damage = node_->journal().recovery().damage;
+  if (!damage.empty()) fail(fmt::format("recovery reports damage at cut {}: {}", damage[0].cut.value, damage[0].what));
+  auto tenant = node_->tenant("default");
+  if (!tenant.ok()) {
+    if (!node_->failed()) fail("no tenant: " + tenant.error().to_string());
+    return false;
+  }
+  tenant_ = *tenant;
+  return true;
+}
+
+void World::forget_life() {
+  ++life_;
+  for (auto& reader : readers_) {
+    reader.subscription.reset();
+    reader.reading = false;
+  }
+  background_.drop_all();
+  node_.reset();
+  background_.drop_all();
+  for (auto& request : requests_) {
+    if (request.state == RequestState::kPending) request.state = RequestState::kUnknown;
+  }
+}
+
+void World::crash() {
+  trace("crash");
+  files_->crash();  // what the process does from here on reaches nothing
+  forget_life();
+  ++report_.crashes;
+}
+
+// Opens until it holds; a recovery may crash, too.
+void World::restart() {
+  if (failed()) return;
+  ++report_.restarts;
+  if (random_.chance(3)) workers_ = 1 + static_cast<uint32_t>(random_.below(3));
+  if (workers_ != 1) always_one_worker_ = false;
+  for (int attempt = 0; attempt < 8 && !failed(); ++attempt) {
+    files_->restart();
+    if (attempt > 3) files_->heal();
+    if (open(faults_allowed_ && attempt < 4)) {
+      trace(fmt::format("open with {} workers, {} frames", workers_, node_->journal().end_cut().value));
+      settle_definitions();
+      return;
+    }
+    crash();
+  }
+  fail("the node does not come up");
+}
+
+void World::pump(uint32_t turns) {
+  for (uint32_t i = 0; i < turns && !failed(); ++i) {
+    node_->turn();
+    if (random_.chance(2)) background_.step();
+    files_->advance();
+    clock_.advance_us(50 + static_cast<int64_t>(random_.below(400)));
+    watch_failure();
+  }
+}
+
+// Drives the node until `done`; everything that waits gets its turn. False: the bound was reached, or something failed.
+bool World::pump_until(const std::function<bool()>& done, uint32_t bound) {
+  for (uint32_t i = 0; i < bound && !failed(); ++i) {
+    if (done()) return true;
+    const uint64_t life = life_;
+    node_->turn();
+    background_.step();
+    files_->advance();
+    clock_.advance_us(200);
+    watch_failure();
+    if (life != life_) return false;
+  }
+  return !failed() && done();
+}
+
+bool World::quiesce() {
+  heal_disk();
+  const auto settled = [this] {
+    if (!node_->idle() || !background_.empty()) return false;
+    for (const auto& request : requests_) {
+      if (request.state == RequestState::kPending) return false;
+    }
+    for (const auto& object : objects_) {
+      if (object.state == ObjectState::kCreating || object.state == ObjectState::kDropping) return false;
+    }
+    return true;
+  };
+  for (int attempt = 0; attempt < 4 && !failed(); ++attempt) {
+    if (pump_until(settled, 20'000)) return true;
+    heal_disk();  // a failure that was on its way ended that life
+  }
+  if (!failed()) fail("the node does not come to rest");
+  return false;
+}
+
+// The node gave up, as it must after an error of the disk: its process ends.
+void World::watch_failure() {
+  if (files_->crashed()) {
+    crash();
+    restart();
+    return;
+  }
+  if (!node_->failed()) return;
+  trace("failed: " + node_->failed()->to_string());
+  if (!files_->troubled()) fail("the node failed on a healthy disk: " + node_->failed()->to_string());
+  crash();
+  restart();
+}
+
+void World::let_time_pass() {
+  static constexpr int64_t kGaps[] = {5'000, 200'000, 3'000'000, 25'000'000, 70'000'000};
+  const int64_t gap = kGaps[random_.below(5)];
+  if (waited_us_ + gap > kMaxWaitUs) return;
+  waited_us_ += gap;
+  event_time_us_ += gap;
+  if (random_.chance(5)) {
+    const int64_t jump = static_cast<int64_t>(random_.below(20'000'000)) - 10'000'000;
+    trace(fmt::format("the wall clock jumps by {} us", jump));
+    clock_.jump_wall_us(jump);
+  }
+  clock_.advance_us(gap);
+}
+
+void World::change_disk() {
+  switch (random_.below(5)) {
+    case 0:
+      files_->fill_up();
+      break;
+    case 1:
+      files_->fail_next_write();
+      break;
+    case 2:
+      files_->stall();
+      break;
+    case 3:
+      files_->crash_after(random_.below(30));
+      break;
+    default:
+      heal_disk();
+  }
+}
+
+void World::heal_disk() { files_->heal(); }
+
+SimReport simulate(const SimOptions& options) { return World(options).run(); }
+
+std::string replay_command(const SimOptions& options) {
+  std::string out = fmt::format("sim --seed {} --actions {}", options.seed, options.actions);
+  if (options.bug != log::PlantedBug::kNone) out += fmt::format(" --bug {}", name_of(options.bug));
+  return out + " --trace";
+}
+
+namespace {
+constexpr std::pair<const char*, log::PlantedBug> kBugs[] = {
+    {"none", log::PlantedBug::kNone},
+    {"skip_sync", log::PlantedBug::kSkipSync},
+    {"skip_checksum", log::PlantedBug::kSkipChecksum},
+    {"drop_position", log::PlantedBug::kDropPosition},
+    {"serve_before_durable", log::PlantedBug::kServeBeforeDurable},
+};
+}  // namespace
+
+std::optional<log::PlantedBug> bug_named(const std::string& name) {
+  for (const auto& [known, bug] : kBugs) {
+    if (name == known) return bug;
+  }
+  return std::nullopt;
+}
+
+const char* name_of(log::PlantedBug bug) {
+  for (const auto& [known, value] : kBugs) {
+    if (value == bug) return known;
+  }
+  return "?";
+}
+
+}  // namespace millrace::sim

@@ -1,0 +1,137 @@
+// World: what the simulation knows of one run: the node of this life, and the clients' memory, which outlives every crash.
+//
+// Lives:   a life is one process: from open to crash or close. Callbacks of an earlier life are not believed.
+// Split:   world.cc (lives, faults, choosing what to do), clients.cc (requests, statements, readers), checker.cc (the oracle).
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "node/node.h"
+#include "sim/background.h"
+#include "sim/naive.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_files.h"
+#include "sim/sim_node.h"
+#include "sim/workload.h"
+
+namespace millrace::sim {
+
+struct ClientRequest {
+  enum class State : uint8_t { kPending, kAcknowledged, kRefused, kUnknown };
+  size_t object = 0;                 // the stream
+  std::vector<MadeEvent> events;
+  std::string body;
+  bool ndjson = true;
+  std::string key;
+  int64_t sent_us = 0;
+  State state = State::kPending;
+  std::optional<gateway::IngestAnswer> answer;
+};
+
+struct ClientObject {
+  enum class Kind : uint8_t { kStream, kDerived, kView };
+  enum class State : uint8_t { kCreating, kThere, kDropping, kGone, kNever };
+  Kind kind = Kind::kStream;
+  State state = State::kCreating;
+  std::string name;
+  std::string sql;
+  NaiveStream shape;                 // of streams, also derived ones
+  NaiveQuery query;
+  size_t source = 0;                 // of queries: the object they read
+  metadata::DefinitionId definition; // once known
+};
+
+// A reader goes through a stream from its start, one life after the other, by cursor.
+struct ClientReader {
+  size_t object = 0;
+  bool follows = false;
+  std::string cursor;                // empty: the start
+  std::vector<std::string> seen;     // values, as they came
+  std::unique_ptr<engine::Subscription> subscription;
+  bool reading = false;
+};
+
+class World {
+ public:
+  explicit World(const SimOptions& options);
+  SimReport run();
+
+ private:
+  // world.cc
+  void act();
+  bool open(bool faults);
+  void forget_life();                // what was on its way is unknown now
+  void crash();
+  void restart();
+  void pump(uint32_t turns);
+  bool pump_until(const std::function<bool()>& done, uint32_t bound);
+  bool quiesce();
+  void watch_failure();
+  void let_time_pass();
+  void change_disk();
+  void heal_disk();
+  void fail(std::string what);
+  void trace(const std::string& what);
+  bool failed() const { return report_.failure.has_value(); }
+
+  // clients.cc
+  void send_events();
+  void send(size_t request);
+  void answered(size_t request, Result<gateway::IngestAnswer> answer);
+  void send_again();
+  void misuse_key();
+  void define();
+  void create(ClientObject object);
+  void drop_something();
+  void settle_definitions();         // after a restart: what became of unanswered statements
+  void select_something();
+  void read_something();
+  void pull(ClientReader& reader);
+  bool select_rows(const std::string& sql, std::vector<Row>& rows);
+  std::optional<size_t> pick_object(const std::function<bool(const ClientObject&)>& wanted);
+  const sql::Catalog::Entry* entry_of(const ClientObject& object) const;
+
+  // checker.cc
+  FinalLog read_log();
+  void check_everything();
+  void check_requests(const FinalLog& log);
+  void check_request(const ClientRequest& request, const std::map<int64_t, const LogEvent*>& by_id);
+  void check_view(const ClientObject& view, const FinalLog& log, bool complete);
+  void check_derived(const ClientObject& derived, const FinalLog& log);
+  void check_letters(const ClientObject& query, const NaiveAnswer& answer);
+  void check_readers(const FinalLog& log);
+  bool strict(const ClientObject& query) const;
+  void read_letters(const FinalLog& log);
+  std::set<Place> letters_of(const std::string& query, const std::string& cause) const;
+  void check_recompute();
+
+  SimOptions options_;
+  SimReport report_;
+  Random random_;
+  Workload workload_;
+  SimClock clock_;
+  std::unique_ptr<SimFiles> files_;
+  SimBackground background_;
+  std::unique_ptr<node::Node> node_;
+  uint64_t life_ = 0;
+  uint32_t workers_ = 1;
+  bool always_one_worker_ = true;
+  bool faults_allowed_ = true;
+  TenantId tenant_;
+
+  int64_t event_time_us_;
+  int64_t waited_us_ = 0;            // clock jumps so far
+  std::vector<ClientRequest> requests_;
+  std::vector<ClientObject> objects_;
+  std::vector<ClientReader> readers_;
+  std::map<std::pair<std::string, std::string>, std::set<Place>> letters_;  // by query, cause
+};
+
+}  // namespace millrace::sim
