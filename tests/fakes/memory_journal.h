@@ -50,6 +50,7 @@ class MemoryJournal final : public log::Journal {
   AppendTime now() override { return AppendTime(now_us_); }
   const std::optional<Error>& failed() const override { return failed_; }
   const log::RecoveryReport& recovery() const override { return report_; }
+  const log::JournalCounters& counters() const override { return counters_; }
   bool disk_low() const override { return false; }
   uint64_t start_epoch() const override { return 1; }
   uint64_t clock_jumps() const override { return 0; }
@@ -142,6 +143,7 @@ class MemoryJournal final : public log::Journal {
   int64_t now_us_ = 1'000'000'000'000'000;
   std::optional<Error> refuse_, failed_;
   log::RecoveryReport report_;
+  log::JournalCounters counters_;
   size_t page_reads_ = 0;
 };
 

@@ -97,6 +97,7 @@ class JournalImpl final : public Journal {
   AppendTime now() override { return append_clock_.now(); }
   const std::optional<Error>& failed() const override { return failed_; }
   const RecoveryReport& recovery() const override { return report_; }
+  const JournalCounters& counters() const override { return counters_; }
   bool disk_low() const override { return disk_low_; }
   uint64_t start_epoch() const override { return epoch_; }
   uint64_t clock_jumps() const override { return append_clock_.jumps(); }
@@ -193,6 +194,7 @@ class JournalImpl final : public Journal {
   PendingGroup flying_;
   size_t pending_bytes_ = 0;
   int writes_under_way_ = 0;
+  JournalCounters counters_;
   uint64_t next_token_ = kStartToken;
   uint64_t first_token_ = 0;
 
@@ -286,6 +288,8 @@ Result<Appended> JournalImpl::append(Group group, Priority priority) {
     frame = std::move(seen);
   }
   pending_bytes_ += frame->bytes;
+  ++counters_.frames;
+  counters_.bytes += frame->bytes;
   store_.append(frame);
   end_.store(frame->cut.value, std::memory_order_release);
   return Appended{frame->cut, frame->time, std::move(places), frame};
@@ -361,6 +365,7 @@ bool JournalImpl::submit() {
   files_.submit({file_, tail_, flying_.view(), sync, (uint64_t{epoch_} << 32) | next_token_++});
   ++writes_under_way_;
   tail_ += flying_.bytes();
+  ++counters_.syncs;
   return true;
 }
 
@@ -400,6 +405,7 @@ Status JournalImpl::roll() {
   file_ = file.file;
   tail_ = header.frames_begin;
   keeper_.set_active(file, tail_);
+  ++counters_.segment_changes;
   return {};
 }
 

@@ -94,6 +94,14 @@ struct RecoveryReport {
   std::vector<Damage> damage;  // acknowledged frames that are unreadable; quarantined, never deleted
 };
 
+// What a journal has done since its start.
+struct JournalCounters {
+  uint64_t frames = 0;
+  uint64_t bytes = 0;  // appended, frames with their headers and padding
+  uint64_t syncs = 0;  // groups written and synced
+  uint64_t segment_changes = 0;
+};
+
 // For tests only: a journal with one of its duties left out must be caught by the simulation.
 enum class PlantedBug : uint8_t { kNone, kSkipSync, kSkipChecksum, kDropPosition, kServeBeforeDurable };
 
@@ -130,6 +138,7 @@ class Journal : public Log {
   virtual AppendTime now() = 0;         // the append clock, as the next frame would get it
   virtual const std::optional<Error>& failed() const = 0;
   virtual const RecoveryReport& recovery() const = 0;
+  virtual const JournalCounters& counters() const = 0;  // the core loop's
   virtual bool disk_low() const = 0;         // ingest is refused
   virtual uint64_t start_epoch() const = 0;  // rises with every open
   virtual uint64_t clock_jumps()
