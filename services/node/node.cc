@@ -152,7 +152,7 @@ void NodeImpl::hand_out(Cut durable) {
 }
 
 void NodeImpl::save_ingest() {
-  const uint64_t appended = metrics_.appended_bytes(*journal_);
+  const uint64_t appended = journal_->counters().bytes;
   if (saving_ingest_ || appended - bytes_at_save_ < kSaveIngestAfterBytes) return;
   saving_ingest_ = true;
   bytes_at_save_ = appended;
@@ -203,7 +203,7 @@ Status NodeImpl::ready() const {
 }
 
 std::string NodeImpl::metrics() {
-  return metrics_.render(*journal_, *ingest_, *streams_, processor_.get(), clock_);
+  return metrics_.render(*journal_, *ingest_, *streams_, processor_.get());
 }
 
 Result<TenantId> NodeImpl::tenant(const std::string& name) {

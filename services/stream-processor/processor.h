@@ -68,6 +68,7 @@ class Processor final : public engine::ViewReads {
   void set_wake(std::function<void()> wake);
   Status snapshot_all();  // at a clean end; blocks
   Counters& counters() { return counters_; }
+  const Counters& counters() const { return counters_; }
 
   void read(QueryId view, std::function<void(Result<engine::ViewAtCut>)> done) override;
   Result<std::unique_ptr<engine::Subscription>> subscribe(QueryId view) override;

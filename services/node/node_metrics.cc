@@ -1,0 +1,68 @@
+#include "node/node_metrics.h"
+
+#include "telemetry/prometheus.h"
+
+namespace millrace::node {
+namespace {
+
+using telemetry::PrometheusText;
+
+double number(uint64_t value) {
+  return static_cast<double>(value);
+}
+
+void render_journal(PrometheusText& page, log::Journal& journal) {
+  const auto& c = journal.counters();
+  const auto& found = journal.recovery();
+  page.counter("millrace_journal_frames_total", "Frames appended.", number(c.frames));
+  page.counter("millrace_journal_appended_bytes_total", "Bytes appended, headers and padding included.",
+               number(c.bytes));
+  page.counter("millrace_journal_syncs_total", "Groups of frames written and synced.", number(c.syncs));
+  page.counter("millrace_journal_segment_changes_total", "Segments begun.", number(c.segment_changes));
+  page.gauge("millrace_journal_end_cut", "The last frame appended.", number(journal.end_cut().value));
+  page.gauge("millrace_journal_durable_cut", "The last frame that is safe.",
+             number(journal.durable_cut().value));
+  page.gauge("millrace_journal_first_cut", "The oldest frame kept.", number(journal.first_cut().value));
+  page.gauge("millrace_journal_disk_low", "1: ingest is refused, the disk is nearly full.",
+             journal.disk_low() ? 1 : 0);
+  page.counter("millrace_journal_clock_jumps_total", "Jumps of the wall clock.",
+               number(journal.clock_jumps()));
+  page.gauge("millrace_journal_damaged_frames", "Unreadable frames that the start found.",
+             number(found.damage.size()));
+  page.gauge("millrace_journal_discarded_tail_bytes", "Torn, never acknowledged bytes that the start found.",
+             number(found.discarded_tail_bytes));
+}
+
+void render_processor(PrometheusText& page, const processor::Processor::Counters& c,
+                      const telemetry::Histogram& processing) {
+  page.counter("millrace_steps_total", "Steps that were recorded.", number(c.steps));
+  page.counter("millrace_output_records_total", "Records that queries wrote.", number(c.output_records));
+  page.counter("millrace_snapshots_total", "Snapshots written.", number(c.snapshots));
+  page.counter("millrace_snapshot_bytes_total", "Bytes of snapshots written.", number(c.snapshot_bytes));
+  page.counter("millrace_snapshot_failures_total", "Snapshots that could not be written.",
+               number(c.snapshot_failures));
+  page.counter("millrace_failed_queries_total", "Queries that stopped with an error.",
+               number(c.failed_queries));
+  page.summary_seconds("millrace_processing_seconds", "From an event in a worker's reach to its output ready.",
+                       processing);
+}
+
+}  // namespace
+
+std::string NodeMetrics::render(log::Journal& journal, const gateway::Ingest& ingest,
+                                const event_store::StreamStore& streams,
+                                const processor::Processor* processor) const {
+  PrometheusText page;
+  render_journal(page, journal);
+  page.counter("millrace_ingest_events_total", "Events accepted.", number(ingest.accepted_events()));
+  page.counter("millrace_ingest_bytes_total", "Bytes of accepted requests' bodies.",
+               number(ingest.accepted_bytes()));
+  page.gauge("millrace_ingest_waiting", "Requests that wait for the disk.", number(ingest.waiting()));
+  page.gauge("millrace_stream_followers", "Readers that follow a stream.", number(streams.followers()));
+  page.counter("millrace_retention_runs_total", "Times that expired segments were freed.",
+               number(retention_runs));
+  if (processor != nullptr) render_processor(page, processor->counters(), processing);
+  return page.take();
+}
+
+}  // namespace millrace::node
