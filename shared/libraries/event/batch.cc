@@ -85,8 +85,10 @@ void Column::append(const Scalar& value) {
 
 void Column::append_null() {
   const size_t rows = size();
-  if (valid.empty()) valid.resize(rows, 1);
+  valid.resize(rows, 1);
   resize(rows + 1);
+  // resize() leaves an empty `valid` alone: the first row of a column may be its first NULL.
+  valid.resize(rows + 1);
   valid[rows] = 0;
 }
 

@@ -26,6 +26,17 @@ TEST(Column, KeepsNullsAndValues) {
   EXPECT_EQ(d.type, Type::kBigint);
 }
 
+TEST(Column, FirstRowMayBeNull) {
+  for (const Type type : {Type::kNull, Type::kBoolean, Type::kBigint, Type::kDouble, Type::kText}) {
+    Column c;
+    c.type = type;
+    c.append_null();
+    EXPECT_EQ(c.size(), 1u);
+    EXPECT_EQ(c.valid.size(), 1u);
+    EXPECT_TRUE(c.is_null(0));
+  }
+}
+
 TEST(Column, EveryTypeRoundTrips) {
   const Scalar values[] = {Scalar(true),         Scalar(int64_t{-7}),
                            Scalar(2.5),          Scalar(std::string("ana")),
