@@ -72,7 +72,7 @@ class NodeImpl final : public Node {
 Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>& progress) {
   TRY_ASSIGN(lock_, take_data_directory(files_, options_.directory));
   auto journal_options = options_.journal;
-  journal_options.directory = path("journal");
+  journal_options.directory = options_.directory;
   TRY_ASSIGN(journal_,
              log::Journal::open(files_, clock_, journal_options, [&](uint64_t done, uint64_t total) {
                if (progress) progress("reading the journal", done, total);

@@ -17,7 +17,7 @@ Result<RecomputeReport> recompute(Files& files, const Clock& clock, const std::s
   }
   TRY_ASSIGN(const auto lock, take_data_directory(files, directory));
   log::Journal::Options options;
-  options.directory = directory + "/journal";
+  options.directory = directory;
   TRY_ASSIGN(auto journal, log::Journal::open(files, clock, options));
   TRY_ASSIGN(auto store, metadata::MetadataStore::open(files, directory + "/metadata.db"));
   TRY_ASSIGN(auto definitions, sql::Definitions::open(std::move(store), *journal));
