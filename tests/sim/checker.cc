@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "log/record_batch.h"
-#include "sim/world.h"
+#include "tests/sim/world.h"
 
 namespace millrace::sim {
 namespace {

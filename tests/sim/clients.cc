@@ -1,7 +1,7 @@
 // What clients do: send events, and again; create, drop, select; read on.
 #include <fmt/format.h>
 
-#include "sim/world.h"
+#include "tests/sim/world.h"
 
 namespace millrace::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/naive.h"
+#include "tests/sim/naive.h"
 
 #include <fmt/format.h>
 

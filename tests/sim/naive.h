@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/types.h"
-#include "sim/naive_expr.h"
+#include "tests/sim/naive_expr.h"
 
 namespace millrace::sim {
 

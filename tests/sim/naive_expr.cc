@@ -1,4 +1,4 @@
-#include "sim/naive_expr.h"
+#include "tests/sim/naive_expr.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // The oracle's own test: answers worked out by hand.
-#include "sim/naive.h"
+#include "tests/sim/naive.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

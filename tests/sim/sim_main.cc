@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "sim/sim_node.h"
+#include "tests/sim/sim_node.h"
 
 namespace {
 

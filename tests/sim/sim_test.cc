@@ -1,5 +1,5 @@
 // 200 seeds of whole nodes, and the planted bugs that some seed must catch.
-#include "sim/sim_node.h"
+#include "tests/sim/sim_node.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

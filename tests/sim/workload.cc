@@ -1,4 +1,4 @@
-#include "sim/workload.h"
+#include "tests/sim/workload.h"
 
 #include <fmt/format.h>
 

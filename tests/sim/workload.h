@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "sim/naive.h"
+#include "tests/sim/naive.h"
 
 namespace millrace::sim {
 

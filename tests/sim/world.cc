@@ -1,5 +1,5 @@
 // Lives and faults: how a simulated node is opened, driven, broken and opened again.
-#include "sim/world.h"
+#include "tests/sim/world.h"
 
 #include <fmt/format.h>
 

@@ -14,12 +14,12 @@
 
 #include "base/random.h"
 #include "node/node.h"
-#include "sim/background.h"
-#include "sim/naive.h"
-#include "sim/sim_clock.h"
-#include "sim/sim_files.h"
-#include "sim/sim_node.h"
-#include "sim/workload.h"
+#include "tests/sim/background.h"
+#include "tests/sim/naive.h"
+#include "tests/sim/sim_clock.h"
+#include "tests/sim/sim_files.h"
+#include "tests/sim/sim_node.h"
+#include "tests/sim/workload.h"
 
 namespace millrace::sim {
 

@@ -1,4 +1,4 @@
-#include "sql/case.h"
+#include "tests/sql/case.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "sim/naive_expr.h"
+#include "tests/sim/naive_expr.h"
 
 namespace millrace::corpus {
 namespace {

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sql/runner.h"
+#include "tests/sql/runner.h"
 
 namespace millrace::corpus {
 namespace {

@@ -1,4 +1,4 @@
-#include "sql/runner.h"
+#include "tests/sql/runner.h"
 
 #include <fmt/format.h>
 
@@ -8,10 +8,10 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "node/node.h"
-#include "sim/background.h"
-#include "sim/naive.h"
-#include "sim/sim_clock.h"
-#include "sim/sim_files.h"
+#include "tests/sim/background.h"
+#include "tests/sim/naive.h"
+#include "tests/sim/sim_clock.h"
+#include "tests/sim/sim_files.h"
 
 namespace millrace::corpus {
 namespace {
@@ -59,6 +59,7 @@ class Runner {
     options.schedule = [this](uint64_t bound) { return random_.below(bound); };
     options.max_step_bytes = schedule_.step_bytes;
     options.snapshot_after_bytes = schedule_.restarts ? 500 : 1u << 20;
+    options.journal.background_thread = false;
     options.journal.segment_bytes = 1u << 20;
     options.journal.reserve_bytes = 1u << 20;
     options.journal.max_frame_bytes = 512u << 10;
@@ -81,7 +82,6 @@ class Runner {
     background_.drop_all();
     node_.reset();
     background_.drop_all();
-    if (crash) files_.restart();
   }
 
   void restart() {
@@ -96,7 +96,6 @@ class Runner {
       if (done()) return true;
       node_->turn();
       background_.step();
-      files_.advance();
       clock_.advance_us(100);
       if (node_->failed()) return fail(nullptr, "the node failed: " + node_->failed()->to_string()), false;
     }
@@ -340,7 +339,7 @@ class Runner {
   const bool rewrite_;
   Random random_{17};
   sim::SimClock clock_;
-  sim::SimFiles files_{clock_, 17};
+  sim::SimFiles files_{17};
   sim::SimBackground background_;
   std::unique_ptr<node::Node> node_;
   TenantId tenant_;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "sql/case.h"
+#include "tests/sql/case.h"
 
 namespace millrace::corpus {
 
