@@ -356,7 +356,7 @@ TEST(RowsView, KeepsRowsInTheirOrder) {
   // Another number of workers: a row goes where its partition is read.
   std::vector<std::unique_ptr<state::StateStore>> three;
   for (int i = 0; i < 3; ++i) three.push_back(state::StateStore::make({}));
-  for (const auto* store : {one.get(), two.get()}) {
+  for (state::StateStore* store : {one.get(), two.get()}) {
     ASSERT_TRUE(split_state(plan, *store->freeze(), [&](uint32_t g) -> state::StateStore& {
                   return *three[worker_of_key_group(g, 3)];
                 }).ok());

@@ -110,7 +110,7 @@ struct StreamReadAnswer {
 class StreamReads {
  public:
   virtual ~StreamReads() = default;
-  virtual StreamPlace start_of(const StreamDef& stream) = 0;   // the oldest kept
+  virtual StreamPlace start_of(const StreamDef& stream) = 0;   // the oldest kept when the read begins
   virtual StreamPlace end_of() = 0;                            // the durable end
   virtual void read(StreamReadRequest request, std::function<void(Result<StreamReadAnswer>)> done) = 0;
   // From the request's place on, for ever. `as_rows`: declared columns as SQL renders them, else the original bytes.
