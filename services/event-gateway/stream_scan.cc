@@ -30,7 +30,8 @@ class Scan : public std::enable_shared_from_this<Scan> {
         stream_(std::move(stream)),
         done_(std::move(done)),
         end_(streams.end_of()),
-        place_(streams.start_of(*stream_)),
+        oldest_(streams.start_of(*stream_)),
+        place_(oldest_),
         decoder_(stream_->columns, all_of(stream_->columns)),
         out_(std::make_shared<ScannedRows>()) {
     out_->rows.set_schema(stream_->columns);
@@ -43,6 +44,10 @@ class Scan : public std::enable_shared_from_this<Scan> {
     request.limit = kPageEvents;
     request.max_bytes = kPageBytes;
     streams_.read(std::move(request), [self = shared_from_this()](Result<StreamReadAnswer> answer) {
+      if (!answer.ok() && answer.error().code == Code::kGone && self->place_ != self->oldest_) {
+        self->place_ = self->oldest_;  // retention overtook the scan: what it removed is not missed
+        return self->next_page();
+      }
       if (!answer.ok()) return self->done_(std::move(answer).error());
       self->take(std::move(*answer));
     });
@@ -101,6 +106,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
   engine::StreamPtr stream_;
   Done done_;
   const StreamPlace end_;
+  const StreamPlace oldest_;
   StreamPlace place_;
   formats::JsonDecoder decoder_;
   std::shared_ptr<ScannedRows> out_;

@@ -35,20 +35,22 @@ Error dropped() {
                "SHOW STREAMS lists the streams there are");
 }
 
+constexpr StreamPlace kOldest{Cut(0), 0};
+
 // What a read on a background thread needs to know of the core loop's state.
 struct Bounds {
   Cut first;
   Cut durable;
 };
 
-// Where reading begins, as a place and a filter. `place.cut` is at least 1.
+// Where reading begins, as a place and a filter. `place.cut` is 0 (the oldest kept) or more.
 struct Begin {
   StreamPlace place;
   EventFilter filter;
 };
 
 Result<StreamPlace> check_place(StreamPlace place, const Bounds& bounds) {
-  if (place.cut.value == 0) return StreamPlace{bounds.first, 0};
+  if (place == kOldest) return place;
   if (place.cut < bounds.first) return gone();
   if (place.cut.value > bounds.durable.value + 1) return ahead(place);
   return place;
@@ -57,7 +59,7 @@ Result<StreamPlace> check_place(StreamPlace place, const Bounds& bounds) {
 Result<Begin> find_begin(log::Journal& journal, const StreamReadRequest& request, const Bounds& bounds) {
   Begin begin;
   begin.filter = {request.stream->id, request.partition, Offset(0)};
-  begin.place = {bounds.first, 0};
+  begin.place = kOldest;
   if (request.place) {
     TRY_ASSIGN(begin.place, check_place(*request.place, bounds));
   } else if (request.offset && request.partition) {
@@ -75,9 +77,18 @@ Result<Begin> find_begin(log::Journal& journal, const StreamReadRequest& request
 // scanned.
 Status scan(log::Journal& journal, const EventFilter& filter, Cut durable, StreamPlace& place,
             const std::function<Result<bool>(const log::FramePtr&, uint32_t skip)>& visit) {
+  bool oldest = place == kOldest;
+  if (oldest) place.cut = journal.first_cut();
   while (place.cut <= durable) {
-    TRY_ASSIGN(const auto found, journal.read_stream(filter.stream, filter.partition,
-                                                     Cut(place.cut.value - 1), durable, kScanBytes));
+    auto read = journal.read_stream(filter.stream, filter.partition, Cut(place.cut.value - 1), durable,
+                                    kScanBytes);
+    // Retention went on meanwhile: the oldest kept is another one now.
+    if (oldest && !read.ok() && read.error().code == Code::kGone && journal.first_cut() > place.cut) {
+      place.cut = journal.first_cut();
+      continue;
+    }
+    TRY_ASSIGN(const auto found, std::move(read));
+    oldest = false;
     for (const auto& frame : found.frames) {
       const uint32_t skip = frame->cut == place.cut ? place.index : 0;
       TRY_ASSIGN(const bool more, visit(frame, skip));
@@ -372,7 +383,7 @@ StreamStore::StreamStore(log::Journal& journal, engine::Background& background)
 StreamStore::~StreamStore() = default;
 
 engine::StreamPlace StreamStore::start_of(const engine::StreamDef&) {
-  return {impl_->journal.first_cut(), 0};
+  return kOldest;
 }
 engine::StreamPlace StreamStore::end_of() {
   return {Cut(impl_->durable.value + 1), 0};
