@@ -92,6 +92,9 @@ TEST(Journal, AFrameLargerThanASegmentIsKept) {
   JournalWorld world(5);
   ASSERT_EQ(world.start(), "");
   ASSERT_TRUE(world.journal->append(one_batch(1, 2, 100'000), Priority::kIngest).ok());
+  // Alone it is taken although it is more than may be pending; beside it nothing is.
+  EXPECT_EQ(world.journal->append(one_batch(2), Priority::kIngest).error().id, "MR-LOG-0003");
+  world.settle();
   ASSERT_TRUE(world.journal->append(one_batch(2), Priority::kIngest).ok());
   world.settle();
   world.crash();

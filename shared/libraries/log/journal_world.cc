@@ -70,6 +70,7 @@ std::string JournalWorld::start() {
     return "acknowledged up to " + std::to_string(acknowledged.value) + ", found up to " +
            std::to_string(end.value);
   }
+  if (auto broken = take_unfinished_starts(Cut(end.value - 1)); !broken.empty()) return broken;
   if (end.value - 1 > frames.size()) return "found more frames than were appended";
   if (journal->durable_cut() != end) return "the start's own frame is not durable";
   frames.resize(end.value - 1);
@@ -82,6 +83,42 @@ std::string JournalWorld::start() {
   frames.push_back(describe(*last->front()));
   acknowledged = end;
   return check();
+}
+
+// A start that was cut off may have made its frame durable: in place of those that it had not found, and of
+// which none was acknowledged. What follows it are frames of later such starts only.
+std::string JournalWorld::take_unfinished_starts(Cut upto) {
+  uint64_t taken = 0;
+  for (uint64_t cut = acknowledged.value + 1; unfinished_starts_ > 0 && cut <= upto.value; ++cut) {
+    const auto found = journal->read_frames(Cut(cut - 1), Cut(cut), 1);
+    if (!found.ok() || found->empty()) return "frame " + std::to_string(cut) + " cannot be read";
+    const Frame& frame = *found->front();
+    const bool start = frame.controls.size() == 1 && frame.controls[0].kind == ControlKind::kStart;
+    const bool known = cut <= frames.size() && describe(frame) == frames[cut - 1];
+    if (known && taken == 0) continue;
+    if (!start) return "frame " + std::to_string(cut) + " was never appended";
+    if (++taken > unfinished_starts_) return "more starts are in the log than there were";
+    frames.resize(cut - 1);
+    frames.push_back(describe(frame));
+    positions_.erase(positions_.lower_bound(Cut(cut)), positions_.end());
+  }
+  unfinished_starts_ = 0;
+  return {};
+}
+
+std::string JournalWorld::try_start_then_crash(uint64_t failing_call) {
+  files.fail_call(failing_call);
+  const bool started = try_start().ok();
+  files.fail_call(0);
+  ++unfinished_starts_;
+  std::string broken;
+  if (started) {
+    broken = take_unfinished_starts(journal->end_cut());
+    if (journal->end_cut() <= acknowledged) broken = "a start ends before what was acknowledged";
+    acknowledged = journal->end_cut();
+  }
+  crash();
+  return broken;
 }
 
 void JournalWorld::crash() {

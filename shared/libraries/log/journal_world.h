@@ -27,7 +27,8 @@ class JournalWorld {
   // Opens and checks everything. The first broken rule, or empty.
   std::string start();
   Status try_start();  // only opens; `failure` of the disk may be under way
-  void crash();        // the journal is gone, the disk decides
+  std::string try_start_then_crash(uint64_t failing_call);  // inside the start, or just behind it
+  void crash();                                             // the journal is gone, the disk decides
   void kill();
 
   void append_some();
@@ -50,12 +51,14 @@ class JournalWorld {
 
  private:
   static std::string describe(const Frame& frame);
+  std::string take_unfinished_starts(Cut upto);
   std::string check_frames();
   std::string check_streams();
   std::string check_position();
 
   std::map<Cut, std::string> positions_;  // the value of the name "p" from that cut on
   uint64_t next_seed_ = 1;
+  uint64_t unfinished_starts_ = 0;  // each may have left its own frame behind the others
 };
 
 }  // namespace millrace::log
