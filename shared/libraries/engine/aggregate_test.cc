@@ -214,6 +214,65 @@ TEST(Aggregation, ChangesAreNotedOnceAndReadBack) {
   }
 }
 
+// Rows go on arriving under another number of workers; nothing of the groups is lost, doubled or misplaced.
+TEST(SplitState, GroupsFollowTheNumberOfWorkers) {
+  const Batch rows = random_rows(900, 11);
+  const auto plan = std::make_shared<QueryPlan>(
+      plan_of({{"window_start", tumble()}, {"key", column(0, Type::kText)}}, 0, every_aggregate()));
+  using Stores = std::vector<std::unique_ptr<state::StateStore>>;
+  const auto run = [&](const std::vector<uint32_t>& workers) {
+    Aggregation aggregation(plan);
+    std::vector<RowError> errors;
+    Stores stores;
+    const size_t part = rows.rows / workers.size();
+    for (size_t phase = 0; phase < workers.size(); ++phase) {
+      Stores next;
+      for (uint32_t w = 0; w < workers[phase]; ++w) next.push_back(state::StateStore::make({}));
+      const auto owner = [&](uint32_t g) -> state::StateStore& {
+        return *next[worker_of_key_group(g, workers[phase])];
+      };
+      for (const auto& store : stores) EXPECT_TRUE(split_state(*plan, *store->freeze(), owner).ok());
+      stores = std::move(next);
+      const Batch batch = kit::slice(rows, phase * part, part);
+      for (uint32_t w = 0; w < workers[phase]; ++w) {
+        Selection mine;
+        for (uint32_t i = 0; i < batch.rows; ++i) {
+          const uint32_t partition = batch.origins[i].partition.value;
+          if (worker_of_partition(partition, kPartitions, workers[phase]) == w) mine.push_back(i);
+        }
+        EXPECT_TRUE(aggregation.add(batch, mine, *stores[w], errors, nullptr).ok());
+      }
+    }
+    Batch out;
+    std::vector<std::shared_ptr<const state::Epoch>> epochs;
+    for (const auto& store : stores) epochs.push_back(store->freeze());
+    EXPECT_TRUE(Aggregation::read_groups(*plan, epochs, nullptr, out).ok());
+    return kit::printed(out);
+  };
+  const std::string expected = run({1, 1, 1});
+  EXPECT_EQ(run({1, 3, 2}), expected);
+  EXPECT_EQ(run({4, 1, 4}), expected);
+  EXPECT_EQ(run({2, 4, 3}), expected);
+}
+
+TEST(SplitState, ATargetThatIsFullIsAnAnswer) {
+  const auto plan =
+      std::make_shared<QueryPlan>(plan_of({{"time", column(1, Type::kTimestamptz)}}, -1, every_aggregate()));
+  Aggregation aggregation(plan);
+  const auto store = state::StateStore::make({});
+  std::vector<RowError> errors;
+  const Batch rows = random_rows(2'000, 12);
+  Selection all = kit::all_rows(rows);
+  ASSERT_TRUE(aggregation.add(rows, all, *store, errors, nullptr).ok());
+  state::StateStore::Options small;
+  small.max_bytes = 64 * 1024;
+  const auto target = state::StateStore::make(small);
+  const Status status =
+      split_state(*plan, *store->freeze(), [&](uint32_t) -> state::StateStore& { return *target; });
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().id, "MR-SQL-0113");
+}
+
 TEST(Aggregation, AFullStateIsAnAnswer) {
   state::StateStore::Options small;
   small.max_bytes = 64 * 1024;
