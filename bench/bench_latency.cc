@@ -53,7 +53,8 @@ SubscriberOptions rows_of(const std::string& name) {
 Status check_round(LoadGenerator& load, size_t source) {
   const auto& counts = load.source(source);
   if (counts.failed > 0) {
-    return error(Code::kInternal, "MR-BENCH-0014", fmt::format("{} requests failed", counts.failed));
+    return error(Code::kInternal, "MR-BENCH-0014",
+                 fmt::format("{} requests failed, the first with: {}", counts.failed, counts.failure));
   }
   if (load.rows().count() == 0)
     return error(Code::kInternal, "MR-BENCH-0015", "no row arrived at the subscriber");

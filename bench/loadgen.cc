@@ -437,7 +437,9 @@ Status LoadGenerator::on_answer(Connection& connection) {
     const int64_t accepted = number_after(std::string_view(connection.in).substr(head_end), "\"accepted\":");
     counts.events += static_cast<uint64_t>(std::max<int64_t>(0, accepted));
   } else {
-    ++(status == 429 || status == 503 ? counts.refused : counts.failed);
+    const bool refused = status == 429 || status == 503;
+    if (!refused && counts.failed == 0) counts.failure = connection.in.substr(0, head_end + 4 + length);
+    ++(refused ? counts.refused : counts.failed);
   }
   counts.answer.record(monotonic_ns() - connection.due);
   connection.in.erase(0, head_end + 4 + length);

@@ -51,6 +51,7 @@ struct SourceCounts {
   uint64_t events = 0;    // in 2xx answers
   uint64_t refused = 0;   // 429 and 503
   uint64_t failed = 0;    // any other answer
+  std::string failure;    // the first of those
   uint64_t late = 0;      // sent more than a millisecond after they were due
   Samples answer;         // due → answer
 };
