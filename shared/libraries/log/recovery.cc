@@ -3,21 +3,12 @@
 #include <algorithm>
 #include <deque>
 
-#include "base/bytes.h"
-#include "log/record_batch.h"
+#include "log/internal/segment_listing.h"
 
 namespace millrace::log {
 namespace {
 
-// One file that was in use, as far as its header and trailer tell.
-struct Candidate {
-  std::string name;
-  std::shared_ptr<File> file;
-  SegmentPtr segment;
-  std::optional<uint32_t> previous;
-  std::optional<SegmentTrailer> trailer;
-  uint64_t size = 0;
-};
+using Candidate = SegmentCandidate;
 
 class Recovery {
  public:
@@ -35,59 +26,17 @@ class Recovery {
 
  private:
   Status list() {
-    TRY_ASSIGN(const auto names, files_.list(directory_));
-    for (const auto& name : names) {
-      if (is_spare(name)) {
-        log_.spares.push_back(name);
-        if (const auto id = segment_id(name.substr(6))) log_.next_id = std::max(log_.next_id, *id + 1);
-      } else if (const auto id = segment_id(name)) {
-        log_.next_id = std::max(log_.next_id, *id + 1);
-        TRY(look_at(name, *id));
-      }
+    TRY_ASSIGN(auto listing, list_segments(files_, directory_, check_));
+    log_.spares = std::move(listing.spares);
+    log_.unused = std::move(listing.unused);
+    log_.next_id = listing.next_id;
+    candidates_ = std::move(listing.candidates);
+    for (const auto& c : candidates_) {
+      if (c.header) log_.last_time = std::max(log_.last_time, c.header->time);
+      if (!c.header_damage.empty()) report(c.segment->path, 0, c.segment->first, c.header_damage);
+      log_.epoch = std::max(log_.epoch, c.segment->epoch);
     }
-    std::sort(candidates_.begin(), candidates_.end(),
-              [](const Candidate& a, const Candidate& b) { return a.segment->id < b.segment->id; });
     return {};
-  }
-
-  Status look_at(const std::string& name, uint64_t id) {
-    Candidate c{name, nullptr, std::make_shared<Segment>(), std::nullopt, std::nullopt, 0};
-    c.segment->id = id;
-    c.segment->path = path_in(directory_, name);
-    TRY_ASSIGN(c.file, files_.open(c.segment->path, Files::Open::kDirectRead));
-    TRY_ASSIGN(c.size, c.file->size());
-    TRY_ASSIGN(const auto header, read_segment_header(*c.file));
-    TRY_ASSIGN(c.trailer, read_trailer(*c.file, id));
-    if (header && header->id == id) {
-      take_identity(*c.segment, *header);
-      c.previous = header->previous;
-      log_.last_time = std::max(log_.last_time, header->time);
-    } else if (c.trailer) {
-      take_identity(*c.segment, *c.trailer);
-      report(c.segment->path, 0, c.segment->first,
-             "the segment's header block is unreadable; its trailer stood in");
-    } else {
-      TRY_ASSIGN(const auto lost, find_lost_segment(*c.file, id, check_));
-      if (!lost) {
-        log_.unused.push_back(name);
-        return {};
-      }
-      take_identity(*c.segment, *lost);
-      report(c.segment->path, 0, lost->first,
-             "the segment's header block is unreadable; its frames were found");
-    }
-    log_.epoch = std::max(log_.epoch, c.segment->epoch);
-    candidates_.push_back(std::move(c));
-    return {};
-  }
-
-  template <typename From>
-  static void take_identity(Segment& segment, const From& from) {
-    segment.first = from.first;
-    segment.last = Cut(from.first.value - 1);
-    segment.epoch = from.epoch;
-    segment.salt = from.salt;
-    segment.frames_begin = segment.frames_end = from.frames_begin;
   }
 
   void report(const std::string& file, uint64_t position, Cut cut, std::string what) {
@@ -123,6 +72,10 @@ class Recovery {
     return {};
   }
 
+  static std::optional<uint32_t> previous_of(const Candidate& c) {
+    return c.header ? std::optional(c.header->previous) : std::nullopt;
+  }
+
   Error missing(const Candidate& c, const char* what) const {
     return error(Code::kCorrupt, "MR-LOG-0010",
                  "the segment " + c.segment->path + ", which starts with frame " +
@@ -150,7 +103,7 @@ class Recovery {
     s.index = std::make_shared<SegmentIndex>();
     std::deque<Waiting> waiting;
     Cut proven(limit ? limit->value - 1 : s.first.value - 1);
-    ScanRequest request{s.id, s.first, s.frames_begin, s.salt, c.previous, limit, check_, nullptr};
+    ScanRequest request{s.id, s.first, s.frames_begin, s.salt, previous_of(c), limit, check_, nullptr};
     request.progress = [&](uint64_t position) {
       if (progress_) progress_(position, c.size);
     };

@@ -41,16 +41,20 @@ namespace {
 
 class Scan {
  public:
-  Scan(File& file, const ScanRequest& request, const std::function<Status(const ScannedFrame&)>& each)
-      : request_(request), each_(each), window_(file), chain_(request.previous) {
+  Scan(File& file, uint64_t file_size, const ScanRequest& request,
+       const std::function<Status(const ScannedFrame&)>& each)
+      : request_(request),
+        each_(each),
+        window_(file, std::min<uint64_t>(kScanWindow, round_to_block(file_size))),
+        chain_(request.previous),
+        file_size_(file_size) {
     result_.last = result_.frontier = Cut(request.first.value - 1);
     result_.end = request.frames_begin;
     result_.last_checksum = request.previous.value_or(0);
     result_.frontier = request.limit ? Cut(request.limit->value - 1) : result_.frontier;
   }
 
-  Result<ScanResult> run(uint64_t file_size) {
-    file_size_ = file_size;
+  Result<ScanResult> run() {
     while (!request_.limit || result_.last.value + 1 < request_.limit->value) {
       TRY_ASSIGN(const auto header, good_frame_at(result_.end));
       if (header && header->cut.value == result_.last.value + 1 && chained(*header)) {
@@ -80,7 +84,8 @@ class Scan {
 
   Result<std::optional<FrameHeader>> good_frame_at(uint64_t position) {
     TRY_ASSIGN(auto header, header_at(position));
-    if (!header) return header;
+    // A length beyond the end of the file is not worth its memory.
+    if (!header || header->length > file_size_ - position) return std::optional<FrameHeader>();
     TRY_ASSIGN(const auto bytes, window_.at(position, header->length));
     if (bytes.size() != header->length) return std::optional<FrameHeader>();
     if (request_.check && !check_frame(bytes, *header).ok()) return std::optional<FrameHeader>();
@@ -169,7 +174,7 @@ class Scan {
   FileWindow window_;
   ScanResult result_;
   std::optional<uint32_t> chain_;
-  uint64_t file_size_ = 0;
+  const uint64_t file_size_;
   bool after_damage_ = false;
 };
 
@@ -178,7 +183,7 @@ class Scan {
 Result<ScanResult> scan_segment(File& file, const ScanRequest& request,
                                 const std::function<Status(const ScannedFrame&)>& each) {
   TRY_ASSIGN(const uint64_t size, file.size());
-  return Scan(file, request, each).run(size);
+  return Scan(file, size, request, each).run();
 }
 
 Result<std::optional<LostSegment>> find_lost_segment(File& file, uint64_t id, bool check) {

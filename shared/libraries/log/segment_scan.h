@@ -20,10 +20,12 @@
 
 namespace millrace::log {
 
+inline constexpr size_t kScanWindow = 4u << 20;
+
 // A large read of a file, kept for the next one beside it. Aligned, so that a direct file reads in place.
 class FileWindow {
  public:
-  explicit FileWindow(File& file, size_t size = 4u << 20);
+  explicit FileWindow(File& file, size_t size = kScanWindow);
   // The bytes at the position; fewer at the end of the file. Valid until the next call.
   Result<std::string_view> at(uint64_t position, size_t size);
 
