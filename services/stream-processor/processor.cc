@@ -60,10 +60,12 @@ bool Processor::handle(FromWorker& message) {
     }
   } else if (auto* progress = std::get_if<Progress>(&message.what)) {
     timers_[progress->worker] = progress->next_timer_us;
+    live_[progress->worker] = progress->live;
     for (const auto& at : progress->tasks) {
       auto task = tasks_.find(at.query.value);
       if (task == tasks_.end()) continue;
       task->second.position[progress->worker] = at.position;
+      task->second.live[progress->worker] = at.live;
       task->second.state_bytes[progress->worker] = at.state_bytes;
     }
   }
@@ -285,7 +287,7 @@ Result<engine::QueryStatus> Processor::status(QueryId query) {
   if (found == tasks_.end()) return error(Code::kNotFound, "MR-STEP-0023", "there is no such query here");
   const Task& task = found->second;
   engine::QueryStatus status;
-  status.position = *std::min_element(task.position.begin(), task.position.end());
+  status.position = position(task);
   for (const size_t bytes : task.state_bytes) status.state_bytes += bytes;
   const Cut end = journal_.end_cut();
   if (task.failed) {
@@ -371,21 +373,23 @@ Cut Processor::floor() const {
 Status Processor::ready() const {
   for (const auto& [id, task] : tasks_) {
     if (task.failed) continue;
-    for (const Cut position : task.position) {
-      if (position >= opened_at_ || opened_at_.value - position.value > 1'000'000) continue;
-      return error(Code::kUnavailable, "MR-STEP-0025", fmt::format("{} is catching up", task.plan->name));
-    }
+    const Cut at = position(task);
+    if (at >= opened_at_ || opened_at_.value - at.value > 1'000'000) continue;
+    return error(Code::kUnavailable, "MR-STEP-0025", fmt::format("{} is catching up", task.plan->name));
   }
   return {};
+}
+
+Cut Processor::position(const Task& task) const {
+  Cut last(UINT64_MAX);
+  for (uint32_t w = 0; w < task.position.size(); ++w) last = std::min(last, position(task, w));
+  return last;
 }
 
 bool Processor::idle() const {
   if (!incoming_.empty() || !snapshots_.empty()) return false;
   for (const auto& [id, task] : tasks_) {
-    if (task.failed) continue;
-    for (const Cut position : task.position) {
-      if (position < journal_.end_cut()) return false;
-    }
+    if (!task.failed && position(task) < journal_.end_cut()) return false;
   }
   return true;
 }

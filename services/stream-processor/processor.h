@@ -80,7 +80,8 @@ class Processor final : public engine::ViewReads {
     Cut start;
     std::vector<std::shared_ptr<state::Snapshots>> snapshots;  // by worker
     std::vector<Cut> oldest_kept;                              // by worker
-    std::vector<Cut> position;
+    std::vector<Cut> position;                                 // by worker; where it is live: live_[worker]
+    std::vector<uint8_t> live;                                 // by worker
     std::vector<size_t> state_bytes;
     std::optional<Error> failed;
   };
@@ -120,6 +121,10 @@ class Processor final : public engine::ViewReads {
   Cut start_of(const sql::Catalog::Entry& entry);
   std::unique_ptr<state::StateStore> make_store() const;
   bool tell(uint32_t worker, ToWorker message);
+  Cut position(const Task& task, uint32_t worker) const {
+    return task.live[worker] ? live_[worker] : task.position[worker];
+  }
+  Cut position(const Task& task) const;  // of its last worker
 
   bool run_inline();
   bool take_messages();
@@ -158,6 +163,7 @@ class Processor final : public engine::ViewReads {
   std::deque<SnapshotReady> snapshots_;
   Cut tick_owed_;                // a frame up to this cut must come, whatever it is
   std::vector<int64_t> timers_;  // by worker
+  std::vector<Cut> live_;        // by worker: where all its tasks stand that are caught up
   Cut opened_at_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Counters counters_;

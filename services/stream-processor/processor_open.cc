@@ -198,6 +198,7 @@ void Processor::make_workers(uint32_t workers, bool inlined) {
   }
   inline_count_ = inlined ? workers : 1;
   timers_.assign(workers, INT64_MAX);
+  live_.assign(workers, Cut(0));
 }
 
 void Processor::start_threads() {
@@ -239,6 +240,7 @@ Processor::Task Processor::make_task(const engine::PlanPtr& plan, uint32_t worke
   task.plan = plan;
   task.oldest_kept.resize(workers);
   task.position.resize(workers);
+  task.live.resize(workers);
   task.state_bytes.resize(workers);
   for (uint32_t w = 0; w < workers; ++w) {
     task.snapshots.push_back(state::Snapshots::make(files_, snapshot_directory(plan->id, w)));

@@ -67,6 +67,10 @@ class QueryTask {
   void use_columns(const std::vector<int>& columns);
   Status step(std::span<const log::FramePtr> frames, Cut to, const StreamRows& rows, TaskOutput& out);
 
+  // Frames up to `to` that hold nothing for it: no batch of its streams, no report for it, no timer that is
+  // due.
+  void skip_to(Cut to) { position_ = to; }
+
   Cut position() const { return position_; }
   const engine::QueryPlan& plan() const { return *plan_; }
   const engine::PlanPtr& plan_ptr() const { return plan_; }

@@ -54,11 +54,16 @@ StreamRows::StreamRows(engine::StreamPtr stream, std::vector<int> columns, uint3
   batch_.set_schema(schema_of(*stream_, columns_));
 }
 
-void StreamRows::decode(std::span<const log::FramePtr> frames) {
-  frames_.assign(frames.begin(), frames.end());
+void StreamRows::release() {
+  frames_.clear();
   values_.clear();
   errors_.clear();
   batch_.clear();
+}
+
+void StreamRows::decode(std::span<const log::FramePtr> frames) {
+  release();
+  frames_.assign(frames.begin(), frames.end());
   for (const auto& frame : frames) {
     for (const auto& stored : frame->batches) {
       if (stored.where.stream != stream_->id || !own(stored.where.partition)) continue;

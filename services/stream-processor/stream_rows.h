@@ -2,7 +2,7 @@
 //
 // Rows:    in journal order; only of the partitions that this worker reads. origins[i].cut tells the frame.
 // Columns: the union of what the queries read. A query's plan is rewritten to count in them (remap).
-// Owns:    the frames of the current step: text values view them. Valid until the next decode().
+// Owns:    the frames of the current step: text values view them. Valid until the next decode() or release().
 #pragma once
 
 #include <memory>
@@ -20,6 +20,8 @@ class StreamRows {
   StreamRows(engine::StreamPtr stream, std::vector<int> columns, uint32_t worker, uint32_t workers);
 
   void decode(std::span<const log::FramePtr> frames);
+  void
+  release();  // lets go of the frames: a stream that falls silent must not hold on to the journal's memory
   const Batch& batch() const { return batch_; }
   const std::vector<RowError>& errors() const { return errors_; }  // rows that do not decode, ascending
   const std::vector<int>& columns() const { return columns_; }

@@ -1,9 +1,14 @@
 #include "stream-processor/worker.h"
 
 #include <algorithm>
-#include <set>
 
 namespace millrace::processor {
+namespace {
+
+// How many tasks a shared step looks at for a snapshot that is due: all of them come round in turn.
+constexpr int kSnapshotLooks = 8;
+
+}  // namespace
 
 Worker::Worker(log::Journal& journal, Options options, Mailbox<FromWorker>& outbox)
     : journal_(journal), options_(options), outbox_(outbox) {}
@@ -15,64 +20,22 @@ bool Worker::turn() {
   for (auto& message : messages) handle(std::move(message));
   if (!flush_held()) return false;
 
-  Cut front(0);
-  Cut last(UINT64_MAX);
-  for (const auto& [id, entry] : tasks_) {
-    if (entry.failed) continue;
-    front = std::max(front, entry.task->position());
-    last = std::min(last, entry.task->position());
-  }
   bool worked = !messages.empty();
-  if (last.value != UINT64_MAX) {
-    // What is caught up goes first; history then gets as much again, so neither starves the other.
-    if (front < end) worked |= step(front, end, options_.max_step_bytes, true);
-    if (last < front && held_.empty()) {
-      Cut next = end;  // up to where the next task stands, so that they meet
-      for (const auto& [id, entry] : tasks_) {
-        if (!entry.failed && entry.task->position() > last) next = std::min(next, entry.task->position());
-      }
-      worked |= step(last, next, options_.max_step_bytes / 4, false);
-    }
-  }
+  join();
+  // What is caught up goes first; history then gets a share, so neither starves the other.
+  if (live_count_ > 0 && live_ < end) worked |= step_live(end);
+  if (!apart_.empty() && held_.empty()) worked |= step_behind();
   if (progress_due_) send_progress();
   return worked;
 }
 
 void Worker::handle(ToWorker message) {
-  if (auto* add = std::get_if<AddTask>(&message)) {
-    Entry entry;
-    entry.task = std::move(add->task);
-    const auto stream = entry.task->plan().source;
-    tasks_[entry.task->plan().id.value] = std::move(entry);
-    rebuild_rows(stream);
-    progress_due_ = true;
-  } else if (auto* remove = std::get_if<RemoveTask>(&message)) {
-    auto found = tasks_.find(remove->query.value);
-    if (found == tasks_.end()) return;
-    for (const auto& freeze : found->second.freezes) {
-      send({options_.placement.worker, Frozen{freeze.request,
-                                              options_.placement.worker,
-                                              error(Code::kNotFound, "MR-STEP-0020", "the view was dropped"),
-                                              {},
-                                              {}}});
-    }
-    const auto stream = found->second.task->plan().source;
-    tasks_.erase(found);
-    rebuild_rows(stream);
-    progress_due_ = true;
-  } else if (auto* freeze = std::get_if<Freeze>(&message)) {
-    auto found = tasks_.find(freeze->query.value);
-    if (found == tasks_.end() || found->second.failed) {
-      send({options_.placement.worker, Frozen{freeze->request,
-                                              options_.placement.worker,
-                                              error(Code::kUnavailable, "MR-STEP-0021",
-                                                    "the query is not running: SHOW QUERIES says why"),
-                                              {},
-                                              {}}});
-      return;
-    }
-    found->second.freezes.push_back(*freeze);
-    answer_freezes(found->second);
+  if (auto* added = std::get_if<AddTask>(&message)) {
+    add(std::move(*added));
+  } else if (auto* removed = std::get_if<RemoveTask>(&message)) {
+    remove(removed->query);
+  } else if (auto* request = std::get_if<Freeze>(&message)) {
+    freeze(*request);
   } else if (auto* unwatch = std::get_if<Unwatch>(&message)) {
     auto found = tasks_.find(unwatch->query.value);
     if (found == tasks_.end() || found->second.watchers == 0) return;
@@ -81,6 +44,57 @@ void Worker::handle(ToWorker message) {
     auto found = tasks_.find(written->query.value);
     if (found != tasks_.end()) found->second.snapshotting = false;
   }
+}
+
+void Worker::add(AddTask message) {
+  const auto& plan = message.task->plan();
+  const uint32_t id = plan.id.value;
+  const auto stream = plan.source;
+  readers_[stream->id.value].push_back(id);
+  if (plan.repartition) readers_[plan.repartition_topic->id.value].push_back(id);
+  tasks_[id].task = std::move(message.task);
+  apart_.insert(id);
+  rebuild_rows(stream);
+  touched_.insert(id);
+  progress_due_ = true;
+}
+
+void Worker::remove(QueryId query) {
+  auto found = tasks_.find(query.value);
+  if (found == tasks_.end()) return;
+  Entry& entry = found->second;
+  for (const auto& waiting : entry.freezes) {
+    send({options_.placement.worker, Frozen{waiting.request,
+                                            options_.placement.worker,
+                                            error(Code::kNotFound, "MR-STEP-0020", "the view was dropped"),
+                                            {},
+                                            {}}});
+  }
+  leave(entry);
+  const auto& plan = entry.task->plan();
+  const auto stream = plan.source;
+  std::erase(readers_[stream->id.value], query.value);
+  if (plan.repartition) std::erase(readers_[plan.repartition_topic->id.value], query.value);
+  tasks_.erase(found);
+  touched_.erase(query.value);
+  rebuild_rows(stream);
+  progress_due_ = true;
+}
+
+void Worker::freeze(const Freeze& request) {
+  auto found = tasks_.find(request.query.value);
+  if (found == tasks_.end() || found->second.failed) {
+    send({options_.placement.worker,
+          Frozen{request.request,
+                 options_.placement.worker,
+                 error(Code::kUnavailable, "MR-STEP-0021", "the query is not running: SHOW QUERIES says why"),
+                 {},
+                 {}}});
+    return;
+  }
+  found->second.freezes.push_back(request);
+  answer_freezes(found->second);
+  if (!found->second.freezes.empty()) freezing_.insert(found->first);
 }
 
 bool Worker::send(FromWorker message) {
@@ -96,38 +110,140 @@ bool Worker::flush_held() {
   return held_.empty();
 }
 
-std::vector<Worker::Entry*> Worker::at(Cut position) {
-  std::vector<Entry*> found;
-  for (auto& [id, entry] : tasks_) {
-    if (!entry.failed && entry.task->position() == position) found.push_back(&entry);
+// Those that stand where the live ones stand become live. If there are none, the furthest begin.
+void Worker::join() {
+  if (apart_.empty()) return;
+  if (live_count_ == 0) {
+    live_ = Cut(0);
+    for (const uint32_t id : apart_) live_ = std::max(live_, tasks_.at(id).task->position());
   }
-  return found;
+  for (auto id = apart_.begin(); id != apart_.end();) {
+    Entry& entry = tasks_.at(*id);
+    if (entry.task->position() != live_) {
+      ++id;
+      continue;
+    }
+    entry.live = true;
+    entry.bytes_since_snapshot = live_bytes_ - entry.bytes_since_snapshot;
+    ++live_count_;
+    set_timer(entry);
+    touched_.insert(*id);
+    progress_due_ = true;
+    id = apart_.erase(id);
+  }
 }
 
-bool Worker::step(Cut from, Cut to, size_t max_bytes, bool live) {
-  const auto tasks = at(from);
-  for (const auto* entry : tasks) {
-    for (const auto& freeze : entry->freezes) {
-      if (freeze.freeze && freeze.at > from) to = std::min(to, freeze.at);
+Cut Worker::stop_at_freezes(Cut from, Cut to) const {
+  for (const uint32_t id : freezing_) {
+    const Entry& entry = tasks_.at(id);
+    if (position(entry) != from) continue;
+    for (const auto& waiting : entry.freezes) {
+      if (waiting.freeze && waiting.at > from) to = std::min(to, waiting.at);
     }
   }
-  auto frames = journal_.read_frames(from, to, max_bytes);
-  if (!frames.ok()) {
-    for (auto* entry : tasks) fail(*entry, frames.error());
+  return to;
+}
+
+bool Worker::step_live(Cut end) {
+  Cut to = stop_at_freezes(live_, end);
+  for (const uint32_t id : apart_) {  // one that stands further on waits until the others are there
+    const Cut at = tasks_.at(id).task->position();
+    if (at > live_) to = std::min(to, at);
+  }
+  const auto got = journal_.read_frames(live_, to, options_.max_step_bytes);
+  if (!got.ok()) {
+    for (auto& [id, entry] : tasks_) {
+      if (entry.live) fail(entry, got.error());
+    }
     return true;
   }
-  if (frames->empty()) return false;
-  step_tasks(tasks, *frames, live);
+  const Frames& frames = *got;
+  if (frames.empty()) return false;
+  const auto tasks = concerned_by(frames);
+  for (auto* entry : tasks) entry->task->skip_to(live_);
+  if (!tasks.empty()) step_tasks(tasks, live_, frames, true);
+  live_ = frames.back()->cut;
+  for (const auto& frame : frames) live_bytes_ += frame->bytes;
+  for (auto* entry : tasks) {
+    if (entry->live) set_timer(*entry);
+  }
+  look_for_snapshots(frames.back()->time);
+  answer_all_freezes();
+  progress_due_ = true;
   return true;
 }
 
-void Worker::step_tasks(const std::vector<Entry*>& tasks, const std::vector<log::FramePtr>& frames,
-                        bool live) {
-  const Cut from = tasks.front()->task->position();
+// The live tasks to which something in the frames matters, by query.
+std::vector<Worker::Entry*> Worker::concerned_by(const Frames& frames) {
+  std::set<uint32_t> ids;
+  for (const auto& frame : frames) {
+    for (const auto& batch : frame->batches) {
+      const auto readers = readers_.find(batch.where.stream.value);
+      if (readers != readers_.end()) ids.insert(readers->second.begin(), readers->second.end());
+    }
+    for (const auto& control : frame->controls) {
+      if (control.kind == log::ControlKind::kStart) {
+        for (const auto& [id, entry] : tasks_) ids.insert(id);
+      }
+      if (control.kind != log::ControlKind::kStep) continue;
+      const auto record = decode_step(control.payload.view());
+      CHECK(record.ok(), "a step record in a verified frame does not parse");
+      for (const auto& entry : record->entries) {
+        if (!entry.reports.empty()) ids.insert(entry.query.value);
+      }
+    }
+  }
+  for (const auto& [time, id] : timers_) {
+    if (time > frames.back()->time.value) break;
+    ids.insert(id);
+  }
+  std::vector<Entry*> concerned;
+  for (const uint32_t id : ids) {
+    const auto found = tasks_.find(id);
+    if (found != tasks_.end() && found->second.live) concerned.push_back(&found->second);
+  }
+  return concerned;
+}
+
+// A bounded piece of history for those that lag most, up to where the next ones stand, so that they meet.
+bool Worker::step_behind() {
+  Cut last = live_;
+  for (const uint32_t id : apart_) last = std::min(last, tasks_.at(id).task->position());
+  if (last == live_) return false;
+  Cut next = live_;
+  std::vector<Entry*> tasks;
+  for (const uint32_t id : apart_) {
+    Entry& entry = tasks_.at(id);
+    const Cut at = entry.task->position();
+    if (at == last) {
+      tasks.push_back(&entry);
+    } else {
+      next = std::min(next, at);
+    }
+  }
+  const auto got = journal_.read_frames(last, stop_at_freezes(last, next), options_.max_step_bytes / 4);
+  if (!got.ok()) {
+    for (auto* entry : tasks) fail(*entry, got.error());
+    return true;
+  }
+  const Frames& frames = *got;
+  if (frames.empty()) return false;
+  step_tasks(tasks, last, frames, false);
+  uint64_t bytes = 0;
+  for (const auto& frame : frames) bytes += frame->bytes;
+  for (auto* entry : tasks) {
+    if (entry->failed) continue;
+    entry->bytes_since_snapshot += bytes;
+    snapshot_if_due(*entry, entry->bytes_since_snapshot, frames.back()->time);
+  }
+  answer_all_freezes();
+  progress_due_ = true;
+  return true;
+}
+
+void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames, bool live) {
   const Cut to = frames.back()->cut;
   std::set<uint32_t> decoded;
-  size_t bytes = 0;
-  for (const auto& frame : frames) bytes += frame->bytes;
   StepDone done;
   StepRecord record{static_cast<uint16_t>(options_.placement.worker),
                     static_cast<uint16_t>(options_.placement.workers),
@@ -165,38 +281,65 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, const std::vector<log:
       done.changes.push_back(
           {task.plan().id, to, std::make_shared<const std::vector<std::string>>(std::move(out.changes))});
     }
-    after_step(*entry, bytes, frames.back()->time);
+    touched_.insert(task.plan().id.value);
     if (group_bytes > options_.max_group_bytes) hand_over();
   }
   hand_over();
-  // Answers come after the outputs that led to them.
-  for (auto* entry : tasks) answer_freezes(*entry);
-  progress_due_ = true;
+  for (const uint32_t stream : decoded) rows_.at(stream)->release();
 }
 
-void Worker::after_step(Entry& entry, size_t bytes, AppendTime time) {
-  entry.bytes_since_snapshot += bytes;
-  if (entry.snapshot_time.value == 0) entry.snapshot_time = time;
+void Worker::set_timer(Entry& entry) {
+  const int64_t timer = entry.task->next_timer();
+  if (timer == entry.timer) return;
+  const uint32_t id = entry.task->plan().id.value;
+  timers_.erase({entry.timer, id});
+  entry.timer = timer;
+  if (timer != INT64_MAX) timers_.insert({timer, id});
+}
+
+void Worker::look_for_snapshots(AppendTime now) {
+  for (int looks = 0; looks < kSnapshotLooks && !tasks_.empty(); ++looks) {
+    auto next = tasks_.upper_bound(looked_at_);
+    if (next == tasks_.end()) next = tasks_.begin();
+    looked_at_ = next->first;
+    Entry& entry = next->second;
+    if (entry.live) snapshot_if_due(entry, live_bytes_ - entry.bytes_since_snapshot, now);
+    if (tasks_.size() == static_cast<size_t>(looks) + 1) break;
+  }
+}
+
+void Worker::snapshot_if_due(Entry& entry, uint64_t bytes, AppendTime now) {
+  if (entry.snapshot_time.value == 0) entry.snapshot_time = now;
   if (entry.snapshotting) return;
-  const bool due = entry.bytes_since_snapshot >= options_.snapshot_after_bytes ||
-                   time.value - entry.snapshot_time.value >= options_.snapshot_after_us;
+  const bool due = bytes >= options_.snapshot_after_bytes ||
+                   now.value - entry.snapshot_time.value >= options_.snapshot_after_us;
   if (!due) return;
   entry.snapshotting = true;
-  entry.bytes_since_snapshot = 0;
-  entry.snapshot_time = time;
+  entry.bytes_since_snapshot = entry.live ? live_bytes_ : 0;
+  entry.snapshot_time = now;
+  if (entry.live) entry.task->skip_to(live_);
   send({options_.placement.worker, SnapshotReady{entry.task->plan().id, options_.placement.worker,
                                                  entry.task->position(), entry.task->freeze()}});
 }
 
+void Worker::answer_all_freezes() {
+  for (auto id = freezing_.begin(); id != freezing_.end();) {
+    Entry& entry = tasks_.at(*id);
+    answer_freezes(entry);
+    id = entry.freezes.empty() ? freezing_.erase(id) : std::next(id);
+  }
+}
+
 void Worker::answer_freezes(Entry& entry) {
   auto& task = *entry.task;
+  if (entry.live) task.skip_to(live_);
   auto waiting = std::partition(entry.freezes.begin(), entry.freezes.end(),
                                 [&](const Freeze& f) { return task.position() < f.at; });
-  for (auto freeze = waiting; freeze != entry.freezes.end(); ++freeze) {
-    Frozen frozen{freeze->request, options_.placement.worker, std::shared_ptr<const state::Epoch>(),
+  for (auto request = waiting; request != entry.freezes.end(); ++request) {
+    Frozen frozen{request->request, options_.placement.worker, std::shared_ptr<const state::Epoch>(),
                   task.position(), task.closed_below()};
-    if (freeze->freeze) frozen.epoch = task.freeze();
-    if (freeze->watch) {
+    if (request->freeze) frozen.epoch = task.freeze();
+    if (request->watch) {
       ++entry.watchers;
       task.watch(true);
     }
@@ -205,22 +348,38 @@ void Worker::answer_freezes(Entry& entry) {
   entry.freezes.erase(waiting, entry.freezes.end());
 }
 
-void Worker::fail(Entry& entry, Error error) {
-  entry.failed = true;
-  for (const auto& freeze : entry.freezes) {
-    send({options_.placement.worker, Frozen{freeze.request, options_.placement.worker, error, {}, {}}});
-  }
+void Worker::leave(Entry& entry) {
+  const uint32_t id = entry.task->plan().id.value;
+  if (entry.live) --live_count_;
+  entry.live = false;
+  timers_.erase({entry.timer, id});
+  entry.timer = INT64_MAX;
+  apart_.erase(id);
+  freezing_.erase(id);
   entry.freezes.clear();
+}
+
+void Worker::fail(Entry& entry, Error error) {
+  for (const auto& waiting : entry.freezes) {
+    send({options_.placement.worker, Frozen{waiting.request, options_.placement.worker, error, {}, {}}});
+  }
+  leave(entry);
+  entry.failed = true;
   send({options_.placement.worker,
         TaskFailed{entry.task->plan().id, options_.placement.worker, std::move(error)}});
 }
 
 void Worker::send_progress() {
-  Progress progress{options_.placement.worker, INT64_MAX, {}};
-  for (const auto& [id, entry] : tasks_) {
-    if (!entry.failed) progress.next_timer_us = std::min(progress.next_timer_us, entry.task->next_timer());
-    progress.tasks.push_back({QueryId(id), entry.task->position(), entry.task->store().bytes()});
+  Progress progress{options_.placement.worker, INT64_MAX, live_, {}};
+  if (!timers_.empty()) progress.next_timer_us = timers_.begin()->first;
+  for (const uint32_t id : apart_) {
+    progress.next_timer_us = std::min(progress.next_timer_us, tasks_.at(id).task->next_timer());
   }
+  for (const uint32_t id : touched_) {
+    const Entry& entry = tasks_.at(id);
+    progress.tasks.push_back({QueryId(id), entry.live, position(entry), entry.task->store().bytes()});
+  }
+  touched_.clear();
   progress_due_ = false;
   send({options_.placement.worker, std::move(progress)});
 }
@@ -232,27 +391,35 @@ StreamRows& Worker::rows_of(const engine::StreamPtr& stream) {
 // The union of the columns that this worker's queries read; the queries' pipelines count in it.
 void Worker::rebuild_rows(const engine::StreamPtr& stream) {
   std::set<int> columns;
-  bool read = false;
-  for (const auto& [id, entry] : tasks_) {
-    if (entry.task->plan().source->id != stream->id) continue;
-    read = true;
-    columns.insert(entry.task->plan().read_columns.begin(), entry.task->plan().read_columns.end());
+  std::vector<QueryTask*> tasks;
+  for (const uint32_t id : readers_[stream->id.value]) {
+    QueryTask& task = *tasks_.at(id).task;
+    if (task.plan().source->id != stream->id) continue;  // it reads the stream as its repartition topic
+    tasks.push_back(&task);
+    columns.insert(task.plan().read_columns.begin(), task.plan().read_columns.end());
   }
   rows_.erase(stream->id.value);
-  if (!read) return;
+  if (tasks.empty()) return;
   const std::vector<int> wanted(columns.begin(), columns.end());
   rows_[stream->id.value] =
       std::make_unique<StreamRows>(stream, wanted, options_.placement.worker, options_.placement.workers);
-  for (auto& [id, entry] : tasks_) {
-    if (entry.task->plan().source->id == stream->id) entry.task->use_columns(wanted);
-  }
+  for (auto* task : tasks) task->use_columns(wanted);
 }
 
 std::vector<std::unique_ptr<QueryTask>> Worker::take_tasks() {
   std::vector<std::unique_ptr<QueryTask>> taken;
-  for (auto& [id, entry] : tasks_) taken.push_back(std::move(entry.task));
+  for (auto& [id, entry] : tasks_) {
+    if (entry.live) entry.task->skip_to(live_);
+    taken.push_back(std::move(entry.task));
+  }
   tasks_.clear();
   rows_.clear();
+  readers_.clear();
+  apart_.clear();
+  freezing_.clear();
+  timers_.clear();
+  touched_.clear();
+  live_count_ = 0;
   return taken;
 }
 

@@ -1,10 +1,14 @@
 // Worker: steps the tasks of its share of the key groups. An agent: one mailbox in, one out, a turn that
 // never waits.
 //
-// Turn:     the tasks that stand furthest (all that are caught up stand together) take the next piece of the
-// journal in one
+// Turn:     the tasks that are caught up stand together, at live_, and take the next piece of the journal in
+// one
 //           shared step: one read, one decode a stream, one group of outputs. Then the one that lags most
-//           takes a bounded piece of history, until it stands where the others stand.
+//           takes a bounded piece of history, until it stands where the others stand and joins them.
+// Cost:     a shared step touches only the tasks that its frames concern (a batch of a stream they read, a
+// report
+//           for them, a timer that is due); the others' position is live_, at no cost. A thousand quiet
+//           queries cost nothing.
 // Out:      StepDone (outputs to append), Frozen (answers to Freeze), SnapshotReady, TaskFailed. While the
 // outbox is full the
 //           worker does not step: that is the backpressure.
@@ -14,7 +18,9 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/mailbox.h"
@@ -78,12 +84,14 @@ struct TaskFailed {
 struct Progress {
   uint32_t worker = 0;
   int64_t next_timer_us = INT64_MAX;
+  Cut live;  // where all tasks stand that are caught up
   struct Task {
     QueryId query;
+    bool live = false;
     Cut position;
     size_t state_bytes = 0;
   };
-  std::vector<Task> tasks;
+  std::vector<Task> tasks;  // those that changed
 };
 struct FromWorker {
   uint32_t worker = 0;
@@ -108,23 +116,39 @@ class Worker {
  private:
   struct Entry {
     std::unique_ptr<QueryTask> task;
-    AppendTime snapshot_time;
-    size_t bytes_since_snapshot = 0;
-    bool snapshotting = false;
+    bool live = false;  // stands at live_, whatever its own position says
     bool failed = false;
+    bool snapshotting = false;
+    int64_t timer = INT64_MAX;  // as it stands in timers_
+    AppendTime snapshot_time;
+    uint64_t bytes_since_snapshot = 0;  // live: since live_bytes_ was 0 (wraps around)
     size_t watchers = 0;
     std::vector<Freeze> freezes;  // waiting for a cut
   };
+  using Frames = std::vector<log::FramePtr>;
 
   void handle(ToWorker message);
+  void add(AddTask message);
+  void remove(QueryId query);
+  void freeze(const Freeze& request);
   bool send(FromWorker message);  // keeps it if the outbox is full
   bool flush_held();
-  std::vector<Entry*> at(Cut position);
-  bool step(Cut from, Cut to, size_t max_bytes, bool live);
-  void step_tasks(const std::vector<Entry*>& tasks, const std::vector<log::FramePtr>& frames, bool live);
-  void after_step(Entry& entry, size_t bytes, AppendTime time);
+
+  void join();
+  bool step_live(Cut end);
+  bool step_behind();
+  std::vector<Entry*> concerned_by(const Frames& frames);
+  Cut stop_at_freezes(Cut from, Cut to) const;
+  void step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames, bool live);
+
+  Cut position(const Entry& entry) const { return entry.live ? live_ : entry.task->position(); }
+  void set_timer(Entry& entry);
+  void look_for_snapshots(AppendTime now);
+  void snapshot_if_due(Entry& entry, uint64_t bytes, AppendTime now);
   void answer_freezes(Entry& entry);
+  void answer_all_freezes();
   void fail(Entry& entry, Error error);
+  void leave(Entry& entry);  // the live ones, and what is kept about them
   void send_progress();
   StreamRows& rows_of(const engine::StreamPtr& stream);
   void rebuild_rows(const engine::StreamPtr& stream);
@@ -134,8 +158,17 @@ class Worker {
   Mailbox<FromWorker>& outbox_;
   Mailbox<ToWorker> inbox_{65'536};
   std::vector<FromWorker> held_;
-  std::map<uint32_t, Entry> tasks_;                       // by query
-  std::map<uint32_t, std::unique_ptr<StreamRows>> rows_;  // by stream
+  std::map<uint32_t, Entry> tasks_;                              // by query
+  std::map<uint32_t, std::unique_ptr<StreamRows>> rows_;         // by stream
+  std::unordered_map<uint32_t, std::vector<uint32_t>> readers_;  // by stream: queries
+  Cut live_;
+  size_t live_count_ = 0;
+  uint64_t live_bytes_ = 0;                        // of the journal, stepped over by the live ones
+  std::set<uint32_t> apart_;                       // queries that are not live and have not failed
+  std::set<uint32_t> freezing_;                    // queries with freezes that wait
+  std::set<std::pair<int64_t, uint32_t>> timers_;  // of the live ones
+  uint32_t looked_at_ = 0;                         // the query whose snapshot was looked at last
+  std::set<uint32_t> touched_;                     // queries that the next progress tells of
   bool progress_due_ = false;
 };
 
