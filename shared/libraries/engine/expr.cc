@@ -85,12 +85,19 @@ Column constant_column(const Expr& literal) {
   return c;
 }
 
+// A register keeps the values of the batch before: a NULL that was not computed must not refer to its text,
+// for a strict operator looks at it.
+void forget_texts(Column& out, const Selection& selection) {
+  if (out.type != Type::kText) return;
+  for (const uint32_t i : selection) out.texts[i] = {};
+}
+
 void copy_rows(const Operand& from, const Selection& selection, Column& to) {
   const auto copy = [&](auto& target, const auto& source) {
     for (const uint32_t i : selection) target[i] = source[from.at(i)];
   };
   for (const uint32_t i : selection) to.valid[i] = !from.is_null(i);
-  if (from.column->type == Type::kNull) return;
+  if (from.column->type == Type::kNull) return forget_texts(to, selection);
   switch (to.type) {
     case Type::kNull:
       break;

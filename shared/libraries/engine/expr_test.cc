@@ -217,6 +217,51 @@ TEST(Expr, ReusedOnBatchesOfOtherSizes) {
   }
 }
 
+// An evaluator is used for batch after batch: a NULL must not refer to the text of one that is gone.
+TEST(Expr, NullTextsForgetTheBatchBefore) {
+  const auto a = column(0, Type::kText);
+  const auto shouted = call(Op::kConcat, Type::kText, {a, text("!")});
+  const auto bare_null = literal({});
+  const std::vector<ExprPtr> texts = {
+      call(Op::kNullIf, Type::kText, {shouted, text("x!")}),
+      call(Op::kNullIf, Type::kText, {a, text("x")}),
+      call(Op::kCase, Type::kText, {call(Op::kEqual, Type::kBoolean, {a, text("x")}), bare_null, shouted}),
+      call(Op::kCoalesce, Type::kText, {bare_null, call(Op::kNullIf, Type::kText, {shouted, text("x!")})}),
+      call(Op::kConcat, Type::kText, {shouted, bare_null}),
+  };
+  for (const ExprPtr& made : texts) {
+    Evaluator less(call(Op::kLess, Type::kBoolean, {made, text(std::string(64, '~'))}));
+    for (const std::string value : {std::string(64, 'y'), std::string("x")}) {
+      auto batch = std::make_unique<Batch>();
+      batch->set_schema({{"a", Type::kText}});
+      batch->columns[0].texts.assign(50, batch->arena->keep(value));
+      batch->rows = 50;
+      Selection all = kit::all_rows(*batch);
+      std::vector<RowError> errors;
+      const Column& result = less.evaluate(*batch, all, errors);
+      ASSERT_TRUE(errors.empty());
+      if (value == "x") {
+        for (size_t i = 0; i < 50; ++i) ASSERT_TRUE(result.is_null(i)) << to_string(*made, {"a"});
+      }
+    }
+  }
+}
+
+TEST(Expr, WindowsLieInTheRangeOfTimestamps) {
+  const auto window = [](Op op, const char* time) {
+    auto e = std::make_shared<Expr>();
+    e->op = op;
+    e->type = Type::kTimestamptz;
+    e->args = {timestamp(time)};
+    e->window_us = int64_t{7} * 86'400'000'000;
+    e->window_offset_us = 86'400'000'000;
+    return value(e);
+  };
+  EXPECT_EQ(window(Op::kTumbleStart, "0001-01-01T00:00:00Z"), "MR-SQL-0104");
+  EXPECT_EQ(window(Op::kTumbleEnd, "9999-12-31T23:00:00Z"), "MR-SQL-0104");
+  EXPECT_EQ(window(Op::kTumbleStart, "9999-12-31T23:00:00Z"), "9999-12-31T00:00:00Z");
+}
+
 TEST(Expr, PrintsAsSql) {
   const std::vector<std::string> names = {"mag", "time", "place"};
   const auto mag = column(0, Type::kDouble);

@@ -187,6 +187,7 @@ Kernel to_text_kernel(Type from) {
 void null_kernel(const Node& node, const Operand&, const Operand&, const Selection&, Column& out,
                  Context& context) {
   set_type(out, node.expr->type, context.batch.rows);
+  if (out.type == Type::kText) out.texts.assign(context.batch.rows, {});  // none of a batch before
   out.valid.assign(context.batch.rows, 0);
 }
 

@@ -47,7 +47,7 @@ void null_if_op(const Node& node, const Operand& left, const Operand& right, con
     const bool null = left.is_null(i);
     const bool equal = !null && !right.is_null(i) &&
                        compare_values(*left.column, left.at(i), *right.column, right.at(i)) == 0;
-    if (!null) r[i] = a[left.at(i)];
+    r[i] = null ? T{} : a[left.at(i)];  // never the text of a batch before
     out.valid[i] = !null && !equal;
   });
 }

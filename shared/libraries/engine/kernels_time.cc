@@ -131,17 +131,17 @@ void tumble(const Node& node, const Operand& left, const Operand&, const Selecti
   const int64_t offset = node.expr->window_offset_us;
   int64_t start = 0;
   int64_t end = 0;  // start == end: none yet
-  strict_unary<int64_t, int64_t>(Type::kTimestamptz, left, selection, context.batch.rows, out,
-                                 [&](int64_t t, size_t row) {
-                                   if (t < start || t >= end) {
-                                     start = tumble_start(t, size, offset);
-                                     if (__builtin_add_overflow(start, size, &end)) {
-                                       end = start;
-                                       fail(node, out, context, row, kTimestampRange);
-                                     }
-                                   }
-                                   return kEnd ? end : start;
-                                 });
+  strict_unary<int64_t, int64_t>(
+      Type::kTimestamptz, left, selection, context.batch.rows, out, [&](int64_t t, size_t row) {
+        if (t < start || t >= end) {
+          start = tumble_start(t, size, offset);
+          if (__builtin_add_overflow(start, size, &end) || !timestamp_in_range(kEnd ? end : start)) {
+            end = start;
+            fail(node, out, context, row, kTimestampRange);
+          }
+        }
+        return kEnd ? end : start;
+      });
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ void grow(Column& column, size_t rows, size_t more) {
 
 // A column without NULL says so by an empty `valid`.
 void shrink_valid(Column& column) {
+  if (column.valid.empty()) return;
   if (std::memchr(column.valid.data(), 0, column.valid.size()) == nullptr) column.valid.clear();
 }
 

@@ -75,6 +75,16 @@ TEST(JsonDecoder, OnlyWantedColumnsAndNoNullMeansNoValidity) {
   EXPECT_EQ(d.batch.columns[0].integers, (std::vector<int64_t>{1, 2}));
 }
 
+TEST(JsonDecoder, NoValuesAreNoRows) {
+  JsonDecoder decoder({{"a", Type::kBigint}}, {0});
+  Batch batch;
+  std::vector<RowError> errors;
+  decoder.decode({}, batch, errors);
+  EXPECT_EQ(batch.rows, 0u);
+  ASSERT_EQ(batch.columns.size(), 1u);
+  EXPECT_EQ(batch.columns[0].size(), 0u);
+}
+
 TEST(JsonDecoder, LastDuplicateCounts) {
   const auto d = decode(
       {R"({"n":1,"n":2})", R"({"n":"wrong","n":3})", R"({"n":4,"n":null})", R"({"n":1,"\u006e":5})"}, {3});

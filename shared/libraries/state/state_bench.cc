@@ -1,6 +1,8 @@
 // The store's own figures: look-ups of kept keys, growth, and what an epoch costs the work that goes on.
 #include <benchmark/benchmark.h>
 
+#include <chrono>
+
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/random.h"
