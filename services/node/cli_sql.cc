@@ -57,7 +57,9 @@ bool is_command_status(const Json& object) {
 // everything.
 class RowPrinter {
  public:
-  RowPrinter(bool as_table, bool live) : as_table_(as_table), table_(stdout, live) {}
+  explicit RowPrinter(bool as_table) : as_table_(as_table), table_(stdout) {}
+
+  void go_live() { table_.go_live(); }
 
   bool line(std::string_view text) {
     if (text.empty()) return true;
@@ -104,14 +106,17 @@ int run(const SqlOptions& options) {
   limits.answer = std::chrono::milliseconds(0);  // a subscription waits for ever; ctrl-C ends it
   auto client = open_client(options.server, limits);
   if (!client.ok()) return report(client.error());
-  RowPrinter rows(options.output == "table", ::isatty(STDOUT_FILENO) != 0);
+  RowPrinter rows(options.output == "table");
   LineSplitter lines([&](std::string_view line) { return rows.line(line); });
   EventReader events([&](const ServerEvent& event) { return rows.line(event.data); });
   std::optional<bool> is_events;
   HttpRequest request{"POST", "/v1/sql", {{"Content-Type", "application/sql"}}, *text};
   const auto answer = (*client)->call(request, [&](std::string_view piece) {
     // Server-sent events begin with a field's name or a comment; a row begins with a brace.
-    if (!is_events) is_events = !piece.empty() && piece.front() != '{' && piece.front() != '\n';
+    if (!is_events) {
+      is_events = !piece.empty() && piece.front() != '{' && piece.front() != '\n';
+      if (*is_events) rows.go_live();
+    }
     return *is_events ? events.add(piece) : lines.add(piece);
   });
   if (answer.ok() && answer->status < 300) lines.finish();

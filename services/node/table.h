@@ -18,8 +18,10 @@ size_t display_width(std::string_view text);
 class Table {
  public:
   static constexpr size_t kSample = 1000;
-  // `live`: rows are shown as they come; the widths follow the first row.
-  Table(std::FILE* out, bool live) : out_(out), live_(live) {}
+  explicit Table(std::FILE* out) : out_(out) {}
+
+  // From here on rows are shown as they come; the widths follow the first row.
+  void go_live() { live_ = true; }
 
   void set_columns(std::vector<std::string> names);  // optional: shows the head also when there is no row
   void add(const nlohmann::ordered_json& row);
@@ -38,7 +40,7 @@ class Table {
   static Cell cell_of(const nlohmann::ordered_json& value);
 
   std::FILE* out_;
-  bool live_;
+  bool live_ = false;
   bool head_printed_ = false;
   size_t rows_ = 0;
   std::vector<std::string> names_;

@@ -13,7 +13,8 @@ std::string printed(bool live, const std::vector<std::string>& rows) {
   char* text = nullptr;
   size_t size = 0;
   std::FILE* out = ::open_memstream(&text, &size);
-  Table table(out, live);
+  Table table(out);
+  if (live) table.go_live();
   for (const auto& row : rows) table.add(Json::parse(row));
   table.finish();
   std::fclose(out);
