@@ -1,6 +1,7 @@
 // millrace sql: statements to a server, rows back as a table or as JSON lines.
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -12,6 +13,7 @@
 #include "node/cli.h"
 #include "node/line_splitter.h"
 #include "node/table.h"
+#include "sql/parser.h"
 
 namespace millrace::cli {
 namespace {
@@ -51,6 +53,14 @@ bool is_command_status(const Json& object) {
   if (object.size() != 1 || !object.contains("status") || !object["status"].is_string()) return false;
   const auto& text = object["status"].get_ref<const std::string&>();
   return text.starts_with("CREATE ") || text.starts_with("DROP ");
+}
+
+// Rows of a subscription are shown as they come. What does not parse here, the server says.
+bool subscribes(const std::string& text) {
+  const auto statements = sql::parse(text);
+  return statements.ok() && std::any_of(statements->begin(), statements->end(), [](const auto& statement) {
+           return std::holds_alternative<sql::ast::Subscribe>(statement->body);
+         });
 }
 
 // RowPrinter shows what the server sends. A line is a row, a command's status, or {"error":{…}}, which ends
@@ -107,16 +117,14 @@ int run(const SqlOptions& options) {
   auto client = open_client(options.server, limits);
   if (!client.ok()) return report(client.error());
   RowPrinter rows(options.output == "table");
+  if (subscribes(*text)) rows.go_live();
   LineSplitter lines([&](std::string_view line) { return rows.line(line); });
   EventReader events([&](const ServerEvent& event) { return rows.line(event.data); });
   std::optional<bool> is_events;
   HttpRequest request{"POST", "/v1/sql", {{"Content-Type", "application/sql"}}, *text};
   const auto answer = (*client)->call(request, [&](std::string_view piece) {
     // Server-sent events begin with a field's name or a comment; a row begins with a brace.
-    if (!is_events) {
-      is_events = !piece.empty() && piece.front() != '{' && piece.front() != '\n';
-      if (*is_events) rows.go_live();
-    }
+    if (!is_events) is_events = !piece.empty() && piece.front() != '{' && piece.front() != '\n';
     return *is_events ? events.add(piece) : lines.add(piece);
   });
   if (answer.ok() && answer->status < 300) lines.finish();

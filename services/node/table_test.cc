@@ -30,7 +30,7 @@ TEST(Table, AlignsNumbersRightAndTextLeft) {
 
 TEST(Table, NullIsEmptyAndControlCharactersAreShown) {
   EXPECT_EQ(printed(false, {R"({"a":null,"b":"x\ny\u001b[2J"})"}),
-            " a | b\n---+--------------\n   | x\\ny\\x1b[2J\n");
+            " a | b\n---+-------------\n   | x\\ny\\x1b[2J\n");
 }
 
 TEST(Table, WidthsCountCellsNotBytes) {
