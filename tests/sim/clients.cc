@@ -16,7 +16,8 @@ constexpr size_t kMaxQueries = 9;
 constexpr int64_t kKeyLifetimeUs = 3'000'000'000;
 
 bool same_offsets(const gateway::IngestAnswer& a, const gateway::IngestAnswer& b) {
-  if (a.offsets.size() != b.offsets.size() || a.accepted != b.accepted || !(a.cursor == b.cursor)) return false;
+  if (a.offsets.size() != b.offsets.size() || a.accepted != b.accepted || !(a.cursor == b.cursor))
+    return false;
   for (size_t i = 0; i < a.offsets.size(); ++i) {
     const auto &x = a.offsets[i], &y = b.offsets[i];
     if (x.where != y.where || x.first != y.first || x.count != y.count) return false;
@@ -25,7 +26,9 @@ bool same_offsets(const gateway::IngestAnswer& a, const gateway::IngestAnswer& b
 }
 
 // Refused for now, with nothing kept: the client may send again.
-bool is_refusal(const Error& error) { return error.code == Code::kExhausted || error.code == Code::kUnavailable; }
+bool is_refusal(const Error& error) {
+  return error.code == Code::kExhausted || error.code == Code::kUnavailable;
+}
 
 }  // namespace
 
@@ -43,8 +46,8 @@ const sql::Catalog::Entry* World::entry_of(const ClientObject& object) const {
 }
 
 void World::send_events() {
-  const auto stream =
-      pick_object([](const ClientObject& o) { return o.kind == Kind::kStream && o.state == ObjectState::kThere; });
+  const auto stream = pick_object(
+      [](const ClientObject& o) { return o.kind == Kind::kStream && o.state == ObjectState::kThere; });
   if (!stream) return;
   ClientRequest request;
   request.object = *stream;
@@ -69,7 +72,8 @@ void World::send(size_t index) {
   gateway::IngestRequest request;
   request.tenant = tenant_;
   request.stream = objects_[client.object].name;
-  request.format = client.ndjson ? gateway::IngestRequest::Format::kNdjson : gateway::IngestRequest::Format::kJson;
+  request.format =
+      client.ndjson ? gateway::IngestRequest::Format::kNdjson : gateway::IngestRequest::Format::kJson;
   request.body = body.view();
   request.idempotency_key = client.key;
   client.sent_us = clock_.wall_us();
@@ -133,7 +137,8 @@ void World::misuse_key() {
     const ClientRequest& r = requests_[i];
     const bool fresh = clock_.wall_us() - r.sent_us < kKeyLifetimeUs / 4;
     const bool kept = r.answer && r.answer->accepted > 0;
-    if (!r.key.empty() && fresh && kept && objects_[r.object].state == ObjectState::kThere) fitting.push_back(i);
+    if (!r.key.empty() && fresh && kept && objects_[r.object].state == ObjectState::kThere)
+      fitting.push_back(i);
   }
   if (fitting.empty()) return;
   const size_t index = fitting[random_.below(fitting.size())];
@@ -144,7 +149,8 @@ void World::misuse_key() {
   request.body = body.view();
   request.idempotency_key = requests_[index].key;
   node_->ingest().ingest(request, [this, index, life = life_](Result<gateway::IngestAnswer> answer) {
-    if (life == life_ && answer.ok()) fail(fmt::format("another body under the key of request {} was taken", index));
+    if (life == life_ && answer.ok())
+      fail(fmt::format("another body under the key of request {} was taken", index));
   });
 }
 
@@ -166,7 +172,8 @@ void World::define() {
       [](const ClientObject& o) { return o.kind != Kind::kView && o.state == ObjectState::kThere; });
   if (!source) return;
   const bool derived = random_.chance(3);
-  MadeQuery made = derived ? workload_.make_derived(objects_[*source].shape) : workload_.make_view(objects_[*source].shape);
+  MadeQuery made = derived ? workload_.make_derived(objects_[*source].shape)
+                           : workload_.make_view(objects_[*source].shape);
   object.kind = derived ? Kind::kDerived : Kind::kView;
   object.name = made.shape.name;
   object.sql = made.sql;
@@ -283,11 +290,12 @@ bool World::select_rows(const std::string& sql, std::vector<Row>& rows) {
 }
 
 void World::select_something() {
-  const auto view =
-      pick_object([](const ClientObject& o) { return o.kind == Kind::kView && o.state == ObjectState::kThere; });
+  const auto view = pick_object(
+      [](const ClientObject& o) { return o.kind == Kind::kView && o.state == ObjectState::kThere; });
   if (!view) return;
   if (random_.chance(2)) {  // asked, and not waited for: it must not disturb
-    node_->sql().execute(tenant_, "SELECT * FROM " + objects_[*view].name, [](gateway::StatementResult) {}, [](Status) {});
+    node_->sql().execute(
+        tenant_, "SELECT * FROM " + objects_[*view].name, [](gateway::StatementResult) {}, [](Status) {});
     return;
   }
   faults_allowed_ = false;
@@ -298,8 +306,8 @@ void World::select_something() {
 
 void World::read_something() {
   if (readers_.size() < 4 && random_.chance(3)) {
-    const auto stream =
-        pick_object([](const ClientObject& o) { return o.kind != Kind::kView && o.state == ObjectState::kThere; });
+    const auto stream = pick_object(
+        [](const ClientObject& o) { return o.kind != Kind::kView && o.state == ObjectState::kThere; });
     if (stream) {
       ClientReader reader;
       reader.object = *stream;
@@ -341,10 +349,11 @@ void World::pull(ClientReader& reader) {
     if (!made.ok()) return fail("a subscription failed: " + made.error().to_string());
     reader.subscription = std::move(*made);
   }
-  auto pulled = reader.subscription->pull(request.limit, [&](std::string_view json, const std::string& cursor) {
-    reader.seen.emplace_back(json);
-    reader.cursor = cursor;
-  });
+  auto pulled =
+      reader.subscription->pull(request.limit, [&](std::string_view json, const std::string& cursor) {
+        reader.seen.emplace_back(json);
+        reader.cursor = cursor;
+      });
   if (!pulled.ok()) {
     reader.subscription.reset();
     if (!node_->failed()) fail("a subscription ended: " + pulled.error().to_string());

@@ -13,7 +13,9 @@ using nlohmann::json;
 using sql::ast::Expr;
 using sql::ast::ExprKind;
 
-Error unreadable(std::string what) { return error(Code::kInvalid, "MR-NAIVE-0002", std::move(what)); }
+Error unreadable(std::string what) {
+  return error(Code::kInvalid, "MR-NAIVE-0002", std::move(what));
+}
 
 Result<sql::StatementPtr> only_statement(const std::string& text) {
   TRY_ASSIGN(auto statements, sql::parse(text));
@@ -59,7 +61,7 @@ struct Accumulator {
   Scalar low, high;
 };
 struct Group {
-  Row first;                        // any row of the group: the group's keys have one value
+  Row first;  // any row of the group: the group's keys have one value
   std::optional<int64_t> window_start;
   std::vector<Accumulator> accumulators;
 };
@@ -67,11 +69,13 @@ struct Group {
 // Partition watermarks and what they close.
 class NaiveClocks {
  public:
-  explicit NaiveClocks(const NaiveStream& stream) : clocks_(stream.partitions), timeout_us_(stream.idle_timeout_us) {}
+  explicit NaiveClocks(const NaiveStream& stream)
+      : clocks_(stream.partitions), timeout_us_(stream.idle_timeout_us) {}
 
   void frame(const FrameMark& mark) {
     for (auto& c : clocks_) {
-      if (mark.start && c.seen) c.last_us = mark.time.value;  // nobody could send before: the quiet starts now
+      if (mark.start && c.seen)
+        c.last_us = mark.time.value;  // nobody could send before: the quiet starts now
       if (timeout_us_ > 0 && c.seen && !c.idle && mark.time.value >= c.last_us + timeout_us_) c.idle = true;
     }
     settle();
@@ -225,7 +229,8 @@ class Run {
     const int64_t end = *context.window_start + size_;
     if (end <= clocks_.watermark(event.partition)) return answer_.late.insert(place), false;
     if (!closes_) return true;
-    const bool believed = scope_.believed && scope_.believed->contains(place) && end <= clocks_.closed_at_most();
+    const bool believed =
+        scope_.believed && scope_.believed->contains(place) && end <= clocks_.closed_at_most();
     if (believed || (!scope_.believed && end <= clocks_.closed())) {
       return answer_.closed_while_idle.insert(place), false;
     }
@@ -287,7 +292,8 @@ class Run {
       group.first = row;
       group.window_start = context.window_start;
     }
-    for (size_t i = 0; i < calls_.size(); ++i) accumulate(group.accumulators[i], arguments[i], event.partition);
+    for (size_t i = 0; i < calls_.size(); ++i)
+      accumulate(group.accumulators[i], arguments[i], event.partition);
     return true;
   }
 
@@ -315,10 +321,11 @@ class Run {
   void show_groups() {
     for (const auto& [key, group] : groups_) {
       std::map<const Expr*, Scalar> results;
-      for (size_t i = 0; i < calls_.size(); ++i) results[calls_[i]] = result(*calls_[i], group.accumulators[i]);
+      for (size_t i = 0; i < calls_.size(); ++i)
+        results[calls_[i]] = result(*calls_[i], group.accumulators[i]);
       const bool has_row = !group.first.empty();
-      RowContext context{has_row ? &source_.columns : nullptr, has_row ? &group.first : nullptr, group.window_start,
-                         size_, &results};
+      RowContext context{has_row ? &source_.columns : nullptr, has_row ? &group.first : nullptr,
+                         group.window_start, size_, &results};
       NaiveAnswer::ViewRow out;
       for (const auto& item : query_.items) {
         auto value = naive_evaluate(*item.expr, context);
@@ -345,7 +352,9 @@ class Run {
   NaiveAnswer answer_;
 };
 
-std::string item_name(const sql::ast::SelectItem& item) { return item.alias ? item.alias.text : item.expr->text; }
+std::string item_name(const sql::ast::SelectItem& item) {
+  return item.alias ? item.alias.text : item.expr->text;
+}
 
 }  // namespace
 
@@ -389,7 +398,9 @@ Result<NaiveStream> naive_stream(const std::string& text) {
   }
   for (const auto& option : create->options) {
     if (option.name.text == "partitions") out.partitions = static_cast<uint16_t>(std::stoi(option.value));
-    if (option.name.text == "idle_timeout") {
+    if (option.name.text == "idle_timeout" && option.value == "forever") {
+      out.idle_timeout_us = 0;
+    } else if (option.name.text == "idle_timeout") {
       Expr interval;
       interval.text = option.value;
       TRY_ASSIGN(out.idle_timeout_us, naive_interval_us(interval));
@@ -430,7 +441,8 @@ NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
   for (const auto& item : query.query->items) {
     const bool star = item.expr->kind == ExprKind::kStar;
     const size_t found = star ? at + static_cast<size_t>(source.watermark_column) : at;
-    if (out.watermark_column < 0 && (star || (item.expr->kind == ExprKind::kColumn && item.expr->text == time))) {
+    if (out.watermark_column < 0 &&
+        (star || (item.expr->kind == ExprKind::kColumn && item.expr->text == time))) {
       out.watermark_column = static_cast<int>(found);
       out.disorder_us = source.disorder_us;
     }

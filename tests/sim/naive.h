@@ -1,13 +1,19 @@
-// The naive evaluator: what every view, derived stream and dead letter has to be, computed row at a time from the final log.
+// The naive evaluator: what every view, derived stream and dead letter has to be, computed row at a time from
+// the final log.
 //
-// Why:      the node's answers come out of batches, steps, snapshots, repartition topics and recoveries. This is the same
-//           answer by the shortest way there is: walk the events in the log's order, keep maps, no engine code.
+// Why:      the node's answers come out of batches, steps, snapshots, repartition topics and recoveries. This
+// is the same
+//           answer by the shortest way there is: walk the events in the log's order, keep maps, no engine
+//           code.
 // Input:    the log as it is after everything (FinalLog), and the definitions' SQL.
-// Meaning:  docs/adr/0001. A row is late if its window had ended by its own partition's watermark before it; a view that
+// Meaning:  docs/adr/0001. A row is late if its window had ended by its own partition's watermark before it;
+// a view that
 //           emits on close shows the windows that ended by the highest minimum over the active partitions.
-// Bounded knowledge: a task learns the watermarks of partitions that it does not read from reports in the journal, so when
-//           exactly a window closed to a partition that was silent until then is not a function of the events alone.
-//           Query::strict tells whether it is; if not, NaiveAnswer gives a range (closed_low, closed_high).
+// Bounded knowledge: a task learns the watermarks of partitions that it does not read from reports in the
+// journal, so when
+//           exactly a window closed to a partition that was silent until then is not a function of the events
+//           alone. Query::strict tells whether it is; if not, NaiveAnswer gives a range (closed_low,
+//           closed_high).
 #pragma once
 
 #include <map>
@@ -34,8 +40,8 @@ struct FrameMark {
   bool start = false;  // a process started here
 };
 struct FinalLog {
-  std::vector<FrameMark> frames;                       // all, ascending
-  std::map<StreamId, std::vector<LogEvent>> streams;   // by frame, then as they stand in it
+  std::vector<FrameMark> frames;                      // all, ascending
+  std::map<StreamId, std::vector<LogEvent>> streams;  // by frame, then as they stand in it
 
   const std::vector<LogEvent>& events(StreamId stream) const;
   Cut end() const { return frames.empty() ? Cut(0) : frames.back().cut; }
@@ -73,13 +79,14 @@ struct NaiveAnswer {
   std::vector<ViewRow> rows;                  // a view's, no order; emit on close: of all windows
   std::map<uint16_t, std::vector<Row>> made;  // a derived stream's, by partition
   std::set<Place> late, closed_while_idle, no_event_time, failed;
-  int64_t closed_high = INT64_MAX;            // windows that end up to here may be shown …
-  int64_t closed_low = INT64_MAX;             // … and up to here must be
+  int64_t closed_high = INT64_MAX;  // windows that end up to here may be shown …
+  int64_t closed_low = INT64_MAX;   // … and up to here must be
 };
 
 struct NaiveScope {
-  Cut upto{UINT64_MAX};                       // frames after it do not count
-  // Not strict: the rows that the node says it dropped as closed_while_idle; they are believed if they can be true.
+  Cut upto{UINT64_MAX};  // frames after it do not count
+  // Not strict: the rows that the node says it dropped as closed_while_idle; they are believed if they can be
+  // true.
   const std::set<Place>* believed = nullptr;
 };
 // `events` are the source's.

@@ -16,16 +16,22 @@ using sql::ast::ExprPtr;
 
 constexpr int64_t kDayUs = 86'400'000'000;
 
-Error failed(std::string what) { return error(Code::kInvalid, "MR-NAIVE-0001", std::move(what)); }
+Error failed(std::string what) {
+  return error(Code::kInvalid, "MR-NAIVE-0001", std::move(what));
+}
 
 double as_double(const Scalar& value) {
   if (const auto* i = std::get_if<int64_t>(&value)) return static_cast<double>(*i);
   return std::get<double>(value);
 }
 
-bool is_number(const Scalar& v) { return std::holds_alternative<int64_t>(v) || std::holds_alternative<double>(v); }
+bool is_number(const Scalar& v) {
+  return std::holds_alternative<int64_t>(v) || std::holds_alternative<double>(v);
+}
 
-int sign(auto a, auto b) { return a < b ? -1 : (b < a ? 1 : 0); }
+int sign(auto a, auto b) {
+  return a < b ? -1 : (b < a ? 1 : 0);
+}
 
 // NaN is equal to itself and above everything, as in PostgreSQL.
 int compare_doubles(double a, double b) {
@@ -38,8 +44,8 @@ __int128 interval_span(const Interval& v) {
 }
 
 Type type_of(const Scalar& value) {
-  constexpr Type kTypes[] = {Type::kNull,        Type::kBoolean,  Type::kBigint, Type::kDouble, Type::kText,
-                             Type::kTimestamptz, Type::kInterval};
+  constexpr Type kTypes[] = {Type::kNull, Type::kBoolean,     Type::kBigint,  Type::kDouble,
+                             Type::kText, Type::kTimestamptz, Type::kInterval};
   return kTypes[value.index()];
 }
 
@@ -97,7 +103,8 @@ Result<Scalar> temporal(const std::string& op, const Scalar& a, const Scalar& b)
   if (op == "+" && ai && bt) return Scalar(Timestamp{bt->micros + shift(*ai)});
   if (ai && bi) {
     const int s = op == "-" ? -1 : 1;
-    return Scalar(Interval{ai->months + s * bi->months, ai->days + s * bi->days, ai->micros + s * bi->micros});
+    return Scalar(
+        Interval{ai->months + s * bi->months, ai->days + s * bi->days, ai->micros + s * bi->micros});
   }
   return failed("no such operator: " + op);
 }
@@ -340,7 +347,9 @@ Result<Scalar> cast_from_text(const std::string& text, Type to) {
 
 }  // namespace
 
-bool is_null(const Scalar& value) { return std::holds_alternative<std::monostate>(value); }
+bool is_null(const Scalar& value) {
+  return std::holds_alternative<std::monostate>(value);
+}
 
 bool is_aggregate(const Expr& e) {
   return e.kind == ExprKind::kCall &&
@@ -358,7 +367,8 @@ int naive_compare(const Scalar& a, const Scalar& b) {
   if (const auto* s = std::get_if<std::string>(&a)) return sign(s->compare(std::get<std::string>(b)), 0);
   if (const auto* t = std::get_if<Timestamp>(&a)) return sign(t->micros, std::get<Timestamp>(b).micros);
   if (const auto* x = std::get_if<bool>(&a)) return sign(int{*x}, int{std::get<bool>(b)});
-  if (const auto* i = std::get_if<Interval>(&a)) return sign(interval_span(*i), interval_span(std::get<Interval>(b)));
+  if (const auto* i = std::get_if<Interval>(&a))
+    return sign(interval_span(*i), interval_span(std::get<Interval>(b)));
   return 0;
 }
 
@@ -375,7 +385,8 @@ Result<Scalar> naive_cast(const Scalar& value, Type to) {
       return Scalar(static_cast<int64_t>(rounded));
     }
   }
-  if (to == Type::kBoolean && std::holds_alternative<int64_t>(value)) return Scalar(std::get<int64_t>(value) != 0);
+  if (to == Type::kBoolean && std::holds_alternative<int64_t>(value))
+    return Scalar(std::get<int64_t>(value) != 0);
   return failed("no such cast");
 }
 
@@ -548,25 +559,28 @@ std::optional<int64_t> naive_timestamp_us(const std::string& text) {
   int zone_minutes = 0;
   if (!rest.empty() && rest != "Z") {
     int zone_hour = 0, zone_minute = 0;
-    if ((rest[0] != '+' && rest[0] != '-') || std::sscanf(rest.c_str() + 1, "%2d:%2d", &zone_hour, &zone_minute) < 1) {
+    if ((rest[0] != '+' && rest[0] != '-') ||
+        std::sscanf(rest.c_str() + 1, "%2d:%2d", &zone_hour, &zone_minute) < 1) {
       return std::nullopt;
     }
     zone_minutes = (rest[0] == '-' ? -1 : 1) * (zone_hour * 60 + zone_minute);
   }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok() || hour > 24 || minute > 59 || seconds >= 61) return std::nullopt;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return days * kDayUs + (int64_t{hour} * 60 + minute - zone_minutes) * 60'000'000 + std::llround(seconds * 1e6);
+  return days * kDayUs + (int64_t{hour} * 60 + minute - zone_minutes) * 60'000'000 +
+         std::llround(seconds * 1e6);
 }
 
 std::string naive_timestamp_text(int64_t us) {
   const int64_t days = us >= 0 ? us / kDayUs : -((-us + kDayUs - 1) / kDayUs);
   const int64_t rest = us - days * kDayUs;
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
-                                unsigned(date.day()), rest / 3'600'000'000, rest / 60'000'000 % 60,
-                                rest / 1'000'000 % 60);
+  std::string out =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
+                  unsigned(date.day()), rest / 3'600'000'000, rest / 60'000'000 % 60, rest / 1'000'000 % 60);
   std::string fraction = fmt::format("{:06}", rest % 1'000'000);
   while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
   return out + (fraction.empty() ? "" : "." + fraction) + "Z";

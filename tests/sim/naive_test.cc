@@ -11,9 +11,11 @@ namespace {
 
 constexpr const char* kClicks =
     "CREATE STREAM clicks (who TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, "
-    "WATERMARK FOR at AS at - INTERVAL '5 seconds') WITH (partitions = 2, key = 'who', idle_timeout = '20 seconds')";
+    "WATERMARK FOR at AS at - INTERVAL '5 seconds') WITH (partitions = 2, key = 'who', idle_timeout = '20 "
+    "seconds')";
 constexpr const char* kWindows =
-    "CREATE MATERIALIZED VIEW v AS SELECT window_start, who, count(*) AS c FROM TUMBLE(clicks, at, INTERVAL '10 seconds') "
+    "CREATE MATERIALIZED VIEW v AS SELECT window_start, who, count(*) AS c FROM TUMBLE(clicks, at, INTERVAL "
+    "'10 seconds') "
     "GROUP BY window_start, who";
 
 // One frame an event, a second of append time apart.
@@ -21,7 +23,8 @@ class Log {
  public:
   Log& event(uint16_t partition, const std::string& json) {
     frame(false);
-    log_.streams[StreamId(4)].push_back({Cut(cut_), AppendTime(now_us_), PartitionId(partition), Offset(next_[partition]++), json});
+    log_.streams[StreamId(4)].push_back(
+        {Cut(cut_), AppendTime(now_us_), PartitionId(partition), Offset(next_[partition]++), json});
     return *this;
   }
   Log& click(uint16_t partition, const std::string& who, int seconds) {
@@ -60,7 +63,8 @@ std::vector<std::string> lines(const NaiveAnswer& answer) {
 std::string value_of(const std::string& expression) {
   auto query = naive_query("CREATE STREAM o AS SELECT " + expression + " AS v FROM s");
   if (!query.ok()) return query.error().to_string();
-  const Schema columns{{"n", Type::kBigint}, {"x", Type::kDouble}, {"s", Type::kText}, {"nothing", Type::kBoolean}};
+  const Schema columns{
+      {"n", Type::kBigint}, {"x", Type::kDouble}, {"s", Type::kText}, {"nothing", Type::kBoolean}};
   const Row row{int64_t{7}, 2.5, std::string("abc"), std::monostate()};
   auto value = naive_evaluate(*query->query->items[0].expr, {&columns, &row, std::nullopt, 0, nullptr});
   return value.ok() ? to_line({*value}) : "fails";
@@ -90,12 +94,13 @@ TEST(NaiveExpression, Values) {
 
 TEST(Naive, ARowIsLateOnceItsWindowHadEndedByItsOwnPartition) {
   Log log;
-  log.click(0, "ana", 1).click(0, "ana", 14).click(0, "ana", 2);   // watermark 9: the window to 10 is open
-  log.click(0, "ana", 15).click(0, "ana", 3);                      // watermark 10: it had ended
-  log.click(1, "bob", 4);                                          // its own partition has seen nothing
+  log.click(0, "ana", 1).click(0, "ana", 14).click(0, "ana", 2);  // watermark 9: the window to 10 is open
+  log.click(0, "ana", 15).click(0, "ana", 3);                     // watermark 10: it had ended
+  log.click(1, "bob", 4);                                         // its own partition has seen nothing
   const auto answer = log.answer(kWindows);
-  EXPECT_EQ(lines(answer), (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 2", "1970-01-01T00:00:00Z | 'bob' | 1",
-                                                     "1970-01-01T00:00:10Z | 'ana' | 2"}));
+  EXPECT_EQ(lines(answer),
+            (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 2", "1970-01-01T00:00:00Z | 'bob' | 1",
+                                      "1970-01-01T00:00:10Z | 'ana' | 2"}));
   EXPECT_EQ(answer.late, (std::set<Place>{{0, 4}}));
 }
 
@@ -104,15 +109,17 @@ TEST(Naive, WindowsCloseAtTheSlowestActivePartition) {
   log.click(0, "ana", 1).click(1, "bob", 2).click(0, "ana", 40);
   EXPECT_EQ(lines(log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE")), std::vector<std::string>{});
   log.click(1, "bob", 16);  // watermark 11
-  EXPECT_EQ(lines(log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE")),
-            (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 1", "1970-01-01T00:00:00Z | 'bob' | 1"}));
+  EXPECT_EQ(
+      lines(log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE")),
+      (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 1", "1970-01-01T00:00:00Z | 'bob' | 1"}));
 }
 
 TEST(Naive, AnIdlePartitionDoesNotHoldAWindowAndItsLateComerIsTold) {
   Log log;
   log.click(0, "ana", 1).click(1, "bob", 2).wait(30).click(0, "ana", 40).click(1, "bob", 3);
   const auto answer = log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE");
-  EXPECT_EQ(lines(answer), (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 1", "1970-01-01T00:00:00Z | 'bob' | 1"}));
+  EXPECT_EQ(lines(answer), (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 1",
+                                                     "1970-01-01T00:00:00Z | 'bob' | 1"}));
   EXPECT_EQ(answer.closed_while_idle, (std::set<Place>{{1, 1}}));
 }
 
@@ -123,7 +130,8 @@ TEST(Naive, AStartIsNoSilence) {
 }
 
 TEST(Naive, AggregatesSkipNullAndAnEmptyTableHasOneRow) {
-  const std::string view = "CREATE MATERIALIZED VIEW v AS SELECT count(*), count(n), sum(n), avg(x), min(who) FROM clicks";
+  const std::string view =
+      "CREATE MATERIALIZED VIEW v AS SELECT count(*), count(n), sum(n), avg(x), min(who) FROM clicks";
   Log log;
   EXPECT_EQ(lines(log.answer(view)), std::vector<std::string>{"0 | 0 | null | null | null"});
   log.event(0, R"({"who":"b","n":3,"x":1})").event(0, R"({"n":null,"x":2})").event(1, R"({"who":"a"})");

@@ -13,6 +13,7 @@ class SimClock final : public Clock {
     monotonic_ns_ += us * 1000;
     wall_us_ += us;
   }
+  void jump_wall_us(int64_t us) { wall_us_ += us; }
   void set_wall_us(int64_t us) { wall_us_ = us; }  // a jump: the monotonic clock does not see it
 
  private:

@@ -44,6 +44,7 @@ class SimFile final : public File {
   Status sync() override {
     if (generation_ != files_.generation_) return dead();
     if (auto status = files_.call("sync"); !status.ok()) {
+      if (files_.off_) return status;
       inode_->lost.merge(inode_->dirty);
       inode_->dirty.clear();
       return status;
@@ -91,7 +92,11 @@ SimFiles::~SimFiles() = default;
 
 Status SimFiles::call(const char* what) {
   ++calls_;
-  if (fail_at_ == 0 || calls_ != fail_at_) return {};
+  if (off_at_ != 0 && calls_ >= off_at_) off_ = true;
+  if (off_) return dead();
+  const bool writes = what[0] == 'w' || (what[0] == 's' && what[1] == 'y');
+  const bool fails_now = writes && writes_to_failure_ > 0 && --writes_to_failure_ == 0;
+  if (!fails_now && (fail_at_ == 0 || calls_ != fail_at_)) return {};
   failed_a_call_ = true;
   return error(fail_code_, fail_code_ == Code::kExhausted ? "MR-FILE-0002" : "MR-FILE-0005",
                std::string("injected failure of a ") + what);
@@ -101,6 +106,11 @@ void SimFiles::fail_call(uint64_t n, Code code) {
   fail_at_ = n == 0 ? 0 : calls_ + n;
   fail_code_ = code;
   failed_a_call_ = false;
+}
+
+Error SimFiles::no_space() {
+  refused_space_ = true;
+  return error(Code::kExhausted, "MR-FILE-0002", "no space left");
 }
 
 uint64_t SimFiles::used_bytes() const {
@@ -113,7 +123,7 @@ Status SimFiles::write(Inode& inode, uint64_t position, std::string_view bytes) 
   const uint64_t end = position + bytes.size();
   if (end > inode.seen.size()) {
     const uint64_t more = end - inode.seen.size();
-    if (used_bytes() + more > capacity_) return error(Code::kExhausted, "MR-FILE-0002", "no space left");
+    if (used_bytes() + more > capacity_) return no_space();
     inode.seen.resize(end, '\0');
   }
   std::copy(bytes.begin(), bytes.end(), inode.seen.begin() + static_cast<ptrdiff_t>(position));
@@ -138,7 +148,7 @@ Status SimFiles::sync(Inode& inode) {
 
 Status SimFiles::resize(Inode& inode, uint64_t size) {
   if (size > inode.seen.size() && used_bytes() + size - inode.seen.size() > capacity_) {
-    return error(Code::kExhausted, "MR-FILE-0002", "no space left");
+    return no_space();
   }
   inode.seen.resize(size, '\0');
   return {};
@@ -334,6 +344,21 @@ void SimFiles::crash() {
 }
 void SimFiles::kill() {
   end_process(false);
+}
+void SimFiles::power_off() {
+  off_ = false;  // what was on its way may still reach the page cache
+  off_at_ = 0;
+  crash();
+  off_ = true;
+}
+void SimFiles::power_on() {
+  off_ = failed_a_call_ = refused_space_ = false;
+  off_at_ = 0;
+}
+void SimFiles::heal() {
+  capacity_ = UINT64_MAX;
+  stall_ = writes_to_failure_ = 0;
+  fail_at_ = off_at_ = 0;
 }
 
 }  // namespace millrace::sim

@@ -30,6 +30,15 @@ class SimFiles final : public Files {
   // Faults.
   void crash();  // power loss; handles die; the object is the disk of the next start
   void kill();   // the process dies
+  // A machine that goes off by itself: after `calls` more calls every one fails, until power_on().
+  void power_off_after(uint64_t calls) { off_at_ = calls_ + calls + 1; }
+  void power_off();  // now: crash(), and nothing reaches the disk any more
+  void power_on();
+  bool off() const { return off_; }
+  void fail_write_after(uint32_t writes) { writes_to_failure_ = writes + 1; }  // a write or a sync, once
+  void heal();                                                                 // no faults from now on
+  // Whether this process has met a fault since the power came on: its failure is then no wonder.
+  bool troubled() const { return off_ || failed_a_call_ || refused_space_ || capacity_ != UINT64_MAX; }
   void flip_bit(const std::string& path, uint64_t byte, int bit);  // on the disk
   void fail_call(uint64_t n, Code code = Code::kUnavailable);      // the n-th call from now on; 0: none
   bool failed_a_call() const { return failed_a_call_; }
@@ -77,6 +86,7 @@ class SimFiles final : public Files {
   };
 
   Status call(const char* what);  // counts; fails if it is this one's turn
+  Error no_space();
   Status write(Inode& inode, uint64_t position, std::string_view bytes);
   Status sync(Inode& inode);
   Status resize(Inode& inode, uint64_t size);
@@ -100,6 +110,10 @@ class SimFiles final : public Files {
   uint64_t fail_at_ = 0;
   Code fail_code_ = Code::kUnavailable;
   bool failed_a_call_ = false;
+  bool refused_space_ = false;
+  bool off_ = false;
+  uint64_t off_at_ = 0;
+  uint32_t writes_to_failure_ = 0;
   uint64_t capacity_ = UINT64_MAX;
   uint32_t stall_ = 0;
 };

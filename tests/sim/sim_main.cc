@@ -1,4 +1,5 @@
-// sim: runs simulated nodes by seed. `sim --seed 7 --trace` replays one; `sim --seeds 1..200` is what CI does.
+// sim: runs simulated nodes by seed. `sim --seed 7 --trace` replays one; `sim --seeds 1..200` is what CI
+// does.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -47,14 +48,16 @@ bool run_one(const SimOptions& options, SimReport& total) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Simulated nodes: every seed is a run with crashes and faults, checked against the naive evaluator"};
+  CLI::App app{
+      "Simulated nodes: every seed is a run with crashes and faults, checked against the naive evaluator"};
   SimOptions options;
   std::string seeds, bug;
   bool keep_going = false;
   app.add_option("--seed", options.seed, "one seed");
   app.add_option("--seeds", seeds, "a range of seeds, A..B");
   app.add_option("--actions", options.actions, "what clients and faults do in one run");
-  app.add_option("--bug", bug, "leave a duty out: skip_sync, skip_checksum, drop_position, serve_before_durable");
+  app.add_option("--bug", bug,
+                 "leave a duty out: skip_sync, skip_checksum, drop_position, serve_before_durable");
   app.add_flag("--trace", options.trace, "tell what happens, on stderr");
   app.add_flag("--keep-going", keep_going, "go on after a failing seed");
   CLI11_PARSE(app, argc, argv);
@@ -83,9 +86,10 @@ int main(int argc, char** argv) {
     if (failures > 0 && !keep_going) break;
   }
   fmt::print(
-      "seeds {}..{}: {} failed; {} requests ({} acknowledged), {} events, {} frames, {} crashes, {} starts, {} views, {} "
+      "seeds {}..{}: {} failed; {} requests ({} acknowledged), {} events, {} frames, {} crashes, {} starts, "
+      "{} views, {} "
       "derived streams, {} selects, {} dead letters\n",
-      range.first, range.last, failures, total.requests, total.acknowledged, total.events, total.frames, total.crashes,
-      total.restarts, total.views, total.derived, total.selects, total.dead_letters);
+      range.first, range.last, failures, total.requests, total.acknowledged, total.events, total.frames,
+      total.crashes, total.restarts, total.views, total.derived, total.selects, total.dead_letters);
   return failures == 0 ? 0 : 1;
 }

@@ -1,10 +1,10 @@
 // 200 seeds of whole nodes, and the planted bugs that some seed must catch.
-#include "tests/sim/sim_node.h"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/sim/sim_node.h"
 
 namespace millrace::sim {
 namespace {
@@ -21,7 +21,8 @@ TEST_P(SimSeeds, AgreeWithTheNaiveEvaluator) {
     SimOptions options;
     options.seed = seed;
     const SimReport report = simulate(options);
-    ASSERT_FALSE(report.failure) << "seed " << seed << ": " << *report.failure << "\n  replay: " << replay_command(options);
+    ASSERT_FALSE(report.failure) << "seed " << seed << ": " << *report.failure
+                                 << "\n  replay: " << replay_command(options);
   }
 }
 
@@ -67,7 +68,8 @@ TEST_P(SimBugs, IsCaughtByASeed) {
 
 INSTANTIATE_TEST_SUITE_P(Planted, SimBugs,
                          testing::Values(log::PlantedBug::kSkipSync, log::PlantedBug::kSkipChecksum,
-                                         log::PlantedBug::kDropPosition, log::PlantedBug::kServeBeforeDurable),
+                                         log::PlantedBug::kDropPosition,
+                                         log::PlantedBug::kServeBeforeDurable),
                          [](const auto& info) { return name_of(info.param); });
 
 }  // namespace

@@ -24,7 +24,7 @@ MadeStream Workload::make_stream() {
   sql += fmt::format(") WITH (format = 'json', partitions = {}", 1 + random_.below(4));
   if (!random_.chance(3)) sql += ", key = 'k'";
   const uint64_t idle = random_.below(3);
-  if (idle == 0) sql += ", idle_timeout = '0 seconds'";
+  if (idle == 0) sql += ", idle_timeout = 'forever'";
   if (idle == 1) sql += ", idle_timeout = '20 seconds'";
   sql += ")";
   return {must(naive_stream(sql), sql), sql};
@@ -68,26 +68,30 @@ std::string Workload::condition() {
 }
 
 MadeQuery Workload::make_derived(const NaiveStream& source) {
-  static const char* const kExtra[] = {"",
-                                       ", n * 2 AS n2",
-                                       ", x + n AS xn",
-                                       ", 100 / n AS share",
-                                       ", CAST(s AS BIGINT) AS sn",
-                                       ", CASE WHEN n > 5 THEN 'high' WHEN n > 0 THEN 'low' ELSE s END AS level",
-                                       ", at + INTERVAL '90 seconds' AS later",
-                                       ", -n AS minus_n",
-                                       ", k || s AS ks"};
+  static const char* const kExtra[] = {
+      "",
+      ", n * 2 AS n2",
+      ", x + n AS xn",
+      ", 100 / n AS share",
+      ", CAST(s AS BIGINT) AS sn",
+      ", CASE WHEN n > 5 THEN 'high' WHEN n > 0 THEN 'low' ELSE s END AS level",
+      ", at + INTERVAL '90 seconds' AS later",
+      ", -n AS minus_n",
+      ", k || s AS ks"};
   const std::string name = fmt::format("derived_{}", ++names_);
-  std::string sql = fmt::format("CREATE STREAM {} AS SELECT id, k, at, n, x, s, b{} FROM {}", name, pick(kExtra), source.name);
+  std::string sql = fmt::format("CREATE STREAM {} AS SELECT id, k, at, n, x, s, b{} FROM {}", name,
+                                pick(kExtra), source.name);
   if (!random_.chance(4)) sql += " WHERE " + condition();
   return {must(naive_query(sql), sql), sql};
 }
 
 std::string Workload::aggregate_list() {
-  static const char* const kCalls[] = {"count(*)",         "count(n)", "sum(n)",  "sum(x)",  "avg(x)",   "avg(n)",
-                                       "min(s)",           "max(s)",   "min(x)",  "max(n)",  "max(at)",
-                                       "sum(n * 2 + 1)",   "count(b)", "max(id)", "min(at)", "sum(CASE WHEN b THEN x END)",
-                                       "sum(n) + count(*)"};
+  static const char* const kCalls[] = {
+      "count(*)",         "count(n)", "sum(n)",  "sum(x)",
+      "avg(x)",           "avg(n)",   "min(s)",  "max(s)",
+      "min(x)",           "max(n)",   "max(at)", "sum(n * 2 + 1)",
+      "count(b)",         "max(id)",  "min(at)", "sum(CASE WHEN b THEN x END)",
+      "sum(n) + count(*)"};
   std::string out;
   const uint64_t calls = 1 + random_.below(4);
   for (uint64_t i = 0; i < calls; ++i) out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", pick(kCalls), i);
@@ -115,8 +119,10 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
       sql += fmt::format("{}, {} FROM {}{} GROUP BY {}", shown, aggregate_list(), source.name, where, key);
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
-      sql += fmt::format("window_start, {}, {}, window_end FROM TUMBLE({}, at, INTERVAL '{}'){} GROUP BY window_start, window_end, {}",
-                         shown, aggregate_list(), source.name, pick(kSizes), where, key);
+      sql += fmt::format(
+          "window_start, {}, {}, window_end FROM TUMBLE({}, at, INTERVAL '{}'){} GROUP BY window_start, "
+          "window_end, {}",
+          shown, aggregate_list(), source.name, pick(kSizes), where, key);
       if (source.watermark_column >= 0 && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
     }
   }
@@ -129,8 +135,12 @@ std::string Workload::time_value(int64_t us) {
 }
 
 std::string Workload::bad_event(int64_t id) {
-  static const char* const kBad[] = {R"({{"id":{},"n":"three"}})", R"({{"id":{},"x":tru}})", R"({{"id":{},"k":5}})",
-                                     R"({{"id":{},"at":"yesterday"}})", R"([{}])", R"({{"id":{},"n":1e400}})",
+  static const char* const kBad[] = {R"({{"id":{},"n":"three"}})",
+                                     R"({{"id":{},"x":tru}})",
+                                     R"({{"id":{},"k":5}})",
+                                     R"({{"id":{},"at":"yesterday"}})",
+                                     R"([{}])",
+                                     R"({{"id":{},"n":1e400}})",
                                      R"({{"id":{},"b":"true"}})"};
   return fmt::format(fmt::runtime(pick(kBad)), id);
 }
@@ -150,7 +160,8 @@ MadeEvent Workload::make_event(int64_t now_us, int64_t disorder_us) {
   if (!random_.chance(30)) json += ",\"at\":" + time_value(at);
   if (!random_.chance(6)) json += fmt::format(",\"n\":{}", static_cast<int64_t>(random_.below(14)) - 2);
   if (!random_.chance(6)) json += fmt::format(",\"x\":{}", static_cast<double>(random_.below(60)) / 10 - 1);
-  static const char* const kTexts[] = {"\"a\"", "\"ab\"", "\"b\"", "\"7\"", "\"\\u00e9\"", "\"\"", "null", "\"a\\\"b\""};
+  static const char* const kTexts[] = {"\"a\"",       "\"ab\"", "\"b\"", "\"7\"",
+                                       "\"\\u00e9\"", "\"\"",   "null",  "\"a\\\"b\""};
   json += fmt::format(",\"s\":{}", pick(kTexts));
   if (!random_.chance(4)) json += random_.chance(2) ? ",\"b\":true" : ",\"b\":false";
   if (random_.chance(8)) json += R"(,"unused":{"deep":[1,2,{"x":null}]})";

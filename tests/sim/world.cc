@@ -9,8 +9,9 @@ namespace {
 using RequestState = ClientRequest::State;
 using ObjectState = ClientObject::State;
 
+constexpr const char* kDataDirectory = "/data";
 constexpr int64_t kOriginUs = 978'307'200'000'000;  // events' time: 2001-01-01
-constexpr int64_t kMaxWaitUs = 1'500'000'000;       // of clock jumps a run: stays inside the idempotency window
+constexpr int64_t kMaxWaitUs = 1'500'000'000;  // of clock jumps a run: stays inside the idempotency window
 
 }  // namespace
 
@@ -19,7 +20,7 @@ World::World(const SimOptions& options)
       random_(options.seed * 0x9E3779B97F4A7C15 + 1),
       workload_(random_.fork()),
       event_time_us_(kOriginUs) {
-  files_ = make_disk(random_.next(), clock_);
+  files_ = std::make_unique<SimFiles>(random_.next());
 }
 
 void World::fail(std::string what) {
@@ -27,7 +28,8 @@ void World::fail(std::string what) {
 }
 
 void World::trace(const std::string& what) {
-  if (options_.trace) std::fprintf(stderr, "[life %lu] %s\n", static_cast<unsigned long>(life_), what.c_str());
+  if (options_.trace)
+    std::fprintf(stderr, "[life %lu] %s\n", static_cast<unsigned long>(life_), what.c_str());
 }
 
 SimReport World::run() {
@@ -36,8 +38,10 @@ SimReport World::run() {
   faults_allowed_ = false;
   if (!failed() && quiesce()) {
     for (size_t i = 0; i < requests_.size(); ++i) {
-      const bool open = requests_[i].state == RequestState::kUnknown || requests_[i].state == RequestState::kRefused;
-      if (open && !requests_[i].key.empty() && objects_[requests_[i].object].state == ObjectState::kThere) send(i);
+      const bool open =
+          requests_[i].state == RequestState::kUnknown || requests_[i].state == RequestState::kRefused;
+      if (open && !requests_[i].key.empty() && objects_[requests_[i].object].state == ObjectState::kThere)
+        send(i);
     }
     if (quiesce()) check_everything();
   }
@@ -110,8 +114,9 @@ bool World::open(bool faults) {
   options.journal.max_frame_bytes = 128u << 10;
   options.journal.max_group_bytes = 64u << 10;
   options.journal.max_pending_bytes = 1u << 20;
+  options.journal.background_thread = false;
   options.journal.bug = options_.bug;
-  if (faults && random_.chance(3)) files_->crash_after(random_.below(60));
+  if (faults && random_.chance(3)) files_->power_off_after(random_.below(60));
   auto opened = node::Node::open(*files_, clock_, background_, options);
   if (!opened.ok()) {
     trace("open: " + opened.error().to_string());
@@ -119,9 +124,10 @@ bool World::open(bool faults) {
     return false;
   }
   node_ = std::move(opened).value();
-  if (files_->crashed()) return false;
+  if (files_->off()) return false;
   const auto& damage = node_->journal().recovery().damage;
-  if (!damage.empty()) fail(fmt::format("recovery reports damage at cut {}: {}", damage[0].cut.value, damage[0].what));
+  if (!damage.empty())
+    fail(fmt::format("recovery reports damage at cut {}: {}", damage[0].cut.value, damage[0].what));
   auto tenant = node_->tenant("default");
   if (!tenant.ok()) {
     if (!node_->failed()) fail("no tenant: " + tenant.error().to_string());
@@ -147,7 +153,7 @@ void World::forget_life() {
 
 void World::crash() {
   trace("crash");
-  files_->crash();  // what the process does from here on reaches nothing
+  files_->power_off();
   forget_life();
   ++report_.crashes;
 }
@@ -159,7 +165,7 @@ void World::restart() {
   if (random_.chance(3)) workers_ = 1 + static_cast<uint32_t>(random_.below(3));
   if (workers_ != 1) always_one_worker_ = false;
   for (int attempt = 0; attempt < 8 && !failed(); ++attempt) {
-    files_->restart();
+    files_->power_on();
     if (attempt > 3) files_->heal();
     if (open(faults_allowed_ && attempt < 4)) {
       trace(fmt::format("open with {} workers, {} frames", workers_, node_->journal().end_cut().value));
@@ -173,22 +179,23 @@ void World::restart() {
 
 void World::pump(uint32_t turns) {
   for (uint32_t i = 0; i < turns && !failed(); ++i) {
+    record();
     node_->turn();
     if (random_.chance(2)) background_.step();
-    files_->advance();
     clock_.advance_us(50 + static_cast<int64_t>(random_.below(400)));
     watch_failure();
   }
 }
 
-// Drives the node until `done`; everything that waits gets its turn. False: the bound was reached, or something failed.
+// Drives the node until `done`; everything that waits gets its turn. False: the bound was reached, or
+// something failed.
 bool World::pump_until(const std::function<bool()>& done, uint32_t bound) {
   for (uint32_t i = 0; i < bound && !failed(); ++i) {
     if (done()) return true;
     const uint64_t life = life_;
+    record();
     node_->turn();
     background_.step();
-    files_->advance();
     clock_.advance_us(200);
     watch_failure();
     if (life != life_) return false;
@@ -218,7 +225,7 @@ bool World::quiesce() {
 
 // The node gave up, as it must after an error of the disk: its process ends.
 void World::watch_failure() {
-  if (files_->crashed()) {
+  if (files_->off()) {
     crash();
     restart();
     return;
@@ -247,25 +254,29 @@ void World::let_time_pass() {
 void World::change_disk() {
   switch (random_.below(5)) {
     case 0:
-      files_->fill_up();
+      files_->set_capacity(files_->used_bytes() + random_.below(1u << 20));
       break;
     case 1:
-      files_->fail_next_write();
+      files_->fail_write_after(static_cast<uint32_t>(random_.below(20)));
       break;
     case 2:
-      files_->stall();
+      files_->set_stall(1 + static_cast<uint32_t>(random_.below(4)));
       break;
     case 3:
-      files_->crash_after(random_.below(30));
+      files_->power_off_after(random_.below(30));
       break;
     default:
       heal_disk();
   }
 }
 
-void World::heal_disk() { files_->heal(); }
+void World::heal_disk() {
+  files_->heal();
+}
 
-SimReport simulate(const SimOptions& options) { return World(options).run(); }
+SimReport simulate(const SimOptions& options) {
+  return World(options).run();
+}
 
 std::string replay_command(const SimOptions& options) {
   std::string out = fmt::format("sim --seed {} --actions {}", options.seed, options.actions);

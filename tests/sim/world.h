@@ -1,7 +1,9 @@
-// World: what the simulation knows of one run: the node of this life, and the clients' memory, which outlives every crash.
+// World: what the simulation knows of one run: the node of this life, and the clients' memory, which outlives
+// every crash.
 //
 // Lives:   a life is one process: from open to crash or close. Callbacks of an earlier life are not believed.
-// Split:   world.cc (lives, faults, choosing what to do), clients.cc (requests, statements, readers), checker.cc (the oracle).
+// Split:   world.cc (lives, faults, choosing what to do), clients.cc (requests, statements, readers),
+// checker.cc (the oracle).
 #pragma once
 
 #include <deque>
@@ -25,7 +27,7 @@ namespace millrace::sim {
 
 struct ClientRequest {
   enum class State : uint8_t { kPending, kAcknowledged, kRefused, kUnknown };
-  size_t object = 0;                 // the stream
+  size_t object = 0;  // the stream
   std::vector<MadeEvent> events;
   std::string body;
   bool ndjson = true;
@@ -42,18 +44,18 @@ struct ClientObject {
   State state = State::kCreating;
   std::string name;
   std::string sql;
-  NaiveStream shape;                 // of streams, also derived ones
+  NaiveStream shape;  // of streams, also derived ones
   NaiveQuery query;
-  size_t source = 0;                 // of queries: the object they read
-  metadata::DefinitionId definition; // once known
+  size_t source = 0;                  // of queries: the object they read
+  metadata::DefinitionId definition;  // once known
 };
 
 // A reader goes through a stream from its start, one life after the other, by cursor.
 struct ClientReader {
   size_t object = 0;
   bool follows = false;
-  std::string cursor;                // empty: the start
-  std::vector<std::string> seen;     // values, as they came
+  std::string cursor;             // empty: the start
+  std::vector<std::string> seen;  // values, as they came
   std::unique_ptr<engine::Subscription> subscription;
   bool reading = false;
 };
@@ -67,7 +69,7 @@ class World {
   // world.cc
   void act();
   bool open(bool faults);
-  void forget_life();                // what was on its way is unknown now
+  void forget_life();  // what was on its way is unknown now
   void crash();
   void restart();
   void pump(uint32_t turns);
@@ -90,7 +92,7 @@ class World {
   void define();
   void create(ClientObject object);
   void drop_something();
-  void settle_definitions();         // after a restart: what became of unanswered statements
+  void settle_definitions();  // after a restart: what became of unanswered statements
   void select_something();
   void read_something();
   void pull(ClientReader& reader);
@@ -99,7 +101,9 @@ class World {
   const sql::Catalog::Entry* entry_of(const ClientObject& object) const;
 
   // checker.cc
-  FinalLog read_log();
+  const FinalLog& read_log();
+  void record();  // frames that became durable
+  uint64_t record_frame(const log::Frame& frame, FinalLog& log);
   void check_everything();
   void check_requests(const FinalLog& log);
   void check_request(const ClientRequest& request, const std::map<int64_t, const LogEvent*>& by_id);
@@ -127,10 +131,12 @@ class World {
   TenantId tenant_;
 
   int64_t event_time_us_;
-  int64_t waited_us_ = 0;            // clock jumps so far
+  int64_t waited_us_ = 0;  // clock jumps so far
   std::vector<ClientRequest> requests_;
   std::vector<ClientObject> objects_;
   std::vector<ClientReader> readers_;
+  FinalLog log_;                        // every durable frame, also of segments that are gone since
+  std::vector<uint64_t> frame_hashes_;  // by cut, from 1
   std::map<std::pair<std::string, std::string>, std::set<Place>> letters_;  // by query, cause
 };
 
