@@ -230,7 +230,9 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   serve->callback([options, &exit_code] {
     raise_file_limit();
     prctl(PR_SET_TIMERSLACK, 1);          // timers fire when they are due, not 50 us later
-    mallopt(M_MMAP_THRESHOLD, 64 << 20);  // large bodies reuse memory instead of mapping it anew
+    // Large bodies and frames reuse memory instead of mapping it, and faulting it in, anew.
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
     std::signal(SIGPIPE, SIG_IGN);
     const auto ended = Server(*options).run();
     exit_code = ended.ok() ? 0 : fail(ended.error());
