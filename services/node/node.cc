@@ -129,11 +129,13 @@ Status NodeImpl::recover_ingest(const std::function<void(const char*, uint64_t, 
   return {};
 }
 
+// Step, then give the disk its next group, then hand out what the last one made durable: the disk works while
+// answers are sent, and the outputs of what was just taken in share its sync.
 bool NodeImpl::turn() {
+  const bool more = processor_ ? processor_->turn() : false;
   journal_->poll();
-  hand_out(journal_->durable_cut());
-  bool more = processor_ ? processor_->turn() : false;
   journal_->flush();
+  hand_out(journal_->durable_cut());
   // A disk that answers at once (the simulation's) has news already.
   journal_->poll();
   hand_out(journal_->durable_cut());
