@@ -387,7 +387,11 @@ Cut Processor::position(const Task& task) const {
 }
 
 bool Processor::idle() const {
-  if (!incoming_.empty() || !snapshots_.empty()) return false;
+  return snapshots_.empty() && at_end();
+}
+
+bool Processor::at_end() const {
+  if (!incoming_.empty()) return false;
   for (const auto& [id, task] : tasks_) {
     if (!task.failed && position(task) < journal_.end_cut()) return false;
   }

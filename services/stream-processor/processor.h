@@ -112,6 +112,8 @@ class Processor final : public engine::ViewReads {
                                                              uint32_t workers);
   Status change_layout(uint32_t workers);
   Status run_to_end();
+  Status wait_until_durable(Cut cut);
+  bool at_end() const;  // every task stands at the journal's end
   void make_workers(uint32_t workers, bool inlined);
   void start_threads();
   void stop_threads();

@@ -6,6 +6,16 @@
 #include "stream-processor/processor.h"
 
 namespace millrace::processor {
+namespace {
+
+Error no_room() {
+  return error(Code::kExhausted, "MR-STEP-0031",
+               "the number of workers cannot change: the disk is too full for the steps that come first",
+               "free some space, or start with the number of workers it had");
+}
+
+}  // namespace
+
 Processor::Processor(Files& files, engine::Background& background, log::Journal& journal,
                      sql::Definitions& definitions, Options options)
     : files_(files),
@@ -141,16 +151,15 @@ Status Processor::change_layout(uint32_t workers) {
   for (auto& worker : workers_) {
     for (auto& task : worker->take_tasks()) old_tasks[task->plan().id.value].push_back(std::move(task));
   }
+  // What the old workers still had to say is about state that ends here.
+  alive_ = std::make_shared<bool>(true);
+  snapshots_.clear();
   log::Group group;
   const Cut from = journal_.end_cut();
   layouts_.push_back({from, workers});
   group.controls.push_back({log::ControlKind::kLayout, encode(layouts_)});
   TRY_ASSIGN(const auto appended, journal_.append(std::move(group), log::Priority::kStep));
-  while (journal_.durable_cut() < appended.cut) {
-    journal_.flush();
-    journal_.poll();
-    if (journal_.failed()) return *journal_.failed();
-  }
+  TRY(wait_until_durable(appended.cut));
   std::map<uint32_t, std::vector<std::unique_ptr<QueryTask>>> new_tasks;
   for (auto& [query, tasks] : old_tasks) {
     const auto plan = tasks.front()->plan_ptr();
@@ -179,9 +188,21 @@ Status Processor::run_to_end() {
     journal_.flush();
     journal_.poll();
     if (journal_.failed()) return *journal_.failed();
-  } while (!idle() || journal_.durable_cut() < journal_.end_cut());
+    // Steps that the journal cannot take now: there is nobody here who could wait for space.
+    if (!journal_.write_in_flight() && journal_.disk_low() && !incoming_.empty()) return no_room();
+  } while (!at_end() || journal_.durable_cut() < journal_.end_cut());
   for (const auto& [id, task] : tasks_) {
     if (task.failed) return *task.failed;
+  }
+  return {};
+}
+
+Status Processor::wait_until_durable(Cut cut) {
+  while (journal_.durable_cut() < cut) {
+    journal_.flush();
+    journal_.poll();
+    if (journal_.failed()) return *journal_.failed();
+    if (!journal_.write_in_flight() && journal_.disk_low() && journal_.durable_cut() < cut) return no_room();
   }
   return {};
 }
