@@ -121,7 +121,7 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const StreamRows& 
   for (const auto& frame : frames) {
     if (closes_ && frame->time.value >= clocks_.next_expiry(own_)) {
       TRY(rows_before(frame->cut));
-      expire(frame->time);
+      expire(frame->time, out);
     }
     for (const auto& batch : frame->batches) {
       if (batch.where.stream != plan_->source->id) continue;
@@ -129,6 +129,7 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const StreamRows& 
         TRY(rows_before(frame->cut));
         closing_clocks().settle();
       }
+      reported_[batch.where.partition.value].idle = false;
       clocks_.saw_batch(batch.where.partition, frame->time);
       heard_.saw_batch(batch.where.partition, frame->time);
     }
@@ -138,9 +139,23 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const StreamRows& 
   return process(rows, done, rows.batch().rows, out);
 }
 
-void QueryTask::expire(AppendTime time) {
+// A partition that turns idle is told at once: it may be active again before the step ends, and what a step
+// tells must not depend on where it ends.
+void QueryTask::expire(AppendTime time, TaskOutput& out) {
   clocks_.settle();
-  clocks_.expire(own_, time);
+  if (!clocks_.expire(own_, time) || !reports_) return;
+  for (size_t p = 0; p < own_.size(); ++p) {
+    const PartitionId partition(static_cast<uint16_t>(p));
+    if (!own_[p] || !clocks_.idle(partition) || reported_[p].idle) continue;
+    const int64_t watermark = clocks_.watermark(partition);
+    if (watermark != INT64_MIN) reported_[p].bucket = bucket_of(watermark);
+    reported_[p].idle = true;
+    out.reports.push_back(Report{partition, watermark, true});
+  }
+}
+
+int64_t QueryTask::bucket_of(int64_t watermark_us) const {
+  return floor_div(watermark_us - pipeline_->window_offset_us, plan_->window_us);
 }
 
 Status QueryTask::merge_topic(const log::Frame& frame) {
@@ -252,15 +267,10 @@ void QueryTask::make_reports(TaskOutput& out) {
     const PartitionId partition(static_cast<uint16_t>(p));
     if (!own_[p] || clocks_.watermark(partition) == INT64_MIN) continue;
     auto& last = reported_[p];
-    const int64_t bucket =
-        floor_div(clocks_.watermark(partition) - pipeline_->window_offset_us, plan_->window_us);
-    const bool idle = clocks_.idle(partition);
-    if (bucket == last.bucket && (idle == last.idle || !idle)) {
-      last.idle = idle;
-      continue;
-    }
-    last = {bucket, idle};
-    out.reports.push_back(Report{partition, clocks_.watermark(partition), idle});
+    const int64_t bucket = bucket_of(clocks_.watermark(partition));
+    if (bucket == last.bucket) continue;
+    last.bucket = bucket;
+    out.reports.push_back(Report{partition, clocks_.watermark(partition), clocks_.idle(partition)});
   }
 }
 
@@ -341,6 +351,11 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
       const PartitionId partition(static_cast<uint16_t>(p));
       task->clocks_.adopt(partition, owner.clocks_);
       task->reported_[p] = owner.reported_[p];
+      // All of them know it by adoption, so it counts as told: where one worker ran alone nothing was.
+      if (first.plan_->repartition || !task->closes_) continue;
+      const int64_t watermark = task->clocks_.watermark(partition);
+      if (watermark != INT64_MIN) task->reported_[p].bucket = task->bucket_of(watermark);
+      task->reported_[p].idle = task->clocks_.idle(partition);
     }
     task->heard_ = first.heard_;
     for (const auto& old : tasks) {

@@ -98,7 +98,8 @@ class QueryTask {
                    TaskOutput& out);
   Status merge_topic(const log::Frame& frame);
   void hear_reports(const log::Frame& frame);
-  void expire(AppendTime time);
+  void expire(AppendTime time, TaskOutput& out);
+  int64_t bucket_of(int64_t watermark_us) const;
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);
   Status emit_changes(TaskOutput& out);
