@@ -21,17 +21,28 @@ class Recomputer {
   // One query from its start through all layouts.
   Status run(const sql::Catalog::Entry& entry, Recomputed& report) {
     const Cut start = start_of(entry);
+    // Before it was made it had no tasks: its first layout is the one that it was activated in.
+    const Cut made = entry.definition.activated_at.value_or(Cut(0));
+    const Cut dropped = entry.definition.dropped_at.value_or(Cut(UINT64_MAX));
     std::vector<std::unique_ptr<QueryTask>> tasks;
     for (size_t i = 0; i < layouts_.size(); ++i) {
       const Cut end = i + 1 < layouts_.size() ? layouts_[i + 1].from : Cut(UINT64_MAX);
-      if (end <= start) continue;
+      if (end <= start || end < made) continue;
+      // A dropped query's tasks ended at the drop, wherever they stood: what they recorded is all there is.
+      const auto& dropped = entry.definition.dropped_at;
+      const bool last = end.value == UINT64_MAX || (dropped && *dropped <= end);
       const uint32_t workers = layouts_[i].workers;
       if (tasks.empty()) {
         tasks = fresh(entry, workers, start);
       } else {
         TRY_ASSIGN(tasks, QueryTask::relayout(std::move(tasks), workers, make_store));
       }
-      for (uint32_t w = 0; w < workers; ++w) TRY(run_worker(entry, *tasks[w], {w, workers}, end, report));
+      // A dropped one's tasks stopped somewhere behind the drop: what they wrote is all there is to compare.
+      const bool last = dropped <= end;
+      for (uint32_t w = 0; w < workers; ++w) {
+        TRY(run_worker(entry, *tasks[w], {w, workers}, end, !last, report));
+      }
+      if (last) break;
     }
     return {};
   }
@@ -64,7 +75,7 @@ class Recomputer {
 
   // The steps of one worker in one layout; at the layout's end all tasks must stand at the same cut.
   Status run_worker(const sql::Catalog::Entry& entry, QueryTask& task, Placement placement, Cut end,
-                    Recomputed& report) {
+                    bool to_end, Recomputed& report) {
     std::vector<RecordedStep> mine;
     const auto recorded = steps_.find({entry.query->id.value, placement.worker});
     if (recorded != steps_.end()) {
@@ -74,7 +85,7 @@ class Recomputer {
     }
     report.steps += mine.size();
     for (const auto& step : mine) report.rows += step.entry.output_rows;
-    const Cut until = end.value == UINT64_MAX ? task.position() : end;
+    const Cut until = to_end && end.value != UINT64_MAX ? end : task.position();
     TRY_ASSIGN(const auto differences, replay(journal_, task, placement, mine, until, kStepBytes));
     report.differences.insert(report.differences.end(), differences.begin(), differences.end());
     return {};
