@@ -28,9 +28,6 @@ class Recomputer {
     for (size_t i = 0; i < layouts_.size(); ++i) {
       const Cut end = i + 1 < layouts_.size() ? layouts_[i + 1].from : Cut(UINT64_MAX);
       if (end <= start || end < made) continue;
-      // A dropped query's tasks ended at the drop, wherever they stood: what they recorded is all there is.
-      const auto& dropped = entry.definition.dropped_at;
-      const bool last = end.value == UINT64_MAX || (dropped && *dropped <= end);
       const uint32_t workers = layouts_[i].workers;
       if (tasks.empty()) {
         tasks = fresh(entry, workers, start);
