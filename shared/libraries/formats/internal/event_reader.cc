@@ -100,6 +100,22 @@ bool EventReader::read(std::string_view event, size_t row) {
   return true;
 }
 
+namespace {
+
+// A value that nobody reads is a string or a number most of the time.
+inline const char* pass_value(Scan& scan, const char* p) {
+  if (p < scan.end && (json::is_digit(*p) || *p == '-')) {
+    json::Number n;
+    return json::take_number(scan, p, n);
+  }
+  if (p >= scan.end || *p != '"') return json::skip_value(scan, p, 1);
+  bool escaped = false;
+  const char* const close = json::skip_string(scan, p + 1, escaped);
+  return close == nullptr ? nullptr : close + 1;
+}
+
+}  // namespace
+
 const char* EventReader::read_fields(Scan& scan, const char* p, size_t row) {
   p = json::skip_space(p + 1, scan.end);
   if (p < scan.end && *p == '}') return p + 1;
@@ -107,28 +123,28 @@ const char* EventReader::read_fields(Scan& scan, const char* p, size_t row) {
     int slot = kUnread;
     p = read_name(scan, p, position, slot);
     if (p == nullptr) return nullptr;
-    p = slot == kUnread ? json::skip_value(scan, p, 1)
-                        : read_value(scan, p, slots_[static_cast<size_t>(slot)], row);
+    p = slot == kUnread ? pass_value(scan, p) : read_value(scan, p, slots_[static_cast<size_t>(slot)], row);
     if (p == nullptr) return nullptr;
     p = json::skip_space(p, scan.end);
     if (p >= scan.end) return scan.fail(p, Fault::kEnd);
-    if (*p == '}') return p + 1;
-    if (*p != ',') return scan.fail(p, Fault::kSyntax);
+    if (*p != ',') return *p == '}' ? p + 1 : scan.fail(p, Fault::kSyntax);
     p = json::skip_space(p + 1, scan.end);
   }
 }
 
 // "name" : and the space behind it.
-const char* EventReader::read_name(Scan& scan, const char* p, size_t position, int& slot) {
-  const Field* field = position < fields_.size() ? &fields_[position] : nullptr;
-  if (field != nullptr && field->length != 0 && static_cast<size_t>(scan.end - p) > field->length &&
-      same_token(field->token, field->length, p)) [[likely]] {
-    slot = field->slot;
-    p += field->length;
-  } else {
-    p = learn_name(scan, p, position, slot);
-    if (p == nullptr) return nullptr;
+[[gnu::always_inline]] inline const char* EventReader::read_name(Scan& scan, const char* p, size_t position,
+                                                                 int& slot) {
+  if (position < fields_.size()) [[likely]] {
+    const Field& field = fields_[position];
+    if (field.length != 0 && static_cast<size_t>(scan.end - p) > field.length &&
+        same_token(field.token, field.length, p)) [[likely]] {
+      slot = field.slot;
+      return json::skip_space(p + field.length, scan.end);
+    }
   }
+  p = learn_name(scan, p, position, slot);
+  if (p == nullptr) return nullptr;
   p = json::skip_space(p, scan.end);
   if (p >= scan.end || *p != ':') return scan.fail(p, Fault::kSyntax);
   return json::skip_space(p + 1, scan.end);
@@ -145,8 +161,9 @@ const char* EventReader::learn_name(Scan& scan, const char* p, size_t position, 
   if (close == nullptr) return nullptr;
   const std::string_view inside(p + 1, static_cast<size_t>(close - p - 1));
   slot = find(escaped ? json::unescape(inside, *arena_) : inside);
-  const size_t length = inside.size() + 2;
-  if (plain && length <= sizeof(Field::token) && position < kLearnt) {
+  const size_t length = inside.size() + 3;
+  const bool colon_follows = close + 1 < scan.end && close[1] == ':';
+  if (plain && colon_follows && length <= sizeof(Field::token) && position < kLearnt) {
     if (fields_.size() <= position) fields_.resize(position + 1);
     Field& field = fields_[position];
     std::memcpy(field.token, p, length);
@@ -174,7 +191,8 @@ void EventReader::set_fault(Slot& slot, ValueFault fault, const char* at) {
   any_fault_ = true;
 }
 
-const char* EventReader::read_value(Scan& scan, const char* p, Slot& slot, size_t row) {
+[[gnu::always_inline]] inline const char* EventReader::read_value(Scan& scan, const char* p, Slot& slot,
+                                                                  size_t row) {
   if (p >= scan.end) return scan.fail(p, Fault::kEnd);
   if (*p == '"') return read_string(scan, p, slot, row);
   if (json::is_digit(*p) || *p == '-') return read_number(scan, p, slot, row);
@@ -232,7 +250,8 @@ bool timestamp_of(const json::Number& n, int64_t& micros) {
 
 }  // namespace
 
-const char* EventReader::read_number(Scan& scan, const char* p, Slot& slot, size_t row) {
+[[gnu::always_inline]] inline const char* EventReader::read_number(Scan& scan, const char* p, Slot& slot,
+                                                                   size_t row) {
   json::Number n;
   const char* const end = json::take_number(scan, p, n);
   if (end == nullptr) return nullptr;

@@ -44,10 +44,10 @@ class EventReader {
     ValueFault fault = ValueFault::kNone;
     const char* fault_at = nullptr;
   };
-  // A field's quoted name as it stood in the event before.
+  // A field's quoted name and the colon right behind it, as they stood in the event before.
   struct Field {
     alignas(16) char token[32] = {};
-    uint32_t length = 0;  // with both quotes; 0: nothing learnt
+    uint32_t length = 0;  // 0: nothing learnt
     int slot = -1;        // -1: nobody reads it
   };
   static constexpr size_t kLearnt = 256;

@@ -8,6 +8,7 @@
 #include <emmintrin.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "event/batch.h"
@@ -83,7 +84,35 @@ struct Number {
   std::string_view text;
 };
 
+// The number of digits at the front of eight bytes, and their value, without a loop. `value`: of those
+// digits. Source: D. Lemire, "Quickly parsing eight digits", 2018; digits are told apart as in Mycroft's test
+// for a zero byte.
+inline unsigned take_eight(const char* p, uint64_t& value) {
+  uint64_t bytes;
+  std::memcpy(&bytes, p, sizeof bytes);
+  bytes ^= 0x3030303030303030u;  // a digit becomes its value, all else is above 9
+  const uint64_t others = ((bytes + 0x7676767676767676u) | bytes) & 0x8080808080808080u;
+  const unsigned count = others == 0 ? 8 : static_cast<unsigned>(__builtin_ctzll(others)) / 8;
+  if (count == 0) return 0;
+  bytes <<= 64 - 8 * count;  // zeros in front
+  bytes = bytes * 10 + (bytes >> 8);
+  value = (((bytes & 0x000000FF000000FFu) * 0x000F424000000064u) +
+           (((bytes >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u)) >>
+          32;
+  return count;
+}
+
 inline const char* take_digits(const char* p, const char* end, Number& n) {
+  static constexpr uint64_t kPowers[] = {1,       10,        100,        1'000,      10'000,
+                                         100'000, 1'000'000, 10'000'000, 100'000'000};
+  if (end - p >= 8 && n.mantissa < 10'000'000'000u) [[likely]] {
+    uint64_t value = 0;
+    const unsigned count = take_eight(p, value);
+    n.mantissa = n.mantissa * kPowers[count] + value;
+    p += count;
+    if (count < 8) [[likely]]
+      return p;
+  }
   for (; p < end && is_digit(*p); ++p) {
     if (n.mantissa >= 1'000'000'000'000'000'000u) [[unlikely]] {
       n.exact = false;
