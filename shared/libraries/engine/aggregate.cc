@@ -63,6 +63,8 @@ struct Aggregation::Impl {
   std::vector<Contribution> contributions;
   std::string key;
   std::string key_text;
+  Column decoded_key;  // one value, not a text
+  Arena no_text;
   GroupIndex touched;  // of the current collection of changes
   GroupIndex groups;   // of partial()
   std::vector<Contribution> group_contributions;
@@ -141,11 +143,15 @@ uint64_t Aggregation::Impl::hash_of_key(std::string_view encoded) {
       skip_key(encoded, type);
       continue;
     }
-    Column column;
-    column.type = type;
-    Arena arena;
     key_text.clear();
-    if (decode_key(encoded, type, column, arena).ok()) formats::append_key_text(key_text, column, 0);
+    if (type == Type::kText) {
+      append_text_of_key(key_text, encoded);
+      break;
+    }
+    decoded_key.type = type;
+    decoded_key.clear();
+    if (decode_key(encoded, type, decoded_key, no_text).ok())
+      formats::append_key_text(key_text, decoded_key, 0);
     break;
   }
   return stable_hash(key_text);

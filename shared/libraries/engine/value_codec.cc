@@ -135,6 +135,18 @@ bool skip_key(std::string_view& in, Type type) {
   return true;
 }
 
+void append_text_of_key(std::string& out, std::string_view in) {
+  if (in.empty() || in[0] != kValue) return;
+  in.remove_prefix(1);
+  const size_t size = text_key_size(in);
+  if (size == std::string_view::npos) return;
+  in = in.substr(0, size);
+  for (size_t zero; (zero = in.find('\0')) != std::string_view::npos; in.remove_prefix(zero + 2)) {
+    out.append(in.substr(0, zero + 1));
+  }
+  out.append(in);
+}
+
 Status decode_key(std::string_view& in, Type type, Column& out, Arena& arena) {
   std::string_view key = in;
   if (!skip_key(in, type)) return bad_key();

@@ -15,4 +15,7 @@ bool decode_value(ByteReader& in, Column& out, Arena& arena);
 // Takes one encoded group key off the front without keeping it. False: not a key of this type.
 bool skip_key(std::string_view& in, Type type);
 
+// The text of the text key at the front, appended; nothing for NULL or what is no key.
+void append_text_of_key(std::string& out, std::string_view in);
+
 }  // namespace millrace::engine
