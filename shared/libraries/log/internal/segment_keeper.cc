@@ -50,10 +50,10 @@ void SegmentKeeper::run() {
 
 bool SegmentKeeper::step() {
   bool worked = false;
-  Status status = work(worked);
+  const Status status = work(worked);
   if (!status.ok() && status.error().code != Code::kExhausted) {
     const std::lock_guard lock(mutex_);
-    failure_ = std::move(status).error();
+    failure_ = status.error();
     changed_.notify_all();
   }
   return worked && status.ok();
