@@ -14,7 +14,7 @@ std::string make_batch(uint64_t seed, uint32_t count, size_t value_bytes) {
   for (uint32_t i = 0; i < count; ++i) {
     std::string value = std::to_string(seed) + ":" + std::to_string(i) + ":";
     while (value.size() < value_bytes) value += static_cast<char>('a' + random.below(26));
-    builder.add(std::nullopt, value, static_cast<int64_t>(1000 + i));
+    builder.add(std::nullopt, value, int64_t{1000} + i);
   }
   return builder.finish();
 }
