@@ -18,6 +18,7 @@ Result<RecomputeReport> recompute(Files& files, const Clock& clock, const std::s
   TRY_ASSIGN(const auto lock, take_data_directory(files, directory));
   log::Journal::Options options;
   options.directory = directory;
+  options.background_thread = false;  // nothing is going to be appended: no spare segments
   TRY_ASSIGN(auto journal, log::Journal::open(files, clock, options));
   TRY_ASSIGN(auto store, metadata::MetadataStore::open(files, directory + "/metadata.db"));
   TRY_ASSIGN(auto definitions, sql::Definitions::open(std::move(store), *journal));
