@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/planted.h"
 
 namespace millrace::gateway {
 namespace {
@@ -118,7 +119,7 @@ size_t IdempotencyTable::KeyHash::operator()(const IdempotencyKey& id) const {
 
 IdempotencyTable::EntryPtr IdempotencyTable::find(const IdempotencyKey& id, AppendTime now) {
   const auto found = entries_.find(id);
-  if (found == entries_.end()) return nullptr;
+  if (found == entries_.end() || planted(Planted::kForgetKeys)) return nullptr;
   const bool expired = found->second->time.value < now.value - limits_.idempotency_window_us;
   return expired && found->second->durable ? nullptr : found->second;
 }

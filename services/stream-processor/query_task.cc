@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/planted.h"
 #include "stream-processor/internal/pipeline.h"
 
 namespace millrace::processor {
@@ -38,6 +39,7 @@ StepEntry TaskOutput::finish(const engine::QueryPlan& plan, uint64_t identity,
                              std::vector<log::BatchAppend>& batches) {
   std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.where < b.where; });
   StepEntry entry{plan.id, identity, 0, rows, static_cast<uint32_t>(parts.size()), std::move(reports)};
+  if (planted(Planted::kSwapOutputs) && parts.size() > 1) std::swap(parts[0].where, parts[1].where);
   for (auto& part : parts) {
     entry.output_hash = hash_part(entry.output_hash, part.where, part.hash);
     batches.push_back({part.where, part.records.finish()});
@@ -178,7 +180,7 @@ void QueryTask::hear_reports(const log::Frame& frame) {
       clocks_.restart(frame.time);
       continue;
     }
-    if (control.kind != log::ControlKind::kStep) continue;
+    if (control.kind != log::ControlKind::kStep || planted(Planted::kDeafToReports)) continue;
     auto record = decode_step(control.payload.view());
     CHECK(record.ok(), "a step record in a verified frame does not parse");
     for (const auto& entry : record->entries) {
@@ -313,9 +315,11 @@ std::shared_ptr<const state::Epoch> QueryTask::freeze() {
 void QueryTask::save_cell() {
   std::string cell;
   append_le<uint8_t>(cell, 1);
-  append_le(cell, position_.value);
-  clocks_.save(cell);
-  heard_.save(cell);
+  append_le(cell, position_.value + (planted(Planted::kSnapshotAhead) ? 1 : 0));
+  const bool forget = planted(Planted::kForgetWatermarks);
+  const PartitionClocks none(plan_->source->partitions, plan_->source->idle_timeout_us);
+  (forget ? none : clocks_).save(cell);
+  (forget ? none : heard_).save(cell);
   for (const auto& reported : reported_) {
     append_le(cell, reported.bucket);
     append_le<uint8_t>(cell, reported.idle ? 1 : 0);
@@ -368,6 +372,7 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
   std::vector<state::StateStore*> stores;
   for (auto& task : out) stores.push_back(task->store_.get());
   for (auto& old : tasks) {
+    if (planted(Planted::kForgetGroups) && old == tasks.back()) break;
     TRY(engine::split_state(*old->plan_, *old->store_->freeze(),
                             [&](uint32_t key_group) -> state::StateStore& {
                               return *stores[worker_of_key_group(key_group, workers)];

@@ -199,7 +199,11 @@ void World::create(ClientObject object) {
           if (entry == nullptr) return fail(made.name + " was created but the catalog does not have it");
           made.definition = entry->definition.id;
         } else if (is_refusal(status.error())) {
-          if (!node_->failed()) made.state = ObjectState::kNever;
+          if (files_->troubled()) {
+            suspect_ = true;
+          } else if (!node_->failed()) {
+            made.state = ObjectState::kNever;
+          }
         } else {
           fail(fmt::format("{}\n  {}", status.error().to_string(), made.sql));
         }
@@ -230,7 +234,11 @@ void World::drop_something() {
           dropped.state = ObjectState::kGone;
           if (entry_of(dropped) != nullptr) fail(dropped.name + " was dropped but is still in the catalog");
         } else if (is_refusal(status.error())) {
-          if (!node_->failed()) dropped.state = ObjectState::kThere;
+          if (files_->troubled()) {
+            suspect_ = true;
+          } else if (!node_->failed()) {
+            dropped.state = ObjectState::kThere;
+          }
         } else {
           fail(fmt::format("DROP {}: {}", dropped.name, status.error().to_string()));
         }

@@ -1,6 +1,7 @@
 // sim: runs simulated nodes by seed. `sim --seed 7 --trace` replays one; `sim --seeds 1..200` is what CI
 // does.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 
@@ -57,17 +58,13 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", seeds, "a range of seeds, A..B");
   app.add_option("--actions", options.actions, "what clients and faults do in one run");
   app.add_option("--bug", bug,
-                 "leave a duty out: skip_sync, skip_checksum, drop_position, serve_before_durable");
+                 "leave a duty out, to see it caught: " + fmt::format("{}", fmt::join(planted_bugs(), ", ")));
   app.add_flag("--trace", options.trace, "tell what happens, on stderr");
   app.add_flag("--keep-going", keep_going, "go on after a failing seed");
   CLI11_PARSE(app, argc, argv);
-  if (!bug.empty()) {
-    const auto known = bug_named(bug);
-    if (!known) {
-      fmt::print(stderr, "sim: there is no planted bug called {}\n", bug);
-      return 2;
-    }
-    options.bug = *known;
+  if (!bug.empty() && !plant(bug, options)) {
+    fmt::print(stderr, "millrace-sim: there is no planted bug called {}\n", bug);
+    return 2;
   }
   Range range{options.seed, options.seed};
   if (!seeds.empty()) {

@@ -16,7 +16,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/planted.h"
 #include "log/journal.h"
 
 namespace millrace::sim {
@@ -24,7 +26,8 @@ namespace millrace::sim {
 struct SimOptions {
   uint64_t seed = 1;
   uint32_t actions = 400;
-  log::PlantedBug bug = log::PlantedBug::kNone;
+  log::PlantedBug bug = log::PlantedBug::kNone;  // of the journal
+  Planted planted = Planted::kNone;              // of the other parts
   bool trace = false;  // prints what happens
 };
 
@@ -44,7 +47,8 @@ struct SimReport {
 
 SimReport simulate(const SimOptions& options);
 std::string replay_command(const SimOptions& options);
-std::optional<log::PlantedBug> bug_named(const std::string& name);
-const char* name_of(log::PlantedBug bug);
+// Sets the bug of that name; false: there is none.
+bool plant(const std::string& name, SimOptions& options);
+std::vector<std::string> planted_bugs();
 
 }  // namespace millrace::sim

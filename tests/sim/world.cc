@@ -130,7 +130,7 @@ bool World::open(bool faults) {
     fail(fmt::format("recovery reports damage at cut {}: {}", damage[0].cut.value, damage[0].what));
   auto tenant = node_->tenant("default");
   if (!tenant.ok()) {
-    if (!node_->failed()) fail("no tenant: " + tenant.error().to_string());
+    if (!node_->failed() && !files_->troubled()) fail("no tenant: " + tenant.error().to_string());
     return false;
   }
   tenant_ = *tenant;
@@ -139,6 +139,7 @@ bool World::open(bool faults) {
 
 void World::forget_life() {
   ++life_;
+  suspect_ = false;
   for (auto& reader : readers_) {
     reader.subscription.reset();
     reader.reading = false;
@@ -230,6 +231,12 @@ void World::watch_failure() {
     restart();
     return;
   }
+  if (std::exchange(suspect_, false)) {
+    trace("a definition met a fault of the disk: a client cannot know what became of it");
+    crash();
+    restart();
+    return;
+  }
   if (!node_->failed()) return;
   trace("failed: " + node_->failed()->to_string());
   if (!files_->troubled()) fail("the node failed on a healthy disk: " + node_->failed()->to_string());
@@ -275,37 +282,56 @@ void World::heal_disk() {
 }
 
 SimReport simulate(const SimOptions& options) {
+  planted_bug = options.planted;
   return World(options).run();
 }
 
-std::string replay_command(const SimOptions& options) {
-  std::string out = fmt::format("sim --seed {} --actions {}", options.seed, options.actions);
-  if (options.bug != log::PlantedBug::kNone) out += fmt::format(" --bug {}", name_of(options.bug));
-  return out + " --trace";
-}
-
 namespace {
-constexpr std::pair<const char*, log::PlantedBug> kBugs[] = {
-    {"none", log::PlantedBug::kNone},
+
+struct NamedBug {
+  const char* name;
+  log::PlantedBug journal = log::PlantedBug::kNone;
+  Planted planted = Planted::kNone;
+};
+constexpr NamedBug kBugs[] = {
     {"skip_sync", log::PlantedBug::kSkipSync},
     {"skip_checksum", log::PlantedBug::kSkipChecksum},
     {"drop_position", log::PlantedBug::kDropPosition},
     {"serve_before_durable", log::PlantedBug::kServeBeforeDurable},
+    {"forget_watermarks", {}, Planted::kForgetWatermarks},
+    {"snapshot_ahead", {}, Planted::kSnapshotAhead},
+    {"replay_twice", {}, Planted::kReplayTwice},
+    {"swap_outputs", {}, Planted::kSwapOutputs},
+    {"deaf_to_reports", {}, Planted::kDeafToReports},
+    {"forget_groups", {}, Planted::kForgetGroups},
+    {"forget_keys", {}, Planted::kForgetKeys},
 };
+
 }  // namespace
 
-std::optional<log::PlantedBug> bug_named(const std::string& name) {
-  for (const auto& [known, bug] : kBugs) {
-    if (name == known) return bug;
-  }
-  return std::nullopt;
+std::vector<std::string> planted_bugs() {
+  std::vector<std::string> names;
+  for (const auto& bug : kBugs) names.emplace_back(bug.name);
+  return names;
 }
 
-const char* name_of(log::PlantedBug bug) {
-  for (const auto& [known, value] : kBugs) {
-    if (value == bug) return known;
+bool plant(const std::string& name, SimOptions& options) {
+  for (const auto& bug : kBugs) {
+    if (name != bug.name) continue;
+    options.bug = bug.journal;
+    options.planted = bug.planted;
+    return true;
   }
-  return "?";
+  return false;
+}
+
+std::string replay_command(const SimOptions& options) {
+  std::string out = fmt::format("millrace-sim --seed {} --actions {}", options.seed, options.actions);
+  for (const auto& bug : kBugs) {
+    if (bug.journal == options.bug && bug.planted == options.planted)
+      out += fmt::format(" --bug {}", bug.name);
+  }
+  return out + " --trace";
 }
 
 }  // namespace millrace::sim

@@ -128,6 +128,7 @@ class World {
   uint32_t workers_ = 1;
   bool always_one_worker_ = true;
   bool faults_allowed_ = true;
+  bool suspect_ = false;  // a statement met a fault: only a restart tells what became of it
   TenantId tenant_;
 
   int64_t event_time_us_;
