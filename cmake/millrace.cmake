@@ -27,6 +27,9 @@ if(MILLRACE_SANITIZE)
   add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${sanitizers})
 endif()
+if(MILLRACE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage in the libraries, too: else the fuzzers are nearly blind
+endif()
 include_directories(${CMAKE_SOURCE_DIR}/shared/libraries ${CMAKE_SOURCE_DIR}/services ${CMAKE_SOURCE_DIR})
 
 function(millrace_add_if_present dir)

@@ -24,7 +24,9 @@ run_one() {
   local target=$1 corpus=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1 found=0
   mkdir -p "$corpus" "build/fuzz/found/$target"
   [ -d "$seeds" ] || seeds=$corpus
-  "build/fuzz/bin/$target" "$corpus" "$seeds" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+  local dict=tests/fuzz/${1%_fuzz}.dict words=()
+  [ ! -f "$dict" ] || words=("-dict=$dict")
+  "build/fuzz/bin/$target" "$corpus" "$seeds" "${words[@]}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="build/fuzz/found/$target/" -print_final_stats=1 >"build/fuzz/$target.log" 2>&1 || found=1
   local runs
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$target.log")
