@@ -262,8 +262,10 @@ void Definitions::start_drop(DefinitionId id, Done done) {
   const auto* entry = catalog_->find(id);
   if (entry == nullptr) return done(unknown(id));
   if (auto readers = check_readers(*catalog_, *entry); !readers.ok()) return done(std::move(readers).error());
-  auto noted = store_->put(kDropsFrom, std::to_string(journal_.end_cut().value));
-  if (!noted.ok()) return done(std::move(noted).error());
+  if (!drop_unmarked_) {
+    auto noted = store_->put(kDropsFrom, std::to_string(journal_.end_cut().value));
+    if (!noted.ok()) return done(std::move(noted).error());
+  }
   auto cut = append({Activation::What::kEnd, id});
   if (!cut.ok()) return done(std::move(cut).error());
   pending_ = Pending{*cut, Activation::What::kEnd, entry->definition, std::move(done)};
@@ -293,7 +295,8 @@ void Definitions::finish(Pending pending) {
   Status marked;
   if (pending.what == Activation::What::kEnd) {
     marked = store_->mark_dropped(definition.id, pending.cut);
-    if (marked.ok()) marked = store_->put(kDropsFrom, "");
+    if (!marked.ok()) drop_unmarked_ = true;
+    if (!drop_unmarked_) marked = store_->put(kDropsFrom, "");
     catalog_ = catalog_->without(definition.id);
   } else {
     marked = store_->mark_activated(definition.id, pending.cut);
