@@ -38,6 +38,7 @@ class Processor final : public engine::ViewReads {
     bool inline_workers = false;
     std::function<uint64_t(uint64_t)> schedule;  // which inline worker goes next; null: in turn
     size_t max_step_bytes = 1u << 20;
+    size_t max_frame_bytes = 48u << 20;  // the journal's
     size_t snapshot_after_bytes = 128u << 20;
     int64_t snapshot_after_us = 60'000'000;
     size_t state_bytes = size_t{2} << 30;

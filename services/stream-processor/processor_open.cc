@@ -210,7 +210,11 @@ Status Processor::wait_until_durable(Cut cut) {
 void Processor::make_workers(uint32_t workers, bool inlined) {
   workers_.clear();
   Worker::Options options;
-  options.max_step_bytes = options_.max_step_bytes;
+  // A step's outputs have to fit into a frame: room for them to be several times as large as what they come
+  // from.
+  options.max_step_bytes = std::min(options_.max_step_bytes, options_.max_frame_bytes / 8);
+  options.max_output_bytes = options_.max_frame_bytes / 4 * 3;
+  options.max_group_bytes = std::min(options.max_group_bytes, options_.max_frame_bytes / 4);
   options.snapshot_after_bytes = options_.snapshot_after_bytes;
   options.snapshot_after_us = options_.snapshot_after_us;
   for (uint32_t w = 0; w < workers; ++w) {

@@ -1,5 +1,7 @@
 #include "stream-processor/worker.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace millrace::processor {
@@ -7,6 +9,13 @@ namespace {
 
 // How many tasks a shared step looks at for a snapshot that is due: all of them come round in turn.
 constexpr int kSnapshotLooks = 8;
+
+Error too_much(size_t bytes) {
+  return error(
+      Code::kExhausted, "MR-STEP-0006",
+      fmt::format("the outputs of one step have {} bytes, more than a frame of the journal takes", bytes),
+      "select fewer or shorter columns; DROP the query and create it anew");
+}
 
 }  // namespace
 
@@ -273,8 +282,15 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
       fail(*entry, stepped.error());
       continue;
     }
+    size_t bytes = 0;
+    for (const auto& part : out.parts) bytes += part.records.bytes();
+    if (bytes > options_.max_output_bytes) {
+      fail(*entry, too_much(bytes));
+      continue;
+    }
+    if (group_bytes + bytes > options_.max_group_bytes) hand_over();
+    group_bytes += bytes;
     if (!out.empty()) {
-      for (const auto& part : out.parts) group_bytes += part.records.bytes();
       record.entries.push_back(out.finish(task.plan(), task.plan_identity(), done.group.batches));
     }
     if (!out.changes.empty()) {
@@ -282,7 +298,6 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
           {task.plan().id, to, std::make_shared<const std::vector<std::string>>(std::move(out.changes))});
     }
     touched_.insert(task.plan().id.value);
-    if (group_bytes > options_.max_group_bytes) hand_over();
   }
   hand_over();
   for (const uint32_t stream : decoded) rows_.at(stream)->release();

@@ -104,6 +104,8 @@ class Worker {
     Placement placement;
     size_t max_step_bytes = 1u << 20;
     size_t max_group_bytes = 8u << 20;  // outputs of one group; more tasks go into the next
+    size_t max_output_bytes =
+        32u << 20;  // of one task's step, which is in one frame whole; beyond it the task fails
     size_t snapshot_after_bytes = 256u << 20;
     int64_t snapshot_after_us = 60'000'000;
   };
