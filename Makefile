@@ -4,7 +4,7 @@ BUILD := build/release
 JOBS  := $(shell nproc)
 
 .DEFAULT_GOAL := build-all
-.PHONY: help build-all test-all lint-all run-local run-gateway bench soak docs clean
+.PHONY: help build-all test-all lint-all lint-fast run-local run-gateway bench soak docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ test-all: build-all ## build and run every test
 lint-all: ## formatting, include directions, clang-tidy, shell scripts, documentation
 	@tools/install_packages.sh build test lint
 	@tools/lint.py
+
+lint-fast: ## the same without clang-tidy
+	@tools/install_packages.sh build test lint
+	@tools/lint.py format includes docs shell
 
 run-local: ## build, start a server on 127.0.0.1:8080 with example data in ./data
 	@tools/run_local.sh start
