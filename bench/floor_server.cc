@@ -33,8 +33,9 @@ constexpr size_t kBlock = 4096;
 constexpr size_t kGroup = 8u << 20;
 constexpr uint64_t kFileBytes = 256u << 20;
 constexpr std::string_view kOkBody = R"({"accepted":25,"durability":"disk"})";
-const std::string kOk = fmt::format(
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}", kOkBody.size(), kOkBody);
+const std::string kOk =
+    fmt::format("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+                kOkBody.size(), kOkBody);
 constexpr std::string_view kReady = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 constexpr std::string_view kStream =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -45,7 +45,9 @@ class IngestTest : public testing::Test {
     definitions_->on_durable(journal_.durable_cut());
     ASSERT_EQ(failure, "");
   }
-  void restart(Ingest::Limits limits = {}) { ingest_ = std::make_unique<Ingest>(journal_, *definitions_, limits); }
+  void restart(Ingest::Limits limits = {}) {
+    ingest_ = std::make_unique<Ingest>(journal_, *definitions_, limits);
+  }
   AnsweredPtr send(std::string body, const std::string& key = "", const char* stream = "clicks",
                    IngestRequest::Format format = IngestRequest::Format::kNdjson) {
     const Buffer padded = Buffer::copy(body);
@@ -99,7 +101,8 @@ TEST_F(IngestTest, AnEventGoesToThePartitionOfItsKey) {
   }
   const auto null = send("{\"n\":1}");
   make_durable();
-  EXPECT_EQ(null->answer.offsets[0].where.partition.value, partition_of_key_group(key_group_of(stable_hash("")), 4));
+  EXPECT_EQ(null->answer.offsets[0].where.partition.value,
+            partition_of_key_group(key_group_of(stable_hash("")), 4));
   auto view = log::RecordBatchView::parse(last_frame().batches[0].bytes.view(), true);
   log::Record record;
   ASSERT_TRUE(log::RecordBatchView::Cursor(*view).next(record));
@@ -121,7 +124,8 @@ TEST_F(IngestTest, WithoutAKeyRequestsGoAroundThePartitions) {
 
 TEST_F(IngestTest, ABadEventDoesNotSinkItsBatch) {
   std::string deep(100'000, '[');
-  const auto answered = send("{\"n\":1}\n{\"n\":\"x\"}\nnonsense\n{\"a\":" + deep + "\n{\"n\":4}\n[1]\n{\"n\":1e400}");
+  const auto answered =
+      send("{\"n\":1}\n{\"n\":\"x\"}\nnonsense\n{\"a\":" + deep + "\n{\"n\":4}\n[1]\n{\"n\":1e400}");
   make_durable();
   EXPECT_EQ(answered->answer.accepted, 2u);
   std::vector<size_t> bad;
@@ -152,7 +156,8 @@ TEST_F(IngestTest, TheRejectedAreCountedPastTheBound) {
 
 TEST_F(IngestTest, JsonObjectsAndArrays) {
   const auto one = send("{\"visitor\":\"ana\"}", "", "clicks", IngestRequest::Format::kJson);
-  const auto many = send("[{\"visitor\":\"ana\"}, {\"visitor\":\"bob\"}]", "", "clicks", IngestRequest::Format::kJson);
+  const auto many =
+      send("[{\"visitor\":\"ana\"}, {\"visitor\":\"bob\"}]", "", "clicks", IngestRequest::Format::kJson);
   make_durable();
   EXPECT_EQ(one->answer.accepted, 1u);
   EXPECT_EQ(many->answer.accepted, 2u);
@@ -215,7 +220,8 @@ TEST_F(IngestTest, TheTableFollowsFromTheJournal) {
   const auto refused = send("bad", "k2");
   make_durable();
   restart();
-  for (const auto& frame : *journal_.read_frames(Cut(0), journal_.end_cut(), SIZE_MAX)) ingest_->replay(*frame);
+  for (const auto& frame : *journal_.read_frames(Cut(0), journal_.end_cut(), SIZE_MAX))
+    ingest_->replay(*frame);
   const Cut cut = journal_.end_cut();
   EXPECT_EQ(to_json(send("{\"n\":1}\nbad", "k1")->answer), to_json(first->answer));
   EXPECT_EQ(to_json(send("bad", "k2")->answer), to_json(refused->answer));
@@ -301,8 +307,8 @@ TEST_F(IngestTest, AnswersAsJson) {
   const std::string json = to_json(answered->answer);
   EXPECT_EQ(json.rfind("{\"accepted\":1,\"rejected\":[{\"index\":1,\"code\":\"MR-", 0), 0u) << json;
   EXPECT_NE(json.find("\"offsets\":[{\"partition\":"), std::string::npos) << json;
-  EXPECT_NE(json.find(",\"first\":0,\"count\":1}],\"cursor\":\"" + engine::to_cursor(answered->answer.cursor) +
-                      "\",\"durability\":\"disk\"}"),
+  EXPECT_NE(json.find(",\"first\":0,\"count\":1}],\"cursor\":\"" +
+                      engine::to_cursor(answered->answer.cursor) + "\",\"durability\":\"disk\"}"),
             std::string::npos)
       << json;
 }

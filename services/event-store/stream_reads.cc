@@ -80,8 +80,8 @@ Status scan(log::Journal& journal, const EventFilter& filter, Cut durable, Strea
   bool oldest = place == kOldest;
   if (oldest) place.cut = journal.first_cut();
   while (place.cut <= durable) {
-    auto read = journal.read_stream(filter.stream, filter.partition, Cut(place.cut.value - 1), durable,
-                                    kScanBytes);
+    auto read =
+        journal.read_stream(filter.stream, filter.partition, Cut(place.cut.value - 1), durable, kScanBytes);
     // Retention went on meanwhile: the oldest kept is another one now.
     if (oldest && !read.ok() && read.error().code == Code::kGone && journal.first_cut() > place.cut) {
       place.cut = journal.first_cut();

@@ -43,8 +43,8 @@ void render_processor(PrometheusText& page, const processor::Processor::Counters
                number(c.snapshot_failures));
   page.counter("millrace_failed_queries_total", "Queries that stopped with an error.",
                number(c.failed_queries));
-  page.summary_seconds("millrace_processing_seconds", "From an event in a worker's reach to its output ready.",
-                       processing);
+  page.summary_seconds("millrace_processing_seconds",
+                       "From an event in a worker's reach to its output ready.", processing);
 }
 
 }  // namespace

@@ -229,7 +229,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   serve->callback([options, &exit_code] {
     raise_file_limit();
-    prctl(PR_SET_TIMERSLACK, 1);          // timers fire when they are due, not 50 us later
+    prctl(PR_SET_TIMERSLACK, 1);  // timers fire when they are due, not 50 us later
     // Large bodies and frames reuse memory instead of mapping it, and faulting it in, anew.
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mallopt(M_TRIM_THRESHOLD, 256 << 20);

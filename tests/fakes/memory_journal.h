@@ -1,4 +1,5 @@
-// MemoryJournal: a journal for tests that ends when the test says so. Frames are durable when sync() is called.
+// MemoryJournal: a journal for tests that ends when the test says so. Frames are durable when sync() is
+// called.
 //
 // Why:     what waits for durability must be seen waiting; a real disk is too fast for that.
 // Threads: one, with inline background work; reads are not locked.
@@ -65,8 +66,8 @@ class MemoryJournal final : public log::Journal {
     }
     return out;
   }
-  Result<log::StreamFrames> read_stream(StreamId stream, std::optional<PartitionId> partition, Cut after, Cut upto,
-                                        size_t max_bytes) override {
+  Result<log::StreamFrames> read_stream(StreamId stream, std::optional<PartitionId> partition, Cut after,
+                                        Cut upto, size_t max_bytes) override {
     ++page_reads_;
     if (after.value + 1 < first_.value) return gone();
     log::StreamFrames out;
@@ -95,7 +96,8 @@ class MemoryJournal final : public log::Journal {
   Result<Cut> cut_before(StreamPartition where, Offset offset) override {
     for (const auto& frame : frames_) {
       for (const auto& batch : frame->batches) {
-        if (batch.where == where && batch.first.value + batch.count > offset.value) return Cut(frame->cut.value - 1);
+        if (batch.where == where && batch.first.value + batch.count > offset.value)
+          return Cut(frame->cut.value - 1);
       }
     }
     return end_cut();
@@ -104,7 +106,9 @@ class MemoryJournal final : public log::Journal {
   Status recycle_through(uint64_t) override { return {}; }
   Status close() override { return {}; }
 
-  Result<log::Ticket> append_group(log::Group, std::vector<log::NamedPosition>) override { return not_here(); }
+  Result<log::Ticket> append_group(log::Group, std::vector<log::NamedPosition>) override {
+    return not_here();
+  }
   void poll_outcomes(std::vector<log::Outcome>&) override {}
   Result<log::Fetched> fetch(StreamPartition, Offset, size_t) override { return not_here(); }
   Result<log::OffsetRange> range(StreamPartition where) override {

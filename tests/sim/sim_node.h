@@ -28,7 +28,7 @@ struct SimOptions {
   uint32_t actions = 400;
   log::PlantedBug bug = log::PlantedBug::kNone;  // of the journal
   Planted planted = Planted::kNone;              // of the other parts
-  bool trace = false;  // prints what happens
+  bool trace = false;                            // prints what happens
 };
 
 struct SimReport {

@@ -223,7 +223,9 @@ std::string expect_text(const Step& step) {
 
 }  // namespace
 
-Result<CaseFile> read_cases(const std::string& path) { return Reader(path).run(); }
+Result<CaseFile> read_cases(const std::string& path) {
+  return Reader(path).run();
+}
 
 std::string write_cases(const CaseFile& file) {
   std::string out = file.head;

@@ -1,7 +1,7 @@
 // Case: one text case of the corpus, read from a file and written back with other expectations.
 //
-// A file holds cases, each under a line `== title`. A case is a list of steps, one a line (a line that starts with a blank goes
-// on with the one before):
+// A file holds cases, each under a line `== title`. A case is a list of steps, one a line (a line that starts
+// with a blank goes on with the one before):
 //
 //   CREATE …;  DROP …;                 a statement, up to its ';'
 //   error MR-SQL-0010: message         what the statement before must be refused with
@@ -11,9 +11,9 @@
 //   reject STREAM MR-EVT-0002 {…}      an event that has to be refused
 //   advance STREAM                     every partition's watermark moves to the stream's newest
 //   restart                            the process ends and starts again
-//   expect NAME (…) (…)                the rows of a view or stream, in any order; `expect ordered NAME`: in this one
-//   expect late|failed|… (…)           the events among the dead letters with that cause, of all streams
-//   query SELECT …;                    its rows follow, one a line, as | v | v
+//   expect NAME (…) (…)                the rows of a view or stream, in any order; `expect ordered NAME`: in
+//   this one expect late|failed|… (…)           the events among the dead letters with that cause, of all
+//   streams query SELECT …;                    its rows follow, one a line, as | v | v
 #pragma once
 
 #include <string>
@@ -27,15 +27,27 @@ namespace millrace::corpus {
 using Tuple = std::vector<std::string>;
 
 struct Step {
-  enum class What : uint8_t { kStatement, kError, kOnly, kPush, kRaw, kReject, kAdvance, kRestart, kExpect, kQuery, kComment };
+  enum class What : uint8_t {
+    kStatement,
+    kError,
+    kOnly,
+    kPush,
+    kRaw,
+    kReject,
+    kAdvance,
+    kRestart,
+    kExpect,
+    kQuery,
+    kComment
+  };
   What what = What::kComment;
   int line = 0;
-  std::string text;            // statements, queries, comments: as written; raw, reject: the JSON
-  std::string name;            // the stream or view; error, reject: the id; only: the restriction
-  std::string code;            // reject
+  std::string text;  // statements, queries, comments: as written; raw, reject: the JSON
+  std::string name;  // the stream or view; error, reject: the id; only: the restriction
+  std::string code;  // reject
   bool ordered = false;
-  std::vector<Tuple> tuples;   // push, expect, query
-  std::string source;          // the lines as they stand in the file
+  std::vector<Tuple> tuples;  // push, expect, query
+  std::string source;         // the lines as they stand in the file
 };
 
 struct Case {
@@ -47,7 +59,7 @@ struct Case {
 
 struct CaseFile {
   std::string path;
-  std::string head;            // before the first case
+  std::string head;  // before the first case
   std::vector<Case> cases;
 };
 

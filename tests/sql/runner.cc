@@ -181,7 +181,8 @@ class Runner {
     return entry ? entry->stream : nullptr;
   }
 
-  std::optional<gateway::IngestAnswer> ingest(const Step& s, const std::string& stream, const std::string& body) {
+  std::optional<gateway::IngestAnswer> ingest(const Step& s, const std::string& stream,
+                                              const std::string& body) {
     const Buffer buffer = Buffer::copy(body);
     gateway::IngestRequest request;
     request.tenant = tenant_;
@@ -215,7 +216,8 @@ class Runner {
       for (size_t c = 0; c < tuple.size(); ++c) {
         auto value = json_of(tuple[c], stream->columns[c].type);
         if (!value.ok()) return fail(&s, value.error().message);
-        json += fmt::format("{}{}:{}", c == 0 ? "" : ",", nlohmann::json(stream->columns[c].name).dump(), *value);
+        json +=
+            fmt::format("{}{}:{}", c == 0 ? "" : ",", nlohmann::json(stream->columns[c].name).dump(), *value);
       }
       events.push_back(json + "}");
       note_time(*stream, events.back());
@@ -233,7 +235,8 @@ class Runner {
     auto row = sim::naive_decode(stream.columns, event);
     if (!row.ok()) return;
     const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(stream.watermark_column)]);
-    if (t) newest_[stream.name] = std::max(newest_.try_emplace(stream.name, t->micros).first->second, t->micros);
+    if (t)
+      newest_[stream.name] = std::max(newest_.try_emplace(stream.name, t->micros).first->second, t->micros);
   }
 
   void after_push() {
@@ -245,20 +248,24 @@ class Runner {
     if (!answer) return;
     if (answer->rejected.size() != 1) return fail(&s, "the event was not refused");
     if (rewrite_) s.code = answer->rejected[0].error.id;
-    if (answer->rejected[0].error.id != s.code) fail(&s, "refused with " + answer->rejected[0].error.to_string());
+    if (answer->rejected[0].error.id != s.code)
+      fail(&s, "refused with " + answer->rejected[0].error.to_string());
   }
 
   // One event a partition, of the newest time, under a key that lands there and is never shown.
   void advance(Step& s) {
     const auto stream = stream_of(s.name);
-    if (!stream || stream->watermark_column < 0 || !newest_.contains(s.name)) return fail(&s, "nothing to advance to");
+    if (!stream || stream->watermark_column < 0 || !newest_.contains(s.name))
+      return fail(&s, "nothing to advance to");
     if (stream->partitions == 1) return;
     if (stream->key_column < 0 || stream->columns[size_t(stream->key_column)].type != Type::kText) {
       return fail(&s, "advance needs a text key, or `only one_partition`");
     }
     for (uint32_t p = 0; p < stream->partitions; ++p) {
       std::string key;
-      for (int i = 0; key.empty() || partition_of_key_group(key_group_of(stable_hash(key)), stream->partitions) != p; ++i) {
+      for (int i = 0;
+           key.empty() || partition_of_key_group(key_group_of(stable_hash(key)), stream->partitions) != p;
+           ++i) {
         key = fmt::format("{}-{}", kMarker, i);
       }
       const std::string time = sim::naive_timestamp_text(newest_[s.name]);
@@ -273,7 +280,9 @@ class Runner {
   // The events among the dead letters, by their own stream's columns.
   void add_letters(const Step& s, const Rows& rows, Rows& out) {
     for (const auto& row : rows) {
-      const auto text = [&](size_t i) { return sim::is_null(row[i]) ? std::string() : std::get<std::string>(row[i]); };
+      const auto text = [&](size_t i) {
+        return sim::is_null(row[i]) ? std::string() : std::get<std::string>(row[i]);
+      };
       const auto stream = stream_of(text(1));
       if (!stream) return fail(&s, "a dead letter of an unknown stream: " + text(1));
       auto event = sim::naive_decode(stream->columns, text(2));

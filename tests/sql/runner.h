@@ -1,4 +1,5 @@
-// Runner: one case on one in-process node, under one of the hidden schedules. Every schedule has to give the same answer.
+// Runner: one case on one in-process node, under one of the hidden schedules. Every schedule has to give the
+// same answer.
 #pragma once
 
 #include <memory>
@@ -10,16 +11,19 @@ namespace millrace::corpus {
 
 struct Schedule {
   const char* name;
-  uint16_t partitions;     // of streams that do not say; 0: as they are
+  uint16_t partitions;  // of streams that do not say; 0: as they are
   uint32_t workers;
-  size_t step_bytes;       // journal bytes a step takes
-  bool event_by_event;     // one request an event, else one a push
-  bool restarts;           // after every push, now by a crash, now by a clean end
+  size_t step_bytes;    // journal bytes a step takes
+  bool event_by_event;  // one request an event, else one a push
+  bool restarts;        // after every push, now by a crash, now by a clean end
 };
 inline constexpr Schedule kSchedules[] = {
-    {"plain", 0, 1, 1u << 20, false, false},           {"one_frame_a_step", 0, 1, 1, true, false},
-    {"restart_after_every_push", 0, 1, 4'000, false, true}, {"four_partitions", 4, 1, 1u << 20, true, false},
-    {"two_workers", 4, 2, 1, true, false},             {"two_workers_restarting", 4, 2, 4'000, true, true},
+    {"plain", 0, 1, 1u << 20, false, false},
+    {"one_frame_a_step", 0, 1, 1, true, false},
+    {"restart_after_every_push", 0, 1, 4'000, false, true},
+    {"four_partitions", 4, 1, 1u << 20, true, false},
+    {"two_workers", 4, 2, 1, true, false},
+    {"two_workers_restarting", 4, 2, 4'000, true, true},
 };
 
 // Empty: as expected. Else what differs, with file and line. `rewrite`: expectations become what was found.

@@ -1,6 +1,7 @@
 // Buffer: immutable, shared bytes with room behind them. Slices keep the whole alive.
 //
-// Every buffer has kPadding readable bytes behind its end, so that a SIMD parser may read past a value in place.
+// Every buffer has kPadding readable bytes behind its end, so that a SIMD parser may read past a value in
+// place.
 #pragma once
 
 #include <cstring>

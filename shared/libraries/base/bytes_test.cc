@@ -22,7 +22,9 @@ TEST(Bytes, VarintsRoundTrip) {
 }
 
 TEST(Bytes, AReaderNeverLeavesItsView) {
-  ByteReader in(std::string_view("\x05" "abc"));
+  ByteReader in(
+      std::string_view("\x05"
+                       "abc"));
   EXPECT_EQ(in.bytes(), "");
   EXPECT_FALSE(in.ok());
   EXPECT_EQ(in.le<uint32_t>(), 0u);

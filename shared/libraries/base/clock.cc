@@ -11,7 +11,11 @@ int64_t read_ns(clockid_t id) {
 }
 }  // namespace
 
-int64_t SystemClock::monotonic_ns() const { return read_ns(CLOCK_MONOTONIC); }
-int64_t SystemClock::wall_us() const { return read_ns(CLOCK_REALTIME) / 1000; }
+int64_t SystemClock::monotonic_ns() const {
+  return read_ns(CLOCK_MONOTONIC);
+}
+int64_t SystemClock::wall_us() const {
+  return read_ns(CLOCK_REALTIME) / 1000;
+}
 
 }  // namespace millrace

@@ -19,7 +19,7 @@ uint32_t bitwise(std::string_view bytes) {
 }
 
 TEST(Crc32c, KnownAnswers) {
-  EXPECT_EQ(crc32c(0, "123456789"), 0xE3069283u);  // the catalogue's check value
+  EXPECT_EQ(crc32c(0, "123456789"), 0xE3069283u);            // the catalogue's check value
   EXPECT_EQ(crc32c(0, std::string(32, '\0')), 0x8A9136AAu);  // RFC 3720, B.4
 }
 

@@ -1,11 +1,15 @@
-// Files: the only way to a disk. Asynchronous for the journal's writes, synchronous for everything off the hot path.
+// Files: the only way to a disk. Asynchronous for the journal's writes, synchronous for everything off the
+// hot path.
 //
 // Why:      the simulation replaces it, and with it decides what a crash keeps, tears, flips or refuses.
-// Threads:  open/list/remove/… and File's synchronous calls may be used from any thread. submit() and poll() of one
+// Threads:  open/list/remove/… and File's synchronous calls may be used from any thread. submit() and poll()
+// of one
 //           Files are called by one thread (the core loop); completions come back through poll(), in order of
-//           submission. wake_fd/wake: a real implementation calls `wake` (any thread) after a completion is ready.
-// Errors:   kNotFound, kExhausted (no space), kUnavailable (I/O error; never retried by callers), kConflict (lock).
-// Durability: a file's bytes are durable after sync(); its name after sync_directory(). Nothing else is.
+//           submission. wake_fd/wake: a real implementation calls `wake` (any thread) after a completion is
+//           ready.
+// Errors:   kNotFound, kExhausted (no space), kUnavailable (I/O error; never retried by callers), kConflict
+// (lock). Durability: a file's bytes are durable after sync(); its name after sync_directory(). Nothing else
+// is.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +29,8 @@ inline constexpr size_t kDirectAlignment = 4096;
 class File {
  public:
   virtual ~File() = default;
-  virtual Result<size_t> read_at(uint64_t position, char* out, size_t size) = 0;  // short at the end of the file
+  virtual Result<size_t> read_at(uint64_t position, char* out,
+                                 size_t size) = 0;  // short at the end of the file
   virtual Status write_at(uint64_t position, std::string_view bytes) = 0;
   virtual Status sync() = 0;  // data and size
   virtual Result<uint64_t> size() = 0;
@@ -48,10 +53,10 @@ struct WriteCompletion {
 class Files {
  public:
   enum class Open : uint8_t {
-    kRead,          // must exist
-    kWrite,         // created if missing; read and write through the page cache
-    kDirectWrite,   // created if missing; past the page cache where the filesystem can, else like kWrite
-    kDirectRead,    // must exist; past the page cache where the filesystem can
+    kRead,         // must exist
+    kWrite,        // created if missing; read and write through the page cache
+    kDirectWrite,  // created if missing; past the page cache where the filesystem can, else like kWrite
+    kDirectRead,   // must exist; past the page cache where the filesystem can
   };
 
   virtual ~Files() = default;
@@ -63,7 +68,8 @@ class Files {
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // atomic, replaces
   virtual Status sync_directory(const std::string& path) = 0;
   virtual Result<uint64_t> free_bytes(const std::string& path) = 0;
-  // An exclusive lock that ends with the returned object or the process. kConflict if another process holds it.
+  // An exclusive lock that ends with the returned object or the process. kConflict if another process holds
+  // it.
   virtual Result<std::shared_ptr<void>> lock(const std::string& path) = 0;
 
   virtual void submit(WriteRequest request) = 0;
@@ -73,8 +79,8 @@ class Files {
 
 std::unique_ptr<Files> make_system_files();
 
-// Writes a whole small file so that a crash leaves the old or the new one: temporary name, sync, rename, sync the
-// directory.
+// Writes a whole small file so that a crash leaves the old or the new one: temporary name, sync, rename, sync
+// the directory.
 Status write_file_atomically(Files& files, const std::string& path, std::string_view bytes);
 Result<std::string> read_whole_file(Files& files, const std::string& path, size_t bound);
 

@@ -1,7 +1,7 @@
 // The two hashes of the platform.
 //
-// stable_hash   part of the data: partition and key group follow from it, so it never changes (XXH3-64, seed 0).
-// seeded_hash   for in-memory tables that a client's bytes reach: seeded per process, never stored.
+// stable_hash   part of the data: partition and key group follow from it, so it never changes (XXH3-64, seed
+// 0). seeded_hash   for in-memory tables that a client's bytes reach: seeded per process, never stored.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@ uint64_t seeded_hash(std::string_view bytes, uint64_t seed);
 uint64_t process_hash_seed();
 
 // The key group of a key, from its stable hash.
-constexpr uint32_t key_group_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 56); }
+constexpr uint32_t key_group_of(uint64_t hash) {
+  return static_cast<uint32_t>(hash >> 56);
+}
 
 }  // namespace millrace

@@ -1,6 +1,7 @@
 // Mailbox: the bounded queue between two agents. Many may put, one takes.
 //
-// Bound:   capacity messages; put() answers false when full, and the message stays with the caller. The caller turns
+// Bound:   capacity messages; put() answers false when full, and the message stays with the caller. The
+// caller turns
 //          that into backpressure, never into a drop.
 // Threads: put() from any thread, take_all() from the owner. A leaf lock, held for a swap.
 // wake:    called after a put into an empty mailbox, from the putting thread; must not block.

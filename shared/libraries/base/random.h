@@ -1,5 +1,6 @@
-// Random: a small seeded generator, passed in where chance is wanted. Same seed, same numbers, on every machine.
-// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", 2014 (SplitMix64).
+// Random: a small seeded generator, passed in where chance is wanted. Same seed, same numbers, on every
+// machine. Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", 2014
+// (SplitMix64).
 #pragma once
 
 #include <cstdint>

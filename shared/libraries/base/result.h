@@ -20,7 +20,7 @@
 namespace millrace {
 
 enum class Code : uint8_t {
-  kInvalid,      // the input is wrong and stays wrong
+  kInvalid,  // the input is wrong and stays wrong
   kNotFound,
   kConflict,     // exists already, or another use of the same name or key
   kCorrupt,      // stored bytes fail their checks
@@ -29,8 +29,8 @@ enum class Code : uint8_t {
   kDeadline,
   kCancelled,
   kUnsupported,
-  kDenied,       // not authenticated, or not allowed
-  kGone,         // was there; retention has removed it
+  kDenied,  // not authenticated, or not allowed
+  kGone,    // was there; retention has removed it
   kInternal,
 };
 
@@ -65,7 +65,7 @@ inline Error error(Code code, std::string_view id, std::string message, std::str
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::in_place_index<0>, std::move(value)) {}       // NOLINT
+  Result(T value) : value_(std::in_place_index<0>, std::move(value)) {}          // NOLINT
   Result(Error failure) : value_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT
 
   bool ok() const { return value_.index() == 0; }
@@ -104,21 +104,22 @@ using Status = Result<void>;
 
 }  // namespace millrace
 
-#define TRY(expr)                                                  \
-  do {                                                             \
-    auto try_result_ = (expr);                                     \
-    if (!try_result_.ok()) return std::move(try_result_).error();  \
+#define TRY(expr)                                                 \
+  do {                                                            \
+    auto try_result_ = (expr);                                    \
+    if (!try_result_.ok()) return std::move(try_result_).error(); \
   } while (0)
 
 #define MILLRACE_CONCAT_(a, b) a##b
 #define MILLRACE_CONCAT(a, b) MILLRACE_CONCAT_(a, b)
-#define TRY_ASSIGN_(tmp, lhs, expr)                \
-  auto tmp = (expr);                               \
-  if (!tmp.ok()) return std::move(tmp).error();    \
+#define TRY_ASSIGN_(tmp, lhs, expr)             \
+  auto tmp = (expr);                            \
+  if (!tmp.ok()) return std::move(tmp).error(); \
   lhs = std::move(tmp).value()
 #define TRY_ASSIGN(lhs, expr) TRY_ASSIGN_(MILLRACE_CONCAT(try_, __COUNTER__), lhs, expr)
 
-#define CHECK(cond, what)                                                         \
-  do {                                                                            \
-    if (!(cond)) [[unlikely]] ::millrace::check_failed(__FILE__, __LINE__, #cond, (what)); \
+#define CHECK(cond, what)                                          \
+  do {                                                             \
+    if (!(cond)) [[unlikely]]                                      \
+      ::millrace::check_failed(__FILE__, __LINE__, #cond, (what)); \
   } while (0)

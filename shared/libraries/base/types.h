@@ -1,4 +1,5 @@
-// The identities that cross modules. Each is its own type, so that an offset cannot be passed for a partition.
+// The identities that cross modules. Each is its own type, so that an offset cannot be passed for a
+// partition.
 #pragma once
 
 #include <compare>
@@ -35,7 +36,8 @@ struct StreamPartition {
   friend constexpr auto operator<=>(const StreamPartition&, const StreamPartition&) = default;
 };
 
-// State and work are spread over 256 key groups; the group of a key is the top byte of its hash (base/hash.h).
+// State and work are spread over 256 key groups; the group of a key is the top byte of its hash
+// (base/hash.h).
 inline constexpr uint32_t kKeyGroups = 256;
 
 // The worker that owns a key group, and the partition that a key group is written to. Both are monotone maps.

@@ -1,10 +1,14 @@
 // GroupTable: one query's groups, in the state store: what a keyed aggregation keeps and how it is read.
 //
-// Rows:      key = the group key columns, encoded so that byte order is value order (nulls last); value = one fixed-size
-//            accumulator an aggregate. One table a window (TableName::window = the window's start), one for all else.
-// Float sums: kept per source partition and added up in partition order at the read, so that the answer is a function of
+// Rows:      key = the group key columns, encoded so that byte order is value order (nulls last); value = one
+// fixed-size
+//            accumulator an aggregate. One table a window (TableName::window = the window's start), one for
+//            all else.
+// Float sums: kept per source partition and added up in partition order at the read, so that the answer is a
+// function of
 //            the log alone, whatever the interleaving of a repartition topic.
-// Partial:   count, integer sums, min and max may be combined before the repartition; float sums and averages may not:
+// Partial:   count, integer sums, min and max may be combined before the repartition; float sums and averages
+// may not:
 //            then rows travel one by one, in their partition's order.
 // Threads:   the worker's, but for read_groups(), which runs over an epoch on any thread.
 #pragma once
@@ -32,24 +36,26 @@ class Aggregation {
   explicit Aggregation(PlanPtr plan);
   ~Aggregation();
 
-  // Rows that passed late check and filter. `changed`, if not null, collects (window, key) of the groups touched, each
-  // once per collection. Answers kExhausted if the state's bound is reached (nothing of the failing row is kept).
+  // Rows that passed late check and filter. `changed`, if not null, collects (window, key) of the groups
+  // touched, each once per collection. Answers kExhausted if the state's bound is reached (nothing of the
+  // failing row is kept).
   struct Changed {
     int64_t window;
     std::string key;
   };
-  Status add(const Batch& batch, Selection& selection, state::StateStore& store, std::vector<RowError>& errors,
-             std::vector<Changed>* changed);
+  Status add(const Batch& batch, Selection& selection, state::StateStore& store,
+             std::vector<RowError>& errors, std::vector<Changed>* changed);
 
-  // The repartition's two ends. partial() encodes rows (or partial groups) for each partition of the topic: payloads[p] is
-  // one record's value, empty if nothing goes there. merge() takes one such value.
+  // The repartition's two ends. partial() encodes rows (or partial groups) for each partition of the topic:
+  // payloads[p] is one record's value, empty if nothing goes there. merge() takes one such value.
   Status partial(const Batch& batch, Selection& selection, std::vector<std::string>& payloads,
                  std::vector<RowError>& errors);
   Status merge(std::string_view payload, state::StateStore& store, std::vector<Changed>* changed);
 
-  // Groups as rows (group keys…, aggregates…), appended to `out`. `window_below`: only windows that start before it.
-  // Sorted by (window, key).
-  static Status read_groups(const QueryPlan& plan, const std::vector<std::shared_ptr<const state::Epoch>>& epochs,
+  // Groups as rows (group keys…, aggregates…), appended to `out`. `window_below`: only windows that start
+  // before it. Sorted by (window, key).
+  static Status read_groups(const QueryPlan& plan,
+                            const std::vector<std::shared_ptr<const state::Epoch>>& epochs,
                             std::function<bool(int64_t window)> wanted, Batch& out);
   // The same for given groups of the live store, for changes to subscribers.
   Status read_changed(const std::vector<Changed>& changed, state::StateStore& store, Batch& out);
@@ -66,7 +72,8 @@ class RowsView {
   ~RowsView();
   // `outputs` holds the view's output columns, with origins.
   Status add(const Batch& outputs, const Selection& selection, state::StateStore& store);
-  static Status read_rows(const QueryPlan& plan, const std::vector<std::shared_ptr<const state::Epoch>>& epochs, Batch& out);
+  static Status read_rows(const QueryPlan& plan,
+                          const std::vector<std::shared_ptr<const state::Epoch>>& epochs, Batch& out);
 
  private:
   PlanPtr plan_;

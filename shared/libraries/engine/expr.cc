@@ -58,7 +58,8 @@ bool takes_nulls(Op op) {
 
 Kernel find_kernel(const Expr& expr) {
   const auto is_bare_null = [](const ExprPtr& arg) { return arg->type == Type::kNull; };
-  if (!takes_nulls(expr.op) && std::any_of(expr.args.begin(), expr.args.end(), is_bare_null)) return null_kernel;
+  if (!takes_nulls(expr.op) && std::any_of(expr.args.begin(), expr.args.end(), is_bare_null))
+    return null_kernel;
   for (const auto family :
        {compare_kernel, arithmetic_kernel, logic_kernel, time_kernel, text_kernel, cast_kernel}) {
     if (const Kernel kernel = family(expr)) return kernel;

@@ -1,9 +1,10 @@
 // Expr: a typed expression over the columns of a batch, and its vectorised evaluation.
 //
-// The binder (sql/) makes it, rules and sink transforms will too. Evaluation is column at a time over a selection:
-// no virtual call and no allocation per row. Semantics are PostgreSQL's: three-valued logic, integer overflow and
-// division by zero are errors of the row. CASE, AND, OR and COALESCE evaluate an argument only for the rows that need
-// it, so a guarded division does not fail. A failing row is taken out of the selection and reported (RowError).
+// The binder (sql/) makes it, rules and sink transforms will too. Evaluation is column at a time over a
+// selection: no virtual call and no allocation per row. Semantics are PostgreSQL's: three-valued logic,
+// integer overflow and division by zero are errors of the row. CASE, AND, OR and COALESCE evaluate an
+// argument only for the rows that need it, so a guarded division does not fail. A failing row is taken out of
+// the selection and reported (RowError).
 #pragma once
 
 #include <memory>
@@ -15,20 +16,44 @@
 namespace millrace::engine {
 
 enum class Op : uint8_t {
-  kColumn,       // column: index into the batch
-  kLiteral,      // literal
+  kColumn,   // column: index into the batch
+  kLiteral,  // literal
   // arithmetic; operand types are equal unless noted; result type as PostgreSQL's
-  kAdd, kSubtract, kMultiply, kDivide, kModulo, kNegate,
-  kTimestampPlusInterval, kTimestampMinusInterval, kTimestampMinusTimestamp,
-  kIntervalPlus, kIntervalMinus, kIntervalNegate, kIntervalTimes /* by double */,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kModulo,
+  kNegate,
+  kTimestampPlusInterval,
+  kTimestampMinusInterval,
+  kTimestampMinusTimestamp,
+  kIntervalPlus,
+  kIntervalMinus,
+  kIntervalNegate,
+  kIntervalTimes /* by double */,
   kConcat,
   // comparison; operand types are equal
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
-  kIsDistinct, kIsNotDistinct,
-  kIsNull, kIsNotNull, kIsTrue, kIsNotTrue, kIsFalse, kIsNotFalse,
-  kAnd, kOr, kNot,
-  kCase,         // args: when, then, when, then, …, else (always present; a NULL literal if not written)
-  kCoalesce, kNullIf,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kIsDistinct,
+  kIsNotDistinct,
+  kIsNull,
+  kIsNotNull,
+  kIsTrue,
+  kIsNotTrue,
+  kIsFalse,
+  kIsNotFalse,
+  kAnd,
+  kOr,
+  kNot,
+  kCase,  // args: when, then, when, then, …, else (always present; a NULL literal if not written)
+  kCoalesce,
+  kNullIf,
   kCast,         // from args[0]->type to type
   kInList,       // args[0] IN (args[1..])
   kLike,         // args: text, pattern ('\' escapes)
@@ -45,9 +70,9 @@ struct Expr {
   std::vector<ExprPtr> args;
   int column = -1;
   Scalar literal;
-  int64_t window_us = 0;         // kTumble*
+  int64_t window_us = 0;  // kTumble*
   int64_t window_offset_us = 0;
-  SourceSpan span;               // in the query's text
+  SourceSpan span;  // in the query's text
 
   ~Expr();  // takes a long chain (a + b + c …) apart without recursion
 };
@@ -56,9 +81,11 @@ std::string to_string(const Expr& expr, const std::vector<std::string>& columns)
 // Window arithmetic, floor for times before the origin; shared by everything that assigns windows.
 int64_t tumble_start(int64_t time_us, int64_t size_us, int64_t offset_us);
 
-// What a row's failure says. Ids: MR-SQL-0101 division by zero, 0102 bigint, 0103 double precision, 0104 timestamp,
-// 0105 interval out of range, 0106 a text that is no such value, 0107 a bad LIKE pattern, 0108 a text too long.
-inline constexpr size_t kMaxTextBytes = size_t{1} << 20;  // of a text that an expression makes: an event's bound
+// What a row's failure says. Ids: MR-SQL-0101 division by zero, 0102 bigint, 0103 double precision, 0104
+// timestamp, 0105 interval out of range, 0106 a text that is no such value, 0107 a bad LIKE pattern, 0108 a
+// text too long.
+inline constexpr size_t kMaxTextBytes = size_t{1}
+                                        << 20;  // of a text that an expression makes: an event's bound
 
 // Evaluates one expression again and again; owns its scratch columns.
 class Evaluator {
@@ -69,8 +96,8 @@ class Evaluator {
   Evaluator& operator=(Evaluator&&) noexcept;
 
   // Values for the selected rows, at their own index (others: unspecified). Rows that fail are removed from
-  // `selection` and appended to `errors`. The answer is valid until the next call or a change of the batch. Text made
-  // here lives in batch.arena.
+  // `selection` and appended to `errors`. The answer is valid until the next call or a change of the batch.
+  // Text made here lives in batch.arena.
   const Column& evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
   // For boolean expressions: keeps the rows that are TRUE.
   void filter(const Batch& batch, Selection& selection, std::vector<RowError>& errors);

@@ -1,12 +1,14 @@
-// The plan of a continuous query and of an ad-hoc SELECT: what the planner (sql/) decides and the engine runs.
+// The plan of a continuous query and of an ad-hoc SELECT: what the planner (sql/) decides and the engine
+// runs.
 //
-// Immutable, shared by every worker. A continuous query reads one stream. Its row, before grouping, is the source's
-// read columns; Expr::column counts in `read_columns`.
+// Immutable, shared by every worker. A continuous query reads one stream. Its row, before grouping, is the
+// source's read columns; Expr::column counts in `read_columns`.
 //
 //   source -> [late check] -> filter -> shape
 //   shape kStream:     outputs -> a derived stream
 //         kRows:       outputs -> the view's rows
-//         kAggregate:  group keys, aggregate arguments -> [partial -> repartition topic ->] groups -> outputs at the read
+//         kAggregate:  group keys, aggregate arguments -> [partial -> repartition topic ->] groups -> outputs
+//         at the read
 #pragma once
 
 #include <memory>
@@ -27,21 +29,22 @@ struct StreamDef {
   std::string name;
   StreamKind kind = StreamKind::kDeclared;
   Schema columns;
-  int key_column = -1;                // -1: no key, events are spread over the partitions
+  int key_column = -1;  // -1: no key, events are spread over the partitions
   uint16_t partitions = 1;
-  int watermark_column = -1;          // -1: no watermark
-  int64_t disorder_us = 0;            // watermark = running maximum - disorder
+  int watermark_column = -1;             // -1: no watermark
+  int64_t disorder_us = 0;               // watermark = running maximum - disorder
   int64_t idle_timeout_us = 60'000'000;  // 0: never idle
-  int64_t retention_us = 0;           // 0: for ever
-  int64_t retention_bytes = 0;        // 0: no bound
+  int64_t retention_us = 0;              // 0: for ever
+  int64_t retention_bytes = 0;           // 0: no bound
 };
 using StreamPtr = std::shared_ptr<const StreamDef>;
 
 enum class AggregateKind : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax };
 struct AggregateCall {
   AggregateKind kind = AggregateKind::kCountStar;
-  ExprPtr argument;                   // null for count(*)
-  Type type = Type::kBigint;          // of the result: count, sum(bigint) bigint; avg, sum(double) double; min, max as the argument
+  ExprPtr argument;           // null for count(*)
+  Type type = Type::kBigint;  // of the result: count, sum(bigint) bigint; avg, sum(double) double; min, max
+                              // as the argument
 };
 
 struct NamedExpr {
@@ -50,9 +53,9 @@ struct NamedExpr {
 };
 
 struct SortKey {
-  ExprPtr expr;                       // over the output row
+  ExprPtr expr;  // over the output row
   bool descending = false;
-  bool nulls_first = false;           // PostgreSQL: nulls are largest
+  bool nulls_first = false;  // PostgreSQL: nulls are largest
 };
 
 struct QueryPlan {
@@ -60,46 +63,46 @@ struct QueryPlan {
 
   QueryId id;
   TenantId tenant;
-  std::string name;                   // the view's or the stream's
-  std::string sql;                    // as written, for spans and SHOW
+  std::string name;  // the view's or the stream's
+  std::string sql;   // as written, for spans and SHOW
   Shape shape = Shape::kStream;
   StreamPtr source;
-  std::vector<int> read_columns;      // of source->columns, ascending
-  ExprPtr filter;                     // may be null
+  std::vector<int> read_columns;  // of source->columns, ascending
+  ExprPtr filter;                 // may be null
 
   // kAggregate
   std::vector<NamedExpr> group_keys;  // over the source row; may be empty (one group for all)
   int window_key = -1;                // which group key is the window's start (kTumbleStart); -1: no window
   int64_t window_us = 0;
   std::vector<AggregateCall> aggregates;
-  bool emit_on_close = false;         // the view shows a window's rows once it is closed
-  bool repartition = false;           // the groups are not the source's key: go through `repartition_topic`
+  bool emit_on_close = false;  // the view shows a window's rows once it is closed
+  bool repartition = false;    // the groups are not the source's key: go through `repartition_topic`
   StreamPtr repartition_topic;
-  int64_t view_retention_us = 0;      // windows that ended this long before the watermark are dropped; 0: kept
+  int64_t view_retention_us = 0;  // windows that ended this long before the watermark are dropped; 0: kept
 
   // kStream, kRows: over the source row. kAggregate: over (group keys…, aggregates…).
   std::vector<NamedExpr> outputs;
-  StreamPtr output_stream;            // kStream
+  StreamPtr output_stream;  // kStream
 
   // Start: the oldest kept event, the cut of the activation ('now'), or a time.
   enum class Start : uint8_t { kOldest, kNow, kTime };
   Start start = Start::kOldest;
   AppendTime start_time;
 
-  Schema output_schema() const;       // names and types of `outputs`
-  std::string explain() const;        // the tree, one node a line
-  uint64_t identity() const;          // a hash of everything that decides the answers: part of every step record
+  Schema output_schema() const;  // names and types of `outputs`
+  std::string explain() const;   // the tree, one node a line
+  uint64_t identity() const;     // a hash of everything that decides the answers: part of every step record
 };
 using PlanPtr = std::shared_ptr<const QueryPlan>;
 
 // Ad-hoc: SELECT … FROM view WHERE … ORDER BY … LIMIT …
 struct SelectPlan {
-  PlanPtr view;                       // null: SELECT without FROM, one row
-  StreamPtr dead_letters;             // or: the rows of the tenant's dead-letter stream (bounded read)
-  StreamPtr stream;                   // or: the rows of a stored stream (bounded read)
-  ExprPtr filter;                     // over the view's output row
-  std::vector<NamedExpr> outputs;     // over the view's output row
-  std::vector<SortKey> order_by;      // over the view's output row followed by this SELECT's outputs
+  PlanPtr view;                    // null: SELECT without FROM, one row
+  StreamPtr dead_letters;          // or: the rows of the tenant's dead-letter stream (bounded read)
+  StreamPtr stream;                // or: the rows of a stored stream (bounded read)
+  ExprPtr filter;                  // over the view's output row
+  std::vector<NamedExpr> outputs;  // over the view's output row
+  std::vector<SortKey> order_by;   // over the view's output row followed by this SELECT's outputs
   std::optional<int64_t> limit;
   int64_t offset = 0;
   std::string explain() const;

@@ -94,8 +94,8 @@ Kernel logic_kernel(const Expr& expr);  // IS …, NOT, NULLIF
 Kernel text_kernel(const Expr& expr);
 Kernel cast_kernel(const Expr& expr);
 // NULL for every row: a strict operator over a bare NULL.
-void null_kernel(const Node& node, const Operand& left, const Operand& right, const Selection& selection, Column& out,
-                 Context& context);
+void null_kernel(const Node& node, const Operand& left, const Operand& right, const Selection& selection,
+                 Column& out, Context& context);
 
 // PostgreSQL's order of two values of one type, neither NULL: text by bytes, NaN above all.
 int compare_values(const Column& a, size_t row_a, const Column& b, size_t row_b);

@@ -1,4 +1,5 @@
-// Runs an ad-hoc SELECT over rows: filter, outputs, ORDER BY, LIMIT. On a reader thread; errors are the statement's.
+// Runs an ad-hoc SELECT over rows: filter, outputs, ORDER BY, LIMIT. On a reader thread; errors are the
+// statement's.
 #pragma once
 
 #include "engine/plan.h"

@@ -4,8 +4,8 @@
 //   StreamReads   event-store: a stream's events by cursor, offset or time; live or bounded
 //   Background    node: work that may block (files, sorting), off the core loop; inline in the simulation
 //
-// Threads: calls and callbacks are on the core loop, unless said otherwise. A callback may come before the call returns.
-// Rule (write-ahead): nothing is handed out before the cut it reflects is durable.
+// Threads: calls and callbacks are on the core loop, unless said otherwise. A callback may come before the
+// call returns. Rule (write-ahead): nothing is handed out before the cut it reflects is durable.
 #pragma once
 
 #include <functional>
@@ -22,12 +22,13 @@ namespace millrace::engine {
 class Background {
  public:
   virtual ~Background() = default;
-  // Runs `work` off the loop, then `done` on it. Work for one `lane` runs in order. False: too much is waiting (bound).
+  // Runs `work` off the loop, then `done` on it. Work for one `lane` runs in order. False: too much is
+  // waiting (bound).
   virtual bool run(std::function<void()> work, std::function<void()> done) = 0;
 };
 
-// A place between two events of a stream: everything in frames before `cut` was seen, and of frame `cut` the first `index`
-// of the stream's records. As text, the cursor: "<cut>-<index>".
+// A place between two events of a stream: everything in frames before `cut` was seen, and of frame `cut` the
+// first `index` of the stream's records. As text, the cursor: "<cut>-<index>".
 struct StreamPlace {
   Cut cut;
   uint32_t index = 0;
@@ -36,14 +37,17 @@ struct StreamPlace {
 std::string to_cursor(const StreamPlace& place);
 Result<StreamPlace> parse_cursor(std::string_view text);  // MR-API-0010
 
-// Rows that go on coming. Pulled by whoever has room to send: a slow reader costs its own place, never memory.
+// Rows that go on coming. Pulled by whoever has room to send: a slow reader costs its own place, never
+// memory.
 class Subscription {
  public:
   virtual ~Subscription() = default;
-  // Hands up to max_rows rows that are ready to `visit`: one JSON object and the cursor after it (empty: not resumable).
-  // Answers how many. 0: nothing is ready now; `ready` will be called. An error ends the subscription (kGone, kCancelled).
-  virtual Result<size_t> pull(size_t max_rows,
-                              const std::function<void(std::string_view json, const std::string& cursor)>& visit) = 0;
+  // Hands up to max_rows rows that are ready to `visit`: one JSON object and the cursor after it (empty: not
+  // resumable). Answers how many. 0: nothing is ready now; `ready` will be called. An error ends the
+  // subscription (kGone, kCancelled).
+  virtual Result<size_t> pull(
+      size_t max_rows,
+      const std::function<void(std::string_view json, const std::string& cursor)>& visit) = 0;
   void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
 
  protected:
@@ -66,8 +70,8 @@ struct ViewAtCut {
 Result<Batch> view_rows(const ViewAtCut& view);
 
 struct QueryStatus {
-  std::string state;        // "running", "building, 42 %", "failed: …"
-  double lag_seconds = 0;   // how far behind the newest event its position is
+  std::string state;       // "running", "building, 42 %", "failed: …"
+  double lag_seconds = 0;  // how far behind the newest event its position is
   size_t state_bytes = 0;
   Cut position;
 };
@@ -77,7 +81,8 @@ class ViewReads {
   virtual ~ViewReads() = default;
   // The view at a cut that covers everything appended before the call.
   virtual void read(QueryId view, std::function<void(Result<ViewAtCut>)> done) = 0;
-  // Its rows at a cut, then the changes: {"_op":"upsert"|"delete", columns…}; for EMIT ON WINDOW CLOSE the final rows only.
+  // Its rows at a cut, then the changes: {"_op":"upsert"|"delete", columns…}; for EMIT ON WINDOW CLOSE the
+  // final rows only.
   virtual Result<std::unique_ptr<Subscription>> subscribe(QueryId view) = 0;
   virtual Result<QueryStatus> status(QueryId query) = 0;
 };
@@ -97,11 +102,11 @@ struct StreamReadRequest {
   std::optional<StreamPlace> place;
   std::optional<Offset> offset;
   std::optional<AppendTime> time;
-  size_t limit = 1000;          // events
+  size_t limit = 1000;  // events
   size_t max_bytes = 4u << 20;
 };
 struct StreamReadAnswer {
-  std::vector<StoredEvent> events;                   // values live in `keep`
+  std::vector<StoredEvent> events;  // values live in `keep`
   std::vector<std::shared_ptr<const void>> keep;
   StreamPlace next;
   bool at_end = false;
@@ -110,10 +115,11 @@ struct StreamReadAnswer {
 class StreamReads {
  public:
   virtual ~StreamReads() = default;
-  virtual StreamPlace start_of(const StreamDef& stream) = 0;   // the oldest kept when the read begins
-  virtual StreamPlace end_of() = 0;                            // the durable end
+  virtual StreamPlace start_of(const StreamDef& stream) = 0;  // the oldest kept when the read begins
+  virtual StreamPlace end_of() = 0;                           // the durable end
   virtual void read(StreamReadRequest request, std::function<void(Result<StreamReadAnswer>)> done) = 0;
-  // From the request's place on, for ever. `as_rows`: declared columns as SQL renders them, else the original bytes.
+  // From the request's place on, for ever. `as_rows`: declared columns as SQL renders them, else the original
+  // bytes.
   virtual Result<std::unique_ptr<Subscription>> follow(StreamReadRequest request, bool as_rows) = 0;
 };
 

@@ -1,8 +1,9 @@
 // Batch: rows as columns, the unit every operator works on. From one row to some thousands.
 //
-// Owns:       its vectors; text values are views: into the log's frame, or into `arena`, which the batch keeps alive.
-// Threads:    confined to one worker; clear() keeps the capacity, so that a step allocates nothing in the long run.
-// Invariants: every column has `rows` values; weight, raw and origins are empty or have `rows` values.
+// Owns:       its vectors; text values are views: into the log's frame, or into `arena`, which the batch
+// keeps alive. Threads:    confined to one worker; clear() keeps the capacity, so that a step allocates
+// nothing in the long run. Invariants: every column has `rows` values; weight, raw and origins are empty or
+// have `rows` values.
 #pragma once
 
 #include <cstdint>
@@ -19,28 +20,28 @@ namespace millrace {
 
 struct Column {
   Type type = Type::kBigint;
-  std::vector<uint8_t> valid;          // 1 = a value, 0 = NULL; empty = no NULL in the column
-  std::vector<uint8_t> booleans;       // kBoolean
-  std::vector<int64_t> integers;       // kBigint, kTimestamptz (microseconds)
-  std::vector<double> doubles;         // kDouble
-  std::vector<std::string_view> texts; // kText
-  std::vector<Interval> intervals;     // kInterval
+  std::vector<uint8_t> valid;           // 1 = a value, 0 = NULL; empty = no NULL in the column
+  std::vector<uint8_t> booleans;        // kBoolean
+  std::vector<int64_t> integers;        // kBigint, kTimestamptz (microseconds)
+  std::vector<double> doubles;          // kDouble
+  std::vector<std::string_view> texts;  // kText
+  std::vector<Interval> intervals;      // kInterval
 
   bool is_null(size_t row) const { return !valid.empty() && valid[row] == 0; }
   size_t size() const;
-  void clear();                        // keeps type and capacity
-  void resize(size_t rows);            // new rows: unspecified values
-  void append(const Scalar& value);    // text is not copied: the scalar must outlive the column
+  void clear();                      // keeps type and capacity
+  void resize(size_t rows);          // new rows: unspecified values
+  void append(const Scalar& value);  // text is not copied: the scalar must outlive the column
   void append_null();
   void append_from(const Column& other, size_t row);  // same type
-  Scalar scalar(size_t row) const;     // copies text
+  Scalar scalar(size_t row) const;                    // copies text
 };
 
 // Where a row came from: what a dead letter, a watermark and an event-time tie need to know.
 struct RowOrigin {
   PartitionId partition;
   Offset offset;
-  Cut cut;                 // the frame that held it
+  Cut cut;  // the frame that held it
   AppendTime append_time;
 };
 
@@ -49,7 +50,7 @@ class Arena {
  public:
   std::string_view keep(std::string_view bytes);
   char* allocate(size_t size);
-  void clear();            // keeps one block
+  void clear();  // keeps one block
   size_t bytes() const { return used_; }
 
  private:
@@ -67,9 +68,9 @@ class Arena {
 struct Batch {
   size_t rows = 0;
   std::vector<Column> columns;
-  std::vector<int32_t> weights;              // empty: every weight is +1
-  std::vector<RowOrigin> origins;            // empty where nobody asks
-  std::vector<std::string_view> raw;         // the event's original bytes; empty where nobody asks
+  std::vector<int32_t> weights;       // empty: every weight is +1
+  std::vector<RowOrigin> origins;     // empty where nobody asks
+  std::vector<std::string_view> raw;  // the event's original bytes; empty where nobody asks
   std::shared_ptr<Arena> arena = std::make_shared<Arena>();
 
   void clear();
@@ -82,9 +83,9 @@ using Selection = std::vector<uint32_t>;
 // A row that failed: it leaves the pipeline and goes to the dead letters.
 struct RowError {
   uint32_t row = 0;
-  std::string_view id;      // "MR-SQL-…", static storage
+  std::string_view id;  // "MR-SQL-…", static storage
   std::string message;
-  SourceSpan span;          // of the expression in the query's text; line 0 where there is none
+  SourceSpan span;  // of the expression in the query's text; line 0 where there is none
 };
 
 }  // namespace millrace

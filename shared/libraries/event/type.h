@@ -24,7 +24,8 @@ enum class Type : uint8_t {
 
 std::string_view to_string(Type type);  // PostgreSQL's names: "boolean", "bigint", "double precision", …
 
-// PostgreSQL's interval: three parts that do not mix. Ordered and compared with 30-day months and 24-hour days.
+// PostgreSQL's interval: three parts that do not mix. Ordered and compared with 30-day months and 24-hour
+// days.
 struct Interval {
   int32_t months = 0;
   int32_t days = 0;
@@ -46,14 +47,18 @@ struct ColumnDef {
 };
 using Schema = std::vector<ColumnDef>;
 
-// Text forms, PostgreSQL's and RFC 3339's. parse_* answer kInvalid with a message that quotes the input (shortened).
-Result<Timestamp> parse_timestamp(std::string_view text);   // RFC 3339, and PostgreSQL's "2001-01-01 00:47:00+00"
-void append_timestamp(std::string& out, Timestamp value);   // "2001-01-01T00:47:00Z", fraction only if not zero
-Result<Interval> parse_interval(std::string_view text);     // "1 hour", "10 minutes 30 seconds", "01:30:00", "1 day"
-void append_interval(std::string& out, Interval value);     // PostgreSQL's style: "1 day 02:00:00"
+// Text forms, PostgreSQL's and RFC 3339's. parse_* answer kInvalid with a message that quotes the input
+// (shortened).
+Result<Timestamp> parse_timestamp(
+    std::string_view text);  // RFC 3339, and PostgreSQL's "2001-01-01 00:47:00+00"
+void append_timestamp(std::string& out,
+                      Timestamp value);  // "2001-01-01T00:47:00Z", fraction only if not zero
+Result<Interval> parse_interval(
+    std::string_view text);  // "1 hour", "10 minutes 30 seconds", "01:30:00", "1 day"
+void append_interval(std::string& out, Interval value);  // PostgreSQL's style: "1 day 02:00:00"
 Result<int64_t> parse_bigint(std::string_view text);
 Result<double> parse_double(std::string_view text);
-void append_double(std::string& out, double value);         // shortest that reads back, as PostgreSQL prints
-Result<bool> parse_boolean(std::string_view text);          // PostgreSQL's spellings
+void append_double(std::string& out, double value);  // shortest that reads back, as PostgreSQL prints
+Result<bool> parse_boolean(std::string_view text);   // PostgreSQL's spellings
 
 }  // namespace millrace

@@ -1,13 +1,16 @@
 // JSON in and out: events to columns, rows to NDJSON.
 //
-// JsonDecoder   decodes records' values, only the wanted columns; shared by every query of a worker that reads the
-//               stream. A number in a timestamptz column is Unix milliseconds, a string RFC 3339. Unknown fields are
-//               ignored, missing ones and null are NULL. bigint takes an integral number in range; double any number (and the
-//               strings "NaN", "Infinity", "-Infinity", as JsonRowWriter prints them);
-//               text takes a string (a number, boolean, object or array is a type error); boolean true/false;
-//               interval a string. Duplicate keys: the last one counts.
-// JsonValidator the gateway's: the whole text is well-formed (all of it, also fields nobody reads), an object, valid
-//               UTF-8, within the depth bound, and every declared column's value has its type. Also finds the key.
+// JsonDecoder   decodes records' values, only the wanted columns; shared by every query of a worker that
+// reads the
+//               stream. A number in a timestamptz column is Unix milliseconds, a string RFC 3339. Unknown
+//               fields are ignored, missing ones and null are NULL. bigint takes an integral number in range;
+//               double any number (and the strings "NaN", "Infinity", "-Infinity", as JsonRowWriter prints
+//               them); text takes a string (a number, boolean, object or array is a type error); boolean
+//               true/false; interval a string. Duplicate keys: the last one counts.
+// JsonValidator the gateway's: the whole text is well-formed (all of it, also fields nobody reads), an
+// object, valid
+//               UTF-8, within the depth bound, and every declared column's value has its type. Also finds the
+//               key.
 // Both agree:   what the validator accepts the decoder decodes without error.
 #pragma once
 
@@ -29,8 +32,9 @@ class JsonDecoder {
   // Columns of the batch: schema[wanted[0]], schema[wanted[1]], …
   JsonDecoder(Schema schema, std::vector<int> wanted);
   ~JsonDecoder();
-  // Appends one row a value. Every value must have Buffer::kPadding readable bytes behind it. A value that does not
-  // decode becomes a row of NULLs and an error (id MR-EVT-…). Text columns view the values or out.arena.
+  // Appends one row a value. Every value must have Buffer::kPadding readable bytes behind it. A value that
+  // does not decode becomes a row of NULLs and an error (id MR-EVT-…). Text columns view the values or
+  // out.arena.
   void decode(const std::vector<std::string_view>& values, Batch& out, std::vector<RowError>& errors);
 
  private:
@@ -42,8 +46,8 @@ class JsonValidator {
  public:
   JsonValidator(Schema schema, int key_column);
   ~JsonValidator();
-  // On success answers the key's canonical bytes for hashing (text: its bytes; others: as text; NULL or no key column:
-  // nullopt). Valid until the next call. `event` needs Buffer::kPadding readable bytes behind it.
+  // On success answers the key's canonical bytes for hashing (text: its bytes; others: as text; NULL or no
+  // key column: nullopt). Valid until the next call. `event` needs Buffer::kPadding readable bytes behind it.
   Result<std::optional<std::string_view>> validate(std::string_view event);
 
  private:
@@ -51,15 +55,17 @@ class JsonValidator {
   std::unique_ptr<Impl> impl_;
 };
 
-// Splits a request body into events without copying. NDJSON: lines, blank ones skipped. JSON: one object, or the
-// elements of an array. A body that cannot be split at all is the error; a bad element is the validator's to refuse.
+// Splits a request body into events without copying. NDJSON: lines, blank ones skipped. JSON: one object, or
+// the elements of an array. A body that cannot be split at all is the error; a bad element is the validator's
+// to refuse.
 Result<std::vector<std::string_view>> split_ndjson(std::string_view body);
 Result<std::vector<std::string_view>> split_json(std::string_view body);
 
 // The key of a group or partition as canonical bytes (the same as the validator's) for any column value.
 void append_key_text(std::string& out, const Column& column, size_t row);
 
-// One row as a JSON object, keyed by column name. bigint as a number; NaN and infinities as strings; timestamps RFC 3339.
+// One row as a JSON object, keyed by column name. bigint as a number; NaN and infinities as strings;
+// timestamps RFC 3339.
 class JsonRowWriter {
  public:
   explicit JsonRowWriter(const std::vector<std::string>& names);

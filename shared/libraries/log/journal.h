@@ -139,8 +139,8 @@ class Journal : public Log {
   virtual const std::optional<Error>& failed() const = 0;
   virtual const RecoveryReport& recovery() const = 0;
   virtual const JournalCounters& counters() const = 0;  // the core loop's
-  virtual bool disk_low() const = 0;         // ingest is refused
-  virtual uint64_t start_epoch() const = 0;  // rises with every open
+  virtual bool disk_low() const = 0;                    // ingest is refused
+  virtual uint64_t start_epoch() const = 0;             // rises with every open
   virtual uint64_t clock_jumps()
       const = 0;  // jumps of the wall clock beyond max_wall_jump_us, since the start
 

@@ -1,16 +1,22 @@
 // Log: the partitioned, ordered, durable log. Two implementations promise the same: the embedded journal and
-// Kafka.
+// Kafka. tests/conformance holds every implementation to what stands here.
 //
-// append(group)  all of the group is in the log or none of it. The answer comes later, by poll(): the places
-// of its
-//                batches, or `aborted` (then nothing of it is, or ever will be, readable).
-// Offsets        rise within a partition; there may be gaps; there is no order across partitions.
+// append(group)  all of the group is in the log or none of it. The answer comes later, by poll(), once a
+// ticket
+//                and in any order: the places of its batches, or `aborted` (then nothing of it is, or ever
+//                will be, readable). What is answered can be fetched, and survives everything but retention.
+// Offsets        rise within a partition, group by group as they were appended; there may be gaps; there is
+// no
+//                order across partitions.
 // fetch          answers whole batches, committed ones only, in offset order.
 // Positions      a group may carry positions ("consumer X has processed up to …"): opaque bytes under a name,
-// committed
-//                with the group; last_position answers the last committed.
-// Bound          at most Limits::pending_bytes unanswered; beyond it append answers kExhausted, nothing
-// taken. Threads        confined to the core loop, unless an implementation says more.
+//                committed with the group; last_position answers the last committed.
+// A restart      finds each unanswered group whole or not at all.
+// A failure      that is final (a disk's, another process has taken over) makes every later append fail;
+// groups
+//                that were not answered by then may never be.
+// Bound          a bounded number of unanswered bytes; beyond it append answers kExhausted, nothing taken.
+// Threads        confined to the core loop, unless an implementation says more.
 #pragma once
 
 #include <cstdint>
@@ -85,7 +91,7 @@ class Log {
   virtual Result<Ticket> append_group(Group group, std::vector<NamedPosition> positions) = 0;
   virtual void poll_outcomes(std::vector<Outcome>& out) = 0;  // appends; never blocks
   // The batch that holds `from`, or the next one; kGone if retention has removed it; at least one batch if
-  // there is one, then up to max_bytes.
+  // there is one, then up to max_bytes. kInvalid beyond the end.
   virtual Result<Fetched> fetch(StreamPartition where, Offset from, size_t max_bytes) = 0;
   virtual Result<OffsetRange> range(StreamPartition where) = 0;
   // The first offset whose append time is at or after `time`; the end if there is none.

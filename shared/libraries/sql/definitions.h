@@ -77,10 +77,10 @@ class Definitions {
 
   std::unique_ptr<metadata::MetadataStore> store_;
   log::Journal& journal_;
-  CatalogPtr catalog_;              // what statements see: made and not dropped
-  CatalogPtr history_;              // everything
-  bool drop_unmarked_ = false;      // a drop's mark failed: the note of where to look stays for the next start
-  std::deque<Pending> tenants_;     // in the catalog already, not yet durable
+  CatalogPtr catalog_;           // what statements see: made and not dropped
+  CatalogPtr history_;           // everything
+  bool drop_unmarked_ = false;   // a drop's mark failed: the note of where to look stays for the next start
+  std::deque<Pending> tenants_;  // in the catalog already, not yet durable
   std::optional<Pending> pending_;  // the change under way
   std::deque<std::function<void()>> waiting_;
 };

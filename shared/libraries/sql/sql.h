@@ -1,4 +1,5 @@
-// SQL: text to bound statements. Lexer, parser, binder and planner behind one call; nothing here runs anything.
+// SQL: text to bound statements. Lexer, parser, binder and planner behind one call; nothing here runs
+// anything.
 //
 //   parse(text)                    -> syntax trees (sql/ast.h), or an Error with line, column, span and hint
 //   bind(tree, catalog, tenant)    -> a BoundStatement: names resolved, types checked, plans made
@@ -26,11 +27,11 @@ std::string statement_text(const Statement& statement);  // as written
 
 enum class ObjectKind : uint8_t { kStream, kView };
 
-struct CreateStream {      // declared columns
+struct CreateStream {        // declared columns
   engine::StreamDef stream;  // id unset
   bool if_not_exists = false;
 };
-struct CreateQuery {       // CREATE MATERIALIZED VIEW, CREATE STREAM … AS; ids unset
+struct CreateQuery {  // CREATE MATERIALIZED VIEW, CREATE STREAM … AS; ids unset
   engine::QueryPlan plan;
   engine::StreamDef output;  // for CREATE STREAM … AS
   bool if_not_exists = false;
@@ -39,20 +40,20 @@ struct Select {
   engine::SelectPlan plan;
 };
 struct Subscribe {
-  engine::PlanPtr view;       // one of the two
+  engine::PlanPtr view;  // one of the two
   engine::StreamPtr stream;
 };
 struct Drop {
   ObjectKind kind;
   std::string name;
-  DefinitionId definition;    // 0: IF EXISTS and there is none
+  DefinitionId definition;  // 0: IF EXISTS and there is none
 };
 struct Show {
   enum class What : uint8_t { kStreams, kViews, kQueries, kColumns } what;
-  std::string name;           // for kColumns
+  std::string name;  // for kColumns
 };
 struct Explain {
-  std::string text;           // the plan
+  std::string text;  // the plan
 };
 using BoundStatement = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain>;
 

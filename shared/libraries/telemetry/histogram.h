@@ -1,10 +1,9 @@
 // Histogram: how often which duration occurred, at a fixed relative precision, in constant memory.
 //
-// Shape:   buckets are linear within a power of two (32 each), so a quantile is at most 1/32 = 3.2 % too high.
-// Source:  the log-linear bucketing of HdrHistogram (Gil Tene).
-// Unit:    whatever is recorded, as long as it is one; Millrace records microseconds.
-// Threads: confined to one.
-// Bound:   values above 2^40 count as 2^40; negative ones as 0. About 9 KB.
+// Shape:   buckets are linear within a power of two (32 each), so a quantile is at most 1/32 = 3.2 % too
+// high. Source:  the log-linear bucketing of HdrHistogram (Gil Tene). Unit:    whatever is recorded, as long
+// as it is one; Millrace records microseconds. Threads: confined to one. Bound:   values above 2^40 count as
+// 2^40; negative ones as 0. About 9 KB.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +29,8 @@ class Histogram {
   uint64_t sum() const { return sum_; }
   uint64_t max() const { return max_; }
 
-  // The upper end of the bucket in which the quantile (0 … 1) lies, never above max(); 0 if nothing was recorded.
+  // The upper end of the bucket in which the quantile (0 … 1) lies, never above max(); 0 if nothing was
+  // recorded.
   uint64_t quantile(double q) const {
     if (count_ == 0) return 0;
     const auto rank = static_cast<uint64_t>(std::clamp(q, 0.0, 1.0) * static_cast<double>(count_ - 1)) + 1;

@@ -31,7 +31,8 @@ class PrometheusText {
     family(name, "gauge", help);
     sample(value);
   }
-  // Quantiles 0.5, 0.9, 0.99, 0.999 and 1 since the start. The histogram holds microseconds, the page seconds.
+  // Quantiles 0.5, 0.9, 0.99, 0.999 and 1 since the start. The histogram holds microseconds, the page
+  // seconds.
   void summary_seconds(std::string_view name, std::string_view help, const Histogram& microseconds);
 
   std::string take() { return std::move(out_); }
