@@ -232,7 +232,10 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
       return reply.answer(text(200, "live\n"));
     case Route::kReady: {
       const Status ready = backend_.ready ? backend_.ready() : Status();
-      return reply.answer(ready.ok() ? text(200, "ready\n") : problem(503, ready.error()));
+      if (ready.ok()) return reply.answer(text(200, "ready\n"));
+      HttpAnswer later = problem(503, ready.error());
+      later.fields = "Retry-After: 1\r\n";
+      return reply.answer(std::move(later));
     }
     case Route::kMetrics: {
       HttpAnswer page = text(200, backend_.metrics ? backend_.metrics() : "");

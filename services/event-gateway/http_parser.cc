@@ -113,6 +113,14 @@ class Reader final : public http::basic_parser<true> {
   bool done_ = false, length_seen_ = false, encoding_seen_ = false;
 };
 
+// A line that goes on behind a line break (obs-fold): readers disagree about what it belongs to.
+bool has_folded_line(std::string_view head) {
+  for (size_t at = head.find('\n'); at != std::string_view::npos; at = head.find('\n', at + 1)) {
+    if (at + 1 < head.size() && (head[at + 1] == ' ' || head[at + 1] == '\t')) return true;
+  }
+  return false;
+}
+
 HttpParser::Got verdict(const Code& ec, std::string& complaint) {
   if (ec == http::error::need_more) return HttpParser::Got::kMore;
   complaint = ec.message();
@@ -134,6 +142,7 @@ HttpParser::~HttpParser() = default;
 
 void HttpParser::begin() {
   head_.clear();
+  head_bytes_ = 0;
   auto& reader = beast_->reader.emplace(head_);
   reader.header_limit(static_cast<std::uint32_t>(max_head_));
   reader.body_limit(max_body_);
@@ -146,6 +155,16 @@ HttpParser::Got HttpParser::head(std::string_view input, size_t& used) {
   used = 0;
   while (!reader.is_header_done() && !ec) {
     used += reader.put(boost::asio::const_buffer(input.data() + used, input.size() - used), ec);
+  }
+  // Beast bounds what it is given at once; a head that comes field by field adds up.
+  head_bytes_ += used;
+  const size_t pending = reader.is_header_done() ? 0 : input.size() - used;
+  if (head_bytes_ + pending > max_head_ && (!ec || ec == http::error::need_more)) {
+    return verdict(http::error::header_limit, complaint_);
+  }
+  if (has_folded_line(input.substr(0, used))) {
+    complaint_ = "a header field goes on in the next line";
+    return Got::kBad;
   }
   if (ec) return verdict(ec, complaint_);
   head_.keep_alive = reader.keep_alive();

@@ -38,6 +38,7 @@ class HttpParser {
   struct Beast;
   HttpHead& head_;
   const size_t max_head_, max_body_;
+  size_t head_bytes_ = 0;  // consumed of this head
   std::unique_ptr<Beast> beast_;
   std::string complaint_;
 };

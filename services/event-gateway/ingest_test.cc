@@ -220,8 +220,8 @@ TEST_F(IngestTest, TheTableFollowsFromTheJournal) {
   const auto refused = send("bad", "k2");
   make_durable();
   restart();
-  for (const auto& frame : *journal_.read_frames(Cut(0), journal_.end_cut(), SIZE_MAX))
-    ingest_->replay(*frame);
+  const auto frames = journal_.read_frames(Cut(0), journal_.end_cut(), SIZE_MAX);
+  for (const auto& frame : *frames) ingest_->replay(*frame);
   const Cut cut = journal_.end_cut();
   EXPECT_EQ(to_json(send("{\"n\":1}\nbad", "k1")->answer), to_json(first->answer));
   EXPECT_EQ(to_json(send("bad", "k2")->answer), to_json(refused->answer));
