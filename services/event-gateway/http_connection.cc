@@ -83,6 +83,9 @@ class Connection final : public HttpConnection {
         parser_(request_.head, ctx_.options.max_header_bytes, ctx_.options.max_body_bytes) {
     request_.local = std::move(local);
     input_.resize(kInput);
+    // Else Asio makes a direct write wait for a client that does not read, and the whole loop with it.
+    ErrorCode ec;
+    socket_->non_blocking(true, ec);
   }
 
   void start() override {
