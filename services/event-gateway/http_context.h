@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "event-gateway/http_connection.h"
@@ -29,8 +30,9 @@ struct HttpContext : std::enable_shared_from_this<HttpContext> {
   HttpContext(boost::asio::io_context& io, HttpOptions o, HttpBackend b)
       : loop(io), options(std::move(o)), backend(std::move(b)), handlers(options, backend) {}
 
-  void post(std::function<void()> work);          // on the loop, after what runs now
-  void bury(std::unique_ptr<BodySource> source);  // destroyed later: it may be on the stack
+  void post(std::function<void()> work);                 // on the loop, after what runs now
+  void bury(std::unique_ptr<BodySource> source);         // destroyed later: it may be on the stack
+  void exhume() { std::exchange(buried_, {}).clear(); }  // destroys them now
   void remove(HttpConnection& connection);
 
   boost::asio::io_context& loop;

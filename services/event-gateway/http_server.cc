@@ -69,10 +69,7 @@ void HttpContext::post(std::function<void()> work) {
 void HttpContext::bury(std::unique_ptr<BodySource> source) {
   buried_.push_back(std::move(source));
   if (buried_.size() > 1) return;
-  post([self = shared_from_this()] {
-    const auto ended = std::move(self->buried_);
-    self->buried_.clear();
-  });
+  post([self = shared_from_this()] { self->exhume(); });
 }
 
 void HttpContext::remove(HttpConnection& connection) {
@@ -212,6 +209,7 @@ void HttpServer::Impl::shut() {
   timer.cancel();
   const auto all = context->connections;
   for (const auto& connection : all) connection->close();
+  context->exhume();  // subscriptions point into what may be gone before the loop turns again
 }
 
 HttpServer::HttpServer(asio::io_context& loop, HttpOptions options, HttpBackend backend)
