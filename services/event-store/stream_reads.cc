@@ -21,8 +21,10 @@ constexpr size_t kScanBytes = 4u << 20;  // of the journal's frames, at a time
 Error busy() {
   return error(Code::kExhausted, "MR-EVS-0002", "too many reads are waiting", "try again shortly");
 }
-Error gone() {
-  return error(Code::kGone, "MR-EVS-0001", "the cursor points at events that retention has removed",
+Error gone(const StreamPlace& place, Cut first) {
+  return error(Code::kGone, "MR-EVS-0001",
+               fmt::format("the cursor {} points at events that retention has removed: the oldest kept is {}",
+                           engine::to_cursor(place), engine::to_cursor({first, 0})),
                "read again from the oldest kept event: from=start");
 }
 Error ahead(const StreamPlace& place) {
@@ -51,7 +53,7 @@ struct Begin {
 
 Result<StreamPlace> check_place(StreamPlace place, const Bounds& bounds) {
   if (place == kOldest) return place;
-  if (place.cut < bounds.first) return gone();
+  if (place.cut < bounds.first) return gone(place, bounds.first);
   if (place.cut.value > bounds.durable.value + 1) return ahead(place);
   return place;
 }

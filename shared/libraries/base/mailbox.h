@@ -1,10 +1,11 @@
 // Mailbox: the bounded queue between two agents. Many may put, one takes.
 //
 // Bound:   capacity messages; put() answers false when full, and the message stays with the caller. The
-// caller turns
-//          that into backpressure, never into a drop.
-// Threads: put() from any thread, take_all() from the owner. A leaf lock, held for a swap.
-// wake:    called after a put into an empty mailbox, from the putting thread; must not block.
+//          caller turns that into backpressure, never into a drop.
+// Threads: put() from any thread, take_all() from the owner, set_wake() at any time. A leaf lock, held for
+//          a swap.
+// wake:    called after a put into an empty mailbox, from the putting thread, and by set_wake() if messages
+//          are waiting already; must not block.
 #pragma once
 
 #include <cstddef>
@@ -20,17 +21,25 @@ class Mailbox {
  public:
   explicit Mailbox(size_t capacity) : capacity_(capacity) {}
 
-  void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
+  void set_wake(std::function<void()> wake) {
+    bool waiting;
+    {
+      std::lock_guard<std::mutex> hold(mutex_);
+      wake_ = wake;
+      waiting = !messages_.empty();
+    }
+    if (waiting && wake) wake();
+  }
 
   bool put(Message&& message) {
-    bool was_empty;
+    std::function<void()> wake;
     {
       std::lock_guard<std::mutex> hold(mutex_);
       if (messages_.size() >= capacity_) return false;
-      was_empty = messages_.empty();
+      if (messages_.empty()) wake = wake_;
       messages_.push_back(std::move(message));
     }
-    if (was_empty && wake_) wake_();
+    if (wake) wake();
     return true;
   }
 
