@@ -51,11 +51,24 @@ struct Begin {
   EventFilter filter;
 };
 
-Result<StreamPlace> check_place(StreamPlace place, const Bounds& bounds) {
+// Retention frees whole segments, and may free ones that hold nothing of the stream.
+Result<bool> lost_events(log::Journal& journal, const engine::StreamDef& stream) {
+  for (uint16_t p = 0; p < stream.partitions; ++p) {
+    TRY_ASSIGN(const auto range, journal.range({stream.id, PartitionId(p)}));
+    if (range.first > Offset(0)) return true;
+  }
+  return false;
+}
+
+// The place to go on at: `place`, or the oldest kept where nothing of the stream lies between the two.
+Result<StreamPlace> check_place(log::Journal& journal, const engine::StreamDef& stream, StreamPlace place,
+                                const Bounds& bounds) {
   if (place == kOldest) return place;
-  if (place.cut < bounds.first) return gone(place, bounds.first);
   if (place.cut.value > bounds.durable.value + 1) return ahead(place);
-  return place;
+  if (place.cut >= bounds.first) return place;
+  TRY_ASSIGN(const bool lost, lost_events(journal, stream));
+  if (lost) return gone(place, bounds.first);
+  return StreamPlace{bounds.first, 0};
 }
 
 Result<Begin> find_begin(log::Journal& journal, const StreamReadRequest& request, const Bounds& bounds) {
@@ -63,7 +76,7 @@ Result<Begin> find_begin(log::Journal& journal, const StreamReadRequest& request
   begin.filter = {request.stream->id, request.partition, Offset(0)};
   begin.place = kOldest;
   if (request.place) {
-    TRY_ASSIGN(begin.place, check_place(*request.place, bounds));
+    TRY_ASSIGN(begin.place, check_place(journal, *request.stream, *request.place, bounds));
   } else if (request.offset && request.partition) {
     TRY_ASSIGN(const Cut before,
                journal.cut_before({request.stream->id, *request.partition}, *request.offset));
@@ -77,20 +90,27 @@ Result<Begin> find_begin(log::Journal& journal, const StreamReadRequest& request
 
 // Hands the durable frames from `place` on to `visit` until it answers false; `place` moves past what was
 // scanned.
-Status scan(log::Journal& journal, const EventFilter& filter, Cut durable, StreamPlace& place,
+Status scan(log::Journal& journal, const engine::StreamDef& stream, const EventFilter& filter, Cut durable,
+            StreamPlace& place,
             const std::function<Result<bool>(const log::FramePtr&, uint32_t skip)>& visit) {
-  bool oldest = place == kOldest;
+  const bool oldest = place == kOldest;
+  bool begun = false;
   if (oldest) place.cut = journal.first_cut();
   while (place.cut <= durable) {
     auto read =
         journal.read_stream(filter.stream, filter.partition, Cut(place.cut.value - 1), durable, kScanBytes);
     // Retention went on meanwhile: the oldest kept is another one now.
-    if (oldest && !read.ok() && read.error().code == Code::kGone && journal.first_cut() > place.cut) {
-      place.cut = journal.first_cut();
+    const Cut first = journal.first_cut();
+    if (!read.ok() && read.error().code == Code::kGone && first > place.cut) {
+      if (oldest && !begun) {
+        place.cut = first;
+      } else {
+        TRY_ASSIGN(place, check_place(journal, stream, place, {first, durable}));
+      }
       continue;
     }
     TRY_ASSIGN(const auto found, std::move(read));
-    oldest = false;
+    begun = true;
     for (const auto& frame : found.frames) {
       const uint32_t skip = frame->cut == place.cut ? place.index : 0;
       TRY_ASSIGN(const bool more, visit(frame, skip));
@@ -114,7 +134,7 @@ Result<StreamReadAnswer> read_page(log::Journal& journal, const StreamReadReques
   answer.next = place;
   bool full = request.limit == 0;
   size_t bytes = 0;
-  TRY(scan(journal, begin.filter, bounds.durable, place,
+  TRY(scan(journal, *request.stream, begin.filter, bounds.durable, place,
            [&](const log::FramePtr& frame, uint32_t skip) -> Result<bool> {
              if (full) return false;
              answer.keep.push_back(frame);
@@ -283,8 +303,8 @@ void Follower::start_page() {
         place = begin.place;
         f.filter_.min_offset = begin.filter.min_offset;
       }
-      TRY_ASSIGN(place, check_place(place, bounds));
-      TRY(scan(f.store_->journal, f.filter_, bounds.durable, place,
+      TRY_ASSIGN(place, check_place(f.store_->journal, f.stream(), place, bounds));
+      TRY(scan(f.store_->journal, f.stream(), f.filter_, bounds.durable, place,
                [&](const log::FramePtr& frame, uint32_t skip) -> Result<bool> {
                  if (page->bytes >= StreamStore::kPageBytes) return false;
                  TRY(f.maker_.append(frame, f.filter_, skip, *page));
@@ -413,7 +433,7 @@ Result<std::unique_ptr<engine::Subscription>> StreamStore::follow(StreamReadRequ
   }
   std::optional<StreamPlace> start;
   if (request.place) {
-    TRY_ASSIGN(start, check_place(*request.place, impl_->bounds()));
+    TRY_ASSIGN(start, check_place(impl_->journal, *request.stream, *request.place, impl_->bounds()));
   } else if (!request.offset && !request.time) {
     start = start_of(*request.stream);
   }

@@ -166,6 +166,20 @@ TEST_F(StreamReads, ACursorThatIsGoneOrAheadIsAnError) {
   EXPECT_EQ(answer->events.size(), 1u);
 }
 
+TEST_F(StreamReads, ACursorBeforeWhatIsKeptHoldsIfNothingOfTheStreamWasRemoved) {
+  for (int i = 0; i < 3; ++i) append(other_, {{"{\"n\":8}"}});
+  append(stream_, {{"{\"n\":1}"}});
+  make_durable();
+  journal_.forget_before(Cut(3));
+  StreamReadRequest request;
+  request.place = StreamPlace{Cut(2), 0};
+  const auto answer = read(request);
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  EXPECT_EQ(answer->events.size(), 1u);
+  const auto live = follow(request);
+  EXPECT_THAT(pull(*live), ElementsAre("{\"n\":1}"));
+}
+
 TEST_F(StreamReads, AFollowerCatchesUpThenFollowsWithoutReadingFiles) {
   append(stream_, {{"{\"n\":1}"}, {"{\"n\":2}"}});
   make_durable();

@@ -112,7 +112,7 @@ class MemoryJournal final : public log::Journal {
   void poll_outcomes(std::vector<log::Outcome>&) override {}
   Result<log::Fetched> fetch(StreamPartition, Offset, size_t) override { return not_here(); }
   Result<log::OffsetRange> range(StreamPartition where) override {
-    return log::OffsetRange{Offset(0), Offset(next_offset(where))};
+    return log::OffsetRange{Offset(end_before(where, first_)), Offset(end_before(where, Cut(UINT64_MAX)))};
   }
   Result<Offset> offset_at(StreamPartition, AppendTime) override { return not_here(); }
   Result<std::string> last_position(const std::string&) override { return not_here(); }
@@ -121,9 +121,11 @@ class MemoryJournal final : public log::Journal {
   static Error gone() { return error(Code::kGone, "MR-LOG-0009", "removed"); }
   static Error not_here() { return error(Code::kUnsupported, "MR-TEST-0001", "the fake does not do this"); }
 
-  int64_t next_offset(StreamPartition where) const {
+  // Where the partition ends before the cut, removed or not.
+  int64_t end_before(StreamPartition where, Cut cut) const {
     int64_t next = 0;
     for (const auto& frame : frames_) {
+      if (frame->cut >= cut) break;
       for (const auto& batch : frame->batches) {
         if (batch.where == where) next = batch.first.value + batch.count;
       }
@@ -131,7 +133,7 @@ class MemoryJournal final : public log::Journal {
     return next;
   }
   void add_batch(log::Frame& frame, log::BatchAppend batch, log::Appended& appended) {
-    const Offset first(next_offset(batch.where));
+    const Offset first(end_before(batch.where, Cut(UINT64_MAX)));
     store_be<int64_t>(batch.batch.data(), first.value);
     const auto view = log::RecordBatchView::parse(batch.batch, true);
     CHECK(view.ok(), "a batch that does not parse was appended");
