@@ -219,9 +219,11 @@ bool NodeImpl::idle() const {
 }
 
 Status NodeImpl::close() {
+  // Without room for the steps' outputs the next start takes the steps again, from older snapshots.
+  const bool drained = processor_ && processor_->drain().ok();
   TRY(journal_->close());
   hand_out(journal_->durable_cut());
-  if (processor_) TRY(processor_->snapshot_all());
+  if (drained) TRY(processor_->snapshot_all());
   std::string body;
   append_le(body, journal_->durable_cut().value);
   body += ingest_->save();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
 #include "formats/json.h"
 
 namespace millrace::processor {
@@ -50,7 +51,9 @@ bool Processor::handle(FromWorker& message) {
   if (auto* answer = std::get_if<Frozen>(&message.what)) {
     frozen(*answer);
   } else if (auto* ready = std::get_if<SnapshotReady>(&message.what)) {
-    snapshots_.push_back(std::move(*ready));
+    // The outputs of its last step stand behind its cut: a snapshot without them would lose them.
+    const Cut after = planted(Planted::kSnapshotBeforeOutputs) ? ready->at : journal_.end_cut();
+    snapshots_.push_back({std::move(*ready), after});
     on_durable(journal_.durable_cut());
   } else if (auto* failure = std::get_if<TaskFailed>(&message.what)) {
     auto task = tasks_.find(failure->query.value);
@@ -116,8 +119,8 @@ void Processor::on_durable(Cut durable) {
     if (feed->release(durable) && feed->ready) feed->ready();
     ++i;
   }
-  while (!snapshots_.empty() && snapshots_.front().at <= durable) {
-    SnapshotReady ready = std::move(snapshots_.front());
+  while (!snapshots_.empty() && snapshots_.front().after <= durable) {
+    SnapshotReady ready = std::move(snapshots_.front().snapshot);
     snapshots_.pop_front();
     write_snapshot(std::move(ready));
   }

@@ -67,7 +67,10 @@ class Processor final : public engine::ViewReads {
   Status ready() const;
   bool idle() const;  // every task has reached the journal's end and nothing is held back
   void set_wake(std::function<void()> wake);
-  Status snapshot_all();  // at a clean end; blocks
+  // A clean end: drain(), then snapshot_all(); both block. After drain() no step is taken any more and all
+  // outputs of those that were are durable: only then may a snapshot say that they were.
+  Status drain();
+  Status snapshot_all();
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
 
@@ -163,7 +166,11 @@ class Processor final : public engine::ViewReads {
   std::map<uint64_t, Read> reads_;
   std::deque<Read> durable_reads_;  // answered, waiting for their cut
   std::vector<std::shared_ptr<ViewFeed>> feeds_;
-  std::deque<SnapshotReady> snapshots_;
+  struct WaitingSnapshot {
+    SnapshotReady snapshot;
+    Cut after;  // it is written when this is durable
+  };
+  std::deque<WaitingSnapshot> snapshots_;
   Cut tick_owed_;                // a frame up to this cut must come, whatever it is
   std::vector<int64_t> timers_;  // by worker
   std::vector<Cut> live_;        // by worker: where all its tasks stand that are caught up

@@ -246,9 +246,23 @@ void Processor::stop_threads() {
   threads_.clear();
 }
 
-Status Processor::snapshot_all() {
+Status Processor::drain() {
   stop_threads();
-  take_messages();
+  bool more = true;
+  while (more || journal_.durable_cut() < journal_.end_cut()) {
+    more = false;
+    for (auto& worker : workers_) more |= !worker->flush_held();
+    take_messages();
+    more |= !incoming_.empty();
+    journal_.flush();
+    journal_.poll();
+    if (journal_.failed()) return *journal_.failed();
+    if (!journal_.write_in_flight() && journal_.disk_low() && !incoming_.empty()) return no_room();
+  }
+  return {};
+}
+
+Status Processor::snapshot_all() {
   for (uint32_t w = 0; w < workers_.size(); ++w) {
     for (auto& task : workers_[w]->take_tasks()) {
       auto found = tasks_.find(task->plan().id.value);

@@ -112,7 +112,8 @@ class Worker {
   Worker(log::Journal& journal, Options options, Mailbox<FromWorker>& outbox);
 
   Mailbox<ToWorker>& inbox() { return inbox_; }
-  bool turn();  // one bounded piece of work; false: nothing to do now
+  bool turn();        // one bounded piece of work; false: nothing to do now
+  bool flush_held();  // what the outbox had no room for; true: nothing is held any more
   std::vector<std::unique_ptr<QueryTask>> take_tasks();  // all of them, by query; leaves the worker empty
 
  private:
@@ -134,7 +135,6 @@ class Worker {
   void remove(QueryId query);
   void freeze(const Freeze& request);
   bool send(FromWorker message);  // keeps it if the outbox is full
-  bool flush_held();
 
   void join();
   bool step_live(Cut end);

@@ -300,6 +300,7 @@ constexpr NamedBug kBugs[] = {
     {"serve_before_durable", log::PlantedBug::kServeBeforeDurable},
     {"forget_watermarks", {}, Planted::kForgetWatermarks},
     {"snapshot_ahead", {}, Planted::kSnapshotAhead},
+    {"snapshot_before_outputs", {}, Planted::kSnapshotBeforeOutputs},
     {"replay_twice", {}, Planted::kReplayTwice},
     {"swap_outputs", {}, Planted::kSwapOutputs},
     {"deaf_to_reports", {}, Planted::kDeafToReports},

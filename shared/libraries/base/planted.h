@@ -14,13 +14,14 @@ namespace millrace {
 
 enum class Planted : uint8_t {
   kNone,
-  kForgetWatermarks,  // a snapshot holds no watermarks
-  kSnapshotAhead,     // a snapshot says that it is one frame further than it is
-  kReplayTwice,       // recovery takes a recorded step's frames twice
-  kSwapOutputs,       // a step's outputs go to each other's partitions
-  kDeafToReports,     // a worker does not hear the others' watermarks
-  kForgetGroups,      // a change of the number of workers loses the last old worker's groups
-  kForgetKeys,        // the idempotency table finds nothing
+  kForgetWatermarks,       // a snapshot holds no watermarks
+  kSnapshotAhead,          // a snapshot says that it is one frame further than it is
+  kSnapshotBeforeOutputs,  // a snapshot is written before its last step's outputs are durable
+  kReplayTwice,            // recovery takes a recorded step's frames twice
+  kSwapOutputs,            // a step's outputs go to each other's partitions
+  kDeafToReports,          // a worker does not hear the others' watermarks
+  kForgetGroups,           // a change of the number of workers loses the last old worker's groups
+  kForgetKeys,             // the idempotency table finds nothing
 };
 
 #ifdef MILLRACE_PLANTED_BUGS
