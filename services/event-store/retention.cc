@@ -29,7 +29,7 @@ std::optional<uint64_t> expired_through(const RetentionInput& input) {
   BytesByStream later = total_bytes(input.segments);
   std::optional<uint64_t> through;
   for (const auto& segment : input.segments) {
-    if (!segment.sealed || segment.last >= input.floor) break;
+    if (!segment.sealed || !segment.streams_known || segment.last >= input.floor) break;
     for (const auto& share : segment.streams) {
       later[share.stream] -= share.bytes;
       if (!share_expired(share, input, later[share.stream])) return through;

@@ -50,6 +50,13 @@ TEST_F(Retention, AStreamWithoutABoundKeepsItsRecordsForEver) {
   EXPECT_EQ(expired({segment(1, {{4, 100, 0}})}, 1'000'000'000), std::nullopt);
 }
 
+TEST_F(Retention, ASegmentWhoseIndexCannotBeReadIsKept) {
+  auto unknown = segment(1, {});
+  EXPECT_EQ(expired({unknown, segment(2, {})}, 0), 2u);
+  unknown.streams_known = false;
+  EXPECT_EQ(expired({unknown, segment(2, {})}, 0), std::nullopt);
+}
+
 TEST_F(Retention, TimeIsJudgedByTheLastRecordOfEachStream) {
   declare(4, 1000, 0);
   declare(8, 5000, 0);

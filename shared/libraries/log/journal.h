@@ -77,6 +77,7 @@ struct SegmentInfo {
     AppendTime last_time;
   };
   std::vector<StreamShare> streams;
+  bool streams_known = true;  // false: its index cannot be read now; `streams` says nothing
 };
 
 // What a start found. Told to the user, and part of /metrics.

@@ -270,6 +270,50 @@ TEST(Journal, AMissingSegmentIsAnErrorNotAnEnd) {
   EXPECT_EQ(status.error().id, "MR-LOG-0010");
 }
 
+TEST(Journal, ASegmentWhoseIndexCannotBeReadSaysSo) {
+  JournalWorld world(15);
+  ASSERT_EQ(world.start(), "");
+  for (int i = 0; i < 400; ++i) {
+    world.append_some();
+    world.turn();
+  }
+  world.settle();
+  world.kill();
+  ASSERT_TRUE(world.try_start().ok());  // nothing is read yet
+  bool told = false;
+  for (uint64_t call = 1; call < 200 && !told; ++call) {
+    world.files.fail_call(call);
+    for (const auto& segment : world.journal->segments()) told |= !segment.streams_known;
+  }
+  EXPECT_TRUE(told);
+  world.files.fail_call(0);
+  const auto healthy = world.journal->segments();
+  EXPECT_TRUE(healthy.front().streams_known);
+  EXPECT_FALSE(healthy.front().streams.empty());
+}
+
+// What a start that did not end has left behind is in the way once the segment that replaced it is gone.
+TEST(Journal, WhatAStartReplacedIsRemovedBeforeRetentionRemovesTheReplacement) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    JournalWorld world(seed);
+    for (int i = 0; i < 40; ++i) ASSERT_EQ(world.try_start_then_crash(1'000), "") << seed;
+    ASSERT_EQ(world.start(), "") << seed;
+    for (int i = 0; i < 3; ++i) {
+      world.append_some();
+      world.settle();
+    }
+    world.kill();
+    ASSERT_EQ(world.start(), "") << seed;
+    const auto segments = world.journal->segments();
+    ASSERT_EQ(segments.size(), 2u);
+    ASSERT_TRUE(world.journal->recycle_through(segments[0].id).ok());
+    world.recycled = segments[0].last;
+    for (uint64_t i = 0; i < seed % 6; ++i) world.turn();
+    world.crash();
+    ASSERT_EQ(world.start(), "") << seed;
+  }
+}
+
 TEST(Journal, RecycledFilesAreUsedAgain) {
   JournalWorld world(13);
   ASSERT_EQ(world.start(), "");

@@ -146,6 +146,7 @@ void FrameStore::sealed(const SegmentPtr& segment, const SegmentTrailer& trailer
   segment->index_length = trailer.index_length;
   segment->index_checksum = trailer.index_checksum;
   segment->shares = shares_of(*segment->index);
+  segment->shares_known = true;
   segment->index.reset();
 }
 
@@ -174,9 +175,12 @@ std::vector<SegmentInfo> FrameStore::segments() {
   for (const auto& segment : all) {
     auto shares = with_index(segment, [](const SegmentIndex& index) { return shares_of(index); });
     const std::lock_guard lock(mutex_);
-    if (shares.ok()) segment->shares = std::move(*shares);
+    if (shares.ok()) {
+      segment->shares = std::move(*shares);
+      segment->shares_known = true;
+    }
     out.push_back({segment->id, segment->first, segment->last, segment->first_time, segment->last_time,
-                   segment->frames_end, !segment->active, segment->shares});
+                   segment->frames_end, !segment->active, segment->shares, segment->shares_known});
   }
   return out;
 }

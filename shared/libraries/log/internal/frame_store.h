@@ -40,7 +40,8 @@ struct Segment {
   uint64_t index_length = 0;
   uint32_t index_checksum = 0;
   std::vector<DamagedRange> damage;              // found by a scan
-  std::vector<SegmentInfo::StreamShare> shares;  // once the index was read
+  std::vector<SegmentInfo::StreamShare> shares;  // once the index was read:
+  bool shares_known = false;
 };
 using SegmentPtr = std::shared_ptr<Segment>;
 

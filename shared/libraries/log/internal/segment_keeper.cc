@@ -67,13 +67,14 @@ Status SegmentKeeper::work(bool& worked) {
   {
     const std::lock_guard lock(mutex_);
     if (failure_) return {};
-    // Freeing first: on a full disk it is what helps.
-    if (!to_free_.empty()) {
+    // What recovery found replaced goes before its replacement may be freed: alone, it would pass for the
+    // oldest segment of the log. Then freeing: on a full disk it is what helps.
+    if (!to_keep_.empty()) {
+      keeping = to_keep_.back();
+    } else if (!to_free_.empty()) {
       freeing = to_free_.front();
     } else if (!to_seal_.empty()) {
       sealing = to_seal_.front();
-    } else if (!to_keep_.empty()) {
-      keeping = to_keep_.back();
     }
   }
   worked = true;

@@ -4,7 +4,9 @@
 // Why:      overwriting written blocks syncs a third faster than extending a file, and neither a new file nor
 // a
 //           directory sync may stand in the way of a frame.
-// Order:    freeing, sealing, zeros ahead of the tail, the next segment. One small piece a step.
+// Order:    what recovery left, freeing, sealing, zeros ahead of the tail, the next segment. One small piece
+// a
+//           step.
 // Threads:  step() by one thread of its own (start), or by the core loop (a simulation). take_next and claim:
 // core loop.
 //           One lock; a piece of zeros is written outside it, see claim().
