@@ -1,4 +1,4 @@
-// 80 seeds of whole nodes, and the planted bugs that some seed must catch.
+// 200 seeds of whole nodes, and the planted bugs that some seed must catch.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -10,8 +10,8 @@ namespace millrace::sim {
 namespace {
 
 constexpr uint64_t kShards = 4;
-constexpr uint64_t kSeedsAShard = 20;
-constexpr uint64_t kBugSeeds = 40;
+constexpr uint64_t kSeedsAShard = 50;
+constexpr uint64_t kBugSeeds = 100;
 constexpr unsigned kBugSeconds = 30;
 
 class SimSeeds : public testing::TestWithParam<uint64_t> {};

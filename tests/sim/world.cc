@@ -107,7 +107,8 @@ bool World::open(bool faults) {
   options.schedule = [this](uint64_t bound) { return random_.below(bound); };
   static constexpr size_t kStepBytes[] = {1, 2'000, 1u << 20};
   options.max_step_bytes = kStepBytes[random_.below(3)];
-  options.snapshot_after_bytes = random_.chance(2) ? 20'000 : 200'000;
+  static constexpr size_t kSnapshotBytes[] = {1, 20'000, 200'000};
+  options.snapshot_after_bytes = kSnapshotBytes[random_.below(3)];
   options.journal.segment_bytes = 256u << 10;
   options.journal.tail_bytes = random_.chance(2) ? 16'000 : 1u << 20;
   options.journal.reserve_bytes = 1u << 20;
@@ -267,7 +268,7 @@ void World::change_disk() {
       files_->fail_write_after(static_cast<uint32_t>(random_.below(20)));
       break;
     case 2:
-      files_->set_stall(1 + static_cast<uint32_t>(random_.below(4)));
+      files_->set_stall(1 + static_cast<uint32_t>(random_.below(random_.chance(2) ? 4 : 40)));
       break;
     case 3:
       files_->power_off_after(random_.below(30));
