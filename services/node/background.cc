@@ -25,6 +25,17 @@ bool ThreadBackground::run(std::function<void()> work, std::function<void()> don
   return true;
 }
 
+void ThreadBackground::finish() {
+  for (;;) {
+    {
+      std::unique_lock<std::mutex> hold(mutex_);
+      idle_.wait(hold, [this] { return waiting_.empty() && !working_; });
+      if (done_.empty()) return;
+    }
+    take_done();
+  }
+}
+
 void ThreadBackground::take_done() {
   std::vector<std::function<void()>> ready;
   {
@@ -46,12 +57,15 @@ void ThreadBackground::loop() {
     if (stop_) return;
     Piece piece = std::move(waiting_.front());
     waiting_.pop_front();
+    working_ = true;
     hold.unlock();
     piece.work();
     piece.work = nullptr;  // what it kept alive goes here, not on the core loop
     hold.lock();
+    working_ = false;
     done_.push_back(std::move(piece.done));
     if (wake_) wake_();
+    idle_.notify_all();
   }
 }
 

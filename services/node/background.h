@@ -1,8 +1,8 @@
 // ThreadBackground: one thread that takes work which may block, so that the core loop never does.
 //
 // Bound:   max_waiting pieces; beyond it run() answers false.
-// Threads: run() and take_done() on the core loop; `wake` is called from the thread when take_done() has
-// something.
+// Threads: run(), take_done() and finish() on the core loop; `wake` is called from the thread when
+// take_done() has something.
 #pragma once
 
 #include <condition_variable>
@@ -22,6 +22,7 @@ class ThreadBackground final : public engine::Background {
   ~ThreadBackground() override;  // finishes what was begun, drops what waits
 
   bool run(std::function<void()> work, std::function<void()> done) override;
+  void finish() override;
   void take_done();  // runs the `done` of finished work
   void set_wake(std::function<void()> wake);
 
@@ -34,10 +35,11 @@ class ThreadBackground final : public engine::Background {
   };
   const size_t max_waiting_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_, idle_;
   std::deque<Piece> waiting_;
   std::vector<std::function<void()>> done_;
   std::function<void()> wake_;
+  bool working_ = false;
   bool stop_ = false;
   std::thread thread_;
 };

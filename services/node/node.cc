@@ -223,6 +223,7 @@ Status NodeImpl::close() {
   const bool drained = processor_ && processor_->drain().ok();
   TRY(journal_->close());
   hand_out(journal_->durable_cut());
+  background_.finish();  // writes of snapshots and of the ingest state that are under way
   if (drained) TRY(processor_->snapshot_all());
   std::string body;
   append_le(body, journal_->durable_cut().value);

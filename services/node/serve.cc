@@ -185,11 +185,11 @@ class Server {
   const ServeOptions options_;
   SystemClock clock_;
   std::unique_ptr<Files> files_ = make_system_files();
-  ThreadBackground background_;
   asio::io_context loop_;
   asio::signal_set signals_;
   std::unique_ptr<gateway::Tokens> tokens_;
   std::unique_ptr<Node> node_;
+  ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
   std::unique_ptr<gateway::HttpServer> http_;
   TenantId default_tenant_;
   std::atomic<bool> woken_{false};

@@ -24,6 +24,7 @@ class Background final : public engine::Background {
     done();
     return true;
   }
+  void finish() override { run_held(); }
   void run_held() {
     while (!held_.empty()) {
       const auto [work, done] = std::move(held_.front());

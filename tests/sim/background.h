@@ -31,6 +31,10 @@ class SimBackground final : public engine::Background {
     if (done) done();
     return true;
   }
+  void finish() override {
+    while (step()) {
+    }
+  }
   bool empty() const { return jobs_.empty(); }
   void drop_all() { jobs_.clear(); }
 

@@ -22,9 +22,11 @@ namespace millrace::engine {
 class Background {
  public:
   virtual ~Background() = default;
-  // Runs `work` off the loop, then `done` on it. Work for one `lane` runs in order. False: too much is
-  // waiting (bound).
+  // Runs `work` off the loop, then `done` on it; one piece at a time, in order. False: too much is waiting
+  // (bound).
   virtual bool run(std::function<void()> work, std::function<void()> done) = 0;
+  // Runs what waits, and its `done`; returns when nothing is left. Blocks: for a clean end.
+  virtual void finish() = 0;
 };
 
 // A place between two events of a stream: everything in frames before `cut` was seen, and of frame `cut` the
