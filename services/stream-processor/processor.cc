@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/planted.h"
-#include "formats/json.h"
 
 namespace millrace::processor {
 
@@ -60,6 +59,7 @@ bool Processor::handle(FromWorker& message) {
     if (task != tasks_.end() && !task->second.failed) {
       task->second.failed = failure->error;
       ++counters_.failed_queries;
+      end_feeds(failure->query, failure->error);
     }
   } else if (auto* progress = std::get_if<Progress>(&message.what)) {
     timers_[progress->worker] = progress->next_timer_us;
@@ -89,14 +89,44 @@ bool Processor::append(StepDone& done) {
     for (size_t b = 0; b < batches; ++b) counters_.output_records += appended->places[b].count;
     if (done.live && counters_.processing) counters_.processing(appended->time.value - done.oldest.value);
   }
-  for (auto& change : done.changes) {
-    for (auto& feed : feeds_) {
-      if (feed->view == change.query) feed->waiting.emplace_back(change.at, change.rows);
-    }
-  }
+  for (auto& change : done.changes) feed(std::move(change));
   done.changes.clear();
   on_durable(journal_.durable_cut());
   return true;
+}
+
+void Processor::feed(StepDone::Change change) {
+  auto entry = std::make_shared<ViewChange>(ViewChange{change.at, nullptr});
+  bool wanted = false;
+  if (!change.closed) entry->rows = std::make_shared<const JsonRows>(std::move(change.rows));
+  each_feed(change.query, [&](ViewFeed& feed) {
+    feed.add(entry);
+    wanted |= !feed.closed();
+  });
+  if (!change.closed || !wanted) return;
+  // Rendered elsewhere, and in its turn: a feed hands nothing out that is behind it.
+  auto rows = std::make_shared<Result<JsonRows>>(JsonRows());
+  auto work = [rows, windows = std::move(*change.closed)] { *rows = render(windows); };
+  auto done = [this, alive = std::weak_ptr<bool>(alive_), rows, entry, view = change.query] {
+    if (alive.expired()) return;
+    if (!rows->ok()) return end_feeds(view, rows->error());
+    entry->rows = std::make_shared<const JsonRows>(std::move(*rows).value());
+    each_feed(view, [&](ViewFeed& feed) { feed.release(journal_.durable_cut()); });
+  };
+  if (background_.run(work, done)) return;
+  work();
+  done();
+}
+
+void Processor::end_feeds(QueryId view, const Error& why) {
+  each_feed(view, [&](ViewFeed& feed) { feed.end(why); });
+}
+
+// By index, and held: a subscriber that is told may subscribe to something else at once.
+void Processor::each_feed(QueryId view, const std::function<void(ViewFeed&)>& visit) {
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    if (const auto feed = feeds_[i]; feed->view() == view) visit(*feed);
+  }
 }
 
 void Processor::on_durable(Cut durable) {
@@ -111,12 +141,12 @@ void Processor::on_durable(Cut durable) {
   }
   for (size_t i = 0; i < feeds_.size();) {
     auto feed = feeds_[i];
-    if (feed->closed) {
-      for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, Unwatch{feed->view});
+    if (feed->closed()) {
+      for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, Unwatch{feed->view()});
       feeds_.erase(feeds_.begin() + static_cast<ptrdiff_t>(i));
       continue;
     }
-    if (feed->release(durable) && feed->ready) feed->ready();
+    feed->release(durable);
     ++i;
   }
   while (!snapshots_.empty() && snapshots_.front().after <= durable) {
@@ -228,8 +258,7 @@ void Processor::frozen(Frozen& answer) {
 
 Result<std::unique_ptr<engine::Subscription>> Processor::subscribe(QueryId view) {
   if (known_ != definitions_.catalog()) definitions_changed();
-  auto feed = std::make_shared<ViewFeed>();
-  feed->view = view;
+  auto feed = std::make_shared<ViewFeed>(view);
   auto subscription = std::make_unique<ViewSubscription>(feed);
   if (tasks_.count(view.value) == 0)
     return error(Code::kNotFound, "MR-STEP-0023", "there is no such view here");
@@ -241,46 +270,27 @@ Result<std::unique_ptr<engine::Subscription>> Processor::subscribe(QueryId view)
 }
 
 void Processor::begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine::ViewAtCut> view) {
-  if (!view.ok()) {
-    feed->error = view.error();
-    if (feed->ready) feed->ready();
-    return;
-  }
-  const bool upsert = !view->plan->emit_on_close;
-  auto rows = std::make_shared<Result<std::vector<std::string>>>(std::vector<std::string>());
-  auto work = [at = *view, rows, upsert] {
+  if (!view.ok()) return feed->end(view.error());
+  auto rows = std::make_shared<Result<JsonRows>>(JsonRows());
+  auto work = [at = *view, rows] {
     auto batch = engine::view_rows(at);
     if (!batch.ok()) {
       *rows = batch.error();
       return;
     }
-    std::vector<std::string> names;
-    for (const auto& column : at.plan->output_schema()) names.push_back(column.name);
-    formats::JsonRowWriter writer(names);
-    std::vector<const Column*> columns;
-    for (const auto& column : batch->columns) columns.push_back(&column);
-    std::vector<std::string> made(batch->rows);
-    for (size_t row = 0; row < batch->rows; ++row) {
-      writer.append(made[row], columns, row);
-      if (upsert) made[row].insert(1, R"("_op":"upsert",)");
-    }
+    JsonRows made;
+    append_rows(*at.plan, *batch, at.plan->emit_on_close ? "" : "upsert", made);
     *rows = std::move(made);
   };
   auto done = [this, alive = std::weak_ptr<bool>(alive_), feed, rows, at = view->cut] {
     if (alive.expired()) return;
-    if (rows->ok()) {
-      feed->rows.assign((*rows)->begin(), (*rows)->end());
-    } else {
-      feed->error = rows->error();
-    }
-    feed->start = at;
-    feed->started = true;
+    if (!rows->ok()) return feed->end(rows->error());
+    feed->begin(at, std::make_shared<const JsonRows>(std::move(*rows).value()));
     feed->release(journal_.durable_cut());
-    if (feed->ready) feed->ready();
+    feed->tell();
   };
   if (!background_.run(std::move(work), done)) {
-    feed->error =
-        error(Code::kExhausted, "MR-STEP-0024", "too many reads are waiting", "try again in a moment");
+    feed->end(error(Code::kExhausted, "MR-STEP-0024", "too many reads are waiting", "try again in a moment"));
   }
 }
 
@@ -322,6 +332,7 @@ void Processor::definitions_changed() {
       tell(w, RemoveTask{QueryId(task->first)});
       forget_snapshots(snapshot_directory(QueryId(task->first), w));
     }
+    end_feeds(QueryId(task->first), error(Code::kGone, "MR-STEP-0020", "the view was dropped"));
     task = tasks_.erase(task);
   }
   for (const auto* entry : known_->all()) {

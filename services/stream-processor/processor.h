@@ -142,6 +142,9 @@ class Processor final : public engine::ViewReads {
   void tick_if_needed();
   void write_snapshot(SnapshotReady ready);
   void forget_snapshots(const std::string& directory);
+  void feed(StepDone::Change change);
+  void each_feed(QueryId view, const std::function<void(ViewFeed&)>& visit);
+  void end_feeds(QueryId view, const Error& why);
   void begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine::ViewAtCut> view);
 
   Files& files_;

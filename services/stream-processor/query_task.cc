@@ -279,18 +279,12 @@ void QueryTask::make_reports(TaskOutput& out) {
 Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
   const int64_t closed = closing_clocks().closed();
   if (closed == closed_before) return {};
-  const int64_t size = plan_->window_us;
-  const auto ended = [&](int64_t window, int64_t by) { return window <= by - size && by != INT64_MIN; };
   if (watched_ && plan_->emit_on_close) {
-    Batch groups;
-    TRY(engine::Aggregation::read_groups(
-        *plan_, {store_->freeze()},
-        [&](int64_t window) { return ended(window, closed) && !ended(window, closed_before); }, groups));
-    append_changes(groups, "", out);
+    out.closed = ClosedWindows{plan_, store_->freeze(), closed_before, closed};
   }
   if (plan_->view_retention_us > 0) {
     for (const auto& table : store_->tables(plan_->id, engine::kGroupsSlot)) {
-      if (!ended(table.window, closed - plan_->view_retention_us)) break;
+      if (!window_ended(*plan_, table.window, closed - plan_->view_retention_us)) break;
       store_->drop(table);
     }
   }

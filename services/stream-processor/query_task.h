@@ -26,6 +26,7 @@
 #include "stream-processor/partition_clocks.h"
 #include "stream-processor/step_record.h"
 #include "stream-processor/stream_rows.h"
+#include "stream-processor/view_changes.h"
 
 namespace millrace::processor {
 
@@ -38,7 +39,8 @@ struct TaskOutput {
   };
   std::vector<Part> parts;
   std::vector<Report> reports;
-  std::vector<std::string> changes;  // JSON rows for those who watch the view
+  JsonRows changes;                     // for those who watch the view
+  std::optional<ClosedWindows> closed;  // the same, to be rendered
   uint32_t rows = 0;
 
   bool empty() const { return rows == 0 && reports.empty(); }
@@ -103,7 +105,6 @@ class QueryTask {
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);
   Status emit_changes(TaskOutput& out);
-  void append_changes(const Batch& groups, std::string_view op, TaskOutput& out);
   void dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
                    std::string_view message, int64_t lateness_us, TaskOutput& out);
   void dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out);

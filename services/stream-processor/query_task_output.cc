@@ -59,7 +59,7 @@ Status QueryTask::emit_rows(const StreamRows& rows, Selection& selection, std::v
     for (uint32_t i = 0; i < made.rows; ++i) all[i] = i;
     auto kept = pipeline_->rows_view->add(made, all, *store_);
     if (!kept.ok()) return state_full(*plan_, kept.error());
-    if (watched_) append_changes(made, "insert", out);
+    if (watched_) append_rows(*plan_, made, "insert", out.changes);
     return {};
   }
   std::vector<const Column*> columns;
@@ -77,32 +77,8 @@ Status QueryTask::emit_changes(TaskOutput& out) {
   if (changed_.empty()) return {};
   Batch groups;
   TRY(pipeline_->aggregation->read_changed(changed_, *store_, groups));
-  append_changes(groups, "upsert", out);
+  append_groups(*plan_, groups, "upsert", out.changes);
   return {};
-}
-
-// `rows` are group rows for an aggregate (outputs are computed here), output rows otherwise.
-void QueryTask::append_changes(const Batch& rows, std::string_view op, TaskOutput& out) {
-  Batch made;
-  const Batch* shown = &rows;
-  if (plan_->shape == Shape::kAggregate) {
-    made.set_schema(plan_->output_schema());
-    Selection selection(rows.rows);
-    for (uint32_t i = 0; i < rows.rows; ++i) selection[i] = i;
-    std::vector<RowError> errors;  // a read's failing row shows in SELECT; here it is left out
-    auto projected = engine::project(plan_->outputs, rows, selection, made, errors);
-    CHECK(projected.ok(), "a projection reports its rows, it does not fail");
-    shown = &made;
-  }
-  formats::JsonRowWriter writer(pipeline_->names);
-  std::vector<const Column*> columns;
-  for (const auto& column : shown->columns) columns.push_back(&column);
-  for (size_t row = 0; row < shown->rows; ++row) {
-    std::string json;
-    writer.append(json, columns, row);
-    if (!op.empty()) json.insert(1, fmt::format("\"_op\":\"{}\"{}", op, json.size() > 2 ? "," : ""));
-    out.changes.push_back(std::move(json));
-  }
 }
 
 void QueryTask::dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out) {

@@ -1,7 +1,10 @@
 // ViewFeed: what one subscriber of a view still has to get: its rows at a cut, then the changes after it.
 //
-// Threads: the core loop. Bound: max_rows waiting; a reader slower than that is cut with kExhausted and
-// subscribes again. Durable: the processor hands rows over only when the cut they reflect is durable.
+// Threads: the core loop.
+// Durable: a change is handed over only when the cut it reflects is durable.
+// Bound:   kMaxBacklog rows of changes; a reader slower than that is cut off with kExhausted and subscribes
+//          again. The rows it begins with do not count.
+// End:     what was released is still handed out, then the error.
 #pragma once
 
 #include <deque>
@@ -10,61 +13,127 @@
 #include <string>
 
 #include "engine/serving.h"
+#include "stream-processor/view_changes.h"
 
 namespace millrace::processor {
 
-struct ViewFeed {
-  static constexpr size_t kMaxRows = 1'000'000;
+// One step's changes of a view, for all its feeds.
+struct ViewChange {
+  Cut at;
+  std::shared_ptr<const JsonRows> rows;  // null: being rendered
+};
 
-  QueryId view;
-  Cut start;             // of the rows it began with
-  bool started = false;  // the first rows are in
-  bool closed = false;   // the subscriber went away
-  std::optional<Error> error;
-  std::deque<std::string> rows;
-  std::deque<std::pair<Cut, std::shared_ptr<const std::vector<std::string>>>>
-      waiting;  // not yet durable, or not yet started
-  std::function<void()> ready;
+class ViewFeed {
+ public:
+  static constexpr size_t kMaxBacklog = 1'000'000;
 
-  // Moves what is durable into rows; true if there is something new to pull.
-  bool release(Cut durable) {
-    bool any = false;
-    while (started && !waiting.empty() && waiting.front().first <= durable) {
-      if (waiting.front().first > start) {
-        rows.insert(rows.end(), waiting.front().second->begin(), waiting.front().second->end());
-        any = true;
-      }
-      waiting.pop_front();
-    }
-    if (rows.size() > kMaxRows && !error) {
-      error = millrace::error(Code::kExhausted, "MR-STEP-0022",
-                              "the subscriber reads more slowly than the view changes",
-                              "subscribe again: it starts with the view's rows");
-      rows.clear();
-    }
-    return any || error.has_value();
+  explicit ViewFeed(QueryId view) : view_(view) {}
+  QueryId view() const { return view_; }
+  bool closed() const { return closed_; }
+
+  // The rows at `cut`: changes up to there are in them.
+  void begin(Cut cut, std::shared_ptr<const JsonRows> rows) {
+    start_ = cut;
+    started_ = true;
+    if (!error_) released_.push_back({std::move(rows), false});
   }
+  void add(std::shared_ptr<const ViewChange> change) {
+    if (error_ || closed_) return;
+    const bool known = change->rows != nullptr;
+    if (known) backlog_ += change->rows->size();
+    waiting_.push_back({std::move(change), known});
+    check_backlog();
+  }
+  // Moves what is durable to the reader, and tells it.
+  void release(Cut durable) {
+    bool any = false;
+    while (started_ && !waiting_.empty() && waiting_.front().change->rows &&
+           waiting_.front().change->at <= durable) {
+      const auto [change, counted] = std::move(waiting_.front());
+      waiting_.pop_front();
+      const bool wanted = change->at > start_ && !change->rows->empty();
+      if (counted && !wanted) backlog_ -= change->rows->size();
+      if (!wanted) continue;
+      if (!counted) backlog_ += change->rows->size();
+      released_.push_back({change->rows, true});
+      any = true;
+    }
+    check_backlog();
+    if (any) tell();
+  }
+  void end(Error why) {
+    if (error_) return;
+    error_ = std::move(why);
+    waiting_.clear();
+    tell();
+  }
+  void tell() {
+    if (ready_) ready_();
+  }
+
+  // The reader's side.
+  void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
+  void close() {
+    ready_ = nullptr;
+    closed_ = true;
+    released_.clear();
+    waiting_.clear();
+  }
+  Result<size_t> pull(size_t max_rows,
+                      const std::function<void(std::string_view, const std::string&)>& visit) {
+    static const std::string kNoCursor;
+    size_t n = 0;
+    while (n < max_rows && !released_.empty()) {
+      const Released& block = released_.front();
+      for (; n < max_rows && next_ < block.rows->size(); ++n) {
+        visit(block.rows->row(next_++), kNoCursor);
+        if (block.change) --backlog_;
+      }
+      if (next_ < block.rows->size()) break;
+      released_.pop_front();
+      next_ = 0;
+    }
+    if (n == 0 && error_) return *error_;
+    return n;
+  }
+
+ private:
+  void check_backlog() {
+    if (backlog_ <= kMaxBacklog || error_) return;
+    released_.clear();
+    end(error(Code::kExhausted, "MR-STEP-0022", "the subscriber reads more slowly than the view changes",
+              "subscribe again: it starts with the view's rows"));
+  }
+
+  struct Waiting {
+    std::shared_ptr<const ViewChange> change;
+    bool counted;  // in backlog_
+  };
+  struct Released {
+    std::shared_ptr<const JsonRows> rows;
+    bool change;  // counts as backlog
+  };
+  const QueryId view_;
+  Cut start_;
+  bool started_ = false;
+  bool closed_ = false;
+  std::optional<Error> error_;
+  std::deque<Waiting> waiting_;  // not durable, not rendered, or not begun
+  std::deque<Released> released_;
+  size_t next_ = 0;     // in the front of released_
+  size_t backlog_ = 0;  // rows of changes that were not handed out
+  std::function<void()> ready_;
 };
 
 class ViewSubscription final : public engine::Subscription {
  public:
   explicit ViewSubscription(std::shared_ptr<ViewFeed> feed) : feed_(std::move(feed)) {
-    feed_->ready = [this] { notify(); };
+    feed_->on_ready([this] { notify(); });
   }
-  ~ViewSubscription() override {
-    feed_->ready = nullptr;
-    feed_->closed = true;
-  }
+  ~ViewSubscription() override { feed_->close(); }
   Result<size_t> pull(size_t max_rows,
                       const std::function<void(std::string_view, const std::string&)>& visit) override {
-    if (feed_->error) return *feed_->error;
-    static const std::string kNoCursor;
-    size_t n = 0;
-    for (; n < max_rows && !feed_->rows.empty(); ++n) {
-      visit(feed_->rows.front(), kNoCursor);
-      feed_->rows.pop_front();
-    }
-    return n;
+    return feed_->pull(max_rows, visit);
   }
 
  private:

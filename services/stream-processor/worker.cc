@@ -293,9 +293,8 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
     if (!out.empty()) {
       record.entries.push_back(out.finish(task.plan(), task.plan_identity(), done.group.batches));
     }
-    if (!out.changes.empty()) {
-      done.changes.push_back(
-          {task.plan().id, to, std::make_shared<const std::vector<std::string>>(std::move(out.changes))});
+    if (!out.changes.empty() || out.closed) {
+      done.changes.push_back({task.plan().id, to, std::move(out.changes), std::move(out.closed)});
     }
     touched_.insert(task.plan().id.value);
   }

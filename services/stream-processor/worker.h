@@ -58,7 +58,8 @@ struct StepDone {
   struct Change {
     QueryId query;
     Cut at;
-    std::shared_ptr<const std::vector<std::string>> rows;
+    JsonRows rows;
+    std::optional<ClosedWindows> closed;
   };
   std::vector<Change> changes;
 };

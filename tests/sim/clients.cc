@@ -346,6 +346,7 @@ void World::pull(ClientReader& reader) {
     node_->streams().read(request, [this, index, life = life_](Result<engine::StreamReadAnswer> answer) {
       if (life != life_) return;
       readers_[index].reading = false;
+      if (!answer.ok() && files_->off()) return;  // the power went off while the node ended
       if (!answer.ok()) return fail("a read failed: " + answer.error().to_string());
       for (const auto& event : answer->events) readers_[index].seen.emplace_back(event.value);
       readers_[index].cursor = engine::to_cursor(answer->next);

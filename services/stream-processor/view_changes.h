@@ -1,0 +1,51 @@
+// ViewChanges: what those who watch a view are told, as JSON rows.
+//
+// Shape:    {"_op":"upsert"|"insert", columns…}; of a window that closed (EMIT ON WINDOW CLOSE) the columns
+//           alone: such a row is final.
+// Threads:  any; an epoch does not change. Closed windows are rendered off the core loop: one may close with
+//           all its groups at once.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/plan.h"
+#include "event/batch.h"
+#include "state/state_store.h"
+
+namespace millrace::processor {
+
+// JSON objects, back to back.
+struct JsonRows {
+  std::string text;
+  std::vector<size_t> ends;  // of each row in text
+
+  bool empty() const { return ends.empty(); }
+  size_t size() const { return ends.size(); }
+  std::string_view row(size_t i) const {
+    const size_t from = i == 0 ? 0 : ends[i - 1];
+    return std::string_view(text).substr(from, ends[i] - from);
+  }
+};
+
+// Windows that ended after `before` and up to `closed`, both watermarks, in the state at the close.
+struct ClosedWindows {
+  engine::PlanPtr plan;
+  std::shared_ptr<const state::Epoch> epoch;
+  int64_t before = INT64_MIN;
+  int64_t closed = INT64_MIN;
+};
+
+// Whether the window that starts at `window` has ended by the watermark.
+bool window_ended(const engine::QueryPlan& plan, int64_t window, int64_t watermark);
+
+// Appends rows of the view's output schema; `op` may be empty.
+void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out);
+// The same for groups as the state holds them: the outputs are computed here. A row whose output fails is
+// left out: a SELECT shows the failure.
+void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::string_view op, JsonRows& out);
+Result<JsonRows> render(const ClosedWindows& windows);
+
+}  // namespace millrace::processor
