@@ -264,6 +264,28 @@ TEST_F(HttpSqlTest, ErrorsBeforeAndAfterAnswers) {
   EXPECT_NE(answer.body.find("MR-SQL-0012"), std::string::npos);
 }
 
+TEST_F(HttpSqlTest, RetryAfterOnlyWhereWaitingHelps) {
+  start();
+  auto c = client();
+  const auto with = [&](Code code, const char* id) {
+    answers({}, error(code, id, "no"));
+    return c.call(statement("SELECT 1"));
+  };
+  for (const char* id : {"MR-QRY-0003", "MR-STEP-0005", "MR-STEP-0008"}) {
+    const auto answer = with(Code::kExhausted, id);
+    EXPECT_EQ(answer.status, 422) << id;
+    EXPECT_EQ(answer.fields.count("retry-after"), 0u) << id;
+  }
+  const auto elsewhere = with(Code::kUnavailable, "MR-QRY-0001");
+  EXPECT_EQ(elsewhere.status, 503);
+  EXPECT_EQ(elsewhere.fields.count("retry-after"), 0u);
+  for (const char* id : {"MR-QRY-0004", "MR-EVS-0002", "MR-STEP-0024"}) {
+    const auto answer = with(Code::kExhausted, id);
+    EXPECT_EQ(answer.status, 429) << id;
+    EXPECT_EQ(answer.fields.count("retry-after"), 1u) << id;
+  }
+}
+
 TEST_F(HttpSqlTest, ErrorsMayQuoteAnything) {
   answers({}, error(Code::kInvalid, "MR-SQL-0001", "wrong at \xFF\xC3 \"\n"));
   start();

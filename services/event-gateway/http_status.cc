@@ -41,11 +41,31 @@ std::string valid_utf8(std::string_view text) {
   return out;
 }
 
+// Where the class alone says too little.
+struct OwnStatus {
+  std::string_view id;
+  int status;
+};
+constexpr OwnStatus kOwnStatus[] = {
+    {"MR-ING-0007", 422},   // another body under a used Idempotency-Key
+    {"MR-QRY-0003", 422},   // more events than a SELECT reads: another statement helps, waiting does not
+    {"MR-STEP-0005", 422},  // the query has stopped: its state has reached its bound
+    {"MR-STEP-0008", 422},  // the same: its outputs do not fit into a frame
+    {"MR-LOG-0004", 503},   // the disk is full: not this client's doing
+    {"MR-FILE-0002", 503}, {"MR-META-0006", 503},
+};
+
+// A node that runs no queries will run none in a second either.
+bool waiting_helps(const Error& failure, int status) {
+  return (status == 429 || status == 503) && failure.id != "MR-QRY-0001";
+}
+
 }  // namespace
 
 int status_of(const Error& failure) {
-  if (failure.id == "MR-ING-0007") return 422;  // another body under a used Idempotency-Key
-  if (failure.id == "MR-LOG-0004") return 503;  // the disk is full: not this client's doing
+  for (const auto& own : kOwnStatus) {
+    if (failure.id == own.id) return own.status;
+  }
   switch (failure.code) {
     case Code::kInvalid:
       return 400;
@@ -156,7 +176,7 @@ HttpAnswer problem(int status, const Error& failure) {
 
 HttpAnswer problem(const Error& failure, double retry_after_s) {
   HttpAnswer answer = problem(status_of(failure), failure);
-  if (answer.status == 429 || answer.status == 503) {
+  if (waiting_helps(failure, answer.status)) {
     const double wait =
         std::isfinite(retry_after_s) ? std::clamp(std::ceil(retry_after_s), 1.0, 3600.0) : 1.0;
     answer.fields = fmt::format("Retry-After: {}\r\n", static_cast<int>(wait));

@@ -16,7 +16,7 @@ int status_of(const Error& failure);
 std::string_view reason_of(int status);
 
 void append_problem(std::string& out, const Error& failure, int status);
-// The whole answer. retry_after_s goes out (whole seconds, at least 1) with 429 and 503.
+// The whole answer. retry_after_s goes out (whole seconds, at least 1) with 429 and 503, if waiting helps.
 HttpAnswer problem(const Error& failure, double retry_after_s = 1);
 HttpAnswer problem(int status, const Error& failure);
 

@@ -12,7 +12,7 @@ constexpr int kSnapshotLooks = 8;
 
 Error too_much(size_t bytes) {
   return error(
-      Code::kExhausted, "MR-STEP-0006",
+      Code::kExhausted, "MR-STEP-0008",
       fmt::format("the outputs of one step have {} bytes, more than a frame of the journal takes", bytes),
       "select fewer or shorter columns; DROP the query and create it anew");
 }
