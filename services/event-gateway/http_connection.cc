@@ -576,6 +576,7 @@ void Connection::advance() {
 // Pulls from the source while there is room to send. True: it has ended.
 bool Connection::pump(Slot& slot) {
   if (!std::exchange(slot.stream_begun, true)) {
+    spoke_ms_ = ctx_.now_ms;
     out_ += slot.bytes;
     slot.bytes.clear();
     if (slot.head_only) slot.more = false;

@@ -155,6 +155,15 @@ TEST_F(HttpEventsTest, Heartbeats) {
   EXPECT_TRUE(c.receive_text(":\n\n"));
 }
 
+TEST_F(HttpEventsTest, TheFirstHeartbeatComesAfterSilence) {
+  options.header_timeout = Duration(20);  // makes the server look often
+  start();
+  auto c = client();
+  c.send(get(kEvents, kLive));
+  ASSERT_TRUE(c.receive_text("retry:"));
+  EXPECT_FALSE(c.receive_text("\n:\n\n", 100));
+}
+
 TEST_F(HttpEventsTest, ASlowReaderCostsItsPlaceOnly) {
   options.write_timeout = Duration(150);
   const std::string event = "{\"text\":\"" + std::string(4'000, 'x') + "\"}";

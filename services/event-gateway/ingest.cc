@@ -145,8 +145,8 @@ Target& Ingest::Impl::target_of(const engine::StreamPtr& stream) {
   return *target;
 }
 
-// Before any cost is paid. How many events a JSON array has is known only later: the bucket then goes into
-// debt.
+// Before any cost is paid. What a request takes is known only later (is it a repetition? how many events has
+// its array?): the buckets then go into debt.
 Status Ingest::Impl::check_quota(TenantState& tenant, const IngestRequest& request) {
   if (tenant.waiting_bytes > 0 && tenant.waiting_bytes + request.body.size() > limits.max_waiting_bytes) {
     return error(Code::kExhausted, "MR-ING-0009", "too much of the tenant's data waits for the disk",
@@ -155,7 +155,6 @@ Status Ingest::Impl::check_quota(TenantState& tenant, const IngestRequest& reque
   const int64_t now = tenant.events.bounded() || tenant.bytes.bounded() ? journal.now().value : 0;
   if (!tenant.events.has_room(now)) return over_quota("events", tenant.events.wait_s());
   if (!tenant.bytes.has_room(now)) return over_quota("bytes", tenant.bytes.wait_s());
-  tenant.bytes.take(static_cast<double>(request.body.size()));
   return {};
 }
 
@@ -272,6 +271,7 @@ void Ingest::ingest(const IngestRequest& request, Done done) {
     body = hash_body(request.body);
     if (impl.is_duplicate({request.tenant, stream->id, request.idempotency_key}, body, done)) return;
   }
+  tenant.bytes.take(static_cast<double>(request.body.size()));
   auto events = split(request);
   if (!events.ok()) return done(std::move(events).error());
   if (events->size() > impl.limits.max_events) {

@@ -281,6 +281,16 @@ TEST_F(IngestTest, AQuotaRefusesAndSaysWhen) {
   EXPECT_EQ(send("{\"n\":1}")->id(), "");
 }
 
+TEST_F(IngestTest, ARepetitionIsNotChargedAgain) {
+  const std::string body = "{\"n\":1}";
+  ingest_->set_quota(tenant_, {0, 1.5 * static_cast<double>(body.size())});
+  EXPECT_EQ(send(body, "k1")->id(), "");
+  make_durable();
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(send(body, "k1")->answer.replayed) << i;
+  EXPECT_EQ(send(body, "k2")->id(), "");  // half of it was left
+  EXPECT_EQ(send(body, "k3")->id(), "MR-ING-0008");
+}
+
 TEST_F(IngestTest, WaitingBytesAreBounded) {
   Ingest::Limits limits;
   limits.max_waiting_bytes = 100;
