@@ -155,15 +155,6 @@ TEST_F(HttpEventsTest, Heartbeats) {
   EXPECT_TRUE(c.receive_text(":\n\n"));
 }
 
-TEST_F(HttpEventsTest, TheFirstHeartbeatComesAfterSilence) {
-  options.header_timeout = Duration(20);  // makes the server look often
-  start();
-  auto c = client();
-  c.send(get(kEvents, kLive));
-  ASSERT_TRUE(c.receive_text("retry:"));
-  EXPECT_FALSE(c.receive_text("\n:\n\n", 100));
-}
-
 TEST_F(HttpEventsTest, ASlowReaderCostsItsPlaceOnly) {
   options.write_timeout = Duration(150);
   const std::string event = "{\"text\":\"" + std::string(4'000, 'x') + "\"}";
@@ -357,6 +348,21 @@ TEST_F(HttpSqlTest, SubscriptionsBothWays) {
   EXPECT_NE(server->metrics().find("millrace_http_subscriptions 2\n"), std::string::npos);
   server.reset();
   EXPECT_TRUE(streams.live.empty());
+}
+
+TEST_F(HttpSqlTest, TheFirstHeartbeatComesAfterSilence) {
+  options.header_timeout = Duration(20);  // makes the server look often
+  answers({[this] {
+    StatementResult result;
+    result.tag = "SUBSCRIBE";
+    result.subscription = std::make_unique<FakeStreams::Live>(streams, 0);
+    return result;
+  }});
+  start();
+  auto c = client();
+  c.send(statement("SUBSCRIBE TO quakes"));
+  ASSERT_TRUE(c.receive_text("\r\n\r\n"));
+  EXPECT_FALSE(c.receive_text("\r\n\r\n1\r\n\n", 100));
 }
 
 TEST_F(HttpSqlTest, TextsAreBounded) {
