@@ -161,8 +161,7 @@ Result<bool> SegmentKeeper::zero_piece(File& file, uint64_t& written, uint64_t f
   TRY_ASSIGN(const uint64_t free, files_.free_bytes(options_.directory));
   const uint64_t size = std::min<uint64_t>(kPiece, options_.segment_bytes - from);
   if (free < options_.reserve_bytes + size) return false;
-  if (zeros_.empty()) zeros_.resize(kPiece);
-  TRY(file.write_at(from, std::string_view(zeros_).substr(0, size)));
+  TRY(file.write_at(from, {zeros_.data(), size}));
   written = from + size;
   return true;
 }
@@ -239,12 +238,21 @@ Result<bool> SegmentKeeper::prepare_next() {
     next_there_ = true;
     return true;
   }
-  if (next_->written < options_.segment_bytes)
+  if (next_->written < options_.segment_bytes) {
+    // In step with the tail: a burst of zeros would stand in the way of the syncs, and nobody waits for it.
+    if (next_->written > zeros_due()) return false;
     return zero_piece(*next_->file, next_->written, next_->written);
+  }
   if (next_full_) return false;
   next_full_ = true;
   TRY(next_->file->sync());
   return true;
+}
+
+// The next segment is full of zeros when the active one is four fifths full of frames.
+uint64_t SegmentKeeper::zeros_due() const {
+  const std::lock_guard lock(mutex_);
+  return tail_ + tail_ / 4 + kPiece;
 }
 
 Result<SegmentFile> SegmentKeeper::take_next() {

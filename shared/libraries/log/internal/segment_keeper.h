@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "log/internal/frame_store.h"
+#include "log/internal/group_buffer.h"
 
 namespace millrace::log {
 
@@ -79,6 +80,7 @@ class SegmentKeeper {
   Status retire(const std::string& name, uint64_t id);
   Result<bool> extend_active();
   Result<bool> prepare_next();
+  uint64_t zeros_due() const;
   Result<SegmentFile> make_file(bool may_use_reserve);
   Result<bool> zero_piece(File& file, uint64_t& written, uint64_t from);
   std::string path(std::string_view name) const { return path_in(options_.directory, name); }
@@ -86,7 +88,7 @@ class SegmentKeeper {
   Files& files_;
   Options options_;
   OnSealed on_sealed_;
-  std::string zeros_;
+  const Chunk zeros_{kPiece};  // aligned: zeros in the page cache would all be written by one sync
 
   mutable std::mutex work_mutex_;  // held for a step; the file of the next segment and the spares
   std::optional<SegmentFile> next_;
