@@ -73,6 +73,23 @@ TEST_F(HttpEventsTest, ManyPagesAreStreamed) {
   EXPECT_TRUE(old.got.ends_with("\r\n\r\n" + lines(0, 20'000)));
 }
 
+TEST_F(HttpEventsTest, ARefusalOfManyPagesHasItsStatus) {
+  fill(25'000);
+  start();
+  auto c = client();
+  streams.failure = error(Code::kInvalid, "MR-EVS-0004", "the cursor is ahead of the log");
+  const auto refused = c.call(get(kEvents + "?from=999-0&limit=20000"));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.fields.at("content-type"), "application/problem+json");
+  streams.failure.reset();
+  streams.fail_read = streams.requests.size() + 2;  // the second page of the next answer
+  const auto cut_short = c.call(get(kEvents + "?limit=20000"));
+  EXPECT_EQ(cut_short.status, 200);
+  EXPECT_TRUE(cut_short.body.starts_with(lines(0, 10'000) + "{\"error\":{"));
+  EXPECT_EQ(cut_short.fields.at("trailer:Millrace-Cursor"), "10010-0");
+  EXPECT_EQ(c.call(get("/livez")).status, 200);
+}
+
 TEST_F(HttpEventsTest, BadQuestions) {
   start();
   auto c = client();

@@ -166,13 +166,48 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
   bool reading_ = false, again_ = false;
 };
 
-// More than a page: one is read while the one before is sent.
+// More than a page: one is read while the one before is sent. The first comes before the head, so that a
+// refusal has its status.
 class PagesSource final : public BodySource {
  public:
-  PagesSource(engine::StreamReads& streams, Wanted wanted, HttpReply reply)
-      : streams_(streams), reply_(std::move(reply)), state_(std::make_shared<State>()) {
-    state_->wanted = std::move(wanted);
+  static void begin(engine::StreamReads& streams, Wanted wanted, const HttpReply& reply) {
+    auto state = std::make_shared<State>(State{streams, std::move(wanted)});
+    state->read([state, reply](Result<StreamReadAnswer> page) {
+      if (!page.ok()) return reply.answer(problem(page.error()));
+      state->take(std::move(page));
+      HttpAnswer head;
+      head.content_type = kNdjsonType;
+      reply.stream(std::move(head), std::make_unique<PagesSource>(state, reply));
+    });
   }
+
+  struct State {
+    engine::StreamReads& streams;
+    Wanted wanted;
+    StreamReadAnswer page = {};
+    size_t row = 0;
+    bool reading = false, arrived = false;
+    std::optional<Error> failure = {};
+
+    void read(std::function<void(Result<StreamReadAnswer>)> done) {
+      reading = true;
+      wanted.request.limit = static_cast<size_t>(std::min<uint64_t>(wanted.limit, kPageEvents));
+      wanted.request.max_bytes = kPageBytes;
+      streams.read(wanted.request, std::move(done));
+    }
+    void take(Result<StreamReadAnswer> answer) {
+      reading = false;
+      arrived = answer.ok();
+      if (!answer.ok()) {
+        failure = answer.error();
+        return;
+      }
+      page = std::move(*answer);
+      row = 0;
+    }
+  };
+  PagesSource(std::shared_ptr<State> state, HttpReply reply)
+      : reply_(std::move(reply)), state_(std::move(state)) {}
 
   Next produce(std::string& out, size_t wanted_bytes) override {
     State& s = *state_;
@@ -199,33 +234,13 @@ class PagesSource final : public BodySource {
   std::string trailer() override { return fmt::format("Millrace-Cursor: {}\r\n", cursor_); }
 
  private:
-  struct State {
-    Wanted wanted;
-    StreamReadAnswer page;
-    size_t row = 0;
-    bool reading = false, arrived = false;
-    std::optional<Error> failure;
-  };
-
   void read() {
-    State& s = *state_;
-    s.reading = true;
-    s.wanted.request.limit = static_cast<size_t>(std::min<uint64_t>(s.wanted.limit, kPageEvents));
-    s.wanted.request.max_bytes = kPageBytes;
-    streams_.read(s.wanted.request,
-                  [state = std::weak_ptr<State>(state_), reply = reply_](Result<StreamReadAnswer> page) {
-                    const auto s = state.lock();
-                    if (s == nullptr) return;
-                    s->reading = false;
-                    if (page.ok()) {
-                      s->page = std::move(*page);
-                      s->row = 0;
-                      s->arrived = true;
-                    } else {
-                      s->failure = page.error();
-                    }
-                    reply.wake();
-                  });
+    state_->read([state = std::weak_ptr<State>(state_), reply = reply_](Result<StreamReadAnswer> page) {
+      const auto s = state.lock();
+      if (s == nullptr) return;
+      s->take(std::move(page));
+      reply.wake();
+    });
   }
   Next fail(std::string& out) {
     out += R"({"error":)";
@@ -234,7 +249,6 @@ class PagesSource final : public BodySource {
     return Next::kEnd;
   }
 
-  engine::StreamReads& streams_;
   HttpReply reply_;
   std::shared_ptr<State> state_;
   std::string cursor_;
@@ -293,10 +307,10 @@ class LiveSource final : public BodySource {
 void read_events(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
   auto wanted = understand(backend, request);
   if (!wanted.ok()) return reply.answer(problem(wanted.error()));
-  HttpAnswer head;
   if (wanted->live) {
     auto events = backend.streams->follow(wanted->request, false);
     if (!events.ok()) return reply.answer(problem(events.error()));
+    HttpAnswer head;
     head.content_type = kEventsType;
     head.fields = "Cache-Control: no-store\r\n";
     return reply.stream(std::move(head),
@@ -306,8 +320,7 @@ void read_events(const HttpBackend& backend, const HttpRequest& request, const H
     std::make_shared<PageReader>(*backend.streams, std::move(*wanted), reply)->read();
     return;
   }
-  head.content_type = kNdjsonType;
-  reply.stream(std::move(head), std::make_unique<PagesSource>(*backend.streams, std::move(*wanted), reply));
+  PagesSource::begin(*backend.streams, std::move(*wanted), reply);
 }
 
 }  // namespace millrace::gateway

@@ -62,6 +62,7 @@ class FakeStreams final : public engine::StreamReads {
             std::function<void(Result<engine::StreamReadAnswer>)> done) override {
     requests.push_back(request);
     if (failure) return done(*failure);
+    if (requests.size() == fail_read) return done(error(Code::kCorrupt, "MR-TEST-0004", "a damaged page"));
     engine::StreamReadAnswer answer;
     size_t at = first_of(request);
     for (size_t bytes = 0;
@@ -89,6 +90,7 @@ class FakeStreams final : public engine::StreamReads {
 
   std::deque<std::string> events;
   std::optional<Error> failure;
+  size_t fail_read = 0;  // the number of the request that fails, from 1
   std::vector<Live*> live;
   std::vector<engine::StreamReadRequest> requests;
   size_t pulled = 0;
