@@ -234,7 +234,7 @@ void Run::execute(const sql::Select& select, const sql::Statement&) {
   }
   const engine::StreamPtr stream = plan->stream ? plan->stream : plan->dead_letters;
   if (stream) {
-    return scan_stream(streams_, background_, stream,
+    return scan_stream(streams_, background_, scan_for(*plan, stream),
                        [self = shared_from_this(), plan](Result<std::shared_ptr<ScannedRows>> scanned) {
                          if (!scanned.ok()) return self->finish_statement(std::move(scanned).error());
                          const auto rows = *scanned;

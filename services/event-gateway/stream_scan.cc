@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
+#include "engine/expr.h"
 #include "formats/json.h"
 
 namespace millrace::gateway {
@@ -24,10 +27,11 @@ std::vector<int> all_of(const Schema& schema) {
 class Scan : public std::enable_shared_from_this<Scan> {
  public:
   using Done = std::function<void(Result<std::shared_ptr<ScannedRows>>)>;
-  Scan(engine::StreamReads& streams, engine::Background& background, engine::StreamPtr stream, Done done)
+  Scan(engine::StreamReads& streams, engine::Background& background, ScanRequest request, Done done)
       : streams_(streams),
         background_(background),
-        stream_(std::move(stream)),
+        stream_(std::move(request.stream)),
+        enough_(request.enough),
         done_(std::move(done)),
         end_(streams.end_of()),
         oldest_(streams.start_of(*stream_)),
@@ -35,13 +39,20 @@ class Scan : public std::enable_shared_from_this<Scan> {
         decoder_(stream_->columns, all_of(stream_->columns)),
         out_(std::make_shared<ScannedRows>()) {
     out_->rows.set_schema(stream_->columns);
+    if (request.filter && enough_ != SIZE_MAX) filter_.emplace(request.filter);
   }
 
+  void begin() {
+    if (enough_ == 0) return done_(std::move(out_));
+    next_page();
+  }
+
+ private:
   void next_page() {
     engine::StreamReadRequest request;
     request.stream = stream_;
     request.place = place_;
-    request.limit = kPageEvents;
+    request.limit = filter_ ? kPageEvents : std::min(kPageEvents, enough_ - passed_);
     request.max_bytes = kPageBytes;
     streams_.read(std::move(request), [self = shared_from_this()](Result<StreamReadAnswer> answer) {
       if (!answer.ok() && answer.error().code == Code::kGone && self->place_ != self->oldest_) {
@@ -53,7 +64,6 @@ class Scan : public std::enable_shared_from_this<Scan> {
     });
   }
 
- private:
   void take(StreamReadAnswer answer) {
     values_.clear();
     for (const auto& event : answer.events) {
@@ -65,9 +75,13 @@ class Scan : public std::enable_shared_from_this<Scan> {
     last_ = answer.at_end || place_.cut >= end_.cut;
     if (out_->rows.rows + values_.size() > kMaxScanRows || bytes_ > kMaxScanBytes) return done_(too_large());
     out_->keep.insert(out_->keep.end(), answer.keep.begin(), answer.keep.end());
-    auto work = [self = shared_from_this()] { self->decode(); };
+    auto work = [self = shared_from_this()] {
+      const size_t before = self->out_->rows.rows;
+      self->decode();
+      self->count(before);
+    };
     auto done = [self = shared_from_this()] {
-      if (self->last_) return self->done_(std::move(self->out_));
+      if (self->last_ || self->passed_ >= self->enough_) return self->done_(std::move(self->out_));
       self->next_page();
     };
     if (!background_.run(std::move(work), std::move(done))) {
@@ -83,8 +97,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
     // Without those that do not decode: the dead letters have them.
     std::vector<bool> bad(values_.size());
     for (const auto& failed : errors) bad[failed.row >= before ? failed.row - before : failed.row] = true;
-    for (auto& column : out_->rows.columns) column.resize(before);
-    out_->rows.rows = before;
+    keep_rows(before);
     size_t kept = 0;
     for (size_t i = 0; i < values_.size(); ++i) {
       if (!bad[i]) values_[kept++] = values_[i];
@@ -94,16 +107,40 @@ class Scan : public std::enable_shared_from_this<Scan> {
     decoder_.decode(values_, out_->rows, errors);
   }
 
+  // The rows from `before` on that pass; when they are enough, the batch ends there: what stands behind is
+  // not the statement's concern, and cannot fail it.
+  void count(size_t before) {
+    if (enough_ == SIZE_MAX) return;
+    Batch& rows = out_->rows;
+    Selection selection(rows.rows - before);
+    for (size_t i = 0; i < selection.size(); ++i) selection[i] = static_cast<uint32_t>(before + i);
+    if (filter_) {
+      std::vector<RowError> failed;  // in front of the end they fail the SELECT
+      const auto own = std::exchange(rows.arena, std::make_shared<Arena>());
+      filter_->filter(rows, selection, failed);
+      rows.arena = own;
+    }
+    if (const size_t missing = enough_ - passed_; selection.size() >= missing)
+      keep_rows(selection[missing - 1] + 1);
+    passed_ += selection.size();
+  }
+
+  void keep_rows(size_t count) {
+    for (auto& column : out_->rows.columns) column.resize(count);
+    out_->rows.rows = count;
+  }
+
   Error too_large() const {
     return error(Code::kExhausted, "MR-QRY-0003",
                  fmt::format("\"{}\" holds more than one SELECT may read ({} events or {} MB)", stream_->name,
                              kMaxScanRows, kMaxScanBytes >> 20),
-                 "make a MATERIALIZED VIEW of what you look for and SELECT from that");
+                 "LIMIT without ORDER BY, or a MATERIALIZED VIEW of what you look for");
   }
 
   engine::StreamReads& streams_;
   engine::Background& background_;
   engine::StreamPtr stream_;
+  const size_t enough_;
   Done done_;
   const StreamPlace end_;
   const StreamPlace oldest_;
@@ -111,15 +148,26 @@ class Scan : public std::enable_shared_from_this<Scan> {
   formats::JsonDecoder decoder_;
   std::shared_ptr<ScannedRows> out_;
   std::vector<std::string_view> values_;
+  std::optional<engine::Evaluator> filter_;
   size_t bytes_ = 0;
+  size_t passed_ = 0;  // rows so far
   bool last_ = false;
 };
 
 }  // namespace
 
-void scan_stream(engine::StreamReads& streams, engine::Background& background, engine::StreamPtr stream,
+ScanRequest scan_for(const engine::SelectPlan& plan, engine::StreamPtr stream) {
+  ScanRequest request{std::move(stream), plan.filter};
+  if (!plan.limit || !plan.order_by.empty()) return request;
+  const auto limit = static_cast<size_t>(std::max<int64_t>(*plan.limit, 0));
+  const auto offset = static_cast<size_t>(std::max<int64_t>(plan.offset, 0));
+  request.enough = limit == 0 ? 0 : limit + offset;  // two int64s: no overflow
+  return request;
+}
+
+void scan_stream(engine::StreamReads& streams, engine::Background& background, ScanRequest request,
                  std::function<void(Result<std::shared_ptr<ScannedRows>>)> done) {
-  std::make_shared<Scan>(streams, background, std::move(stream), std::move(done))->next_page();
+  std::make_shared<Scan>(streams, background, std::move(request), std::move(done))->begin();
 }
 
 }  // namespace millrace::gateway

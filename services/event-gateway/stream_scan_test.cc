@@ -1,0 +1,124 @@
+#include "event-gateway/stream_scan.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/select.h"
+#include "sql/catalog.h"
+#include "sql/sql.h"
+#include "tests/fakes/background.h"
+
+namespace millrace::gateway {
+namespace {
+
+// A stream's events in memory; the event i is in frame i.
+class Events final : public engine::StreamReads {
+ public:
+  engine::StreamPlace start_of(const engine::StreamDef&) override { return {Cut(0), 0}; }
+  engine::StreamPlace end_of() override { return {Cut(events.size()), 0}; }
+  void read(engine::StreamReadRequest request,
+            std::function<void(Result<engine::StreamReadAnswer>)> done) override {
+    engine::StreamReadAnswer answer;
+    size_t at = request.place->cut.value;
+    for (; at < events.size() && answer.events.size() < request.limit; ++at) {
+      answer.events.push_back({PartitionId(0), Offset(static_cast<int64_t>(at)), AppendTime(0), events[at],
+                               engine::StreamPlace{Cut(at + 1), 0}});
+    }
+    answer.next = {Cut(at), 0};
+    answer.at_end = at == events.size();
+    read_events += answer.events.size();
+    done(std::move(answer));
+  }
+  Result<std::unique_ptr<engine::Subscription>> follow(engine::StreamReadRequest, bool) override {
+    return error(Code::kUnsupported, "MR-TEST-0001", "not here");
+  }
+
+  std::vector<std::string> events;
+  size_t read_events = 0;
+};
+
+class StreamScanTest : public ::testing::Test {
+ protected:
+  StreamScanTest() {
+    define(1, metadata::DefinitionKind::kTenant, "default", "");
+    define(2, metadata::DefinitionKind::kStream, "s", "CREATE STREAM s (n BIGINT, name TEXT)");
+  }
+  void define(uint32_t id, metadata::DefinitionKind kind, const char* name, const char* sql) {
+    metadata::Definition definition;
+    definition.id = metadata::DefinitionId(id);
+    definition.tenant = TenantId(1);
+    definition.kind = kind;
+    definition.name = name;
+    definition.sql = sql;
+    catalog_ = *catalog_->with(definition);
+  }
+  void fill(size_t count) {
+    for (size_t i = 0; i < count; ++i) streams_.events.push_back("{\"n\":" + std::to_string(i) + "}");
+  }
+  // The column n of the answer, or the error's id.
+  std::string select(const std::string& text) {
+    streams_.read_events = 0;
+    const auto statements = *sql::parse(text);
+    const auto bound = *sql::bind(*statements.front(), *catalog_, TenantId(1));
+    const engine::SelectPlan plan = std::get<sql::Select>(bound).plan;
+    std::string out;
+    scan_stream(streams_, background_, scan_for(plan, plan.stream),
+                [&](Result<std::shared_ptr<ScannedRows>> scanned) {
+                  out = scanned.ok() ? shown(engine::run_select(plan, (*scanned)->rows)) : scanned.error().id;
+                });
+    return out;
+  }
+  static std::string shown(const Result<Batch>& rows) {
+    if (!rows.ok()) return rows.error().id;
+    std::string out;
+    for (const int64_t n : rows->columns[0].integers) out += std::to_string(n) + " ";
+    return out;
+  }
+
+  sql::CatalogPtr catalog_ = sql::Catalog::empty();
+  Events streams_;
+  fakes::Background background_;
+};
+
+TEST_F(StreamScanTest, LimitEndsTheReading) {
+  fill(kMaxScanRows + 1);
+  EXPECT_EQ(select("SELECT n FROM s"), "MR-QRY-0003");
+  EXPECT_EQ(select("SELECT n FROM s LIMIT 3"), "0 1 2 ");
+  EXPECT_EQ(streams_.read_events, 3u);
+  EXPECT_EQ(select("SELECT n FROM s LIMIT 2 OFFSET 4"), "4 5 ");
+  EXPECT_EQ(streams_.read_events, 6u);
+  EXPECT_EQ(select("SELECT n FROM s LIMIT 0"), "");
+  EXPECT_EQ(streams_.read_events, 0u);
+  EXPECT_EQ(select("SELECT n FROM s WHERE n % 2 = 1 LIMIT 2"), "1 3 ");
+  EXPECT_LT(streams_.read_events, 100'000u);
+  EXPECT_EQ(select("SELECT n FROM s WHERE n >= 300000 LIMIT 2 OFFSET 1"), "300001 300002 ");
+  EXPECT_LT(streams_.read_events, 400'000u);
+  EXPECT_EQ(select("SELECT n FROM s WHERE n < 0 LIMIT 1"), "MR-QRY-0003");
+  EXPECT_EQ(select("SELECT n FROM s ORDER BY n DESC LIMIT 1"), "MR-QRY-0003");
+}
+
+TEST_F(StreamScanTest, WhatDoesNotDecodeDoesNotCount) {
+  streams_.events = {"{\"n\":\"x\"}", "{\"n\":1}", "nonsense", "{\"n\":2}", "{\"n\":3}"};
+  EXPECT_EQ(select("SELECT n FROM s LIMIT 2"), "1 2 ");
+  EXPECT_EQ(select("SELECT n FROM s LIMIT 9"), "1 2 3 ");
+}
+
+TEST_F(StreamScanTest, ARowBehindTheLimitFailsNothing) {
+  streams_.events = {"{\"n\":2}", "{\"n\":0}", "{\"n\":1}"};
+  EXPECT_EQ(select("SELECT n FROM s WHERE 4 / n > 1 LIMIT 1"), "2 ");
+  EXPECT_EQ(select("SELECT n FROM s WHERE 4 / n > 1 LIMIT 2"), "MR-SQL-0101");
+  EXPECT_EQ(select("SELECT 4 / n FROM s LIMIT 1"), "2 ");
+}
+
+TEST_F(StreamScanTest, TextThatTheFilterMakes) {
+  for (int i = 0; i < 70'000; ++i) {
+    streams_.events.push_back("{\"n\":" + std::to_string(i) + ",\"name\":\"a\\u0062" + std::to_string(i) +
+                              "\"}");
+  }
+  EXPECT_EQ(select("SELECT n FROM s WHERE name || '!' = 'ab69999!' LIMIT 5"), "69999 ");
+}
+
+}  // namespace
+}  // namespace millrace::gateway
