@@ -23,6 +23,7 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr size_t kInput = 4 * 1024;         // a connection's first buffer
+constexpr size_t kBusyInput = 16 * 1024;    // of one whose requests do not fit into it
 constexpr size_t kInputSlack = 16 * 1024;   // above the largest header
 constexpr size_t kPiece = 64 * 1024;        // pulled from a source at a time
 constexpr size_t kMaxUnsent = 1u << 20;     // then no further request is read
@@ -232,6 +233,7 @@ void Connection::on_read(const ErrorCode& ec, size_t bytes, bool into_body) {
     read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
   } else {
     end_ += bytes;
+    if (end_ == input_.size() && end_ < kBusyInput) input_.resize(kBusyInput);
     if (phase_ != Phase::kHead) read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
   }
   run();
@@ -538,7 +540,9 @@ void Connection::run() {
     advance();
     send();
     if (closed_ || writing_ || !can_go_on()) break;
-    if (round == kRounds) {
+    // A stream's next piece waits for its turn: ten thousand rows at once would hold up everybody's answers.
+    const bool streams = !slots_.empty() && slots_.front().source != nullptr;
+    if (round == kRounds || streams) {
       post_run();
       break;
     }

@@ -20,24 +20,14 @@
 #include "event-gateway/tokens.h"
 #include "node/background.h"
 #include "node/node.h"
+#include "node/serve_options.h"
 
 namespace millrace::node {
 namespace {
 
-namespace asio = boost::asio;
+constexpr int64_t kPollNs = 200'000;
 
-struct ServeOptions {
-  std::string data = "./data";
-  std::string http = "127.0.0.1:8080";
-  std::string tokens;
-  uint32_t workers = 1;
-  bool gateway_only = false;
-  uint64_t segment_mb = 128;
-  uint64_t reserve_mb = 256;
-  uint64_t state_mb = 2048;
-  uint64_t snapshot_mb = 128;
-  uint32_t snapshot_seconds = 60;
-};
+namespace asio = boost::asio;
 
 void say(const std::string& line) {
   fmt::print(stderr, "{}\n", line);
@@ -110,7 +100,7 @@ class Server {
   };
 
   Status listen(const std::string& host, uint16_t port) {
-    gateway::HttpOptions http;
+    gateway::HttpOptions http = http_options(options_);
     http.address = host;
     http.port = port;
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
@@ -153,11 +143,20 @@ class Server {
       if (!ec) stopping_ = true;
     });
     while (!stopping_ && !node_->failed()) {
-      bool more = loop_.poll() > 0;
+      bool more = poll();
       background_.take_done();
       more |= node_->turn();
       if (!more) sleep();
     }
+  }
+
+  // What is ready on the sockets, for a moment: what it brought in waits for the node's turn.
+  bool poll() {
+    if (loop_.poll_one() == 0) return false;
+    const int64_t until = clock_.monotonic_ns() + kPollNs;
+    while (clock_.monotonic_ns() < until && loop_.poll_one() > 0) {
+    }
+    return true;
   }
 
   void sleep() { loop_.run_one_for(std::chrono::microseconds(std::max<int64_t>(node_->wait_us(), 1))); }
@@ -208,25 +207,7 @@ void raise_file_limit() {
 void add_serve_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
   auto* serve = app.add_subcommand("serve", "Run a node: take events in, answer queries, store everything");
-  serve->add_option("--data", options->data, "Data directory, made if missing")->capture_default_str();
-  serve->add_option("--http", options->http, "Address of the HTTP listener")->capture_default_str();
-  serve->add_option("--workers", options->workers, "Workers that run the queries")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 64));
-  serve->add_option("--tokens", options->tokens,
-                    "File of access tokens; without it the node is open, on loopback only");
-  serve->add_flag("--gateway-only", options->gateway_only, "Take events in and serve reads; run no queries");
-  serve->add_option("--segment-mb", options->segment_mb, "Size of a journal segment")
-      ->capture_default_str()
-      ->check(CLI::Range(8, 1024));
-  serve->add_option("--reserve-mb", options->reserve_mb, "Free disk space that ingest may not use")
-      ->capture_default_str();
-  serve->add_option("--state-mb", options->state_mb, "Bound of one query's state on one worker")
-      ->capture_default_str();
-  serve->add_option("--snapshot-mb", options->snapshot_mb, "A snapshot is due after this much of the journal")
-      ->capture_default_str();
-  serve->add_option("--snapshot-seconds", options->snapshot_seconds, "… or after this long")
-      ->capture_default_str();
+  add_serve_options(*serve, *options);
   serve->callback([options, &exit_code] {
     raise_file_limit();
     prctl(PR_SET_TIMERSLACK, 1);  // timers fire when they are due, not 50 us later

@@ -279,10 +279,15 @@ void QueryTask::make_reports(TaskOutput& out) {
 Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
   const int64_t closed = closing_clocks().closed();
   if (closed == closed_before) return {};
-  if (watched_ && plan_->emit_on_close) {
+  // Whether the end of some window lies between the two: else no state is frozen, and none looked at, for
+  // nothing.
+  const auto passed = [&](int64_t later) {
+    return closed_before == INT64_MIN || bucket_of(closed - later) != bucket_of(closed_before - later);
+  };
+  if (watched_ && plan_->emit_on_close && passed(0)) {
     out.closed = ClosedWindows{plan_, store_->freeze(), closed_before, closed};
   }
-  if (plan_->view_retention_us > 0) {
+  if (plan_->view_retention_us > 0 && passed(plan_->view_retention_us)) {
     for (const auto& table : store_->tables(plan_->id, engine::kGroupsSlot)) {
       if (!window_ended(*plan_, table.window, closed - plan_->view_retention_us)) break;
       store_->drop(table);

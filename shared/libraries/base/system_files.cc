@@ -159,10 +159,12 @@ class Writer {
     if (thread_.joinable()) thread_.join();
   }
   void submit(WriteRequest request) {
-    const std::lock_guard lock(mutex_);
-    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-    queue_.push_back(std::move(request));
-    work_.notify_one();
+    {
+      const std::lock_guard lock(mutex_);
+      if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+      queue_.push_back(std::move(request));
+    }
+    work_.notify_one();  // without the lock: the thread would wake only to wait for it
   }
   void poll(std::vector<WriteCompletion>& out) {
     const std::lock_guard lock(mutex_);
