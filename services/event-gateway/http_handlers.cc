@@ -172,7 +172,7 @@ std::optional<HttpAnswer> HttpHandlers::check_host(HttpRequest& request) const {
     return problem(
         421, error(Code::kInvalid, "MR-API-0008",
                    fmt::format("this server does not answer for the host \"{}\"", authority.substr(0, 100)),
-                   "use localhost or the server's address, or allow the name in its configuration"));
+                   "use localhost or the server's address, or start the server with --allow-host"));
   }
   request.known_host = authority;
   return std::nullopt;

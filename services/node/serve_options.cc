@@ -1,0 +1,72 @@
+#include "node/serve_options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "event-gateway/http_target.h"
+
+namespace millrace::node {
+namespace {
+
+// A name, maybe with a port. Patterns are none: what a name leads here is said by name.
+std::string check_host(const std::string& text) {
+  std::string_view host, port;
+  const bool good = gateway::split_authority(text, host, port) && text.find('*') == std::string::npos;
+  return good ? "" : "\"" + text + "\" is not a host: write a name, as in events.example.com";
+}
+
+}  // namespace
+
+void add_serve_options(CLI::App& serve, ServeOptions& o) {
+  serve.add_option("--data", o.data, "Data directory, made if missing")->capture_default_str();
+  serve.add_option("--http", o.http, "Address of the HTTP listener")->capture_default_str();
+  serve.add_option("--tokens", o.tokens,
+                   "File of access tokens; without it the node is open, on loopback only");
+  serve
+      .add_option("--allow-host", o.allowed_hosts,
+                  "A name that clients may call the server by (Host); repeatable")
+      ->allow_extra_args(false)
+      ->type_name("NAME")
+      ->check(CLI::Validator(check_host, ""));
+  serve.add_option("--max-connections", o.max_connections, "Connections at once")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  serve.add_option("--max-body-mb", o.max_body_mb, "Size of a request's body")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 48));
+  serve
+      .add_option("--idle-seconds", o.idle_seconds,
+                  "A connection without a request is closed after this long")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86'400));
+  serve
+      .add_option("--heartbeat-seconds", o.heartbeat_seconds,
+                  "A silent subscription gets an empty line after this long")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3'600));
+  serve.add_option("--workers", o.workers, "Workers that run the queries")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  serve.add_flag("--gateway-only", o.gateway_only, "Take events in and serve reads; run no queries");
+  serve.add_option("--segment-mb", o.segment_mb, "Size of a journal segment")
+      ->capture_default_str()
+      ->check(CLI::Range(8, 1024));
+  serve.add_option("--reserve-mb", o.reserve_mb, "Free disk space that ingest may not use")
+      ->capture_default_str();
+  serve.add_option("--state-mb", o.state_mb, "Bound of one query's state on one worker")
+      ->capture_default_str();
+  serve.add_option("--snapshot-mb", o.snapshot_mb, "A snapshot is due after this much of the journal")
+      ->capture_default_str();
+  serve.add_option("--snapshot-seconds", o.snapshot_seconds, "… or after this long")->capture_default_str();
+}
+
+gateway::HttpOptions http_options(const ServeOptions& o) {
+  gateway::HttpOptions http;
+  http.allowed_hosts = o.allowed_hosts;
+  http.max_connections = o.max_connections;
+  http.max_body_bytes = size_t{o.max_body_mb} << 20;
+  http.idle_timeout = std::chrono::seconds(o.idle_seconds);
+  http.heartbeat = std::chrono::seconds(o.heartbeat_seconds);
+  return http;
+}
+
+}  // namespace millrace::node

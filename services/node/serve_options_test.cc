@@ -1,0 +1,57 @@
+#include "node/serve_options.h"
+
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+
+namespace millrace::node {
+namespace {
+
+class ServeOptionsTest : public ::testing::Test {
+ protected:
+  ServeOptionsTest() { add_serve_options(app, options); }
+  bool parse(const std::string& text) {
+    try {
+      app.parse(text);
+      return true;
+    } catch (const CLI::ParseError&) {
+      return false;
+    }
+  }
+  CLI::App app;
+  ServeOptions options;
+};
+
+TEST_F(ServeOptionsTest, DefaultsAreTheServers) {
+  ASSERT_TRUE(parse(""));
+  const auto http = http_options(options);
+  const gateway::HttpOptions own;
+  EXPECT_EQ(http.max_connections, own.max_connections);
+  EXPECT_EQ(http.max_body_bytes, own.max_body_bytes);
+  EXPECT_EQ(http.idle_timeout, own.idle_timeout);
+  EXPECT_EQ(http.heartbeat, own.heartbeat);
+  EXPECT_TRUE(http.allowed_hosts.empty());
+}
+
+TEST_F(ServeOptionsTest, WhatTheListenerIsTold) {
+  ASSERT_TRUE(
+      parse("--allow-host events.example.com --allow-host other:8443 --max-connections 5 --max-body-mb 1 "
+            "--idle-seconds 7 --heartbeat-seconds 3"));
+  const auto http = http_options(options);
+  EXPECT_EQ(http.allowed_hosts, (std::vector<std::string>{"events.example.com", "other:8443"}));
+  EXPECT_EQ(http.max_connections, 5u);
+  EXPECT_EQ(http.max_body_bytes, 1u << 20);
+  EXPECT_EQ(http.idle_timeout, std::chrono::seconds(7));
+  EXPECT_EQ(http.heartbeat, std::chrono::seconds(3));
+}
+
+TEST_F(ServeOptionsTest, WhatIsRefused) {
+  for (const char* text :
+       {"--allow-host http://events.example.com", "--allow-host *", "--allow-host *.example.com",
+        "--allow-host a:b", "--max-connections 0", "--max-body-mb 49", "--idle-seconds 0", "--workers 65"}) {
+    EXPECT_FALSE(parse(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace millrace::node
