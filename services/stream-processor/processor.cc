@@ -7,6 +7,17 @@
 #include "base/planted.h"
 
 namespace millrace::processor {
+namespace {
+
+// First rows that subscribers have not read, of all feeds; a single one may have more.
+constexpr size_t kMaxBeginningBytes = 1u << 30;
+
+Error too_many_beginnings() {
+  return error(Code::kExhausted, "MR-STEP-0026", "too many subscribers have not read their view's first rows",
+               "subscribe again when others have read theirs");
+}
+
+}  // namespace
 
 bool Processor::turn() {
   if (known_ != definitions_.catalog()) definitions_changed();
@@ -285,6 +296,9 @@ void Processor::begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine:
   auto done = [this, alive = std::weak_ptr<bool>(alive_), feed, rows, at = view->cut] {
     if (alive.expired()) return;
     if (!rows->ok()) return feed->end(rows->error());
+    size_t held = 0;
+    for (const auto& other : feeds_) held += other->beginning_bytes();
+    if (held > 0 && held + (*rows)->text.size() > kMaxBeginningBytes) return feed->end(too_many_beginnings());
     feed->begin(at, std::make_shared<const JsonRows>(std::move(*rows).value()));
     feed->release(journal_.durable_cut());
     feed->tell();

@@ -3,7 +3,7 @@
 // Threads: the core loop.
 // Durable: a change is handed over only when the cut it reflects is durable.
 // Bound:   kMaxBacklog rows of changes; a reader slower than that is cut off with kExhausted and subscribes
-//          again. The rows it begins with do not count.
+//          again. The rows it begins with do not count; the processor bounds what all feeds hold of those.
 // End:     what was released is still handed out, then the error.
 #pragma once
 
@@ -36,6 +36,10 @@ class ViewFeed {
     start_ = cut;
     started_ = true;
     if (!error_) released_.push_back({std::move(rows), false});
+  }
+  // Held until the last of the first rows is read.
+  size_t beginning_bytes() const {
+    return released_.empty() || released_.front().change ? 0 : released_.front().rows->text.size();
   }
   void add(std::shared_ptr<const ViewChange> change) {
     if (error_ || closed_) return;

@@ -75,7 +75,7 @@ void Worker::remove(QueryId query) {
   for (const auto& waiting : entry.freezes) {
     send({options_.placement.worker, Frozen{waiting.request,
                                             options_.placement.worker,
-                                            error(Code::kNotFound, "MR-STEP-0020", "the view was dropped"),
+                                            error(Code::kGone, "MR-STEP-0020", "the view was dropped"),
                                             {},
                                             {}}});
   }
