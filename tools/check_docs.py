@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks what the documentation promises: links lead somewhere, `make` words and paths exist, the architecture page names
-every folder, every module has its page."""
+every folder, every module has its page, every error code has its line and one class."""
 import os
 import re
 import subprocess
@@ -10,6 +10,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 MAKE_WORD = re.compile(r"`make ([a-z-]+)|^\s*make ([a-z-]+)", re.M)
 PATH = re.compile(r"`((?:tools|docs|shared|services|tests|bench|examples|cmake)/[A-Za-z0-9_./-]+)`")
+CODE = re.compile(r'"(MR-[A-Z]+-\d{4})"')
+CODE_OF_CLASS = re.compile(r'Code::(k\w+),\s*"(MR-[A-Z]+-\d{4})"')
+CODE_RANGE = re.compile(r"(MR-[A-Z]+)-(\d{4})(?: to MR-[A-Z]+-(\d{4}))?")
 problems = []
 
 
@@ -68,6 +71,24 @@ def check_architecture_lists_folders():
                 problems.append(f"{page} does not name {root}/{name}")
 
 
+def check_error_codes():
+    used, classes = {}, {}
+    for name in tracked("services/*.cc", "services/*.h", "shared/*.cc", "shared/*.h", "bench/*.cc", "bench/*.h"):
+        if "_test." in name or "/testing/" in name or "http_testing" in name:
+            continue
+        text = read(name)
+        used.update((code, name) for code in CODE.findall(text))
+        for kind, code in CODE_OF_CLASS.findall(text):
+            if classes.setdefault(code, kind) != kind:
+                problems.append(f"{name}: {code} is {kind} here and {classes[code]} elsewhere: one code, one meaning")
+    documented = set()
+    for page in ("docs/errors.md", "docs/sql/errors.md"):
+        for area, first, last in CODE_RANGE.findall(read(page)):
+            documented.update(f"{area}-{n:04}" for n in range(int(first), int(last or first) + 1))
+    problems.extend(f"{used[code]}: {code} is not in docs/errors.md" for code in sorted(used.keys() - documented))
+    problems.extend(f"docs/errors.md: nothing uses {code}" for code in sorted(documented - used.keys()))
+
+
 def main():
     words = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.M))
     for page in tracked("*.md"):
@@ -77,6 +98,7 @@ def main():
         check_paths(page, text)
     check_modules()
     check_architecture_lists_folders()
+    check_error_codes()
     print("\n".join(problems) if problems else "documentation: ok")
     return 1 if problems else 0
 

@@ -112,7 +112,7 @@ Result<uint16_t> HttpServer::Impl::listen() {
   ErrorCode ec;
   const auto address = asio::ip::make_address(host, ec);
   if (ec) {
-    return error(Code::kInvalid, "MR-API-0033", fmt::format("\"{}\" is not an IP address", o.address),
+    return error(Code::kInvalid, "MR-API-0034", fmt::format("\"{}\" is not an IP address", o.address),
                  "write it like 127.0.0.1");
   }
   const tcp::endpoint endpoint(address, o.port);

@@ -280,7 +280,7 @@ TEST_F(HttpServerTest, IngestAnswersHaveTheirStatus) {
     answer_at_once = [=](const IngestRequest&) -> Result<IngestAnswer> { return error(code, id, "no"); };
     return c.call(post(kEvent));
   };
-  EXPECT_EQ(with(Code::kNotFound, "MR-ING-0001").status, 404);
+  EXPECT_EQ(with(Code::kNotFound, "MR-API-0018").status, 404);
   EXPECT_EQ(with(Code::kConflict, "MR-ING-0007").status, 422);
   EXPECT_EQ(with(Code::kConflict, "MR-X-1").status, 409);
   EXPECT_EQ(with(Code::kGone, "MR-X-1").status, 410);

@@ -51,7 +51,7 @@ Error unknown_stream(const sql::Catalog& catalog, const IngestRequest& request) 
   }
   std::string hint = sql::did_you_mean(request.stream, names);
   if (hint.empty()) hint = "CREATE STREAM makes one; SHOW STREAMS lists them";
-  return error(Code::kNotFound, "MR-ING-0001",
+  return error(Code::kNotFound, "MR-API-0018",
                fmt::format("there is no stream \"{}\"", request.stream.substr(0, 100)), std::move(hint));
 }
 
@@ -74,11 +74,6 @@ Error over_quota(const char* what, double wait_s) {
 Error reused_key() {
   return error(Code::kConflict, "MR-ING-0007", "the Idempotency-Key was used with another body",
                "use a new key for a new request");
-}
-
-Error too_large_event(size_t bytes) {
-  return error(Code::kInvalid, "MR-ING-0005",
-               fmt::format("the event has {} bytes, the bound is {}", bytes, formats::kMaxEventBytes));
 }
 
 Result<std::vector<std::string_view>> split(const IngestRequest& request) {
@@ -190,10 +185,6 @@ Status Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
   const uint32_t unkeyed = keyed ? 0 : target.next_partition++ % partitions;
   for (size_t i = 0; i < events.size(); ++i) {
     const std::string_view event = events[i];
-    if (event.size() > formats::kMaxEventBytes) {
-      reject(answer, i, too_large_event(event.size()));
-      continue;
-    }
     auto key = target.validator.validate(event);
     if (!key.ok()) {
       reject(answer, i, std::move(key).error());

@@ -165,7 +165,7 @@ TEST_F(IngestTest, JsonObjectsAndArrays) {
 }
 
 TEST_F(IngestTest, OnlyDeclaredStreamsTakeEvents) {
-  EXPECT_EQ(send("{}", "", "nowhere")->id(), "MR-ING-0001");
+  EXPECT_EQ(send("{}", "", "nowhere")->id(), "MR-API-0018");
   EXPECT_NE(send("{}", "", "clics")->failure->hint.find("clicks"), std::string::npos);
   EXPECT_EQ(send("{}", "", "derived")->id(), "MR-ING-0002");
   EXPECT_NE(send("{}", "", "derived")->failure->hint.find("clicks"), std::string::npos);
@@ -178,7 +178,7 @@ TEST_F(IngestTest, AnEventOverTheBoundIsRejectedAlone) {
   make_durable();
   EXPECT_EQ(answered->answer.accepted, 1u);
   ASSERT_EQ(answered->answer.rejected.size(), 1u);
-  EXPECT_EQ(answered->answer.rejected[0].error.id, "MR-ING-0005");
+  EXPECT_EQ(answered->answer.rejected[0].error.id, "MR-EVT-0005");
 }
 
 TEST_F(IngestTest, TooManyEventsAreRefusedWhole) {

@@ -112,7 +112,7 @@ class Input {
       n = ::read(fd_, rest_.data() + before, rest_.size() - before);
     } while (n < 0 && errno == EINTR);
     rest_.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
-    if (n < 0) return error(Code::kUnavailable, "MR-CLI-0006", "cannot read the input");
+    if (n < 0) return error(Code::kUnavailable, "MR-CLI-0011", "cannot read on in the input");
     ended_ = n == 0;
     return {};
   }

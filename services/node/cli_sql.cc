@@ -75,7 +75,7 @@ class RowPrinter {
     if (text.empty()) return true;
     const Json object = Json::parse(text, nullptr, false);
     if (!object.is_object()) {
-      failure_ = error(Code::kCorrupt, "MR-CLI-0003", "the server sent a line that is no JSON object");
+      failure_ = error(Code::kCorrupt, "MR-CLI-0010", "the server sent a line that is no JSON object");
       return false;
     }
     if (object.size() == 1 && object.contains("error") && object["error"].is_object()) {
