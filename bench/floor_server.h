@@ -3,8 +3,7 @@
 // machine.
 //
 // Shape: one epoll loop; one thread that writes and syncs, one group at a time; what arrives meanwhile is the
-// next
-//        group. Direct writes over a pre-written file, in whole blocks of 4 KB: the same pattern as the
+//        next group. Direct writes over a pre-written file, in whole blocks of 4 KB: the same pattern as the
 //        journal's.
 #pragma once
 

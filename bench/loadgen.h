@@ -2,17 +2,16 @@
 // it measures.
 //
 // Open loop:   a source's requests have due times drawn beforehand (Poisson). A request that finds every
-// connection of
-//              its source busy waits, and its waiting is latency: the due time is in the event, and whoever
-//              receives a row subtracts it. No coordinated omission.
+//              connection of its source busy waits, and its waiting is latency: the due time is in the event,
+//              and whoever receives a row subtracts it. No coordinated omission.
 // Closed loop: rate 0: every connection sends its next request when it has its answer.
 // Events:      200 bytes of JSON: {"due":…,"ts":…,"k":"k0001234","sel":0…9,"v":…,"pad":"…"}; due is in
-// nanoseconds of this
-//              process's monotonic clock, ts in Unix milliseconds of the same moment; bodies are built
-//              beforehand and only those two numbers are written at sending.
+//              nanoseconds of this process's monotonic clock, ts in Unix milliseconds of the same moment;
+//              bodies are built beforehand and only those two numbers are written at sending.
 // Subscribers: connections that read a SUBSCRIBE's server-sent events: rows with a due time, or a view's
-// final rows. Bound:       connections are as many as asked; a backlog of kMaxBacklog requests ends the run
-// with an error.
+//              final rows.
+// Bound:       connections are as many as asked; a backlog of kMaxBacklog requests ends the run with an
+//              error.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,7 @@
 // ServerProcess: the server under test, this binary again in a process of its own.
 //
 // Owns: the child (killed with the object) and nothing of its directory. Also scratch directories and the
-// machine's facts
-//       that the reports need.
+//       machine's facts that the reports need.
 #pragma once
 
 #include <cstdint>

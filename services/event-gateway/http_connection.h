@@ -3,8 +3,7 @@
 //
 // Threads: the core loop's; every call may come from inside another one (a backend that answers at once).
 // Bound:   options' in-flight requests; a quarter of a megabyte waiting to be sent before anything more is
-// pulled from a
-//          BodySource, a megabyte before no further request is read.
+//          pulled from a BodySource, a megabyte before no further request is read.
 // Life:    the server owns it, callbacks share it. After close() every call is a no-op.
 #pragma once
 

@@ -1,7 +1,7 @@
 // HttpHandlers: which request means what. Refuses what must not be done, calls the backend for the rest.
 //
-// admit()  judges a head before its body is read: host, origin, path, method, token, content type.
-// handle() gets the whole request; the answer may come at once or later, in any order among requests.
+// admit()  judges a head before its body is read: host, origin, path, method, token, content type. handle()
+//          gets the whole request; the answer may come at once or later, in any order among requests.
 // Threads: the core loop's.
 #pragma once
 

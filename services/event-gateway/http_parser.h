@@ -2,15 +2,14 @@
 // underneath, made stricter where two readers of the same bytes could disagree about where a request ends.
 //
 // Use:     begin(), then head() with the unconsumed input (all of it, again and longer, while it wants more)
-// until it
-//          answers kDone; then, for a chunked body, body() likewise. A body with a length is the caller's to
-//          count.
+//          until it answers kDone; then, for a chunked body, body() likewise. A body with a length is the
+//          caller's to count.
 // Refused: Content-Length with Transfer-Encoding, lengths that differ or are not plain digits, a
-// Transfer-Encoding
-//          other than exactly "chunked" in HTTP/1.1, bare CR or LF, folded or spaced-out field names, bad
-//          chunk sizes, a repeated Host, Origin, Content-Type, Authorization, Idempotency-Key or
-//          Last-Event-ID (`repeated`).
-// Threads: confined. Bound: the head's size; a chunk's line or the trailers by the caller's input buffer.
+//          Transfer-Encoding other than exactly "chunked" in HTTP/1.1, bare CR or LF, folded or spaced-out
+//          field names, bad chunk sizes, a repeated Host, Origin, Content-Type, Authorization,
+//          Idempotency-Key or Last-Event-ID (`repeated`).
+// Threads: confined.
+// Bound:   the head's size; a chunk's line or the trailers by the caller's input buffer.
 #pragma once
 
 #include <memory>

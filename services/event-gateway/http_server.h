@@ -1,17 +1,14 @@
 // HttpServer: HTTP/1.1 in front of the gateway. Reads requests, calls the backend, writes answers in order.
 //
 // Why:     the protocol's hard parts (framing, pipelining, slow clients, limits) are in one place and know
-// nothing of
-//          streams or SQL; the handlers behind know nothing of sockets.
+//          nothing of streams or SQL; the handlers behind know nothing of sockets.
 // Threads: the core loop's. Everything happens inside the io_context's handlers, or inside the backend's
-// callbacks
-//          (an answer is written when Ingest's `done` comes, without another turn of the loop).
+//          callbacks (an answer is written when Ingest's `done` comes, without another turn of the loop).
 // Order:   answers leave a connection in the order of its requests, however they finish.
 // Bound:   connections, header and body sizes, requests in flight a connection, bytes of bodies that are
-// arriving,
-//          and a time for every state in which a client could make the server wait (HttpOptions).
+//          arriving, and a time for every state in which a client could make the server wait (HttpOptions).
 // Access:  without tokens the server is open, to loopback only: listen() refuses any other address
-// (MR-API-0030).
+//          (MR-API-0030).
 #pragma once
 
 #include <chrono>

@@ -3,7 +3,8 @@
 // Why:     one tenant at ten times its share must not slow the others: it is refused before its cost is paid.
 // Bucket:  fills at the rate, holds one second's worth. A request passes if the bucket is not empty, and may
 //          leave it in debt: a large request is not refused for ever, it makes the next one wait.
-// Time:    the caller's, in microseconds; never goes back. Threads: the core loop.
+// Time:    the caller's, in microseconds; never goes back.
+// Threads: the core loop.
 #pragma once
 
 #include <algorithm>

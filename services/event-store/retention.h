@@ -1,14 +1,14 @@
 // Retention: which sealed segments of the journal nobody needs any more.
 //
-// Why:          a segment holds records of many streams: it may go only when every one of them lets go of it.
-// Expired:      a stream's share of a segment, if the stream was dropped; if its last record is older than
-//               retention_us; if the stream has retention_bytes or more in later segments; or if it is an
-//               internal topic (its consumers are below the floor with it). A stream without either bound
-//               keeps its records for ever.
-// Order:        oldest first, without gaps: the first segment that is still needed keeps all later ones.
+// Why:     a segment holds records of many streams: it may go only when every one of them lets go of it.
+// Expired: a stream's share of a segment, if the stream was dropped; if its last record is older than
+//          retention_us; if the stream has retention_bytes or more in later segments; or if it is an internal
+//          topic (its consumers are below the floor with it). A stream without either bound keeps its records
+//          for ever.
+// Order:   oldest first, without gaps: the first segment that is still needed keeps all later ones.
 // Rule (floor): nothing at or above the oldest cut that a snapshot, a running read or a consumer needs is
-//               freed.
-// Threads:      a pure function; the caller runs it on the core loop and recycles what it names.
+//          freed.
+// Threads: a pure function; the caller runs it on the core loop and recycles what it names.
 #pragma once
 
 #include <functional>

@@ -2,7 +2,7 @@
 //
 // Bound:   max_waiting pieces; beyond it run() answers false.
 // Threads: run(), take_done() and finish() on the core loop; `wake` is called from the thread when
-// take_done() has something.
+//          take_done() has something.
 #pragma once
 
 #include <condition_variable>

@@ -2,12 +2,10 @@
 // journal's progress around, and closes them.
 //
 // Threads: the core loop calls everything here. With inline_workers all workers run inside turn() (the
-// simulation; also one
-//          worker in production: events, steps and the sync they share stay on one core); else workers 1…
-//          have threads.
+//          simulation; also one worker in production: events, steps and the sync they share stay on one
+//          core); else workers 1… have threads.
 // turn():  takes the journal's completions, hands out what became durable, steps over what is new, flushes.
-// Call it after
-//          every drain of the sockets, and whenever a wake comes.
+//          Call it after every drain of the sockets, and whenever a wake comes.
 #pragma once
 
 #include <functional>

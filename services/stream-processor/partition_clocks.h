@@ -1,12 +1,13 @@
 // PartitionClocks: the watermarks of one stream's partitions, and what they close.
 //
-// Why:        a window closes at the minimum over the active partitions; a quiet partition must not hold it
-// for ever. Own:        partitions that this task reads: their watermark moves row by row, their idleness is
-// judged from append times. Others:     known from their owner's reports, read from the journal, so every
-// worker agrees at the same frame. Active:     had an event, and is not idle. closed() is the highest minimum
-// so far: it never goes back. Split rule: settle() before any partition turns active or idle; then the answer
-// does not depend on how many frames a
-//             step takes (see docs/adr/0001, 7 and 8).
+// Why:    a window closes at the minimum over the active partitions; a quiet partition must not hold it for
+//         ever.
+// Own:    partitions that this task reads: their watermark moves row by row, their idleness is judged from
+//         append times.
+// Others: known from their owner's reports, read from the journal, so every worker agrees at the same frame.
+// Active: had an event, and is not idle. closed() is the highest minimum so far: it never goes back.
+// Split:  settle() before any partition turns active or idle; then the answer does not depend on how many
+//         frames a step takes (see docs/adr/0001, 7 and 8).
 #pragma once
 
 #include <cstdint>

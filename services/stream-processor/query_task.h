@@ -1,15 +1,13 @@
 // QueryTask: one query on one worker: a deterministic state machine over the journal.
 //
-// Why:        same journal, same state and same outputs, at any step size, after any restart, for a query
-// made today as
-//             for one that ran all along. Everything it knows is in its StateStore, as of position().
-// Step:       takes the frames after position() up to a cut, in order; gives outputs (to be appended in one
-// frame), reports
-//             (for other workers) and, if somebody watches, the view's changes.
-// Clock:      none but the frames' append times; no randomness.
-// Threads:    confined to its worker.
-// Bound:      the frames given; the state's max_bytes: beyond it step() fails with MR-STEP-0005 and the task
-// is detached.
+// Why:     same journal, same state and same outputs, at any step size, after any restart, for a query made
+//          today as for one that ran all along. Everything it knows is in its StateStore, as of position().
+// Step:    takes the frames after position() up to a cut, in order; gives outputs (to be appended in one
+//          frame), reports (for other workers) and, if somebody watches, the view's changes.
+// Clock:   none but the frames' append times; no randomness.
+// Threads: confined to its worker.
+// Bound:   the frames given; the state's max_bytes: beyond it step() fails with MR-STEP-0005 and the task is
+//          detached.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,9 @@
 // Recompute: derives every query again from the whole journal and compares each recorded step.
 //
 // Two comparisons: the record's hash with what stands beside it (somebody changed the outputs), and with what
-// the same events give now (somebody changed an event, the program, or determinism is broken). Offline; reads
-// only. Bound: needs the journal from its first frame; shortened history is answered with kGone.
+//                  the same events give now (somebody changed an event, the program, or determinism is
+//                  broken). Offline; reads only.
+// Bound:           needs the journal from its first frame; shortened history is answered with kGone.
 #pragma once
 
 #include <cstdint>

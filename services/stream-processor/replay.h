@@ -1,9 +1,9 @@
 // Replay: takes a task through recorded steps again, with its outputs suppressed, and compares them.
 //
-// Why:   a recovery must not write an output twice, and must notice if the same journal no longer gives the
-// same answer. How:   a recorded step is run with the boundaries it had; what lies between recorded steps
-// gave nothing then, and must give
-//        nothing now.
+// Why: a recovery must not write an output twice, and must notice if the same journal no longer gives the
+//      same answer.
+// How: a recorded step is run with the boundaries it had; what lies between recorded steps gave nothing then,
+//      and must give nothing now.
 #pragma once
 
 #include <map>

@@ -1,11 +1,10 @@
 // What the stream-processor writes into the journal beside its outputs.
 //
-// StepRecord  one worker's step: the cut it reached, and for every query with outputs in it a hash of them.
-// It stands in the
-//             same frame as the outputs, so neither is ever there without the other. A step without outputs
-//             leaves none: running it again gives nothing again.
-// Report      how far a source partition's watermark is, for the workers that do not read it themselves.
-// Layout      the number of workers from a cut on.
+// StepRecord one worker's step: the cut it reached, and for every query with outputs in it a hash of them. It
+//            stands in the same frame as the outputs, so neither is ever there without the other. A step
+//            without outputs leaves none: running it again gives nothing again.
+// Report     how far a source partition's watermark is, for the workers that do not read it themselves.
+// Layout     the number of workers from a cut on.
 #pragma once
 
 #include <cstdint>

@@ -1,19 +1,16 @@
 // Worker: steps the tasks of its share of the key groups. An agent: one mailbox in, one out, a turn that
 // never waits.
 //
-// Turn:     the tasks that are caught up stand together, at live_, and take the next piece of the journal in
-// one
-//           shared step: one read, one decode a stream, one group of outputs. Then the one that lags most
-//           takes a bounded piece of history, until it stands where the others stand and joins them.
-// Cost:     a shared step touches only the tasks that its frames concern (a batch of a stream they read, a
-// report
-//           for them, a timer that is due); the others' position is live_, at no cost. A thousand quiet
-//           queries cost nothing.
-// Out:      StepDone (outputs to append), Frozen (answers to Freeze), SnapshotReady, TaskFailed. While the
-// outbox is full the
-//           worker does not step: that is the backpressure.
-// Order:    a message put into the inbox before frame S was appended is handled before S is stepped over.
-// Threads:  all but inbox() confined to the worker's thread (or the core loop, if inline).
+// Turn:    the tasks that are caught up stand together, at live_, and take the next piece of the journal in
+//          one shared step: one read, one decode a stream, one group of outputs. Then the one that lags most
+//          takes a bounded piece of history, until it stands where the others stand and joins them.
+// Cost:    a shared step touches only the tasks that its frames concern (a batch of a stream they read, a
+//          report for them, a timer that is due); the others' position is live_, at no cost. A thousand quiet
+//          queries cost nothing.
+// Out:     StepDone (outputs to append), Frozen (answers to Freeze), SnapshotReady, TaskFailed. While the
+//          outbox is full the worker does not step: that is the backpressure.
+// Order:   a message put into the inbox before frame S was appended is handled before S is stepped over.
+// Threads: all but inbox() confined to the worker's thread (or the core loop, if inline).
 #pragma once
 
 #include <map>

@@ -1,12 +1,13 @@
 // HostileLog: a Log in memory that keeps the contract of log/log.h and nothing more.
 //
-// Why:      what is written against the journal must not come to rely on what only the journal does.
-// Does:     leaves gaps in offsets; answers late and out of order; commits before it answers; aborts groups;
-//           refuses appends that may be retried; answers one batch where it may; is taken over by another
-//           process.
-// Never:    half a group, a batch twice, another order within a partition, an answer that does not hold.
-// A store   outlives its logs, as a broker does; the newest log on it is the only one that may write.
-// Same seed, same calls: same outcome. Threads: one.
+// Why:     what is written against the journal must not come to rely on what only the journal does.
+// Does:    leaves gaps in offsets; answers late and out of order; commits before it answers; aborts groups;
+//          refuses appends that may be retried; answers one batch where it may; is taken over by another
+//          process.
+// Never:   half a group, a batch twice, another order within a partition, an answer that does not hold.
+// A store  outlives its logs, as a broker does; the newest log on it is the only one that may write. Same
+//          seed, same calls: same outcome.
+// Threads: one.
 #pragma once
 
 #include <deque>

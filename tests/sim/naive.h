@@ -1,19 +1,17 @@
 // The naive evaluator: what every view, derived stream and dead letter has to be, computed row at a time from
 // the final log.
 //
-// Why:      the node's answers come out of batches, steps, snapshots, repartition topics and recoveries. This
-// is the same
-//           answer by the shortest way there is: walk the events in the log's order, keep maps, no engine
-//           code.
-// Input:    the log as it is after everything (FinalLog), and the definitions' SQL.
-// Meaning:  docs/adr/0001. A row is late if its window had ended by its own partition's watermark before it;
-// a view that
-//           emits on close shows the windows that ended by the highest minimum over the active partitions.
+// Why:               the node's answers come out of batches, steps, snapshots, repartition topics and
+//                    recoveries. This is the same answer by the shortest way there is: walk the events in the
+//                    log's order, keep maps, no engine code.
+// Input:             the log as it is after everything (FinalLog), and the definitions' SQL.
+// Meaning:           docs/adr/0001. A row is late if its window had ended by its own partition's watermark
+//                    before it; a view that emits on close shows the windows that ended by the highest
+//                    minimum over the active partitions.
 // Bounded knowledge: a task learns the watermarks of partitions that it does not read from reports in the
-// journal, so when
-//           exactly a window closed to a partition that was silent until then is not a function of the events
-//           alone. Query::strict tells whether it is; if not, NaiveAnswer gives a range (closed_low,
-//           closed_high).
+//                    journal, so when exactly a window closed to a partition that was silent until then is
+//                    not a function of the events alone. Query::strict tells whether it is; if not,
+//                    NaiveAnswer gives a range (closed_low, closed_high).
 #pragma once
 
 #include <map>

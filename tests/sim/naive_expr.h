@@ -1,11 +1,11 @@
 // The naive evaluator's expressions: one row, one value, straight from the syntax tree.
 //
-// Why:       the oracle has to be right by being simple. It knows nothing of plans, batches or kernels; the
-// only things it
-//            shares with the node are the parser's trees and the Scalar type.
-// Typing:    as the values come: bigint with double is double; a bare string literal takes the other side's
-// type. Failure:   a row that fails is an Error (kInvalid): where the engine must make a dead letter. Not
-// here:  intervals with months. The generator and the tests do not write them.
+// Why:     the oracle has to be right by being simple. It knows nothing of plans, batches or kernels; the
+//          only things it shares with the node are the parser's trees and the Scalar type.
+// Typing:  as the values come: bigint with double is double; a bare string literal takes the other side's
+//          type.
+// Failure: a row that fails is an Error (kInvalid): where the engine must make a dead letter. Not
+// here:    intervals with months. The generator and the tests do not write them.
 #pragma once
 
 #include <map>

@@ -1,13 +1,11 @@
 // SimFiles: a disk in memory that keeps only what was promised.
 //
-// Durable:   a sector (512 bytes) after sync() of its file, a name after sync_directory(). A crash decides
-// for every
-//            other sector by itself: kept, lost, or torn; for every other name operation: kept or lost.
-// kill():    the process ends, the machine runs on: the page cache keeps what was written, durable or not.
-// EIO:       after a sync failed, its sectors look written and never become durable, as on Linux: only
-// kDirectRead
-//            sees what the disk has.
-// Same seed, same calls: same outcome. Threads: none.
+// Durable: a sector (512 bytes) after sync() of its file, a name after sync_directory(). A crash decides for
+//          every other sector by itself: kept, lost, or torn; for every other name operation: kept or lost.
+// kill():  the process ends, the machine runs on: the page cache keeps what was written, durable or not.
+// EIO:     after a sync failed, its sectors look written and never become durable, as on Linux: only
+//          kDirectRead sees what the disk has. Same seed, same calls: same outcome.
+// Threads: none.
 #pragma once
 
 #include <deque>

@@ -1,17 +1,16 @@
 // One simulated life of a whole node, from one seed: random definitions, clients and faults, then the oracle.
 //
-// Real:     everything from parsed requests down: ingest, journal, tasks, snapshots, recovery, definitions,
-// reads. Simulated: disk (SimFiles), clock (SimClock), background work (run when the seed says), the workers'
-// schedule, the clients. Checked:  (a) every acknowledged request is in the log once, its events in order, in
-// one frame, at the offsets answered; an
-//               unacknowledged one whole or not at all; one sent again under its Idempotency-Key never twice;
-//           (b) every view and derived stream, and the dead letters, are the naive evaluator's over the final
-//           log; a SELECT
-//               covers what was acknowledged before it was asked;
-//           (c) what a reader saw, it saw in the log's order without gap or repeat, and it never changes or
-//           vanishes; (d) a definition whose statement was answered is there after any crash, or gone if it
-//           was a DROP.
-// Replay:   the same seed gives the same run; a failure prints the command.
+// Real:    everything from parsed requests down: ingest, journal, tasks, snapshots, recovery, definitions,
+//          reads. Simulated: disk (SimFiles), clock (SimClock), background work (run when the seed says), the
+//          workers' schedule, the clients.
+// Checked: (a) every acknowledged request is in the log once, its events in order, in one frame, at the
+//          offsets answered; an unacknowledged one whole or not at all; one sent again under its
+//          Idempotency-Key never twice; (b) every view and derived stream, and the dead letters, are the
+//          naive evaluator's over the final log; a SELECT covers what was acknowledged before it was asked;
+//          (c) what a reader saw, it saw in the log's order without gap or repeat, and it never changes or
+//          vanishes; (d) a definition whose statement was answered is there after any crash, or gone if it
+//          was a DROP.
+// Replay:  the same seed gives the same run; a failure prints the command.
 #pragma once
 
 #include <optional>

@@ -1,9 +1,8 @@
 // Workload: random definitions and events for a simulated node, all from one seed.
 //
 // Why:   the oracle is only as good as what it is asked. Everything here stays inside what naive.h computes,
-// and leans on
-//        the edges: nulls, few keys (so that groups meet), late rows, bad events, failing expressions, silent
-//        partitions.
+//        and leans on the edges: nulls, few keys (so that groups meet), late rows, bad events, failing
+//        expressions, silent partitions.
 // Names: never used twice in a run, so that a dropped object cannot be mistaken for its successor.
 #pragma once
 

@@ -1,9 +1,9 @@
 // World: what the simulation knows of one run: the node of this life, and the clients' memory, which outlives
 // every crash.
 //
-// Lives:   a life is one process: from open to crash or close. Callbacks of an earlier life are not believed.
-// Split:   world.cc (lives, faults, choosing what to do), clients.cc (requests, statements, readers),
-// checker.cc (the oracle).
+// Lives: a life is one process: from open to crash or close. Callbacks of an earlier life are not believed.
+// Split: world.cc (lives, faults, choosing what to do), clients.cc (requests, statements, readers),
+//        checker.cc (the oracle).
 #pragma once
 
 #include <deque>

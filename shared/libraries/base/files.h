@@ -1,15 +1,14 @@
 // Files: the only way to a disk. Asynchronous for the journal's writes, synchronous for everything off the
 // hot path.
 //
-// Why:      the simulation replaces it, and with it decides what a crash keeps, tears, flips or refuses.
-// Threads:  open/list/remove/… and File's synchronous calls may be used from any thread. submit() and poll()
-// of one
-//           Files are called by one thread (the core loop); completions come back through poll(), in order of
-//           submission. wake_fd/wake: a real implementation calls `wake` (any thread) after a completion is
-//           ready.
-// Errors:   kNotFound, kExhausted (no space), kUnavailable (I/O error; never retried by callers), kConflict
-// (lock). Durability: a file's bytes are durable after sync(); its name after sync_directory(). Nothing else
-// is.
+// Why:        the simulation replaces it, and with it decides what a crash keeps, tears, flips or refuses.
+// Threads:    open/list/remove/… and File's synchronous calls may be used from any thread. submit() and
+//             poll() of one Files are called by one thread (the core loop); completions come back through
+//             poll(), in order of submission. wake_fd/wake: a real implementation calls `wake` (any thread)
+//             after a completion is ready.
+// Errors:     kNotFound, kExhausted (no space), kUnavailable (I/O error; never retried by callers), kConflict
+//             (lock).
+// Durability: a file's bytes are durable after sync(); its name after sync_directory(). Nothing else is.
 #pragma once
 
 #include <cstdint>

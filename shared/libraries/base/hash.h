@@ -1,7 +1,8 @@
 // The two hashes of the platform.
 //
-// stable_hash   part of the data: partition and key group follow from it, so it never changes (XXH3-64, seed
-// 0). seeded_hash   for in-memory tables that a client's bytes reach: seeded per process, never stored.
+// stable_hash part of the data: partition and key group follow from it, so it never changes (XXH3-64, seed
+//             0).
+// seeded_hash for in-memory tables that a client's bytes reach: seeded per process, never stored.
 #pragma once
 
 #include <cstdint>

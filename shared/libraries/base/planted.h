@@ -3,8 +3,7 @@
 //
 // Why:        a test that cannot fail proves nothing.
 // Production: planted() is a constant false; nothing of this is in the binary. Only tests/sim compiles the
-// sources that
-//             ask for it a second time, with MILLRACE_PLANTED_BUGS.
+//             sources that ask for it a second time, with MILLRACE_PLANTED_BUGS.
 // Threads:    set before anything runs.
 #pragma once
 

@@ -1,11 +1,11 @@
 // Result<T>: the one way an operation fails. A value or an Error, never both, never ignored.
 //
-// Error   a small closed Code (its class), a stable id that users can look up ("MR-SQL-0012"), what is wrong,
-//         detail and hint, and for text input the place.
-// Worth retrying is a property of the Code: see retryable().
-// TRY(expr)             returns the error to the caller, drops the value.
-// TRY_ASSIGN(x, expr)   the same, and names the value: TRY_ASSIGN(auto n, parse(s));
-// CHECK(cond, what)     our own mistake; stays on in release; ends the process. Input never trips it.
+// Error               a small closed Code (its class), a stable id that users can look up ("MR-SQL-0012"),
+//                     what is wrong, detail and hint, and for text input the place. Worth retrying is a
+//                     property of the Code: see retryable().
+// TRY(expr)           returns the error to the caller, drops the value.
+// TRY_ASSIGN(x, expr) the same, and names the value: TRY_ASSIGN(auto n, parse(s));
+// CHECK(cond, what)   our own mistake; stays on in release; ends the process. Input never trips it.
 #pragma once
 
 #include <cstdint>

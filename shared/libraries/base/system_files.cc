@@ -1,11 +1,10 @@
 // The real Files: POSIX calls, and one thread that writes and syncs what was submitted.
 //
-// Why one thread:  the journal has one write under way at a time; a pool or a ring would gain nothing.
-// Direct files:    hold a second, ordinary descriptor for the calls that are not aligned, and for filesystems
-// that
-//                  refuse O_DIRECT (tmpfs).
-// Errors:          a failed sync is reported once and never tried again: the kernel may have dropped the
-// pages.
+// Why one thread: the journal has one write under way at a time; a pool or a ring would gain nothing.
+// Direct files:   hold a second, ordinary descriptor for the calls that are not aligned, and for filesystems
+//                 that refuse O_DIRECT (tmpfs).
+// Errors:         a failed sync is reported once and never tried again: the kernel may have dropped the
+//                 pages.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>

@@ -1,14 +1,11 @@
 // Accumulators: what a group keeps of its rows, in the fixed bytes of a state row. Private to engine/.
 //
-// Why:        a row, a partial group from a repartition topic and a combined group all change a group in one
-// way: by a
-//             Contribution to each aggregate.
-// Layout:     one slot an aggregate, one behind the other. count: int64. Sums of bigint: a 128-bit sum and a
-// count, so that
-//             no order of additions can overflow. Sums of doubles: (sum, count) for each source partition,
-//             the first ones in place, more in a blob. min, max: the value in place, text in a blob.
-// Order:      float sums depend on the order of rows within their partition alone; all else on no order at
-// all.
+// Why:    a row, a partial group from a repartition topic and a combined group all change a group in one
+// way:    by a Contribution to each aggregate.
+// Layout: one slot an aggregate, one behind the other. count: int64. Sums of bigint: a 128-bit sum and a
+//         count, so that no order of additions can overflow. Sums of doubles: (sum, count) for each source
+//         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob.
+// Order:  float sums depend on the order of rows within their partition alone; all else on no order at all.
 #pragma once
 
 #include <functional>

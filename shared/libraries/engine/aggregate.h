@@ -1,16 +1,13 @@
 // GroupTable: one query's groups, in the state store: what a keyed aggregation keeps and how it is read.
 //
-// Rows:      key = the group key columns, encoded so that byte order is value order (nulls last); value = one
-// fixed-size
-//            accumulator an aggregate. One table a window (TableName::window = the window's start), one for
-//            all else.
+// Rows:       key = the group key columns, encoded so that byte order is value order (nulls last); value =
+//             one fixed-size accumulator an aggregate. One table a window (TableName::window = the window's
+//             start), one for all else.
 // Float sums: kept per source partition and added up in partition order at the read, so that the answer is a
-// function of
-//            the log alone, whatever the interleaving of a repartition topic.
-// Partial:   count, integer sums, min and max may be combined before the repartition; float sums and averages
-// may not:
-//            then rows travel one by one, in their partition's order.
-// Threads:   the worker's, but for read_groups(), which runs over an epoch on any thread.
+//             function of the log alone, whatever the interleaving of a repartition topic.
+// Partial:    count, integer sums, min and max may be combined before the repartition; float sums and
+//             averages may not: then rows travel one by one, in their partition's order.
+// Threads:    the worker's, but for read_groups(), which runs over an epoch on any thread.
 #pragma once
 
 #include <functional>

@@ -1,15 +1,13 @@
 // Program: an expression laid out flat, ready to run: what Evaluator and evaluate_constant share. Private to
 // engine/.
 //
-// Why:        a chain a + b + c … is as deep as it is long. Nodes stand in one vector and the left spine of a
-// chain is
-//             walked in a loop, so the stack's depth follows the nesting that was written, which the parser
-//             bounds.
-// Registers:  an operator's result is a column named by its depth; the left operand's register is reused for
-// the
-//             result, so a chain of 10,000 needs two.
-// Lazy:       AND, OR, CASE, COALESCE and IN evaluate an argument for the rows that still need it (a
-// sub-selection).
+// Why:       a chain a + b + c … is as deep as it is long. Nodes stand in one vector and the left spine of a
+//            chain is walked in a loop, so the stack's depth follows the nesting that was written, which the
+//            parser bounds.
+// Registers: an operator's result is a column named by its depth; the left operand's register is reused for
+//            the result, so a chain of 10,000 needs two.
+// Lazy:      AND, OR, CASE, COALESCE and IN evaluate an argument for the rows that still need it (a
+//            sub-selection).
 #pragma once
 
 #include <memory>

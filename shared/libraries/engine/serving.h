@@ -5,7 +5,8 @@
 //   Background    node: work that may block (files, sorting), off the core loop; inline in the simulation
 //
 // Threads: calls and callbacks are on the core loop, unless said otherwise. A callback may come before the
-// call returns. Rule (write-ahead): nothing is handed out before the cut it reflects is durable.
+//          call returns.
+// Rule (write-ahead): nothing is handed out before the cut it reflects is durable.
 #pragma once
 
 #include <functional>

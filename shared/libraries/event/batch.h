@@ -1,9 +1,10 @@
 // Batch: rows as columns, the unit every operator works on. From one row to some thousands.
 //
-// Owns:       its vectors; text values are views: into the log's frame, or into `arena`, which the batch
-// keeps alive. Threads:    confined to one worker; clear() keeps the capacity, so that a step allocates
-// nothing in the long run. Invariants: every column has `rows` values; weight, raw and origins are empty or
-// have `rows` values.
+// Owns:    its vectors; text values are views: into the log's frame, or into `arena`, which the batch keeps
+//          alive.
+// Threads: confined to one worker; clear() keeps the capacity, so that a step allocates nothing in the long
+//          run.
+// Invariants: every column has `rows` values; weight, raw and origins are empty or have `rows` values.
 #pragma once
 
 #include <cstdint>

@@ -1,17 +1,15 @@
 // JSON in and out: events to columns, rows to NDJSON.
 //
-// JsonDecoder   decodes records' values, only the wanted columns; shared by every query of a worker that
-// reads the
-//               stream. A number in a timestamptz column is Unix milliseconds, a string RFC 3339. Unknown
-//               fields are ignored, missing ones and null are NULL. bigint takes an integral number in range;
-//               double any number (and the strings "NaN", "Infinity", "-Infinity", as JsonRowWriter prints
-//               them); text takes a string (a number, boolean, object or array is a type error); boolean
-//               true/false; interval a string. Duplicate keys: the last one counts.
-// JsonValidator the gateway's: the whole text is well-formed (all of it, also fields nobody reads), an
-// object, valid
-//               UTF-8, within the depth bound, and every declared column's value has its type. Also finds the
-//               key.
-// Both agree:   what the validator accepts the decoder decodes without error.
+// JsonDecoder decodes records' values, only the wanted columns; shared by every query of a worker that reads
+//             the stream. A number in a timestamptz column is Unix milliseconds, a string RFC 3339. Unknown
+//             fields are ignored, missing ones and null are NULL. bigint takes an integral number in range;
+//             double any number (and the strings "NaN", "Infinity", "-Infinity", as JsonRowWriter prints
+//             them); text takes a string (a number, boolean, object or array is a type error); boolean
+//             true/false; interval a string. Duplicate keys: the last one counts. JsonValidator the
+//             gateway's: the whole text is well-formed (all of it, also fields nobody reads), an object,
+//             valid UTF-8, within the depth bound, and every declared column's value has its type. Also finds
+//             the key.
+// Both agree: what the validator accepts the decoder decodes without error.
 #pragma once
 
 #include <memory>

@@ -1,11 +1,11 @@
 // AppendClock stamps frames: the wall's time, carried by the monotonic clock, never going back.
 //
-// Small difference:  followed slowly, by at most a twentieth of the time that passes.
-// Jump:              beyond max_jump it is counted. Back: followed slowly as well. Forward: ignored until the
-// wall has
-//                    agreed with itself for kConfirm; then taken at once.
-// A start            begins at the last frame's stamp if the wall is behind it, or beyond max_jump ahead.
-// Threads:           confined to the core loop.
+// Small difference: followed slowly, by at most a twentieth of the time that passes.
+// Jump:             beyond max_jump it is counted.
+// Back:             followed slowly as well. Forward: ignored until the wall has agreed with itself for
+//                   kConfirm; then taken at once.
+// A start           begins at the last frame's stamp if the wall is behind it, or beyond max_jump ahead.
+// Threads:          confined to the core loop.
 #pragma once
 
 #include <cstdint>

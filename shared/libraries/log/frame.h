@@ -1,15 +1,13 @@
 // Frame: the bytes of one append, and their checks. The format page is docs/formats/journal.md.
 //
-// Checksums:  the header's covers the header, which holds the body's; the body's covers everything but the
-// payloads of
-//             the batches, whose own checksums it covers. So every byte is summed once, and the header's
-//             checksum stands for the whole frame: the next frame repeats it (`previous`), which chains them.
-// Two times:  the body is encoded when a frame is appended. The header is stamped when its group goes to the
-// disk:
-//             only then segment, frontier and predecessor are known.
-// Salt:       an unpredictable number of the segment, so that a client's payload cannot pass for a frame
-// where a
-//             reader looks for the next one behind damage.
+// Checksums: the header's covers the header, which holds the body's; the body's covers everything but the
+//            payloads of the batches, whose own checksums it covers. So every byte is summed once, and the
+//            header's checksum stands for the whole frame: the next frame repeats it (`previous`), which
+//            chains them.
+// Two times: the body is encoded when a frame is appended. The header is stamped when its group goes to the
+//            disk: only then segment, frontier and predecessor are known.
+// Salt:      an unpredictable number of the segment, so that a client's payload cannot pass for a frame where
+//            a reader looks for the next one behind damage.
 #pragma once
 
 #include <cstdint>

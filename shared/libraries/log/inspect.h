@@ -1,14 +1,14 @@
 // inspect looks at a journal's files while no journal is open: verify checks all of it, dump shows it.
 //
-// Checked:  every checksum (header blocks, carries, frames, batches, indexes, trailers), the chain of frames
-//           through all segments, cuts without gaps, offsets without gaps, append times that never go back,
-//           epochs and frontiers, that every record parses, that carries, indexes and trailers say what the
-//           frames say.
-// Not:      frames that nothing proves durable and that do not stand in one piece: a torn end is no damage.
-// Reads only. One file at a time; a finding names the segment, the byte and the frame, and the walk goes on.
-// Bound:    kMostFindings are told, all are counted; memory: one window of a file, one segment's index and
-// the
-//           partition table.
+// Checked: every checksum (header blocks, carries, frames, batches, indexes, trailers), the chain of frames
+//          through all segments, cuts without gaps, offsets without gaps, append times that never go back,
+//          epochs and frontiers, that every record parses, that carries, indexes and trailers say what the
+//          frames say.
+// Not:     frames that nothing proves durable and that do not stand in one piece: a torn end is no damage.
+//          Reads only. One file at a time; a finding names the segment, the byte and the frame, and the walk
+//          goes on.
+// Bound:   kMostFindings are told, all are counted; memory: one window of a file, one segment's index and the
+//          partition table.
 #pragma once
 
 #include <cstdint>

@@ -1,21 +1,24 @@
 // Journal: the embedded log. One append-only sequence of recycled, pre-written segment files for all topics
 // of a node.
 //
-// Why:        one sync covers everything that is open, and everything a node knows is a function of one
-// sequence. Order:      append() assigns the cut, the offsets and the append time at once; the frame can be
-// read at once by
-//             read_frames (a task steps over it before it is durable); it is durable when durable_cut()
-//             reaches it. Nothing outside the journal may be valid before that.
-// Groups:     frames collect in the open group. flush() closes it and submits one write + sync if none is
-// under way;
-//             call it when a turn of the loop has appended all it had. The write's end arrives through
-//             poll(), which also submits the next group if one is full already.
-// A start:    open() ends with a durable frame of its own, a kStart control: what comes after belongs to this
-// process. Batches:    their own checksums are taken over as they are: the builder's, or checked where bytes
-// come from a client. Atomic:     a frame is in the journal whole or not at all, after any crash. Failure: an
-// error of a write or sync is final: failed() holds it, nothing more is acknowledged, the process ends.
-// Threads:    append, flush, poll, recycle: the core loop. read_* and range: any thread.
-// Bounds:     Options. Format: docs/formats/journal.md.
+// Why:     one sync covers everything that is open, and everything a node knows is a function of one
+//          sequence.
+// Order:   append() assigns the cut, the offsets and the append time at once; the frame can be read at once
+//          by read_frames (a task steps over it before it is durable); it is durable when durable_cut()
+//          reaches it. Nothing outside the journal may be valid before that.
+// Groups:  frames collect in the open group. flush() closes it and submits one write + sync if none is under
+//          way; call it when a turn of the loop has appended all it had. The write's end arrives through
+//          poll(), which also submits the next group if one is full already.
+// A start: open() ends with a durable frame of its own, a kStart control: what comes after belongs to this
+//          process.
+// Batches: their own checksums are taken over as they are: the builder's, or checked where bytes come from a
+//          client.
+// Atomic:  a frame is in the journal whole or not at all, after any crash.
+// Failure: an error of a write or sync is final: failed() holds it, nothing more is acknowledged, the process
+//          ends.
+// Threads: append, flush, poll, recycle: the core loop. read_* and range: any thread.
+// Bounds:  Options.
+// Format:  docs/formats/journal.md.
 #pragma once
 
 #include <cstdint>

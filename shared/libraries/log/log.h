@@ -1,22 +1,20 @@
 // Log: the partitioned, ordered, durable log. Two implementations promise the same: the embedded journal and
 // Kafka. tests/conformance holds every implementation to what stands here.
 //
-// append(group)  all of the group is in the log or none of it. The answer comes later, by poll(), once a
-// ticket
-//                and in any order: the places of its batches, or `aborted` (then nothing of it is, or ever
-//                will be, readable). What is answered can be fetched, and survives everything but retention.
-// Offsets        rise within a partition, group by group as they were appended; there may be gaps; there is
-// no
-//                order across partitions.
-// fetch          answers whole batches, committed ones only, in offset order.
-// Positions      a group may carry positions ("consumer X has processed up to …"): opaque bytes under a name,
-//                committed with the group; last_position answers the last committed.
-// A restart      finds each unanswered group whole or not at all.
-// A failure      that is final (a disk's, another process has taken over) makes every later append fail;
-// groups
-//                that were not answered by then may never be.
-// Bound          a bounded number of unanswered bytes; beyond it append answers kExhausted, nothing taken.
-// Threads        confined to the core loop, unless an implementation says more.
+// append(group) all of the group is in the log or none of it. The answer comes later, by poll(), once a
+//               ticket and in any order: the places of its batches, or `aborted` (then nothing of it is, or
+//               ever will be, readable). What is answered can be fetched, and survives everything but
+//               retention.
+// Offsets       rise within a partition, group by group as they were appended; there may be gaps; there is no
+//               order across partitions.
+// fetch         answers whole batches, committed ones only, in offset order.
+// Positions     a group may carry positions ("consumer X has processed up to …"): opaque bytes under a name,
+//               committed with the group; last_position answers the last committed.
+// A restart     finds each unanswered group whole or not at all.
+// A failure     that is final (a disk's, another process has taken over) makes every later append fail;
+//               groups that were not answered by then may never be.
+// Bound         a bounded number of unanswered bytes; beyond it append answers kExhausted, nothing taken.
+// Threads       confined to the core loop, unless an implementation says more.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,9 @@
 // Recovery reads what a crash left and decides where the log ends. It changes nothing: the journal writes the
 // fresh segment afterwards, so a crash at any point of a start leaves the former files as they were.
 //
-// Tail:      frames behind the proven frontier may lie in the page cache only; they are read past it
-// (kDirectRead) and
-//            handed over as `unproven`, to be written again.
-// Missing:   segments must follow each other cut by cut; a hole is an error (MR-LOG-0010), not an end.
+// Tail:    frames behind the proven frontier may lie in the page cache only; they are read past it
+//          (kDirectRead) and handed over as `unproven`, to be written again.
+// Missing: segments must follow each other cut by cut; a hole is an error (MR-LOG-0010), not an end.
 #pragma once
 
 #include <functional>

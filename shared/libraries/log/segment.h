@@ -1,12 +1,12 @@
 // Segment: one file of the journal. Header block, carry, frames; when it is sealed also an index and a
 // trailer.
 //
-// Header:   who the file is: id, epoch, first cut, the checksum of the frame before, the salt of its frames.
-// Carry:    what is known at its start and not in its frames: every partition's next offset, every named
-// position.
-//           It makes a segment whole by itself once the older ones are gone, and is evidence, not an index.
-// Trailer:  where the frames and the index of a sealed segment end; the last block of the file. Derived.
-// Names:    NNNNNNNNNNNN.seg by id, never reused; spare-NNNNNNNNNNNN.seg: a file that waits for its next use.
+// Header:  who the file is: id, epoch, first cut, the checksum of the frame before, the salt of its frames.
+// Carry:   what is known at its start and not in its frames: every partition's next offset, every named
+//          position. It makes a segment whole by itself once the older ones are gone, and is evidence, not an
+//          index.
+// Trailer: where the frames and the index of a sealed segment end; the last block of the file. Derived.
+// Names:   NNNNNNNNNNNN.seg by id, never reused; spare-NNNNNNNNNNNN.seg: a file that waits for its next use.
 #pragma once
 
 #include <cstdint>

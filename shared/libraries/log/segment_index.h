@@ -1,11 +1,11 @@
 // SegmentIndex finds places in one segment: cut, time and offset to file position. Derived, never evidence.
 //
-// Windows:   an entry says "what you look for begins here"; it covers the next kIndexSpacing bytes of the
-// file. A batch
-//            that starts beyond its partition's last window opens a new one. So a busy partition has an entry
-//            every 16 KB, a quiet one an entry a batch, and all of them together at most one a batch.
-// Threads:   grows on the core loop under the journal's lock; immutable once its segment is no longer written
-// to. Bound:     24 bytes or less a batch of the segment.
+// Windows: an entry says "what you look for begins here"; it covers the next kIndexSpacing bytes of the file.
+//          A batch that starts beyond its partition's last window opens a new one. So a busy partition has an
+//          entry every 16 KB, a quiet one an entry a batch, and all of them together at most one a batch.
+// Threads: grows on the core loop under the journal's lock; immutable once its segment is no longer written
+//          to.
+// Bound:   24 bytes or less a batch of the segment.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,10 @@
 // scan_segment walks the frames of one file in order, checks every byte, and decides what a bad place means.
 //
 // Rule:   a frame that fails is damage only if something later proves that it was durable once: the frontier
-// of a
-//         later frame of this segment, or a later segment (`limit`). Then the scan goes on behind it.
+//         of a later frame of this segment, or a later segment (`limit`). Then the scan goes on behind it.
 //         Otherwise the log ends before it, whatever else lies there.
 // Search: behind a bad place a frame is looked for on every kFrameAlignment; id and salt of the segment keep
-// out the
-//         file's former content and a client's imitation.
+//         out the file's former content and a client's imitation.
 #pragma once
 
 #include <functional>

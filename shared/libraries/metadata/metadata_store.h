@@ -3,7 +3,9 @@
 // A definition is inserted first, then activated by a record in the journal, then marked here. A crash
 // between leaves a row without a mark: the start looks for its activation in the journal after `created_at`
 // and marks or removes it. Marks ahead of the journal's end are not valid (the caller clears them: Rule
-// write-ahead). Threads: one. Errors: kConflict (the name is taken), kCorrupt, kUnavailable.
+// write-ahead).
+// Threads: one.
+// Errors:  kConflict (the name is taken), kCorrupt, kUnavailable.
 #pragma once
 
 #include <memory>

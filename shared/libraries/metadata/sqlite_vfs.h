@@ -2,10 +2,13 @@
 // others.
 //
 // Why:        a crash may keep or lose any unsynced write; SQLite's rollback journal has to meet the same
-// disk as ours. Locks:      none: one process owns the data directory and one connection the file
-// (locking_mode=EXCLUSIVE, no shared memory). Durability: the first sync of a file that was created here also
-// syncs its directory, else its name might not survive. Errors:     SQLite knows only numbers; last_error()
-// has the words of the last failing file call. Threads:    one connection at a time uses it.
+//             disk as ours.
+// Locks:      none: one process owns the data directory and one connection the file (locking_mode=EXCLUSIVE,
+//             no shared memory).
+// Durability: the first sync of a file that was created here also syncs its directory, else its name might
+//             not survive.
+// Errors:     SQLite knows only numbers; last_error() has the words of the last failing file call.
+// Threads:    one connection at a time uses it.
 #pragma once
 
 #include <sqlite3.h>

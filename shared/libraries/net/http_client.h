@@ -1,12 +1,13 @@
 // HttpClient: one keep-alive HTTP/1.1 connection, blocking. What the command line and the benchmarks speak.
 //
-// Why:      the client needs a hundred lines of HTTP, not a server's library; it starts fast and links
-// nothing. Answers:  by content length, chunked, or to the end of the connection; whole (bounded) or in
-// pieces as they come. Retries:  none here. A connection that the server had closed while it was idle is
-// opened again once, before
-//           anything of the request's answer was seen.
-// Bounds:   header 64 KB, whole answer kMaxAnswer, time-outs of Options.
-// Errors:   MR-CLI-0001 cannot reach, MR-CLI-0002 time-out, MR-CLI-0003 not HTTP, MR-CLI-0004 bad URL.
+// Why:     the client needs a hundred lines of HTTP, not a server's library; it starts fast and links
+//          nothing.
+// Answers: by content length, chunked, or to the end of the connection; whole (bounded) or in pieces as they
+//          come.
+// Retries: none here. A connection that the server had closed while it was idle is opened again once, before
+//          anything of the request's answer was seen.
+// Bounds:  header 64 KB, whole answer kMaxAnswer, time-outs of Options.
+// Errors:  MR-CLI-0001 cannot reach, MR-CLI-0002 time-out, MR-CLI-0003 not HTTP, MR-CLI-0004 bad URL.
 #pragma once
 
 #include <chrono>

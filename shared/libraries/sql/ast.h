@@ -1,9 +1,9 @@
 // The syntax trees: what the parser saw, before any name means anything.
 //
-// Owns:       its nodes, by value; a tree is built once and then only read. Every node knows its place in the
-// text. Bound:      an expression's height is at most kMaxHeight and a text has at most kMaxNodes nodes, so
-// walking a tree by
-//             recursion is safe everywhere; AND, OR and lists are flat, with at most kMaxList members.
+// Owns:  its nodes, by value; a tree is built once and then only read. Every node knows its place in the
+//        text.
+// Bound: an expression's height is at most kMaxHeight and a text has at most kMaxNodes nodes, so walking a
+//        tree by recursion is safe everywhere; AND, OR and lists are flat, with at most kMaxList members.
 #pragma once
 
 #include <memory>

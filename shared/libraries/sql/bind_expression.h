@@ -1,12 +1,11 @@
 // ExpressionBinder: syntax to typed expressions, by PostgreSQL's rules.
 //
-// Types:      bigint meets double: double. A bare 'string' or NULL takes the type that its context wants; it
-// is an error if it
-//             does not read as one. Nothing else converts by itself.
-// Constants:  folded with the engine's own evaluation; one that fails is left, so that it fails for the rows
-// that reach it. Aggregates: become columns kAggregateBase + i over `calls()`; whoever plans the query gives
-// them their place. Bound:      kMaxExpressionNodes, counted as if shared parts (BETWEEN, CASE x WHEN) were
-// written out.
+// Types:     bigint meets double: double. A bare 'string' or NULL takes the type that its context wants; it
+//            is an error if it does not read as one. Nothing else converts by itself.
+// Constants: folded with the engine's own evaluation; one that fails is left, so that it fails for the rows
+//            that reach it. Aggregates: become columns kAggregateBase + i over `calls()`; whoever plans the
+//            query gives them their place.
+// Bound:     kMaxExpressionNodes, counted as if shared parts (BETWEEN, CASE x WHEN) were written out.
 #pragma once
 
 #include <string_view>

@@ -4,7 +4,8 @@
 // Crash:   leaves either nothing or all of it: recover() finishes what has its activation in the journal and
 //          removes what has not. The stream-processor changes its plan at the cut of the activation.
 // Order:   changes are made one after the other, each checked against what the one before has left.
-// Threads: the core loop. Bound: kMaxWaiting changes (kExhausted).
+// Threads: the core loop.
+// Bound:   kMaxWaiting changes (kExhausted).
 #pragma once
 
 #include <deque>

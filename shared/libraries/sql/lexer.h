@@ -1,10 +1,10 @@
 // Lexer: a statement's text as tokens, by PostgreSQL's lexical rules.
 //
-// Knows:  quoted identifiers, '…' with '' inside, E'…', $tag$…$tag$, numbers, operators (longest match, no
-// comment inside, no
-//         trailing + or - unless PostgreSQL's exception holds), :: and nested /* */ comments.
-// Owns:   nothing; a Token is a place in the text, values are decoded when somebody asks.
-// Bound:  kMaxTextBytes of text, kMaxNameBytes a name. The text has to be UTF-8 without zero bytes.
+// Knows: quoted identifiers, '…' with '' inside, E'…', $tag$…$tag$, numbers, operators (longest match, no
+//        comment inside, no trailing + or - unless PostgreSQL's exception holds), :: and nested /* */
+//        comments.
+// Owns:  nothing; a Token is a place in the text, values are decoded when somebody asks.
+// Bound: kMaxTextBytes of text, kMaxNameBytes a name. The text has to be UTF-8 without zero bytes.
 #pragma once
 
 #include <string>

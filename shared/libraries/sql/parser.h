@@ -2,9 +2,10 @@
 // table).
 //
 // Three files: parse_statement.cc (statements, clauses), parse_expression.cc, parse_type.cc (type names). A
-// clause that is PostgreSQL's but not ours yet is refused by name at its own place, never as a mere syntax
-// error. Bound:   see ast.h; expression() and prefix() count the depth of the recursion. Source:  V. Pratt,
-// "Top Down Operator Precedence", 1973.
+//              clause that is PostgreSQL's but not ours yet is refused by name at its own place, never as a
+//              mere syntax error.
+// Bound:       see ast.h; expression() and prefix() count the depth of the recursion.
+// Source:      V. Pratt, "Top Down Operator Precedence", 1973.
 #pragma once
 
 #include "sql/ast.h"

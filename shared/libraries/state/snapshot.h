@@ -1,13 +1,11 @@
 // Snapshots: an epoch on disk, written in proportion to what changed since the one before.
 //
-// Files:      DIR/<cut>.snap (page directory, tables, cells, checksums) and DIR/pages-<n>.data (pages,
-// appended). A
-//             snapshot refers to pages in older data files; a data file that no kept snapshot needs is
-//             removed; when less than half of a data file is live, its live pages are written again.
-// Valid:      only if its own checksum and those of its pages hold; the newest two are kept; a damaged one is
-// reported,
-//             renamed to *.damaged and the one before is used.
-// Threads:    write() runs beside the work (any one thread), over an immutable epoch; load() at a start.
+// Files:   DIR/<cut>.snap (page directory, tables, cells, checksums) and DIR/pages-<n>.data (pages,
+//          appended). A snapshot refers to pages in older data files; a data file that no kept snapshot needs
+//          is removed; when less than half of a data file is live, its live pages are written again.
+// Valid:   only if its own checksum and those of its pages hold; the newest two are kept; a damaged one is
+//          reported, renamed to *.damaged and the one before is used.
+// Threads: write() runs beside the work (any one thread), over an immutable epoch; load() at a start.
 #pragma once
 
 #include <memory>

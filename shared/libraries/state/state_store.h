@@ -1,18 +1,17 @@
 // StateStore: all keyed state of one task, in pages, with copy-on-write epochs. Operators keep state nowhere
 // else.
 //
-// Why:        snapshots, ad-hoc reads and AS OF need the state at a cut while the work goes on; one mechanism
-// serves all. Tables:     a table is named by (query, slot, window): slot tells an operator's tables apart,
-// window is a window's
-//             start (or 0). Rows: key bytes -> a fixed number of value bytes. The key's stable hash is kept
-//             with the row: its top byte is the key group, by which state is split when the number of workers
-//             changes.
-// Epochs:     freeze() is O(page directory); the first write to a frozen page copies it. An Epoch is
-// immutable, may be
-//             read from any thread and lives as long as its shared_ptr.
-// Cells:      small named values (watermarks, positions, counters) that belong to the same epochs and
-// snapshots. Threads:    the store is confined to its worker; epochs are free. Bound:      max_bytes of
-// pages; beyond it upsert answers nullptr, state unchanged.
+// Why:     snapshots, ad-hoc reads and AS OF need the state at a cut while the work goes on; one mechanism
+//          serves all.
+// Tables:  a table is named by (query, slot, window): slot tells an operator's tables apart, window is a
+//          window's start (or 0). Rows: key bytes -> a fixed number of value bytes. The key's stable hash is
+//          kept with the row: its top byte is the key group, by which state is split when the number of
+//          workers changes.
+// Epochs:  freeze() is O(page directory); the first write to a frozen page copies it. An Epoch is immutable,
+//          may be read from any thread and lives as long as its shared_ptr.
+// Cells:   small named values (watermarks, positions, counters) that belong to the same epochs and snapshots.
+// Threads: the store is confined to its worker; epochs are free.
+// Bound:   max_bytes of pages; beyond it upsert answers nullptr, state unchanged.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,11 @@
 // Histogram: how often which duration occurred, at a fixed relative precision, in constant memory.
 //
 // Shape:   buckets are linear within a power of two (32 each), so a quantile is at most 1/32 = 3.2 % too
-// high. Source:  the log-linear bucketing of HdrHistogram (Gil Tene). Unit:    whatever is recorded, as long
-// as it is one; Millrace records microseconds. Threads: confined to one. Bound:   values above 2^40 count as
-// 2^40; negative ones as 0. About 9 KB.
+//          high.
+// Source:  the log-linear bucketing of HdrHistogram (Gil Tene).
+// Unit:    whatever is recorded, as long as it is one; Millrace records microseconds.
+// Threads: confined to one.
+// Bound:   values above 2^40 count as 2^40; negative ones as 0. About 9 KB.
 #pragma once
 
 #include <algorithm>

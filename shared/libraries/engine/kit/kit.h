@@ -2,9 +2,8 @@
 // answer is allowed.
 //
 // Schedules: batches of 1, 7 and 1,024 rows; the state saved (frozen, copied key group by key group) and
-// loaded after every
-//            batch or never; groups kept where the rows are, or sent through a repartition topic whose
-//            partitions' records arrive interleaved; one store or three.
+//            loaded after every batch or never; groups kept where the rows are, or sent through a repartition
+//            topic whose partitions' records arrive interleaved; one store or three.
 #pragma once
 
 #include <string>

@@ -1,9 +1,9 @@
 // EventReader: one event's bytes into one row of columns, in one pass that also checks every byte.
 //
 // Why:        the decoder and the validator are this one reader, so they cannot disagree. It learns the order
-// of a stream's
-//             fields: a field that stands where it stood in the event before is known by one vector
-//             comparison of its quoted name, so the cost of a field that nobody reads is that of checking it.
+//             of a stream's fields: a field that stands where it stood in the event before is known by one
+//             vector comparison of its quoted name, so the cost of a field that nobody reads is that of
+//             checking it.
 // Duplicates: a later field of the same name overwrites the earlier one, its type fault included.
 // Threads:    confined.
 #pragma once

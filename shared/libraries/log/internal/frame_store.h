@@ -1,10 +1,10 @@
 // FrameStore: what readers see of the journal: the newest frames in memory, all others in the segments.
 //
-// Invariant:  the tail holds every frame that is not yet durable; so whatever is read from a file is durable.
-// Threads:    the core loop adds and removes; reads come from any thread. One leaf lock, never held over a
-// file call. Bound:      tail_bytes of durable frames in memory; kCachedIndexBytes of indexes of sealed
-// segments; a read holds
-//             one buffer of at most a megabyte, or one larger frame.
+// Invariant: the tail holds every frame that is not yet durable; so whatever is read from a file is durable.
+// Threads:   the core loop adds and removes; reads come from any thread. One leaf lock, never held over a
+//            file call.
+// Bound:     tail_bytes of durable frames in memory; kCachedIndexBytes of indexes of sealed segments; a read
+//            holds one buffer of at most a megabyte, or one larger frame.
 #pragma once
 
 #include <deque>

@@ -2,8 +2,7 @@
 // frame.
 //
 // Order: frames and carry, sync, header block, sync, directory sync. Without its header the file is nothing,
-// and the
-//        former segment still holds all of it; so a crash at any point changes nothing.
+//        and the former segment still holds all of it; so a crash at any point changes nothing.
 #pragma once
 
 #include "log/internal/segment_keeper.h"

@@ -1,17 +1,14 @@
 // SegmentKeeper looks after the files of the journal beside its writes: the next segment is made and filled
 // with zeros ahead, closed ones get their index and trailer, freed ones become spares.
 //
-// Why:      overwriting written blocks syncs a third faster than extending a file, and neither a new file nor
-// a
-//           directory sync may stand in the way of a frame.
-// Order:    what recovery left, freeing, sealing, zeros ahead of the tail, the next segment. One small piece
-// a
-//           step.
-// Threads:  step() by one thread of its own (start), or by the core loop (a simulation). take_next and claim:
-// core loop.
-//           One lock; a piece of zeros is written outside it, see claim().
-// Space:    zeros and new files stay out of the reserve.
-// Failure:  an I/O error is kept for failure(): the journal fails with it. A full disk is waited out.
+// Why:     overwriting written blocks syncs a third faster than extending a file, and neither a new file nor
+//          a directory sync may stand in the way of a frame.
+// Order:   what recovery left, freeing, sealing, zeros ahead of the tail, the next segment. One small piece a
+//          step.
+// Threads: step() by one thread of its own (start), or by the core loop (a simulation). take_next and claim:
+//          core loop. One lock; a piece of zeros is written outside it, see claim().
+// Space:   zeros and new files stay out of the reserve.
+// Failure: an I/O error is kept for failure(): the journal fails with it. A full disk is waited out.
 #pragma once
 
 #include <condition_variable>

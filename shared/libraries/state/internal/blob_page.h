@@ -1,7 +1,7 @@
 // A page of variable-length values: numbered slots that stay put while the bytes behind them move together.
 //
-// Content:  head | slots (offset u32, length u32) | bytes
-// A free slot has offset 0 and links to the next free one. Freed bytes are holes until the page is rebuilt.
+// Content: head | slots (offset u32, length u32) | bytes A free slot has offset 0 and links to the next free
+//          one. Freed bytes are holes until the page is rebuilt.
 #pragma once
 
 #include <string_view>

@@ -1,9 +1,8 @@
 // Catalog: table name -> the table's pages, in order of names, shared by epochs block by block.
 //
-// Why:        a query may keep a table for each of a hundred thousand windows; a freeze copies one pointer
-// per block of up
-//             to 128 tables, and a change afterwards copies one block.
-// Threads:    the live catalog is confined; a copy made by freezing is immutable and free.
+// Why:     a query may keep a table for each of a hundred thousand windows; a freeze copies one pointer per
+//          block of up to 128 tables, and a change afterwards copies one block.
+// Threads: the live catalog is confined; a copy made by freezing is immutable and free.
 #pragma once
 
 #include <memory>

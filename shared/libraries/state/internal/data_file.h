@@ -1,9 +1,8 @@
 // Data files of snapshots: pages, appended in pieces and read back in pieces.
 //
 // Appending: batches begin at a multiple of 4096, so that a torn write can never reach bytes that an older
-// snapshot needs.
-//            Past the page cache and in pieces of 256 KB: the journal's syncs wait behind one piece at most
-//            (0.17 ms on the machines we build on; a megabyte would be 0.44 ms).
+//            snapshot needs. Past the page cache and in pieces of 256 KB: the journal's syncs wait behind one
+//            piece at most (0.17 ms on the machines we build on; a megabyte would be 0.44 ms).
 // Threads:   the snapshot writer's.
 #pragma once
 

@@ -1,17 +1,14 @@
 // PageTable: page numbers -> pages, with epochs that share what has not changed since.
 //
 // Why:        one mechanism for snapshots, reads beside the work and AS OF. freeze() copies one pointer per
-// 128 pages; the
-//             first write to a frozen page copies the page, the first in a frozen chunk copies the chunk's
-//             pointers.
+//             128 pages; the first write to a frozen page copies the page, the first in a frozen chunk copies
+//             the chunk's pointers.
 // Generation: counts freezes. A page whose entry carries the current generation belongs to the live side
-// alone: that is
-//             the whole test on the hot path. A snapshot writes the pages whose generation is above its
-//             predecessor's.
+// alone:      that is the whole test on the hot path. A snapshot writes the pages whose generation is above
+//             its predecessor's.
 // Sizes:      a page is as large as it needs to be: 512 B, doubling to half of page_bytes, then in eighths of
-// it; a row
-//             or blob that is larger gets a larger page. 16 bytes of each size are the page's and the
-//             allocator's own.
+//             it; a row or blob that is larger gets a larger page. 16 bytes of each size are the page's and
+//             the allocator's own.
 // Threads:    the table is confined; FrozenPages may be read and destroyed on any thread (counts are atomic).
 // Bound:      max_bytes; allocation asks may_add() first. Copies that only epochs hold are not counted.
 #pragma once

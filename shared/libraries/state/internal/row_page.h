@@ -1,14 +1,13 @@
 // A page of rows with its own small hash index: one page holds all of a part of the hash space (extendible
 // hashing).
 //
-// Content:  head | buckets of 16 tags and 16 places | rows, packed from the front
-// Row:      given hash u64 | value, padded to 8 | key length u16 | key | padding to 8
-// Look-up:  the top bits of the internal hash choose the page (table.h), bits 8 to 39 the bucket, the low 7
-// the tag; 16
-//           tags are compared at once. A bucket that overflows continues in the next.
-// Source:   R. Fagin et al., "Extendible hashing", 1979; the tag groups are those of Abseil's Swiss tables.
-// Erasing:  leaves a hole (`dead` bytes) and, if the bucket was full, a tombstone; both go when the page is
-// rebuilt.
+// Content: head | buckets of 16 tags and 16 places | rows, packed from the front
+// Row:     given hash u64 | value, padded to 8 | key length u16 | key | padding to 8 Look-up:  the top bits
+//          of the internal hash choose the page (table.h), bits 8 to 39 the bucket, the low 7 the tag; 16
+//          tags are compared at once. A bucket that overflows continues in the next.
+// Source:  R. Fagin et al., "Extendible hashing", 1979; the tag groups are those of Abseil's Swiss tables.
+// Erasing: leaves a hole (`dead` bytes) and, if the bucket was full, a tombstone; both go when the page is
+//          rebuilt.
 #pragma once
 
 #include <emmintrin.h>

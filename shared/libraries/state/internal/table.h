@@ -1,11 +1,10 @@
 // PagedTable: one table of the live store, as an extendible hash over row pages, with blobs beside them.
 //
-// Spread:   rows are placed by a hash of the key's bytes under the store's own seed (kept in snapshots),
-// never by the hash
-//           that comes with the key: that one may be equal for many keys, and clients choose keys.
-// Growth:   a page that is full grows, then splits in two; no work is ever proportional to the table but the
-// doubling of
-//           the index, 4 bytes a page.
+// Spread:    rows are placed by a hash of the key's bytes under the store's own seed (kept in snapshots),
+//            never by the hash that comes with the key: that one may be equal for many keys, and clients
+//            choose keys.
+// Growth:    a page that is full grows, then splits in two; no work is ever proportional to the table but the
+//            doubling of the index, 4 bytes a page.
 // Shrinking: a page that is mostly holes moves to a smaller one. Pages do not merge.
 #pragma once
 
