@@ -1,7 +1,5 @@
 #include "tests/conformance/log_subject.h"
 
-#include "log/journal.h"
-#include "tests/fakes/hostile_log.h"
 #include "tests/sim/sim_clock.h"
 #include "tests/sim/sim_files.h"
 
@@ -11,7 +9,8 @@ namespace {
 // On a disk that keeps only what was promised.
 class JournalSubject final : public LogSubject {
  public:
-  explicit JournalSubject(uint64_t seed) : files_(seed), random_(seed) {
+  explicit JournalSubject(uint64_t seed, log::PlantedBug bug = log::PlantedBug::kNone)
+      : files_(seed), random_(seed), bug_(bug) {
     files_.set_stall(static_cast<uint32_t>(random_.below(3)));
     open();
   }
@@ -52,6 +51,7 @@ class JournalSubject final : public LogSubject {
     options.tail_bytes = 24u << 10;
     options.reserve_bytes = 0;
     options.background_thread = false;
+    options.bug = bug_;
     auto opened = log::Journal::open(files_, clock_, options);
     CHECK(opened.ok(), "the journal opens after any crash");
     journal_ = std::move(*opened);
@@ -60,13 +60,14 @@ class JournalSubject final : public LogSubject {
   sim::SimFiles files_;
   sim::SimClock clock_;
   Random random_;
+  const log::PlantedBug bug_;
   std::unique_ptr<log::Journal> journal_;
 };
 
 class HostileSubject final : public LogSubject {
  public:
-  explicit HostileSubject(uint64_t seed)
-      : store_(std::make_shared<fakes::HostileLog::Store>()), random_(seed) {
+  explicit HostileSubject(uint64_t seed, fakes::Broken broken = fakes::Broken::kNone)
+      : store_(std::make_shared<fakes::HostileLog::Store>()), random_(seed), broken_(broken) {
     open();
   }
 
@@ -82,12 +83,15 @@ class HostileSubject final : public LogSubject {
 
  private:
   void open() {
-    log_ = std::make_unique<fakes::HostileLog>(store_, clock_, random_.next(), fakes::HostileLog::Options());
+    fakes::HostileLog::Options options;
+    options.broken = broken_;
+    log_ = std::make_unique<fakes::HostileLog>(store_, clock_, random_.next(), options);
   }
 
   std::shared_ptr<fakes::HostileLog::Store> store_;
   sim::SimClock clock_;
   Random random_;
+  const fakes::Broken broken_;
   std::unique_ptr<fakes::HostileLog> log_;
 };
 
@@ -98,6 +102,12 @@ std::unique_ptr<LogSubject> make_journal_subject(uint64_t seed) {
 }
 std::unique_ptr<LogSubject> make_hostile_subject(uint64_t seed) {
   return std::make_unique<HostileSubject>(seed);
+}
+std::unique_ptr<LogSubject> make_broken_subject(uint64_t seed, log::PlantedBug bug) {
+  return std::make_unique<JournalSubject>(seed, bug);
+}
+std::unique_ptr<LogSubject> make_broken_subject(uint64_t seed, fakes::Broken broken) {
+  return std::make_unique<HostileSubject>(seed, broken);
 }
 
 }  // namespace millrace::conformance

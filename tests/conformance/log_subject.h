@@ -4,7 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "log/log.h"
+#include "log/journal.h"
+#include "tests/fakes/hostile_log.h"
 
 namespace millrace::conformance {
 
@@ -21,5 +22,8 @@ class LogSubject {
 
 std::unique_ptr<LogSubject> make_journal_subject(uint64_t seed);
 std::unique_ptr<LogSubject> make_hostile_subject(uint64_t seed);
+// Such as break a promise: the suite must see it.
+std::unique_ptr<LogSubject> make_broken_subject(uint64_t seed, log::PlantedBug bug);
+std::unique_ptr<LogSubject> make_broken_subject(uint64_t seed, fakes::Broken broken);
 
 }  // namespace millrace::conformance

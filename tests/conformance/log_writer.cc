@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
-#include "base/bytes.h"
 #include "log/record_batch.h"
 
 namespace millrace::conformance {
 namespace {
 
-constexpr uint32_t kStreams = 3;
-constexpr uint16_t kPartitions = 2;
-constexpr size_t kBaseOffset = 8;
+constexpr const char* kNames[] = {"left", "right"};  // of positions
 
 std::string text(StreamPartition where) {
   return std::to_string(where.stream.value) + "/" + std::to_string(where.partition.value);
@@ -18,82 +15,111 @@ std::string text(StreamPartition where) {
 std::string text(Offset offset) {
   return std::to_string(offset.value);
 }
+std::string key_of(const std::string& value) {
+  return value.substr(0, value.find(' '));
+}
+Offset end_of(const log::BatchPlace& place) {
+  return Offset(place.first.value + place.count);
+}
 
 }  // namespace
+
+Error broken(std::string rule) {
+  return error(Code::kInternal, "MR-TEST-0002", std::move(rule));
+}
+
+LogWriter::SentBatch LogWriter::make_batch(uint64_t number, size_t largest_value, log::Group& group) {
+  SentBatch batch;
+  batch.where = {StreamId(1 + static_cast<uint32_t>(random_.below(kStreams))),
+                 PartitionId(static_cast<uint16_t>(random_.below(kPartitions)))};
+  log::RecordBatchBuilder builder;
+  for (uint64_t n = 1 + random_.below(5); n > 0; --n) {
+    const std::string name =
+        std::to_string(sent_.size()) + "." + std::to_string(number) + "." + std::to_string(n);
+    batch.records.push_back(name + " " + std::string(random_.below(largest_value), 'x'));
+    builder.add(name, batch.records.back(), 1000);
+  }
+  group.batches.push_back({batch.where, builder.finish()});
+  return batch;
+}
 
 bool LogWriter::send(size_t largest_value) {
   log::Group group;
   Sent sent;
   const uint64_t batches = random_.below(5);
-  for (uint64_t i = 0; i < batches; ++i) {
-    const StreamPartition where{StreamId(1 + static_cast<uint32_t>(random_.below(kStreams))),
-                                PartitionId(static_cast<uint16_t>(random_.below(kPartitions)))};
-    log::RecordBatchBuilder builder;
-    for (uint64_t n = 1 + random_.below(5); n > 0; --n) {
-      const std::string value = std::to_string(sent_.size()) + "." + std::to_string(i) + " ";
-      builder.add(std::nullopt, value + std::string(random_.below(largest_value), 'x'), 1000);
-    }
-    group.batches.push_back({where, builder.finish()});
-    sent.batches.emplace_back(where, group.batches.back().batch.substr(kBaseOffset));
+  for (uint64_t i = 0; i < batches; ++i) sent.batches.push_back(make_batch(i, largest_value, group));
+  for (const char* name : kNames) {
+    if (random_.chance(3)) sent.positions[name] = std::to_string(sent_.size());
   }
+  if (batches == 0 && sent.positions.empty()) sent.positions[kNames[0]] = std::to_string(sent_.size());
   std::vector<log::NamedPosition> positions;
-  if (batches == 0 || random_.chance(3)) {
-    sent.position = std::to_string(sent_.size());
-    positions.push_back({"writer", sent.position});
+  for (const auto& [name, position] : sent.positions) positions.push_back({name, position});
+  auto ticket = subject_.log().append_group(std::move(group), std::move(positions));
+  refusal_.reset();
+  if (!ticket.ok()) {
+    refusal_ = std::move(ticket).error();
+    return false;
   }
-  const auto ticket = subject_.log().append_group(std::move(group), std::move(positions));
-  if (!ticket.ok()) return false;
   sent.ticket = *ticket;
   sent_.push_back(std::move(sent));
   return true;
 }
 
-std::string LogWriter::take_answers() {
+Status LogWriter::take_answers() {
   std::vector<log::Outcome> outcomes;
   subject_.log().poll_outcomes(outcomes);
-  for (const auto& outcome : outcomes) {
-    if (auto broken = take_answer(outcome); !broken.empty()) return broken;
-  }
+  for (const auto& outcome : outcomes) TRY(take_answer(outcome));
   return {};
 }
 
-std::string LogWriter::take_answer(const log::Outcome& outcome) {
+Status LogWriter::take_answer(const log::Outcome& outcome) {
   const auto sent = std::find_if(sent_.begin(), sent_.end(), [&](const Sent& s) {
     return s.fate == Fate::kOpen && s.ticket == outcome.ticket;
   });
   const std::string ticket = "ticket " + std::to_string(outcome.ticket);
-  if (sent == sent_.end()) return ticket + " was answered twice or never given";
+  if (sent == sent_.end()) return broken(ticket + " was answered twice or never given");
   sent->fate = outcome.committed ? Fate::kCommitted : Fate::kAborted;
-  if (outcome.places.size() != (outcome.committed ? sent->batches.size() : 0)) {
-    return ticket + " has " + std::to_string(outcome.places.size()) + " places";
-  }
-  for (size_t i = 0; i < outcome.places.size(); ++i) {
-    const auto& place = outcome.places[i];
-    if (place.where != sent->batches[i].first) return ticket + " was put into another partition";
-    // What is answered can be fetched.
-    const auto fetched = subject_.log().fetch(place.where, place.first, 1);
-    if (!fetched.ok()) return ticket + ": " + fetched.error().to_string();
-    if (fetched->batches.empty() || fetched->batches[0].first != place.first ||
-        fetched->batches[0].bytes.view().substr(kBaseOffset) != sent->batches[i].second) {
-      return ticket + " was answered, and another batch is at its place";
-    }
-  }
+  if (outcome.places.size() != (outcome.committed ? sent->batches.size() : 0))
+    return broken(ticket + " has " + std::to_string(outcome.places.size()) + " places");
+  for (size_t i = 0; i < outcome.places.size(); ++i) TRY(check_answered(sent->batches[i], outcome.places[i]));
   sent->places = outcome.places;
   return {};
 }
 
-std::string LogWriter::settle() {
+// What is answered can be fetched, at once.
+Status LogWriter::check_answered(const SentBatch& batch, const log::BatchPlace& place) {
+  if (place.where != batch.where) return broken("a batch was put into another partition");
+  if (place.count != batch.records.size()) return broken("a place is of another batch");
+  Records found;
+  for (Offset from = place.first; from < end_of(place);) {
+    TRY_ASSIGN(const auto fetched, subject_.log().fetch(place.where, from, 1));
+    if (fetched.batches.empty()) return broken("a batch was answered and is not there");
+    TRY(read_fetched(place.where, from, 1, fetched, found));
+    from = fetched.next;
+  }
+  for (size_t n = 0; n < batch.records.size(); ++n) {
+    const auto it = found.find(batch.records[n]);
+    const Offset wanted(place.first.value + static_cast<int64_t>(n));
+    if (it == found.end() || it->second.offset != wanted)
+      return broken("a batch was answered, and another record is at " + text(wanted));
+  }
+  return {};
+}
+
+Status LogWriter::settle() {
   for (int i = 0; i < 20'000 && unanswered() > 0; ++i) {
     subject_.turn();
-    if (auto broken = take_answers(); !broken.empty()) return broken;
+    TRY(take_answers());
   }
-  return unanswered() == 0 ? "" : std::to_string(unanswered()) + " tickets are never answered";
+  if (unanswered() == 0) return {};
+  return broken(std::to_string(unanswered()) + " tickets are never answered");
 }
 
 void LogWriter::restarted() {
   for (auto& sent : sent_) {
     if (sent.fate == Fate::kOpen) sent.fate = Fate::kUnknown;
   }
+  for (auto& [where, range] : ranges_) range.first = Offset(0);
 }
 
 size_t LogWriter::unanswered() const {
@@ -105,109 +131,188 @@ size_t LogWriter::committed() const {
       std::count_if(sent_.begin(), sent_.end(), [](const Sent& s) { return s.fate == Fate::kCommitted; }));
 }
 
-std::string LogWriter::check() {
-  std::map<std::string, Found> found;
+Status LogWriter::check() {
+  Records found;
   for (uint32_t stream = 1; stream <= kStreams; ++stream) {
-    for (uint16_t partition = 0; partition < kPartitions; ++partition) {
-      if (auto broken = read_partition({StreamId(stream), PartitionId(partition)}, found); !broken.empty()) {
-        return broken;
-      }
-    }
+    for (uint16_t partition = 0; partition < kPartitions; ++partition)
+      TRY(read_partition({StreamId(stream), PartitionId(partition)}, found));
   }
-  std::map<StreamPartition, Offset> last;
+  TRY(check_seen(found));
+  Ends last;
+  size_t records = 0;
   for (auto& sent : sent_) {
-    if (auto broken = check_group(sent, found, last); !broken.empty()) {
-      return "ticket " + std::to_string(sent.ticket) + ": " + broken;
+    TRY(check_group(sent, found, last));
+    for (const auto& batch : sent.batches) {
+      for (const auto& record : batch.records) records += found.count(record);
     }
   }
-  if (!found.empty()) return "a batch at " + text(found.begin()->second.first) + " was never sent";
-  return check_position();
-}
-
-std::string LogWriter::read_partition(StreamPartition where, std::map<std::string, Found>& found) {
-  const auto range = subject_.log().range(where);
-  if (!range.ok()) return range.error().to_string();
-  Offset from = range->first;
-  while (from < range->end) {
-    const auto fetched = subject_.log().fetch(where, from, 1 + random_.below(20'000));
-    if (!fetched.ok()) return "fetch " + text(where) + ": " + fetched.error().to_string();
-    if (auto broken = take_fetched(where, from, *fetched, found); !broken.empty()) {
-      return "fetch " + text(where) + " from " + text(from) + ": " + broken;
-    }
-    if (fetched->batches.empty()) break;
-    from = fetched->next;
-  }
-  const auto at_end = subject_.log().fetch(where, range->end, 1000);
-  if (!at_end.ok() || !at_end->batches.empty()) return "there is something at the end of " + text(where);
-  const auto beyond = subject_.log().fetch(where, Offset(range->end.value + 1), 1000);
-  if (beyond.ok() || beyond.error().code != Code::kInvalid) return "an offset beyond the end is no error";
+  if (records != found.size()) return broken("there are records that were never sent");
+  for (const char* name : kNames) TRY(check_position(name));
+  seen_ = std::move(found);
   return {};
 }
 
-std::string LogWriter::take_fetched(StreamPartition where, Offset from, const log::Fetched& fetched,
-                                    std::map<std::string, Found>& found) {
-  int64_t at = from.value;
+// What was fetched once stays where it is: only what is committed is fetched, only retention removes.
+Status LogWriter::check_seen(const Records& found) {
+  for (const auto& [value, at] : seen_) {
+    if (at.offset < ranges_.at(at.where).first) continue;
+    const auto now = found.find(value);
+    if (now == found.end()) return broken("record " + key_of(value) + " was fetched once and is not there");
+    if (now->second.where != at.where || now->second.offset != at.offset)
+      return broken("record " + key_of(value) + " moved");
+  }
+  return {};
+}
+
+Status LogWriter::check_range(StreamPartition where, log::OffsetRange range) {
+  const auto before = ranges_.find(where);
+  if (range.first > range.end) return broken("the range of " + text(where) + " is upside down");
+  if (before != ranges_.end() && (range.first < before->second.first || range.end < before->second.end))
+    return broken("the range of " + text(where) + " went back");
+  ranges_[where] = range;
+  return {};
+}
+
+Status LogWriter::read_partition(StreamPartition where, Records& found) {
+  TRY_ASSIGN(const auto range, subject_.log().range(where));
+  TRY(check_range(where, range));
+  for (Offset from = range.first; from < range.end;) {
+    const size_t max_bytes = 1 + random_.below(20'000);
+    TRY_ASSIGN(const auto fetched, subject_.log().fetch(where, from, max_bytes));
+    TRY(read_fetched(where, from, max_bytes, fetched, found));
+    if (fetched.next <= from) return broken("a fetch from " + text(from) + " does not move on");
+    from = fetched.next;
+  }
+  return check_end(where, range.end);
+}
+
+Status LogWriter::check_end(StreamPartition where, Offset end) {
+  TRY_ASSIGN(const auto at_end, subject_.log().fetch(where, end, 1000));
+  if (!at_end.batches.empty()) return broken("there is something at the end of " + text(where));
+  const auto beyond = subject_.log().fetch(where, Offset(end.value + 1), 1000);
+  if (beyond.ok() || beyond.error().code != Code::kInvalid)
+    return broken("an offset beyond the end is no error");
+  return {};
+}
+
+Status LogWriter::read_fetched(StreamPartition where, Offset from, size_t max_bytes,
+                               const log::Fetched& fetched, Records& found) {
+  Offset at = from;
+  size_t bytes = 0;
   for (const auto& batch : fetched.batches) {
-    const auto view = log::RecordBatchView::parse(batch.bytes.view(), true);
-    if (!view.ok()) return view.error().to_string();
-    const bool first = &batch == &fetched.batches.front();
-    if (view->base_offset() != batch.first || view->count() != batch.count)
-      return "a batch is not as announced";
-    if (batch.first.value + batch.count <= at || (!first && batch.first.value < at))
-      return "batches out of order";
-    at = batch.first.value + batch.count;
-    const std::string content(batch.bytes.view().substr(kBaseOffset));
-    if (!found.emplace(content, Found{where, batch.first}).second) return "a batch is there twice";
+    const Offset end(batch.first.value + batch.count);
+    if (bytes >= max_bytes) return broken("more than was asked for");
+    if (end <= at || (bytes > 0 && batch.first < at)) return broken("batches out of order");
+    TRY(read_batch(where, from, batch, found));
+    bytes += batch.bytes.size();
+    at = end;
   }
-  if (fetched.next.value < at || fetched.next > fetched.end) return "it goes on at " + text(fetched.next);
+  if (at > fetched.end) return broken("there is something beyond the end");
+  if (fetched.next < at || fetched.next > fetched.end)
+    return broken("a fetch from " + text(from) + " goes on at " + text(fetched.next));
   return {};
 }
 
-std::string LogWriter::check_group(Sent& sent, std::map<std::string, Found>& found,
-                                   std::map<StreamPartition, Offset>& last) {
+Status LogWriter::read_batch(StreamPartition where, Offset from, const log::FetchedBatch& batch,
+                             Records& found) {
+  TRY_ASSIGN(const auto view, log::RecordBatchView::parse(batch.bytes.view(), true));
+  if (view.base_offset() != batch.first || view.count() != batch.count)
+    return broken("a batch is not as announced");
+  Offset next = batch.first;
+  log::RecordBatchView::Cursor cursor(view);
+  for (log::Record record; cursor.next(record); ++next.value) {
+    if (record.offset != next) return broken("a batch has a gap");
+    if (record.offset < from) continue;
+    const std::string value(record.value);
+    if (record.key != key_of(value)) return broken("a record lost its key");
+    if (!found.emplace(value, Found{where, record.offset}).second) return broken("a record is there twice");
+  }
+  if (!cursor.ok()) return broken("the records of a batch do not parse");
+  return {};
+}
+
+Status LogWriter::check_every_offset() {
+  std::map<StreamPartition, std::vector<Offset>> offsets;
+  for (const auto& [value, at] : seen_) offsets[at.where].push_back(at.offset);
+  for (auto& [where, known] : offsets) {
+    std::sort(known.begin(), known.end());
+    for (Offset from = ranges_.at(where).first; from < ranges_.at(where).end; ++from.value) {
+      TRY_ASSIGN(const auto fetched, subject_.log().fetch(where, from, 1));
+      const auto wanted = std::lower_bound(known.begin(), known.end(), from);
+      const bool some = !fetched.batches.empty();
+      if (some != (wanted != known.end())) return broken("nothing, or too much, behind " + text(from));
+      if (!some) continue;
+      const auto& batch = fetched.batches.front();
+      if (batch.first > *wanted || batch.first.value + batch.count <= wanted->value)
+        return broken(text(from) + " does not lead to " + text(*wanted));
+    }
+  }
+  return {};
+}
+
+Result<std::optional<Offset>> LogWriter::find_batch(const SentBatch& batch, const Records& found,
+                                                    Ends& last) {
+  std::optional<Offset> first;
+  int64_t there = 0;
+  for (size_t n = 0; n < batch.records.size(); ++n) {
+    const auto it = found.find(batch.records[n]);
+    if (it == found.end()) continue;
+    const Offset base(it->second.offset.value - static_cast<int64_t>(n));
+    if (it->second.where != batch.where) return broken("a record is in another partition");
+    if (first.value_or(base) != base) return broken("a batch is torn apart");
+    first = base;
+    ++there;
+  }
+  if (!first) return first;
+  const Offset kept = std::max(*first, ranges_.at(batch.where).first);
+  if (there != first->value + static_cast<int64_t>(batch.records.size()) - kept.value)
+    return broken("a part of a batch is there");
+  const auto before = last.find(batch.where);
+  if (before != last.end() && before->second >= *first) return broken("a group overtook an earlier one");
+  last[batch.where] = *first;
+  return first;
+}
+
+Status LogWriter::check_group(Sent& sent, const Records& found, Ends& last) {
   std::vector<log::BatchPlace> places;
   size_t forgotten = 0;
   for (size_t i = 0; i < sent.batches.size(); ++i) {
-    const auto& [where, content] = sent.batches[i];
-    const auto it = found.find(content);
-    const bool known = i < sent.places.size();
-    if (it == found.end()) {
-      if (known && sent.places[i].first < subject_.log().range(where)->first) ++forgotten;
-      continue;
-    }
-    if (it->second.where != where) return "a batch is in another partition";
-    if (known && it->second.first != sent.places[i].first)
-      return "a batch is not where it was answered to be";
-    const auto before = last.find(where);
-    if (before != last.end() && before->second >= it->second.first) return "it overtook an earlier group";
-    last[where] = it->second.first;
-    places.push_back({where, it->second.first, 0});
-    found.erase(it);
+    const auto& batch = sent.batches[i];
+    TRY_ASSIGN(const auto first, find_batch(batch, found, last));
+    if (first) places.push_back({batch.where, *first, static_cast<uint32_t>(batch.records.size())});
+    if (sent.places.empty()) continue;
+    if (first && *first != sent.places[i].first) return broken("a batch is not where it was answered to be");
+    if (!first && end_of(sent.places[i]) <= ranges_.at(batch.where).first) ++forgotten;
   }
+  const std::string ticket = "ticket " + std::to_string(sent.ticket);
   const bool whole = places.size() + forgotten == sent.batches.size();
   if (sent.fate == Fate::kOpen) return {};
-  if (sent.fate == Fate::kCommitted && !whole) return "it was answered and is not there";
-  if (sent.fate == Fate::kAborted && !places.empty()) return "it was aborted and is there";
+  if (sent.fate == Fate::kCommitted && !whole) return broken(ticket + " was answered and is not there");
+  if (sent.fate == Fate::kAborted && !places.empty()) return broken(ticket + " was aborted and is there");
   if (sent.fate != Fate::kUnknown || sent.batches.empty()) return {};
-  if (!places.empty() && !whole) return "half of it is there";
+  if (!places.empty() && !whole) return broken("half of " + ticket + " is there");
   sent.fate = whole ? Fate::kCommitted : Fate::kAborted;
   if (whole) sent.places = std::move(places);
   return {};
 }
 
-// The last committed one. Where a group of a position alone was not answered, either may hold.
-std::string LogWriter::check_position() {
-  const auto stored = subject_.log().last_position("writer");
-  if (!stored.ok() && stored.error().code != Code::kNotFound) return stored.error().to_string();
+// The last committed one. What is open may hold already; where a group of positions alone was not answered
+// before a restart, either may.
+Status LogWriter::check_position(const std::string& name) {
+  const auto stored = subject_.log().last_position(name);
+  if (!stored.ok() && stored.error().code != Code::kNotFound) return stored.error();
   const std::string got = stored.ok() ? *stored : "";
   for (auto sent = sent_.rbegin(); sent != sent_.rend(); ++sent) {
-    if (sent->position.empty() || sent->fate == Fate::kAborted) continue;
-    const bool same = sent->position == got;
+    const auto position = sent->positions.find(name);
+    if (position == sent->positions.end() || sent->fate == Fate::kAborted) continue;
+    const bool same = position->second == got;
     if (sent->fate == Fate::kUnknown) sent->fate = same ? Fate::kCommitted : Fate::kAborted;
-    if (same || sent->fate == Fate::kOpen) return {};
-    if (sent->fate == Fate::kCommitted) return "the position is " + got + " and not " + sent->position;
+    if (same) return {};
+    if (sent->fate == Fate::kCommitted)
+      return broken("the position " + name + " is " + got + " and not " + position->second);
   }
-  return got.empty() ? "" : "the position " + got + " was never committed";
+  if (got.empty()) return {};
+  return broken("the position " + name + " " + got + " was never committed");
 }
 
 }  // namespace millrace::conformance
