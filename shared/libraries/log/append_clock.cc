@@ -27,25 +27,28 @@ AppendTime AppendClock::now() {
   const int64_t passed = std::max<int64_t>(0, monotonic - monotonic_us_);
   monotonic_us_ += passed;
   estimate_us_ += passed;
-  follow(passed, clock_.wall_us());
+  unslewed_us_ += passed;
+  follow(unslewed_us_ / kSlew, clock_.wall_us());
+  unslewed_us_ %= kSlew;
   last_us_ = std::max(last_us_, estimate_us_);
   return AppendTime(last_us_);
 }
 
-void AppendClock::follow(int64_t passed, int64_t wall) {
+void AppendClock::follow(int64_t step, int64_t wall) {
   const int64_t difference = wall - estimate_us_;
   if (std::abs(difference) <= max_jump_us_) {
     jumped_ = false;
-    estimate_us_ += std::clamp(difference, -passed / kSlew, passed / kSlew);
+    estimate_us_ += std::clamp(difference, -step, step);
     return;
   }
   if (!jumped_ || std::abs(difference - jump_us_) > kAgreeUs) see_jump(difference);
   if (difference < 0) {
-    estimate_us_ -= passed / kSlew;
-    jump_us_ += passed / kSlew;
+    estimate_us_ -= step;
+    jump_us_ += step;
   } else if (monotonic_us_ - jump_seen_us_ >= kConfirmUs) {
     estimate_us_ = wall;
     jumped_ = false;
+    ++leaps_;
   }
 }
 

@@ -23,17 +23,20 @@ class AppendClock {
   AppendClock(const Clock& clock, AppendTime last, int64_t max_jump_us);
   AppendTime now();
   uint64_t jumps() const { return jumps_; }
+  uint64_t leaps() const { return leaps_; }  // jumps forward that were taken
 
  private:
-  void follow(int64_t passed, int64_t wall);
+  void follow(int64_t step, int64_t wall);
   void see_jump(int64_t difference);
 
   const Clock& clock_;
   const int64_t max_jump_us_;
   int64_t monotonic_us_;
   int64_t estimate_us_;
+  int64_t unslewed_us_ = 0;  // time that passed and was too short for a step of a microsecond
   int64_t last_us_;
   uint64_t jumps_ = 0;
+  uint64_t leaps_ = 0;
   bool jumped_ = false;       // a jump is being watched
   int64_t jump_us_ = 0;       // its size when it was seen
   int64_t jump_seen_us_ = 0;  // monotonic

@@ -104,6 +104,8 @@ std::string kind_name(ControlKind kind) {
       return "start";
     case ControlKind::kPosition:
       return "position";
+    case ControlKind::kLeap:
+      return "leap";
   }
   return std::to_string(static_cast<int>(kind));
 }

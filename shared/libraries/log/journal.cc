@@ -156,8 +156,8 @@ class JournalImpl final : public Journal {
   Result<std::vector<BatchPlace>> places_of(const Group& group) const;
   void make_room(size_t span);
   void close_open_group();
-  FramePtr write_frame(const Group& group, const std::vector<BatchPlace>& places, size_t length,
-                       uint32_t padding);
+  FramePtr write_frame(const Group& group, const std::vector<BatchPlace>& places, AppendTime time,
+                       size_t length, uint32_t padding);
   bool submit();
   Status ensure_segment(size_t bytes);
   Status roll();
@@ -171,6 +171,7 @@ class JournalImpl final : public Journal {
   const Clock& clock_;
   const Options options_;
   AppendClock append_clock_;
+  uint64_t leaps_told_ = 0;
   const RecoveryReport report_;
   std::shared_ptr<ChunkPool> pool_;
   PartitionTable partitions_;
@@ -274,14 +275,18 @@ std::vector<ControlAppend> JournalImpl::take_dropped(Group& group) const {
 }
 
 Result<Appended> JournalImpl::append(Group group, Priority priority) {
+  const AppendTime time = append_clock_.now();
+  const bool leap = append_clock_.leaps() != leaps_told_;
+  if (leap) group.controls.push_back({ControlKind::kLeap, ""});
   const size_t length = frame_length(group);
   const uint32_t padding = frame_padding(length);
   TRY(admit(group, priority, length + padding));
   TRY_ASSIGN(auto places, places_of(group));
   partitions_.assign(places);
+  leaps_told_ = append_clock_.leaps();
   const auto dropped = take_dropped(group);
   make_room(length + padding);
-  FramePtr frame = write_frame(group, places, frame_length(group), frame_padding(frame_length(group)));
+  FramePtr frame = write_frame(group, places, time, frame_length(group), frame_padding(frame_length(group)));
   if (!dropped.empty()) {
     auto seen = std::make_shared<Frame>(*frame);
     for (const auto& c : dropped) seen->controls.push_back({c.kind, Buffer::copy(c.payload)});
@@ -309,14 +314,14 @@ void JournalImpl::make_room(size_t span) {
   open_ = {chunk_, 0, 0, {}};
 }
 
-FramePtr JournalImpl::write_frame(const Group& group, const std::vector<BatchPlace>& places, size_t length,
-                                  uint32_t padding) {
+FramePtr JournalImpl::write_frame(const Group& group, const std::vector<BatchPlace>& places, AppendTime time,
+                                  size_t length, uint32_t padding) {
   char* const at = chunk_->data() + open_.end;
   FrameHeader header;
   header.length = static_cast<uint32_t>(length);
   header.padding = padding;
   header.cut = Cut(end_.load(std::memory_order_relaxed) + 1);
-  header.time = append_clock_.now();
+  header.time = time;
   header.batches = static_cast<uint32_t>(group.batches.size());
   header.controls = static_cast<uint32_t>(group.controls.size());
   const uint32_t body = encode_frame_body(at + kFrameHeader, group, places);

@@ -106,6 +106,25 @@ TEST(Journal, AFrameLargerThanASegmentIsKept) {
             std::string_view(make_batch(1, 2, 100'000)).substr(8));
 }
 
+TEST(Journal, TheFirstFrameBehindALeapOfTheClockSaysSo) {
+  JournalWorld world(9);
+  ASSERT_EQ(world.start(), "");
+  Journal& journal = *world.journal;
+  const auto leaps = [&](uint64_t seed) {
+    const auto appended = journal.append(one_batch(seed), Priority::kIngest);
+    EXPECT_TRUE(appended.ok());
+    const auto& controls = appended->frame->controls;
+    return controls.size() == 1 && controls[0].kind == ControlKind::kLeap;
+  };
+  EXPECT_FALSE(leaps(1));
+  world.clock.jump_wall_us(3'600'000'000);
+  EXPECT_FALSE(leaps(2));
+  world.clock.advance_us(11'000'000);
+  journal.now();  // whoever asks first: the next frame says it
+  EXPECT_TRUE(leaps(3));
+  EXPECT_FALSE(leaps(4));
+}
+
 TEST(Journal, FindsCutsByTimeAndOffset) {
   JournalWorld world(6);
   ASSERT_EQ(world.start(), "");

@@ -36,6 +36,7 @@ enum class ControlKind : uint8_t {
   kIdempotency = 5,  // event-gateway: a request's key, body hash and answer
   kStart = 6,        // the journal's own: a process started here
   kPosition = 7,     // Log::append's named positions
+  kLeap = 8,         // the journal's own: its clock took a jump of the wall's between this frame and the last
 };
 
 struct BatchAppend {
