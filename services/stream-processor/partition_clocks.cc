@@ -48,6 +48,7 @@ void PartitionClocks::save(std::string& out) const {
     append_le<uint8_t>(out, static_cast<uint8_t>((clock.seen ? 1 : 0) | (clock.idle ? 2 : 0)));
     append_le(out, clock.watermark_us);
     append_le(out, clock.last_append_us);
+    append_le(out, clock.last_batch.value);
   }
 }
 
@@ -60,6 +61,7 @@ bool PartitionClocks::load(ByteReader& in) {
     clock.idle = (flags & 2) != 0;
     clock.watermark_us = in.le<int64_t>();
     clock.last_append_us = in.le<int64_t>();
+    clock.last_batch = Cut(in.le<uint64_t>());
   }
   return in.ok();
 }

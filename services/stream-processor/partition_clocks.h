@@ -34,19 +34,25 @@ class PartitionClocks {
     auto& clock = clocks_[p.value];
     if (watermark_us > clock.watermark_us) clock.watermark_us = watermark_us;
   }
-  // A batch of the partition stands in a frame stamped `time`.
-  void saw_batch(PartitionId p, AppendTime time) {
+  // A batch of the partition stands in the frame.
+  void saw_batch(PartitionId p, Cut frame, AppendTime time) {
     auto& clock = clocks_[p.value];
     clock.seen = true;
     clock.idle = false;
     clock.last_append_us = time.value;
+    clock.last_batch = frame;
   }
-  void set_idle(PartitionId p, bool idle) { clocks_[p.value].idle = idle; }
+  // Its owner says that it turned idle in the frame `since`; a batch seen from there on made it active again.
+  bool idle_since(PartitionId p, Cut since) const {
+    return !clocks_[p.value].idle && clocks_[p.value].last_batch < since;
+  }
+  void set_idle(PartitionId p) { clocks_[p.value].idle = true; }
   // The append time at which the first of the given partitions turns idle; INT64_MAX: none does.
   int64_t next_expiry(const std::vector<uint8_t>& own) const;
   // Partitions of `own` that are quiet for too long at `time` turn idle; answers whether one did.
   bool expire(const std::vector<uint8_t>& own, AppendTime time);
-  // A process started at `time`: nobody could send before, so the quiet starts now.
+  // A process started, or the clock took a jump, at `time`: nobody could send before, so the quiet starts
+  // now.
   void restart(AppendTime time);
 
   int64_t closed() const { return closed_us_; }
@@ -63,7 +69,8 @@ class PartitionClocks {
     bool seen = false;
     bool idle = false;
     int64_t watermark_us = INT64_MIN;
-    int64_t last_append_us = INT64_MIN;
+    int64_t last_append_us = INT64_MIN;  // or the last start
+    Cut last_batch;
   };
   std::vector<Clock> clocks_;
   int64_t idle_timeout_us_;  // 0: never

@@ -12,11 +12,11 @@ const std::vector<uint8_t> kOwnA{1, 0};
 
 TEST(PartitionClocks, ClosesAtTheMinimumOverPartitionsThatHadAnEvent) {
   PartitionClocks clocks(3, 0);
-  clocks.saw_batch(kA, AppendTime(1));
+  clocks.saw_batch(kA, Cut(1 + 1), AppendTime(1));
   clocks.advance(kA, 100);
   clocks.settle();
   EXPECT_EQ(clocks.closed(), 100);  // nobody else ever had one
-  clocks.saw_batch(kB, AppendTime(2));
+  clocks.saw_batch(kB, Cut(2 + 1), AppendTime(2));
   clocks.advance(kB, 50);
   clocks.settle();
   EXPECT_EQ(clocks.closed(), 100);  // never back
@@ -28,8 +28,8 @@ TEST(PartitionClocks, ClosesAtTheMinimumOverPartitionsThatHadAnEvent) {
 
 TEST(PartitionClocks, AQuietPartitionTurnsIdleByAppendTimeAndReturns) {
   PartitionClocks clocks(2, 60);
-  clocks.saw_batch(kA, AppendTime(0));
-  clocks.saw_batch(kB, AppendTime(10));
+  clocks.saw_batch(kA, Cut(0 + 1), AppendTime(0));
+  clocks.saw_batch(kB, Cut(10 + 1), AppendTime(10));
   clocks.advance(kA, 5);
   clocks.advance(kB, 500);
   EXPECT_EQ(clocks.next_expiry(kOwnBoth), 60);
@@ -37,7 +37,7 @@ TEST(PartitionClocks, AQuietPartitionTurnsIdleByAppendTimeAndReturns) {
   EXPECT_TRUE(clocks.expire(kOwnBoth, AppendTime(60)));
   clocks.settle();
   EXPECT_EQ(clocks.closed(), 500);
-  clocks.saw_batch(kA, AppendTime(65));
+  clocks.saw_batch(kA, Cut(65 + 1), AppendTime(65));
   EXPECT_TRUE(clocks.active(kA));
   clocks.settle();
   EXPECT_EQ(clocks.closed(), 500);
@@ -45,8 +45,8 @@ TEST(PartitionClocks, AQuietPartitionTurnsIdleByAppendTimeAndReturns) {
 
 TEST(PartitionClocks, OnlyOwnPartitionsAreJudgedAndAStartResetsTheQuiet) {
   PartitionClocks clocks(2, 60);
-  clocks.saw_batch(kA, AppendTime(0));
-  clocks.saw_batch(kB, AppendTime(0));
+  clocks.saw_batch(kA, Cut(0 + 1), AppendTime(0));
+  clocks.saw_batch(kB, Cut(0 + 1), AppendTime(0));
   clocks.restart(AppendTime(1000));
   EXPECT_FALSE(clocks.expire(kOwnA, AppendTime(1059)));
   EXPECT_TRUE(clocks.expire(kOwnA, AppendTime(1060)));
@@ -54,9 +54,24 @@ TEST(PartitionClocks, OnlyOwnPartitionsAreJudgedAndAStartResetsTheQuiet) {
   EXPECT_FALSE(clocks.idle(kB));
 }
 
+TEST(PartitionClocks, ABatchBehindTheIdleFrameMadeItActiveAgain) {
+  PartitionClocks clocks(2, 60);
+  clocks.saw_batch(kA, Cut(5), AppendTime(0));
+  EXPECT_TRUE(clocks.idle_since(kA, Cut(6)));
+  EXPECT_FALSE(clocks.idle_since(kA, Cut(5)));
+  std::string saved;
+  clocks.save(saved);
+  PartitionClocks loaded(2, 60);
+  ByteReader in(saved);
+  ASSERT_TRUE(loaded.load(in));
+  EXPECT_FALSE(loaded.idle_since(kA, Cut(5)));
+  loaded.set_idle(kA);
+  EXPECT_FALSE(loaded.idle_since(kA, Cut(6)));  // it is known already
+}
+
 TEST(PartitionClocks, SurvivesASnapshot) {
   PartitionClocks clocks(2, 60);
-  clocks.saw_batch(kB, AppendTime(7));
+  clocks.saw_batch(kB, Cut(7 + 1), AppendTime(7));
   clocks.advance(kB, 70);
   clocks.settle();
   std::string saved;

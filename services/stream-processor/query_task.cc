@@ -12,6 +12,7 @@ namespace millrace::processor {
 namespace {
 
 constexpr const char* kTaskCell = "task";
+constexpr uint8_t kCellLayout = 2;
 using Shape = engine::QueryPlan::Shape;
 
 int window_time_column(const engine::QueryPlan& plan) {
@@ -19,6 +20,13 @@ int window_time_column(const engine::QueryPlan& plan) {
   const auto& start = *plan.group_keys[static_cast<size_t>(plan.window_key)].expr;
   if (start.op != engine::Op::kTumbleStart || start.args[0]->op != engine::Op::kColumn) return -1;
   return plan.read_columns[static_cast<size_t>(start.args[0]->column)];
+}
+
+// The process, or its clock, began anew in the frame.
+bool quiet_starts_over(const log::Frame& frame) {
+  return std::any_of(frame.controls.begin(), frame.controls.end(), [](const auto& control) {
+    return control.kind == log::ControlKind::kStart || control.kind == log::ControlKind::kLeap;
+  });
 }
 
 int64_t floor_div(int64_t a, int64_t b) {
@@ -121,9 +129,10 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const StreamRows& 
     return process(rows, from, end, out);
   };
   for (const auto& frame : frames) {
+    if (quiet_starts_over(*frame)) clocks_.restart(frame->time);
     if (closes_ && frame->time.value >= clocks_.next_expiry(own_)) {
       TRY(rows_before(frame->cut));
-      expire(frame->time, out);
+      expire(*frame, out);
     }
     for (const auto& batch : frame->batches) {
       if (batch.where.stream != plan_->source->id) continue;
@@ -132,8 +141,8 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const StreamRows& 
         closing_clocks().settle();
       }
       reported_[batch.where.partition.value].idle = false;
-      clocks_.saw_batch(batch.where.partition, frame->time);
-      heard_.saw_batch(batch.where.partition, frame->time);
+      clocks_.saw_batch(batch.where.partition, frame->cut, frame->time);
+      heard_.saw_batch(batch.where.partition, frame->cut, frame->time);
     }
     if (plan_->repartition) TRY(merge_topic(*frame));
     if (closes_) hear_reports(*frame);
@@ -143,16 +152,16 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const StreamRows& 
 
 // A partition that turns idle is told at once: it may be active again before the step ends, and what a step
 // tells must not depend on where it ends.
-void QueryTask::expire(AppendTime time, TaskOutput& out) {
+void QueryTask::expire(const log::Frame& frame, TaskOutput& out) {
   clocks_.settle();
-  if (!clocks_.expire(own_, time) || !reports_) return;
+  if (!clocks_.expire(own_, frame.time) || !reports_) return;
   for (size_t p = 0; p < own_.size(); ++p) {
     const PartitionId partition(static_cast<uint16_t>(p));
     if (!own_[p] || !clocks_.idle(partition) || reported_[p].idle) continue;
     const int64_t watermark = clocks_.watermark(partition);
     if (watermark != INT64_MIN) reported_[p].bucket = bucket_of(watermark);
     reported_[p].idle = true;
-    out.reports.push_back(Report{partition, watermark, true});
+    out.reports.push_back(Report{partition, watermark, frame.cut});
   }
 }
 
@@ -176,24 +185,36 @@ Status QueryTask::merge_topic(const log::Frame& frame) {
 
 void QueryTask::hear_reports(const log::Frame& frame) {
   for (const auto& control : frame.controls) {
-    if (control.kind == log::ControlKind::kStart) {
-      clocks_.restart(frame.time);
-      continue;
-    }
     if (control.kind != log::ControlKind::kStep || planted(Planted::kDeafToReports)) continue;
     auto record = decode_step(control.payload.view());
     CHECK(record.ok(), "a step record in a verified frame does not parse");
     for (const auto& entry : record->entries) {
-      if (entry.query != plan_->id) continue;
-      for (const auto& report : entry.reports) {
-        // Its own partitions a task knows better, unless everybody must agree frame by frame (repartition).
-        if (!plan_->repartition && own_[report.partition.value]) continue;
-        auto& clocks = closing_clocks();
-        clocks.advance(report.partition, report.watermark_us);
-        if (!report.idle || clocks.idle(report.partition)) continue;
-        clocks.settle();
-        clocks.set_idle(report.partition, true);
-      }
+      if (entry.query == plan_->id) hear(entry.reports);
+    }
+  }
+}
+
+// Its own partitions a task knows better, unless everybody must agree frame by frame (repartition).
+bool QueryTask::hears(const Report& report) const {
+  return plan_->repartition || !own_[report.partition.value];
+}
+
+// Partitions that turned idle in one frame did so together, as with their owner.
+void QueryTask::hear(const std::vector<Report>& reports) {
+  auto& clocks = closing_clocks();
+  for (auto first = reports.begin(); first != reports.end();) {
+    auto end = first;
+    while (end != reports.end() && end->idle_since == first->idle_since) ++end;
+    const std::span<const Report> together(first, end);
+    first = end;
+    for (const auto& report : together) {
+      if (hears(report)) clocks.advance(report.partition, report.watermark_us);
+    }
+    if (!together.front().idle()) continue;
+    clocks.settle();
+    for (const auto& report : together) {
+      if (hears(report) && clocks.idle_since(report.partition, report.idle_since))
+        clocks.set_idle(report.partition);
     }
   }
 }
@@ -272,7 +293,7 @@ void QueryTask::make_reports(TaskOutput& out) {
     const int64_t bucket = bucket_of(clocks_.watermark(partition));
     if (bucket == last.bucket) continue;
     last.bucket = bucket;
-    out.reports.push_back(Report{partition, clocks_.watermark(partition), clocks_.idle(partition)});
+    out.reports.push_back(Report{partition, clocks_.watermark(partition), {}});
   }
 }
 
@@ -313,7 +334,7 @@ std::shared_ptr<const state::Epoch> QueryTask::freeze() {
 
 void QueryTask::save_cell() {
   std::string cell;
-  append_le<uint8_t>(cell, 1);
+  append_le<uint8_t>(cell, kCellLayout);
   append_le(cell, position_.value + (planted(Planted::kSnapshotAhead) ? 1 : 0));
   const bool forget = planted(Planted::kForgetWatermarks);
   const PartitionClocks none(plan_->source->partitions, plan_->source->idle_timeout_us);
@@ -328,7 +349,7 @@ void QueryTask::save_cell() {
 
 bool QueryTask::load_cell(std::string_view cell) {
   ByteReader in(cell);
-  if (in.le<uint8_t>() != 1) return false;
+  if (in.le<uint8_t>() != kCellLayout) return false;
   position_ = Cut(in.le<uint64_t>());
   if (!clocks_.load(in) || !heard_.load(in)) return false;
   for (auto& reported : reported_) {

@@ -98,7 +98,9 @@ class QueryTask {
                    TaskOutput& out);
   Status merge_topic(const log::Frame& frame);
   void hear_reports(const log::Frame& frame);
-  void expire(AppendTime time, TaskOutput& out);
+  void hear(const std::vector<Report>& reports);
+  bool hears(const Report& report) const;
+  void expire(const log::Frame& frame, TaskOutput& out);
   int64_t bucket_of(int64_t watermark_us) const;
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);

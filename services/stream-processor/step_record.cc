@@ -9,6 +9,8 @@
 
 namespace millrace::processor {
 namespace {
+constexpr uint8_t kRecordLayout = 2;
+
 uint64_t mix(uint64_t hash, uint64_t bits) {
   return ((hash ^ bits) + 1) * 0xD6E8FEB86659FD93 ^ (hash >> 29);
 }
@@ -21,13 +23,13 @@ uint64_t hash_part(uint64_t hash, StreamPartition where, uint64_t part_hash) {
   return mix(mix(hash, (uint64_t{where.stream.value} << 16) | where.partition.value), part_hash);
 }
 uint64_t hash_report(uint64_t hash, const Report& report) {
-  const uint64_t place = (uint64_t{report.partition.value} << 1) | (report.idle ? 1 : 0);
-  return mix(mix(hash, place), static_cast<uint64_t>(report.watermark_us));
+  hash = mix(mix(hash, report.partition.value), report.idle_since.value);
+  return mix(hash, static_cast<uint64_t>(report.watermark_us));
 }
 
 std::string encode(const StepRecord& record) {
   std::string out;
-  append_le<uint8_t>(out, 1);  // layout of this record
+  append_le<uint8_t>(out, kRecordLayout);
   append_le(out, record.worker);
   append_le(out, record.workers);
   append_le(out, record.engine_version);
@@ -44,7 +46,7 @@ std::string encode(const StepRecord& record) {
     for (const auto& report : entry.reports) {
       append_le(out, report.partition.value);
       append_le(out, report.watermark_us);
-      append_le<uint8_t>(out, report.idle ? 1 : 0);
+      append_varint(out, report.idle_since.value);
     }
   }
   return out;
@@ -70,12 +72,12 @@ Result<StepRecord> decode_step(std::string_view payload) {
       Report report;
       report.partition = PartitionId(in.le<uint16_t>());
       report.watermark_us = in.le<int64_t>();
-      report.idle = in.le<uint8_t>() != 0;
+      report.idle_since = Cut(in.varint());
       entry.reports.push_back(report);
     }
     record.entries.push_back(std::move(entry));
   }
-  if (version != 1 || !in.done()) {
+  if (version != kRecordLayout || !in.done()) {
     return error(Code::kCorrupt, "MR-STEP-0001", "a step record in the journal cannot be read",
                  "it was written by another version, or is damaged: run `millrace log verify`");
   }

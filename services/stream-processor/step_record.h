@@ -3,7 +3,8 @@
 // StepRecord one worker's step: the cut it reached, and for every query with outputs in it a hash of them. It
 //            stands in the same frame as the outputs, so neither is ever there without the other. A step
 //            without outputs leaves none: running it again gives nothing again.
-// Report     how far a source partition's watermark is, for the workers that do not read it themselves.
+// Report     how far a source partition's watermark is, for the workers that do not read it themselves; or that
+//            it turned idle, and in which frame: by the time others hear of it, it may be active again.
 // Layout     the number of workers from a cut on.
 #pragma once
 
@@ -24,7 +25,9 @@ inline constexpr uint16_t kEngineVersion = 1;
 struct Report {
   PartitionId partition;
   int64_t watermark_us = INT64_MIN;
-  bool idle = false;
+  Cut idle_since;  // 0: it is not idle
+
+  bool idle() const { return idle_since.value != 0; }
 };
 
 struct StepEntry {

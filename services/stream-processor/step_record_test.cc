@@ -8,7 +8,7 @@ namespace {
 StepRecord example() {
   StepRecord record{1, 2, kEngineVersion, Cut(10), Cut(12), {}};
   record.entries.push_back(
-      {QueryId(7), 0xABCD, 0x1234, 3, 2, {{PartitionId(5), -9, true}, {PartitionId(6), 4, false}}});
+      {QueryId(7), 0xABCD, 0x1234, 3, 2, {{PartitionId(5), -9, Cut(11)}, {PartitionId(6), 4, {}}}});
   record.entries.push_back({QueryId(8), 1, 2, 0, 0, {}});
   return record;
 }
@@ -20,7 +20,8 @@ TEST(StepRecord, RoundTrips) {
   EXPECT_EQ(decoded->from, Cut(10));
   ASSERT_EQ(decoded->entries.size(), 2u);
   EXPECT_EQ(decoded->entries[0].reports[0].watermark_us, -9);
-  EXPECT_TRUE(decoded->entries[0].reports[0].idle);
+  EXPECT_EQ(decoded->entries[0].reports[0].idle_since, Cut(11));
+  EXPECT_FALSE(decoded->entries[0].reports[1].idle());
 }
 
 TEST(StepRecord, EveryTruncationIsAnError) {
@@ -34,7 +35,7 @@ TEST(StepRecord, TheHashSeesOrderPlaceAndReports) {
   const StreamPartition b{StreamId(4), PartitionId(1)};
   EXPECT_NE(hash_record(hash_record(0, "x"), "y"), hash_record(hash_record(0, "y"), "x"));
   EXPECT_NE(hash_part(0, a, 1), hash_part(0, b, 1));
-  EXPECT_NE(hash_report(0, {PartitionId(0), 1, false}), hash_report(0, {PartitionId(0), 1, true}));
+  EXPECT_NE(hash_report(0, {PartitionId(0), 1, {}}), hash_report(0, {PartitionId(0), 1, Cut(3)}));
 }
 
 TEST(Layouts, RoundTripAndRefuseNonsense) {

@@ -191,7 +191,7 @@ std::vector<Worker::Entry*> Worker::concerned_by(const Frames& frames) {
       if (readers != readers_.end()) ids.insert(readers->second.begin(), readers->second.end());
     }
     for (const auto& control : frame->controls) {
-      if (control.kind == log::ControlKind::kStart) {
+      if (control.kind == log::ControlKind::kStart || control.kind == log::ControlKind::kLeap) {
         for (const auto& [id, entry] : tasks_) ids.insert(id);
       }
       if (control.kind != log::ControlKind::kStep) continue;

@@ -44,7 +44,7 @@ uint64_t World::record_frame(const log::Frame& frame, FinalLog& log) {
   uint64_t hash = stable_hash(std::to_string(frame.time.value));
   FrameMark mark{frame.cut, frame.time, false};
   for (const auto& control : frame.controls) {
-    mark.start |= control.kind == log::ControlKind::kStart;
+    mark.start |= control.kind == log::ControlKind::kStart || control.kind == log::ControlKind::kLeap;
     hash = hash * 31 + stable_hash(control.payload.view());
   }
   log.frames.push_back(mark);

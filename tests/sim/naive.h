@@ -35,7 +35,7 @@ struct LogEvent {
 struct FrameMark {
   Cut cut;
   AppendTime time;
-  bool start = false;  // a process started here
+  bool start = false;  // a process started here, or its clock took a jump
 };
 struct FinalLog {
   std::vector<FrameMark> frames;                      // all, ascending

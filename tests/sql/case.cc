@@ -173,8 +173,10 @@ class Reader {
     } else if (word == "error") {
       step.what = Step::What::kError;
       step.text = rest;
-    } else if (word == "restart") {
-      step.what = Step::What::kRestart;
+    } else if (word == "restart" || word == "wait") {
+      step.what = word == "wait" ? Step::What::kWait : Step::What::kRestart;
+      step.seconds = std::atoll(rest.c_str());
+      if (word == "wait" && step.seconds <= 0) return bad_line(path_, step.line, "wait takes seconds");
     } else if (word == "advance") {
       step.what = Step::What::kAdvance;
       step.name = rest;

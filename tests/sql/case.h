@@ -10,7 +10,8 @@
 //   raw STREAM {…}                     one event as JSON
 //   reject STREAM MR-EVT-0002 {…}      an event that has to be refused
 //   advance STREAM                     every partition's watermark moves to the stream's newest
-//   restart                            the process ends and starts again
+//   wait 30                            so many seconds pass without an event
+//   restart [30]                       the process ends and starts again, after so many seconds
 //   expect NAME (…) (…)                the rows of a view or stream, in any order; `expect ordered NAME`: in
 //   this one expect late|failed|… (…)           the events among the dead letters with that cause, of all
 //   streams query SELECT …;                    its rows follow, one a line, as | v | v
@@ -35,6 +36,7 @@ struct Step {
     kRaw,
     kReject,
     kAdvance,
+    kWait,
     kRestart,
     kExpect,
     kQuery,
@@ -46,6 +48,7 @@ struct Step {
   std::string name;  // the stream or view; error, reject: the id; only: the restriction
   std::string code;  // reject
   bool ordered = false;
+  int64_t seconds = 0;        // wait, restart
   std::vector<Tuple> tuples;  // push, expect, query
   std::string source;         // the lines as they stand in the file
 };

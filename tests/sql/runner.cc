@@ -84,10 +84,20 @@ class Runner {
     background_.drop_all();
   }
 
-  void restart() {
+  void restart(int64_t down_seconds) {
     settle([this] { return node_->idle() && background_.empty(); });
     end(restarts_++ % 2 == 0);
+    clock_.advance_us(down_seconds * 1'000'000);
     if (problem_.empty()) open();
+  }
+
+  // Second by second, as the loop's timer would come round.
+  void wait(int64_t seconds) {
+    for (; seconds > 0 && problem_.empty(); --seconds) {
+      clock_.advance_us(1'000'000);
+      node_->turn();
+      settle([this] { return node_->idle(); });
+    }
   }
 
   template <typename Done>
@@ -121,8 +131,10 @@ class Runner {
         return reject(s);
       case Step::What::kAdvance:
         return advance(s);
+      case Step::What::kWait:
+        return wait(s.seconds);
       case Step::What::kRestart:
-        return restart();
+        return restart(s.seconds);
       case Step::What::kExpect:
         return expect(s);
       case Step::What::kQuery:
@@ -240,7 +252,7 @@ class Runner {
   }
 
   void after_push() {
-    if (schedule_.restarts && problem_.empty()) restart();
+    if (schedule_.restarts && problem_.empty()) restart(0);
   }
 
   void reject(Step& s) {
