@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 
 #include "event/text.h"
 #include "event/type.h"
@@ -7,90 +9,81 @@
 namespace millrace {
 namespace {
 
+// Also what PostgreSQL abbreviates. A text names each unit at most once.
 struct Unit {
-  std::string_view name;
+  std::string_view names;
   int64_t months;
   int64_t days;
   int64_t micros;
 };
-
-// Also what PostgreSQL abbreviates; a plural 's' is taken off before the look-up.
+enum UnitIndex : unsigned { kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek };
 constexpr std::array kUnits = {
-    Unit{"microsecond", 0, 0, 1},
-    Unit{"u", 0, 0, 1},
-    Unit{"usec", 0, 0, 1},
-    Unit{"millisecond", 0, 0, 1000},
-    Unit{"m", 0, 0, 60'000'000},
-    Unit{"msec", 0, 0, 1000},
-    Unit{"second", 0, 0, 1'000'000},
-    Unit{"sec", 0, 0, 1'000'000},
-    Unit{"", 0, 0, 1'000'000},
-    Unit{"minute", 0, 0, 60'000'000},
-    Unit{"min", 0, 0, 60'000'000},
-    Unit{"hour", 0, 0, 3'600'000'000},
-    Unit{"hr", 0, 0, 3'600'000'000},
-    Unit{"h", 0, 0, 3'600'000'000},
-    Unit{"day", 0, 1, 0},
-    Unit{"d", 0, 1, 0},
-    Unit{"week", 0, 7, 0},
-    Unit{"w", 0, 7, 0},
-    Unit{"month", 1, 0, 0},
-    Unit{"mon", 1, 0, 0},
-    Unit{"year", 12, 0, 0},
-    Unit{"yr", 12, 0, 0},
-    Unit{"y", 12, 0, 0},
-    Unit{"decade", 120, 0, 0},
-    Unit{"century", 1200, 0, 0},
-    Unit{"centurie", 1200, 0, 0},
+    Unit{" microsecond microseconds us usec usecs usecond useconds ", 0, 0, 1},
+    Unit{" millisecond milliseconds ms msec msecs msecond mseconds ", 0, 0, 1000},
+    Unit{" second seconds s sec secs ", 0, 0, 1'000'000},
+    Unit{" minute minutes m min mins ", 0, 0, 60'000'000},
+    Unit{" hour hours h hr hrs ", 0, 0, 3'600'000'000},
+    Unit{" day days d ", 0, 1, 0},
+    Unit{" week weeks w ", 0, 7, 0},
+    Unit{" month months mon mons ", 1, 0, 0},
+    Unit{" year years y yr yrs ", 12, 0, 0},
+    Unit{" decade decades dec decs ", 120, 0, 0},
+    Unit{" century centuries c cent ", 1200, 0, 0},
+    Unit{" millennium millennia mil mils ", 12'000, 0, 0},
 };
+constexpr unsigned kClockUnits =
+    1u << kMicrosecond | 1u << kMillisecond | 1u << kSecond | 1u << kMinute | 1u << kHour;
 
-const Unit* find_unit(std::string_view word) {
-  char lower[16];
-  if (word.size() > sizeof lower) return nullptr;
-  for (size_t i = 0; i < word.size(); ++i) {
-    lower[i] = word[i] >= 'A' && word[i] <= 'Z' ? static_cast<char>(word[i] + 32) : word[i];
+std::optional<unsigned> find_unit(std::string_view word) {
+  if (word.empty() || word.size() > 16) return std::nullopt;
+  std::string name = " ";
+  for (const char c : word) name += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  name += ' ';
+  for (unsigned i = 0; i < kUnits.size(); ++i) {
+    if (kUnits[i].names.find(name) != std::string_view::npos) return i;
   }
-  std::string_view name(lower, word.size());
-  if (name == "ms") name = "msec";
-  if (name == "us") name = "usec";
-  if (name.ends_with('s') && name != "s") name.remove_suffix(1);
-  if (name == "s") name = "second";
-  for (const Unit& unit : kUnits) {
-    if (unit.name == name) return &unit;
-  }
-  return nullptr;
+  return std::nullopt;
 }
 
-// A decimal number as billionths: enough for a microsecond of any unit's fraction that is written by people.
-constexpr int64_t kBillion = 1'000'000'000;
+// A decimal number: what stands before the point, and the fraction as quadrillionths.
+constexpr int64_t kOne = 1'000'000'000'000'000;
 struct Number {
   bool negative = false;
-  int64_t whole = 0;
-  int64_t billionths = 0;
+  __int128 whole = 0;
+  int64_t fraction = 0;
 };
+constexpr __int128 kMaxWhole = static_cast<__int128>(kOne) * 100'000;  // beyond every field's range
 
 struct Total {
   __int128 months = 0, days = 0, micros = 0;
 };
 
-// Fractions of months go to days (30 a month), those of days to the time, as in PostgreSQL.
+// As PostgreSQL rounds them: microseconds to the nearest (a half goes down), a part of a year to the nearest
+// month (a half goes to the even one).
+__int128 nearest_micro(__int128 scaled) {
+  return scaled / kOne + (scaled % kOne * 2 > kOne);
+}
+__int128 nearest_month(__int128 scaled) {
+  const __int128 twice = scaled % kOne * 2;
+  const __int128 whole = scaled / kOne;
+  return whole + (twice > kOne || (twice == kOne && whole % 2 != 0));
+}
+
+// A part of a month goes to days (30 a month), that of a day to the time.
 void add(Total& total, const Unit& unit, const Number& n) {
   const int sign = n.negative ? -1 : 1;
-  const auto spill = [&](__int128 size, __int128& own, __int128 below_size, __int128& below) {
-    const __int128 part = static_cast<__int128>(n.billionths) * size;
-    own += sign * (static_cast<__int128>(n.whole) * size + part / kBillion);
-    const __int128 rest = (part % kBillion) * below_size;
-    below += sign * (rest / kBillion);
-    return rest % kBillion;
-  };
-  if (unit.months != 0) {
-    const __int128 rest = spill(unit.months, total.months, 30, total.days);
-    total.micros += sign * (rest * kMicrosPerDay / kBillion);
-  } else if (unit.days != 0) {
-    spill(unit.days, total.days, kMicrosPerDay, total.micros);
+  const __int128 part = n.fraction;
+  total.months += sign * n.whole * unit.months;
+  total.days += sign * n.whole * unit.days;
+  total.micros += sign * n.whole * unit.micros;
+  if (unit.months > 1) {
+    total.months += sign * nearest_month(part * unit.months);
+  } else if (unit.micros != 0) {
+    total.micros += sign * nearest_micro(part * unit.micros);
   } else {
-    __int128 none = 0;
-    spill(unit.micros, total.micros, 1, none);
+    const __int128 days = part * (unit.months == 1 ? 30 : unit.days);
+    total.days += sign * (days / kOne);
+    total.micros += sign * nearest_micro(days % kOne * kMicrosPerDay);
   }
 }
 
@@ -117,27 +110,46 @@ class IntervalScanner {
   bool scan_part(Total& total) {
     Number n;
     if (!scan_number(n)) return false;
-    if (!text_.empty() && text_.front() == ':') return n.billionths == 0 && scan_clock(total, n);
+    if (starts_with(':')) return n.fraction == 0 && scan_clock(total, n);
     skip_spaces();
     const std::string_view word = peek_word();
-    const Unit* unit = find_unit(word == "ago" ? std::string_view() : word);
-    if (unit == nullptr || (word.empty() && !text_.empty())) return false;
-    if (word != "ago") text_.remove_prefix(word.size());
-    add(total, *unit, n);
+    if (word.empty() || word == "ago") return scan_bare(total, n);
+    const auto unit = find_unit(word);
+    if (!unit || !first_of(1u << *unit)) return false;
+    text_.remove_prefix(word.size());
+    add(total, kUnits[*unit], n);
     return true;
+  }
+
+  // A number alone: days in front of a clock time, else seconds, and then nothing else follows.
+  bool scan_bare(Total& total, const Number& n) {
+    const size_t clock = text_.find_first_not_of("+-0123456789");
+    const bool days = clock != 0 && clock != std::string_view::npos && text_[clock] == ':';
+    const UnitIndex unit = days ? kDay : kSecond;
+    if (!days && !text_.empty() && peek_word() != "ago") return false;
+    if (!first_of(1u << unit)) return false;
+    add(total, kUnits[unit], n);
+    return true;
+  }
+
+  bool first_of(unsigned units) {
+    const bool first = (seen_ & units) == 0;
+    seen_ |= units;
+    return first;
   }
 
   // HH:MM[:SS[.f]] with the hours already read.
   bool scan_clock(Total& total, const Number& hours) {
     Number minutes;
     Number seconds;
-    if (!scan_field(minutes) || minutes.billionths != 0) return false;
-    if (!text_.empty() && text_.front() == ':' && !scan_field(seconds)) return false;
+    if (!first_of(kClockUnits)) return false;
+    if (!scan_field(minutes) || minutes.fraction != 0) return false;
+    if (starts_with(':') && !scan_field(seconds)) return false;
     if (minutes.whole > 59 || seconds.whole > 60) return false;
     minutes.negative = seconds.negative = hours.negative;
-    add(total, *find_unit("hour"), hours);
-    add(total, *find_unit("minute"), minutes);
-    add(total, *find_unit("second"), seconds);
+    add(total, kUnits[kHour], hours);
+    add(total, kUnits[kMinute], minutes);
+    add(total, kUnits[kSecond], seconds);
     return true;
   }
   bool scan_field(Number& n) {
@@ -146,30 +158,30 @@ class IntervalScanner {
   }
 
   bool scan_number(Number& n) {
-    if (!text_.empty() && (text_.front() == '-' || text_.front() == '+')) {
+    if (starts_with('-') || starts_with('+')) {
       n.negative = text_.front() == '-';
       text_.remove_prefix(1);
       skip_spaces();
     }
     size_t digits = 0;
     for (; !text_.empty() && is_digit(text_.front()); text_.remove_prefix(1), ++digits) {
-      if (n.whole > std::numeric_limits<int64_t>::max() / 100) return false;
-      n.whole = n.whole * 10 + (text_.front() - '0');
+      n.whole = std::min<__int128>(n.whole * 10 + (text_.front() - '0'), kMaxWhole);
     }
-    if (!text_.empty() && text_.front() == '.') digits += scan_fraction(n);
+    if (starts_with('.')) digits += scan_fraction(n);
     return digits > 0;
   }
   size_t scan_fraction(Number& n) {
     text_.remove_prefix(1);
-    int64_t place = kBillion / 10;
+    int64_t place = kOne / 10;
     size_t digits = 0;
     for (; !text_.empty() && is_digit(text_.front()); text_.remove_prefix(1), ++digits) {
-      n.billionths += (text_.front() - '0') * place;
+      n.fraction += (text_.front() - '0') * place;
       place /= 10;
     }
     return digits;
   }
 
+  bool starts_with(char c) const { return !text_.empty() && text_.front() == c; }
   std::string_view peek_word() const {
     size_t n = 0;
     while (n < text_.size() && is_letter(text_[n])) ++n;
@@ -187,6 +199,7 @@ class IntervalScanner {
   static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
   std::string_view text_;
+  unsigned seen_ = 0;  // a bit a unit
 };
 
 template <typename To>

@@ -83,16 +83,21 @@ class Scanner {
     text_.remove_prefix(2);
     return out < 100;
   }
-  // Digits after the point; the seventh rounds, the rest is dropped.
+  // Digits after the point, to the nearest microsecond; a half goes to the even one, as in PostgreSQL.
   bool fraction(int64_t& micros) {
     if (!is_digit(peek())) return false;
     int64_t value = 0;
     int count = 0;
+    int seventh = 0;
+    bool more = false;
     for (; is_digit(peek()); text_.remove_prefix(1), ++count) {
-      if (count < 6) value = value * 10 + (peek() - '0');
-      if (count == 6 && peek() >= '5') ++value;
+      const int digit = peek() - '0';
+      if (count < 6) value = value * 10 + digit;
+      if (count == 6) seventh = digit;
+      more |= count > 6 && digit != 0;
     }
     for (; count < 6; ++count) value *= 10;
+    if (seventh > 5 || (seventh == 5 && (more || value % 2 != 0))) ++value;
     micros = value;
     return true;
   }

@@ -43,6 +43,9 @@ TEST(Timestamp, TextForms) {
   EXPECT_EQ(reprint(" 2001-01-01 "), "2001-01-01T00:00:00Z");
   EXPECT_EQ(reprint("2001-01-01T00:00:00.1234567Z"), "2001-01-01T00:00:00.123457Z");
   EXPECT_EQ(reprint("2001-01-01T00:00:00.9999999Z"), "2001-01-01T00:00:01Z");
+  EXPECT_EQ(reprint("2001-01-01T00:00:00.0000005Z"), "2001-01-01T00:00:00Z");
+  EXPECT_EQ(reprint("2001-01-01T00:00:00.0000015Z"), "2001-01-01T00:00:00.000002Z");
+  EXPECT_EQ(reprint("2001-01-01T00:00:00.00000050001Z"), "2001-01-01T00:00:00.000001Z");
   EXPECT_EQ(reprint("2016-12-31T23:59:60Z"), "2017-01-01T00:00:00Z");
   EXPECT_EQ(reprint("2000-02-29T00:00:00-0800"), "2000-02-29T08:00:00Z");
   EXPECT_EQ(reprint("0001-01-01T00:00:00Z"), "0001-01-01T00:00:00Z");
@@ -99,12 +102,43 @@ TEST(Interval, TextForms) {
   EXPECT_EQ(reprint_interval("1 week"), "7 days");
 }
 
+// Compared with PostgreSQL 15.
+TEST(Interval, FractionsRoundAsInPostgres) {
+  EXPECT_EQ(reprint_interval("1.0000006 seconds"), "00:00:01.000001");
+  EXPECT_EQ(reprint_interval("-1.0000006 seconds"), "-00:00:01.000001");
+  EXPECT_EQ(reprint_interval("1.0000005 seconds"), "00:00:01");
+  EXPECT_EQ(reprint_interval("00:00:01.9999999"), "00:00:02");
+  EXPECT_EQ(reprint_interval("0.1234567891 hours"), "00:07:24.444441");
+  EXPECT_EQ(reprint_interval("1.3333333 weeks"), "9 days 07:59:59.97984");
+  EXPECT_EQ(reprint_interval("1.7 months"), "1 mon 21 days");
+  EXPECT_EQ(reprint_interval("1.23 years"), "1 year 3 mons");
+  EXPECT_EQ(reprint_interval("-1.99 years"), "-2 years");
+  EXPECT_EQ(reprint_interval("0.125 years"), "2 mons");
+  EXPECT_EQ(reprint_interval("0.375 years"), "4 mons");
+}
+
+TEST(Interval, DaysBeforeAClockTime) {
+  EXPECT_EQ(reprint_interval("1 2:03:04"), "1 day 02:03:04");
+  EXPECT_EQ(reprint_interval("-1 02:00"), "-1 days +02:00:00");
+  EXPECT_EQ(reprint_interval("1 day 5"), "1 day 00:00:05");
+}
+
+TEST(Interval, TheLimits) {
+  EXPECT_EQ(reprint_interval("9223372036854775807 us"), "2562047788:00:54.775807");
+  EXPECT_EQ(reprint_interval("-9223372036854775808 us"), "-2562047788:00:54.775808");
+  EXPECT_EQ(reprint_interval("-2147483648 days"), "-2147483648 days");
+  for (const char* text : {"900000000 years", "9223372036854775808 us", "2147483648 days", "178956971 years",
+                           "292277026596 millennia", "99999999999999999999999999999999999999999 s"}) {
+    EXPECT_EQ(reprint_interval(text), "MR-EVT-0102") << text;
+  }
+}
+
 TEST(Interval, Refuses) {
-  for (const char* text : {"", "x", "1 lightyear", "1 hour hour", "1:2:3:4", "1:60", "ago", "- hour", "1 :30",
-                           "99999999999999999999 s"}) {
+  for (const char* text :
+       {"", "x", "1 lightyear", "1 hour hour", "1:2:3:4", "1:60", "ago", "- hour", "1 :30", "1 hour 1 hour",
+        "1 hour 01:00", "5 1 day", "1 2", "1 x", ":", "1:", "1.5:00", "1 day 1 2:00", "1.1.1 s"}) {
     EXPECT_EQ(reprint_interval(text), "MR-EVT-0101") << text;
   }
-  EXPECT_EQ(reprint_interval("900000000 years"), "MR-EVT-0102");
 }
 
 TEST(Interval, PrintsWhatReadsBack) {
