@@ -129,6 +129,13 @@ TEST(Expr, TimesAndIntervals) {
   EXPECT_EQ(
       binary(Op::kIntervalPlus, Type::kInterval, interval("2000000000 days"), interval("2000000000 days")),
       "MR-SQL-0105");
+  const auto times = [](const char* i, double factor) {
+    return binary(Op::kIntervalTimes, Type::kInterval, interval(i), real(factor));
+  };
+  EXPECT_EQ(times("2147483647 days", 1), "2147483647 days");
+  EXPECT_EQ(times("-2147483648 mons", 1), "-178956970 years -8 mons");
+  EXPECT_EQ(times("-2147483648 days", -1), "MR-SQL-0105");
+  EXPECT_EQ(times("1 day", NAN), "MR-SQL-0105");
   auto tumble = std::make_shared<Expr>();
   tumble->op = Op::kTumbleStart;
   tumble->type = Type::kTimestamptz;

@@ -86,7 +86,7 @@ void interval_negate(const Node& node, const Operand& left, const Operand&, cons
 }
 
 bool whole_part(double value, int32_t& whole) {
-  if (!(std::fabs(value) < 2147483647.0)) return false;
+  if (!(value >= INT32_MIN && value <= INT32_MAX)) return false;
   whole = static_cast<int32_t>(value);
   return true;
 }
