@@ -7,10 +7,11 @@
 //               retention.
 // Offsets       rise within a partition, group by group as they were appended; there may be gaps; there is no
 //               order across partitions.
-// fetch         answers whole batches, committed ones only, in offset order.
+// fetch         answers whole records, committed ones only, in offset order, in batches that the log may cut
+//               as it likes.
 // Positions     a group may carry positions ("consumer X has processed up to …"): opaque bytes under a name,
 //               committed with the group; last_position answers the last committed.
-// A restart     finds each unanswered group whole or not at all.
+// A restart     finds each unanswered group whole or not at all; it may bring back what retention had removed.
 // A failure     that is final (a disk's, another process has taken over) makes every later append fail;
 //               groups that were not answered by then may never be.
 // Bound         a bounded number of unanswered bytes; beyond it append answers kExhausted, nothing taken.
@@ -76,12 +77,12 @@ struct FetchedBatch {
 };
 struct Fetched {
   std::vector<FetchedBatch> batches;
-  Offset next;  // where to go on
-  Offset end;   // one past the last committed record
+  Offset next;  // where to go on: beyond `from`, unless `from` is the end
+  Offset end;   // everything before it is decided
 };
 struct OffsetRange {
   Offset first;
-  Offset end;
+  Offset end;  // everything before it is decided
 };
 
 class Log {
