@@ -57,7 +57,7 @@ bool Processor::take_messages() {
 }
 
 bool Processor::handle(FromWorker& message) {
-  if (auto* done = std::get_if<StepDone>(&message.what)) return append(*done);
+  if (auto* done = std::get_if<StepDone>(&message.what)) return append(*done, message.worker);
   if (auto* answer = std::get_if<Frozen>(&message.what)) {
     frozen(*answer);
   } else if (auto* ready = std::get_if<SnapshotReady>(&message.what)) {
@@ -86,7 +86,7 @@ bool Processor::handle(FromWorker& message) {
   return true;
 }
 
-bool Processor::append(StepDone& done) {
+bool Processor::append(StepDone& done, uint32_t worker) {
   if (!done.group.controls.empty()) {
     const size_t batches = done.group.batches.size();
     auto appended = journal_.append(done.group, log::Priority::kStep);
@@ -99,11 +99,20 @@ bool Processor::append(StepDone& done) {
     ++counters_.steps;
     for (size_t b = 0; b < batches; ++b) counters_.output_records += appended->places[b].count;
     if (done.live && counters_.processing) counters_.processing(appended->time.value - done.oldest.value);
+    outputs_.push_back({appended->cut, worker, done.bytes});
+  } else {
+    written(worker, done.bytes);
   }
   for (auto& change : done.changes) feed(std::move(change));
   done.changes.clear();
   on_durable(journal_.durable_cut());
   return true;
+}
+
+void Processor::written(uint32_t worker, size_t bytes) {
+  if (!workers_[worker]->written(bytes)) return;
+  wake_workers();
+  if (wake_ && worker < inline_count_) wake_();
 }
 
 void Processor::feed(StepDone::Change change) {
@@ -141,6 +150,10 @@ void Processor::each_feed(QueryId view, const std::function<void(ViewFeed&)>& vi
 }
 
 void Processor::on_durable(Cut durable) {
+  while (!outputs_.empty() && outputs_.front().cut <= durable) {
+    written(outputs_.front().worker, outputs_.front().bytes);
+    outputs_.pop_front();
+  }
   for (size_t i = 0; i < durable_reads_.size();) {
     if (durable_reads_[i].at > durable) {
       ++i;
@@ -153,7 +166,7 @@ void Processor::on_durable(Cut durable) {
   for (size_t i = 0; i < feeds_.size();) {
     auto feed = feeds_[i];
     if (feed->closed()) {
-      for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, Unwatch{feed->view()});
+      unwatch(*feed);
       feeds_.erase(feeds_.begin() + static_cast<ptrdiff_t>(i));
       continue;
     }
@@ -199,16 +212,22 @@ void Processor::read(QueryId view, std::function<void(Result<engine::ViewAtCut>)
   begin_read(view, false, std::move(done));
 }
 
-void Processor::begin_read(QueryId view, bool watch, std::function<void(Result<engine::ViewAtCut>)> done) {
+void Processor::unwatch(const ViewFeed& feed) {
+  if (const auto read = reads_.find(feed.request); read != reads_.end()) read->second.watch = false;
+  for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, Unwatch{feed.view(), feed.request});
+}
+
+uint64_t Processor::begin_read(QueryId view, bool watch,
+                               std::function<void(Result<engine::ViewAtCut>)> done) {
   if (known_ != definitions_.catalog()) definitions_changed();
   auto task = tasks_.find(view.value);
   if (task == tasks_.end()) {
     done(error(Code::kNotFound, "MR-STEP-0023", "there is no such view here"));
-    return;
+    return 0;
   }
   if (task->second.failed) {
     done(*task->second.failed);
-    return;
+    return 0;
   }
   Read read;
   read.plan = task->second.plan;
@@ -226,6 +245,7 @@ void Processor::begin_read(QueryId view, bool watch, std::function<void(Result<e
   read.rounds.assign(upwards.rbegin(), upwards.rend());
   const uint64_t id = next_read_++;
   start_round(id, reads_[id] = std::move(read));
+  return id;
 }
 
 void Processor::start_round(uint64_t id, Read& read) {
@@ -274,9 +294,10 @@ Result<std::unique_ptr<engine::Subscription>> Processor::subscribe(QueryId view)
   if (tasks_.count(view.value) == 0)
     return error(Code::kNotFound, "MR-STEP-0023", "there is no such view here");
   feeds_.push_back(feed);
-  begin_read(view, true, [this, alive = std::weak_ptr<bool>(alive_), feed](Result<engine::ViewAtCut> at) {
+  const auto begin = [this, alive = std::weak_ptr<bool>(alive_), feed](Result<engine::ViewAtCut> at) {
     if (!alive.expired()) begin_feed(feed, std::move(at));
-  });
+  };
+  feed->request = begin_read(view, true, begin);
   return std::unique_ptr<engine::Subscription>(std::move(subscription));
 }
 
@@ -415,7 +436,7 @@ Cut Processor::position(const Task& task) const {
 }
 
 bool Processor::idle() const {
-  return snapshots_.empty() && at_end();
+  return known_ == definitions_.catalog() && snapshots_.empty() && at_end();
 }
 
 bool Processor::at_end() const {
@@ -438,6 +459,7 @@ void Processor::wake_workers() {
 }
 
 void Processor::set_wake(std::function<void()> wake) {
+  wake_ = wake;
   outbox_.set_wake(std::move(wake));
 }
 

@@ -135,9 +135,12 @@ class Processor final : public engine::ViewReads {
   bool run_inline();
   bool take_messages();
   bool handle(FromWorker& message);  // false: must be handled again later
-  bool append(StepDone& done);
+  bool append(StepDone& done, uint32_t worker);
+  void written(uint32_t worker, size_t bytes);
   void frozen(Frozen& answer);
-  void begin_read(QueryId view, bool watch, std::function<void(Result<engine::ViewAtCut>)> done);
+  // The number of the read; 0: it was answered at once.
+  uint64_t begin_read(QueryId view, bool watch, std::function<void(Result<engine::ViewAtCut>)> done);
+  void unwatch(const ViewFeed& feed);
   void start_round(uint64_t id, Read& read);
   void tick_if_needed();
   void write_snapshot(SnapshotReady ready);
@@ -174,6 +177,13 @@ class Processor final : public engine::ViewReads {
     Cut after;  // it is written when this is durable
   };
   std::deque<WaitingSnapshot> snapshots_;
+  struct Outputs {
+    Cut cut;
+    uint32_t worker;
+    size_t bytes;
+  };
+  std::deque<Outputs> outputs_;  // appended, not yet durable
+  std::function<void()> wake_;
   Cut tick_owed_;                // a frame up to this cut must come, whatever it is
   std::vector<int64_t> timers_;  // by worker
   std::vector<Cut> live_;        // by worker: where all its tasks stand that are caught up

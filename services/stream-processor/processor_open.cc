@@ -154,6 +154,7 @@ Status Processor::change_layout(uint32_t workers) {
   // What the old workers still had to say is about state that ends here.
   alive_ = std::make_shared<bool>(true);
   snapshots_.clear();
+  outputs_.clear();
   log::Group group;
   const Cut from = journal_.end_cut();
   layouts_.push_back({from, workers});
@@ -187,6 +188,7 @@ Status Processor::run_to_end() {
     run_inline();
     journal_.flush();
     journal_.poll();
+    on_durable(journal_.durable_cut());
     if (journal_.failed()) return *journal_.failed();
     // Steps that the journal cannot take now: there is nobody here who could wait for space.
     if (!journal_.write_in_flight() && journal_.disk_low() && !incoming_.empty()) return no_room();

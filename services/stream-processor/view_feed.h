@@ -29,6 +29,7 @@ class ViewFeed {
 
   explicit ViewFeed(QueryId view) : view_(view) {}
   QueryId view() const { return view_; }
+  uint64_t request = 0;  // the read that it begins with
   bool closed() const { return closed_; }
 
   // The rows at `cut`: changes up to there are in them.

@@ -32,10 +32,17 @@ bool Worker::turn() {
   bool worked = !messages.empty();
   join();
   // What is caught up goes first; history then gets a share, so neither starves the other.
-  if (live_count_ > 0 && live_ < end) worked |= step_live(end);
-  if (!apart_.empty() && held_.empty()) worked |= step_behind();
+  if (live_count_ > 0 && live_ < end && may_step(options_.max_in_flight_bytes)) worked |= step_live(end);
+  if (!apart_.empty() && held_.empty() && may_step(options_.history_in_flight_bytes)) worked |= step_behind();
   if (progress_due_) send_progress();
   return worked;
+}
+
+// Says that it waits before it looks again: what is written in between is then told.
+bool Worker::may_step(size_t bound) {
+  if (in_flight_.load() < bound) return true;
+  waits_.store(true);
+  return in_flight_.load() < bound;
 }
 
 void Worker::handle(ToWorker message) {
@@ -45,10 +52,8 @@ void Worker::handle(ToWorker message) {
     remove(removed->query);
   } else if (auto* request = std::get_if<Freeze>(&message)) {
     freeze(*request);
-  } else if (auto* unwatch = std::get_if<Unwatch>(&message)) {
-    auto found = tasks_.find(unwatch->query.value);
-    if (found == tasks_.end() || found->second.watchers == 0) return;
-    if (--found->second.watchers == 0) found->second.task->watch(false);
+  } else if (auto* gone = std::get_if<Unwatch>(&message)) {
+    unwatch(*gone);
   } else if (auto* written = std::get_if<SnapshotWritten>(&message)) {
     auto found = tasks_.find(written->query.value);
     if (found != tasks_.end()) found->second.snapshotting = false;
@@ -104,6 +109,17 @@ void Worker::freeze(const Freeze& request) {
   found->second.freezes.push_back(request);
   answer_freezes(found->second);
   if (!found->second.freezes.empty()) freezing_.insert(found->first);
+}
+
+// Whoever asked may leave before it was answered: the others' watch is not its.
+void Worker::unwatch(const Unwatch& message) {
+  auto found = tasks_.find(message.query.value);
+  if (found == tasks_.end()) return;
+  Entry& entry = found->second;
+  for (auto& waiting : entry.freezes) {
+    if (waiting.request == message.request) waiting.watch = false;
+  }
+  if (entry.watchers.erase(message.request) > 0 && entry.watchers.empty()) entry.task->watch(false);
 }
 
 bool Worker::send(FromWorker message) {
@@ -266,6 +282,8 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
     if (!record.entries.empty() || !done.changes.empty()) {
       done.oldest = frames.front()->time;
       done.live = live;
+      for (const auto& change : done.changes) done.bytes += change.rows.text.size();
+      in_flight_.fetch_add(done.bytes);
       send({options_.placement.worker, std::move(done)});
     }
     done = StepDone();
@@ -290,6 +308,7 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
     }
     if (group_bytes + bytes > options_.max_group_bytes) hand_over();
     group_bytes += bytes;
+    done.bytes += bytes;
     if (!out.empty()) {
       record.entries.push_back(out.finish(task.plan(), task.plan_identity(), done.group.batches));
     }
@@ -354,7 +373,7 @@ void Worker::answer_freezes(Entry& entry) {
                   task.position(), task.closed_below()};
     if (request->freeze) frozen.epoch = task.freeze();
     if (request->watch) {
-      ++entry.watchers;
+      entry.watchers.insert(request->request);
       task.watch(true);
     }
     send({options_.placement.worker, std::move(frozen)});
@@ -385,10 +404,8 @@ void Worker::fail(Entry& entry, Error error) {
 
 void Worker::send_progress() {
   Progress progress{options_.placement.worker, INT64_MAX, live_, {}};
+  // Those on their way through history have the time of the frames before them.
   if (!timers_.empty()) progress.next_timer_us = timers_.begin()->first;
-  for (const uint32_t id : apart_) {
-    progress.next_timer_us = std::min(progress.next_timer_us, tasks_.at(id).task->next_timer());
-  }
   for (const uint32_t id : touched_) {
     const Entry& entry = tasks_.at(id);
     progress.tasks.push_back({QueryId(id), entry.live, position(entry), entry.task->store().bytes()});

@@ -8,11 +8,14 @@
 //          report for them, a timer that is due); the others' position is live_, at no cost. A thousand quiet
 //          queries cost nothing.
 // Out:     StepDone (outputs to append), Frozen (answers to Freeze), SnapshotReady, TaskFailed. While the
-//          outbox is full the worker does not step: that is the backpressure.
+//          outbox is full, or too much of the outputs is not durable yet, the worker does not step: that is
+//          the backpressure. History waits much earlier: a query that is being built must not fill the
+//          journal's queue, which ingest and all other steps share.
 // Order:   a message put into the inbox before frame S was appended is handled before S is stepped over.
 // Threads: all but inbox() confined to the worker's thread (or the core loop, if inline).
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
@@ -42,6 +45,7 @@ struct Freeze {
 };
 struct Unwatch {
   QueryId query;
+  uint64_t request = 0;  // of the Freeze that asked to watch, answered or not
 };
 struct SnapshotWritten {
   QueryId query;
@@ -50,6 +54,7 @@ using ToWorker = std::variant<AddTask, RemoveTask, Freeze, Unwatch, SnapshotWrit
 
 struct StepDone {
   log::Group group;   // outputs and the step record; empty if there was nothing to write
+  size_t bytes = 0;   // of outputs and changes: Worker::written() when they are durable
   AppendTime oldest;  // of the frames stepped over: for the processing latency
   bool live = false;  // by tasks that had caught up
   struct Change {
@@ -104,6 +109,8 @@ class Worker {
     size_t max_group_bytes = 8u << 20;  // outputs of one group; more tasks go into the next
     size_t max_output_bytes =
         32u << 20;  // of one task's step, which is in one frame whole; beyond it the task fails
+    size_t max_in_flight_bytes = 32u << 20;  // outputs that are not durable yet; beyond it no step is taken …
+    size_t history_in_flight_bytes = 1u << 20;  // … and beyond it none over history
     size_t snapshot_after_bytes = 256u << 20;
     int64_t snapshot_after_us = 60'000'000;
   };
@@ -112,6 +119,11 @@ class Worker {
   Mailbox<ToWorker>& inbox() { return inbox_; }
   bool turn();        // one bounded piece of work; false: nothing to do now
   bool flush_held();  // what the outbox had no room for; true: nothing is held any more
+  // Outputs have become durable. True: the worker has waited for it and is to be woken. Any thread.
+  bool written(size_t bytes) {
+    in_flight_.fetch_sub(bytes);
+    return waits_.exchange(false);
+  }
   std::vector<std::unique_ptr<QueryTask>> take_tasks();  // all of them, by query; leaves the worker empty
 
  private:
@@ -123,8 +135,8 @@ class Worker {
     int64_t timer = INT64_MAX;  // as it stands in timers_
     AppendTime snapshot_time;
     uint64_t bytes_since_snapshot = 0;  // live: since live_bytes_ was 0 (wraps around)
-    size_t watchers = 0;
-    std::vector<Freeze> freezes;  // waiting for a cut
+    std::set<uint64_t> watchers;        // requests
+    std::vector<Freeze> freezes;        // waiting for a cut
   };
   using Frames = std::vector<log::FramePtr>;
 
@@ -132,6 +144,8 @@ class Worker {
   void add(AddTask message);
   void remove(QueryId query);
   void freeze(const Freeze& request);
+  void unwatch(const Unwatch& message);
+  bool may_step(size_t bound);
   bool send(FromWorker message);  // keeps it if the outbox is full
 
   void join();
@@ -158,6 +172,8 @@ class Worker {
   Mailbox<FromWorker>& outbox_;
   Mailbox<ToWorker> inbox_{65'536};
   std::vector<FromWorker> held_;
+  std::atomic<size_t> in_flight_{0};
+  std::atomic<bool> waits_{false};
   std::map<uint32_t, Entry> tasks_;                              // by query
   std::map<uint32_t, std::unique_ptr<StreamRows>> rows_;         // by stream
   std::unordered_map<uint32_t, std::vector<uint32_t>> readers_;  // by stream: queries

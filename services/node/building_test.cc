@@ -1,0 +1,61 @@
+// What a query that is being built over history may take from the others.
+#include "node/node_testing.h"
+
+namespace millrace::node {
+namespace {
+
+class Building : public NodeTest {
+ protected:
+  uint64_t ticks() {
+    uint64_t ticks = 0;
+    auto& journal = node_->journal();
+    for (Cut at(0); at < journal.end_cut();) {
+      const auto frames = journal.read_frames(at, journal.end_cut(), 1u << 20);
+      EXPECT_TRUE(frames.ok());
+      for (const auto& frame : *frames) {
+        for (const auto& control : frame->controls) ticks += control.kind == log::ControlKind::kTick ? 1 : 0;
+      }
+      at = frames->back()->cut;
+    }
+    return ticks;
+  }
+};
+
+TEST_F(Building, ASlowDiskIsNotFilledWithHistory) {
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT)");
+  for (int i = 0; i < 60; ++i) push("s", i * 1000, i * 1000 + 1000, 100);
+  run("CREATE STREAM d AS SELECT n, text FROM s");
+  const uint64_t before = node_->journal().counters().bytes;
+  files_.set_stall(4'000);
+  turns(300);
+  // A step over history, or two, and no more until they are on the disk.
+  EXPECT_LT(node_->journal().counters().bytes - before, 2u << 20);
+  files_.set_stall(0);
+  files_.heal();
+  settle();
+  run("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS c, sum(n) AS s FROM d");
+  settle();
+  EXPECT_EQ(sql("SELECT * FROM v").rows, std::vector<std::string>{R"({"c":60000,"s":1799970000})"});
+}
+
+TEST_F(Building, TheTimeOfHistoryIsNotTheTimeOfNow) {
+  open();
+  run("CREATE STREAM s (n BIGINT, at TIMESTAMPTZ, WATERMARK FOR at AS at) WITH (idle_timeout = '20 "
+      "seconds')");
+  for (int i = 0; i < 50; ++i) {
+    push("s", i, i + 1, 100);
+    clock_.advance_us(30'000'000);
+  }
+  options_.max_step_bytes = 1;
+  close();
+  open();
+  const uint64_t before = ticks();
+  run("CREATE MATERIALIZED VIEW v AS SELECT window_start, count(*) AS c FROM TUMBLE(s, at, INTERVAL '10 "
+      "seconds') GROUP BY window_start EMIT ON WINDOW CLOSE");
+  settle();
+  EXPECT_LE(ticks() - before, 1u);
+}
+
+}  // namespace
+}  // namespace millrace::node
