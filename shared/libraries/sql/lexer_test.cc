@@ -57,7 +57,11 @@ TEST(Lexer, DecodesStrings) {
   EXPECT_EQ(value("E'a\\n\\t\\\\\\'\\x41\\101\\u00e9\\U0001F600'''"), "a\n\t\\'AA\xC3\xA9\xF0\x9F\x98\x80'");
   EXPECT_EQ(value("$$it's$$"), "it's");
   EXPECT_EQ(value("$tag$a $$ b$tag$"), "a $$ b");
-  EXPECT_EQ(value("E'\\uD800'"), "MR-SQL-0002");
+  EXPECT_EQ(value("E'\\uD83D\\uDE00 \\uD83D\\U0000DE00'"), "\xF0\x9F\x98\x80 \xF0\x9F\x98\x80");
+  for (const char* half : {"E'\\uD800'", "E'\\uDC00'", "E'\\uD83Dx'", "E'\\uD83D\\n'", "E'\\uD83D\\uD83D'",
+                           "E'\\uD83D\\u12'", "E'\\uD83D\\u0041'", "E'\\UFFFFFFFF'", "E'\\0'"}) {
+    EXPECT_EQ(value(half), "MR-SQL-0002") << half;
+  }
   EXPECT_EQ(value("E'\\xFF'"), "MR-SQL-0002");  // not UTF-8
 }
 
