@@ -369,11 +369,13 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, AggregateKind k
     return bad_arguments(expr, kind == AggregateKind::kCount ? "* or one expression" : "one expression");
   }
   TRY_ASSIGN(Bound argument, aggregate_argument(expr, kind));
-  const Type type = kind == AggregateKind::kCount ? Type::kBigint : argument.type();
+  Type type = argument.type();
+  if (kind == AggregateKind::kCount) type = Type::kBigint;
+  if (kind == AggregateKind::kAvg) type = Type::kDouble;
   return aggregate_call(expr, AggregateCall{kind, std::move(argument.expr), type}, argument.size);
 }
 
-// sum and avg take numbers (avg: doubles), min and max all that has an order and is not boolean.
+// sum and avg take numbers, min and max all that has an order and is not boolean.
 Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, AggregateKind kind) {
   in_aggregate_ = true;
   auto bound = bind(*expr.args[0]);
@@ -391,8 +393,7 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, Aggreg
     return invalid_at(kBadArguments, expr.span, fmt::format("{}(boolean) does not exist", expr.text),
                       "count the rows with CASE: count(CASE WHEN x THEN 1 END)");
   }
-  if (kind != AggregateKind::kAvg) return argument;
-  return convert(argument, Type::kDouble);
+  return argument;
 }
 
 // The same call twice is computed once.

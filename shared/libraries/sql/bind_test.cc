@@ -99,14 +99,14 @@ TEST_F(BindTest, RepartitionUnlessTheKeyIsAGroup) {
   EXPECT_EQ(p.repartition_topic->partitions, 4);
 }
 
-TEST_F(BindTest, OneCallOnceAndAverageOfDoubles) {
+TEST_F(BindTest, OneCallOnceAndAverageIsADouble) {
   const QueryPlan p = plan(
       "CREATE MATERIALIZED VIEW v AS SELECT sum(items) AS a, sum(items) + 1 AS b, avg(items) AS c, "
       "count(items) AS d, min(customer) AS e, sum(amount) AS f FROM orders");
   ASSERT_EQ(p.aggregates.size(), 5u);
   EXPECT_EQ(p.aggregates[0].type, Type::kBigint);
   EXPECT_EQ(p.aggregates[1].kind, AggregateKind::kAvg);
-  EXPECT_EQ(p.aggregates[1].argument->type, Type::kDouble);
+  EXPECT_EQ(p.aggregates[1].argument->type, Type::kBigint);  // summed exactly
   EXPECT_EQ(p.aggregates[1].type, Type::kDouble);
   EXPECT_EQ(p.aggregates[2].type, Type::kBigint);
   EXPECT_EQ(p.aggregates[3].type, Type::kText);
