@@ -59,6 +59,8 @@ enum class Op : uint8_t {
   kLike,         // args: text, pattern ('\' escapes)
   kTumbleStart,  // args: timestamp; window_us, window_offset_us
   kTumbleEnd,
+  kIntervalDivide /* by double */,
+  // New ones at the end: an operator's number is part of a plan's identity.
 };
 
 struct Expr;

@@ -22,6 +22,7 @@ std::string_view infix(Op op) {
     case Op::kIntervalTimes:
       return " * ";
     case Op::kDivide:
+    case Op::kIntervalDivide:
       return " / ";
     case Op::kModulo:
       return " % ";

@@ -136,6 +136,14 @@ TEST(Expr, TimesAndIntervals) {
   EXPECT_EQ(times("-2147483648 mons", 1), "-178956970 years -8 mons");
   EXPECT_EQ(times("-2147483648 days", -1), "MR-SQL-0105");
   EXPECT_EQ(times("1 day", NAN), "MR-SQL-0105");
+  const auto divided = [](const char* i, double by) {
+    return binary(Op::kIntervalDivide, Type::kInterval, interval(i), real(by));
+  };
+  EXPECT_EQ(divided("1 hour", 3), "00:20:00");
+  EXPECT_EQ(divided("1 year 1 day", 7), "1 mon 21 days 13:42:51.391543");
+  EXPECT_EQ(divided("1 day", INFINITY), "00:00:00");
+  EXPECT_EQ(divided("1 day", -0.0), "MR-SQL-0101");
+  EXPECT_EQ(divided("2147483647 days", 0.5), "MR-SQL-0105");
   auto tumble = std::make_shared<Expr>();
   tumble->op = Op::kTumbleStart;
   tumble->type = Type::kTimestamptz;
@@ -266,7 +274,9 @@ TEST(Expr, WindowsLieInTheRangeOfTimestamps) {
   };
   EXPECT_EQ(window(Op::kTumbleStart, "0001-01-01T00:00:00Z"), "MR-SQL-0104");
   EXPECT_EQ(window(Op::kTumbleEnd, "9999-12-31T23:00:00Z"), "MR-SQL-0104");
-  EXPECT_EQ(window(Op::kTumbleStart, "9999-12-31T23:00:00Z"), "9999-12-31T00:00:00Z");
+  EXPECT_EQ(window(Op::kTumbleStart, "9999-12-31T23:00:00Z"), "MR-SQL-0104");
+  EXPECT_EQ(window(Op::kTumbleStart, "9999-12-30T23:00:00Z"), "9999-12-24T00:00:00Z");
+  EXPECT_EQ(window(Op::kTumbleEnd, "9999-12-30T23:00:00Z"), "9999-12-31T00:00:00Z");
 }
 
 TEST(Expr, PrintsAsSql) {

@@ -8,13 +8,16 @@
 namespace millrace::engine {
 namespace {
 
+constexpr std::string_view kDivisionByZero = "MR-SQL-0101";
 constexpr std::string_view kTimestampRange = "MR-SQL-0104";
 constexpr std::string_view kIntervalRange = "MR-SQL-0105";
 
 void fail(const Node& node, const Column& out, Context& context, size_t row, std::string_view id) {
   if (out.is_null(row)) return;
-  context.fail(row, node.expr->span, id,
-               id == kTimestampRange ? "timestamp out of range" : "interval out of range");
+  const char* message = id == kTimestampRange  ? "timestamp out of range"
+                        : id == kIntervalRange ? "interval out of range"
+                                               : "division by zero";
+  context.fail(row, node.expr->span, id, message);
 }
 
 template <typename To>
@@ -94,18 +97,16 @@ double to_micros(double value) {
   return std::rint(value * 1e6) / 1e6;
 }
 
-// Each part is scaled; what is left of the months becomes days (30 a month), what is left of the days becomes
-// time.
-bool scale(const Interval& a, double factor, Interval& r) {
-  double month_days = 0;
-  double day_seconds = 0;
-  if (!whole_part(a.months * factor, r.months) || !whole_part(a.days * factor, r.days)) return false;
-  month_days = to_micros((a.months * factor - r.months) * 30);
+// An interval from parts that are not whole: what is left of the months becomes days (30 a month), what is left
+// of the days becomes time.
+bool from_parts(double months, double days, double micros, Interval& r) {
+  if (!whole_part(months, r.months) || !whole_part(days, r.days)) return false;
+  const double month_days = to_micros((months - r.months) * 30);
   const double whole_month_days = std::trunc(month_days);
-  day_seconds = to_micros((a.days * factor - r.days + month_days - whole_month_days) * 86400);
-  const double spilled_days = std::trunc(day_seconds / 86400);
-  day_seconds -= spilled_days * 86400;
-  const double micros = std::rint(static_cast<double>(a.micros) * factor + day_seconds * 1e6);
+  double seconds = to_micros((days - r.days + month_days - whole_month_days) * 86400);
+  const double spilled_days = std::trunc(seconds / 86400);
+  seconds -= spilled_days * 86400;
+  micros = std::rint(micros + seconds * 1e6);
   if (!(std::fabs(micros) < 9.2e18)) return false;
   r.micros = static_cast<int64_t>(micros);
   return narrow(static_cast<__int128>(r.days) + static_cast<int64_t>(whole_month_days + spilled_days),
@@ -114,16 +115,32 @@ bool scale(const Interval& a, double factor, Interval& r) {
 
 void interval_times(const Node& node, const Operand& left, const Operand& right, const Selection& selection,
                     Column& out, Context& context) {
-  strict_binary<Interval, double, Interval>(Type::kInterval, left, right, selection, context.batch.rows, out,
-                                            [&](const Interval& a, double b, size_t row) {
-                                              Interval r;
-                                              if (!scale(a, b, r))
-                                                fail(node, out, context, row, kIntervalRange);
-                                              return r;
-                                            });
+  strict_binary<Interval, double, Interval>(
+      Type::kInterval, left, right, selection, context.batch.rows, out,
+      [&](const Interval& a, double b, size_t row) {
+        Interval r;
+        if (!from_parts(a.months * b, a.days * b, static_cast<double>(a.micros) * b, r))
+          fail(node, out, context, row, kIntervalRange);
+        return r;
+      });
 }
 
-// Neighbouring rows fall into the same window most of the time: then no division.
+void interval_divide(const Node& node, const Operand& left, const Operand& right, const Selection& selection,
+                     Column& out, Context& context) {
+  strict_binary<Interval, double, Interval>(
+      Type::kInterval, left, right, selection, context.batch.rows, out,
+      [&](const Interval& a, double b, size_t row) {
+        Interval r;
+        if (b == 0)
+          fail(node, out, context, row, kDivisionByZero);
+        else if (!from_parts(a.months / b, a.days / b, static_cast<double>(a.micros) / b, r))
+          fail(node, out, context, row, kIntervalRange);
+        return r;
+      });
+}
+
+// Neighbouring rows fall into the same window most of the time: then no division. A window that does not end
+// in the range of timestamps is none, whichever end was asked for: a group's end is computed when it is read.
 template <bool kEnd>
 void tumble(const Node& node, const Operand& left, const Operand&, const Selection& selection, Column& out,
             Context& context) {
@@ -131,17 +148,18 @@ void tumble(const Node& node, const Operand& left, const Operand&, const Selecti
   const int64_t offset = node.expr->window_offset_us;
   int64_t start = 0;
   int64_t end = 0;  // start == end: none yet
-  strict_unary<int64_t, int64_t>(
-      Type::kTimestamptz, left, selection, context.batch.rows, out, [&](int64_t t, size_t row) {
-        if (t < start || t >= end) {
-          start = tumble_start(t, size, offset);
-          if (__builtin_add_overflow(start, size, &end) || !timestamp_in_range(kEnd ? end : start)) {
-            end = start;
-            fail(node, out, context, row, kTimestampRange);
-          }
-        }
-        return kEnd ? end : start;
-      });
+  strict_unary<int64_t, int64_t>(Type::kTimestamptz, left, selection, context.batch.rows, out,
+                                 [&](int64_t t, size_t row) {
+                                   if (t < start || t >= end) {
+                                     start = tumble_start(t, size, offset);
+                                     if (__builtin_add_overflow(start, size, &end) ||
+                                         !timestamp_in_range(start) || !timestamp_in_range(end)) {
+                                       end = start;
+                                       fail(node, out, context, row, kTimestampRange);
+                                     }
+                                   }
+                                   return kEnd ? end : start;
+                                 });
 }
 
 }  // namespace
@@ -162,6 +180,8 @@ Kernel time_kernel(const Expr& expr) {
       return interval_negate;
     case Op::kIntervalTimes:
       return interval_times;
+    case Op::kIntervalDivide:
+      return interval_divide;
     case Op::kTumbleStart:
       return tumble<false>;
     case Op::kTumbleEnd:

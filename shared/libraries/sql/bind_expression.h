@@ -89,6 +89,9 @@ Bound with_default_type(Bound value);
 
 // PostgreSQL's name for a column that was given none.
 std::string default_name(const ast::Expr& expr);
+// Of windows, disorder, timeouts and retention: ten thousand years, so that sums with a timestamp stay in
+// range.
+inline constexpr int64_t kMaxLengthUs = int64_t{3'650'000} * 86'400'000'000;
 // A constant INTERVAL as microseconds: days count 24 hours, months are refused. `what` starts the messages.
 Result<int64_t> constant_interval_us(const ast::Expr& expr, std::string_view what);
 Result<int64_t> interval_us(const Interval& value, const SourceSpan& span, std::string_view what);

@@ -49,7 +49,7 @@ Error no_operator(std::string_view symbol, const Bound& left, const Bound& right
 // What an untyped operand becomes beside a typed one.
 Type partner_type(const std::string& op, Type other) {
   if (op == "+" && other == Type::kTimestamptz) return Type::kInterval;
-  if (op == "*" && other == Type::kInterval) return Type::kDouble;
+  if ((op == "*" || op == "/") && other == Type::kInterval) return Type::kDouble;
   return other;
 }
 
@@ -76,6 +76,7 @@ constexpr ArithmeticRule kRules[] = {
     {'+', I, I, Op::kIntervalPlus, I},
     {'-', I, I, Op::kIntervalMinus, I},
     {'*', I, D, Op::kIntervalTimes, I},
+    {'/', I, D, Op::kIntervalDivide, I},
 };
 
 const ArithmeticRule* find_rule(char op, Type left, Type right) {
@@ -108,6 +109,14 @@ Status settle_unknown(const std::string& op, Bound& left, Bound& right, const So
   const Type wanted = partner_type(op, (left.unknown ? right : left).type());
   TRY_ASSIGN(open, convert(open, wanted));
   return {};
+}
+
+constexpr std::string_view kTextOutOfRange = "MR-EVT-0102";  // what event/ says of a value that is too large
+
+std::string range_hint(Type type) {
+  if (type == Type::kBigint) return "bigint ends at 9223372036854775807: use double precision";
+  if (type == Type::kTimestamptz) return "timestamps lie in the years 0001 to 9999";
+  return "use one within its range";
 }
 
 // Binding is quick, whatever was written: a slow match is left to the reader's thread.
@@ -154,6 +163,11 @@ Result<Bound> make(Op op, Type type, std::vector<Bound> args, const SourceSpan& 
 
 Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpan& span) {
   const auto fail = [&](const Error& cause) {
+    if (cause.id == kTextOutOfRange) {
+      return invalid_at(kBadLiteral, span,
+                        fmt::format("\"{:.60}\" is out of range for type {}", text, to_string(type)),
+                        range_hint(type));
+    }
     std::string hint = cause.hint;
     if (type == Type::kTimestamptz) hint = "write it like '2001-01-01T00:00:00Z'";
     if (type == Type::kInterval) hint = "write it like '1 hour 30 minutes'";
@@ -236,7 +250,7 @@ Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, co
     std::swap(left, right);
   }
   const bool to_double = (left.type() == D && right.type() == B) || (left.type() == B && right.type() == D) ||
-                         (op == "*" && left.type() == I && right.type() == B);
+                         ((op == "*" || op == "/") && left.type() == I && right.type() == B);
   if (to_double) {
     Bound& integer = right.type() == B ? right : left;
     TRY_ASSIGN(integer, convert(integer, D));
@@ -295,8 +309,9 @@ Result<int64_t> interval_us(const Interval& value, const SourceSpan& span, std::
   }
   int64_t total = 0;
   if (__builtin_mul_overflow(int64_t{value.days}, kDay, &total) ||
-      __builtin_add_overflow(total, value.micros, &total)) {
-    return invalid_at(kBadLiteral, span, fmt::format("{} is too long", what), "use a shorter interval");
+      __builtin_add_overflow(total, value.micros, &total) || total > kMaxLengthUs || total < -kMaxLengthUs) {
+    return invalid_at(kBadLiteral, span, fmt::format("{} is too long", what),
+                      fmt::format("the bound is {} days", kMaxLengthUs / kDay));
   }
   return total;
 }

@@ -374,8 +374,11 @@ Result<ExprPtr> Parser::interval_literal() {
   TRY_ASSIGN(expr->text, string_value(text_, value));
   for (const std::string_view unit : {"year", "month", "day", "hour", "minute", "second"}) {
     if (!take_word(unit)) continue;
-    if (expr->text.find_first_not_of("0123456789.+-") != std::string::npos || expr->text.empty()) {
-      return invalid_at(kBadLiteral, expr->span, "an interval with a unit behind it holds a number only",
+    // PostgreSQL cuts INTERVAL '1.5' HOUR down to whole hours: better not to take it.
+    const std::string_view taken = unit == "second" ? "0123456789+-." : "0123456789+-";
+    if (expr->text.find_first_not_of(taken) != std::string::npos || expr->text.empty()) {
+      return invalid_at(kBadLiteral, expr->span,
+                        "an interval with a unit behind it holds a whole number only",
                         "write INTERVAL '90 minutes'");
     }
     expr->text += " " + std::string(unit);
