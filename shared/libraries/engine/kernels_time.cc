@@ -107,7 +107,7 @@ bool from_parts(double months, double days, double micros, Interval& r) {
   const double spilled_days = std::trunc(seconds / 86400);
   seconds -= spilled_days * 86400;
   micros = std::rint(micros + seconds * 1e6);
-  if (!(std::fabs(micros) < 9.2e18)) return false;
+  if (!(micros >= -0x1p63 && micros < 0x1p63)) return false;
   r.micros = static_cast<int64_t>(micros);
   return narrow(static_cast<__int128>(r.days) + static_cast<int64_t>(whole_month_days + spilled_days),
                 r.days);
