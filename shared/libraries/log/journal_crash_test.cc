@@ -146,21 +146,90 @@ TEST(JournalCrash, AFlippedBitInTheMiddleIsReportedDamage) {
   }
 }
 
-TEST(JournalCrash, DamageIsMovedAsideByRetention) {
-  auto options = small_options();
-  options.segment_bytes = 1u << 20;  // one that is not sealed: a start scans it
-  JournalWorld world(3, options);
-  prepared(world);
+// Cuts 2, 12 and 22 hold stream 9, the others stream 8, each a group of its own; then a bit of one flips, in the
+// segment that is not sealed yet.
+void damage_one_of_a_stream(JournalWorld& world, uint64_t cut) {
+  ASSERT_EQ(world.start(), "");
+  for (uint64_t i = 0; i < 30; ++i) {
+    Group group;
+    group.batches.push_back({{StreamId(i % 10 == 0 ? 9 : 8), PartitionId(0)}, make_batch(i, 3)});
+    ASSERT_TRUE(world.journal->append(std::move(group), Priority::kIngest).ok());
+    world.settle();
+  }
   const std::string path = "/data/journal/" + segment_name(1);
-  const uint64_t at = find_frame(world.files.durable_content(path), 1, 5);
+  const uint64_t at = find_frame(world.files.durable_content(path), 1, cut);
   ASSERT_NE(at, 0u);
   world.kill();
   world.files.flip_bit(path, at + 90, 3);
+}
+
+void start_and_seal(JournalWorld& world) {
   ASSERT_TRUE(world.try_start().ok());
-  ASSERT_FALSE(world.journal->recovery().damage.empty());
-  ASSERT_TRUE(world.journal->recycle_through(1).ok());
   for (int i = 0; i < 50; ++i) world.turn();
-  EXPECT_EQ(*world.files.list("/data/journal/quarantine"), std::vector<std::string>{segment_name(1)});
+}
+
+Journal::Options one_segment() {
+  auto options = small_options();
+  options.segment_bytes = 1u << 20;
+  options.tail_bytes = 0;
+  return options;
+}
+
+// The first start scans the segment and seals it; later ones go by the index, which has no such frame.
+TEST(JournalCrash, DamageIsNoGapInAStreamAtAnyStart) {
+  constexpr uint64_t kDamaged = 12;
+  JournalWorld world(3, one_segment());
+  damage_one_of_a_stream(world, kDamaged);
+  for (int start = 0; start < 3; ++start) {
+    start_and_seal(world);
+    Journal& journal = *world.journal;
+    Cut after(1);
+    auto found = journal.read_stream(StreamId(9), PartitionId(0), after, journal.durable_cut(), 500);
+    for (; found.ok();
+         found = journal.read_stream(StreamId(9), PartitionId(0), after, journal.durable_cut(), 500)) {
+      ASSERT_GT(found->scanned, after);
+      after = found->scanned;
+      ASSERT_LT(after, Cut(kDamaged)) << "passed over damage, start " << start;
+    }
+    EXPECT_EQ(found.error().id, "MR-LOG-0007");
+    EXPECT_EQ(after, Cut(kDamaged - 1));
+    found = journal.read_stream(StreamId(9), PartitionId(0), Cut(kDamaged), journal.durable_cut(), 500);
+    ASSERT_TRUE(found.ok());
+    EXPECT_EQ(found->frames.front()->cut, Cut(kDamaged + 10));
+    world.kill();
+  }
+}
+
+// Neither does it become one when the index is lost as well, and a scan has to stand in for it.
+TEST(JournalCrash, DamageIsNoGapInAStreamWithoutAnIndex) {
+  JournalWorld world(4, one_segment());
+  damage_one_of_a_stream(world, 12);
+  start_and_seal(world);
+  world.kill();
+  const std::string path = "/data/journal/" + segment_name(1);
+  const std::string trailer = world.files.durable_content(path);
+  uint64_t index = 0;
+  std::memcpy(&index, trailer.data() + trailer.size() - kSegmentBlock + 72, 8);
+  world.files.flip_bit(path, index + 5, 1);
+  start_and_seal(world);
+  const auto found = world.journal->read_stream(StreamId(9), PartitionId(0), Cut(11), Cut(20), 1 << 20);
+  EXPECT_FALSE(found.ok()) << "read up to " << found->scanned.value;
+}
+
+TEST(JournalCrash, DamageIsMovedAsideByRetentionAfterAnyStart) {
+  for (int starts = 1; starts <= 3; ++starts) {
+    JournalWorld world(3, one_segment());
+    damage_one_of_a_stream(world, 5);
+    for (int i = 0; i < starts; ++i) {
+      if (i > 0) world.kill();
+      start_and_seal(world);
+    }
+    ASSERT_TRUE(world.journal->recycle_through(1).ok());
+    for (int i = 0; i < 50; ++i) world.turn();
+    const auto names = world.files.list("/data/journal/quarantine");
+    ASSERT_TRUE(names.ok()) << "start " << starts;
+    EXPECT_EQ(*names, std::vector<std::string>{segment_name(1)});
+  }
 }
 
 TEST(JournalCrash, AFlippedBitInTheTailIsAnEnd) {

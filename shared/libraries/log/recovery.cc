@@ -123,13 +123,13 @@ class Recovery {
       waiting.pop_front();
     }
     for (auto& w : waiting) log_.unproven.push_back(std::move(w.unproven));
-    s.damage = result->damage;
+    s.damaged = !result->damage.empty();
+    add_to_index(*s.index, result->damage);
     s.last = std::max(s.last, proven);  // damage may be the last of what was proven
     for (const auto& d : result->damage) {
       report(s.path, d.position, d.first,
              "frames " + std::to_string(d.first.value) + " to " + std::to_string(d.last.value) +
                  " are unreadable");
-      damaged_bytes_ += d.bytes;
     }
     log_.report.scanned_bytes += result->end;
     log_.report.discarded_tail_bytes += result->discarded_bytes;
@@ -187,6 +187,7 @@ class Recovery {
       next = std::max(next, Offset(part.end));
     }
     for (const auto& [name, position] : index->positions()) log_.state.positions[name] = position;
+    for (const auto& u : index->unreadable()) damaged_bytes_ += u.bytes;
     return {};
   }
 

@@ -1,6 +1,7 @@
 #include "log/segment_index.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/bytes.h"
 
@@ -9,6 +10,7 @@ namespace {
 constexpr size_t kFrameEntryBytes = 20;
 constexpr size_t kBatchEntryBytes = 20;
 constexpr size_t kPartBytes = 42;
+constexpr size_t kUnreadableBytes = 24;
 }  // namespace
 
 void SegmentIndex::add_frame(Cut cut, uint64_t position, AppendTime time, bool landmark) {
@@ -22,6 +24,7 @@ void SegmentIndex::add_batch(StreamPartition where, Offset first, uint32_t count
   const auto [it, fresh] = slots_.try_emplace(where, static_cast<uint32_t>(parts_.size()));
   if (fresh) {
     parts_.push_back({where, first.value, first.value, 0, 0, {}});
+    link(it->second);
     encoded_size_ += kPartBytes;
   }
   Part& part = parts_[it->second];
@@ -37,6 +40,17 @@ void SegmentIndex::add_batch(StreamPartition where, Offset first, uint32_t count
 void SegmentIndex::set_position(std::string name, std::string position) {
   encoded_size_ += name.size() + position.size() + 10;
   positions_[std::move(name)] = std::move(position);
+}
+
+void SegmentIndex::link(uint32_t slot) {
+  const auto [first, fresh] = first_of_.try_emplace(parts_[slot].where.stream, slot);
+  if (!fresh) parts_[slot].next = std::exchange(first->second, slot);
+}
+
+void SegmentIndex::add_unreadable(Cut first, Cut last, uint64_t position, uint64_t bytes) {
+  unreadable_.push_back(
+      {first.value, last.value, static_cast<uint32_t>(position), static_cast<uint32_t>(bytes)});
+  encoded_size_ += kUnreadableBytes;
 }
 
 const SegmentIndex::FrameEntry* SegmentIndex::frame_at(Cut cut) const {
@@ -58,8 +72,10 @@ const SegmentIndex::Part* SegmentIndex::find(StreamPartition where) const {
 
 std::vector<const SegmentIndex::Part*> SegmentIndex::parts_of(StreamId stream) const {
   std::vector<const Part*> out;
-  for (const auto& part : parts_) {
-    if (part.where.stream == stream) out.push_back(&part);
+  const auto first = first_of_.find(stream);
+  for (uint32_t slot = first == first_of_.end() ? UINT32_MAX : first->second; slot != UINT32_MAX;) {
+    out.push_back(&parts_[slot]);
+    slot = parts_[slot].next;
   }
   return out;
 }
@@ -92,6 +108,13 @@ std::string SegmentIndex::encode() const {
   for (const auto& [name, position] : positions_) {
     append_bytes(out, name);
     append_bytes(out, position);
+  }
+  append_le<uint32_t>(out, static_cast<uint32_t>(unreadable_.size()));
+  for (const auto& u : unreadable_) {
+    append_le(out, u.first);
+    append_le(out, u.last);
+    append_le(out, u.position);
+    append_le(out, u.bytes);
   }
   return out;
 }
@@ -128,10 +151,20 @@ std::optional<SegmentIndex> SegmentIndex::decode(std::string_view bytes) {
       e.position = reader.le<uint32_t>();
     }
     index.slots_.emplace(part.where, slot);
+    index.link(slot);
   }
   for (auto left = reader.le<uint32_t>(); left > 0 && reader.ok(); --left) {
     const std::string name(reader.bytes());
     index.positions_[name] = std::string(reader.bytes());
+  }
+  const auto unreadable = reader.le<uint32_t>();
+  if (unreadable > reader.left() / kUnreadableBytes) return std::nullopt;
+  index.unreadable_.resize(unreadable);
+  for (auto& u : index.unreadable_) {
+    u.first = reader.le<uint64_t>();
+    u.last = reader.le<uint64_t>();
+    u.position = reader.le<uint32_t>();
+    u.bytes = reader.le<uint32_t>();
   }
   return reader.done() ? std::optional(std::move(index)) : std::nullopt;
 }

@@ -136,7 +136,7 @@ Status SegmentKeeper::seal_one(const SegmentPtr& segment) {
 // Oldest first, each durable before the next: a crash must not leave a hole.
 Status SegmentKeeper::free_one(const SegmentPtr& segment) {
   const std::string name = segment_name(segment->id);
-  if (segment->damage.empty()) return retire(name, segment->id);
+  if (!segment->damaged) return retire(name, segment->id);
   const std::string quarantine = options_.directory + "/quarantine";
   TRY(files_.make_directories(quarantine));
   TRY(files_.sync_directory(options_.directory));
