@@ -1,7 +1,8 @@
+#include "log/internal/frame_store.h"
+
 #include <algorithm>
 
 #include "base/crc32c.h"
-#include "log/internal/frame_store.h"
 
 namespace millrace::log {
 
@@ -20,35 +21,43 @@ void add_to_index(SegmentIndex& index, const Frame& frame, uint64_t position, bo
   }
 }
 
-void add_to_index(SegmentIndex& index, const std::vector<DamagedRange>& damage) {
-  for (const auto& d : damage) index.add_unreadable(d.first, d.last, d.position, d.bytes);
+namespace {
+using Shares = std::vector<SegmentInfo::StreamShare>;
+
+Shares parts_of(const SegmentIndex& index) {
+  Shares parts;
+  parts.reserve(index.parts().size());
+  for (const auto& part : index.parts()) {
+    parts.push_back({part.where.stream, part.bytes, AppendTime(part.last_time)});
+  }
+  return parts;
 }
 
-std::vector<SegmentInfo::StreamShare> shares_of(const SegmentIndex& index) {
-  std::map<StreamId, SegmentInfo::StreamShare> shares;
-  for (const auto& part : index.parts()) {
-    auto& share = shares[part.where.stream];
-    share.stream = part.where.stream;
-    share.bytes += part.bytes;
-    share.last_time = std::max(share.last_time, AppendTime(part.last_time));
+Shares shares_of(Shares parts) {
+  std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.stream < b.stream; });
+  Shares out;
+  for (const auto& part : parts) {
+    if (out.empty() || out.back().stream != part.stream) {
+      out.push_back(part);
+      continue;
+    }
+    out.back().bytes += part.bytes;
+    out.back().last_time = std::max(out.back().last_time, part.last_time);
   }
-  std::vector<SegmentInfo::StreamShare> out;
-  for (const auto& [stream, share] : shares) out.push_back(share);
   return out;
 }
+}  // namespace
 
 Result<std::shared_ptr<SegmentIndex>> build_index(File& file, const Segment& segment, bool check) {
   auto index = std::make_shared<SegmentIndex>();
   ScanRequest request{segment.id,   segment.first, segment.frames_begin,
                       segment.salt, std::nullopt,  Cut(segment.last.value + 1),
                       check,        nullptr};
-  auto scanned = scan_segment(file, request, [&](const ScannedFrame& f) -> Status {
+  TRY(scan_segment(file, request, [&](const ScannedFrame& f) -> Status {
     TRY_ASSIGN(const auto frame, view_frame(nullptr, f.bytes, f.header, false));
     add_to_index(*index, *frame, f.position, f.after_damage);
     return {};
-  });
-  if (!scanned.ok()) return std::move(scanned).error();
-  add_to_index(*index, scanned->damage);
+  }));
   return index;
 }
 
@@ -119,12 +128,10 @@ Result<std::vector<std::pair<StreamPartition, Offset>>> FrameStore::ends_through
   std::vector<std::pair<StreamPartition, Offset>> ends;
   for (const auto& segment : all) {
     if (segment->id > id || segment == all.back()) break;
-    TRY_ASSIGN(const bool whole, with_index(segment, [&](const SegmentIndex& index) {
-                 for (const auto& part : index.parts()) ends.emplace_back(part.where, Offset(part.end));
-                 return index.unreadable().empty();
-               }));
-    const std::lock_guard lock(mutex_);
-    segment->damaged = segment->damaged || !whole;
+    TRY(with_index(segment, [&](const SegmentIndex& index) {
+      for (const auto& part : index.parts()) ends.emplace_back(part.where, Offset(part.end));
+      return true;
+    }));
   }
   return ends;
 }
@@ -147,12 +154,13 @@ std::vector<SegmentPtr> FrameStore::take_through(uint64_t id) {
 }
 
 void FrameStore::sealed(const SegmentPtr& segment, const SegmentTrailer& trailer) {
+  auto shares = shares_of(parts_of(*segment->index));
   const std::lock_guard lock(mutex_);
   segment->trailer_written = true;
   segment->index_position = trailer.index_position;
   segment->index_length = trailer.index_length;
   segment->index_checksum = trailer.index_checksum;
-  segment->shares = shares_of(*segment->index);
+  segment->shares = std::move(shares);
   segment->shares_known = true;
   segment->index.reset();
 }
@@ -172,6 +180,22 @@ Cut FrameStore::end_cut() const {
   return end_;
 }
 
+// Once and for all of a segment that is not written to any more. Of the others the index is copied under the
+// lock, and added up outside.
+bool FrameStore::learn_shares(const SegmentPtr& segment) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (segment->shares_known) return true;
+  }
+  auto parts = with_index(segment, parts_of);
+  if (!parts.ok()) return false;
+  auto shares = shares_of(std::move(*parts));
+  const std::lock_guard lock(mutex_);
+  segment->shares = std::move(shares);
+  segment->shares_known = segment->index == nullptr;
+  return true;
+}
+
 std::vector<SegmentInfo> FrameStore::segments() {
   std::vector<SegmentPtr> all;
   {
@@ -180,14 +204,10 @@ std::vector<SegmentInfo> FrameStore::segments() {
   }
   std::vector<SegmentInfo> out;
   for (const auto& segment : all) {
-    auto shares = with_index(segment, [](const SegmentIndex& index) { return shares_of(index); });
+    const bool known = learn_shares(segment);
     const std::lock_guard lock(mutex_);
-    if (shares.ok()) {
-      segment->shares = std::move(*shares);
-      segment->shares_known = true;
-    }
     out.push_back({segment->id, segment->first, segment->last, segment->first_time, segment->last_time,
-                   segment->frames_end, !segment->active, segment->shares, segment->shares_known});
+                   segment->frames_end, !segment->active, segment->shares, known});
   }
   return out;
 }
@@ -461,17 +481,6 @@ Result<std::vector<FrameStore::Window>> FrameStore::windows_of(const SegmentPtr&
   });
 }
 
-// The first damaged place with frames beyond `after`.
-Result<std::optional<SegmentIndex::Unreadable>> FrameStore::unreadable_after(const SegmentPtr& segment,
-                                                                             Cut after) {
-  return with_index(segment, [&](const SegmentIndex& index) -> std::optional<SegmentIndex::Unreadable> {
-    for (const auto& u : index.unreadable()) {
-      if (u.last > after.value) return u;
-    }
-    return std::nullopt;
-  });
-}
-
 namespace {
 bool holds(const Frame& frame, StreamId stream, std::optional<PartitionId> partition) {
   return std::any_of(frame.batches.begin(), frame.batches.end(), [&](const FrameBatch& b) {
@@ -480,14 +489,15 @@ bool holds(const Frame& frame, StreamId stream, std::optional<PartitionId> parti
 }
 }  // namespace
 
-// False: max_bytes is reached, or damage: out.scanned says where.
+// False: max_bytes is reached, out.scanned says where.
 Result<bool> FrameStore::read_stream_segment(const SegmentPtr& segment, StreamId stream,
                                              std::optional<PartitionId> partition, Cut stop, size_t max_bytes,
                                              size_t& bytes, StreamFrames& out) {
-  TRY_ASSIGN(const auto bad, unreadable_after(segment, out.scanned));
-  if (bad && bad->first <= out.scanned.value + 1)
-    return unreadable(*segment, Cut(out.scanned.value + 1), bad->position);
-  if (bad) stop = std::min(stop, Cut(bad->first - 1));
+  for (const auto& damage : segment->damage) {
+    if (damage.last > out.scanned && damage.first <= stop && out.frames.empty()) {
+      return unreadable(*segment, damage.first, damage.position);
+    }
+  }
   TRY_ASSIGN(const auto windows, windows_of(segment, stream, partition, out.scanned));
   for (const auto& window : windows) {
     if (window.cut > stop) break;
@@ -562,7 +572,7 @@ Result<StreamFrames> FrameStore::read_stream(StreamId stream, std::optional<Part
     }
     auto more = read_stream_segment(segment, stream, partition, stop, max_bytes, bytes, out);
     if (!more.ok()) {
-      if (out.scanned > after) return out;  // what is readable before it; the next read meets it
+      if (!out.frames.empty()) return out;
       return std::move(more).error();
     }
     if (!*more) return out;
