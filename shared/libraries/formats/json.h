@@ -22,6 +22,7 @@
 
 namespace millrace::formats {
 
+// Of an event that is taken in. What a query makes of it may be longer: a dead letter quotes all of it.
 inline constexpr size_t kMaxEventBytes = 1u << 20;
 inline constexpr size_t kMaxJsonDepth = 256;
 

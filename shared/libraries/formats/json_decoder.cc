@@ -76,6 +76,11 @@ JsonValidator::JsonValidator(Schema schema, int key_column)
 JsonValidator::~JsonValidator() = default;
 
 Result<std::optional<std::string_view>> JsonValidator::validate(std::string_view event) {
+  if (event.size() > kMaxEventBytes) {
+    return error(Code::kInvalid, "MR-EVT-0005",
+                 "the event has " + std::to_string(event.size()) + " bytes, the bound is " +
+                     std::to_string(kMaxEventBytes));
+  }
   Impl& own = *impl_;
   for (Column& column : own.row.columns) column.valid[0] = 0;
   if (own.row.arena->bytes() != 0) own.row.arena->clear();

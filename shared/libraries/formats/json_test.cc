@@ -187,7 +187,22 @@ TEST(JsonValidator, RefusesDepthAndSize) {
   EXPECT_EQ(verdict(nested(kMaxJsonDepth)), "MR-EVT-0004");
   EXPECT_EQ(verdict(nested(100'000)), "MR-EVT-0004");
   EXPECT_EQ(verdict(std::string(100'000, '[')), "MR-EVT-0004");
-  EXPECT_EQ(verdict("{\"id\":\"" + std::string(kMaxEventBytes, 'x') + "\"}"), "MR-EVT-0005");
+  const Buffer large = Buffer::copy("{\"id\":\"" + std::string(kMaxEventBytes, 'x') + "\"}");
+  const auto refused = JsonValidator(kSchema, -1).validate(large.view());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().id, "MR-EVT-0005");
+}
+
+// The bound is for what comes in: a dead letter that quotes an event, or a row of two texts, may be longer.
+TEST(JsonDecoder, ReadsRowsThatAreLongerThanAnEvent) {
+  std::string letter = "{\"id\":";
+  append_json_string(letter, "{\"id\":\"" + std::string(kMaxEventBytes - 9, '"') + "\"}");
+  ASSERT_GT(letter.size(), 2 * kMaxEventBytes);
+  const auto d = decode({letter + ",\"n\":7}"});
+  EXPECT_TRUE(d.errors.empty());
+  ASSERT_EQ(d.batch.rows, 1u);
+  EXPECT_EQ(d.batch.columns[0].texts[0].size(), kMaxEventBytes);
+  EXPECT_EQ(d.batch.columns[3].integers[0], 7);
 }
 
 TEST(JsonValidator, ChecksDeclaredTypes) {

@@ -77,7 +77,6 @@ bool EventReader::read(std::string_view event, size_t row) {
     for (Slot& slot : slots_) slot.fault = ValueFault::kNone;
     any_fault_ = false;
   }
-  if (event.size() > kMaxEventBytes) return false;
   const char* p = json::skip_space(event.data(), scan_.end);
   if (p >= scan_.end || *p != '{') {
     not_object_ = p < scan_.end && json::skip_value(scan_, p, 0) != nullptr;
@@ -333,10 +332,6 @@ std::string number(size_t value) {
 }  // namespace
 
 EventReader::Failure EventReader::failure() const {
-  if (event_.size() > kMaxEventBytes) {
-    return {"MR-EVT-0005",
-            "the event has " + number(event_.size()) + " bytes, the bound is " + number(kMaxEventBytes)};
-  }
   const auto place = [&](const char* at) {
     return " at byte " + number(static_cast<size_t>(at - event_.data()));
   };
