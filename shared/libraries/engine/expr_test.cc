@@ -136,6 +136,8 @@ TEST(Expr, TimesAndIntervals) {
   EXPECT_EQ(times("-2147483648 mons", 1), "-178956970 years -8 mons");
   EXPECT_EQ(times("-2147483648 days", -1), "MR-SQL-0105");
   EXPECT_EQ(times("1 day", NAN), "MR-SQL-0105");
+  EXPECT_EQ(times("-9223372036854775808 us", 1), "-2562047788:00:54.775808");
+  EXPECT_EQ(times("9223372036854775807 us", 1), "MR-SQL-0105");  // as a double it is one more
   const auto divided = [](const char* i, double by) {
     return binary(Op::kIntervalDivide, Type::kInterval, interval(i), real(by));
   };
