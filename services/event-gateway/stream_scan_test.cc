@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/buffer.h"
 #include "engine/select.h"
 #include "sql/catalog.h"
 #include "sql/sql.h"
@@ -23,8 +24,8 @@ class Events final : public engine::StreamReads {
     engine::StreamReadAnswer answer;
     size_t at = request.place->cut.value;
     for (; at < events.size() && answer.events.size() < request.limit; ++at) {
-      answer.events.push_back({PartitionId(0), Offset(static_cast<int64_t>(at)), AppendTime(0), events[at],
-                               engine::StreamPlace{Cut(at + 1), 0}});
+      answer.events.push_back({PartitionId(0), Offset(static_cast<int64_t>(at)), AppendTime(0),
+                               events[at].view(), engine::StreamPlace{Cut(at + 1), 0}});
     }
     answer.next = {Cut(at), 0};
     answer.at_end = at == events.size();
@@ -35,7 +36,9 @@ class Events final : public engine::StreamReads {
     return error(Code::kUnsupported, "MR-TEST-0001", "not here");
   }
 
-  std::vector<std::string> events;
+  void add(std::string_view event) { events.push_back(Buffer::copy(event)); }
+
+  std::vector<Buffer> events;  // with the room behind them that a decoder may read
   size_t read_events = 0;
 };
 
@@ -55,7 +58,7 @@ class StreamScanTest : public ::testing::Test {
     catalog_ = *catalog_->with(definition);
   }
   void fill(size_t count) {
-    for (size_t i = 0; i < count; ++i) streams_.events.push_back("{\"n\":" + std::to_string(i) + "}");
+    for (size_t i = 0; i < count; ++i) streams_.add("{\"n\":" + std::to_string(i) + "}");
   }
   // The column n of the answer, or the error's id.
   std::string select(const std::string& text) {
@@ -100,13 +103,14 @@ TEST_F(StreamScanTest, LimitEndsTheReading) {
 }
 
 TEST_F(StreamScanTest, WhatDoesNotDecodeDoesNotCount) {
-  streams_.events = {"{\"n\":\"x\"}", "{\"n\":1}", "nonsense", "{\"n\":2}", "{\"n\":3}"};
+  for (const char* event : {R"({"n":"x"})", R"({"n":1})", "nonsense", R"({"n":2})", R"({"n":3})"})
+    streams_.add(event);
   EXPECT_EQ(select("SELECT n FROM s LIMIT 2"), "1 2 ");
   EXPECT_EQ(select("SELECT n FROM s LIMIT 9"), "1 2 3 ");
 }
 
 TEST_F(StreamScanTest, ARowBehindTheLimitFailsNothing) {
-  streams_.events = {"{\"n\":2}", "{\"n\":0}", "{\"n\":1}"};
+  for (const char* event : {R"({"n":2})", R"({"n":0})", R"({"n":1})"}) streams_.add(event);
   EXPECT_EQ(select("SELECT n FROM s WHERE 4 / n > 1 LIMIT 1"), "2 ");
   EXPECT_EQ(select("SELECT n FROM s WHERE 4 / n > 1 LIMIT 2"), "MR-SQL-0101");
   EXPECT_EQ(select("SELECT 4 / n FROM s LIMIT 1"), "2 ");
@@ -114,8 +118,7 @@ TEST_F(StreamScanTest, ARowBehindTheLimitFailsNothing) {
 
 TEST_F(StreamScanTest, TextThatTheFilterMakes) {
   for (int i = 0; i < 70'000; ++i) {
-    streams_.events.push_back("{\"n\":" + std::to_string(i) + ",\"name\":\"a\\u0062" + std::to_string(i) +
-                              "\"}");
+    streams_.add("{\"n\":" + std::to_string(i) + ",\"name\":\"a\\u0062" + std::to_string(i) + "\"}");
   }
   EXPECT_EQ(select("SELECT n FROM s WHERE name || '!' = 'ab69999!' LIMIT 5"), "69999 ");
 }
