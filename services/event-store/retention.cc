@@ -25,22 +25,22 @@ BytesByStream total_bytes(const std::vector<log::SegmentInfo>& segments) {
 
 }  // namespace
 
-std::optional<uint64_t> expired_through(const RetentionInput& input) {
+std::optional<Expired> expired_through(const RetentionInput& input) {
   BytesByStream later = total_bytes(input.segments);
-  std::optional<uint64_t> through;
+  std::optional<Expired> through;
   for (const auto& segment : input.segments) {
     if (!segment.sealed || !segment.streams_known || segment.last >= input.floor) break;
     for (const auto& share : segment.streams) {
       later[share.stream] -= share.bytes;
       if (!share_expired(share, input, later[share.stream])) return through;
     }
-    through = segment.id;
+    through = Expired{segment.id, segment.last};
   }
   return through;
 }
 
-std::optional<uint64_t> expired_through(log::Journal& journal, const sql::Catalog& catalog, Cut floor,
-                                        AppendTime now) {
+std::optional<Expired> expired_through(log::Journal& journal, const sql::Catalog& catalog, Cut floor,
+                                       AppendTime now) {
   return expired_through({journal.segments(), [&](StreamId id) { return catalog.stream(id); }, now, floor});
 }
 

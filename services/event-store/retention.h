@@ -8,7 +8,8 @@
 // Order:   oldest first, without gaps: the first segment that is still needed keeps all later ones.
 // Rule (floor): nothing at or above the oldest cut that a snapshot, a running read or a consumer needs is
 //          freed.
-// Threads: a pure function; the caller runs it on the core loop and recycles what it names.
+// Threads: any; its cost is that of all segments and their streams, so it is no work for the core loop. By the
+//          time it answers the floor may be lower: a query has been made. Whoever recycles looks again.
 #pragma once
 
 #include <functional>
@@ -28,9 +29,14 @@ struct RetentionInput {
   Cut floor;  // the oldest cut that is still needed
 };
 
-// The id to recycle through; none if every segment is needed.
-std::optional<uint64_t> expired_through(const RetentionInput& input);
-std::optional<uint64_t> expired_through(log::Journal& journal, const sql::Catalog& catalog, Cut floor,
-                                        AppendTime now);
+// The newest segment to recycle.
+struct Expired {
+  uint64_t id = 0;
+  Cut last;
+};
+// None: every segment is needed.
+std::optional<Expired> expired_through(const RetentionInput& input);
+std::optional<Expired> expired_through(log::Journal& journal, const sql::Catalog& catalog, Cut floor,
+                                       AppendTime now);
 
 }  // namespace millrace::event_store

@@ -40,7 +40,10 @@ class Retention : public testing::Test {
       const auto found = streams_.find(id.value);
       return found == streams_.end() ? engine::StreamPtr() : found->second;
     };
-    return expired_through({std::move(segments), find, AppendTime(now), Cut(floor)});
+    const auto through = expired_through({std::move(segments), find, AppendTime(now), Cut(floor)});
+    if (!through) return std::nullopt;
+    EXPECT_EQ(through->last, Cut(through->id * 10 + 9));
+    return through->id;
   }
   std::map<uint32_t, engine::StreamPtr> streams_;
 };

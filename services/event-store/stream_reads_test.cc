@@ -287,7 +287,7 @@ TEST_F(StreamReads, ADroppedStreamEndsItsFollowers) {
   log::Group group;
   group.controls.push_back(
       {log::ControlKind::kActivation,
-       sql::encode_activation({sql::Activation::What::kEnd, sql::definition_of(stream_->id)})});
+       sql::encode_activation({sql::Activation::What::kEnd, sql::definition_of(stream_->id), Cut(0)})});
   ASSERT_TRUE(journal_.append(std::move(group), log::Priority::kStep).ok());
   make_durable();
   EXPECT_THAT(pull(*live), ElementsAre("MR-EVS-0005"));

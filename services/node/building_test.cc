@@ -24,7 +24,7 @@ class Building : public NodeTest {
 TEST_F(Building, ASlowDiskIsNotFilledWithHistory) {
   open();
   run("CREATE STREAM s (n BIGINT, text TEXT)");
-  for (int i = 0; i < 60; ++i) push("s", i * 1000, i * 1000 + 1000, 100);
+  for (int i = 0; i < 3000; ++i) push("s", i * 20, i * 20 + 20, 100);
   run("CREATE STREAM d AS SELECT n, text FROM s");
   const uint64_t before = node_->journal().counters().bytes;
   files_.set_stall(4'000);

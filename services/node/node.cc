@@ -47,6 +47,7 @@ class NodeImpl final : public Node {
   void hand_out(Cut durable);
   void save_ingest();
   void keep_retention();
+  Cut floor();
   std::string path(const char* name) const { return options_.directory + "/" + name; }
 
   Files& files_;
@@ -66,6 +67,7 @@ class NodeImpl final : public Node {
   uint64_t bytes_at_save_ = 0;
   bool saving_ingest_ = false;
   int64_t retention_at_us_ = 0;
+  bool looking_for_expired_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -177,16 +179,32 @@ void NodeImpl::save_ingest() {
   if (!taken) saving_ingest_ = false;
 }
 
+// Rule (floor): what the next start needs is not removed. Without a processor nobody knows what queries need.
+Cut NodeImpl::floor() {
+  const Cut floor = std::min({ingest_saved_, handed_out_, definitions_->floor()});
+  if (processor_) return std::min(floor, processor_->floor());
+  const auto all = definitions_->catalog()->all();
+  const bool queries = std::any_of(all.begin(), all.end(), [](const auto* e) { return e->query != nullptr; });
+  return queries ? Cut(0) : floor;
+}
+
 void NodeImpl::keep_retention() {
   const int64_t now = journal_->now().value;
-  if (now - retention_at_us_ < kRetentionEveryUs) return;
+  if (looking_for_expired_ || now - retention_at_us_ < kRetentionEveryUs) return;
   retention_at_us_ = now;
-  Cut floor = std::min(ingest_saved_, handed_out_);
-  if (processor_) floor = std::min(floor, processor_->floor());
-  const auto through =
-      event_store::expired_through(*journal_, *definitions_->catalog(), floor, AppendTime(now));
-  // A failure here is the disk's: the journal notices it at its next write.
-  if (through && journal_->recycle_through(*through).ok()) ++metrics_.retention_runs;
+  const auto through = std::make_shared<std::optional<event_store::Expired>>();
+  looking_for_expired_ = background_.run(
+      [journal = journal_.get(), catalog = definitions_->catalog(), floor = floor(), now, through] {
+        *through = event_store::expired_through(*journal, *catalog, floor, AppendTime(now));
+      },
+      [this, alive = std::weak_ptr<bool>(alive_), through] {
+        if (alive.expired()) return;
+        looking_for_expired_ = false;
+        // Meanwhile a query may have been made that begins with what is to go: then not now.
+        if (!*through || (*through)->last >= floor()) return;
+        // A failure here is the disk's: the journal notices it at its next write.
+        if (journal_->recycle_through((*through)->id).ok()) ++metrics_.retention_runs;
+      });
 }
 
 int64_t NodeImpl::wait_us() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/planted.h"
+#include "stream-processor/query_start.h"
 
 namespace millrace::processor {
 namespace {
@@ -374,7 +375,12 @@ void Processor::definitions_changed() {
     if (!entry->query || tasks_.count(entry->query->id.value) != 0) continue;
     const auto workers = static_cast<uint32_t>(workers_.size());
     auto& task = tasks_[entry->query->id.value] = make_task(entry->query, workers);
-    task.start = start_of(*entry);
+    const auto start = query_start(journal_, *entry);
+    if (!start.ok()) {
+      task.failed = start.error();
+      continue;
+    }
+    task.start = *start;
     for (uint32_t w = 0; w < workers; ++w) {
       task.position[w] = task.start;
       task.oldest_kept[w] = task.start;
@@ -411,9 +417,11 @@ int64_t Processor::next_timer_us() const {
   return timers_.empty() ? INT64_MAX : *std::min_element(timers_.begin(), timers_.end());
 }
 
-Cut Processor::floor() const {
+Cut Processor::floor() {
+  if (known_ != definitions_.catalog()) definitions_changed();
   Cut floor(UINT64_MAX);
   for (const auto& [id, task] : tasks_) {
+    if (task.failed) continue;
     for (const Cut kept : task.oldest_kept) floor = std::min(floor, kept);
   }
   return floor;

@@ -4,9 +4,9 @@
 // Rule (write-ahead): a read, a change or a snapshot leaves only when the cut it reflects is durable.
 // Threads:  the core loop; workers 1… have a thread each unless inline_workers.
 // Recovery: open() loads each task's newest snapshot, runs the recorded steps after it again (outputs
-// suppressed, compared),
-//           and, if the number of workers changed, runs the old layout to the end, then splits the state at
-//           that cut.
+//           suppressed, compared), and, if the number of workers changed, runs the old layout to the end, then
+//           splits the state at that cut. A query that cannot be recovered is detached, as one that fails in a
+//           step is: the others go on. Other outputs than before stop the start.
 #pragma once
 
 #include <atomic>
@@ -63,7 +63,8 @@ class Processor final : public engine::ViewReads {
   void on_durable(Cut durable);
   void definitions_changed();     // tasks for new queries, none for dropped ones
   int64_t next_timer_us() const;  // append time at which a tick is due; INT64_MAX: never
-  Cut floor() const;              // the oldest cut that a recovery may need
+  // Rule (floor): the oldest cut that a recovery may need. A query that has failed holds nothing.
+  Cut floor();
   Status ready() const;
   bool idle() const;  // every task has reached the journal's end and nothing is held back
   void set_wake(std::function<void()> wake);
@@ -109,11 +110,20 @@ class Processor final : public engine::ViewReads {
             sql::Definitions& definitions, Options options);
   Status recover(const std::function<void(uint64_t, uint64_t)>& progress);
   Status read_layouts();
-  Result<std::vector<std::unique_ptr<QueryTask>>> recover_task(
-      const sql::Catalog::Entry& entry, const RecordedSteps& steps,
-      std::vector<std::unique_ptr<QueryTask>> loaded);
-  Result<std::vector<std::unique_ptr<QueryTask>>> load_tasks(const sql::Catalog::Entry& entry,
-                                                             uint32_t workers);
+  // One query's tasks on their way to the workers.
+  struct Recovering {
+    const sql::Catalog::Entry* entry;
+    std::vector<std::unique_ptr<QueryTask>> tasks;  // empty: it was detached
+
+    Cut oldest() const;
+  };
+  Status load_tasks(Recovering& query, uint32_t workers);
+  Result<std::unique_ptr<QueryTask>> load_task(Task& task, const sql::Catalog::Entry& entry,
+                                               Placement placement);
+  Result<RecordedSteps> steps_of(std::vector<Recovering>& queries, uint32_t workers);
+  Status replay_tasks(Recovering& query, const RecordedSteps& steps);
+  Status detach(Recovering& query, Error why);
+  void sweep_snapshots();
   Status change_layout(uint32_t workers);
   Status run_to_end();
   Status wait_until_durable(Cut cut);
@@ -124,7 +134,6 @@ class Processor final : public engine::ViewReads {
   void wake_workers();
   Task make_task(const engine::PlanPtr& plan, uint32_t workers);
   std::string snapshot_directory(QueryId query, uint32_t worker) const;
-  Cut start_of(const sql::Catalog::Entry& entry);
   std::unique_ptr<state::StateStore> make_store() const;
   bool tell(uint32_t worker, ToWorker message);
   Cut position(const Task& task, uint32_t worker) const {

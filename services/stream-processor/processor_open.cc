@@ -2,16 +2,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "stream-processor/processor.h"
+#include "stream-processor/query_start.h"
 
 namespace millrace::processor {
 namespace {
+
+constexpr const char* kOtherOutputs = "MR-STEP-0006";
+constexpr const char* kUnreadableStep = "MR-STEP-0001";
 
 Error no_room() {
   return error(Code::kExhausted, "MR-STEP-0031",
                "the number of workers cannot change: the disk is too full for the steps that come first",
                "free some space, or start with the number of workers it had");
+}
+
+Error has_failed(const std::string& query, const Error& why) {
+  return error(Code::kUnavailable, "MR-STEP-0032",
+               fmt::format("the number of workers cannot change while {} has failed: {}", query, why.message),
+               "start with the number of workers it had, and DROP the query");
 }
 
 }  // namespace
@@ -46,30 +58,27 @@ Result<std::unique_ptr<Processor>> Processor::open(Files& files, engine::Backgro
 Status Processor::recover(const std::function<void(uint64_t, uint64_t)>& progress) {
   TRY(read_layouts());
   const uint32_t workers = layouts_.back().workers;
-  std::vector<std::vector<std::unique_ptr<QueryTask>>> loaded;
-  std::vector<const sql::Catalog::Entry*> queries;
-  Cut oldest = journal_.end_cut();
+  std::vector<Recovering> queries;
   for (const auto* entry : known_->all()) {
     if (!entry->query) continue;
-    queries.push_back(entry);
+    queries.push_back({entry, {}});
     tasks_[entry->query->id.value] = make_task(entry->query, workers);
-    TRY_ASSIGN(auto tasks, load_tasks(*entry, workers));
-    for (const auto& task : tasks) oldest = std::min(oldest, task->position());
-    loaded.push_back(std::move(tasks));
+    TRY(load_tasks(queries.back(), workers));
   }
-  TRY_ASSIGN(const auto steps, read_recorded_steps(journal_, oldest, journal_.end_cut(), workers));
+  TRY_ASSIGN(const auto steps, steps_of(queries, workers));
   make_workers(workers, options_.inline_workers || workers != options_.workers);
   for (size_t q = 0; q < queries.size(); ++q) {
     if (progress) progress(q, queries.size());
-    TRY_ASSIGN(auto tasks, recover_task(*queries[q], steps, std::move(loaded[q])));
-    auto& task = tasks_[queries[q]->query->id.value];
-    for (uint32_t w = 0; w < tasks.size(); ++w) {
-      task.position[w] = tasks[w]->position();
-      tell(w, AddTask{std::move(tasks[w])});
+    TRY(replay_tasks(queries[q], steps));
+    auto& task = tasks_[queries[q].entry->query->id.value];
+    for (uint32_t w = 0; w < queries[q].tasks.size(); ++w) {
+      task.position[w] = queries[q].tasks[w]->position();
+      tell(w, AddTask{std::move(queries[q].tasks[w])});
     }
   }
   if (workers != options_.workers) TRY(change_layout(options_.workers));
   opened_at_ = journal_.end_cut();
+  sweep_snapshots();
   start_threads();
   return {};
 }
@@ -85,57 +94,98 @@ Status Processor::read_layouts() {
   return definitions_.store().put(kLayoutsSetting, encode(layouts_));
 }
 
-Result<std::vector<std::unique_ptr<QueryTask>>> Processor::load_tasks(const sql::Catalog::Entry& entry,
-                                                                      uint32_t workers) {
-  auto& task = tasks_[entry.query->id.value];
-  task.start = start_of(entry);
-  std::vector<std::unique_ptr<QueryTask>> loaded;
-  for (uint32_t w = 0; w < workers; ++w) {
-    const Placement placement{w, workers};
-    const auto dead_letters = known_->dead_letters(entry.query->tenant);
-    state::StateStore::Options options;
-    options.max_bytes = options_.state_bytes;
-    auto snapshot = task.snapshots[w]->load(journal_.end_cut(), options);
-    if (snapshot.ok()) {
-      TRY_ASSIGN(auto made,
-                 QueryTask::load(entry.query, dead_letters, placement, std::move(snapshot->store)));
-      const auto kept = task.snapshots[w]->list();
-      task.oldest_kept[w] = kept.empty() ? made->position() : kept.front();
-      loaded.push_back(std::move(made));
-      continue;
-    }
-    if (snapshot.error().code != Code::kNotFound) return snapshot.error();
-    if (entry.definition.activated_at.value_or(Cut(0)) <= layouts_.back().from && layouts_.size() > 1) {
-      return error(
-          Code::kCorrupt, "MR-STEP-0007",
-          fmt::format("the snapshots of {} for worker {} of {} are missing", entry.query->name, w, workers),
-          "restore the data directory's snapshots folder from a copy");
-    }
-    task.oldest_kept[w] = task.start;
-    loaded.push_back(
-        std::make_unique<QueryTask>(entry.query, dead_letters, placement, make_store(), task.start));
-  }
-  return loaded;
+// What concerns one query alone stops that query; what says that the log does not give what it gave stops the
+// start.
+Status Processor::detach(Recovering& query, Error why) {
+  const bool own = why.code == Code::kGone || why.code == Code::kExhausted || why.code == Code::kCorrupt;
+  if (!own || why.id == kOtherOutputs || why.id == kUnreadableStep) return why;
+  if (why.code == Code::kGone) why = history_is_gone(query.entry->definition.name);
+  auto& task = tasks_[query.entry->query->id.value];
+  for (uint32_t w = 0; w < query.tasks.size(); ++w) task.position[w] = query.tasks[w]->position();
+  task.failed = std::move(why);
+  ++counters_.failed_queries;
+  query.tasks.clear();
+  return {};
 }
 
-Result<std::vector<std::unique_ptr<QueryTask>>> Processor::recover_task(
-    const sql::Catalog::Entry& entry, const RecordedSteps& steps,
-    std::vector<std::unique_ptr<QueryTask>> loaded) {
-  for (uint32_t w = 0; w < loaded.size(); ++w) {
-    auto recorded = steps.find({entry.query->id.value, w});
-    if (recorded == steps.end()) continue;
-    const Placement placement{w, static_cast<uint32_t>(loaded.size())};
-    TRY_ASSIGN(const auto differences, replay(journal_, *loaded[w], placement, recorded->second,
-                                              loaded[w]->position(), options_.max_step_bytes));
-    if (!differences.empty()) {
-      auto failure =
-          error(Code::kCorrupt, "MR-STEP-0006",
-                "a step gives other outputs than it gave before: " + differences.front(),
-                "the journal, a snapshot or the program changed: run `millrace log verify --recompute`");
-      return failure;
+Status Processor::load_tasks(Recovering& query, uint32_t workers) {
+  auto& task = tasks_[query.entry->query->id.value];
+  for (uint32_t w = 0; w < workers; ++w) {
+    auto loaded = load_task(task, *query.entry, {w, workers});
+    if (!loaded.ok()) return detach(query, std::move(loaded).error());
+    query.tasks.push_back(std::move(*loaded));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<QueryTask>> Processor::load_task(Task& task, const sql::Catalog::Entry& entry,
+                                                        Placement placement) {
+  const uint32_t w = placement.worker;
+  const auto dead_letters = known_->dead_letters(entry.query->tenant);
+  state::StateStore::Options options;
+  options.max_bytes = options_.state_bytes;
+  auto snapshot = task.snapshots[w]->load(journal_.end_cut(), options);
+  if (snapshot.ok()) {
+    TRY_ASSIGN(auto made, QueryTask::load(entry.query, dead_letters, placement, std::move(snapshot->store)));
+    const auto kept = task.snapshots[w]->list();
+    task.oldest_kept[w] = kept.empty() ? made->position() : kept.front();
+    task.start = made->position();
+    return made;
+  }
+  if (snapshot.error().code != Code::kNotFound) return std::move(snapshot).error();
+  if (entry.definition.activated_at.value_or(Cut(0)) <= layouts_.back().from && layouts_.size() > 1) {
+    return error(Code::kCorrupt, "MR-STEP-0007",
+                 fmt::format("the snapshots of {} for worker {} of {} are missing", entry.query->name, w,
+                             placement.workers),
+                 "restore the data directory's snapshots folder from a copy");
+  }
+  TRY_ASSIGN(task.start, query_start(journal_, entry));
+  task.oldest_kept[w] = task.start;
+  return std::make_unique<QueryTask>(entry.query, dead_letters, placement, make_store(), task.start);
+}
+
+Cut Processor::Recovering::oldest() const {
+  Cut oldest(UINT64_MAX);
+  for (const auto& task : tasks) oldest = std::min(oldest, task->position());
+  return oldest;
+}
+
+// Read from one task's position to the next: damage, or frames that are gone, concern those that stand before
+// them.
+Result<RecordedSteps> Processor::steps_of(std::vector<Recovering>& queries, uint32_t workers) {
+  std::set<Cut> stops{journal_.end_cut()};
+  for (const auto& query : queries) {
+    for (const auto& task : query.tasks) stops.insert(task->position());
+  }
+  RecordedSteps steps;
+  for (auto from = stops.begin(); std::next(from) != stops.end(); ++from) {
+    const Cut to = *std::next(from);
+    auto some = read_recorded_steps(journal_, *from, to, workers);
+    if (some.ok()) {
+      for (auto& [key, more] : *some) std::move(more.begin(), more.end(), std::back_inserter(steps[key]));
+      continue;
+    }
+    for (auto& query : queries) {
+      if (query.oldest() < to) TRY(detach(query, some.error()));
     }
   }
-  return loaded;
+  return steps;
+}
+
+Status Processor::replay_tasks(Recovering& query, const RecordedSteps& steps) {
+  for (uint32_t w = 0; w < query.tasks.size(); ++w) {
+    auto recorded = steps.find({query.entry->query->id.value, w});
+    if (recorded == steps.end()) continue;
+    const Placement placement{w, static_cast<uint32_t>(query.tasks.size())};
+    const auto differences = replay(journal_, *query.tasks[w], placement, recorded->second,
+                                    query.tasks[w]->position(), options_.max_step_bytes);
+    if (!differences.ok()) return detach(query, differences.error());
+    if (differences->empty()) continue;
+    return error(Code::kCorrupt, kOtherOutputs,
+                 "a step gives other outputs than it gave before: " + differences->front(),
+                 "the journal, a snapshot or the program changed: run `millrace log verify --recompute`");
+  }
+  return {};
 }
 
 // The old layout runs to the end of the log, then its state is split at that cut, written, and only then the
@@ -194,7 +244,7 @@ Status Processor::run_to_end() {
     if (!journal_.write_in_flight() && journal_.disk_low() && !incoming_.empty()) return no_room();
   } while (!at_end() || journal_.durable_cut() < journal_.end_cut());
   for (const auto& [id, task] : tasks_) {
-    if (task.failed) return *task.failed;
+    if (task.failed) return has_failed(task.plan->name, *task.failed);
   }
   return {};
 }
@@ -294,17 +344,22 @@ std::string Processor::snapshot_directory(QueryId query, uint32_t worker) const 
                      query.value, worker);
 }
 
-Cut Processor::start_of(const sql::Catalog::Entry& entry) {
-  const Cut oldest(journal_.first_cut().value - 1);
-  switch (entry.query->start) {
-    case engine::QueryPlan::Start::kOldest:
-      return oldest;
-    case engine::QueryPlan::Start::kNow:
-      return std::max(oldest, entry.definition.activated_at.value_or(oldest));
-    case engine::QueryPlan::Start::kTime:
-      return std::max(oldest, journal_.cut_at(entry.query->start_time));
+// Folders of queries that are gone, and of former numbers of workers, that a crash left behind.
+void Processor::sweep_snapshots() {
+  std::set<std::string> used;
+  for (const auto& [query, task] : tasks_) {
+    for (uint32_t w = 0; w < task.snapshots.size(); ++w) used.insert(snapshot_directory(QueryId(query), w));
   }
-  return oldest;
+  const auto layouts = files_.list(options_.directory);
+  if (!layouts.ok()) return;  // there is none yet
+  for (const auto& layout : *layouts) {
+    const std::string folder = options_.directory + "/" + layout;
+    const auto queries = files_.list(folder);
+    if (!queries.ok()) continue;
+    for (const auto& query : *queries) {
+      if (!used.contains(folder + "/" + query)) forget_snapshots(folder + "/" + query);
+    }
+  }
 }
 
 std::unique_ptr<state::StateStore> Processor::make_store() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "stream-processor/query_start.h"
 #include "stream-processor/replay.h"
 
 namespace millrace::processor {
@@ -20,7 +21,7 @@ class Recomputer {
 
   // One query from its start through all layouts.
   Status run(const sql::Catalog::Entry& entry, Recomputed& report) {
-    const Cut start = start_of(entry);
+    TRY_ASSIGN(const Cut start, query_start(journal_, entry));
     // Before it was made it had no tasks: its first layout is the one that it was activated in.
     const Cut made = entry.definition.activated_at.value_or(Cut(0));
     const Cut dropped = entry.definition.dropped_at.value_or(Cut(UINT64_MAX));
@@ -46,18 +47,6 @@ class Recomputer {
 
  private:
   static std::unique_ptr<state::StateStore> make_store() { return state::StateStore::make({}); }
-
-  Cut start_of(const sql::Catalog::Entry& entry) {
-    switch (entry.query->start) {
-      case engine::QueryPlan::Start::kNow:
-        return entry.definition.activated_at.value_or(Cut(0));
-      case engine::QueryPlan::Start::kTime:
-        return journal_.cut_at(entry.query->start_time);
-      case engine::QueryPlan::Start::kOldest:
-        break;
-    }
-    return Cut(0);
-  }
 
   std::vector<std::unique_ptr<QueryTask>> fresh(const sql::Catalog::Entry& entry, uint32_t workers,
                                                 Cut start) {

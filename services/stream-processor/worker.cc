@@ -9,6 +9,8 @@ namespace {
 
 // How many tasks a shared step looks at for a snapshot that is due: all of them come round in turn.
 constexpr int kSnapshotLooks = 8;
+// Further behind the end than this, frames are history.
+constexpr uint64_t kHistoryFrames = 1024;
 
 Error too_much(size_t bytes) {
   return error(
@@ -32,7 +34,9 @@ bool Worker::turn() {
   bool worked = !messages.empty();
   join();
   // What is caught up goes first; history then gets a share, so neither starves the other.
-  if (live_count_ > 0 && live_ < end && may_step(options_.max_in_flight_bytes)) worked |= step_live(end);
+  const bool far = end.value - live_.value > kHistoryFrames;  // a worker's only query is live from its start
+  const size_t bound = far ? options_.history_in_flight_bytes : options_.max_in_flight_bytes;
+  if (live_count_ > 0 && live_ < end && may_step(bound)) worked |= step_live(end);
   if (!apart_.empty() && held_.empty() && may_step(options_.history_in_flight_bytes)) worked |= step_behind();
   if (progress_due_) send_progress();
   return worked;
@@ -405,7 +409,7 @@ void Worker::fail(Entry& entry, Error error) {
 void Worker::send_progress() {
   Progress progress{options_.placement.worker, INT64_MAX, live_, {}};
   // Those on their way through history have the time of the frames before them.
-  if (!timers_.empty()) progress.next_timer_us = timers_.begin()->first;
+  if (!timers_.empty() && live_ == journal_.end_cut()) progress.next_timer_us = timers_.begin()->first;
   for (const uint32_t id : touched_) {
     const Entry& entry = tasks_.at(id);
     progress.tasks.push_back({QueryId(id), entry.live, position(entry), entry.task->store().bytes()});

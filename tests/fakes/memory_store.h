@@ -15,6 +15,7 @@ struct StoredDefinitions {
   std::map<uint32_t, metadata::Definition> rows;
   std::map<std::string, std::string> settings;
   uint32_t next = 1;
+  bool fail_marks = false;
 };
 
 class MemoryStore final : public metadata::MetadataStore {
@@ -34,10 +35,12 @@ class MemoryStore final : public metadata::MetadataStore {
     return row.id;
   }
   Status mark_activated(metadata::DefinitionId id, std::optional<Cut> cut) override {
+    if (stored_->fail_marks) return no_mark();
     stored_->rows.at(id.value).activated_at = cut;
     return {};
   }
   Status mark_dropped(metadata::DefinitionId id, std::optional<Cut> cut) override {
+    if (stored_->fail_marks) return no_mark();
     stored_->rows.at(id.value).dropped_at = cut;
     return {};
   }
@@ -61,6 +64,8 @@ class MemoryStore final : public metadata::MetadataStore {
   }
 
  private:
+  static Error no_mark() { return error(Code::kUnavailable, "MR-META-0001", "the disk does not write"); }
+
   std::shared_ptr<StoredDefinitions> stored_;
 };
 

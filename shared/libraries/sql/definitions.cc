@@ -90,6 +90,7 @@ std::string encode_activation(const Activation& activation) {
   std::string payload;
   payload.push_back(static_cast<char>(activation.what));
   append_varint(payload, activation.definition.value);
+  append_varint(payload, activation.oldest.value);
   return payload;
 }
 
@@ -97,8 +98,9 @@ Result<Activation> decode_activation(std::string_view payload) {
   ByteReader in(payload);
   const auto what = in.le<uint8_t>();
   const uint64_t number = in.varint();
+  const Cut oldest(in.varint());
   if (!in.done() || what < 1 || what > 2 || number > UINT32_MAX) return bad_activation();
-  return Activation{static_cast<Activation::What>(what), DefinitionId(static_cast<uint32_t>(number))};
+  return Activation{static_cast<Activation::What>(what), DefinitionId(static_cast<uint32_t>(number)), oldest};
 }
 
 Definitions::Definitions(std::unique_ptr<metadata::MetadataStore> store, log::Journal& journal)
@@ -180,8 +182,9 @@ Result<Definition> Definitions::insert(Definition definition) {
   return definition;
 }
 
-Result<Cut> Definitions::append(const Activation& activation) {
+Result<Cut> Definitions::append(Activation::What what, DefinitionId definition) {
   log::Group group;
+  const Activation activation{what, definition, oldest_kept()};
   group.controls.push_back({log::ControlKind::kActivation, encode_activation(activation)});
   TRY_ASSIGN(const log::Appended appended, journal_.append(std::move(group), log::Priority::kStep));
   return appended.cut;
@@ -196,7 +199,7 @@ Result<TenantId> Definitions::ensure_tenant(const std::string& name, Done done) 
   wanted.kind = DefinitionKind::kTenant;
   wanted.name = name;
   TRY_ASSIGN(Definition definition, insert(std::move(wanted)));
-  auto cut = append({Activation::What::kStart, definition.id});
+  auto cut = append(Activation::What::kStart, definition.id);
   if (!cut.ok()) {
     TRY(store_->remove(definition.id));
     return std::move(cut).error();
@@ -252,10 +255,10 @@ void Definitions::start_create(Definition wanted, Done done) {
   };
   auto bound = catalog_->with(definition);
   if (!bound.ok()) return undo(std::move(bound).error());
-  auto cut = append({Activation::What::kStart, definition.id});
+  auto cut = append(Activation::What::kStart, definition.id);
   if (!cut.ok()) return undo(std::move(cut).error());
   definition.activated_at = *cut;
-  pending_ = Pending{*cut, Activation::What::kStart, std::move(definition), std::move(done)};
+  pending_ = Pending{*cut, Activation::What::kStart, std::move(definition), std::move(done), oldest_kept()};
 }
 
 void Definitions::start_drop(DefinitionId id, Done done) {
@@ -266,7 +269,7 @@ void Definitions::start_drop(DefinitionId id, Done done) {
     auto noted = store_->put(kDropsFrom, std::to_string(journal_.end_cut().value));
     if (!noted.ok()) return done(std::move(noted).error());
   }
-  auto cut = append({Activation::What::kEnd, id});
+  auto cut = append(Activation::What::kEnd, id);
   if (!cut.ok()) return done(std::move(cut).error());
   pending_ = Pending{*cut, Activation::What::kEnd, entry->definition, std::move(done)};
 }
@@ -289,6 +292,10 @@ void Definitions::on_durable(Cut durable) {
   run_next();
 }
 
+Cut Definitions::floor() const {
+  return std::min(unmarked_, pending_ ? pending_->oldest : Cut(UINT64_MAX));
+}
+
 // The change is in the journal for good. A mark that cannot be written now is written by the next start.
 void Definitions::finish(Pending pending) {
   const auto& definition = pending.definition;
@@ -307,6 +314,7 @@ void Definitions::finish(Pending pending) {
       if (auto all = history_->with(definition); all.ok()) history_ = std::move(*all);
     }
   }
+  if (!marked.ok()) unmarked_ = std::min(unmarked_, Cut(pending.cut.value - 1));
   if (!marked.ok()) fmt::print(stderr, "millrace: {}\n", marked.error().to_string());
   if (pending.done) pending.done(definition.id);
 }

@@ -22,10 +22,12 @@
 
 namespace millrace::sql {
 
-// The payload of ControlKind::kActivation.
+// The payload of ControlKind::kActivation. Where a query's history begins is written down: retention goes on
+// after it, and a crash may undo what retention had removed.
 struct Activation {
   enum class What : uint8_t { kStart = 1, kEnd = 2 } what = What::kStart;
   DefinitionId definition;
+  Cut oldest;  // kStart: the frames after it were kept then
 };
 std::string encode_activation(const Activation& activation);
 Result<Activation> decode_activation(std::string_view payload);
@@ -51,6 +53,8 @@ class Definitions {
               Done done);
   void drop(DefinitionId id, Done done);
   void on_durable(Cut durable);  // called as the journal's durable cut advances
+  // Rule (floor): the frames after it are needed by the next start, or by the change under way.
+  Cut floor() const;
 
  private:
   Definitions(std::unique_ptr<metadata::MetadataStore> store, log::Journal& journal);
@@ -67,13 +71,15 @@ class Definitions {
     Activation::What what = Activation::What::kStart;
     metadata::Definition definition;
     Done done;
+    Cut oldest{UINT64_MAX};  // kept when it was appended: a query may begin there
   };
   void enqueue(std::function<void()> change);
   void run_next();
   void start_create(metadata::Definition definition, Done done);
   void start_drop(DefinitionId id, Done done);
   Result<metadata::Definition> insert(metadata::Definition definition);
-  Result<Cut> append(const Activation& activation);
+  Result<Cut> append(Activation::What what, DefinitionId definition);
+  Cut oldest_kept() const { return Cut(journal_.first_cut().value - 1); }
   void finish(Pending pending);
 
   std::unique_ptr<metadata::MetadataStore> store_;
@@ -81,6 +87,7 @@ class Definitions {
   CatalogPtr catalog_;           // what statements see: made and not dropped
   CatalogPtr history_;           // everything
   bool drop_unmarked_ = false;   // a drop's mark failed: the note of where to look stays for the next start
+  Cut unmarked_{UINT64_MAX};     // before the first change whose mark failed
   std::deque<Pending> tenants_;  // in the catalog already, not yet durable
   std::optional<Pending> pending_;  // the change under way
   std::deque<std::function<void()>> waiting_;

@@ -189,15 +189,33 @@ TEST_F(DefinitionsTest, AFullDiskLeavesNothingHalfMade) {
   EXPECT_EQ(made->id, "");
 }
 
+TEST_F(DefinitionsTest, WhatTheNextStartHasToReadIsKept) {
+  EXPECT_EQ(definitions_->floor(), Cut(UINT64_MAX));
+  const auto made = create(DefinitionKind::kStream, "s", kStreamText);
+  EXPECT_EQ(definitions_->floor(), Cut(0));  // a query may begin at the oldest kept frame
+  settle();
+  EXPECT_EQ(definitions_->floor(), Cut(UINT64_MAX));
+  const Cut before = journal_.end_cut();
+  create(DefinitionKind::kStream, "t", "CREATE STREAM t (n BIGINT)");
+  stored_->fail_marks = true;
+  settle();
+  EXPECT_NE(find("t"), nullptr);
+  EXPECT_EQ(definitions_->floor(), before);
+  drop(made->definition);
+  settle();
+  EXPECT_EQ(definitions_->floor(), before);
+}
+
 TEST(Activation, RoundTripsAndRefusesTheRest) {
-  const auto payload = encode_activation({Activation::What::kEnd, DefinitionId(UINT32_MAX)});
+  const auto payload = encode_activation({Activation::What::kEnd, DefinitionId(UINT32_MAX), Cut(300)});
   const auto back = decode_activation(payload);
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(back->what, Activation::What::kEnd);
   EXPECT_EQ(back->definition, DefinitionId(UINT32_MAX));
+  EXPECT_EQ(back->oldest, Cut(300));
   EXPECT_FALSE(decode_activation("").ok());
   EXPECT_FALSE(decode_activation(payload + "x").ok());
-  EXPECT_FALSE(decode_activation(std::string("\x03\x01", 2)).ok());
+  EXPECT_FALSE(decode_activation(std::string("\x03\x01\x00", 3)).ok());
 }
 
 }  // namespace
