@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,15 @@ class Ingest {
   size_t waiting() const;            // requests appended, not yet durable
   uint64_t accepted_events() const;  // since the start
   uint64_t accepted_bytes() const;   // bodies of accepted requests
+
+  // The same for each tenant that has sent something since the start.
+  struct TenantCounters {
+    uint64_t accepted_events = 0, accepted_bytes = 0;
+    uint64_t rejected_events = 0;   // not valid, in requests that were taken apart
+    uint64_t refused_requests = 0;  // answered with an error
+    uint64_t waiting_bytes = 0;     // for the disk
+  };
+  std::map<TenantId, TenantCounters> by_tenant() const;
 
   // A tenant's quota; without one there is none. retry_after_s: how long a refused tenant should wait.
   void set_quota(TenantId tenant, Quota quota);

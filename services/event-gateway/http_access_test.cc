@@ -16,7 +16,7 @@ class HttpAccessTest : public HttpTest {
   void start_with_tokens() {
     auto parsed =
         Tokens::parse("tokens:\n" + entry("a", "secret-a", ", events_per_s: 100, bytes_per_s: 5e6") +
-                      entry("b", "secret-b"));
+                      entry("b", "secret-b") + entry("b", "secret-ops", ", metrics: all"));
     ASSERT_TRUE(parsed.ok()) << parsed.error().to_string();
     tokens = std::move(*parsed);
     backend.tokens = tokens.get();
@@ -129,6 +129,22 @@ TEST_F(HttpAccessTest, ATokenIsItsTenant) {
   EXPECT_EQ(quotas.count(3), 0u);
 }
 
+TEST_F(HttpAccessTest, MetricsAreOfTheCallersTenant) {
+  start_with_tokens();
+  auto c = client();
+  const auto page = [&](const char* token) { return c.call(get("/metrics", bearer(token))).body; };
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(page("secret-a").ends_with("\ntenant 2\n"));
+    EXPECT_TRUE(page("secret-b").ends_with("\ntenant 3\n"));
+    EXPECT_TRUE(page("secret-ops").ends_with("\ntenant all\n"));
+  }
+}
+
+TEST_F(HttpAccessTest, AnOpenServersMetricsAreOfAll) {
+  start();
+  EXPECT_TRUE(client().call(get("/metrics")).body.ends_with("\ntenant all\n"));
+}
+
 TEST_F(HttpAccessTest, OpenServersStayOnLoopback) {
   for (const char* address : {"0.0.0.0", "::", "[::]", "192.0.2.1", "128.0.0.1"}) {
     HttpOptions open = options;
@@ -159,6 +175,8 @@ TEST(TokensTest, Files) {
         "tokens: [{tenant: a, sha256: " + hash + ", events_per_s: -1}]",
         "tokens: [{tenant: a, sha256: " + hash + ", events_per_s: many}]",
         "tokens: [{tenant: a, sha256: " + hash + ", event_per_s: 1}]",
+        "tokens: [{tenant: a, sha256: " + hash + ", metrics: some}]",
+        "tokens: [{tenant: a, sha256: " + hash + ", metrics: [all]}]",
         "tokens: [{tenant: a, sha256: " + hash + "}, {tenant: b, sha256: " + hash + "}]",
         std::string("tokens: [{tenant: a"), std::string("tokens: {a: [}")}) {
     const auto parsed = Tokens::parse(bad);
@@ -172,8 +190,9 @@ TEST(TokensTest, Files) {
                                  entry("a", "y", ", events_per_s: 7"));
   ASSERT_TRUE(two.ok());
   EXPECT_EQ((*two)->tenants().at("a").events_per_s, 7);
-  EXPECT_EQ(*(*two)->tenant_of("y"), "a");
-  EXPECT_EQ((*two)->tenant_of(""), nullptr);
+  EXPECT_EQ((*two)->caller_of("y")->tenant, "a");
+  EXPECT_FALSE((*two)->caller_of("y")->all_metrics);
+  EXPECT_EQ((*two)->caller_of(""), nullptr);
 }
 
 TEST(HttpTargetTest, Authorities) {

@@ -388,8 +388,11 @@ bool Connection::parse_chunked() {
                       "send the events in several requests"));
   } else if (got != HttpParser::Got::kMore || (used == 0 && input().size() >= most)) {
     ++ctx_.counters.bad_framing;
-    refuse(400,
-           error(Code::kInvalid, "MR-API-0001", "the body's chunks are not valid: " + parser_.complaint()));
+    const bool endless = got == HttpParser::Got::kMore;
+    refuse(400, error(Code::kInvalid, "MR-API-0001",
+                      "the body's chunks are not valid: " +
+                          (endless ? std::string("a chunk's header or the trailer is too long")
+                                   : parser_.complaint())));
   } else {
     return false;
   }

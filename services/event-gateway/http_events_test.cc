@@ -143,10 +143,30 @@ TEST_F(HttpEventsTest, LiveStartsAtTheEndAndStopsAtItsLimit) {
   streams.add("{\"n\":4}");
   streams.add("{\"n\":5}");
   const auto answer = c.answer();
-  EXPECT_EQ(answer.body, "retry: 500\n\nid: 14-0\ndata: {\"n\":3}\n\nid: 15-0\ndata: {\"n\":4}\n\n");
+  EXPECT_EQ(answer.body,
+            "retry: 500\nid: 13-0\n\nid: 14-0\ndata: {\"n\":3}\n\nid: 15-0\ndata: {\"n\":4}\n\n");
   turn(10);
   EXPECT_TRUE(streams.live.empty());
   EXPECT_EQ(c.call(get("/livez")).status, 200);
+}
+
+// Who follows from the end and is cut off before an event comes has a place to come back to.
+TEST_F(HttpEventsTest, LiveSaysWhereItBegan) {
+  fill(3);
+  start();
+  {
+    auto c = client();
+    c.send(get(kEvents, kLive));
+    ASSERT_TRUE(c.receive_text("retry: 500\nid: 13-0\n\n"));
+  }
+  turn(10);
+  streams.add("{\"n\":3}");
+  auto c = client();
+  c.send(get(kEvents, kLive + "Last-Event-ID: 13-0\r\n"));
+  EXPECT_TRUE(c.receive_text("data: {\"n\":3}\n\n"));
+  auto by_time = client();  // its place is known to the reads only
+  by_time.send(get(kEvents + "?from=2024-01-01T00:00:00Z", kLive));
+  EXPECT_TRUE(by_time.receive_text("retry: 500\n\n"));
 }
 
 TEST_F(HttpEventsTest, LiveErrorsEndTheStream) {

@@ -105,7 +105,8 @@ std::optional<HttpAnswer> HttpHandlers::admit(HttpRequest& request) {
   if (auto refusal = check_origin(request)) return refusal;
   if (request.route == Route::kNone) return no_such_path();
   if (auto refusal = check_token(request)) return refusal;
-  return check_type(request);
+  if (auto refusal = check_type(request)) return refusal;
+  return check_key(request);
 }
 
 std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
@@ -190,6 +191,7 @@ std::optional<HttpAnswer> HttpHandlers::check_origin(const HttpRequest& request)
 
 std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const {
   request.tenant = default_tenant_;
+  request.all_metrics = true;
   if (backend_.tokens == nullptr) return std::nullopt;
   if (request.route == Route::kAbout || request.route == Route::kLive || request.route == Route::kReady) {
     return std::nullopt;
@@ -200,13 +202,16 @@ std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const 
     constexpr std::string_view kScheme = "Bearer ";
     const bool bearer =
         given.size() > kScheme.size() && iequals(std::string_view(given).substr(0, kScheme.size()), kScheme);
-    const std::string* name =
-        bearer ? backend_.tokens->tenant_of(std::string_view(given).substr(kScheme.size())) : nullptr;
-    if (name == nullptr) return no_token(401, "MR-API-0015", "the access token is not one of this server's");
+    const Tokens::Caller* caller =
+        bearer ? backend_.tokens->caller_of(std::string_view(given).substr(kScheme.size())) : nullptr;
+    if (caller == nullptr)
+      return no_token(401, "MR-API-0015", "the access token is not one of this server's");
     request.known_authorization = given;
-    request.known_tenant = tenants_.at(*name);
+    request.known_tenant = tenants_.at(caller->tenant);
+    request.known_all_metrics = caller->all_metrics;
   }
   request.tenant = *request.known_tenant;
+  request.all_metrics = request.known_all_metrics;
   return std::nullopt;
 }
 
@@ -221,7 +226,24 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
     return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
                               "send the header  Content-Type: application/x-ndjson  or  application/json"));
   }
+  const std::string& encoding = request.head.content_encoding;
+  const bool has_body = request.route == Route::kSql || request.route == Route::kIngest;
+  if (has_body && !encoding.empty() && !iequals(encoding, "identity")) {
+    return problem(415,
+                   error(Code::kInvalid, "MR-API-0023",
+                         fmt::format("the body's Content-Encoding is {}: compressed bodies are not taken",
+                                     encoding.substr(0, 40)),
+                         "send the body as it is, without Content-Encoding"));
+  }
   return std::nullopt;
+}
+
+// A client whose key got lost on its way believes to be protected; it is told so instead.
+std::optional<HttpAnswer> HttpHandlers::check_key(const HttpRequest& request) const {
+  if (request.route != Route::kIngest || !request.head.has_idempotency_key) return std::nullopt;
+  if (!request.head.idempotency_key.empty()) return std::nullopt;
+  return problem(400, error(Code::kInvalid, "MR-ING-0004", "the Idempotency-Key is empty",
+                            "a key has 1 to 255 bytes; without one, leave the header out"));
 }
 
 void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
@@ -238,7 +260,8 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
       return reply.answer(std::move(later));
     }
     case Route::kMetrics: {
-      HttpAnswer page = text(200, backend_.metrics ? backend_.metrics() : "");
+      const auto only = request.all_metrics ? std::nullopt : std::optional(request.tenant);
+      HttpAnswer page = text(200, backend_.metrics ? backend_.metrics(only) : "");
       page.content_type = "text/plain; version=0.0.4; charset=utf-8";
       return reply.answer(std::move(page));
     }

@@ -27,11 +27,13 @@ struct HttpRequest {
   HttpTarget target;
   Route route = Route::kNone;
   TenantId tenant;
-  std::string_view body;  // with Buffer::kPadding readable bytes behind
-  std::string local;      // the address that the client reached
+  bool all_metrics = true;  // may see every tenant's series
+  std::string_view body;    // with Buffer::kPadding readable bytes behind
+  std::string local;        // the address that the client reached
 
   std::string known_target, known_method, known_host, known_authorization;
   std::optional<TenantId> known_tenant;
+  bool known_all_metrics = false;
 };
 
 class HttpHandlers {
@@ -51,6 +53,7 @@ class HttpHandlers {
   std::optional<HttpAnswer> find_route(HttpRequest& request) const;
   std::optional<HttpAnswer> check_token(HttpRequest& request) const;
   std::optional<HttpAnswer> check_type(const HttpRequest& request) const;
+  std::optional<HttpAnswer> check_key(const HttpRequest& request) const;
   bool is_our_host(std::string_view authority, const std::string& local) const;
 
   void ingest(const HttpRequest& request, const HttpReply& reply);

@@ -18,12 +18,12 @@ std::string_view trim(std::string_view text) {
 }  // namespace
 
 void HttpHead::clear() {
-  for (std::string* text : {&method, &target, &host, &origin, &content_type, &accept, &authorization,
-                            &idempotency_key, &last_event_id, &expect, &repeated}) {
+  for (std::string* text : {&method, &target, &host, &origin, &content_type, &content_encoding, &accept,
+                            &authorization, &idempotency_key, &last_event_id, &expect, &repeated}) {
     text->clear();
   }
   http11 = keep_alive = true;
-  chunked = has_host = has_origin = false;
+  chunked = has_host = has_origin = has_idempotency_key = false;
   content_length.reset();
 }
 

@@ -13,12 +13,13 @@ namespace millrace::gateway {
 struct HttpHead {
   std::string method;
   std::string target;
-  std::string host, origin, content_type, accept, authorization, idempotency_key, last_event_id, expect;
+  std::string host, origin, content_type, content_encoding, accept, authorization, idempotency_key,
+      last_event_id, expect;
   std::string repeated;  // a field that may come once and came again
   bool http11 = true;
   bool keep_alive = true;
   bool chunked = false;
-  bool has_host = false, has_origin = false;
+  bool has_host = false, has_origin = false, has_idempotency_key = false;
   std::optional<uint64_t> content_length;
 
   void clear();

@@ -1,5 +1,6 @@
 #include "event-gateway/http_parser.h"
 
+#include <bitset>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
@@ -40,17 +41,21 @@ class Reader final : public http::basic_parser<true> {
     const std::string_view value = view(text);
     switch (field) {
       case http::field::host:
-        return once(head_.host, value, head_.has_host, "Host");
+        head_.has_host = true;
+        return once(kHost, head_.host, value, "Host");
       case http::field::origin:
-        return once(head_.origin, value, head_.has_origin, "Origin");
+        head_.has_origin = true;
+        return once(kOrigin, head_.origin, value, "Origin");
       case http::field::content_type:
-        return once(head_.content_type, value, "Content-Type");
+        return once(kContentType, head_.content_type, value, "Content-Type");
       case http::field::authorization:
-        return once(head_.authorization, value, "Authorization");
+        return once(kAuthorization, head_.authorization, value, "Authorization");
       case http::field::expect:
-        return once(head_.expect, value, "Expect");
+        return once(kExpect, head_.expect, value, "Expect");
       case http::field::accept:
-        return add_accept(value);
+        return add_to_list(head_.accept, value);
+      case http::field::content_encoding:
+        return add_to_list(head_.content_encoding, value);
       case http::field::content_length:
         return check_length(value, ec);
       case http::field::transfer_encoding:
@@ -60,22 +65,34 @@ class Reader final : public http::basic_parser<true> {
       default:
         return;
     }
-    if (iequals(view(name), "Idempotency-Key")) return once(head_.idempotency_key, value, "Idempotency-Key");
-    if (iequals(view(name), "Last-Event-ID")) return once(head_.last_event_id, value, "Last-Event-ID");
+    if (iequals(view(name), "Idempotency-Key")) {
+      head_.has_idempotency_key = true;
+      return once(kIdempotencyKey, head_.idempotency_key, value, "Idempotency-Key");
+    }
+    if (iequals(view(name), "Last-Event-ID")) {
+      return once(kLastEventId, head_.last_event_id, value, "Last-Event-ID");
+    }
   }
 
-  void once(std::string& into, std::string_view value, bool& seen, const char* name) {
-    if (seen) head_.repeated = name;
-    seen = true;
+  enum Once : uint8_t {
+    kHost,
+    kOrigin,
+    kContentType,
+    kAuthorization,
+    kExpect,
+    kIdempotencyKey,
+    kLastEventId,
+    kOnces
+  };
+  // An empty value was there, too: of two readers one may take the first, the other the last.
+  void once(Once field, std::string& into, std::string_view value, const char* name) {
+    if (seen_.test(field)) head_.repeated = name;
+    seen_.set(field);
     into = value;
   }
-  void once(std::string& into, std::string_view value, const char* name) {
-    if (!into.empty()) head_.repeated = name;
-    into = value;
-  }
-  void add_accept(std::string_view value) {
-    if (!head_.accept.empty()) head_.accept += ',';
-    head_.accept += value;
+  static void add_to_list(std::string& list, std::string_view value) {
+    if (!list.empty()) list += ',';
+    list += value;
   }
   // Beast allows lists of equal lengths; one field of digits is all a client of ours needs.
   void check_length(std::string_view value, Code& ec) {
@@ -110,6 +127,7 @@ class Reader final : public http::basic_parser<true> {
   void on_finish_impl(Code& ec) override { ec = {}; }
 
   HttpHead& head_;
+  std::bitset<kOnces> seen_;
   bool done_ = false, length_seen_ = false, encoding_seen_ = false;
 };
 

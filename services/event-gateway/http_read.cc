@@ -257,14 +257,19 @@ class PagesSource final : public BodySource {
 // Live: events as they become durable, each with the cursor that goes on behind it.
 class LiveSource final : public BodySource {
  public:
-  LiveSource(std::unique_ptr<engine::Subscription> events, uint64_t limit, const HttpReply& reply)
+  // `begin`: the cursor it starts at, if there is one.
+  LiveSource(std::unique_ptr<engine::Subscription> events, uint64_t limit, const std::string& begin,
+             const HttpReply& reply)
       : events_(std::move(events)), limit_(limit) {
+    head_ = "retry: 500\n";
+    if (!begin.empty()) head_ += "id: " + begin + "\n";
+    head_ += '\n';
     events_->on_ready([reply] { reply.wake(); });
   }
   ~LiveSource() override { events_->on_ready(nullptr); }
 
   Next produce(std::string& out, size_t wanted_bytes) override {
-    if (std::exchange(first_, false)) out += "retry: 500\n\n";
+    out += std::exchange(head_, {});
     while (out.size() < wanted_bytes) {
       const auto rows = static_cast<size_t>(std::min<uint64_t>(limit_, kRowsAtOnce));
       const auto got = events_->pull(
@@ -299,7 +304,8 @@ class LiveSource final : public BodySource {
 
   std::unique_ptr<engine::Subscription> events_;
   uint64_t limit_;
-  bool first_ = true;
+  // Before the first event: who is cut off before one came goes on where it began, not at a later end.
+  std::string head_;
 };
 
 }  // namespace
@@ -308,13 +314,15 @@ void read_events(const HttpBackend& backend, const HttpRequest& request, const H
   auto wanted = understand(backend, request);
   if (!wanted.ok()) return reply.answer(problem(wanted.error()));
   if (wanted->live) {
+    const auto& place = wanted->request.place;
+    const std::string begin = place ? engine::to_cursor(*place) : std::string();
     auto events = backend.streams->follow(wanted->request, false);
     if (!events.ok()) return reply.answer(problem(events.error()));
     HttpAnswer head;
     head.content_type = kEventsType;
     head.fields = "Cache-Control: no-store\r\n";
     return reply.stream(std::move(head),
-                        std::make_unique<LiveSource>(std::move(*events), wanted->limit, reply));
+                        std::make_unique<LiveSource>(std::move(*events), wanted->limit, begin, reply));
   }
   if (wanted->limit <= kPageEvents) {
     std::make_shared<PageReader>(*backend.streams, std::move(*wanted), reply)->read();

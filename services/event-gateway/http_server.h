@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,8 @@ struct HttpBackend {
 
   std::function<sql::CatalogPtr()> catalog;
   std::function<Result<TenantId>(const std::string&)> tenant;
-  std::function<std::string()> metrics;  // the whole page; the server's own part is HttpServer::metrics()
+  // The whole page (the server's own part is HttpServer::metrics()); the tenants' own series of one, or of all.
+  std::function<std::string(std::optional<TenantId>)> metrics;
   std::function<Status()> ready;
   const Tokens* tokens = nullptr;  // null: open
 };

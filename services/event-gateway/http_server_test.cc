@@ -178,6 +178,45 @@ TEST_F(HttpServerTest, ConflictingFramingIsRefused) {
   EXPECT_NE(server->metrics().find("millrace_http_bad_framing_total 3"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, WhatMayComeOnceIsRefusedTwice) {
+  start();
+  for (const char* name :
+       {"Content-Type", "Authorization", "Origin", "Expect", "Idempotency-Key", "Last-Event-ID"}) {
+    for (const char* first : {"", " a"}) {
+      auto c = client();
+      const auto answer = c.call(post(kEvent, std::string(name) + ":" + first + "\r\n" + name + ": a\r\n"));
+      EXPECT_EQ(answer.status, 400) << name;
+      EXPECT_NE(answer.body.find("MR-API-0007"), std::string::npos) << name;
+    }
+  }
+  EXPECT_TRUE(seen.empty());
+}
+
+TEST_F(HttpServerTest, AnEmptyIdempotencyKeyIsNone) {
+  start();
+  auto c = client();
+  const auto answer = c.call(post(kEvent, "Idempotency-Key: \r\n"));
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.body.find("MR-ING-0004"), std::string::npos);
+  EXPECT_TRUE(seen.empty());
+  EXPECT_EQ(c.call(get("/livez", "Idempotency-Key: \r\n")).status, 200);
+  EXPECT_EQ(c.call(post(kEvent)).status, 200);  // nothing is remembered of the request before
+}
+
+TEST_F(HttpServerTest, CompressedBodiesAreNotTaken) {
+  start();
+  auto c = client();
+  for (const char* encoding : {"gzip", "br", "identity, gzip", "x"}) {
+    const auto answer = c.call(post(kEvent, "Content-Encoding: " + std::string(encoding) + "\r\n"));
+    EXPECT_EQ(answer.status, 415) << encoding;
+    EXPECT_NE(answer.body.find("MR-API-0023"), std::string::npos) << encoding;
+  }
+  EXPECT_EQ(c.call(statement("SELECT 1", "Content-Encoding: gzip\r\n")).status, 415);
+  EXPECT_TRUE(seen.empty());
+  EXPECT_EQ(c.call(post(kEvent, "Content-Encoding: Identity\r\n")).status, 200);
+  EXPECT_EQ(c.call(post(kEvent)).status, 200);
+}
+
 TEST_F(HttpServerTest, BadStartLinesAreRefused) {
   start();
   for (const char* line : {"GET  / HTTP/1.1", "GET / HTTP/1.1 ", "G@T / HTTP/1.1", " GET / HTTP/1.1", "GET /",

@@ -33,6 +33,7 @@ struct Target {
 struct TenantState {
   TokenBucket events, bytes;
   size_t waiting_bytes = 0;
+  Ingest::TenantCounters counters;
 };
 
 struct Pending {
@@ -100,14 +101,16 @@ struct Ingest::Impl {
                                                  const IngestRequest& request) const;
   Target& target_of(const engine::StreamPtr& stream);
   Status check_quota(TenantState& tenant, const IngestRequest& request);
+  // An error is the caller's to tell; else `done` was called or is kept.
+  Status ingest(const IngestRequest& request, TenantState& tenant, Done& done);
   // True: answered, or waiting for the first one's sync.
-  bool is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done);
-  Status route(Target& target, const engine::StreamDef& stream, const std::vector<std::string_view>& events,
-               IngestAnswer& answer);
+  Result<bool> is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done);
+  void route(Target& target, const engine::StreamDef& stream, const std::vector<std::string_view>& events,
+             IngestAnswer& answer);
   void reject(IngestAnswer& answer, size_t index, Error why) const;
   log::Group take_batches(Target& target, StreamId stream) const;
-  void submit(const IngestRequest& request, TenantState& tenant, const engine::StreamDef& stream,
-              Target& target, IngestAnswer answer, const BodyHash& body, Done done);
+  Status submit(const IngestRequest& request, TenantState& tenant, const engine::StreamDef& stream,
+                Target& target, IngestAnswer answer, const BodyHash& body, Done& done);
 
   log::Journal& journal;
   const sql::Definitions& definitions;
@@ -153,12 +156,11 @@ Status Ingest::Impl::check_quota(TenantState& tenant, const IngestRequest& reque
   return {};
 }
 
-bool Ingest::Impl::is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done) {
+Result<bool> Ingest::Impl::is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done) {
   const auto entry = keys.find(id, journal.now());
   if (entry == nullptr) return false;
-  if (entry->body != body) {
-    done(reused_key());
-  } else if (!entry->durable) {
+  if (entry->body != body) return reused_key();
+  if (!entry->durable) {
     entry->waiting.push_back(std::move(done));
   } else {
     IngestAnswer answer = entry->answer;
@@ -177,8 +179,8 @@ void Ingest::Impl::reject(IngestAnswer& answer, size_t index, Error why) const {
   answer.rejected.push_back({index, std::move(why)});
 }
 
-Status Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
-                           const std::vector<std::string_view>& events, IngestAnswer& answer) {
+void Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
+                         const std::vector<std::string_view>& events, IngestAnswer& answer) {
   const int64_t now_ms = journal.now().value / 1000;
   const uint32_t partitions = stream.partitions;
   const bool keyed = stream.key_column >= 0;
@@ -195,7 +197,6 @@ Status Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
     target.builders[partition].add(*key, event, now_ms);
     ++answer.accepted;
   }
-  return {};
 }
 
 log::Group Ingest::Impl::take_batches(Target& target, StreamId stream) const {
@@ -207,13 +208,15 @@ log::Group Ingest::Impl::take_batches(Target& target, StreamId stream) const {
   return group;
 }
 
-void Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant, const engine::StreamDef& stream,
-                          Target& target, IngestAnswer answer, const BodyHash& body, Done done) {
+Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
+                            const engine::StreamDef& stream, Target& target, IngestAnswer answer,
+                            const BodyHash& body, Done& done) {
   log::Group group = take_batches(target, stream.id);
   const bool with_key = !request.idempotency_key.empty();
   if (group.batches.empty() && !with_key) {
     answer.cursor = cursor_after(journal.durable_cut());
-    return done(std::move(answer));
+    done(std::move(answer));
+    return {};
   }
   IdempotencyTable::EntryPtr entry;
   if (with_key) {
@@ -222,21 +225,56 @@ void Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant, con
     entry->body = body;
     group.controls.push_back({log::ControlKind::kIdempotency, encode_idempotency(entry->id, body, answer)});
   }
-  auto appended = journal.append(std::move(group), log::Priority::kIngest);
-  if (!appended.ok()) return done(std::move(appended).error());
-  answer.offsets = std::move(appended->places);
-  answer.cursor = cursor_after(appended->cut);
+  TRY_ASSIGN(auto appended, journal.append(std::move(group), log::Priority::kIngest));
+  answer.offsets = std::move(appended.places);
+  answer.cursor = cursor_after(appended.cut);
   if (entry != nullptr) {
-    entry->cut = appended->cut;
-    entry->time = appended->time;
+    entry->cut = appended.cut;
+    entry->time = appended.time;
     entry->answer = answer;
     keys.add(entry);
   }
   accepted_events += answer.accepted;
   accepted_bytes += request.body.size();
+  tenant.counters.accepted_events += answer.accepted;
+  tenant.counters.accepted_bytes += request.body.size();
   tenant.waiting_bytes += request.body.size();
   pending.push_back(
-      {appended->cut, request.body.size(), &tenant, std::move(done), std::move(answer), std::move(entry)});
+      {appended.cut, request.body.size(), &tenant, std::move(done), std::move(answer), std::move(entry)});
+  return {};
+}
+
+Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, Done& done) {
+  const auto catalog = definitions.catalog();
+  TRY_ASSIGN(const auto* entry, find_stream(*catalog, request));
+  if (request.idempotency_key.size() > kMaxKeyBytes) {
+    return error(Code::kInvalid, "MR-ING-0004",
+                 fmt::format("the Idempotency-Key has {} bytes, the bound is {}",
+                             request.idempotency_key.size(), kMaxKeyBytes));
+  }
+  TRY(check_quota(tenant, request));
+  const engine::StreamPtr& stream = entry->stream;
+  BodyHash body;
+  if (!request.idempotency_key.empty()) {
+    body = hash_body(request.body);
+    TRY_ASSIGN(const bool duplicate,
+               is_duplicate({request.tenant, stream->id, request.idempotency_key}, body, done));
+    if (duplicate) return {};
+  }
+  tenant.bytes.take(static_cast<double>(request.body.size()));
+  TRY_ASSIGN(const auto events, split(request));
+  if (events.size() > limits.max_events) {
+    return error(
+        Code::kInvalid, "MR-ING-0006",
+        fmt::format("the request holds {} events, the bound is {}", events.size(), limits.max_events),
+        "send them in several requests");
+  }
+  tenant.events.take(static_cast<double>(events.size()));
+  Target& target = target_of(stream);
+  IngestAnswer answer;
+  route(target, *stream, events, answer);
+  tenant.counters.rejected_events += answer.rejected.size() + answer.rejected_more;
+  return submit(request, tenant, *stream, target, std::move(answer), body, done);
 }
 
 Ingest::Ingest(log::Journal& journal, const sql::Definitions& definitions, Limits limits)
@@ -244,39 +282,11 @@ Ingest::Ingest(log::Journal& journal, const sql::Definitions& definitions, Limit
 Ingest::~Ingest() = default;
 
 void Ingest::ingest(const IngestRequest& request, Done done) {
-  Impl& impl = *impl_;
-  const auto catalog = impl.definitions.catalog();
-  const auto entry = impl.find_stream(*catalog, request);
-  if (!entry.ok()) return done(entry.error());
-  if (request.idempotency_key.size() > kMaxKeyBytes) {
-    return done(error(Code::kInvalid, "MR-ING-0004",
-                      fmt::format("the Idempotency-Key has {} bytes, the bound is {}",
-                                  request.idempotency_key.size(), kMaxKeyBytes)));
-  }
-  TenantState& tenant = impl.tenants[request.tenant];
-  if (auto allowed = impl.check_quota(tenant, request); !allowed.ok())
-    return done(std::move(allowed).error());
-  const engine::StreamPtr& stream = (*entry)->stream;
-  BodyHash body;
-  if (!request.idempotency_key.empty()) {
-    body = hash_body(request.body);
-    if (impl.is_duplicate({request.tenant, stream->id, request.idempotency_key}, body, done)) return;
-  }
-  tenant.bytes.take(static_cast<double>(request.body.size()));
-  auto events = split(request);
-  if (!events.ok()) return done(std::move(events).error());
-  if (events->size() > impl.limits.max_events) {
-    return done(error(
-        Code::kInvalid, "MR-ING-0006",
-        fmt::format("the request holds {} events, the bound is {}", events->size(), impl.limits.max_events),
-        "send them in several requests"));
-  }
-  tenant.events.take(static_cast<double>(events->size()));
-  Target& target = impl.target_of(stream);
-  IngestAnswer answer;
-  if (auto routed = impl.route(target, *stream, *events, answer); !routed.ok())
-    return done(std::move(routed).error());
-  impl.submit(request, tenant, *stream, target, std::move(answer), body, std::move(done));
+  TenantState& tenant = impl_->tenants[request.tenant];
+  Status taken = impl_->ingest(request, tenant, done);
+  if (taken.ok()) return;
+  ++tenant.counters.refused_requests;
+  done(std::move(taken).error());
 }
 
 void Ingest::on_durable(Cut durable) {
@@ -306,6 +316,15 @@ uint64_t Ingest::accepted_events() const {
 }
 uint64_t Ingest::accepted_bytes() const {
   return impl_->accepted_bytes;
+}
+
+std::map<TenantId, Ingest::TenantCounters> Ingest::by_tenant() const {
+  std::map<TenantId, TenantCounters> counters;
+  for (const auto& [id, tenant] : impl_->tenants) {
+    counters[id] = tenant.counters;
+    counters[id].waiting_bytes = tenant.waiting_bytes;
+  }
+  return counters;
 }
 
 void Ingest::set_quota(TenantId tenant, Quota quota) {

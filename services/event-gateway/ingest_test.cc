@@ -311,6 +311,27 @@ TEST_F(IngestTest, TheJournalsRefusalIsTheAnswer) {
   EXPECT_EQ(answered->answer.accepted, 1u);  // nothing of the refused request is in it
 }
 
+TEST_F(IngestTest, CountsByTenant) {
+  const TenantId other = *definitions_->ensure_tenant("other", nullptr);
+  EXPECT_TRUE(ingest_->by_tenant().empty());
+  const std::string body = "{\"n\":1}\nno json\n{\"n\":2}";
+  send(body);
+  auto counters = ingest_->by_tenant();
+  EXPECT_EQ(counters[tenant_].waiting_bytes, body.size());
+  make_durable();
+  send("nothing of use");
+  send("{}", "", "no such stream");
+  send("{}", std::string(300, 'k'));
+  send("[", "", "clicks", IngestRequest::Format::kJson);
+  counters = ingest_->by_tenant();
+  EXPECT_EQ(counters[tenant_].accepted_events, 2u);
+  EXPECT_EQ(counters[tenant_].accepted_bytes, body.size());
+  EXPECT_EQ(counters[tenant_].rejected_events, 2u);
+  EXPECT_EQ(counters[tenant_].refused_requests, 3u);
+  EXPECT_EQ(counters[tenant_].waiting_bytes, 0u);
+  EXPECT_EQ(counters.count(other), 0u);
+}
+
 TEST_F(IngestTest, AnswersAsJson) {
   const auto answered = send("{\"visitor\":\"ana\"}\n{\"visitor\":1}");
   make_durable();

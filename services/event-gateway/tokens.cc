@@ -52,11 +52,12 @@ std::string token_hash(std::string_view token) {
   return out;
 }
 
-Status Tokens::add(const std::string& tenant, const std::string& hex, Quota quota) {
+Status Tokens::add(const Caller& caller, const std::string& hex, Quota quota) {
+  const std::string& tenant = caller.tenant;
   if (tenant.empty() || tenant.size() > 100) return bad_tokens("a tenant's name has 1 to 100 bytes");
   if (entries_.size() >= kMaxTokens) return bad_tokens(fmt::format("more than {} tokens", kMaxTokens));
   Entry entry;
-  entry.tenant = tenant;
+  entry.caller = caller;
   if (hex.size() != 2 * entry.digest.size())
     return bad_tokens("the sha256 of tenant " + tenant + " has not 64 digits");
   for (size_t i = 0; i < entry.digest.size(); ++i) {
@@ -87,13 +88,18 @@ Result<std::unique_ptr<Tokens>> Tokens::parse(const std::string& yaml) try {
       return bad_tokens("an entry lacks tenant or sha256");
     for (const auto& member : node) {
       const auto name = member.first.as<std::string>();
-      if (name != "tenant" && name != "sha256" && name != "events_per_s" && name != "bytes_per_s") {
+      if (name != "tenant" && name != "sha256" && name != "events_per_s" && name != "bytes_per_s" &&
+          name != "metrics") {
         return bad_tokens("\"" + name + "\" is not a setting of a token");
       }
     }
     const Quota quota{rate(node["events_per_s"]), rate(node["bytes_per_s"])};
     if (quota.events_per_s < 0 || quota.bytes_per_s < 0) return bad_tokens("a quota has to be above 0");
-    TRY(tokens->add(node["tenant"].as<std::string>(), node["sha256"].as<std::string>(), quota));
+    if (node["metrics"] && node["metrics"].as<std::string>() != "all") {
+      return bad_tokens("metrics can be `all` only; without it a token sees its tenant's");
+    }
+    TRY(tokens->add({node["tenant"].as<std::string>(), bool(node["metrics"])},
+                    node["sha256"].as<std::string>(), quota));
   }
   if (tokens->entries_.empty()) return bad_tokens("it holds no token, so nobody could call");
   return tokens;
@@ -116,13 +122,13 @@ Result<std::unique_ptr<Tokens>> Tokens::load(const std::string& path) {
   return parse(text);
 }
 
-const std::string* Tokens::tenant_of(std::string_view token) const {
+const Tokens::Caller* Tokens::caller_of(std::string_view token) const {
   const Digest digest = digest_of(token);
-  const std::string* tenant = nullptr;
+  const Caller* caller = nullptr;
   for (const Entry& entry : entries_) {
-    if (CRYPTO_memcmp(entry.digest.data(), digest.data(), digest.size()) == 0) tenant = &entry.tenant;
+    if (CRYPTO_memcmp(entry.digest.data(), digest.data(), digest.size()) == 0) caller = &entry.caller;
   }
-  return tenant;
+  return caller;
 }
 
 }  // namespace millrace::gateway

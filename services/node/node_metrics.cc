@@ -1,5 +1,7 @@
 #include "node/node_metrics.h"
 
+#include <map>
+
 #include "telemetry/prometheus.h"
 
 namespace millrace::node {
@@ -47,7 +49,69 @@ void render_processor(PrometheusText& page, const processor::Processor::Counters
                        "From an event in a worker's reach to its output ready.", processing);
 }
 
+struct TenantRow {
+  std::string_view name;
+  gateway::Ingest::TenantCounters ingest;
+  uint64_t dead_letters = 0;
+  size_t streams = 0, views = 0;
+};
+
+// Dead letters ever written: offsets begin at 0 and have no gaps.
+uint64_t dead_letters_of(log::Journal& journal, const sql::Catalog& catalog, TenantId tenant) {
+  const auto stream = catalog.dead_letters(tenant);
+  if (stream == nullptr) return 0;
+  const auto range = journal.range({stream->id, PartitionId(0)});
+  return range.ok() ? static_cast<uint64_t>(range->end.value) : 0;
+}
+
+// One pass over the catalog: there may be ten thousand tenants.
+std::map<TenantId, TenantRow> tenant_rows(log::Journal& journal, const gateway::Ingest& ingest,
+                                          const sql::Catalog& catalog, std::optional<TenantId> only) {
+  const auto counters = ingest.by_tenant();
+  std::map<TenantId, TenantRow> rows;
+  for (const auto* entry : catalog.all()) {
+    const TenantId tenant = entry->definition.tenant;
+    if (only && tenant != *only) continue;
+    TenantRow& row = rows[tenant];
+    if (entry->definition.kind != metadata::DefinitionKind::kTenant) {
+      ++(entry->stream ? row.streams : row.views);
+      continue;
+    }
+    row.name = entry->definition.name;
+    if (const auto found = counters.find(tenant); found != counters.end()) row.ingest = found->second;
+    row.dead_letters = dead_letters_of(journal, catalog, tenant);
+  }
+  return rows;
+}
+
 }  // namespace
+
+std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest, const sql::Catalog& catalog,
+                           std::optional<TenantId> only) {
+  const auto rows = tenant_rows(journal, ingest, catalog, only);
+  PrometheusText page;
+  const auto family = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
+    page.family(name, type, help);
+    for (const auto& [tenant, row] : rows) page.sample(number(value(row)), {{"tenant", row.name}});
+  };
+  family("millrace_tenant_ingest_events_total", "counter", "Events accepted.",
+         [](const TenantRow& r) { return r.ingest.accepted_events; });
+  family("millrace_tenant_ingest_bytes_total", "counter", "Bytes of accepted requests' bodies.",
+         [](const TenantRow& r) { return r.ingest.accepted_bytes; });
+  family("millrace_tenant_rejected_events_total", "counter", "Events that were not valid.",
+         [](const TenantRow& r) { return r.ingest.rejected_events; });
+  family("millrace_tenant_refused_requests_total", "counter",
+         "Ingest requests answered with an error: over the quota, no such stream, …",
+         [](const TenantRow& r) { return r.ingest.refused_requests; });
+  family("millrace_tenant_waiting_bytes", "gauge", "Bytes that wait for the disk.",
+         [](const TenantRow& r) { return r.ingest.waiting_bytes; });
+  family("millrace_tenant_dead_letters_total", "counter", "Dead letters ever written.",
+         [](const TenantRow& r) { return r.dead_letters; });
+  family("millrace_tenant_streams", "gauge", "Streams, derived ones included.",
+         [](const TenantRow& r) { return r.streams; });
+  family("millrace_tenant_views", "gauge", "Materialized views.", [](const TenantRow& r) { return r.views; });
+  return page.take();
+}
 
 std::string NodeMetrics::render(log::Journal& journal, const gateway::Ingest& ingest,
                                 const event_store::StreamStore& streams,

@@ -1,6 +1,7 @@
 // NodeMetrics: the /metrics page of a node. Modules count in fields of their own; here they get their names.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "event-gateway/gateway.h"
@@ -19,5 +20,9 @@ struct NodeMetrics {
   std::string render(log::Journal& journal, const gateway::Ingest& ingest,
                      const event_store::StreamStore& streams, const processor::Processor* processor) const;
 };
+
+// What each tenant does, as series of its name: of all, or of one that must not see the others.
+std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest, const sql::Catalog& catalog,
+                           std::optional<TenantId> only);
 
 }  // namespace millrace::node

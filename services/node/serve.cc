@@ -20,7 +20,9 @@
 #include "event-gateway/tokens.h"
 #include "node/background.h"
 #include "node/node.h"
+#include "node/node_metrics.h"
 #include "node/serve_options.h"
+#include "sql/sql.h"
 
 namespace millrace::node {
 namespace {
@@ -34,10 +36,7 @@ void say(const std::string& line) {
 }
 
 int fail(const Error& failure) {
-  say("millrace: " + failure.message);
-  if (!failure.detail.empty()) say("  " + failure.detail);
-  if (!failure.hint.empty()) say("  hint: " + failure.hint);
-  say("  code: " + failure.id);
+  fmt::print(stderr, "{}", sql::render_error(failure, {}));
   return failure.code == Code::kInvalid ? 2 : 1;
 }
 
@@ -106,7 +105,11 @@ class Server {
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
-    backend.metrics = [this] { return node_->metrics() + http_->metrics(); };
+    backend.metrics = [this](std::optional<TenantId> only) {
+      const auto catalog = node_->definitions().catalog();
+      return node_->metrics() + render_tenants(node_->journal(), node_->ingest(), *catalog, only) +
+             http_->metrics();
+    };
     backend.ready = [this] { return node_->ready(); };
     backend.tokens = tokens_.get();
     http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
