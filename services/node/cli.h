@@ -46,8 +46,17 @@ void add_server_options(CLI::App& command, ServerOptions& options);
 Result<std::unique_ptr<HttpClient>> open_client(const ServerOptions& options,
                                                 HttpClient::Options client = {});
 
-// Says what went wrong on stderr; answers the exit code. `text`: what the user wrote, for the span.
-int report(const Error& failure, std::string_view text = {});
+// Says what went wrong on stderr; answers the exit code. `text`: what the user wrote, for the span; `file`: where.
+int report(const Error& failure, std::string_view text = {}, const std::string& file = {});
+
+// What a program reads from stdout is whole, or the exit code says that it is not (MR-CLI-0012).
+Status flush_output();
+Error output_failed(int reason);
+
+// Before the first of several tries.
+void say_trying_again(const Error& failure, double seconds);
+
+Error cannot_open(const std::string& file, int reason);  // MR-CLI-0006
 
 // The error in an answer's body (or one made of its status), as the server meant it.
 Error error_of(const HttpAnswer& answer);

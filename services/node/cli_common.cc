@@ -1,12 +1,16 @@
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "CLI/CLI.hpp"
 #include "bench/bench.h"
 #include "fmt/format.h"
 #include "node/cli.h"
+#include "sql/sql.h"
 
 namespace millrace::cli {
 namespace {
@@ -46,23 +50,14 @@ Code code_of_status(int status) {
   }
 }
 
-std::string_view line_at(std::string_view text, uint32_t line) {
-  for (uint32_t n = 1; n < line; ++n) {
-    const size_t end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
-  }
-  return text.substr(0, text.find('\n'));
+// The server speaks of headers; whoever sits at a command line has options.
+std::string hint_of(const Error& failure) {
+  if (failure.id != "MR-API-0014" && failure.id != "MR-API-0015") return failure.hint;
+  return "give one with --token-file FILE, --token TOKEN, or in the environment as MILLRACE_TOKEN";
 }
 
-// "  3 | SELECT nme FROM t" and the span underlined. The column counts characters, not bytes.
-std::string underline(const SourceSpan& span, std::string_view text) {
-  const std::string_view line = line_at(text, span.line);
-  if (line.empty() || span.column == 0) return {};
-  const std::string margin = fmt::format("{:>4} | ", span.line);
-  const size_t marks = std::max<size_t>(1, std::min<size_t>(span.length, line.size()));
-  return fmt::format("{}{}\n{}{}\n", margin, line, std::string(margin.size() + span.column - 1, ' '),
-                     std::string(marks, '^'));
+bool is_unreachable(const Error& failure) {
+  return failure.id == "MR-CLI-0001" || failure.id == "MR-CLI-0002" || failure.id == "MR-CLI-0013";
 }
 
 Result<std::string> token_of(const ServerOptions& options) {
@@ -96,27 +91,51 @@ Error error_of(const Json& object, int status) {
 
 Error error_of(const HttpAnswer& answer) {
   const Json parsed = Json::parse(answer.body, nullptr, false);
-  Error failure = parsed.is_object() ? error_of(parsed, answer.status)
-                                     : error(code_of_status(answer.status), "", answer.body.substr(0, 200));
-  if (failure.message.empty()) failure.message = fmt::format("the server answered {}", answer.status);
-  return failure;
+  if (parsed.is_object() && parsed.contains("code")) return error_of(parsed, answer.status);
+  return error(Code::kCorrupt, "MR-CLI-0003",
+               fmt::format("the server answered {} without a code of Millrace's", answer.status),
+               "is this a Millrace server's address?");
 }
 
-int report(const Error& failure, std::string_view text) {
-  fmt::print(stderr, "error{}{}: {}\n", failure.id.empty() ? "" : " ", failure.id, failure.message);
-  if (failure.span) fmt::print(stderr, "{}", underline(*failure.span, text));
-  if (!failure.detail.empty()) fmt::print(stderr, "note: {}\n", failure.detail);
-  if (!failure.hint.empty()) fmt::print(stderr, "hint: {}\n", failure.hint);
-  if (failure.id == "MR-CLI-0001" || failure.id == "MR-CLI-0002") return kUnreachable;
+int report(const Error& failure, std::string_view text, const std::string& file) {
+  Error shown = failure;
+  shown.hint = hint_of(failure);
+  if (!file.empty() && shown.span) {
+    fmt::print(stderr, "{}:{}:{}: ", file, shown.span->line, shown.span->column);
+  }
+  fmt::print(stderr, "{}", sql::render_error(shown, text));
+  if (is_unreachable(failure)) return kUnreachable;
   return failure.id == "MR-CLI-0004" ? kUsage : kFailed;
 }
 
+Error output_failed(int reason) {
+  const std::string why = reason == 0 ? "" : ": " + std::generic_category().message(reason);
+  return error(Code::kUnavailable, "MR-CLI-0012", "the output cannot be written" + why,
+               "what was written so far is not all");
+}
+
+void say_trying_again(const Error& failure, double seconds) {
+  fmt::print(stderr, "{}: {}; trying again for {:.0f} s\n", failure.id, failure.message, seconds);
+}
+
+Error cannot_open(const std::string& file, int reason) {
+  return error(Code::kNotFound, "MR-CLI-0006",
+               fmt::format("cannot open {}: {}", file, std::generic_category().message(reason)));
+}
+
+Status flush_output() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+  return output_failed(errno);
+}
+
 void add_server_options(CLI::App& command, ServerOptions& options) {
-  command.add_option("--server", options.url, "the server's address")
+  command.add_option("--server", options.url, "The server's address")
       ->capture_default_str()
       ->envname("MILLRACE_SERVER");
-  command.add_option("--token", options.token, "the access token (or MILLRACE_TOKEN)");
-  command.add_option("--token-file", options.token_file, "a file whose first line is the token");
+  command.add_option("--token", options.token,
+                     "The access token (or MILLRACE_TOKEN); others see it in the list of processes");
+  command.add_option("--token-file", options.token_file, "A file whose first line is the token");
 }
 
 Result<std::unique_ptr<HttpClient>> open_client(const ServerOptions& options, HttpClient::Options client) {
@@ -136,7 +155,7 @@ std::string percent_encode(std::string_view text) {
 }
 
 void add_version_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("version", "what this binary is");
+  CLI::App* command = app.add_subcommand("version", "What this binary is");
   command->callback([&exit_code] {
     fmt::print("millrace {}\n", kVersion);
     exit_code = kOk;

@@ -1,16 +1,17 @@
 // millrace consume: a stream's events as JSON lines; with --follow for ever, coming back where it left off.
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
 #include "node/cli.h"
 #include "node/line_splitter.h"
+#include "node/progress.h"
 
 namespace millrace::cli {
 namespace {
@@ -28,9 +29,7 @@ struct ConsumeOptions {
 };
 
 bool print_line(std::string_view line) {
-  const bool good =
-      std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fputc('\n', stdout) != EOF;
-  return good;
+  return std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fputc('\n', stdout) != EOF;
 }
 
 std::string target_of(const ConsumeOptions& options, const std::string& from, uint64_t limit) {
@@ -39,64 +38,113 @@ std::string target_of(const ConsumeOptions& options, const std::string& from, ui
   return limit == 0 ? target : fmt::format("{}&limit={}", target, limit);
 }
 
+int written(int code) {
+  const Status flushed = flush_output();
+  return flushed.ok() ? code : report(flushed.error());
+}
+
 // Page by page, from cursor to cursor, until a page is empty.
 int read_bounded(const ConsumeOptions& options, HttpClient& client) {
   std::string from = options.from;
   uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit;
+  Progress progress(::isatty(STDOUT_FILENO) == 0);
+  uint64_t all = 0;
   while (left > 0) {
     uint64_t got = 0;
-    bool written = true;
+    bool printed = true;
     LineSplitter lines([&](std::string_view line) {
       if (line.empty()) return true;
       ++got;
-      written = print_line(line);
-      return written;
+      printed = print_line(line);
+      return printed;
     });
     const HttpRequest request{
         "GET", target_of(options, from, std::min(left, kPage)), {{"Accept", "application/x-ndjson"}}, {}};
     const auto answer = client.call(request, [&](std::string_view piece) { return lines.add(piece); });
-    if (!answer.ok()) return report(answer.error());
-    if (answer->status >= 300) return report(error_of(*answer));
+    if (!answer.ok() || answer->status >= 300) {
+      progress.wipe();
+      return written(report(answer.ok() ? error_of(*answer) : answer.error()));
+    }
     lines.finish();
+    all += got;
+    progress.at(0, 0, fmt::format("{} events", all));
     const std::string next = answer->header("millrace-cursor");
     left -= std::min(left, got);
-    if (!written || got == 0 || next.empty() || next == from) break;
+    if (!printed || got == 0 || next.empty() || next == from) break;
     from = next;
   }
-  return std::fflush(stdout) == 0 ? kOk : kFailed;
+  progress.wipe();
+  return written(kOk);
 }
 
-// Live, over server-sent events. After a lost connection it goes on behind the last event's id: none twice,
-// none left out.
-int follow(const ConsumeOptions& options, HttpClient& client) {
-  std::string from = options.from;
-  uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit;
-  auto last_progress = std::chrono::steady_clock::now();
-  while (true) {
-    bool done = false;
-    std::optional<Error> failure;
-    EventReader events([&](const ServerEvent& event) {
-      if (event.type == "error") {
-        failure = error_of(nlohmann::ordered_json::parse(event.data, nullptr, false), 500);
-        return false;
-      }
-      if (!event.id.empty()) from = event.id;
-      last_progress = std::chrono::steady_clock::now();
-      done = !print_line(event.data) || std::fflush(stdout) != 0 || --left == 0;
-      return !done;
-    });
-    const HttpRequest request{"GET", target_of(options, from, 0), {{"Accept", "text/event-stream"}}, {}};
-    const auto answer = client.call(request, [&](std::string_view piece) { return events.add(piece); });
-    if (done) return kOk;
-    if (failure) return report(*failure);
-    const bool busy = answer.ok() && (answer->status == 503 || answer->status == 429);
-    if (answer.ok() && answer->status >= 300 && !busy) return report(error_of(*answer));
-    const std::chrono::duration<double> quiet = std::chrono::steady_clock::now() - last_progress;
-    if (quiet.count() > options.retry_seconds)
-      return report(answer.ok() ? error_of(*answer) : answer.error());
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+// Live, over server-sent events. After a lost connection it goes on behind the last event's id, or where it began:
+// none twice, none left out.
+class Follower {
+ public:
+  Follower(const ConsumeOptions& options, HttpClient& client)
+      : options_(options),
+        client_(client),
+        from_(options.from),
+        left_(options.limit == 0 ? UINT64_MAX : options.limit) {}
+
+  int run() {
+    while (true) {
+      const auto answer = listen();
+      if (done_) return written(kOk);
+      if (failure_) return written(report(*failure_));
+      const bool busy = answer.ok() && (answer->status == 503 || answer->status == 429);
+      if (answer.ok() && answer->status >= 300 && !busy) return written(report(error_of(*answer)));
+      if (!waits(why(answer))) return written(report(why(answer)));
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
   }
-}
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Result<HttpAnswer> listen() {
+    EventReader events([this](const ServerEvent& event) { return take(event); });
+    const HttpRequest request{"GET", target_of(options_, from_, 0), {{"Accept", "text/event-stream"}}, {}};
+    auto answer = client_.call(request, [&](std::string_view piece) {
+      lost_.reset();
+      return events.add(piece);
+    });
+    if (!events.last_id().empty()) from_ = events.last_id();
+    return answer;
+  }
+
+  bool take(const ServerEvent& event) {
+    if (event.type == "error") {
+      failure_ = error_of(nlohmann::ordered_json::parse(event.data, nullptr, false), 500);
+      return false;
+    }
+    done_ = !print_line(event.data) || std::fflush(stdout) != 0 || --left_ == 0;
+    return !done_;
+  }
+
+  static Error why(const Result<HttpAnswer>& answer) {
+    if (!answer.ok()) return answer.error();
+    if (answer->status >= 300) return error_of(*answer);
+    return error(Code::kUnavailable, "MR-CLI-0013", "the server has ended the subscription: it stops");
+  }
+
+  // The time counts from when the server was lost, however quiet the stream was before.
+  bool waits(const Error& why) {
+    if (!lost_) {
+      lost_ = Clock::now();
+      if (options_.retry_seconds > 0) say_trying_again(why, options_.retry_seconds);
+    }
+    return std::chrono::duration<double>(Clock::now() - *lost_).count() < options_.retry_seconds;
+  }
+
+  const ConsumeOptions& options_;
+  HttpClient& client_;
+  std::string from_;
+  uint64_t left_;
+  bool done_ = false;
+  std::optional<Error> failure_;
+  std::optional<Clock::time_point> lost_;
+};
 
 int run(ConsumeOptions options) {
   if (options.follow && !options.from_given) options.from = "end";
@@ -104,23 +152,24 @@ int run(ConsumeOptions options) {
   if (options.follow) limits.answer = std::chrono::milliseconds(0);
   auto client = open_client(options.server, limits);
   if (!client.ok()) return report(client.error());
-  return options.follow ? follow(options, **client) : read_bounded(options, **client);
+  return options.follow ? Follower(options, **client).run() : read_bounded(options, **client);
 }
 
 }  // namespace
 
 void add_consume_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ConsumeOptions>();
-  CLI::App* command = app.add_subcommand("consume", "a stream's events as JSON lines");
+  CLI::App* command = app.add_subcommand("consume", "A stream's events as JSON lines");
   add_server_options(*command, options->server);
-  command->add_option("stream", options->stream, "the stream")->required();
-  auto* from =
-      command->add_option("--from", options->from,
-                          "start, end, a cursor, or an RFC 3339 time (default: start; with --follow: end)");
-  command->add_flag("--follow", options->follow, "goes on for ever, as events come");
-  command->add_option("--limit", options->limit, "stop after so many events");
+  command->add_option("stream", options->stream, "The stream")->required();
+  auto* from = command->add_option(
+      "--from", options->from,
+      "Where to begin: start, end, a cursor, or an RFC 3339 time (default: start; with --follow: end)");
+  command->add_flag("--follow", options->follow, "Go on for ever, as events come");
+  command->add_option("--limit", options->limit, "Stop after so many events")
+      ->check(CLI::Range(int64_t{1}, INT64_MAX));
   command
-      ->add_option("--retry-seconds", options->retry_seconds, "with --follow: how long to try to come back")
+      ->add_option("--retry-seconds", options->retry_seconds, "With --follow: how long to try to come back")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 86400.0));
   command->callback([options, from, &exit_code] {

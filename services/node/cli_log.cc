@@ -1,10 +1,10 @@
 // `millrace log`: a node's journal, looked at while no node runs.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -13,6 +13,7 @@
 #include "node/cli.h"
 #include "node/data_directory.h"
 #include "node/node.h"
+#include "node/progress.h"
 
 namespace millrace::cli {
 namespace {
@@ -47,20 +48,18 @@ Result<JournalFolder> open_folder(Files& files, const std::string& directory) {
                "name the folder that `millrace serve --data` was given");
 }
 
-void show_progress(const char* what, uint64_t done, uint64_t total) {
-  if (isatty(STDERR_FILENO) == 0) return;
-  fmt::print(stderr, "\r{} of {} {}{}", done, total, what, done >= total ? "\n" : "");
+std::function<void(uint64_t, uint64_t)> show(Progress& progress, uint64_t unit, const char* what) {
+  return [&progress, unit, what](uint64_t done, uint64_t total) {
+    progress.at(done, total, fmt::format("{} of {} {}", done / unit, total / unit, what));
+  };
 }
 
 int run_verify(Files& files, const std::string& data) {
   const auto folder = open_folder(files, data);
   if (!folder.ok()) return cli::report(folder.error());
-  uint64_t shown = 0;
-  const auto report = log::verify(files, folder->path, [&](uint64_t done, uint64_t total) {
-    if (done >> 20 == shown && done < total) return;
-    shown = done >> 20;
-    show_progress("MB", done >> 20, total >> 20);
-  });
+  Progress progress;
+  const auto report = log::verify(files, folder->path, show(progress, 1u << 20, "MiB"));
+  progress.wipe();
   if (!report.ok()) return cli::report(report.error());
   for (const auto& finding : report->findings) fmt::print("DAMAGED {}\n", to_string(finding));
   if (report->findings_in_all > report->findings.size()) {
@@ -79,8 +78,9 @@ int run_verify(Files& files, const std::string& data) {
 
 int run_recompute(Files& files, const std::string& data) {
   const SystemClock clock;
-  const auto report = node::recompute(
-      files, clock, data, [](uint64_t done, uint64_t total) { show_progress("frames", done, total); });
+  Progress progress;
+  const auto report = node::recompute(files, clock, data, show(progress, 1, "frames"));
+  progress.wipe();
   if (!report.ok()) return cli::report(report.error());
   for (const auto& difference : report->differences) fmt::print("DIFFERENT {}\n", difference);
   fmt::print("recomputed {} queries, {} steps, {} rows: {}\n", report->queries, report->steps, report->rows,
@@ -120,9 +120,10 @@ void add_verify(CLI::App& log, const std::shared_ptr<LogOptions>& options, int& 
 void add_dump(CLI::App& log, const std::shared_ptr<LogOptions>& options, int& exit_code) {
   auto* dump = log.add_subcommand("dump", "Show frames and records, one JSON object a line");
   add_directory(*dump, *options);
-  dump->add_option("--from", options->range.from.value, "First frame");
-  dump->add_option("--upto", options->range.upto.value, "Last frame");
-  dump->add_option("--limit", options->range.limit, "At most so many frames");
+  const auto number = CLI::Range(int64_t{0}, INT64_MAX);  // without it CLI11 takes -1 for a very large number
+  dump->add_option("--from", options->range.from.value, "First frame")->check(number);
+  dump->add_option("--upto", options->range.upto.value, "Last frame")->check(number);
+  dump->add_option("--limit", options->range.limit, "At most so many frames")->check(number);
   dump->callback([options, &exit_code] {
     const auto files = make_system_files();
     exit_code = run_dump(*files, *options);

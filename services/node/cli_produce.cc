@@ -7,17 +7,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <system_error>
 #include <thread>
 
 #include "CLI/CLI.hpp"
 #include "base/hash.h"
 #include "fmt/format.h"
 #include "node/cli.h"
+#include "node/progress.h"
 
 namespace millrace::cli {
 namespace {
@@ -35,34 +38,6 @@ struct ProduceOptions {
   std::string prefix;
   double retry_seconds = 60;
   bool quiet = false;
-};
-
-// Progress draws a bar on a terminal, at most ten times a second.
-class Progress {
- public:
-  Progress(uint64_t total, bool shown) : total_(total), shown_(shown) {}
-  void at(uint64_t bytes, uint64_t events) {
-    const auto now = SteadyClock::now();
-    if (!shown_ || now - last_ < std::chrono::milliseconds(100)) return;
-    last_ = now;
-    drawn_ = true;
-    if (total_ == 0) {
-      fmt::print(stderr, "\r{} events", events);
-      return;
-    }
-    const size_t cells = static_cast<size_t>(30 * std::min(bytes, total_) / total_);
-    fmt::print(stderr, "\r[{}{}] {:3} %  {} events", std::string(cells, '#'), std::string(30 - cells, '.'),
-               100 * std::min(bytes, total_) / total_, events);
-  }
-  void finish() {
-    if (drawn_) fmt::print(stderr, "\r\033[K");
-  }
-
- private:
-  uint64_t total_;
-  bool shown_;
-  bool drawn_ = false;
-  SteadyClock::time_point last_{};
 };
 
 // Input reads whole lines into batches. From a pipe that has nothing more for now, what is there goes out at
@@ -112,7 +87,10 @@ class Input {
       n = ::read(fd_, rest_.data() + before, rest_.size() - before);
     } while (n < 0 && errno == EINTR);
     rest_.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
-    if (n < 0) return error(Code::kUnavailable, "MR-CLI-0011", "cannot read on in the input");
+    if (n < 0) {
+      return error(Code::kUnavailable, "MR-CLI-0011",
+                   "cannot read on in the input: " + std::generic_category().message(errno));
+    }
     ended_ = n == 0;
     return {};
   }
@@ -136,7 +114,8 @@ std::vector<uint64_t> event_lines(std::string_view batch, uint64_t& line) {
 
 class Producer {
  public:
-  Producer(const ProduceOptions& options, HttpClient& client) : options_(options), client_(client) {
+  Producer(const ProduceOptions& options, HttpClient& client)
+      : options_(options), client_(client), progress_(!options.quiet) {
     if (prefix().empty()) {
       std::random_device random;
       random_prefix_ = fmt::format("produce-{:08x}{:08x}", random(), random());
@@ -145,20 +124,20 @@ class Producer {
 
   int run(Input& input) {
     const auto started = SteadyClock::now();
-    Progress progress(input.size(), !options_.quiet && ::isatty(STDERR_FILENO) != 0);
     int code = kOk;
     while (code == kOk) {
       const auto batch = input.next();
       if (!batch.ok()) {
+        progress_.wipe();
         code = report(batch.error());
         break;
       }
       if (batch->empty()) break;
       bytes_ += batch->size();
       code = send(*batch);
-      progress.at(bytes_, accepted_ + rejected_);
+      progress_.at(bytes_, input.size(), fmt::format("{} events", accepted_ + rejected_));
     }
-    progress.finish();
+    progress_.wipe();
     const std::chrono::duration<double> took = SteadyClock::now() - started;
     if (!options_.quiet) {
       fmt::print(stderr, "{} events accepted, {} rejected, {:.1f} MB in {:.2f} s{}\n", accepted_, rejected_,
@@ -180,8 +159,9 @@ class Producer {
                         {{"Content-Type", "application/x-ndjson"}, {"Idempotency-Key", key}},
                         batch};
     const auto answer = send_until_answered(request);
-    if (!answer.ok()) return report(answer.error());
-    return take(*answer, lines);
+    if (answer.ok()) return take(*answer, lines);
+    progress_.wipe();
+    return report(answer.error());
   }
 
   Result<HttpAnswer> send_until_answered(const HttpRequest& request) {
@@ -193,10 +173,18 @@ class Producer {
           answer.ok() ? answer->status == 429 || answer->status == 503 : retryable(answer.error().code);
       const auto wait = std::max(pause, answer.ok() ? retry_after(*answer) : std::chrono::milliseconds(0));
       if (!again || SteadyClock::now() + wait > deadline) return answer;
+      say_why(answer);
       ++retries_;
       std::this_thread::sleep_for(wait);
       pause = std::min(pause * 2, std::chrono::milliseconds(2'000));
     }
+  }
+
+  // Once a run: who waits for a minute wants to know for what.
+  void say_why(const Result<HttpAnswer>& answer) {
+    if (options_.quiet || retries_ > 0) return;
+    progress_.wipe();
+    say_trying_again(answer.ok() ? error_of(*answer) : answer.error(), options_.retry_seconds);
   }
 
   static std::chrono::milliseconds retry_after(const HttpAnswer& answer) {
@@ -207,22 +195,29 @@ class Producer {
 
   int take(const HttpAnswer& answer, const std::vector<uint64_t>& lines) {
     const Json parsed = Json::parse(answer.body, nullptr, false);
-    if (answer.status >= 300 || !parsed.is_object()) return report(error_of(answer));
+    // A batch that holds nothing but bad events is answered with 400 and, like any other, with their reasons.
+    if (!parsed.is_object() || !parsed.contains("accepted")) {
+      progress_.wipe();
+      return report(error_of(answer));
+    }
     const uint64_t accepted = parsed.value("accepted", uint64_t{0});
     accepted_ += accepted;
     rejected_ += lines.size() - std::min<uint64_t>(accepted, lines.size());
     if (!parsed.contains("rejected") || !parsed["rejected"].is_array()) return kOk;
     for (const Json& one : parsed["rejected"]) {
       if (shown_++ >= kShownRejections) break;
+      progress_.wipe();
       const uint64_t index = one.value("index", uint64_t{0});
       fmt::print(stderr, "line {}: {} {}\n", index < lines.size() ? lines[index] : 0, one.value("code", ""),
                  one.value("message", ""));
+      if (shown_ == kShownRejections) fmt::print(stderr, "further ones are counted, not shown\n");
     }
     return kOk;
   }
 
   const ProduceOptions& options_;
   HttpClient& client_;
+  Progress progress_;
   std::string random_prefix_;
   uint64_t batch_number_ = 0, line_ = 0, bytes_ = 0;
   uint64_t accepted_ = 0, rejected_ = 0, retries_ = 0;
@@ -233,7 +228,7 @@ int run(const ProduceOptions& options) {
   int fd = STDIN_FILENO;
   if (options.file != "-") fd = ::open(options.file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    report(error(Code::kNotFound, "MR-CLI-0006", "cannot read " + options.file));
+    report(cannot_open(options.file, errno));
     return kUsage;
   }
   Input input(fd);
@@ -246,20 +241,20 @@ int run(const ProduceOptions& options) {
 
 void add_produce_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ProduceOptions>();
-  CLI::App* command = app.add_subcommand("produce", "send NDJSON events to a stream, each exactly once");
+  CLI::App* command = app.add_subcommand("produce", "Send NDJSON events to a stream, each exactly once");
   add_server_options(*command, options->server);
-  command->add_option("stream", options->stream, "the stream")->required();
-  command->add_option("file", options->file, "a file of events, one a line; - for standard input")
+  command->add_option("stream", options->stream, "The stream")->required();
+  command->add_option("file", options->file, "A file of events, one a line; - for standard input")
       ->capture_default_str();
   command->add_option(
       "--idempotency-prefix", options->prefix,
-      "begins every batch's Idempotency-Key: the same file sent twice counts once (default: random)");
+      "Begins every batch's Idempotency-Key: the same file sent twice counts once (default: random)");
   command
       ->add_option("--retry-seconds", options->retry_seconds,
-                   "how long to try again when the server is busy or away")
+                   "How long to try again when the server is busy or away")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 86400.0));
-  command->add_flag("--quiet", options->quiet, "no progress, no summary");
+  command->add_flag("--quiet", options->quiet, "No progress, no summary, no word of waiting");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

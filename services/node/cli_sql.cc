@@ -2,11 +2,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <cerrno>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
@@ -28,15 +28,35 @@ struct SqlOptions {
   std::string output = "table";
 };
 
+// All of it, or a little more than is taken anyway.
+Result<std::string> read_all(std::FILE* in, const std::string& name) {
+  std::string text;
+  char piece[64 << 10];
+  while (text.size() <= kMaxText) {
+    const size_t n = std::fread(piece, 1, sizeof piece, in);
+    text.append(piece, n);
+    if (n > 0) continue;
+    if (std::ferror(in) == 0) break;
+    return error(Code::kUnavailable, "MR-CLI-0011",
+                 fmt::format("cannot read {}: {}", name, std::generic_category().message(errno)));
+  }
+  return text;
+}
+
+Result<std::string> read_input(const std::string& file) {
+  if (file.empty() || file == "-") {
+    if (::isatty(STDIN_FILENO) != 0) fmt::print(stderr, "SQL, then ctrl-D:\n");
+    return read_all(stdin, "the input");
+  }
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> in(std::fopen(file.c_str(), "rb"), &std::fclose);
+  if (in == nullptr) return cannot_open(file, errno);
+  return read_all(in.get(), file);
+}
+
 Result<std::string> text_of(const SqlOptions& options) {
   std::string text = options.command;
-  if (!options.file.empty()) {
-    std::ifstream in(options.file, std::ios::binary);
-    if (!in) return error(Code::kNotFound, "MR-CLI-0006", "cannot read " + options.file);
-    text.assign(std::istreambuf_iterator<char>(in), {});
-  } else if (text.empty()) {
-    if (::isatty(STDIN_FILENO) != 0) fmt::print(stderr, "SQL, then ctrl-D:\n");
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  if (text.empty()) {
+    TRY_ASSIGN(text, read_input(options.file));
   }
   if (text.size() > kMaxText) {
     return error(Code::kInvalid, "MR-CLI-0007", "the SQL text is longer than 1 MB", "send it in parts");
@@ -55,7 +75,7 @@ bool is_command_status(const Json& object) {
   return text.starts_with("CREATE ") || text.starts_with("DROP ");
 }
 
-// Rows of a subscription are shown as they come. What does not parse here, the server says.
+// What it answers goes on until somebody ends it. Rows of a subscription are shown as they come. What does not parse here, the server says.
 bool subscribes(const std::string& text) {
   const auto statements = sql::parse(text);
   return statements.ok() && std::any_of(statements->begin(), statements->end(), [](const auto& statement) {
@@ -78,33 +98,54 @@ class RowPrinter {
       failure_ = error(Code::kCorrupt, "MR-CLI-0010", "the server sent a line that is no JSON object");
       return false;
     }
+    silent_ = false;
     if (object.size() == 1 && object.contains("error") && object["error"].is_object()) {
       failure_ = error_of(object, 500);
       return false;
     }
-    if (as_table_ && is_command_status(object)) {
-      table_.finish();
-      fmt::print(stderr, "{}\n", object["status"].get_ref<const std::string&>());
-    } else if (as_table_) {
-      table_.add(object);
-    } else {
-      fmt::print("{}\n", text);
-      std::fflush(stdout);
-    }
-    return true;
+    return as_table_ ? show(object) : print(text);
   }
-  void finish() {
-    if (!as_table_ || table_.rows() == 0) return;
-    table_.finish();
-    fmt::print(stderr, "({} row{})\n", table_.rows(), table_.rows() == 1 ? "" : "s");
+  // `answered`: an answer without a line is a SELECT without a row.
+  void finish(bool answered) {
+    if (!as_table_) return;
+    end_table();
+    if (silent_ && answered) fmt::print(stderr, "(0 rows)\n");
   }
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
+  bool show(const Json& object) {
+    if (is_command_status(object)) {
+      end_table();
+      fmt::print(stderr, "{}\n", object["status"].get_ref<const std::string&>());
+      return true;
+    }
+    if (table_.rows() > 0 && !table_.fits(object)) end_table();
+    table_.add(object);
+    return std::ferror(stdout) == 0;
+  }
+  static bool print(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fputc('\n', stdout);
+    return std::fflush(stdout) == 0;
+  }
+  void end_table() {
+    const size_t rows = table_.rows();
+    if (rows == 0) return;
+    table_.end();
+    fmt::print(stderr, "({} row{})\n", rows, rows == 1 ? "" : "s");
+  }
+
   bool as_table_;
+  bool silent_ = true;  // no line has come
   Table table_;
   std::optional<Error> failure_;
 };
+
+Error server_has_ended() {
+  return error(Code::kUnavailable, "MR-CLI-0013", "the server has ended the subscription: it stops",
+               "subscribe again when it is back");
+}
 
 int run(const SqlOptions& options) {
   const auto text = text_of(options);
@@ -117,7 +158,8 @@ int run(const SqlOptions& options) {
   auto client = open_client(options.server, limits);
   if (!client.ok()) return report(client.error());
   RowPrinter rows(options.output == "table");
-  if (subscribes(*text)) rows.go_live();
+  const bool live = subscribes(*text);
+  if (live) rows.go_live();
   LineSplitter lines([&](std::string_view line) { return rows.line(line); });
   EventReader events([&](const ServerEvent& event) { return rows.line(event.data); });
   std::optional<bool> is_events;
@@ -127,11 +169,15 @@ int run(const SqlOptions& options) {
     if (!is_events) is_events = !piece.empty() && piece.front() != '{' && piece.front() != '\n';
     return *is_events ? events.add(piece) : lines.add(piece);
   });
-  if (answer.ok() && answer->status < 300) lines.finish();
-  rows.finish();
+  const bool answered = answer.ok() && answer->status < 300;
+  if (answered) lines.finish();
+  rows.finish(answered && !rows.failure());
+  if (auto written = flush_output(); !written.ok()) return report(written.error());
   if (!answer.ok()) return report(answer.error());
-  if (answer->status >= 300) return report(error_of(*answer), *text);
-  if (rows.failure()) return report(*rows.failure(), *text);
+  if (!answered) return report(error_of(*answer), *text, options.file);
+  if (rows.failure()) return report(*rows.failure(), *text, options.file);
+  // Nobody but the client ends a subscription, or the server with its own end.
+  if (live) return report(server_has_ended());
   return kOk;
 }
 
@@ -139,11 +185,13 @@ int run(const SqlOptions& options) {
 
 void add_sql_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SqlOptions>();
-  CLI::App* command = app.add_subcommand("sql", "run SQL on a server; -c, -f or standard input");
+  CLI::App* command =
+      app.add_subcommand("sql", "Run SQL on a server: from -c, from -f, or from standard input");
   add_server_options(*command, options->server);
-  auto* text = command->add_option("-c,--command", options->command, "the SQL to run");
-  command->add_option("-f,--file", options->file, "a file with the SQL to run")->excludes(text);
-  command->add_option("--output", options->output, "table or json (one object a row)")
+  auto* text = command->add_option("-c,--command", options->command, "The SQL to run");
+  command->add_option("-f,--file", options->file, "A file with the SQL to run; - for standard input")
+      ->excludes(text);
+  command->add_option("--output", options->output, "table, or json: one object a row")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run(*options); });

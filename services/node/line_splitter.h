@@ -53,6 +53,8 @@ class EventReader {
   EventReader(const EventReader&) = delete;
   EventReader& operator=(const EventReader&) = delete;
   bool add(std::string_view piece) { return lines_.add(piece); }
+  // Of the last whole block, also one that was no event: the place to come back to.
+  const std::string& last_id() const { return last_id_; }
 
  private:
   bool take(std::string_view line) {
@@ -68,6 +70,7 @@ class EventReader {
     return true;
   }
   bool dispatch() {
+    last_id_ = next_.id;
     const bool more = next_.data.empty() || each_(next_);
     next_.type.clear();
     next_.data.clear();
@@ -75,6 +78,7 @@ class EventReader {
   }
   Each each_;
   ServerEvent next_;
+  std::string last_id_;
   LineSplitter lines_;
 };
 

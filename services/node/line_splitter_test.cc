@@ -45,5 +45,18 @@ TEST(EventReader, FieldsCommentsAndSeveralDataLines) {
   EXPECT_EQ(seen[1].data, "c");
 }
 
+TEST(EventReader, TheLastIdIsThatOfAWholeBlock) {
+  EventReader reader([](const ServerEvent&) { return true; });
+  EXPECT_EQ(reader.last_id(), "");
+  EXPECT_TRUE(reader.add("retry: 500\nid: 5-0\n"));
+  EXPECT_EQ(reader.last_id(), "");
+  EXPECT_TRUE(reader.add("\n:beat\n\n"));
+  EXPECT_EQ(reader.last_id(), "5-0");  // no event, but a place
+  EXPECT_TRUE(reader.add("id: 6-0\ndata: a\n"));
+  EXPECT_EQ(reader.last_id(), "5-0");  // cut off here, the event was not seen
+  EXPECT_TRUE(reader.add("\n"));
+  EXPECT_EQ(reader.last_id(), "6-0");
+}
+
 }  // namespace
 }  // namespace millrace::cli

@@ -7,6 +7,8 @@
 namespace millrace::node {
 namespace {
 
+constexpr int64_t kMostMb = 1'000'000'000;
+
 // A name, maybe with a port. Patterns are none: what a name leads here is said by name.
 std::string check_host(const std::string& text) {
   std::string_view host, port;
@@ -50,13 +52,19 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
   serve.add_option("--segment-mb", o.segment_mb, "Size of a journal segment")
       ->capture_default_str()
       ->check(CLI::Range(8, 1024));
+  // Ranges also because CLI11 takes -1 for a very large number.
   serve.add_option("--reserve-mb", o.reserve_mb, "Free disk space that ingest may not use")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{0}, kMostMb));
   serve.add_option("--state-mb", o.state_mb, "Bound of one query's state on one worker")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, kMostMb));
   serve.add_option("--snapshot-mb", o.snapshot_mb, "A snapshot is due after this much of the journal")
-      ->capture_default_str();
-  serve.add_option("--snapshot-seconds", o.snapshot_seconds, "… or after this long")->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, kMostMb));
+  serve.add_option("--snapshot-seconds", o.snapshot_seconds, "… or after this long")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 31'536'000));
 }
 
 gateway::HttpOptions http_options(const ServeOptions& o) {

@@ -53,18 +53,23 @@ uint32_t next_code_point(std::string_view& text) {
   return c;
 }
 
-// A terminal must not be steered by data: control characters are shown escaped.
+// A terminal must not be steered by data: control characters are shown escaped, U+0080 to U+009F, too.
 std::string printable(const std::string& text) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<uint8_t>(c);
+    const auto next = i + 1 < text.size() ? static_cast<uint8_t>(text[i + 1]) : uint8_t{0};
     if (c == '\n') {
       out += "\\n";
     } else if (c == '\t') {
       out += "\\t";
     } else if (byte < 0x20 || byte == 0x7F) {
       out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    } else if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {
+      out += {'\\', 'x', kHex[next >> 4], kHex[next & 15]};
+      ++i;
     } else {
       out += c;
     }
@@ -86,9 +91,18 @@ Table::Cell Table::cell_of(const nlohmann::ordered_json& value) {
   return {value.dump(), value.is_number()};
 }
 
+bool Table::fits(const nlohmann::ordered_json& row) const {
+  if (row.size() != names_.size()) return false;
+  size_t i = 0;
+  for (const auto& [name, value] : row.items()) {
+    if (printable(name) != names_[i++]) return false;
+  }
+  return true;
+}
+
 void Table::set_columns(std::vector<std::string> names) {
   if (names == names_) return;
-  finish();
+  end();
   names_ = std::move(names);
   widths_.clear();
   for (const auto& name : names_) widths_.push_back(display_width(name));
@@ -122,8 +136,15 @@ void Table::finish() {
   std::fflush(out_);
 }
 
+void Table::end() {
+  finish();
+  names_.clear();
+  rows_ = 0;
+}
+
 void Table::print_head() {
   head_printed_ = true;
+  if (tables_++ > 0) std::fputc('\n', out_);
   for (size_t i = 0; i < names_.size(); ++i) {
     if (i > 0) std::fputs("|", out_);
     print_cell({names_[i], false}, widths_[i], i + 1 == names_.size());

@@ -1,7 +1,7 @@
 // Table: rows of JSON objects as aligned text, as psql shows them.
 //
 // The first kSample rows decide the widths; later rows that are wider push their line out. Numbers stand
-// right. A row whose columns differ from those before starts a new table.
+// right. A row whose columns differ from those before starts a new table, behind an empty line.
 #pragma once
 
 #include <cstdio>
@@ -25,8 +25,10 @@ class Table {
 
   void set_columns(std::vector<std::string> names);  // optional: shows the head also when there is no row
   void add(const nlohmann::ordered_json& row);
-  void finish();
-  size_t rows() const { return rows_; }
+  bool fits(const nlohmann::ordered_json& row) const;  // its columns are the table's
+  void finish();                                       // prints what waits
+  void end();                                          // the table is over; the next row begins another
+  size_t rows() const { return rows_; }                // of the table that is being shown
 
  private:
   struct Cell {
@@ -42,6 +44,7 @@ class Table {
   std::FILE* out_;
   bool live_ = false;
   bool head_printed_ = false;
+  size_t tables_ = 0;
   size_t rows_ = 0;
   std::vector<std::string> names_;
   std::vector<size_t> widths_;

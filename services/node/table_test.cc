@@ -31,6 +31,7 @@ TEST(Table, AlignsNumbersRightAndTextLeft) {
 TEST(Table, NullIsEmptyAndControlCharactersAreShown) {
   EXPECT_EQ(printed(false, {R"({"a":null,"b":"x\ny\u001b[2J"})"}),
             " a | b\n---+-------------\n   | x\\ny\\x1b[2J\n");
+  EXPECT_EQ(printed(false, {"{\"a\":\"\xC2\x9B\x32J\xC2\xA9\"}"}), " a\n---------\n \\x9b2J\xC2\xA9\n");
 }
 
 TEST(Table, WidthsCountCellsNotBytes) {
@@ -44,7 +45,29 @@ TEST(Table, WidthsCountCellsNotBytes) {
 }
 
 TEST(Table, OtherColumnsBeginANewTable) {
-  EXPECT_EQ(printed(false, {R"({"a":1})", R"({"b":2})"}), " a\n---\n 1\n b\n---\n 2\n");
+  EXPECT_EQ(printed(false, {R"({"a":1})", R"({"b":2})"}), " a\n---\n 1\n\n b\n---\n 2\n");
+}
+
+TEST(Table, EndedTablesAreCountedAlone) {
+  char* text = nullptr;
+  size_t size = 0;
+  std::FILE* out = ::open_memstream(&text, &size);
+  Table table(out);
+  EXPECT_FALSE(table.fits(Json::parse(R"({"a":1})")));
+  table.add(Json::parse(R"({"a":1})"));
+  table.add(Json::parse(R"({"a":2})"));
+  EXPECT_TRUE(table.fits(Json::parse(R"({"a":"x"})")));
+  EXPECT_FALSE(table.fits(Json::parse(R"({"b":1})")));
+  EXPECT_FALSE(table.fits(Json::parse(R"({"a":1,"b":1})")));
+  EXPECT_EQ(table.rows(), 2u);
+  table.end();
+  table.end();
+  table.add(Json::parse(R"({"a":3})"));
+  EXPECT_EQ(table.rows(), 1u);
+  table.end();
+  std::fclose(out);
+  EXPECT_EQ(std::string(text, size), " a\n---\n 1\n 2\n\n a\n---\n 3\n");
+  std::free(text);
 }
 
 TEST(Table, LiveRowsComeAtOnceAndMayBeWider) {

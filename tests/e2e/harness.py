@@ -25,9 +25,10 @@ EXAMPLES = os.path.join(ROOT, "examples")
 class Refused(Exception):
     """An answer that is not 2xx."""
 
-    def __init__(self, status, body):
+    def __init__(self, status, body, headers=None):
         super().__init__(f"{status}: {body[:300]}")
         self.status = status
+        self.headers = headers or {}
         self.body = body
         try:
             self.problem = json.loads(body)
@@ -99,10 +100,30 @@ class Server:
             answer = connection.getresponse()
             text = answer.read()
             if answer.status >= 300:
-                raise Refused(answer.status, text.decode("utf-8", "replace"))
+                raise Refused(answer.status, text.decode("utf-8", "replace"), answer.headers)
             return text, answer.headers
         finally:
             connection.close()
+
+    def refusal(self, method, path, body=None, headers=None):
+        """What a call that must be refused is refused with."""
+        try:
+            text, _ = self.call(method, path, body, headers)
+        except Refused as refused:
+            return refused
+        raise AssertionError(f"{method} {path} {str(body)[:200]} was answered: {text[:300]}")
+
+    def raw(self, data, timeout=10):
+        """Bytes to a connection of their own; what comes back until the server ends it."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as connection:
+            got = b""
+            with contextlib.suppress(ConnectionError):  # it may refuse what is only half sent
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionError):
+                while piece := connection.recv(1 << 16):
+                    got += piece
+            return got
 
     def sql_bytes(self, text):
         return self.call("POST", "/v1/sql", text.encode(), {"Content-Type": "application/sql"})[0]

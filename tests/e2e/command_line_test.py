@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""The command line as a new user meets it: what goes where, what a mistake gets, what an interruption leaves. A case of
+CASES is a line."""
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+from harness import free_port, main
+
+DEFINE = """CREATE STREAM s (id BIGINT, name TEXT, d DOUBLE PRECISION, at TIMESTAMPTZ);
+CREATE MATERIALIZED VIEW v AS SELECT name, count(*) AS n FROM s GROUP BY name;"""
+
+# Arguments, the exit code, what stderr says (a pattern).
+CASES = [
+    (["frobnicate"], 2, 'MR-CLI-0014: millrace has no command "frobnicate"\nhint: there are: serve, sql'),
+    (["help"], 2, "MR-CLI-0014"),
+    (["--frobnicate"], 2, "MR-CLI-0014.*--frobnicate\nhint: see  millrace --help"),
+    (["sql", "--frobnicate"], 2, "MR-CLI-0014.*--frobnicate\nhint: see  millrace sql --help"),
+    (["sql", "-c"], 2, "MR-CLI-0014: --command"),
+    (["sql", "-c", "SELECT 1", "-f", "x"], 2, "MR-CLI-0014.*exclu"),
+    (["sql", "-c", "SELECT 1", "--output", "xml"], 2, "MR-CLI-0014.*xml"),
+    (["sql"], 2, "MR-CLI-0008"),
+    (["sql", "-c", " ; "], 2, "MR-CLI-0008"),
+    (["sql", "-f", "/there/is/nothing"], 2, "MR-CLI-0006: cannot open /there/is/nothing: No such file"),
+    (["sql", "-f", "/tmp"], 2, "MR-CLI-0011: cannot read /tmp: Is a directory"),
+    (["sql", "-f", "/dev/zero"], 2, "MR-CLI-0007"),
+    (["sql", "--server", "127.0.0.1:80", "-c", "SELECT 1"], 2, "MR-CLI-0004"),
+    (["sql", "--server", "https://127.0.0.1", "-c", "SELECT 1"], 2, "MR-CLI-0004"),
+    (["sql", "--server", "http://nobody.invalid", "-c", "SELECT 1"], 3, "MR-CLI-0001.*\nhint: is the server running"),
+    (["sql", "--token-file", "/dev/null", "-c", "SELECT 1"], 1, "MR-CLI-0005"),
+    (["produce"], 2, "MR-CLI-0014: stream is required\nhint: see  millrace produce --help"),
+    (["produce", "s", "/tmp"], 1, "MR-CLI-0011.*Is a directory"),
+    (["produce", "s", "/there/is/nothing"], 2, "MR-CLI-0006"),
+    (["produce", "s", "--retry-seconds", "-1"], 2, "MR-CLI-0014.*retry-seconds"),
+    (["consume"], 2, "MR-CLI-0014: stream is required"),
+    (["consume", "s", "--limit", "0"], 2, "MR-CLI-0014.*limit"),
+    (["consume", "s", "--limit", "-1"], 2, "MR-CLI-0014.*limit"),
+    (["consume", "s", "--from", "2024-01-01"], 1, "MR-API-0010"),
+    (["consume", "s", "--from", "999999-0"], 1, "MR-EVS-0004"),
+    (["consume", "v"], 1, "MR-API-0022"),
+    (["consume", "nothing"], 1, "MR-API-0018"),
+    (["consume", "nothing", "--follow"], 1, "MR-API-0018"),
+    (["log"], 2, "MR-CLI-0014: millrace log needs a command\nhint: there are: verify, dump"),
+    (["log", "frobnicate"], 2, 'MR-CLI-0014: millrace log has no command "frobnicate"'),
+    (["log", "verify", "--data", "/there/is/nothing"], 1, "MR-NODE-0003.*\nhint: "),
+    (["log", "dump", "--data", "/tmp", "--limit", "-1"], 2, "MR-CLI-0014.*limit"),
+    (["serve", "--http", "nonsense"], 2, "MR-NODE-0010.*\nhint: "),
+    (["serve", "--http", "127.0.0.1:99999"], 2, "MR-NODE-0010"),
+    (["serve", "--workers", "0"], 2, "MR-CLI-0014.*workers"),
+    (["serve", "--reserve-mb", "-1"], 2, "MR-CLI-0014.*reserve-mb"),
+    (["serve", "--data", "/proc/nothing", "--http", "127.0.0.1:0"], 1, "MR-FILE-0001"),
+    (["serve", "--data", "/dev/null", "--http", "127.0.0.1:0"], 1, "MR-FILE-"),
+]
+
+
+def started(test, **kwargs):
+    server = test.server(**kwargs).start()
+    server.sql(DEFINE)
+    return server
+
+
+def mistakes(test):
+    server = started(test)
+    for arguments, code, says in CASES:
+        done = test.cli(*arguments, stdin="", env={"MILLRACE_SERVER": server.url}, timeout=20)
+        assert done.returncode == code, f"{arguments}: {done.returncode}, not {code}\n{done.stdout}{done.stderr}"
+        assert re.search(says, done.stderr), f"{arguments}: {done.stderr}"
+        assert not done.stdout, f"{arguments}: talk on stdout: {done.stdout}"
+
+
+def help_and_version(test):
+    version = test.cli("version")
+    assert version.returncode == 0 and re.fullmatch(r"millrace \d+\.\d+\.\d+\n", version.stdout), version
+    for flag in ("--version", "-V"):
+        assert test.cli(flag).stdout == version.stdout
+    nothing = test.cli()
+    assert nothing.returncode == 0 and nothing.stdout == test.cli("--help").stdout and not nothing.stderr
+    for command in ("serve", "sql", "produce", "consume", "log", "bench", "version"):
+        assert re.search(rf"^  {command} ", nothing.stdout, re.M), command
+        own = test.cli(command, "--help")
+        assert own.returncode == 0 and own.stdout.startswith(re.search(rf"^  {command} +(.*)$", nothing.stdout, re.M)[1])
+    assert "Exit codes: 0 done, 1 an error, 2 wrong usage, 3 no server there." in nothing.stdout
+
+
+def an_error_in_a_file(test):
+    """File, line and column as editors read them, the place underlined, the hint; what stands before it was done."""
+    server = started(test)
+    path = os.path.join(test.root, "queries.sql")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("-- größe\nSELECT 1 AS one;\nSELECT id,\n\t\"größe\", nme\nFROM s;\nSELECT 2;\n")
+    done = test.cli("sql", "--server", server.url, "-f", path)
+    assert done.returncode == 1 and done.stdout == " one\n-----\n   1\n", done
+    assert done.stderr == (f'(1 row)\n{path}:4:2: error MR-SQL-0011: column "größe" does not exist\n'
+                           "  --> line 4, column 2\n  |\n4 |  \"größe\", nme\n  |  ^^^^^^^\n"
+                           "hint: text stands in single quotes: 'größe'\n"), done.stderr
+    piped = test.cli("sql", "--server", server.url, "-f", "-", stdin="SELECT id, nme FROM s")
+    assert piped.returncode == 1 and "1 | SELECT id, nme FROM s\n  |            ^^^\n" in piped.stderr, piped
+
+
+def tables(test):
+    """Each statement's rows are a table of their own, with its count; without rows there is a word, too."""
+    server = started(test)
+    server.produce("s", [{"id": 1, "name": "ana", "d": 1.5}, {"id": -22, "name": "x\u001b[31my\u009bz"}])
+    at = ["--server", server.url]
+    done = test.cli("sql", *at, "-c", "SELECT id, name FROM s; CREATE STREAM t (id BIGINT); SELECT d FROM s; SELECT name FROM v "
+                                      "WHERE n > 5")
+    assert done.stdout == (" id  | name\n-----+-----------------\n   1 | ana\n -22 | x\\x1b[31my\\x9bz\n\n"
+                           " d\n-----\n 1.5\n\n"), done.stdout
+    assert done.stderr == "(2 rows)\nCREATE STREAM\n(2 rows)\n", done.stderr
+    none = test.cli("sql", *at, "-c", "SELECT * FROM s WHERE id = 5")
+    assert none.returncode == 0 and none.stdout == "" and none.stderr == "(0 rows)\n", none
+    lines = test.cli("sql", *at, "--output", "json", "-c", "CREATE STREAM u (id BIGINT); SELECT id, d FROM s")
+    assert lines.stdout == '{"status":"CREATE STREAM"}\n{"id":1,"d":1.5}\n{"id":-22,"d":null}\n' and not lines.stderr, lines
+    none = test.cli("sql", *at, "--output", "json", "-c", "SELECT * FROM s WHERE id = 5")
+    assert none.stdout == "" and none.stderr == "", none
+
+
+def an_output_that_takes_nothing(test):
+    server = started(test)
+    server.produce("s", [{"id": n, "name": "x" * 1000} for n in range(100)])
+    for arguments in (["sql", "-c", "SELECT * FROM s"], ["sql", "--output", "json", "-c", "SELECT * FROM s"],
+                      ["consume", "s"], ["consume", "s", "--follow", "--from", "start"], ["version"]):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([test.binary, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20,
+                                  env={**os.environ, "MILLRACE_SERVER": server.url})
+        assert done.returncode == 1 and "MR-CLI-0012" in done.stderr, (arguments, done)
+
+
+def bad_events_do_not_stop_a_producer(test):
+    """Batches that hold nothing but bad events are counted and shown as any other; what comes behind them arrives."""
+    server = started(test)
+    alone = test.cli("produce", "--server", server.url, "s", stdin="no json\n")
+    assert alone.returncode == 1 and "line 1: MR-EVT-0001" in alone.stderr, alone
+    assert "0 events accepted, 1 rejected" in alone.stderr, alone
+    process = subprocess.Popen([test.binary, "produce", "--server", server.url, "s"], stdin=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    for number, line in enumerate(['no json\n', '{"id":1}\n', '{"id":"x"}\n', '{"id":2}\n']):
+        process.stdin.write(line)
+        process.stdin.flush()
+        if line == '{"id":%d}\n' % ((number + 1) // 2):
+            wait_for(lambda: len(server.events("s")) == (number + 1) // 2)
+        else:
+            time.sleep(0.2)  # from a pipe that has no more for now, what is there goes out: a batch of its own
+    _, talk = process.communicate(timeout=20)
+    assert process.returncode == 1, talk
+    assert "line 1: MR-EVT-0001" in talk and "line 3: MR-EVT-0006" in talk, talk
+    assert "2 events accepted, 2 rejected" in talk, talk
+    assert [e["id"] for e in server.events("s")] == [1, 2]
+
+
+def wait_for(condition, within=20):
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def waiting_is_said(test):
+    """Who is away: said at once, tried again, and then it goes on, or says so with 3."""
+    nobody = ["--server", f"http://127.0.0.1:{free_port()}"]
+    for arguments in (["produce", *nobody, "--retry-seconds", "0.3", "s"],
+                      ["consume", *nobody, "s", "--follow", "--retry-seconds", "0.3"]):
+        done = test.cli(*arguments, stdin='{"id":1}\n')
+        assert done.returncode == 3 and done.stderr.startswith("MR-CLI-0001: no answer from"), done
+        assert "trying again for" in done.stderr and "error MR-CLI-0001" in done.stderr, done
+    quiet = test.cli("produce", *nobody, "--quiet", "--retry-seconds", "0.3", "s", stdin='{"id":1}\n')
+    assert quiet.returncode == 3 and "trying" not in quiet.stderr, quiet
+
+
+def a_quiet_follower_comes_back(test):
+    """The time to come back counts from the loss, not from the last event; what came meanwhile is not left out."""
+    server = started(test)
+    server.address = f"127.0.0.1:{server.port}"
+    follower = subprocess.Popen([test.binary, "consume", "--server", server.url, "s", "--follow", "--limit", "2",
+                                 "--retry-seconds", "3"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: server.metric("millrace_stream_followers") == 1)
+    time.sleep(3.3)  # longer than it would try
+    server.kill()
+    time.sleep(0.3)
+    server.start()
+    for n in (1, 2):
+        server.produce("s", [{"id": n}])
+    out, talk = follower.communicate(timeout=20)
+    assert follower.returncode == 0 and [json.loads(line)["id"] for line in out.splitlines()] == [1, 2], (out, talk)
+    assert "trying again" in talk, talk
+
+
+def a_subscription_that_ends(test):
+    """By ctrl-C: what was shown is whole. By the server: it says so, with 3. By DROP: the error's code, with 1."""
+    server = started(test)
+    server.produce("s", [{"id": n, "name": f"n{n}"} for n in range(3)])
+
+    def subscribe():
+        return subprocess.Popen([test.binary, "sql", "--server", server.url, "-c", "SUBSCRIBE TO v"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def head(client):
+        return [client.stdout.readline() for _ in range(5)]
+
+    interrupted, dropped = subscribe(), subscribe()
+    for client in (interrupted, dropped):
+        assert head(client)[0].split() == ["_op", "|", "name", "|", "n"]
+    interrupted.send_signal(signal.SIGINT)
+    out, talk = interrupted.communicate(timeout=10)
+    assert interrupted.returncode == -signal.SIGINT and not out and not talk, (out, talk)  # 130 for a shell
+    server.sql("DROP MATERIALIZED VIEW v")
+    _, talk = dropped.communicate(timeout=10)
+    assert dropped.returncode == 1 and "MR-STEP-0020" in talk, talk
+    server.sql("CREATE MATERIALIZED VIEW v AS SELECT name, count(*) AS n FROM s GROUP BY name")
+    server.wait_running("v")
+    left = subscribe()
+    head(left)
+    assert server.stop() == 0
+    _, talk = left.communicate(timeout=10)
+    assert left.returncode == 3 and "(3 rows)\nerror MR-CLI-0013" in talk, talk
+
+
+def a_reader_that_has_enough(test):
+    server = started(test)
+    server.produce("s", [{"id": n, "name": "x" * 1000} for n in range(5000)])
+    for command in ("consume s", "sql --output json -c 'SELECT * FROM s'", "sql -c 'SELECT * FROM s'"):
+        done = subprocess.run(f"{test.binary} {command} | head -n 2", shell=True, capture_output=True, text=True, timeout=20,
+                              env={**os.environ, "MILLRACE_SERVER": server.url})
+        assert len(done.stdout.splitlines()) == 2 and not done.stderr, done
+
+
+def progress_on_a_terminal(test):
+    """A bar while it takes its time, wiped at the end; in a file or a pipe there is none."""
+    server = started(test)
+    path = os.path.join(test.root, "events.ndjson")
+    with open(path, "w", encoding="utf-8") as f:
+        f.writelines(json.dumps({"id": n, "name": "x" * 200}) + "\n" for n in range(100_000))
+    text = on_a_terminal([test.binary, "produce", "--server", server.url, "s", path])
+    assert re.search(r"\r\x1b\[K\[[#.]{30}\] +\d+ %  \d+ events", text), text[-500:]
+    assert re.search(r"\r\x1b\[K100000 events accepted, 0 rejected", text), text[-500:]
+    assert server.stop() == 0
+    text = on_a_terminal([test.binary, "log", "verify", server.directory])
+    assert re.search(r"\[[#.]{30}\] +\d+ %  \d+ of \d+ MiB\r\x1b\[K", text), text[-500:]
+
+
+def on_a_terminal(command):
+    """What it writes to a stderr that is a terminal."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    text = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # the other side is closed
+            break
+        if not piece:
+            break
+        text += piece
+    os.close(ours)
+    assert process.wait(60) == 0, text
+    return text.decode()
+
+
+if __name__ == "__main__":
+    main([mistakes, help_and_version, an_error_in_a_file, tables, an_output_that_takes_nothing,
+          bad_events_do_not_stop_a_producer, waiting_is_said, a_quiet_follower_comes_back, a_subscription_that_ends,
+          a_reader_that_has_enough, progress_on_a_terminal])
