@@ -131,12 +131,7 @@ class Verify {
       return {};
     });
     if (!scanned.ok()) return std::move(scanned).error();
-    for (const auto& d : scanned->damage) {
-      find(d.position, d.first,
-           (d.first == d.last ? "frame " + text(d.first) + " is"
-                              : "frames " + text(d.first) + " to " + text(d.last) + " are") +
-               " unreadable (" + std::to_string(d.bytes) + " bytes)");
-    }
+    for (const auto& d : scanned->damage) find(d.position, d.first, to_string(d));
     finish_segment(*scanned);
     if (!c.trailer) return {};
     return check_trailer(c, *scanned, first_time.value_or(AppendTime(0)), index);

@@ -216,6 +216,46 @@ TEST(JournalCrash, DamageIsNoGapInAStreamWithoutAnIndex) {
   EXPECT_FALSE(found.ok()) << "read up to " << found->scanned.value;
 }
 
+// Writes that went astray by a block: the bytes where the frames belong are damaged, no frame is lost.
+TEST(JournalCrash, DamageThatLosesNoFrameHidesNone) {
+  JournalWorld world(5, one_segment());
+  damage_one_of_a_stream(world, 12);
+  const std::string path = "/data/journal/" + segment_name(1);
+  const std::string content = world.files.durable_content(path);
+  const uint64_t at = find_frame(content, 1, 12);
+  std::string moved = content.substr(at, content.size() - at - kSegmentBlock);
+  moved[90] = static_cast<char>(moved[90] ^ (1 << 3));  // as it was written
+  auto file = world.files.open(path, Files::Open::kWrite);
+  ASSERT_TRUE(file.ok() && (*file)->write_at(at, std::string(kSegmentBlock, '\0')).ok());
+  ASSERT_TRUE((*file)->write_at(at + kSegmentBlock, moved).ok() && (*file)->sync().ok());
+  for (int start = 0; start < 3; ++start) {
+    start_and_seal(world);
+    const auto& damage = world.journal->recovery().damage;
+    ASSERT_EQ(damage.size(), start == 0 ? 1u : 0u);
+    if (start == 0) {
+      EXPECT_NE(damage[0].what.find("no frame is missing"), std::string::npos) << damage[0].what;
+    }
+    struct Read {
+      uint32_t stream;
+      Cut after, next;
+    };
+    for (const Read& read : {Read{9, Cut(1), Cut(2)},
+                             {9, Cut(2), Cut(12)},
+                             {9, Cut(12), Cut(22)},
+                             {8, Cut(10), Cut(11)},
+                             {8, Cut(11), Cut(13)},
+                             {8, Cut(12), Cut(13)}}) {
+      const auto found =
+          world.journal->read_stream(StreamId(read.stream), PartitionId(0), read.after, Cut(30), 1);
+      ASSERT_TRUE(found.ok()) << found.error().to_string() << " after " << read.after.value << " start "
+                              << start;
+      ASSERT_FALSE(found->frames.empty()) << "after " << read.after.value << " start " << start;
+      EXPECT_EQ(found->frames.front()->cut, read.next);
+    }
+    world.kill();
+  }
+}
+
 TEST(JournalCrash, DamageIsMovedAsideByRetentionAfterAnyStart) {
   for (int starts = 1; starts <= 3; ++starts) {
     JournalWorld world(3, one_segment());

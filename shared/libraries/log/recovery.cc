@@ -123,14 +123,10 @@ class Recovery {
       waiting.pop_front();
     }
     for (auto& w : waiting) log_.unproven.push_back(std::move(w.unproven));
-    s.damaged = !result->damage.empty();
     add_to_index(*s.index, result->damage);
+    s.damaged = !s.index->unreadable().empty();
     s.last = std::max(s.last, proven);  // damage may be the last of what was proven
-    for (const auto& d : result->damage) {
-      report(s.path, d.position, d.first,
-             "frames " + std::to_string(d.first.value) + " to " + std::to_string(d.last.value) +
-                 " are unreadable");
-    }
+    for (const auto& d : result->damage) report(s.path, d.position, d.first, to_string(d));
     log_.report.scanned_bytes += result->end;
     log_.report.discarded_tail_bytes += result->discarded_bytes;
     return {};

@@ -10,6 +10,7 @@ namespace {
 constexpr size_t kFrameEntryBytes = 20;
 constexpr size_t kBatchEntryBytes = 20;
 constexpr size_t kPartBytes = 42;
+constexpr size_t kUnreadableBytes = 24;
 }  // namespace
 
 void SegmentIndex::add_frame(Cut cut, uint64_t position, AppendTime time, bool landmark) {
@@ -44,6 +45,12 @@ void SegmentIndex::set_position(std::string name, std::string position) {
 void SegmentIndex::link(uint32_t slot) {
   const auto [first, fresh] = first_of_.try_emplace(parts_[slot].where.stream, slot);
   if (!fresh) parts_[slot].next = std::exchange(first->second, slot);
+}
+
+void SegmentIndex::add_unreadable(Cut first, Cut last, uint64_t position, uint64_t bytes) {
+  unreadable_.push_back(
+      {first.value, last.value, static_cast<uint32_t>(position), static_cast<uint32_t>(bytes)});
+  encoded_size_ += kUnreadableBytes;
 }
 
 const SegmentIndex::FrameEntry* SegmentIndex::frame_at(Cut cut) const {
@@ -102,6 +109,13 @@ std::string SegmentIndex::encode() const {
     append_bytes(out, name);
     append_bytes(out, position);
   }
+  append_le<uint32_t>(out, static_cast<uint32_t>(unreadable_.size()));
+  for (const auto& u : unreadable_) {
+    append_le(out, u.first);
+    append_le(out, u.last);
+    append_le(out, u.position);
+    append_le(out, u.bytes);
+  }
   return out;
 }
 
@@ -142,6 +156,15 @@ std::optional<SegmentIndex> SegmentIndex::decode(std::string_view bytes) {
   for (auto left = reader.le<uint32_t>(); left > 0 && reader.ok(); --left) {
     const std::string name(reader.bytes());
     index.positions_[name] = std::string(reader.bytes());
+  }
+  const auto unreadable = reader.le<uint32_t>();
+  if (unreadable > reader.left() / kUnreadableBytes) return std::nullopt;
+  index.unreadable_.resize(unreadable);
+  for (auto& u : index.unreadable_) {
+    u.first = reader.le<uint64_t>();
+    u.last = reader.le<uint64_t>();
+    u.position = reader.le<uint32_t>();
+    u.bytes = reader.le<uint32_t>();
   }
   return reader.done() ? std::optional(std::move(index)) : std::nullopt;
 }

@@ -3,9 +3,11 @@
 // Windows: an entry says "what you look for begins here"; it covers the next kIndexSpacing bytes of the file.
 //          A batch that starts beyond its partition's last window opens a new one. So a busy partition has an
 //          entry every 16 KB, a quiet one an entry a batch, and all of them together at most one a batch.
+// Damage:  frames that could not be read when the index was made are in it as such: readers of a stream stop at
+//          them, since nobody knows whose they were.
 // Threads: grows on the core loop under the journal's lock; immutable once its segment is no longer written
 //          to.
-// Bound:   24 bytes or less a batch of the segment.
+// Bound:   24 bytes or less a batch of the segment; as many a damaged place.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +38,12 @@ class SegmentIndex {
     uint64_t cut;
     uint32_t position;
   };
+  struct Unreadable {
+    uint64_t first;
+    uint64_t last;
+    uint32_t position;
+    uint32_t bytes;
+  };
   struct Part {
     StreamPartition where;
     int64_t first = 0;
@@ -52,6 +60,7 @@ class SegmentIndex {
   void add_batch(StreamPartition where, Offset first, uint32_t count, size_t bytes, Cut cut,
                  uint64_t position, AppendTime time);
   void set_position(std::string name, std::string position);
+  void add_unreadable(Cut first, Cut last, uint64_t position, uint64_t bytes);
 
   // The last entry at or before the cut; nullptr before the first frame.
   const FrameEntry* frame_at(Cut cut) const;
@@ -62,6 +71,7 @@ class SegmentIndex {
   const std::vector<Part>& parts() const { return parts_; }
   const std::vector<FrameEntry>& frames() const { return frames_; }
   const std::map<std::string, std::string>& positions() const { return positions_; }
+  const std::vector<Unreadable>& unreadable() const { return unreadable_; }
   size_t encoded_size() const { return encoded_size_; }
 
   std::string encode() const;
@@ -75,6 +85,7 @@ class SegmentIndex {
   std::unordered_map<StreamPartition, uint32_t> slots_;
   std::unordered_map<StreamId, uint32_t> first_of_;
   std::map<std::string, std::string> positions_;
+  std::vector<Unreadable> unreadable_;
   size_t encoded_size_ = 64;
 };
 

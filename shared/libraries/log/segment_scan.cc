@@ -37,6 +37,15 @@ Result<std::string_view> FileWindow::at(uint64_t position, size_t size) {
   return std::string_view(bytes_.get() + skip, std::min(size, filled_ - skip));
 }
 
+std::string to_string(const DamagedRange& damage) {
+  const std::string bytes = " (" + std::to_string(damage.bytes) + " bytes)";
+  const std::string first = std::to_string(damage.first.value);
+  if (damage.first > damage.last)
+    return "there is damage before frame " + first + ", no frame is missing" + bytes;
+  if (damage.first == damage.last) return "frame " + first + " is unreadable" + bytes;
+  return "frames " + first + " to " + std::to_string(damage.last.value) + " are unreadable" + bytes;
+}
+
 namespace {
 
 class Scan {

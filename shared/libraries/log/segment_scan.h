@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/files.h"
@@ -41,11 +42,15 @@ class FileWindow {
   size_t filled_ = 0;
 };
 
+// Bytes that are no frame, where frames were expected. `first` above `last`: the next frame follows behind
+// them, none is missing.
 struct DamagedRange {
   Cut first, last;
   uint64_t position = 0;
   uint64_t bytes = 0;
 };
+
+std::string to_string(const DamagedRange& damage);
 
 struct ScannedFrame {
   const FrameHeader& header;

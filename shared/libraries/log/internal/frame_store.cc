@@ -21,6 +21,12 @@ void add_to_index(SegmentIndex& index, const Frame& frame, uint64_t position, bo
   }
 }
 
+void add_to_index(SegmentIndex& index, const std::vector<DamagedRange>& damage) {
+  for (const auto& d : damage) {
+    if (d.first <= d.last) index.add_unreadable(d.first, d.last, d.position, d.bytes);
+  }
+}
+
 namespace {
 using Shares = std::vector<SegmentInfo::StreamShare>;
 
@@ -53,11 +59,13 @@ Result<std::shared_ptr<SegmentIndex>> build_index(File& file, const Segment& seg
   ScanRequest request{segment.id,   segment.first, segment.frames_begin,
                       segment.salt, std::nullopt,  Cut(segment.last.value + 1),
                       check,        nullptr};
-  TRY(scan_segment(file, request, [&](const ScannedFrame& f) -> Status {
+  auto scanned = scan_segment(file, request, [&](const ScannedFrame& f) -> Status {
     TRY_ASSIGN(const auto frame, view_frame(nullptr, f.bytes, f.header, false));
     add_to_index(*index, *frame, f.position, f.after_damage);
     return {};
-  }));
+  });
+  if (!scanned.ok()) return std::move(scanned).error();
+  add_to_index(*index, scanned->damage);
   return index;
 }
 
@@ -128,10 +136,12 @@ Result<std::vector<std::pair<StreamPartition, Offset>>> FrameStore::ends_through
   std::vector<std::pair<StreamPartition, Offset>> ends;
   for (const auto& segment : all) {
     if (segment->id > id || segment == all.back()) break;
-    TRY(with_index(segment, [&](const SegmentIndex& index) {
-      for (const auto& part : index.parts()) ends.emplace_back(part.where, Offset(part.end));
-      return true;
-    }));
+    TRY_ASSIGN(const bool whole, with_index(segment, [&](const SegmentIndex& index) {
+                 for (const auto& part : index.parts()) ends.emplace_back(part.where, Offset(part.end));
+                 return index.unreadable().empty();
+               }));
+    const std::lock_guard lock(mutex_);
+    segment->damaged = segment->damaged || !whole;
   }
   return ends;
 }
@@ -329,13 +339,14 @@ Result<std::shared_ptr<ReadBuffer>> read_buffer(File& file, uint64_t position, s
   return buffer;
 }
 
-// The next frame of the segment behind a bad place, up to the cut that is wanted.
-std::optional<size_t> resume_in(std::string_view bytes, size_t from, const Segment& segment, Cut after,
+// The next frame of the segment behind a bad place, from the one that was due there up to the one that is
+// wanted.
+std::optional<size_t> resume_in(std::string_view bytes, size_t from, const Segment& segment, Cut due,
                                 Cut wanted, bool check) {
   for (size_t at = from + kFrameAlignment; at + kFrameHeader <= bytes.size(); at += kFrameAlignment) {
     const auto header = load_frame_header(bytes.substr(at), check);
     const bool ours = header && header->segment == segment.id && header->salt == segment.salt;
-    if (ours && header->cut > after && header->cut <= wanted) return at;
+    if (ours && header->cut >= due && header->cut <= wanted) return at;
   }
   return std::nullopt;
 }
@@ -481,6 +492,17 @@ Result<std::vector<FrameStore::Window>> FrameStore::windows_of(const SegmentPtr&
   });
 }
 
+// The first damaged place with frames beyond `after`.
+Result<std::optional<SegmentIndex::Unreadable>> FrameStore::unreadable_after(const SegmentPtr& segment,
+                                                                             Cut after) {
+  return with_index(segment, [&](const SegmentIndex& index) -> std::optional<SegmentIndex::Unreadable> {
+    for (const auto& u : index.unreadable()) {
+      if (u.last > after.value) return u;
+    }
+    return std::nullopt;
+  });
+}
+
 namespace {
 bool holds(const Frame& frame, StreamId stream, std::optional<PartitionId> partition) {
   return std::any_of(frame.batches.begin(), frame.batches.end(), [&](const FrameBatch& b) {
@@ -489,15 +511,14 @@ bool holds(const Frame& frame, StreamId stream, std::optional<PartitionId> parti
 }
 }  // namespace
 
-// False: max_bytes is reached, out.scanned says where.
+// False: max_bytes is reached, or damage: out.scanned says where.
 Result<bool> FrameStore::read_stream_segment(const SegmentPtr& segment, StreamId stream,
                                              std::optional<PartitionId> partition, Cut stop, size_t max_bytes,
                                              size_t& bytes, StreamFrames& out) {
-  for (const auto& damage : segment->damage) {
-    if (damage.last > out.scanned && damage.first <= stop && out.frames.empty()) {
-      return unreadable(*segment, damage.first, damage.position);
-    }
-  }
+  TRY_ASSIGN(const auto bad, unreadable_after(segment, out.scanned));
+  if (bad && bad->first <= out.scanned.value + 1)
+    return unreadable(*segment, Cut(out.scanned.value + 1), bad->position);
+  if (bad) stop = std::min(stop, Cut(bad->first - 1));
   TRY_ASSIGN(const auto windows, windows_of(segment, stream, partition, out.scanned));
   for (const auto& window : windows) {
     if (window.cut > stop) break;
@@ -572,7 +593,7 @@ Result<StreamFrames> FrameStore::read_stream(StreamId stream, std::optional<Part
     }
     auto more = read_stream_segment(segment, stream, partition, stop, max_bytes, bytes, out);
     if (!more.ok()) {
-      if (!out.frames.empty()) return out;
+      if (out.scanned > after) return out;  // what is readable before it; the next read meets it
       return std::move(more).error();
     }
     if (!*more) return out;

@@ -39,7 +39,7 @@ struct Segment {
   uint64_t index_position = 0;
   uint64_t index_length = 0;
   uint32_t index_checksum = 0;
-  std::vector<DamagedRange> damage;              // found by a scan
+  bool damaged = false;                          // some frames cannot be read: retention keeps the file
   std::vector<SegmentInfo::StreamShare> shares;  // as of the last look
   bool shares_known = false;                     // they do not change any more
 };
@@ -50,6 +50,7 @@ Result<std::shared_ptr<const SegmentIndex>> load_index(File& file, const Segment
 // The index of a segment's frames by reading all of them.
 Result<std::shared_ptr<SegmentIndex>> build_index(File& file, const Segment& segment, bool check);
 void add_to_index(SegmentIndex& index, const Frame& frame, uint64_t position, bool landmark);
+void add_to_index(SegmentIndex& index, const std::vector<DamagedRange>& damage);
 
 class FrameStore {
  public:
@@ -112,6 +113,7 @@ class FrameStore {
   Result<std::invoke_result_t<Look, const SegmentIndex&>> with_index(const SegmentPtr& segment, Look look);
   Result<Place> place_of(const SegmentPtr& segment, Cut cut);
   Status read_run(const SegmentPtr& segment, Run& run);
+  Result<std::optional<SegmentIndex::Unreadable>> unreadable_after(const SegmentPtr& segment, Cut after);
   Result<std::vector<Window>> windows_of(const SegmentPtr& segment, StreamId stream,
                                          std::optional<PartitionId> partition, Cut after);
   Result<bool> read_stream_segment(const SegmentPtr& segment, StreamId stream,
