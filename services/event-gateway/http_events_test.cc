@@ -99,6 +99,9 @@ TEST_F(HttpEventsTest, BadQuestions) {
     EXPECT_EQ(c.call(get(kEvents + "?" + query)).status, 400) << query;
   }
   EXPECT_EQ(c.call(get("/v1/streams/nothing/events")).status, 404);
+  EXPECT_NE(c.call(get("/v1/streams/Quakes/events")).body.find("did you mean \\\"quakes\\\"?"),
+            std::string::npos);
+  EXPECT_EQ(c.call(get("/v1/streams/of_b/events")).body.find("of_a"), std::string::npos);  // another tenant's
   EXPECT_TRUE(streams.requests.empty());
   streams.failure = error(Code::kGone, "MR-TEST-0003", "that is gone");
   EXPECT_EQ(c.call(get(kEvents + "?from=1-0")).status, 410);

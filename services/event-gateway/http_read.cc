@@ -5,6 +5,7 @@
 
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
+#include "sql/errors.h"
 
 namespace millrace::gateway {
 namespace {
@@ -40,8 +41,14 @@ Result<engine::StreamPtr> find_stream(const HttpBackend& backend, const HttpRequ
   const auto catalog = backend.catalog();
   const auto* entry = catalog->find(request.tenant, name);
   if (entry == nullptr) {
+    std::vector<std::string> names;
+    for (const auto* known : catalog->entries(request.tenant)) {
+      if (known->stream != nullptr) names.push_back(known->definition.name);
+    }
+    std::string hint = sql::did_you_mean(name, names);
+    if (hint.empty()) hint = "SHOW STREAMS lists them";
     return error(Code::kNotFound, "MR-API-0018",
-                 fmt::format("there is no stream \"{}\"", name.substr(0, 100)), "SHOW STREAMS lists them");
+                 fmt::format("there is no stream \"{}\"", name.substr(0, 100)), std::move(hint));
   }
   if (entry->stream == nullptr) {
     return error(Code::kInvalid, "MR-API-0022",

@@ -68,7 +68,9 @@ Result<std::string> token_of(const ServerOptions& options) {
   }
   std::ifstream in(options.token_file);
   std::string token;
-  if (!std::getline(in, token) || token.empty()) {
+  std::getline(in, token);
+  token.erase(token.find_last_not_of(" \t\r") + 1);  // an editor's line end is not the token's
+  if (token.empty()) {
     return error(Code::kInvalid, "MR-CLI-0005", "no token in " + options.token_file,
                  "the file's first line is the token");
   }

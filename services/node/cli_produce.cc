@@ -130,11 +130,15 @@ class Producer {
       if (!batch.ok()) {
         progress_.wipe();
         code = report(batch.error());
+        fmt::print(stderr, "lines from {} on were not sent\n", line_ + 1);
         break;
       }
       if (batch->empty()) break;
       bytes_ += batch->size();
+      const uint64_t first_line = line_ + 1;
       code = send(*batch);
+      if (code != kOk)
+        fmt::print(stderr, "lines {} to {} were not accepted, later ones not sent\n", first_line, line_);
       progress_.at(bytes_, input.size(), fmt::format("{} events", accepted_ + rejected_));
     }
     progress_.wipe();

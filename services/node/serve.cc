@@ -168,7 +168,10 @@ class Server {
   // written.
   Status stop() {
     if (node_->failed()) return *node_->failed();
-    say("stopping: finishing what was accepted");
+    // From here on a signal has its usual effect: nothing that was acknowledged is lost by it.
+    boost::system::error_code ignored;
+    signals_.clear(ignored);
+    say("stopping: finishing what was accepted (once more, and it ends at once)");
     http_->stop();
     const int64_t until = clock_.monotonic_ns() + 10'000'000'000;
     while (clock_.monotonic_ns() < until && !node_->failed()) {

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -162,6 +163,40 @@ def wait_for(condition, within=20):
         time.sleep(0.01)
 
 
+def a_batch_that_is_refused(test):
+    """What stands before it arrived; which lines did not, is said."""
+    server = started(test, options=["--max-body-mb", "1"])
+    lines = [json.dumps({"id": n, "name": "x" * (2_000_000 if n == 3000 else 1000)}) + "\n" for n in range(4000)]
+    done = test.cli("produce", "--server", server.url, "s", stdin="".join(lines))
+    assert done.returncode == 1 and "MR-API-0003" in done.stderr, done
+    first, last = map(int, re.search(r"lines (\d+) to (\d+) were not accepted, later ones not sent", done.stderr).groups())
+    assert first <= 3001 <= last, done
+    assert [e["id"] for e in server.events("s")] == list(range(first - 1))
+    too_long = test.cli("produce", "--server", server.url, "s", stdin=lines[0] + "y" * 17_000_000)
+    assert too_long.returncode == 1 and "MR-CLI-0009" in too_long.stderr, too_long
+    assert re.search(r"lines from [12] on were not sent", too_long.stderr), too_long
+
+
+def interrupted_twice(test):
+    """The first ctrl-C lets a server finish; the second ends it at once, and nothing is lost by it."""
+    server = started(test)
+    server.produce("s", [{"id": n, "name": "x" * 10_000} for n in range(1000)])
+    stuck = socket.socket()  # it does not read: a server waits some seconds for such a one
+    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stuck.connect(("127.0.0.1", server.port))
+    stuck.sendall(b"GET /v1/streams/s/events?from=start HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+    wait_for(lambda: server.metric("millrace_http_subscriptions") == 1)
+    server.process.send_signal(signal.SIGINT)
+    wait_for(lambda: "stopping" in server.tail())
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(20) == -signal.SIGINT, server.tail()
+    stuck.close()
+    server.start()
+    assert len(server.events("s")) == 1000
+    assert server.stop() == 0
+    server.check_verify()
+
+
 def waiting_is_said(test):
     """Who is away: said at once, tried again, and then it goes on, or says so with 3."""
     nobody = ["--server", f"http://127.0.0.1:{free_port()}"]
@@ -267,5 +302,5 @@ def on_a_terminal(command):
 
 if __name__ == "__main__":
     main([mistakes, help_and_version, an_error_in_a_file, tables, an_output_that_takes_nothing,
-          bad_events_do_not_stop_a_producer, waiting_is_said, a_quiet_follower_comes_back, a_subscription_that_ends,
+          bad_events_do_not_stop_a_producer, a_batch_that_is_refused, interrupted_twice, waiting_is_said, a_quiet_follower_comes_back, a_subscription_that_ends,
           a_reader_that_has_enough, progress_on_a_terminal])

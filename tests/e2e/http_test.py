@@ -298,7 +298,7 @@ def tokens_files(test):
     done = test.cli("sql", *at, "--token", "wrong", "-c", "SHOW STREAMS")
     assert done.returncode == 1 and "MR-API-0015" in done.stderr, done
     with open(path, "w", encoding="utf-8") as f:
-        f.write("t\n")
+        f.write("t \r\n")  # as an editor may leave it
     for way, env in ((["--token", "t"], {}), (["--token-file", path], {}), ([], {"MILLRACE_TOKEN": "t"})):
         done = test.cli("sql", *at, *way, "-c", "SHOW STREAMS", env=env)
         assert done.returncode == 0 and "dead_letters" in done.stdout, (way, done)

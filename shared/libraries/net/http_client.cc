@@ -191,11 +191,15 @@ Result<HttpAnswer> HttpClient::call(const HttpRequest& request, const Sink& sink
     received_ = false;
     stopped_ = false;
     if (fd_ < 0) TRY(connect());
-    TRY(send_all(head));
-    TRY(send_all(request.body));
-    TRY_ASSIGN(HttpAnswer answer, read_head());
+    Status sent = send_all(head);
+    if (sent.ok()) sent = send_all(request.body);
+    if (!sent.ok() && sent.error().id != "MR-CLI-0001") return sent.error();
+    // A server that refuses a body stops reading it: then sending fails, and the reason is there to be read.
+    auto head_read = read_head();
+    if (!head_read.ok()) return sent.ok() ? head_read.error() : sent.error();
+    HttpAnswer answer = std::move(*head_read);
     TRY(read_body(answer, sink));
-    if (stopped_ || lower(answer.header("connection")) == "close") close();
+    if (!sent.ok() || stopped_ || lower(answer.header("connection")) == "close") close();
     return answer;
   };
   auto answer = attempt();
@@ -224,7 +228,16 @@ Result<std::string> HttpClient::read_line() {
   }
 }
 
+// Interim answers (100 Continue) only say that the real one is still to come.
 Result<HttpAnswer> HttpClient::read_head() {
+  for (int interim = 0; interim < kMaxInterim; ++interim) {
+    TRY_ASSIGN(HttpAnswer answer, read_one_head());
+    if (answer.status >= 200) return answer;
+  }
+  return not_http("it never comes to an end");
+}
+
+Result<HttpAnswer> HttpClient::read_one_head() {
   TRY_ASSIGN(const std::string first, read_line());
   HttpAnswer answer;
   if (!first.starts_with("HTTP/1.") || first.size() < 12) return not_http(first.substr(0, 80));
@@ -240,7 +253,6 @@ Result<HttpAnswer> HttpClient::read_head() {
     answer.headers[lower(std::string_view(line).substr(0, colon))] =
         trim(std::string_view(line).substr(colon + 1));
   }
-  if (answer.status == 100) return read_head();
   return answer;
 }
 

@@ -53,6 +53,7 @@ class HttpClient {
   };
   static constexpr size_t kMaxHeader = 64u << 10;
   static constexpr size_t kMaxAnswer = 256u << 20;
+  static constexpr int kMaxInterim = 100;
 
   // Gets the pieces of a 2xx answer's body; false ends the call and closes the connection.
   using Sink = std::function<bool(std::string_view piece)>;
@@ -72,6 +73,7 @@ class HttpClient {
   // Appends to buffer_; answers false at the end of the connection.
   Result<bool> receive();
   Result<HttpAnswer> read_head();
+  Result<HttpAnswer> read_one_head();
   Status read_body(HttpAnswer& answer, const Sink& sink);
   Status read_sized(uint64_t length, HttpAnswer& answer, const Sink& sink);
   Status read_chunked(HttpAnswer& answer, const Sink& sink);

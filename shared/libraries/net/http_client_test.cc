@@ -15,8 +15,8 @@ namespace {
 // A server that reads one request a script line and answers it with the line, byte for byte, in pieces.
 class Script {
  public:
-  // One answer a request; a '\f' closes the connection after it.
-  explicit Script(std::vector<std::string> answers, size_t piece = 7) {
+  // One answer a request; a '\f' closes the connection after it. `hasty`: without waiting for the body.
+  explicit Script(std::vector<std::string> answers, size_t piece = 7, bool hasty = false) : hasty_(hasty) {
     listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -61,7 +61,7 @@ class Script {
     }
     if (fd >= 0) ::close(fd);
   }
-  static std::string read_request(int fd) {
+  std::string read_request(int fd) const {
     std::string text;
     char piece[1024];
     while (true) {
@@ -69,13 +69,14 @@ class Script {
       if (end != std::string::npos) {
         const size_t at = text.find("Content-Length: ");
         const size_t length = at == std::string::npos ? 0 : std::stoul(text.substr(at + 16));
-        if (text.size() >= end + 4 + length) return text;
+        if (hasty_ || text.size() >= end + 4 + length) return text;
       }
       const ssize_t n = ::recv(fd, piece, sizeof piece, 0);
       if (n <= 0) return text;
       text.append(piece, static_cast<size_t>(n));
     }
   }
+  const bool hasty_;
   int listener_ = -1;
   uint16_t port_ = 0;
   std::thread thread_;
@@ -136,6 +137,27 @@ TEST(HttpClient, AnAnswerThatBreaksOffIsAnError) {
   const auto answer = script.client().call({"GET", "/", {}, {}});
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().id, "MR-CLI-0001");
+}
+
+// A server that says no after the header and goes, while the body is still on its way.
+TEST(HttpClient, ARefusalInTheMiddleOfABodyIsTheAnswer) {
+  Script script({"HTTP/1.1 413 No\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!\f"}, 1000, true);
+  auto client = script.client();
+  const auto answer = client.call({"POST", "/", {}, std::string(30u << 20, 'x')});
+  ASSERT_TRUE(answer.ok()) << answer.error().to_string();
+  EXPECT_EQ(answer->status, 413);
+  EXPECT_EQ(answer->body, "no!");
+}
+
+TEST(HttpClient, InterimAnswersArePassedOver) {
+  Script script(
+      {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
+       "1\r\n\r\n1\f"});
+  EXPECT_EQ(script.client().call({"GET", "/", {}, {}})->body, "1");
+  std::string endless;
+  for (int i = 0; i <= HttpClient::kMaxInterim; ++i) endless += "HTTP/1.1 100 Continue\r\n\r\n";
+  Script more({endless + "\f"}, 1000);
+  EXPECT_EQ(more.client().call({"GET", "/", {}, {}}).error().id, "MR-CLI-0003");
 }
 
 TEST(HttpClient, WhatIsNoHttpIsRefused) {
