@@ -139,6 +139,13 @@ TEST_F(Floor, AQueryThatHasFailedHoldsNothing) {
   run("DROP VIEW v");
   run("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS c FROM s");
   EXPECT_EQ(sql("SELECT * FROM v").rows, Rows{R"({"c":100})"});  // the newest segment's
+  const std::string state = state_of("v");
+  EXPECT_EQ(state.substr(0, 33), "running, complete from 2023-11-14");
+  save_and_reopen();
+  EXPECT_EQ(state_of("v"), state);
+  options_.workers = 2;
+  save_and_reopen();
+  EXPECT_EQ(state_of("v"), state);
 }
 
 class Detached : public Floor {

@@ -82,6 +82,7 @@ bool Processor::handle(FromWorker& message) {
       task->second.position[progress->worker] = at.position;
       task->second.live[progress->worker] = at.live;
       task->second.state_bytes[progress->worker] = at.state_bytes;
+      if (at.complete_from.value != 0) task->second.complete_from = at.complete_from;
     }
   }
   return true;
@@ -348,6 +349,10 @@ Result<engine::QueryStatus> Processor::status(QueryId query) {
     status.state = fmt::format("building, {:.0f} %",
                                100.0 * static_cast<double>(status.position.value - task.start.value) / whole);
   }
+  if (!task.failed && task.complete_from.value != 0) {
+    status.state += ", complete from ";
+    append_timestamp(status.state, Timestamp{task.complete_from.value});
+  }
   if (status.position < end) {
     auto next = journal_.read_frames(status.position, Cut(status.position.value + 1), 1);
     if (next.ok() && !next->empty()) {
@@ -384,8 +389,7 @@ void Processor::definitions_changed() {
     for (uint32_t w = 0; w < workers; ++w) {
       task.position[w] = task.start;
       task.oldest_kept[w] = task.start;
-      tell(w, AddTask{std::make_unique<QueryTask>(entry->query, known_->dead_letters(entry->query->tenant),
-                                                  Placement{w, workers}, make_store(), task.start)});
+      tell(w, AddTask{first_task(*entry, {w, workers}, task.start)});
     }
   }
   wake_workers();

@@ -88,6 +88,7 @@ class Processor final : public engine::ViewReads {
     std::vector<Cut> position;                                 // by worker; where it is live: live_[worker]
     std::vector<uint8_t> live;                                 // by worker
     std::vector<size_t> state_bytes;
+    AppendTime complete_from;  // 0: from the first event ever
     std::optional<Error> failed;
   };
   struct Round {
@@ -134,6 +135,8 @@ class Processor final : public engine::ViewReads {
   void wake_workers();
   Task make_task(const engine::PlanPtr& plan, uint32_t workers);
   std::string snapshot_directory(QueryId query, uint32_t worker) const;
+  std::unique_ptr<QueryTask> first_task(const sql::Catalog::Entry& entry, Placement placement,
+                                        Cut start) const;
   std::unique_ptr<state::StateStore> make_store() const;
   bool tell(uint32_t worker, ToWorker message);
   Cut position(const Task& task, uint32_t worker) const {

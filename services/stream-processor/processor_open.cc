@@ -141,7 +141,15 @@ Result<std::unique_ptr<QueryTask>> Processor::load_task(Task& task, const sql::C
   }
   TRY_ASSIGN(task.start, query_start(journal_, entry));
   task.oldest_kept[w] = task.start;
-  return std::make_unique<QueryTask>(entry.query, dead_letters, placement, make_store(), task.start);
+  return first_task(entry, placement, task.start);
+}
+
+std::unique_ptr<QueryTask> Processor::first_task(const sql::Catalog::Entry& entry, Placement placement,
+                                                 Cut start) const {
+  auto task = std::make_unique<QueryTask>(entry.query, known_->dead_letters(entry.query->tenant), placement,
+                                          make_store(), start);
+  if (start.value > 0 && entry.query->start == engine::QueryPlan::Start::kOldest) task->begin_shortened();
+  return task;
 }
 
 Cut Processor::Recovering::oldest() const {

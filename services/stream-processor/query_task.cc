@@ -12,7 +12,7 @@ namespace millrace::processor {
 namespace {
 
 constexpr const char* kTaskCell = "task";
-constexpr uint8_t kCellLayout = 2;
+constexpr uint8_t kCellLayout = 3;
 using Shape = engine::QueryPlan::Shape;
 
 int window_time_column(const engine::QueryPlan& plan) {
@@ -99,12 +99,13 @@ void QueryTask::use_columns(const std::vector<int>& columns) {
   pipeline_ = std::make_unique<Pipeline>(plan_, columns);
 }
 
-Status QueryTask::step(std::span<const log::FramePtr> frames, Cut to, const StreamRows& rows,
-                       TaskOutput& out) {
+Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to,
+                       const StreamRows& rows, TaskOutput& out) {
   const int64_t closed_before = closing_clocks().closed();
+  if (std::exchange(shortened_, false)) complete_from_ = frames.front()->time;
   changed_.clear();
   if (closes_ || plan_->repartition) {
-    TRY(walk(frames, rows, out));
+    TRY(walk(frames, heard, rows, out));
   } else {
     TRY(process(rows, 0, rows.batch().rows, out));
   }
@@ -119,7 +120,10 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, Cut to, const Stre
 }
 
 // Frame by frame, where the order of rows and of what turns partitions active or idle matters.
-Status QueryTask::walk(std::span<const log::FramePtr> frames, const StreamRows& rows, TaskOutput& out) {
+Status QueryTask::walk(std::span<const log::FramePtr> frames, const FrameReports& heard,
+                       const StreamRows& rows, TaskOutput& out) {
+  auto told = heard.of(plan_->id).begin();
+  const auto end_told = closes_ && !planted(Planted::kDeafToReports) ? heard.of(plan_->id).end() : told;
   size_t done = 0;
   const auto& origins = rows.batch().origins;
   const auto rows_before = [&](Cut cut) -> Status {
@@ -145,7 +149,7 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const StreamRows& 
       heard_.saw_batch(batch.where.partition, frame->cut, frame->time);
     }
     if (plan_->repartition) TRY(merge_topic(*frame));
-    if (closes_) hear_reports(*frame);
+    for (; told != end_told && told->frame == frame->cut; ++told) hear(told->reports);
   }
   return process(rows, done, rows.batch().rows, out);
 }
@@ -181,17 +185,6 @@ Status QueryTask::merge_topic(const log::Frame& frame) {
     }
   }
   return {};
-}
-
-void QueryTask::hear_reports(const log::Frame& frame) {
-  for (const auto& control : frame.controls) {
-    if (control.kind != log::ControlKind::kStep || planted(Planted::kDeafToReports)) continue;
-    auto record = decode_step(control.payload.view());
-    CHECK(record.ok(), "a step record in a verified frame does not parse");
-    for (const auto& entry : record->entries) {
-      if (entry.query == plan_->id) hear(entry.reports);
-    }
-  }
 }
 
 // Its own partitions a task knows better, unless everybody must agree frame by frame (repartition).
@@ -336,6 +329,7 @@ void QueryTask::save_cell() {
   std::string cell;
   append_le<uint8_t>(cell, kCellLayout);
   append_le(cell, position_.value + (planted(Planted::kSnapshotAhead) ? 1 : 0));
+  append_le(cell, complete_from_.value);
   const bool forget = planted(Planted::kForgetWatermarks);
   const PartitionClocks none(plan_->source->partitions, plan_->source->idle_timeout_us);
   (forget ? none : clocks_).save(cell);
@@ -351,6 +345,7 @@ bool QueryTask::load_cell(std::string_view cell) {
   ByteReader in(cell);
   if (in.le<uint8_t>() != kCellLayout) return false;
   position_ = Cut(in.le<uint64_t>());
+  complete_from_ = AppendTime(in.le<int64_t>());
   if (!clocks_.load(in) || !heard_.load(in)) return false;
   for (auto& reported : reported_) {
     reported.bucket = in.le<int64_t>();
@@ -382,6 +377,7 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
       task->reported_[p].idle = task->clocks_.idle(partition);
     }
     task->heard_ = first.heard_;
+    task->complete_from_ = first.complete_from_;
     for (const auto& old : tasks) {
       CHECK(old->position_ == first.position_, "a change of the number of workers needs tasks at one cut");
       task->clocks_.raise_closed(old->clocks_.closed());

@@ -21,6 +21,7 @@
 #include "log/journal.h"
 #include "log/record_batch.h"
 #include "state/state_store.h"
+#include "stream-processor/frame_reports.h"
 #include "stream-processor/partition_clocks.h"
 #include "stream-processor/step_record.h"
 #include "stream-processor/stream_rows.h"
@@ -65,11 +66,17 @@ class QueryTask {
 
   // The columns that StreamRows will bring; call before the first step and when they change.
   void use_columns(const std::vector<int>& columns);
-  Status step(std::span<const log::FramePtr> frames, Cut to, const StreamRows& rows, TaskOutput& out);
+  // `heard`: of these frames.
+  Status step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to,
+              const StreamRows& rows, TaskOutput& out);
 
   // Frames up to `to` that hold nothing for it: no batch of its streams, no report for it, no timer that is
   // due.
   void skip_to(Cut to) { position_ = to; }
+
+  // Retention had removed what came before `start`: what the query gives is complete from its first frame on.
+  void begin_shortened() { shortened_ = true; }
+  AppendTime complete_from() const { return complete_from_; }  // 0: from the first event ever
 
   Cut position() const { return position_; }
   const engine::QueryPlan& plan() const { return *plan_; }
@@ -90,14 +97,14 @@ class QueryTask {
  private:
   struct Pipeline;  // evaluators over the current columns
 
-  Status walk(std::span<const log::FramePtr> frames, const StreamRows& rows, TaskOutput& out);
+  Status walk(std::span<const log::FramePtr> frames, const FrameReports& heard, const StreamRows& rows,
+              TaskOutput& out);
   Status process(const StreamRows& rows, size_t from, size_t to, TaskOutput& out);
   Status run_shape(const StreamRows& rows, Selection& selection, TaskOutput& out);
   void drop_late(const StreamRows& rows, const Selection& decoded, Selection& selection, TaskOutput& out);
   Status emit_rows(const StreamRows& rows, Selection& selection, std::vector<RowError>& errors,
                    TaskOutput& out);
   Status merge_topic(const log::Frame& frame);
-  void hear_reports(const log::Frame& frame);
   void hear(const std::vector<Report>& reports);
   bool hears(const Report& report) const;
   void expire(const log::Frame& frame, TaskOutput& out);
@@ -119,6 +126,8 @@ class QueryTask {
   uint64_t identity_;
   std::unique_ptr<state::StateStore> store_;
   Cut position_;
+  bool shortened_ = false;  // until its first frame
+  AppendTime complete_from_;
 
   // What follows from the plan.
   bool late_check_ = false;   // windowed over the watermark's column

@@ -43,10 +43,11 @@ class Replayer {
       if (frames.empty()) break;
       rows_.decode(frames);
       TaskOutput out;
-      TRY(task_.step(frames, frames.back()->cut, rows_, out));
+      const FrameReports heard(frames);
+      TRY(task_.step(frames, heard, frames.back()->cut, rows_, out));
       if (planted(Planted::kReplayTwice)) {
         TaskOutput again;
-        TRY(task_.step(frames, frames.back()->cut, rows_, again));
+        TRY(task_.step(frames, heard, frames.back()->cut, rows_, again));
       }
       if (out.empty()) continue;
       std::vector<log::BatchAppend> batches;

@@ -188,9 +188,10 @@ bool Worker::step_live(Cut end) {
   }
   const Frames& frames = *got;
   if (frames.empty()) return false;
-  const auto tasks = concerned_by(frames);
+  const FrameReports heard(frames);
+  const auto tasks = concerned_by(frames, heard);
   for (auto* entry : tasks) entry->task->skip_to(live_);
-  if (!tasks.empty()) step_tasks(tasks, live_, frames, true);
+  if (!tasks.empty()) step_tasks(tasks, live_, frames, heard, true);
   live_ = frames.back()->cut;
   for (const auto& frame : frames) live_bytes_ += frame->bytes;
   for (auto* entry : tasks) {
@@ -203,7 +204,7 @@ bool Worker::step_live(Cut end) {
 }
 
 // The live tasks to which something in the frames matters, by query.
-std::vector<Worker::Entry*> Worker::concerned_by(const Frames& frames) {
+std::vector<Worker::Entry*> Worker::concerned_by(const Frames& frames, const FrameReports& heard) {
   std::set<uint32_t> ids;
   for (const auto& frame : frames) {
     for (const auto& batch : frame->batches) {
@@ -214,14 +215,9 @@ std::vector<Worker::Entry*> Worker::concerned_by(const Frames& frames) {
       if (control.kind == log::ControlKind::kStart || control.kind == log::ControlKind::kLeap) {
         for (const auto& [id, entry] : tasks_) ids.insert(id);
       }
-      if (control.kind != log::ControlKind::kStep) continue;
-      const auto record = decode_step(control.payload.view());
-      CHECK(record.ok(), "a step record in a verified frame does not parse");
-      for (const auto& entry : record->entries) {
-        if (!entry.reports.empty()) ids.insert(entry.query.value);
-      }
     }
   }
+  for (const auto& [id, reports] : heard.by_query()) ids.insert(id);
   for (const auto& [time, id] : timers_) {
     if (time > frames.back()->time.value) break;
     ids.insert(id);
@@ -257,7 +253,7 @@ bool Worker::step_behind() {
   }
   const Frames& frames = *got;
   if (frames.empty()) return false;
-  step_tasks(tasks, last, frames, false);
+  step_tasks(tasks, last, frames, FrameReports(frames), false);
   uint64_t bytes = 0;
   for (const auto& frame : frames) bytes += frame->bytes;
   for (auto* entry : tasks) {
@@ -270,7 +266,8 @@ bool Worker::step_behind() {
   return true;
 }
 
-void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames, bool live) {
+void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames,
+                        const FrameReports& heard, bool live) {
   const Cut to = frames.back()->cut;
   std::set<uint32_t> decoded;
   StepDone done;
@@ -299,7 +296,7 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
     auto& rows = rows_of(task.plan().source);
     if (decoded.insert(task.plan().source->id.value).second) rows.decode(frames);
     TaskOutput out;
-    auto stepped = task.step(frames, to, rows, out);
+    auto stepped = task.step(frames, heard, to, rows, out);
     if (!stepped.ok()) {
       fail(*entry, stepped.error());
       continue;
@@ -412,7 +409,8 @@ void Worker::send_progress() {
   if (!timers_.empty() && live_ == journal_.end_cut()) progress.next_timer_us = timers_.begin()->first;
   for (const uint32_t id : touched_) {
     const Entry& entry = tasks_.at(id);
-    progress.tasks.push_back({QueryId(id), entry.live, position(entry), entry.task->store().bytes()});
+    progress.tasks.push_back(
+        {QueryId(id), entry.live, position(entry), entry.task->store().bytes(), entry.task->complete_from()});
   }
   touched_.clear();
   progress_due_ = false;

@@ -93,6 +93,7 @@ struct Progress {
     bool live = false;
     Cut position;
     size_t state_bytes = 0;
+    AppendTime complete_from;
   };
   std::vector<Task> tasks;  // those that changed
 };
@@ -151,9 +152,10 @@ class Worker {
   void join();
   bool step_live(Cut end);
   bool step_behind();
-  std::vector<Entry*> concerned_by(const Frames& frames);
+  std::vector<Entry*> concerned_by(const Frames& frames, const FrameReports& heard);
   Cut stop_at_freezes(Cut from, Cut to) const;
-  void step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames, bool live);
+  void step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames, const FrameReports& heard,
+                  bool live);
 
   Cut position(const Entry& entry) const { return entry.live ? live_ : entry.task->position(); }
   void set_timer(Entry& entry);

@@ -73,7 +73,7 @@ struct ViewAtCut {
 Result<Batch> view_rows(const ViewAtCut& view);
 
 struct QueryStatus {
-  std::string state;       // "running", "building, 42 %", "failed: …"
+  std::string state;       // "running", "building, 42 %", "…, complete from TIME", "failed: …"
   double lag_seconds = 0;  // how far behind the newest event its position is
   size_t state_bytes = 0;
   Cut position;
