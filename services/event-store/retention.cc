@@ -11,7 +11,9 @@ bool share_expired(const log::SegmentInfo::StreamShare& share, const RetentionIn
                    uint64_t later_bytes) {
   const engine::StreamPtr stream = input.stream(share.stream);
   if (stream == nullptr || stream->kind == engine::StreamKind::kRepartition) return true;
-  if (stream->retention_us > 0 && share.last_time.value < input.now.value - stream->retention_us) return true;
+  const bool letters = stream->kind == engine::StreamKind::kDeadLetters;
+  const int64_t kept_us = letters ? input.letters_kept_us : stream->retention_us;
+  if (kept_us > 0 && share.last_time.value < input.now.value - kept_us) return true;
   return stream->retention_bytes > 0 && later_bytes >= static_cast<uint64_t>(stream->retention_bytes);
 }
 
@@ -40,8 +42,9 @@ std::optional<Expired> expired_through(const RetentionInput& input) {
 }
 
 std::optional<Expired> expired_through(log::Journal& journal, const sql::Catalog& catalog, Cut floor,
-                                       AppendTime now) {
-  return expired_through({journal.segments(), [&](StreamId id) { return catalog.stream(id); }, now, floor});
+                                       AppendTime now, int64_t letters_kept_us) {
+  return expired_through(
+      {journal.segments(), [&](StreamId id) { return catalog.stream(id); }, now, floor, letters_kept_us});
 }
 
 }  // namespace millrace::event_store

@@ -4,7 +4,8 @@
 // Expired: a stream's share of a segment, if the stream was dropped; if its last record is older than
 //          retention_us; if the stream has retention_bytes or more in later segments; or if it is an internal
 //          topic (its consumers are below the floor with it). A stream without either bound keeps its records
-//          for ever.
+//          for ever; a tenant's dead letters, whose bound nobody declares, letters_kept_us: without one, a
+//          single late row would keep its segment and all that follow.
 // Order:   oldest first, without gaps: the first segment that is still needed keeps all later ones.
 // Rule (floor): nothing at or above the oldest cut that a snapshot, a running read or a consumer needs is
 //          freed.
@@ -26,7 +27,8 @@ struct RetentionInput {
   std::vector<log::SegmentInfo> segments;             // ascending
   std::function<engine::StreamPtr(StreamId)> stream;  // null: dropped
   AppendTime now;
-  Cut floor;  // the oldest cut that is still needed
+  Cut floor;                    // the oldest cut that is still needed
+  int64_t letters_kept_us = 0;  // 0: for ever
 };
 
 // The newest segment to recycle.
@@ -37,6 +39,6 @@ struct Expired {
 // None: every segment is needed.
 std::optional<Expired> expired_through(const RetentionInput& input);
 std::optional<Expired> expired_through(log::Journal& journal, const sql::Catalog& catalog, Cut floor,
-                                       AppendTime now);
+                                       AppendTime now, int64_t letters_kept_us);
 
 }  // namespace millrace::event_store

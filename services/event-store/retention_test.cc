@@ -40,17 +40,30 @@ class Retention : public testing::Test {
       const auto found = streams_.find(id.value);
       return found == streams_.end() ? engine::StreamPtr() : found->second;
     };
-    const auto through = expired_through({std::move(segments), find, AppendTime(now), Cut(floor)});
+    const auto through =
+        expired_through({std::move(segments), find, AppendTime(now), Cut(floor), letters_kept_us_});
     if (!through) return std::nullopt;
     EXPECT_EQ(through->last, Cut(through->id * 10 + 9));
     return through->id;
   }
   std::map<uint32_t, engine::StreamPtr> streams_;
+  int64_t letters_kept_us_ = 0;
 };
 
 TEST_F(Retention, AStreamWithoutABoundKeepsItsRecordsForEver) {
   declare(4, 0, 0);
   EXPECT_EQ(expired({segment(1, {{4, 100, 0}})}, 1'000'000'000), std::nullopt);
+}
+
+TEST_F(Retention, DeadLettersDoNotKeepASegmentForEver) {
+  declare(4, 100, 0);
+  declare(8, 0, 0, engine::StreamKind::kDeadLetters);
+  const std::vector<log::SegmentInfo> segments = {segment(1, {{4, 10, 100}, {8, 1, 100}}),
+                                                  segment(2, {{4, 10, 150}})};
+  EXPECT_EQ(expired(segments, 1000), std::nullopt);
+  letters_kept_us_ = 500;
+  EXPECT_EQ(expired(segments, 600), std::nullopt);
+  EXPECT_EQ(expired(segments, 601), 2u);
 }
 
 TEST_F(Retention, ASegmentWhoseIndexCannotBeReadIsKept) {

@@ -32,6 +32,17 @@ Error ahead(const StreamPlace& place) {
                fmt::format("the cursor {} is ahead of the log", engine::to_cursor(place)),
                "it comes from another server or data directory; start with from=start or from=end");
 }
+Error offset_gone(Offset offset, Offset first) {
+  return error(Code::kGone, "MR-EVS-0001",
+               fmt::format("offset {} has been removed by retention: the oldest kept is {}", offset.value,
+                           first.value),
+               "read again from the oldest kept event: from=start");
+}
+Error offset_ahead(Offset offset, Offset end) {
+  return error(Code::kInvalid, "MR-EVS-0004",
+               fmt::format("offset {} is ahead of the log, which ends at {}", offset.value, end.value),
+               "it comes from another server or data directory; start with from=start or from=end");
+}
 Error dropped() {
   return error(Code::kGone, "MR-EVS-0005", "the stream was dropped",
                "SHOW STREAMS lists the streams there are");
@@ -78,8 +89,11 @@ Result<Begin> find_begin(log::Journal& journal, const StreamReadRequest& request
   if (request.place) {
     TRY_ASSIGN(begin.place, check_place(journal, *request.stream, *request.place, bounds));
   } else if (request.offset && request.partition) {
-    TRY_ASSIGN(const Cut before,
-               journal.cut_before({request.stream->id, *request.partition}, *request.offset));
+    const StreamPartition where{request.stream->id, *request.partition};
+    TRY_ASSIGN(const auto range, journal.range(where));
+    if (*request.offset < range.first) return offset_gone(*request.offset, range.first);
+    if (*request.offset > range.end) return offset_ahead(*request.offset, range.end);
+    TRY_ASSIGN(const Cut before, journal.cut_before(where, *request.offset));
     begin.place = {Cut(std::max(before.value + 1, bounds.first.value)), 0};
     begin.filter.min_offset = *request.offset;
   } else if (request.time) {

@@ -130,6 +130,24 @@ TEST_F(StreamReads, ByPartitionOffsetAndTime) {
   EXPECT_THAT(values(*answer), ElementsAre("{\"n\":4}", "{\"n\":5}"));
 }
 
+TEST_F(StreamReads, AnOffsetThatIsGoneOrAheadIsAnError) {
+  for (int i = 0; i < 3; ++i) append(stream_, {{"{\"n\":1}"}});
+  make_durable();
+  journal_.forget_before(Cut(3));
+  StreamReadRequest request;
+  request.partition = PartitionId(0);
+  const std::vector<std::pair<int64_t, std::string>> expected = {
+      {1, "MR-EVS-0001"}, {2, ""}, {3, ""}, {4, "MR-EVS-0004"}};
+  for (const auto& [offset, id] : expected) {
+    request.offset = Offset(offset);
+    const auto answer = read(request);
+    EXPECT_EQ(answer.ok() ? "" : answer.error().id, id) << offset;
+    const auto live = follow(request);
+    const auto rows = pull(*live);
+    EXPECT_EQ(rows.empty() || rows[0].starts_with("{") ? "" : rows[0], id) << offset;
+  }
+}
+
 TEST_F(StreamReads, APartitionsCursorIsEverybodysCursor) {
   append(stream_, {{"{\"n\":1}", "{\"n\":2}"}, {"{\"n\":3}", "{\"n\":4}"}});
   make_durable();

@@ -16,7 +16,6 @@
 namespace millrace::node {
 namespace {
 
-constexpr size_t kSaveIngestAfterBytes = 128u << 20;
 constexpr int64_t kRetentionEveryUs = 1'000'000;
 
 class NodeImpl final : public Node {
@@ -158,7 +157,7 @@ void NodeImpl::hand_out(Cut durable) {
 
 void NodeImpl::save_ingest() {
   const uint64_t appended = journal_->counters().bytes;
-  if (saving_ingest_ || appended - bytes_at_save_ < kSaveIngestAfterBytes) return;
+  if (saving_ingest_ || appended - bytes_at_save_ < options_.save_ingest_after_bytes) return;
   saving_ingest_ = true;
   bytes_at_save_ = appended;
   const Cut cut = journal_->durable_cut();
@@ -194,8 +193,9 @@ void NodeImpl::keep_retention() {
   retention_at_us_ = now;
   const auto through = std::make_shared<std::optional<event_store::Expired>>();
   looking_for_expired_ = background_.run(
-      [journal = journal_.get(), catalog = definitions_->catalog(), floor = floor(), now, through] {
-        *through = event_store::expired_through(*journal, *catalog, floor, AppendTime(now));
+      [journal = journal_.get(), catalog = definitions_->catalog(), floor = floor(), now, through,
+       letters_us = options_.dead_letters_kept_us] {
+        *through = event_store::expired_through(*journal, *catalog, floor, AppendTime(now), letters_us);
       },
       [this, alive = std::weak_ptr<bool>(alive_), through] {
         if (alive.expired()) return;
