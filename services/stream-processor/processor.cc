@@ -424,6 +424,7 @@ int64_t Processor::next_timer_us() const {
 Cut Processor::floor() {
   if (known_ != definitions_.catalog()) definitions_changed();
   Cut floor(UINT64_MAX);
+  if (planted(Planted::kForgetFloor)) return floor;
   for (const auto& [id, task] : tasks_) {
     if (task.failed) continue;
     for (const Cut kept : task.oldest_kept) floor = std::min(floor, kept);

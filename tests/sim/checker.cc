@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "log/record_batch.h"
+#include "sql/definitions.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
@@ -46,10 +47,18 @@ uint64_t World::record_frame(const log::Frame& frame, FinalLog& log) {
   for (const auto& control : frame.controls) {
     mark.start |= control.kind == log::ControlKind::kStart || control.kind == log::ControlKind::kLeap;
     hash = hash * 31 + stable_hash(control.payload.view());
+    if (control.kind != log::ControlKind::kActivation) continue;
+    const auto activation = sql::decode_activation(control.payload.view());
+    if (!activation.ok()) return fail("an activation does not parse"), hash;
+    if (activation->what != sql::Activation::What::kStart) continue;
+    log.starts[activation->definition.value] = activation->oldest;
+    if (activation->oldest > removed_up_to_)
+      return fail("a definition says that more was gone than ever was"), hash;
   }
   log.frames.push_back(mark);
   for (const auto& batch : frame.batches) {
     hash = hash * 31 + stable_hash(batch.bytes.view());
+    log.bytes[batch.where.stream][frame.cut] += batch.bytes.size();
     auto view = log::RecordBatchView::parse(batch.bytes.view(), true);
     if (!view.ok()) return fail("a batch in the log does not parse: " + view.error().to_string()), hash;
     log::RecordBatchView::Cursor cursor(*view);
@@ -61,9 +70,42 @@ uint64_t World::record_frame(const log::Frame& frame, FinalLog& log) {
   return hash;
 }
 
+void World::note_removed() {
+  const Cut gone(node_->journal().first_cut().value - 1);
+  if (gone <= removed_up_to_) return;
+  for (const auto& object : objects_) {
+    if (object.kind != Kind::kView && object.state == ObjectState::kThere)
+      check_removed(object, removed_up_to_, gone);
+  }
+  removed_up_to_ = gone;
+  report_.removed = gone.value;
+}
+
+// Only what is too old, or behind enough that is kept, may go.
+void World::check_removed(const ClientObject& object, Cut from, Cut to) {
+  const StreamId stream = sql::stream_of(object.definition);
+  const LogEvent* last = nullptr;
+  for (const auto& event : log_.events(stream)) {
+    if (event.cut > from && event.cut <= to) last = &event;
+  }
+  if (last == nullptr) return;
+  uint64_t kept = 0;
+  const auto& bytes = log_.bytes[stream];
+  for (auto at = bytes.upper_bound(to); at != bytes.end(); ++at) kept += at->second;
+  const bool old = object.kept.us > 0 && last->time.value < node_->journal().now().value - object.kept.us;
+  const bool enough = object.kept.bytes > 0 && kept >= object.kept.bytes;
+  if (old || enough) return;
+  fail(
+      fmt::format("retention removed frames up to {}, with an event of {} at cut {}, {} s old; behind it {} "
+                  "bytes are kept\n  {}",
+                  to.value, object.name, last->cut.value,
+                  (node_->journal().now().value - last->time.value) / 1'000'000, kept, object.sql));
+}
+
 // What is durable stays as it is: remembered once, and compared with the journal at the end.
 void World::record() {
   auto& journal = node_->journal();
+  note_removed();
   const Cut durable = journal.durable_cut();
   if (durable < log_.end()) {
     return fail(
@@ -188,7 +230,7 @@ void World::check_request(const ClientRequest& request, const std::map<int64_t, 
 
 bool World::strict(const ClientObject& query) const {
   if (!query.query.emit_on_close || objects_[query.source].shape.partitions == 1) return true;
-  const auto* entry = node_->definitions().catalog()->find(tenant_, query.name);
+  const auto* entry = entry_of(query);
   return always_one_worker_ && entry != nullptr && entry->query && !entry->query->repartition;
 }
 
@@ -196,7 +238,7 @@ void World::check_view(const ClientObject& view, const FinalLog& final_log, bool
   std::vector<Row> rows;
   const std::string name = view.name;
   const size_t index = static_cast<size_t>(&view - objects_.data());
-  if (!select_rows("SELECT * FROM " + name, rows)) return;
+  if (!select_rows(view.tenant, "SELECT * FROM " + name, rows)) return;
   if (!complete) {
     if (!quiesce()) return;
     read_letters(read_log());
@@ -205,8 +247,8 @@ void World::check_view(const ClientObject& view, const FinalLog& final_log, bool
   const FinalLog& log = complete ? final_log : log_;
   const ClientObject& object = objects_[index];
   const ClientObject& source = objects_[object.source];
-  const std::set<Place> believed = letters_of(name, "closed_while_idle");
-  NaiveScope scope;
+  const std::set<Place> believed = letters_of(object, "closed_while_idle");
+  NaiveScope scope = scope_of(object, log);
   if (!strict(object)) scope.believed = &believed;
   const NaiveAnswer answer =
       naive_answer(object.query, source.shape, log, log.events(sql::stream_of(source.definition)), scope);
@@ -238,7 +280,8 @@ void World::check_derived(const ClientObject& derived, const FinalLog& log) {
   if (derived.definition.value == 0) return;
   const ClientObject& source = objects_[derived.source];
   const NaiveAnswer answer =
-      naive_answer(derived.query, source.shape, log, log.events(sql::stream_of(source.definition)));
+      naive_answer(derived.query, source.shape, log, log.events(sql::stream_of(source.definition)),
+                   scope_of(derived, log));
   std::map<uint16_t, std::vector<std::string>> actual, expected;
   for (const auto& event : log.events(sql::stream_of(derived.definition))) {
     auto row = naive_decode(derived.shape.columns, event.value);
@@ -266,22 +309,36 @@ void World::check_derived(const ClientObject& derived, const FinalLog& log) {
   if (complete) check_letters(derived, answer);
 }
 
+// A query begins with what was kept when it was made: not before, and not behind it.
+NaiveScope World::scope_of(const ClientObject& query, const FinalLog& log) const {
+  NaiveScope scope;
+  if (const auto start = log.starts.find(query.definition.value); start != log.starts.end())
+    scope.after = start->second;
+  return scope;
+}
+
 void World::read_letters(const FinalLog& log) {
   letters_.clear();
-  const auto stream = node_->definitions().catalog()->dead_letters(tenant_);
+  report_.dead_letters = 0;
+  for (size_t tenant = 0; tenant < tenants_.size(); ++tenant) read_letters(tenant, log);
+}
+
+void World::read_letters(size_t tenant, const FinalLog& log) {
+  const auto stream = node_->definitions().catalog()->dead_letters(tenants_[tenant].id);
   if (!stream) return;
   for (const auto& event : log.events(stream->id)) {
     const auto json = nlohmann::json::parse(event.value, nullptr, false);
     if (!json.is_object()) return fail("a dead letter is not an object: " + event.value);
     const Place place{json["partition"].get<uint16_t>(), json["offset"].get<int64_t>()};
-    const auto key = std::make_pair(json["query"].get<std::string>(), json["cause"].get<std::string>());
+    const auto key =
+        std::make_tuple(tenant, json["query"].get<std::string>(), json["cause"].get<std::string>());
     if (!letters_[key].insert(place).second) return fail("the same dead letter twice: " + event.value);
   }
-  report_.dead_letters = log.events(stream->id).size();
+  report_.dead_letters += log.events(stream->id).size();
 }
 
-std::set<Place> World::letters_of(const std::string& query, const std::string& cause) const {
-  const auto found = letters_.find({query, cause});
+std::set<Place> World::letters_of(const ClientObject& query, const std::string& cause) const {
+  const auto found = letters_.find({query.tenant, query.name, cause});
   return found == letters_.end() ? std::set<Place>() : found->second;
 }
 
@@ -292,7 +349,7 @@ void World::check_letters(const ClientObject& query, const NaiveAnswer& answer) 
       {"no_event_time", &answer.no_event_time},
       {"failed", &answer.failed}};
   for (const auto& [cause, expected] : kinds) {
-    const auto actual = letters_of(query.name, cause);
+    const auto actual = letters_of(query, cause);
     if (actual == *expected) continue;
     return fail(fmt::format("the dead letters '{}' of {} are not the naive evaluator's: {}\n  {}\n  over {}",
                             cause, query.name, places(*expected, actual), query.sql,
@@ -304,11 +361,16 @@ void World::check_readers(const FinalLog& log) {
   for (const auto& reader : readers_) {
     const ClientObject& object = objects_[reader.object];
     const auto& events = log.events(sql::stream_of(object.definition));
+    if (reader.seen.empty()) continue;
+    size_t first = 0;
+    while (first < events.size() && events[first].cut < reader.kept && events[first].value != reader.seen[0])
+      ++first;
     for (size_t i = 0; i < reader.seen.size(); ++i) {
-      if (i < events.size() && events[i].value == reader.seen[i]) continue;
+      const size_t at = first + i;
+      if (at < events.size() && events[at].value == reader.seen[i]) continue;
       return fail(
           fmt::format("a reader of {} saw as event {} of the stream\n    {}\n  but the log has\n    {}",
-                      object.name, i, reader.seen[i], i < events.size() ? events[i].value : "nothing"));
+                      object.name, at, reader.seen[i], at < events.size() ? events[at].value : "nothing"));
     }
   }
 }

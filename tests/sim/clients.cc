@@ -42,7 +42,7 @@ std::optional<size_t> World::pick_object(const std::function<bool(const ClientOb
 }
 
 const sql::Catalog::Entry* World::entry_of(const ClientObject& object) const {
-  return node_->definitions().catalog()->find(tenant_, object.name);
+  return node_->definitions().catalog()->find(tenants_[object.tenant].id, object.name);
 }
 
 void World::send_events() {
@@ -52,15 +52,16 @@ void World::send_events() {
   ClientRequest request;
   request.object = *stream;
   const uint64_t size = random_.chance(12) ? 40 + random_.below(100) : 1 + random_.below(12);
+  SimTenant& tenant = tenants_[objects_[*stream].tenant];
   bool all_good = true;
   for (uint64_t i = 0; i < size; ++i) {
     event_time_us_ += static_cast<int64_t>(random_.below(120'000));
-    request.events.push_back(workload_.make_event(event_time_us_, objects_[*stream].shape.disorder_us));
+    request.events.push_back(tenant.workload.make_event(event_time_us_, objects_[*stream].shape.disorder_us));
     all_good = all_good && request.events.back().good;
   }
   request.ndjson = !all_good || random_.chance(2);
-  request.body = workload_.body_of(request.events, request.ndjson);
-  if (random_.chance(2)) request.key = fmt::format("key-{}", requests_.size());
+  request.body = tenant.workload.body_of(request.events, request.ndjson);
+  if (random_.chance(2)) request.key = fmt::format("key-{}", tenant.keys++);
   requests_.push_back(std::move(request));
   ++report_.requests;
   send(requests_.size() - 1);
@@ -70,7 +71,7 @@ void World::send(size_t index) {
   ClientRequest& client = requests_[index];
   const Buffer body = Buffer::copy(client.body);
   gateway::IngestRequest request;
-  request.tenant = tenant_;
+  request.tenant = tenants_[objects_[client.object].tenant].id;
   request.stream = objects_[client.object].name;
   request.format =
       client.ndjson ? gateway::IngestRequest::Format::kNdjson : gateway::IngestRequest::Format::kJson;
@@ -144,7 +145,7 @@ void World::misuse_key() {
   const size_t index = fitting[random_.below(fitting.size())];
   const Buffer body = Buffer::copy(R"({"id":-1,"k":"misuse"})");
   gateway::IngestRequest request;
-  request.tenant = tenant_;
+  request.tenant = tenants_[objects_[requests_[index].object].tenant].id;
   request.stream = objects_[requests_[index].object].name;
   request.body = body.view();
   request.idempotency_key = requests_[index].key;
@@ -155,30 +156,38 @@ void World::misuse_key() {
 }
 
 void World::define() {
+  const size_t tenant = random_.below(tenants_.size());
+  Workload& workload = tenants_[tenant].workload;
   size_t streams = 0;
-  for (const auto& o : objects_) streams += o.kind == Kind::kStream && o.state != ObjectState::kNever ? 1 : 0;
+  for (const auto& o : objects_) {
+    streams += o.tenant == tenant && o.kind == Kind::kStream && o.state != ObjectState::kNever ? 1 : 0;
+  }
   ClientObject object;
+  object.tenant = tenant;
   if (streams == 0 || (streams < kMaxStreams && random_.chance(4))) {
-    const MadeStream made = workload_.make_stream();
+    const MadeStream made = workload.make_stream();
     object.kind = Kind::kStream;
     object.shape = made.shape;
+    object.kept = made.kept;
     object.name = made.shape.name;
     object.sql = made.sql;
     create(std::move(object));
     return;
   }
   if (objects_.size() >= kMaxStreams + kMaxQueries) return;
-  const auto source = pick_object(
-      [](const ClientObject& o) { return o.kind != Kind::kView && o.state == ObjectState::kThere; });
+  const auto source = pick_object([tenant](const ClientObject& o) {
+    return o.tenant == tenant && o.kind != Kind::kView && o.state == ObjectState::kThere;
+  });
   if (!source) return;
   const bool derived = random_.chance(3);
-  MadeQuery made = derived ? workload_.make_derived(objects_[*source].shape)
-                           : workload_.make_view(objects_[*source].shape);
+  MadeQuery made =
+      derived ? workload.make_derived(objects_[*source].shape) : workload.make_view(objects_[*source].shape);
   object.kind = derived ? Kind::kDerived : Kind::kView;
   object.name = made.shape.name;
   object.sql = made.sql;
   if (derived) object.shape = naive_output(made.shape, objects_[*source].shape);
   object.query = std::move(made.shape);
+  object.kept = made.kept;
   object.source = *source;
   ++(derived ? report_.derived : report_.views);
   create(std::move(object));
@@ -189,7 +198,7 @@ void World::create(ClientObject object) {
   objects_.push_back(std::move(object));
   const size_t index = objects_.size() - 1;
   node_->sql().execute(
-      tenant_, objects_[index].sql, [](gateway::StatementResult) {},
+      tenants_[objects_[index].tenant].id, objects_[index].sql, [](gateway::StatementResult) {},
       [this, index, life = life_](Status status) {
         if (life != life_) return;
         ClientObject& made = objects_[index];
@@ -226,7 +235,7 @@ void World::drop_something() {
       fmt::format("DROP {} {}", object.kind == Kind::kView ? "MATERIALIZED VIEW" : "STREAM", object.name);
   trace(text);
   node_->sql().execute(
-      tenant_, text, [](gateway::StatementResult) {},
+      tenants_[object.tenant].id, text, [](gateway::StatementResult) {},
       [this, index = *chosen, life = life_](Status status) {
         if (life != life_) return;
         ClientObject& dropped = objects_[index];
@@ -267,7 +276,7 @@ void World::settle_definitions() {
   }
 }
 
-bool World::select_rows(const std::string& sql, std::vector<Row>& rows) {
+bool World::select_rows(size_t tenant, const std::string& sql, std::vector<Row>& rows) {
   struct Waiting {
     bool done = false;
     Status status;
@@ -275,7 +284,7 @@ bool World::select_rows(const std::string& sql, std::vector<Row>& rows) {
   };
   auto waiting = std::make_shared<Waiting>();
   node_->sql().execute(
-      tenant_, sql,
+      tenants_[tenant].id, sql,
       [waiting](gateway::StatementResult result) {
         for (size_t r = 0; r < result.rows.rows; ++r) {
           Row row;
@@ -303,7 +312,8 @@ void World::select_something() {
   if (!view) return;
   if (random_.chance(2)) {  // asked, and not waited for: it must not disturb
     node_->sql().execute(
-        tenant_, "SELECT * FROM " + objects_[*view].name, [](gateway::StatementResult) {}, [](Status) {});
+        tenants_[objects_[*view].tenant].id, "SELECT * FROM " + objects_[*view].name,
+        [](gateway::StatementResult) {}, [](Status) {});
     return;
   }
   faults_allowed_ = false;
@@ -328,6 +338,22 @@ void World::read_something() {
   }
 }
 
+// What was kept when its first event came has to be seen, and all that follows.
+void World::saw(ClientReader& reader, std::string_view value) {
+  if (reader.cursor.empty()) reader.kept = node_->journal().first_cut();
+  reader.seen.emplace_back(value);
+}
+
+// Only a cursor can be overtaken, and only if retention removed something.
+bool World::overtaken(ClientReader& reader, const Error& error) {
+  if (error.code != Code::kGone || reader.cursor.empty() || node_->journal().first_cut() == Cut(1))
+    return false;
+  ++report_.overtaken;
+  reader.seen.clear();
+  reader.cursor.clear();
+  return true;
+}
+
 void World::pull(ClientReader& reader) {
   const auto* entry = entry_of(objects_[reader.object]);
   if (entry == nullptr || reader.reading) return;
@@ -347,25 +373,29 @@ void World::pull(ClientReader& reader) {
       if (life != life_) return;
       readers_[index].reading = false;
       if (!answer.ok() && files_->off()) return;  // the power went off while the node ended
+      if (!answer.ok() && overtaken(readers_[index], answer.error())) return;
       if (!answer.ok()) return fail("a read failed: " + answer.error().to_string());
-      for (const auto& event : answer->events) readers_[index].seen.emplace_back(event.value);
+      if (readers_[index].cursor.empty()) readers_[index].kept = node_->journal().first_cut();
+      for (const auto& event : answer->events) saw(readers_[index], event.value);
       readers_[index].cursor = engine::to_cursor(answer->next);
     });
     return;
   }
   if (!reader.subscription) {
     auto made = node_->streams().follow(request, false);
+    if (!made.ok() && overtaken(reader, made.error())) return;
     if (!made.ok()) return fail("a subscription failed: " + made.error().to_string());
     reader.subscription = std::move(*made);
   }
   auto pulled =
       reader.subscription->pull(request.limit, [&](std::string_view json, const std::string& cursor) {
-        reader.seen.emplace_back(json);
+        saw(reader, json);
         reader.cursor = cursor;
       });
   if (!pulled.ok()) {
     reader.subscription.reset();
-    if (!node_->failed()) fail("a subscription ended: " + pulled.error().to_string());
+    if (!node_->failed() && !overtaken(reader, pulled.error()))
+      fail("a subscription ended: " + pulled.error().to_string());
   }
 }
 

@@ -156,7 +156,9 @@ class Run {
 
   NaiveAnswer over(const FinalLog& log, const std::vector<LogEvent>& events) {
     size_t next = 0;
+    while (next < events.size() && events[next].cut <= scope_.after) ++next;
     for (const auto& mark : log.frames) {
+      if (mark.cut <= scope_.after) continue;
       if (mark.cut > scope_.upto) break;
       clocks_.frame(mark);
       for (size_t i = next; i < events.size() && events[i].cut == mark.cut; ++i) {

@@ -40,6 +40,8 @@ struct FrameMark {
 struct FinalLog {
   std::vector<FrameMark> frames;                      // all, ascending
   std::map<StreamId, std::vector<LogEvent>> streams;  // by frame, then as they stand in it
+  std::map<StreamId, std::map<Cut, uint64_t>> bytes;  // of the stream's batches in the frame
+  std::map<uint32_t, Cut> starts;  // by definition: the frames after it were kept when it was made
 
   const std::vector<LogEvent>& events(StreamId stream) const;
   Cut end() const { return frames.empty() ? Cut(0) : frames.back().cut; }
@@ -82,6 +84,7 @@ struct NaiveAnswer {
 };
 
 struct NaiveScope {
+  Cut after;             // frames up to here were gone when the query was made
   Cut upto{UINT64_MAX};  // frames after it do not count
   // Not strict: the rows that the node says it dropped as closed_while_idle; they are believed if they can be
   // true.

@@ -40,6 +40,8 @@ bool run_one(const SimOptions& options, SimReport& total) {
   total.derived += report.derived;
   total.selects += report.selects;
   total.dead_letters += report.dead_letters;
+  total.removed += report.removed;
+  total.overtaken += report.overtaken;
   if (!report.failure) return true;
   fmt::print("seed {} failed: {}\n  replay: {}\n", options.seed, *report.failure, replay_command(options));
   std::fflush(stdout);
@@ -85,8 +87,9 @@ int main(int argc, char** argv) {
   fmt::print(
       "seeds {}..{}: {} failed; {} requests ({} acknowledged), {} events, {} frames, {} crashes, {} starts, "
       "{} views, {} "
-      "derived streams, {} selects, {} dead letters\n",
+      "derived streams, {} selects, {} dead letters, {} frames removed, {} readers overtaken\n",
       range.first, range.last, failures, total.requests, total.acknowledged, total.events, total.frames,
-      total.crashes, total.restarts, total.views, total.derived, total.selects, total.dead_letters);
+      total.crashes, total.restarts, total.views, total.derived, total.selects, total.dead_letters,
+      total.removed, total.overtaken);
   return failures == 0 ? 0 : 1;
 }

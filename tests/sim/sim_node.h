@@ -42,6 +42,8 @@ struct SimReport {
   uint64_t derived = 0;
   uint64_t selects = 0;
   uint64_t dead_letters = 0;
+  uint64_t removed = 0;    // frames, by retention
+  uint64_t overtaken = 0;  // readers
 };
 
 SimReport simulate(const SimOptions& options);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 namespace millrace::sim {
 namespace {
 
@@ -26,8 +28,19 @@ MadeStream Workload::make_stream() {
   const uint64_t idle = random_.below(3);
   if (idle == 0) sql += ", idle_timeout = 'forever'";
   if (idle == 1) sql += ", idle_timeout = '20 seconds'";
-  sql += ")";
-  return {must(naive_stream(sql), sql), sql};
+  const MadeRetention kept = retention();
+  sql += std::string(kept.option[0] == '\0' ? "" : ", ") + kept.option + ")";
+  return {must(naive_stream(sql), sql), sql, kept};
+}
+
+MadeRetention Workload::retention() {
+  static constexpr MadeRetention kKinds[] = {
+      {"retention = '5 seconds'", 5'000'000, 0},
+      {"retention = '1 minute'", 60'000'000, 0},
+      {"retention_bytes = '10 KB'", 0, 10'000},
+      {"retention_bytes = '60 KB'", 0, 60'000},
+      {"retention = '3 minutes', retention_bytes = '30 KB'", 180'000'000, 30'000}};
+  return retention_ ? kKinds[random_.below(std::size(kKinds))] : MadeRetention();
 }
 
 std::string Workload::condition() {
@@ -79,10 +92,12 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
       ", -n AS minus_n",
       ", k || s AS ks"};
   const std::string name = fmt::format("derived_{}", ++names_);
-  std::string sql = fmt::format("CREATE STREAM {} AS SELECT id, k, at, n, x, s, b{} FROM {}", name,
+  const MadeRetention kept = retention();
+  const std::string with = kept.option[0] == '\0' ? "" : fmt::format(" WITH ({})", kept.option);
+  std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b{} FROM {}", name, with,
                                 pick(kExtra), source.name);
   if (!random_.chance(4)) sql += " WHERE " + condition();
-  return {must(naive_query(sql), sql), sql};
+  return {must(naive_query(sql), sql), sql, kept};
 }
 
 std::string Workload::aggregate_list() {
@@ -126,7 +141,7 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
       if (source.watermark_column >= 0 && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
     }
   }
-  return {must(naive_query(sql), sql), sql};
+  return {must(naive_query(sql), sql), sql, {}};
 }
 
 std::string Workload::time_value(int64_t us) {

@@ -3,7 +3,7 @@
 // Why:   the oracle is only as good as what it is asked. Everything here stays inside what naive.h computes,
 //        and leans on the edges: nulls, few keys (so that groups meet), late rows, bad events, failing
 //        expressions, silent partitions.
-// Names: never used twice in a run, so that a dropped object cannot be mistaken for its successor.
+// Names: never used twice by a tenant in a run, so that a dropped object cannot be mistaken for its successor.
 #pragma once
 
 #include <optional>
@@ -15,13 +15,21 @@
 
 namespace millrace::sim {
 
+// How long a stream keeps its events; 0: no bound of that kind.
+struct MadeRetention {
+  const char* option = "";
+  int64_t us = 0;
+  uint64_t bytes = 0;
+};
 struct MadeStream {
   NaiveStream shape;
   std::string sql;
+  MadeRetention kept;
 };
 struct MadeQuery {
   NaiveQuery shape;
   std::string sql;
+  MadeRetention kept;  // of derived streams
 };
 struct MadeEvent {
   int64_t id = 0;
@@ -31,7 +39,9 @@ struct MadeEvent {
 
 class Workload {
  public:
-  explicit Workload(Random random) : random_(random) {}
+  // With retention, streams keep what they hold for seconds, or for some kilobytes. Ids of events begin at `first_id`.
+  Workload(Random random, bool retention, int64_t first_id)
+      : random_(random), retention_(retention), next_id_(first_id) {}
 
   MadeStream make_stream();
   // Over a stream with the columns of make_stream() (a derived one keeps them).
@@ -42,6 +52,7 @@ class Workload {
   std::string body_of(const std::vector<MadeEvent>& events, bool ndjson) const;
 
  private:
+  MadeRetention retention();
   std::string condition();
   std::string aggregate_list();
   std::string group_key();
@@ -53,8 +64,9 @@ class Workload {
   }
 
   Random random_;
+  bool retention_;
   int names_ = 0;
-  int64_t next_id_ = 1;
+  int64_t next_id_;
 };
 
 }  // namespace millrace::sim

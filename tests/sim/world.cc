@@ -11,15 +11,17 @@ using ObjectState = ClientObject::State;
 
 constexpr const char* kDataDirectory = "/data";
 constexpr int64_t kOriginUs = 978'307'200'000'000;  // events' time: 2001-01-01
+constexpr int64_t kDownUs = 400'000'000;            // longer than a clock may jump without being asked
 constexpr int64_t kMaxWaitUs = 1'500'000'000;  // of clock jumps a run: stays inside the idempotency window
 
 }  // namespace
 
 World::World(const SimOptions& options)
-    : options_(options),
-      random_(options.seed * 0x9E3779B97F4A7C15 + 1),
-      workload_(random_.fork()),
-      event_time_us_(kOriginUs) {
+    : options_(options), random_(options.seed * 0x9E3779B97F4A7C15 + 1), event_time_us_(kOriginUs) {
+  retention_ = random_.chance(3);
+  tenants_.push_back({"default", Workload(random_.fork(), retention_, 1), {}, 0});
+  if (random_.chance(3))
+    tenants_.push_back({"acme", Workload(random_.fork(), retention_, 1'000'000'000), {}, 0});
   files_ = std::make_unique<SimFiles>(random_.next());
 }
 
@@ -61,6 +63,7 @@ SimReport World::run() {
 }
 
 void World::act() {
+  note_removed();
   const uint64_t dice = random_.below(100);
   if (dice < 38) {
     send_events();
@@ -109,7 +112,9 @@ bool World::open(bool faults) {
   options.max_step_bytes = kStepBytes[random_.below(3)];
   static constexpr size_t kSnapshotBytes[] = {1, 20'000, 200'000};
   options.snapshot_after_bytes = kSnapshotBytes[random_.below(3)];
-  options.journal.segment_bytes = 256u << 10;
+  options.journal.segment_bytes = retention_ ? 64u << 10 : 256u << 10;
+  options.save_ingest_after_bytes = 100'000;
+  options.dead_letters_kept_us = 10'000'000;
   options.journal.tail_bytes = random_.chance(2) ? 16'000 : 1u << 20;
   options.journal.reserve_bytes = 1u << 20;
   options.journal.max_frame_bytes = 128u << 10;
@@ -129,12 +134,14 @@ bool World::open(bool faults) {
   const auto& damage = node_->journal().recovery().damage;
   if (!damage.empty())
     fail(fmt::format("recovery reports damage at cut {}: {}", damage[0].cut.value, damage[0].what));
-  auto tenant = node_->tenant("default");
-  if (!tenant.ok()) {
-    if (!node_->failed() && !files_->troubled()) fail("no tenant: " + tenant.error().to_string());
-    return false;
+  for (auto& tenant : tenants_) {
+    auto id = node_->tenant(tenant.name);
+    if (!id.ok()) {
+      if (!node_->failed() && !files_->troubled()) fail("no tenant: " + id.error().to_string());
+      return false;
+    }
+    tenant.id = *id;
   }
-  tenant_ = *tenant;
   return true;
 }
 
@@ -166,6 +173,7 @@ void World::restart() {
   ++report_.restarts;
   if (random_.chance(3)) workers_ = 1 + static_cast<uint32_t>(random_.below(3));
   if (workers_ != 1) always_one_worker_ = false;
+  if (random_.chance(8)) wait(kDownUs);
   for (int attempt = 0; attempt < 8 && !failed(); ++attempt) {
     files_->power_on();
     if (attempt > 3) files_->heal();
@@ -248,15 +256,19 @@ void World::watch_failure() {
 void World::let_time_pass() {
   static constexpr int64_t kGaps[] = {5'000, 200'000, 3'000'000, 25'000'000, 70'000'000};
   const int64_t gap = kGaps[random_.below(5)];
-  if (waited_us_ + gap > kMaxWaitUs) return;
-  waited_us_ += gap;
-  event_time_us_ += gap;
   if (random_.chance(5)) {
     const int64_t jump = static_cast<int64_t>(random_.below(20'000'000)) - 10'000'000;
     trace(fmt::format("the wall clock jumps by {} us", jump));
     clock_.jump_wall_us(jump);
   }
-  clock_.advance_us(gap);
+  wait(gap);
+}
+
+void World::wait(int64_t us) {
+  if (waited_us_ + us > kMaxWaitUs) return;
+  waited_us_ += us;
+  event_time_us_ += us;
+  clock_.advance_us(us);
 }
 
 void World::change_disk() {
@@ -307,6 +319,7 @@ constexpr NamedBug kBugs[] = {
     {"deaf_to_reports", {}, Planted::kDeafToReports},
     {"forget_groups", {}, Planted::kForgetGroups},
     {"forget_keys", {}, Planted::kForgetKeys},
+    {"forget_floor", {}, Planted::kForgetFloor},
 };
 
 }  // namespace

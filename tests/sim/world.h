@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/random.h"
@@ -42,20 +43,32 @@ struct ClientObject {
   enum class State : uint8_t { kCreating, kThere, kDropping, kGone, kNever };
   Kind kind = Kind::kStream;
   State state = State::kCreating;
+  size_t tenant = 0;
   std::string name;
   std::string sql;
   NaiveStream shape;  // of streams, also derived ones
   NaiveQuery query;
   size_t source = 0;                  // of queries: the object they read
+  MadeRetention kept;                 // of streams
   metadata::DefinitionId definition;  // once known
 };
 
-// A reader goes through a stream from its start, one life after the other, by cursor.
+// Tenants use the same names and the same keys: nothing of the one may be seen by the other.
+struct SimTenant {
+  std::string name;
+  Workload workload;
+  TenantId id;
+  size_t keys = 0;
+};
+
+// A reader goes through a stream from its start, one life after the other, by cursor. If retention was faster
+// it begins again with the oldest kept event.
 struct ClientReader {
   size_t object = 0;
   bool follows = false;
   std::string cursor;             // empty: the start
   std::vector<std::string> seen;  // values, as they came
+  Cut kept;                       // every event of the stream from this frame on had to be seen
   std::unique_ptr<engine::Subscription> subscription;
   bool reading = false;
 };
@@ -77,6 +90,7 @@ class World {
   bool quiesce();
   void watch_failure();
   void let_time_pass();
+  void wait(int64_t us);
   void change_disk();
   void heal_disk();
   void fail(std::string what);
@@ -96,7 +110,9 @@ class World {
   void select_something();
   void read_something();
   void pull(ClientReader& reader);
-  bool select_rows(const std::string& sql, std::vector<Row>& rows);
+  void saw(ClientReader& reader, std::string_view value);
+  bool overtaken(ClientReader& reader, const Error& error);
+  bool select_rows(size_t tenant, const std::string& sql, std::vector<Row>& rows);
   std::optional<size_t> pick_object(const std::function<bool(const ClientObject&)>& wanted);
   const sql::Catalog::Entry* entry_of(const ClientObject& object) const;
 
@@ -104,6 +120,8 @@ class World {
   const FinalLog& read_log();
   void record();  // frames that became durable
   uint64_t record_frame(const log::Frame& frame, FinalLog& log);
+  void note_removed();
+  void check_removed(const ClientObject& object, Cut from, Cut to);
   void check_everything();
   void check_requests(const FinalLog& log);
   void check_request(const ClientRequest& request, const std::map<int64_t, const LogEvent*>& by_id);
@@ -113,13 +131,14 @@ class World {
   void check_readers(const FinalLog& log);
   bool strict(const ClientObject& query) const;
   void read_letters(const FinalLog& log);
-  std::set<Place> letters_of(const std::string& query, const std::string& cause) const;
+  void read_letters(size_t tenant, const FinalLog& log);
+  std::set<Place> letters_of(const ClientObject& query, const std::string& cause) const;
+  NaiveScope scope_of(const ClientObject& query, const FinalLog& log) const;
   void check_recompute();
 
   SimOptions options_;
   SimReport report_;
   Random random_;
-  Workload workload_;
   SimClock clock_;
   std::unique_ptr<SimFiles> files_;
   SimBackground background_;
@@ -129,7 +148,8 @@ class World {
   bool always_one_worker_ = true;
   bool faults_allowed_ = true;
   bool suspect_ = false;  // a statement met a fault: only a restart tells what became of it
-  TenantId tenant_;
+  std::vector<SimTenant> tenants_;
+  bool retention_ = false;
 
   int64_t event_time_us_;
   int64_t waited_us_ = 0;  // clock jumps so far
@@ -138,7 +158,9 @@ class World {
   std::vector<ClientReader> readers_;
   FinalLog log_;                        // every durable frame, also of segments that are gone since
   std::vector<uint64_t> frame_hashes_;  // by cut, from 1
-  std::map<std::pair<std::string, std::string>, std::set<Place>> letters_;  // by query, cause
+  Cut removed_up_to_;                   // the furthest that retention ever was
+  std::map<std::tuple<size_t, std::string, std::string>, std::set<Place>>
+      letters_;  // by tenant, query, cause
 };
 
 }  // namespace millrace::sim

@@ -21,6 +21,7 @@ enum class Planted : uint8_t {
   kDeafToReports,          // a worker does not hear the others' watermarks
   kForgetGroups,           // a change of the number of workers loses the last old worker's groups
   kForgetKeys,             // the idempotency table finds nothing
+  kForgetFloor,            // retention does not ask what snapshots and queries need
 };
 
 #ifdef MILLRACE_PLANTED_BUGS
