@@ -185,7 +185,8 @@ void append_stream(std::string& out, const StreamPtr& stream) {
   append_varint(out, stream->columns.size());
   for (const auto& column : stream->columns) {
     append_bytes(out, column.name);
-    append_le<uint8_t>(out, static_cast<uint8_t>(column.type));
+    append_le<uint8_t>(out, static_cast<uint8_t>(static_cast<unsigned>(column.type) |
+                                                 static_cast<unsigned>(column.unit) << 4));
   }
 }
 

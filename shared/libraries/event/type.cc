@@ -29,6 +29,20 @@ std::string_view to_string(Type type) {
   return "unknown";
 }
 
+std::string_view to_string(TimestampUnit unit) {
+  switch (unit) {
+    case TimestampUnit::kMilliseconds:
+      return "ms";
+    case TimestampUnit::kSeconds:
+      return "s";
+    case TimestampUnit::kMicroseconds:
+      return "us";
+    case TimestampUnit::kNanoseconds:
+      return "ns";
+  }
+  return "ms";
+}
+
 std::string quoted_start(std::string_view text) {
   constexpr size_t kShown = 40;
   std::string out = "\"";

@@ -41,9 +41,14 @@ struct Timestamp {
 // One value. std::monostate is NULL.
 using Scalar = std::variant<std::monostate, bool, int64_t, double, std::string, Timestamp, Interval>;
 
+// What a number in a timestamptz column of JSON counts, since 1970.
+enum class TimestampUnit : uint8_t { kMilliseconds = 0, kSeconds = 1, kMicroseconds = 2, kNanoseconds = 3 };
+std::string_view to_string(TimestampUnit unit);  // "ms", "s", "us", "ns"
+
 struct ColumnDef {
   std::string name;
   Type type = Type::kText;
+  TimestampUnit unit = TimestampUnit::kMilliseconds;  // kTimestamptz
 };
 using Schema = std::vector<ColumnDef>;
 

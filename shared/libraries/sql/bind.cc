@@ -33,6 +33,8 @@ std::string explain_stream(const engine::StreamDef& stream) {
     out +=
         fmt::format("{} {} {}", i > 0 ? "," : "", stream.columns[i].name, to_string(stream.columns[i].type));
   }
+  if (stream.columns.front().unit != TimestampUnit::kMilliseconds)
+    out += fmt::format("\n  -> Numbers that are timestamps count {}", to_string(stream.columns.front().unit));
   const auto column = [&](int i) { return stream.columns[static_cast<size_t>(i)].name; };
   if (stream.key_column >= 0) out += "\n  -> Key " + column(stream.key_column);
   if (stream.watermark_column >= 0) {

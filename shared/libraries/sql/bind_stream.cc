@@ -82,10 +82,23 @@ Status bind_key(const ast::Option& option, StreamDef& out) {
   return unknown_stream_column(out.columns, name, option.value_span, kUnknownColumn);
 }
 
+// Of every timestamp column: what a number there counts.
+Status bind_timestamp_unit(const ast::Option& option, StreamDef& out) {
+  using enum TimestampUnit;
+  for (const TimestampUnit unit : {kSeconds, kMilliseconds, kMicroseconds, kNanoseconds}) {
+    if (option.value != to_string(unit)) continue;
+    for (ColumnDef& column : out.columns) column.unit = unit;
+    return {};
+  }
+  return invalid_at(kBadOption, option.value_span,
+                    fmt::format("option \"timestamp_unit\" has no value \"{:.60}\"", option.value),
+                    "the units are 's', 'ms', 'us' and 'ns'");
+}
+
 Status bind_option(const ast::Option& option, StreamDef& out) {
   const std::string& name = option.name.text;
   if (name == "format") return option_one_of(option, "json");
-  if (name == "timestamp_unit") return option_one_of(option, "ms");
+  if (name == "timestamp_unit") return bind_timestamp_unit(option, out);
   if (name == "key") return bind_key(option, out);
   if (name == "partitions") {
     TRY_ASSIGN(const int64_t partitions, option_integer(option, 1, kMaxPartitions));

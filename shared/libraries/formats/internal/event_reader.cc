@@ -16,7 +16,7 @@ using json::Scan;
 EventReader::EventReader(const Schema& schema, const std::vector<int>& wanted) {
   for (const int index : wanted) {
     const ColumnDef& column = schema[static_cast<size_t>(index)];
-    slots_.push_back({column.type, column.name});
+    slots_.push_back({column.type, column.name, column.unit});
   }
   fields_.reserve(16);
 }
@@ -236,6 +236,28 @@ const char* EventReader::read_string(Scan& scan, const char* p, Slot& slot, size
 
 namespace {
 
+// A whole number of another unit than milliseconds; nanoseconds are rounded, a half goes up.
+bool whole_time(TimestampUnit unit, int64_t count, int64_t& micros) {
+  if (unit == TimestampUnit::kSeconds) return !__builtin_mul_overflow(count, int64_t{1'000'000}, &micros);
+  micros = count;
+  if (unit != TimestampUnit::kNanoseconds) return true;
+  const int64_t rest = (count % 1000 + 1000) % 1000;
+  micros = (count - count % 1000) / 1000 - (count % 1000 < 0) + (rest >= 500);
+  return true;
+}
+
+bool timestamp_in(TimestampUnit unit, const json::Number& n, int64_t& micros) {
+  int64_t count = 0;
+  if (json::to_bigint(n, count)) return whole_time(unit, count, micros) && timestamp_in_range(micros);
+  double value = 0;
+  if (!json::to_double(n, value)) return false;
+  if (unit == TimestampUnit::kSeconds) value *= 1e6;
+  if (unit == TimestampUnit::kNanoseconds) value /= 1e3;
+  if (!(std::fabs(value) < 1e18)) return false;
+  micros = static_cast<int64_t>(std::rint(value));
+  return timestamp_in_range(micros);
+}
+
 // Unix milliseconds, a fraction allowed, to microseconds.
 bool timestamp_of(const json::Number& n, int64_t& micros) {
   int64_t millis = 0;
@@ -257,7 +279,12 @@ bool timestamp_of(const json::Number& n, int64_t& micros) {
   bool ok = true;
   if (slot.type == Type::kBigint || slot.type == Type::kTimestamptz) {
     int64_t value = 0;
-    ok = slot.type == Type::kBigint ? json::to_bigint(n, value) : timestamp_of(n, value);
+    if (slot.type == Type::kBigint)
+      ok = json::to_bigint(n, value);
+    else if (slot.unit == TimestampUnit::kMilliseconds) [[likely]]
+      ok = timestamp_of(n, value);
+    else
+      ok = timestamp_in(slot.unit, n, value);
     store(slot.values, row, value);
   } else if (slot.type == Type::kDouble) {
     double value = 0;
@@ -308,7 +335,7 @@ std::string_view what_is_wrong(Fault fault) {
   return "unexpected character";
 }
 
-std::string_view json_form(Type type) {
+std::string json_form(Type type, TimestampUnit unit) {
   switch (type) {
     case Type::kBoolean:
       return "true or false";
@@ -317,7 +344,7 @@ std::string_view json_form(Type type) {
     case Type::kDouble:
       return "a number";
     case Type::kTimestamptz:
-      return "an RFC 3339 string or Unix milliseconds";
+      return "an RFC 3339 string or a Unix time in " + std::string(to_string(unit));
     case Type::kInterval:
       return "a string like \"10 minutes\"";
     default:
@@ -349,11 +376,11 @@ EventReader::Failure EventReader::failure() const {
     const std::string where =
         "column \"" + slot.name + "\" (" + std::string(to_string(slot.type)) + ")" + place(slot.fault_at);
     if (slot.fault == ValueFault::kType) {
-      return {"MR-EVT-0006", where + ": " + std::string(json_form(slot.type)) + " is expected"};
+      return {"MR-EVT-0006", where + ": " + json_form(slot.type, slot.unit) + " is expected"};
     }
     if (slot.fault == ValueFault::kRange)
       return {"MR-EVT-0007", where + ": the number is out of range or not whole"};
-    return {"MR-EVT-0008", where + ": " + std::string(json_form(slot.type)) + " is expected"};
+    return {"MR-EVT-0008", where + ": " + json_form(slot.type, slot.unit) + " is expected"};
   }
   return {"MR-EVT-0001", "malformed JSON"};
 }

@@ -39,6 +39,7 @@ class EventReader {
   struct Slot {
     Type type = Type::kText;
     std::string name;
+    TimestampUnit unit = TimestampUnit::kMilliseconds;
     uint8_t* valid = nullptr;
     void* values = nullptr;
     ValueFault fault = ValueFault::kNone;
