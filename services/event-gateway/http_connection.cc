@@ -161,8 +161,9 @@ class Connection final : public HttpConnection {
   std::vector<char> input_;
   size_t begin_ = 0, end_ = 0;
   Phase phase_ = Phase::kHead;
-  bool begun_ = false;      // the parser has seen something of a head
-  uint64_t body_left_ = 0;  // kSized, kSkip
+  bool begun_ = false;         // the parser has seen something of a head
+  bool line_skipped_ = false;  // an empty line before it
+  uint64_t body_left_ = 0;     // kSized, kSkip
   BodyBuffer body_;
   size_t counted_body_ = 0;  // in arriving_bytes
   bool reading_ = false, eof_ = false;
@@ -272,10 +273,15 @@ void Connection::parse() {
 
 bool Connection::parse_head() {
   if (!begun_) {
-    if (input().starts_with("\r\n")) begin_ += 2;  // a client of old sends one behind a body
-    if (input().empty() || input() == "\r") return false;
+    if (!line_skipped_ && input() == "\r") return false;
+    if (!line_skipped_ && input().starts_with("\r\n")) {
+      begin_ += 2;  // a client of old sends one behind a body
+      line_skipped_ = true;
+    }
+    if (input().empty()) return false;
     parser_.begin();
     begun_ = true;
+    line_skipped_ = false;
     read_deadline_ = ctx_.now_ms + ctx_.options.header_timeout.count();
   }
   size_t used = 0;

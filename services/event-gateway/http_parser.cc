@@ -191,13 +191,17 @@ HttpParser::Got HttpParser::head(std::string_view input, size_t& used) {
   return Got::kDone;
 }
 
+// The shortest end of a body, "0" and an empty line, has this many bytes. Fewer are never its end, and Beast
+// asserts that nobody asks about them.
+constexpr size_t kShortestEnd = 5;
+
 HttpParser::Got HttpParser::body(std::string_view input, size_t& used, Piece piece, void* owner) {
   auto& reader = *beast_->reader;
   reader.piece = piece;
   reader.owner = owner;
   Code ec;
   used = 0;
-  while (!reader.is_done() && !ec && used < input.size()) {
+  while (!reader.is_done() && !ec && input.size() - used >= kShortestEnd) {
     used += reader.put(boost::asio::const_buffer(input.data() + used, input.size() - used), ec);
   }
   if (ec) return verdict(ec, complaint_);

@@ -113,6 +113,26 @@ TEST_F(HttpServerTest, BytesOneByOne) {
   EXPECT_EQ(seen[1].format, IngestRequest::Format::kJson);
 }
 
+// The end of a body without chunks is shorter than any other's.
+TEST_F(HttpServerTest, ABodyOfNoChunksInPieces) {
+  start();
+  const std::string request =
+      "POST /v1/streams/quakes/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (size_t last = 1; last <= 5; ++last) {
+    auto c = client();
+    c.send(request.substr(0, request.size() - last));
+    turn(2);
+    for (const char byte : request.substr(request.size() - last)) {
+      c.send({&byte, 1});
+      loop.poll();
+    }
+    EXPECT_EQ(c.answer().status, 200) << last;
+  }
+  ASSERT_EQ(seen.size(), 5u);
+  EXPECT_EQ(seen[0].body, "");
+}
+
 TEST_F(HttpServerTest, LargeBodies) {
   start();
   auto c = client();
@@ -228,6 +248,10 @@ TEST_F(HttpServerTest, BadStartLinesAreRefused) {
   expect_refused("GET / HTTP/0.9\r\nHost: localhost\r\n\r\n", 505);
   auto c = client();
   EXPECT_EQ(c.call("\r\n" + get("/livez")).status, 200);  // one line break in front is forgiven
+  auto slow = client();                                   // two are not, however they come
+  slow.send("\r\n");
+  turn(2);
+  EXPECT_EQ(slow.call("\r\n" + get("/livez")).status, 400);
 }
 
 TEST_F(HttpServerTest, LimitsOfSizes) {
