@@ -39,6 +39,25 @@ TEST_F(Building, ASlowDiskIsNotFilledWithHistory) {
   EXPECT_EQ(sql("SELECT * FROM v").rows, std::vector<std::string>{R"({"c":60000,"s":1799970000})"});
 }
 
+// The only query of a worker is its live one, wherever it stands; one that begins now does not wait for it.
+TEST_F(Building, AQueryThatBeginsNowDoesNotWaitForHistory) {
+  options_.max_step_bytes = 1;
+  open();
+  run("CREATE STREAM s (n BIGINT)");
+  for (int i = 0; i < 3000; ++i) push("s", i, i + 1);
+  run("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS c FROM s");
+  turns(5);
+  run("CREATE MATERIALIZED VIEW w WITH (start = 'now') AS SELECT count(*) AS c FROM s");
+  push("s", 0, 1);
+  EXPECT_EQ(sql("SELECT * FROM w").rows, std::vector<std::string>{R"({"c":1})"});
+  EXPECT_NE(sql("SHOW QUERIES").rows[0].find("building"), std::string::npos);
+  settle();
+  EXPECT_EQ(sql("SELECT * FROM v").rows, std::vector<std::string>{R"({"c":3001})"});
+  push("s", 0, 1);
+  EXPECT_EQ(sql("SELECT * FROM v").rows, std::vector<std::string>{R"({"c":3002})"});
+  EXPECT_EQ(sql("SELECT * FROM w").rows, std::vector<std::string>{R"({"c":2})"});
+}
+
 TEST_F(Building, TheTimeOfHistoryIsNotTheTimeOfNow) {
   open();
   run("CREATE STREAM s (n BIGINT, at TIMESTAMPTZ, WATERMARK FOR at AS at) WITH (idle_timeout = '20 "
@@ -55,6 +74,20 @@ TEST_F(Building, TheTimeOfHistoryIsNotTheTimeOfNow) {
       "seconds') GROUP BY window_start EMIT ON WINDOW CLOSE");
   settle();
   EXPECT_LE(ticks() - before, 1u);
+}
+
+// What is appended finds no room any more: the end says so instead of waiting for it.
+TEST_F(Building, ANodeEndsOnAFullDisk) {
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT)");
+  run("CREATE STREAM d AS SELECT n, text FROM s");
+  settle();
+  files_.set_capacity(0);
+  for (int i = 0; i < 8; ++i) send("s", i * 100, i * 100 + 100, 900);
+  const Status closed = node_->close();
+  ASSERT_FALSE(closed.ok());
+  EXPECT_EQ(closed.error().id, "MR-LOG-0004");
+  end();
 }
 
 }  // namespace

@@ -127,6 +127,7 @@ class Processor final : public engine::ViewReads {
   void sweep_snapshots();
   Status change_layout(uint32_t workers);
   Status run_to_end();
+  bool is_stuck() const;
   Status wait_until_durable(Cut cut);
   bool at_end() const;  // every task stands at the journal's end
   void make_workers(uint32_t workers, bool inlined);

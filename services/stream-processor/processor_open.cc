@@ -241,6 +241,12 @@ Status Processor::change_layout(uint32_t workers) {
   return {};
 }
 
+// What the journal cannot take, or not write, now: at a start and at an end nobody could wait for space.
+bool Processor::is_stuck() const {
+  const bool waits = !incoming_.empty() || journal_.durable_cut() < journal_.end_cut();
+  return waits && !journal_.write_in_flight() && journal_.disk_low();
+}
+
 Status Processor::run_to_end() {
   do {
     run_inline();
@@ -248,8 +254,7 @@ Status Processor::run_to_end() {
     journal_.poll();
     on_durable(journal_.durable_cut());
     if (journal_.failed()) return *journal_.failed();
-    // Steps that the journal cannot take now: there is nobody here who could wait for space.
-    if (!journal_.write_in_flight() && journal_.disk_low() && !incoming_.empty()) return no_room();
+    if (is_stuck()) return no_room();
   } while (!at_end() || journal_.durable_cut() < journal_.end_cut());
   for (const auto& [id, task] : tasks_) {
     if (task.failed) return has_failed(task.plan->name, *task.failed);
@@ -262,7 +267,7 @@ Status Processor::wait_until_durable(Cut cut) {
     journal_.flush();
     journal_.poll();
     if (journal_.failed()) return *journal_.failed();
-    if (!journal_.write_in_flight() && journal_.disk_low() && journal_.durable_cut() < cut) return no_room();
+    if (is_stuck()) return no_room();
   }
   return {};
 }
@@ -317,7 +322,7 @@ Status Processor::drain() {
     journal_.flush();
     journal_.poll();
     if (journal_.failed()) return *journal_.failed();
-    if (!journal_.write_in_flight() && journal_.disk_low() && !incoming_.empty()) return no_room();
+    if (is_stuck()) return no_room();
   }
   return {};
 }
