@@ -218,7 +218,7 @@ void Run::select_over(std::shared_ptr<const engine::SelectPlan> plan, std::funct
     result.rows = std::move(**answer);
     self->finish_statement(std::move(result));
   };
-  if (!background_.run(std::move(work), std::move(done))) finish_statement(busy());
+  if (!background_.run(engine::Lane::kReads, std::move(work), std::move(done))) finish_statement(busy());
 }
 
 void Run::execute(const sql::Select& select, const sql::Statement&) {

@@ -84,7 +84,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
       if (self->last_ || self->passed_ >= self->enough_) return self->done_(std::move(self->out_));
       self->next_page();
     };
-    if (!background_.run(std::move(work), std::move(done))) {
+    if (!background_.run(engine::Lane::kReads, std::move(work), std::move(done))) {
       done_(error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly"));
     }
   }

@@ -331,7 +331,7 @@ void Follower::start_page() {
   auto done = [self = shared_from_this(), reached, page] {
     self->take_page(std::move(*reached), std::move(*page));
   };
-  if (!store_->background.run(std::move(work), std::move(done))) {
+  if (!store_->background.run(engine::Lane::kReads, std::move(work), std::move(done))) {
     reading_ = false;
     ended_ = busy();
   }
@@ -434,7 +434,7 @@ void StreamStore::read(StreamReadRequest request, std::function<void(Result<Stre
   auto work = [impl = impl_, request = std::move(request), bounds = impl_->bounds(), answer] {
     *answer = read_page(impl->journal, request, bounds);
   };
-  if (!impl_->background.run(std::move(work),
+  if (!impl_->background.run(engine::Lane::kReads, std::move(work),
                              [answer, shared_done] { (*shared_done)(std::move(*answer)); })) {
     (*shared_done)(busy());
   }

@@ -1,35 +1,61 @@
 #include "node/background.h"
 
-namespace millrace::node {
+#include <sys/resource.h>
+#include <unistd.h>
 
-ThreadBackground::ThreadBackground(size_t max_waiting)
-    : max_waiting_(max_waiting), thread_([this] { loop(); }) {}
+#include <algorithm>
+
+namespace millrace::node {
+namespace {
+
+constexpr int kUpkeepNice = 10;
+
+}  // namespace
+
+ThreadBackground::ThreadBackground(size_t max_waiting) : max_waiting_(max_waiting) {
+  for (size_t lane = 0; lane < queues_.size(); ++lane) {
+    queues_[lane].thread = std::thread([this, lane] {
+      if (static_cast<engine::Lane>(lane) == engine::Lane::kUpkeep) {
+        (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kUpkeepNice);  // best effort
+      }
+      loop(queues_[lane]);
+    });
+  }
+}
 
 ThreadBackground::~ThreadBackground() {
   {
     std::lock_guard<std::mutex> hold(mutex_);
     stop_ = true;
-    waiting_.clear();
+    for (auto& queue : queues_) queue.waiting.clear();
   }
-  changed_.notify_all();
-  thread_.join();
+  for (auto& queue : queues_) {
+    queue.changed.notify_all();
+    queue.thread.join();
+  }
 }
 
-bool ThreadBackground::run(std::function<void()> work, std::function<void()> done) {
+bool ThreadBackground::run(engine::Lane lane, std::function<void()> work, std::function<void()> done) {
+  Queue& queue = queues_[static_cast<size_t>(lane)];
   {
     std::lock_guard<std::mutex> hold(mutex_);
-    if (waiting_.size() >= max_waiting_) return false;
-    waiting_.push_back({std::move(work), std::move(done)});
+    if (queue.waiting.size() >= max_waiting_) return false;
+    queue.waiting.push_back({std::move(work), std::move(done)});
   }
-  changed_.notify_one();
+  queue.changed.notify_one();
   return true;
+}
+
+bool ThreadBackground::quiet() const {
+  return std::all_of(queues_.begin(), queues_.end(),
+                     [](const Queue& queue) { return queue.waiting.empty() && !queue.working; });
 }
 
 void ThreadBackground::finish() {
   for (;;) {
     {
       std::unique_lock<std::mutex> hold(mutex_);
-      idle_.wait(hold, [this] { return waiting_.empty() && !working_; });
+      idle_.wait(hold, [this] { return quiet(); });
       if (done_.empty()) return;
     }
     take_done();
@@ -50,19 +76,19 @@ void ThreadBackground::set_wake(std::function<void()> wake) {
   wake_ = std::move(wake);
 }
 
-void ThreadBackground::loop() {
+void ThreadBackground::loop(Queue& queue) {
   std::unique_lock<std::mutex> hold(mutex_);
   for (;;) {
-    changed_.wait(hold, [this] { return stop_ || !waiting_.empty(); });
+    queue.changed.wait(hold, [&] { return stop_ || !queue.waiting.empty(); });
     if (stop_) return;
-    Piece piece = std::move(waiting_.front());
-    waiting_.pop_front();
-    working_ = true;
+    Piece piece = std::move(queue.waiting.front());
+    queue.waiting.pop_front();
+    queue.working = true;
     hold.unlock();
     piece.work();
     piece.work = nullptr;  // what it kept alive goes here, not on the core loop
     hold.lock();
-    working_ = false;
+    queue.working = false;
     done_.push_back(std::move(piece.done));
     if (wake_) wake_();
     idle_.notify_all();

@@ -1,10 +1,12 @@
-// ThreadBackground: one thread that takes work which may block, so that the core loop never does.
+// ThreadBackground: a thread a lane that takes work which may block, so that the core loop never does.
 //
-// Bound:   max_waiting pieces; beyond it run() answers false.
-// Threads: run(), take_done() and finish() on the core loop; `wake` is called from the thread when
+// Why two: a window's rows, or a SELECT's, must not wait for a snapshot's sync. Upkeep runs at a lower priority.
+// Bound:   max_waiting pieces a lane; beyond it run() answers false.
+// Threads: run(), take_done() and finish() on the core loop; `wake` is called from the threads when
 //          take_done() has something.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -21,27 +23,32 @@ class ThreadBackground final : public engine::Background {
   explicit ThreadBackground(size_t max_waiting = 1024);
   ~ThreadBackground() override;  // finishes what was begun, drops what waits
 
-  bool run(std::function<void()> work, std::function<void()> done) override;
+  bool run(engine::Lane lane, std::function<void()> work, std::function<void()> done) override;
   void finish() override;
   void take_done();  // runs the `done` of finished work
   void set_wake(std::function<void()> wake);
 
  private:
-  void loop();
-
   struct Piece {
     std::function<void()> work;
     std::function<void()> done;
   };
+  struct Queue {
+    std::condition_variable changed;
+    std::deque<Piece> waiting;
+    bool working = false;
+    std::thread thread;
+  };
+  void loop(Queue& queue);
+  bool quiet() const;
+
   const size_t max_waiting_;
-  std::mutex mutex_;
-  std::condition_variable changed_, idle_;
-  std::deque<Piece> waiting_;
+  std::mutex mutex_;  // guards all of what follows
+  std::condition_variable idle_;
   std::vector<std::function<void()>> done_;
   std::function<void()> wake_;
-  bool working_ = false;
   bool stop_ = false;
-  std::thread thread_;
+  std::array<Queue, engine::kLanes> queues_;
 };
 
 }  // namespace millrace::node

@@ -168,13 +168,16 @@ void NodeImpl::save_ingest() {
   append_le(*file, crc32c(0, body));
   *file += body;
   auto written = std::make_shared<Status>();
-  const bool taken = background_.run([&files = files_, to = path("ingest.state"), file,
-                                      written] { *written = write_file_atomically(files, to, *file); },
-                                     [this, alive = std::weak_ptr<bool>(alive_), cut, written] {
-                                       if (alive.expired()) return;
-                                       saving_ingest_ = false;
-                                       if (written->ok()) ingest_saved_ = cut;
-                                     });
+  const bool taken = background_.run(
+      engine::Lane::kUpkeep,
+      [&files = files_, to = path("ingest.state"), file, written] {
+        *written = write_file_atomically(files, to, *file);
+      },
+      [this, alive = std::weak_ptr<bool>(alive_), cut, written] {
+        if (alive.expired()) return;
+        saving_ingest_ = false;
+        if (written->ok()) ingest_saved_ = cut;
+      });
   if (!taken) saving_ingest_ = false;
 }
 
@@ -193,6 +196,7 @@ void NodeImpl::keep_retention() {
   retention_at_us_ = now;
   const auto through = std::make_shared<std::optional<event_store::Expired>>();
   looking_for_expired_ = background_.run(
+      engine::Lane::kUpkeep,
       [journal = journal_.get(), catalog = definitions_->catalog(), floor = floor(), now, through,
        letters_us = options_.dead_letters_kept_us] {
         *through = event_store::expired_through(*journal, *catalog, floor, AppendTime(now), letters_us);

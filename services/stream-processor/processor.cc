@@ -135,7 +135,7 @@ void Processor::feed(StepDone::Change change) {
     entry->rows = std::make_shared<const JsonRows>(std::move(*rows).value());
     each_feed(view, [&](ViewFeed& feed) { feed.release(journal_.durable_cut()); });
   };
-  if (background_.run(work, done)) return;
+  if (background_.run(engine::Lane::kReads, work, done)) return;
   work();
   done();
 }
@@ -202,6 +202,7 @@ void Processor::write_snapshot(SnapshotReady ready) {
     tell(worker, SnapshotWritten{query});
   };
   const bool taken = background_.run(
+      engine::Lane::kUpkeep,
       [snapshots, written, kept, at = ready.at, epoch = std::move(ready.epoch)] {
         *written = snapshots->write(at, *epoch);
         *kept = snapshots->list();
@@ -326,7 +327,7 @@ void Processor::begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine:
     feed->release(journal_.durable_cut());
     feed->tell();
   };
-  if (!background_.run(std::move(work), done)) {
+  if (!background_.run(engine::Lane::kReads, std::move(work), done)) {
     feed->end(error(Code::kExhausted, "MR-STEP-0024", "too many reads are waiting", "try again in a moment"));
   }
 }
@@ -398,6 +399,7 @@ void Processor::definitions_changed() {
 void Processor::forget_snapshots(const std::string& directory) {
   // If it cannot be done now, only disk space is lost: nothing reads the folder of a query that is gone.
   background_.run(
+      engine::Lane::kUpkeep,
       [&files = files_, directory] {
         auto names = files.list(directory);
         if (!names.ok()) return;

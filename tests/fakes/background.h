@@ -14,7 +14,7 @@ class Background final : public engine::Background {
   bool hold = false;
   bool refuse = false;
 
-  bool run(std::function<void()> work, std::function<void()> done) override {
+  bool run(engine::Lane, std::function<void()> work, std::function<void()> done) override {
     if (refuse) return false;
     if (hold) {
       held_.emplace_back(std::move(work), std::move(done));

@@ -20,12 +20,16 @@
 
 namespace millrace::engine {
 
+// Reads are what somebody waits for; upkeep (snapshots, retention) writes and syncs files, and may take long.
+enum class Lane : uint8_t { kReads, kUpkeep };
+inline constexpr size_t kLanes = 2;
+
 class Background {
  public:
   virtual ~Background() = default;
-  // Runs `work` off the loop, then `done` on it; one piece at a time, in order. False: too much is waiting
-  // (bound).
-  virtual bool run(std::function<void()> work, std::function<void()> done) = 0;
+  // Runs `work` off the loop, then `done` on it; of one lane one piece at a time, in order. False: too much is
+  // waiting (bound).
+  virtual bool run(Lane lane, std::function<void()> work, std::function<void()> done) = 0;
   // Runs what waits, and its `done`; returns when nothing is left. Blocks: for a clean end.
   virtual void finish() = 0;
 };
