@@ -142,10 +142,10 @@ bool Worker::flush_held() {
 // Those that stand where the live ones stand become live. If there are none, the furthest begin.
 void Worker::join() {
   if (apart_.empty()) return;
-  if (live_count_ == 0) {
-    live_ = Cut(0);
-    for (const uint32_t id : apart_) live_ = std::max(live_, tasks_.at(id).task->position());
-  }
+  Cut furthest(0);
+  for (const uint32_t id : apart_) furthest = std::max(furthest, tasks_.at(id).task->position());
+  if (live_count_ > 0 && furthest.value > live_.value + kHistoryFrames) part();
+  if (live_count_ == 0) live_ = furthest;
   for (auto id = apart_.begin(); id != apart_.end();) {
     Entry& entry = tasks_.at(*id);
     if (entry.task->position() != live_) {
@@ -160,6 +160,22 @@ void Worker::join() {
     progress_due_ = true;
     id = apart_.erase(id);
   }
+}
+
+// The live ones are in history, and somebody is far ahead of them: nobody waits for history.
+void Worker::part() {
+  for (auto& [id, entry] : tasks_) {
+    if (!entry.live) continue;
+    entry.task->skip_to(live_);
+    entry.live = false;
+    entry.bytes_since_snapshot = live_bytes_ - entry.bytes_since_snapshot;
+    timers_.erase({entry.timer, id});
+    entry.timer = INT64_MAX;
+    apart_.insert(id);
+    touched_.insert(id);
+  }
+  live_count_ = 0;
+  progress_due_ = true;
 }
 
 Cut Worker::stop_at_freezes(Cut from, Cut to) const {

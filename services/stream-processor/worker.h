@@ -150,6 +150,7 @@ class Worker {
   bool send(FromWorker message);  // keeps it if the outbox is full
 
   void join();
+  void part();
   bool step_live(Cut end);
   bool step_behind();
   std::vector<Entry*> concerned_by(const Frames& frames, const FrameReports& heard);
