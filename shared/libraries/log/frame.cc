@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "log/record_batch.h"
+#include "log/segment.h"
 
 namespace millrace::log {
 namespace {
@@ -183,7 +184,8 @@ std::optional<FrameHeader> load_frame_header(std::string_view bytes, bool check)
   h.flags = load_le<uint32_t>(p + kFlags);
   const bool sane = h.length >= kFrameHeader && h.length <= kLargestFrame &&
                     h.padding <= 2 * kDirectAlignment && h.padding >= kFrameGap &&
-                    h.span() % kFrameAlignment == 0 && h.flags == 0 && h.cut.value > 0 && h.frontier < h.cut;
+                    h.span() % kFrameAlignment == 0 && h.flags == 0 && h.cut.value > 0 &&
+                    h.frontier < h.cut && is_append_time(h.time);
   return sane ? std::optional(h) : std::nullopt;
 }
 

@@ -121,6 +121,8 @@ Result<RecordBatchView> RecordBatchView::parse(std::string_view bytes, bool chec
     return damaged("its count of records is impossible");
   }
   if (last < count - 1) return damaged("its last offset is before its count");
+  const auto base = load_be<int64_t>(p + kBaseOffset);
+  if (base < 0 || base > kLargestOffset - last) return damaged("its offsets are out of range");
   if (check_crc && crc32c(0, bytes.substr(kAttributes)) != load_be<uint32_t>(p + kCrc)) {
     return damaged("its checksum does not match");
   }

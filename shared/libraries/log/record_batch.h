@@ -20,6 +20,8 @@
 namespace millrace::log {
 
 inline constexpr size_t kRecordBatchHeader = 61;
+// No partition gets there; stored offsets beyond are damage, and sums with those below have room.
+inline constexpr int64_t kLargestOffset = int64_t{1} << 62;
 
 struct Record {
   Offset offset;

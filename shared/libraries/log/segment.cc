@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "log/record_batch.h"
 
 namespace millrace::log {
 namespace {
@@ -124,7 +125,7 @@ Result<std::optional<SegmentHeader>> load_segment_header(std::string_view block)
   h.epoch = load_le<uint32_t>(p + 48);
   h.previous = load_le<uint32_t>(p + 52);
   h.salt = load_le<uint32_t>(p + 56);
-  const bool sane = h.first.value > 0 && h.frames_begin >= kSegmentBlock &&
+  const bool sane = h.first.value > 0 && is_append_time(h.time) && h.frames_begin >= kSegmentBlock &&
                     h.frames_begin % kSegmentBlock == 0 &&
                     h.frames_begin <= kLargestCarry + 2 * kSegmentBlock;
   return sane ? std::optional(h) : std::nullopt;
@@ -169,7 +170,8 @@ std::optional<SegmentTrailer> load_trailer(std::string_view block) {
   t.last_checksum = load_le<uint32_t>(p + 92);
   t.epoch = load_le<uint32_t>(p + 96);
   t.salt = load_le<uint32_t>(p + 100);
-  const bool sane = t.first.value > 0 && t.last >= t.first && t.frames_begin >= kSegmentBlock &&
+  const bool sane = t.first.value > 0 && t.last >= t.first && is_append_time(t.first_time) &&
+                    is_append_time(t.last_time) && t.frames_begin >= kSegmentBlock &&
                     t.frames_begin % kSegmentBlock == 0 && t.frames_end >= t.frames_begin;
   return sane ? std::optional(t) : std::nullopt;
 }
@@ -183,7 +185,8 @@ std::optional<Carry> load_carry(std::string_view bytes, uint64_t segment) {
     const StreamId stream(reader.le<uint32_t>());
     const PartitionId partition(reader.le<uint16_t>());
     const Offset next(reader.le<int64_t>());
-    if (reader.ok()) carry.next[{stream, partition}] = next;
+    if (!reader.ok() || next.value < 0 || next.value > kLargestOffset) return std::nullopt;
+    carry.next[{stream, partition}] = next;
   }
   for (uint64_t left = reader.varint(); left > 0 && reader.ok(); --left) {
     const std::string name(reader.bytes());
@@ -213,7 +216,9 @@ Result<std::optional<Carry>> read_carry(File& file, uint64_t id) {
   if (first.size() < kCarryHeader || load_le<uint64_t>(first.data()) != kCarryMagic)
     return std::optional<Carry>();
   const auto length = load_le<uint32_t>(first.data() + 12);
-  if (length < kCarryHeader || length > kLargestCarry) return std::optional<Carry>();
+  TRY_ASSIGN(const uint64_t size, file.size());
+  if (length < kCarryHeader || length > std::min<uint64_t>(kLargestCarry, size))
+    return std::optional<Carry>();
   TRY_ASSIGN(const std::string whole, read_up_to(file, kSegmentBlock, length));
   if (whole.size() != length) return std::optional<Carry>();
   return load_carry(whole, id);

@@ -25,6 +25,10 @@ namespace millrace::log {
 inline constexpr uint32_t kJournalVersion = 1;
 inline constexpr size_t kSegmentBlock = 4096;
 inline constexpr size_t kLargestCarry = 256u << 20;
+// Stored times beyond are damage; differences between those within have room.
+constexpr bool is_append_time(AppendTime time) {
+  return time.value > -(int64_t{1} << 61) && time.value < int64_t{1} << 61;
+}
 
 struct SegmentHeader {
   uint64_t id = 0;

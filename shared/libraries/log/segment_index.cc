@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "log/record_batch.h"
 
 namespace millrace::log {
 namespace {
@@ -144,6 +145,7 @@ std::optional<SegmentIndex> SegmentIndex::decode(std::string_view bytes) {
     part.bytes = reader.le<uint64_t>();
     const auto entries = reader.le<uint32_t>();
     if (entries > reader.left() / kBatchEntryBytes) return std::nullopt;
+    if (part.first < 0 || part.end < part.first || part.end > kLargestOffset) return std::nullopt;
     part.entries.resize(entries);
     for (auto& e : part.entries) {
       e.offset = reader.le<int64_t>();
