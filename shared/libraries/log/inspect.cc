@@ -31,6 +31,11 @@ class Verify {
       done_bytes_ += listing.candidates[i].size;
       if (progress_) progress_(done_bytes_, total_bytes_);
     }
+    if (listing.claimed > last_) {
+      find_in(listing.claimed_by, 0, Cut(0),
+              "it is damaged at its start; its frames say that everything up to frame " +
+                  text(listing.claimed) + " was durable");
+    }
     report_.partitions = state_.next.size();
     return std::move(report_);
   }
@@ -231,9 +236,12 @@ class Verify {
 
   void find_here(std::string what) { find(position_, cut_, std::move(what)); }
   void find(uint64_t position, Cut cut, std::string what) {
+    find_in(at_->name, position, cut, std::move(what));
+  }
+  void find_in(const std::string& segment, uint64_t position, Cut cut, std::string what) {
     ++report_.findings_in_all;
     if (report_.findings.size() >= kMostFindings) return;
-    report_.findings.push_back({at_->name, position, cut, std::move(what)});
+    report_.findings.push_back({segment, position, cut, std::move(what)});
   }
 
   Files& files_;

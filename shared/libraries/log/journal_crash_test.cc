@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "log/inspect.h"
 #include "log/journal_world.h"
 #include "log/segment.h"
 
@@ -254,6 +255,52 @@ TEST(JournalCrash, DamageThatLosesNoFrameHidesNone) {
     }
     world.kill();
   }
+}
+
+// A file that ends inside a frame, and a later segment that proves it was whole once.
+TEST(JournalCrash, FramesBeforeTheEndOfACutFileAreRead) {
+  JournalWorld world(6, one_segment());
+  damage_one_of_a_stream(world, 30);
+  const std::string path = "/data/journal/" + segment_name(1);
+  const uint64_t at = find_frame(world.files.durable_content(path), 1, 20);
+  ASSERT_TRUE(world.try_start().ok());
+  world.kill();
+  auto file = world.files.open(path, Files::Open::kWrite);
+  ASSERT_TRUE(file.ok() && (*file)->resize(at + 90).ok() && (*file)->sync().ok());
+  ASSERT_TRUE(world.try_start().ok());
+  const auto before = world.journal->read_frames(Cut(1), world.journal->end_cut(), 1 << 20);
+  ASSERT_TRUE(before.ok()) << before.error().to_string();
+  EXPECT_EQ(before->back()->cut, Cut(19));
+  const auto behind = world.journal->read_frames(Cut(19), world.journal->end_cut(), 1 << 20);
+  ASSERT_FALSE(behind.ok());
+  EXPECT_EQ(behind.error().id, "MR-LOG-0007");
+}
+
+// The newest file has lost its header block and its first frames. What is left does not say where it began, but
+// that more was durable than the others hold.
+TEST(JournalCrash, AFileThatCannotBePlacedIsNoEnd) {
+  JournalWorld world(7, one_segment());
+  damage_one_of_a_stream(world, 31);
+  ASSERT_TRUE(world.try_start().ok());
+  for (int i = 0; i < 5; ++i) {
+    world.append_some();
+    world.settle();
+  }
+  const Cut end = world.journal->end_cut();
+  const uint64_t id = world.journal->segments().back().id;
+  world.kill();
+  const std::string path = "/data/journal/" + segment_name(id);
+  const uint64_t last = find_frame(world.files.durable_content(path), id, end.value);
+  ASSERT_NE(last, 0u);
+  auto file = world.files.open(path, Files::Open::kWrite);
+  ASSERT_TRUE(file.ok() && (*file)->write_at(0, std::string(last, '\0')).ok() && (*file)->sync().ok());
+  const auto report = verify(world.files, "/data/journal");
+  ASSERT_TRUE(report.ok());
+  EXPECT_FALSE(report->ok());
+  const Status started = world.try_start();
+  ASSERT_FALSE(started.ok()) << "an end of " << world.journal->end_cut().value;
+  EXPECT_EQ(started.error().id, "MR-LOG-0010");
+  EXPECT_TRUE(world.files.exists(path));
 }
 
 TEST(JournalCrash, DamageIsMovedAsideByRetentionAfterAnyStart) {

@@ -19,6 +19,7 @@ class Recovery {
   Result<RecoveredLog> run() {
     TRY(list());
     TRY(read_segments());
+    TRY(check_end());
     TRY(find_state());
     finish();
     return std::move(log_);
@@ -31,6 +32,8 @@ class Recovery {
     log_.unused = std::move(listing.unused);
     log_.next_id = listing.next_id;
     candidates_ = std::move(listing.candidates);
+    claimed_ = listing.claimed;
+    claimed_by_ = path_in(directory_, listing.claimed_by);
     for (const auto& c : candidates_) {
       if (c.header) log_.last_time = std::max(log_.last_time, c.header->time);
       if (!c.header_damage.empty()) report(c.segment->path, 0, c.segment->first, c.header_damage);
@@ -70,6 +73,18 @@ class Recovery {
       log_.segments.push_back(c.segment);
     }
     return {};
+  }
+
+  // Nothing that was durable may be beyond the end.
+  Status check_end() const {
+    const Cut end = log_.unproven.empty() ? log_.last : log_.unproven.back().header.cut;
+    if (claimed_ <= end) return {};
+    return error(Code::kCorrupt, "MR-LOG-0010",
+                 "the segment " + claimed_by_ +
+                     " is damaged at its start; its frames say that everything up to frame " +
+                     std::to_string(claimed_.value) + " was durable, and the other segments end with frame " +
+                     std::to_string(end.value),
+                 "restore the file from a copy; do not remove others");
   }
 
   static std::optional<uint32_t> previous_of(const Candidate& c) {
@@ -204,6 +219,8 @@ class Recovery {
   const bool check_;
   const std::function<void(uint64_t, uint64_t)>& progress_;
   std::vector<Candidate> candidates_;
+  Cut claimed_;
+  std::string claimed_by_;
   uint64_t damaged_bytes_ = 0;
   RecoveredLog log_;
 };

@@ -205,11 +205,12 @@ Result<std::optional<LostSegment>> find_lost_segment(File& file, uint64_t id, bo
     TRY_ASSIGN(const auto bytes, window.at(position, kFrameHeader));
     const auto header = load_frame_header(bytes, check);
     const bool ours = header && header->segment == id && (!lost || header->salt == lost->salt);
-    if (ours && !lost) lost = LostSegment{header->cut, position, header->salt, header->epoch};
-    if (ours && header->frontier >= lost->first) return lost;
+    if (ours && !lost) lost = LostSegment{header->cut, {}, position, header->salt, header->epoch};
+    if (ours) lost->frontier = std::max(lost->frontier, header->frontier);
+    if (ours && lost->proven()) break;
     position += ours ? header->span() : kFrameAlignment;
   }
-  return std::optional<LostSegment>();
+  return lost;
 }
 
 }  // namespace millrace::log

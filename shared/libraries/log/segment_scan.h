@@ -84,12 +84,17 @@ struct ScanResult {
 Result<ScanResult> scan_segment(File& file, const ScanRequest& request,
                                 const std::function<Status(const ScannedFrame&)>& each);
 
-// A file without a readable header: where its frames begin, if some frame proves that it was in use.
+// A file without a readable header: where its frames begin, and what the first of them to prove anything, or else
+// the last, says was durable.
 struct LostSegment {
   Cut first;
+  Cut frontier;
   uint64_t frames_begin = 0;
   uint32_t salt = 0;
   uint32_t epoch = 0;
+
+  // Otherwise it may be what an unfinished start left: its frames stand elsewhere.
+  bool proven() const { return frontier >= first; }
 };
 Result<std::optional<LostSegment>> find_lost_segment(File& file, uint64_t id, bool check);
 

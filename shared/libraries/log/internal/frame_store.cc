@@ -365,6 +365,12 @@ Status FrameStore::read_run(const SegmentPtr& segment, Run& run) {
   std::string_view bytes(buffer->bytes.get(), buffer->size);
   const uint64_t base = run.at.position;
   size_t at = 0;
+  // What is bad ends the run; it is an error only if nothing stands before it.
+  const auto end_before = [&](Cut cut, uint64_t position) -> Status {
+    if (run.out->empty()) return unreadable(*segment, cut, position);
+    run.done = true;
+    return {};
+  };
   while (run.at.cut <= run.stop && base + at < run.end_position) {
     auto header = load_frame_header(bytes.substr(std::min(at, bytes.size())), check_);
     const bool ours = header && header->segment == segment->id && header->salt == segment->salt &&
@@ -377,26 +383,22 @@ Status FrameStore::read_run(const SegmentPtr& segment, Run& run) {
         run.at.cut = load_frame_header(bytes.substr(at), check_)->cut;
         continue;
       }
-      if (run.out->empty()) return unreadable(*segment, std::max(run.from, run.at.cut), base + at);
-      run.done = true;
-      return {};
+      return end_before(std::max(run.from, run.at.cut), base + at);
     }
     if (at + header->length > bytes.size()) {
       if (at != 0) break;
-      if (buffer->size < size) return unreadable(*segment, run.at.cut, base);  // the file ends inside
+      if (buffer->size < size) return end_before(run.at.cut, base);  // the file ends inside
+      TRY_ASSIGN(const uint64_t file_size, loaded.file->size());
+      if (header->length > file_size - base) return end_before(run.at.cut, base);
       size = header->length;
       TRY_ASSIGN(buffer, read_buffer(*loaded.file, base, size));
       bytes = std::string_view(buffer->bytes.get(), buffer->size);
-      if (bytes.size() < size) return unreadable(*segment, run.at.cut, base);
+      if (bytes.size() < size) return end_before(run.at.cut, base);
       continue;
     }
     if (header->cut >= run.from) {
       auto frame = view_frame(buffer, bytes.substr(at, header->length), *header, check_);
-      if (!frame.ok()) {
-        if (run.out->empty()) return unreadable(*segment, header->cut, base + at);
-        run.done = true;
-        return {};
-      }
+      if (!frame.ok()) return end_before(header->cut, base + at);
       if (!run.wanted || run.wanted(**frame)) {
         run.bytes += header->span();
         run.out->push_back(std::move(*frame));

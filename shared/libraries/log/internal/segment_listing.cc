@@ -15,7 +15,7 @@ void take_identity(Segment& segment, const From& from) {
 }
 
 // False: nothing proves that the file is in use.
-Result<bool> identify(SegmentCandidate& c, bool check) {
+Result<bool> identify(SegmentCandidate& c, bool check, SegmentListing& out) {
   TRY_ASSIGN(c.header, read_segment_header(*c.file));
   if (c.header && c.header->id != c.segment->id) c.header.reset();  // the file's former use
   TRY_ASSIGN(c.trailer, read_trailer(*c.file, c.segment->id));
@@ -29,7 +29,11 @@ Result<bool> identify(SegmentCandidate& c, bool check) {
     return true;
   }
   TRY_ASSIGN(const auto lost, find_lost_segment(*c.file, c.segment->id, check));
-  if (!lost) return false;
+  if (lost && !lost->proven() && lost->frontier > out.claimed) {
+    out.claimed = lost->frontier;
+    out.claimed_by = c.name;
+  }
+  if (!lost || !lost->proven()) return false;
   take_identity(*c.segment, *lost);
   c.header_damage = "the segment's header block is unreadable; its frames were found";
   return true;
@@ -57,7 +61,7 @@ Result<SegmentListing> list_segments(Files& files, const std::string& directory,
     c.segment->path = path_in(directory, name);
     TRY_ASSIGN(c.file, files.open(c.segment->path, Files::Open::kDirectRead));
     TRY_ASSIGN(c.size, c.file->size());
-    TRY_ASSIGN(const bool in_use, identify(c, check));
+    TRY_ASSIGN(const bool in_use, identify(c, check, out));
     if (in_use) {
       out.candidates.push_back(std::move(c));
     } else {

@@ -2,7 +2,8 @@
 //
 // Why:   a start and `log verify` must see the same segments. Reads only; past the page cache (kDirectRead).
 // Lost:  without a readable header, the trailer or the frames themselves tell who a file is; `header_damage`
-//        says so. A file that nothing proves to be in use is listed as unused.
+//        says so. A file that nothing proves to be in use is listed as unused; what its frames say was durable
+//        must be in the others.
 #pragma once
 
 #include <memory>
@@ -30,6 +31,9 @@ struct SegmentListing {
   std::vector<std::string> spares;
   std::vector<std::string> unused;
   uint64_t next_id = 1;
+  // Up to here everything was durable, as frames of a file say that cannot be placed. Beyond the log's end: lost.
+  Cut claimed;
+  std::string claimed_by;
 };
 
 // The first cut that is not the segment's: its trailer or the next segment tells. nullopt: it is the last
