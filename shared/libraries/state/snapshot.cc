@@ -223,15 +223,19 @@ Result<LoadedSnapshot> PagedSnapshots::load_one(Cut cut, StateStore::Options opt
 
 Result<std::unique_ptr<PagedStore>> PagedSnapshots::restore(const SnapshotFile& snapshot,
                                                             StateStore::Options options) {
+  const auto torn = [](const std::string& what) {
+    return error(Code::kCorrupt, "MR-STATE-0005", "the snapshot does not hold together: " + what,
+                 "the one before it is used; its state is worked out again from the journal");
+  };
+  // Memory goes by the highest number. Numbers are used again, so a store gets no further than its pages do.
+  const size_t most_bytes = std::max(options.max_bytes, StateStore::Options{}.max_bytes);
+  if (!snapshot.pages.empty() && snapshot.pages.back().id > most_bytes / internal::kSmallestPage)
+    return torn("no store has so many pages as a page's number says");
   auto store = std::make_unique<PagedStore>(options);
   TRY(internal::read_pages(files_, directory_, snapshot.pages,
                            [&](const StoredPage& page, internal::PagePtr content) {
                              store->restore_page(page.id, std::move(content), snapshot.generation);
                            }));
-  const auto torn = [](const std::string& what) {
-    return error(Code::kCorrupt, "MR-STATE-0005", "the snapshot does not hold together: " + what,
-                 "the one before it is used; its state is worked out again from the journal");
-  };
   std::set<PageId> owned;
   size_t claims = 0;
   for (const auto& table : snapshot.tables) {

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "state/internal/snapshot_file.h"
 #include "state/testing/crashing_files.h"
 #include "state/testing/model.h"
 
@@ -112,6 +113,24 @@ TEST_F(SnapshotTest, RoundTripsWithRestarts) {
       model.expect_equals(*store);
     }
   }
+}
+
+// A number that no store gets to would take memory by itself, whatever the file's size.
+TEST_F(SnapshotTest, PageNumbersAreBounded) {
+  auto store = StateStore::make({});
+  fill(*store, 0, 10, 0);
+  ASSERT_TRUE(Snapshots::make(*files_, directory_)->write(Cut(1), *store->freeze()).ok());
+  const std::string path = at("00000000000000000001.snap");
+  auto bytes = read_whole_file(*files_, path, 1 << 20);
+  ASSERT_TRUE(bytes.ok());
+  auto snapshot = internal::decode(*bytes);
+  ASSERT_TRUE(snapshot.ok() && snapshot->pages.size() == 1);
+  snapshot->pages[0].id = 20'000'000;
+  snapshot->tables[0].row_pages = {20'000'000};
+  ASSERT_TRUE(write_file_atomically(*files_, path, internal::encode(*snapshot)).ok());
+  const auto loaded = Snapshots::make(*files_, directory_)->load(kEnd, {});
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_NE(loaded.error().detail.find("number"), std::string::npos) << loaded.error().to_string();
 }
 
 TEST_F(SnapshotTest, WritesInProportionToWhatChanged) {
