@@ -17,9 +17,12 @@ bool share_expired(const log::SegmentInfo::StreamShare& share, const RetentionIn
   return stream->retention_bytes > 0 && later_bytes >= static_cast<uint64_t>(stream->retention_bytes);
 }
 
-BytesByStream total_bytes(const std::vector<log::SegmentInfo>& segments) {
+// Of closed segments: what stands in the open one may not be durable yet, and after a crash too little would be
+// left.
+BytesByStream closed_bytes(const std::vector<log::SegmentInfo>& segments) {
   BytesByStream bytes;
   for (const auto& segment : segments) {
+    if (!segment.sealed) continue;
     for (const auto& share : segment.streams) bytes[share.stream] += share.bytes;
   }
   return bytes;
@@ -28,7 +31,7 @@ BytesByStream total_bytes(const std::vector<log::SegmentInfo>& segments) {
 }  // namespace
 
 std::optional<Expired> expired_through(const RetentionInput& input) {
-  BytesByStream later = total_bytes(input.segments);
+  BytesByStream later = closed_bytes(input.segments);
   std::optional<Expired> through;
   for (const auto& segment : input.segments) {
     if (!segment.sealed || !segment.streams_known || segment.last >= input.floor) break;

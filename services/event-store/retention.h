@@ -2,7 +2,7 @@
 //
 // Why:     a segment holds records of many streams: it may go only when every one of them lets go of it.
 // Expired: a stream's share of a segment, if the stream was dropped; if its last record is older than
-//          retention_us; if the stream has retention_bytes or more in later segments; or if it is an internal
+//          retention_us; if the stream has retention_bytes or more in later closed segments; or if it is an internal
 //          topic (its consumers are below the floor with it). A stream without either bound keeps its records
 //          for ever; a tenant's dead letters, whose bound nobody declares, letters_kept_us: without one, a
 //          single late row would keep its segment and all that follow.

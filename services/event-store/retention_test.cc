@@ -86,9 +86,11 @@ TEST_F(Retention, TimeIsJudgedByTheLastRecordOfEachStream) {
 
 TEST_F(Retention, SizeCountsWhatIsKeptInLaterSegments) {
   declare(4, 0, 150);
-  const std::vector<log::SegmentInfo> segments = {segment(1, {{4, 100, 1}}), segment(2, {{4, 100, 2}}),
-                                                  segment(3, {{4, 60, 3}}, false)};
+  std::vector<log::SegmentInfo> segments = {segment(1, {{4, 100, 1}}), segment(2, {{4, 100, 2}}),
+                                            segment(3, {{4, 60, 3}}), segment(4, {{4, 500, 4}}, false)};
   EXPECT_EQ(expired(segments, 10), 1u);
+  segments[2].sealed = false;  // what is not durable yet does not count
+  EXPECT_EQ(expired(segments, 10), std::nullopt);
 }
 
 TEST_F(Retention, DroppedStreamsAndInternalTopicsHoldNothing) {
