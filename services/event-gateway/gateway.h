@@ -15,6 +15,7 @@
 
 #include "engine/serving.h"
 #include "event-gateway/quota.h"
+#include "event-gateway/read_budget.h"
 #include "log/journal.h"
 #include "sql/definitions.h"
 
@@ -91,6 +92,7 @@ struct StatementResult {
   Schema columns;   // empty for commands
   Batch rows;
   std::unique_ptr<engine::Subscription> subscription;  // SUBSCRIBE: rows that go on coming
+  std::shared_ptr<void> share;                         // of the memory for answers; let go with the rows
 };
 
 // SqlService runs a text's statements in order. The first error ends it; what was done before stays done.
@@ -99,7 +101,8 @@ class SqlService {
   using Each = std::function<void(StatementResult)>;
   using Done = std::function<void(Status)>;
   SqlService(sql::Definitions& definitions, engine::ViewReads* views /* null: no processor here */,
-             engine::StreamReads& streams, engine::Background& background);
+             engine::StreamReads& streams, engine::Background& background,
+             std::shared_ptr<ReadBudget> budget = std::make_shared<ReadBudget>());
   ~SqlService();
   void execute(TenantId tenant, std::string text, Each each, Done done);
 

@@ -43,6 +43,7 @@ struct SqlService::Impl {
   engine::ViewReads* views;
   engine::StreamReads& streams;
   engine::Background& background;
+  std::shared_ptr<ReadBudget> budget;
 };
 
 namespace {
@@ -52,11 +53,13 @@ namespace {
 class Run : public std::enable_shared_from_this<Run> {
  public:
   Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
-      engine::Background& background, TenantId tenant, SqlService::Each each, SqlService::Done done)
+      engine::Background& background, std::shared_ptr<ReadBudget> budget, TenantId tenant,
+      SqlService::Each each, SqlService::Done done)
       : definitions_(definitions),
         views_(views),
         streams_(streams),
         background_(background),
+        budget_(std::move(budget)),
         tenant_(tenant),
         each_(std::move(each)),
         done_(std::move(done)) {}
@@ -81,8 +84,9 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void create(DefinitionKind kind, const std::string& name, bool if_not_exists, const char* tag,
               const sql::Statement& statement);
+  using SharePtr = std::shared_ptr<ReadBudget::Share>;
   void select_over(std::shared_ptr<const engine::SelectPlan> plan, std::function<Result<Batch>()> input,
-                   std::shared_ptr<void> keep);
+                   std::shared_ptr<void> keep, SharePtr share);
   void command(const char* tag) {
     StatementResult result;
     result.tag = tag;
@@ -93,6 +97,7 @@ class Run : public std::enable_shared_from_this<Run> {
   engine::ViewReads* views_;
   engine::StreamReads& streams_;
   engine::Background& background_;
+  const std::shared_ptr<ReadBudget> budget_;
   const TenantId tenant_;
   SqlService::Each each_;
   SqlService::Done done_;
@@ -201,21 +206,24 @@ void Run::execute(const sql::Subscribe& subscribe, const sql::Statement&) {
   finish_statement(std::move(result));
 }
 
-// Computes off the loop; `keep` holds what the input's text views until the answer has its own.
+// Computes off the loop; `keep` holds what the input's text views until the answer has its own. The share is
+// of what was read until here, of the answer from then on.
 void Run::select_over(std::shared_ptr<const engine::SelectPlan> plan, std::function<Result<Batch>()> input,
-                      std::shared_ptr<void> keep) {
+                      std::shared_ptr<void> keep, SharePtr share) {
   auto answer = std::make_shared<Result<Batch>>(Batch{});
   auto work = [plan, input = std::move(input), keep = std::move(keep), answer]() mutable {
     auto rows = input();
     *answer = rows.ok() ? engine::run_select(*plan, *rows) : std::move(rows);
     keep.reset();
   };
-  auto done = [self = shared_from_this(), plan, answer] {
+  auto done = [self = shared_from_this(), plan, answer, share = std::move(share)] {
     if (!answer->ok()) return self->finish_statement(std::move(*answer).error());
+    if (!share->resize(bytes_of(**answer))) return self->finish_statement(too_much_at_once());
     StatementResult result;
     result.tag = "SELECT";
     for (const auto& output : plan->outputs) result.columns.push_back({output.name, output.expr->type});
     result.rows = std::move(**answer);
+    result.share = share;
     self->finish_statement(std::move(result));
   };
   if (!background_.run(engine::Lane::kReads, std::move(work), std::move(done))) finish_statement(busy());
@@ -223,24 +231,29 @@ void Run::select_over(std::shared_ptr<const engine::SelectPlan> plan, std::funct
 
 void Run::execute(const sql::Select& select, const sql::Statement&) {
   auto plan = std::make_shared<const engine::SelectPlan>(select.plan);
+  auto share = budget_->share();
   if (plan->view) {
     if (views_ == nullptr) return finish_statement(no_processor());
-    return views_->read(plan->view->id, [self = shared_from_this(), plan](Result<engine::ViewAtCut> view) {
-      if (!view.ok()) return self->finish_statement(std::move(view).error());
-      auto at = std::make_shared<engine::ViewAtCut>(std::move(*view));
-      self->select_over(
-          plan, [at] { return engine::view_rows(*at); }, at);
-    });
+    return views_->read(plan->view->id,
+                        [self = shared_from_this(), plan, share](Result<engine::ViewAtCut> view) {
+                          if (!view.ok()) return self->finish_statement(std::move(view).error());
+                          auto at = std::make_shared<engine::ViewAtCut>(std::move(*view));
+                          self->select_over(
+                              plan, [at] { return engine::view_rows(*at); }, at, share);
+                        });
   }
   const engine::StreamPtr stream = plan->stream ? plan->stream : plan->dead_letters;
   if (stream) {
-    return scan_stream(streams_, background_, scan_for(*plan, stream),
-                       [self = shared_from_this(), plan](Result<std::shared_ptr<ScannedRows>> scanned) {
-                         if (!scanned.ok()) return self->finish_statement(std::move(scanned).error());
-                         const auto rows = *scanned;
-                         self->select_over(
-                             plan, [rows] { return Result<Batch>(std::move(rows->rows)); }, rows);
-                       });
+    ScanRequest request = scan_for(*plan, stream);
+    request.share = share;
+    return scan_stream(
+        streams_, background_, std::move(request),
+        [self = shared_from_this(), plan, share](Result<std::shared_ptr<ScannedRows>> scanned) {
+          if (!scanned.ok()) return self->finish_statement(std::move(scanned).error());
+          const auto rows = *scanned;
+          self->select_over(
+              plan, [rows] { return Result<Batch>(std::move(rows->rows)); }, rows, share);
+        });
   }
   select_over(
       plan,
@@ -249,14 +262,14 @@ void Run::execute(const sql::Select& select, const sql::Statement&) {
         one.rows = 1;
         return Result<Batch>(std::move(one));
       },
-      nullptr);
+      nullptr, std::move(share));
 }
 
 }  // namespace
 
 SqlService::SqlService(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
-                       engine::Background& background)
-    : impl_(new Impl{definitions, views, streams, background}) {}
+                       engine::Background& background, std::shared_ptr<ReadBudget> budget)
+    : impl_(new Impl{definitions, views, streams, background, std::move(budget)}) {}
 SqlService::~SqlService() = default;
 
 void SqlService::execute(TenantId tenant, std::string text, Each each, Done done) {
@@ -264,7 +277,7 @@ void SqlService::execute(TenantId tenant, std::string text, Each each, Done done
   if (!statements.ok()) return done(std::move(statements).error());
   if (auto order = check_order(*statements); !order.ok()) return done(std::move(order).error());
   auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
-                                   tenant, std::move(each), std::move(done));
+                                   impl_->budget, tenant, std::move(each), std::move(done));
   run->start(std::move(*statements));
 }
 

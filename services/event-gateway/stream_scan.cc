@@ -32,6 +32,8 @@ class Scan : public std::enable_shared_from_this<Scan> {
         background_(background),
         stream_(std::move(request.stream)),
         enough_(request.enough),
+        share_(std::move(request.share)),
+        max_memory_(request.max_memory),
         done_(std::move(done)),
         end_(streams.end_of()),
         oldest_(streams.start_of(*stream_)),
@@ -73,7 +75,10 @@ class Scan : public std::enable_shared_from_this<Scan> {
     }
     place_ = answer.next;
     last_ = answer.at_end || place_.cut >= end_.cut;
-    if (out_->rows.rows + values_.size() > kMaxScanRows || bytes_ > kMaxScanBytes) return done_(too_large());
+    const size_t rows = out_->rows.rows + values_.size();
+    const size_t memory = bytes_ + bytes_of_columns(rows, stream_->columns.size());
+    if (rows > kMaxScanRows || bytes_ > kMaxScanBytes || memory > max_memory_) return done_(too_large());
+    if (share_ && !share_->resize(memory)) return done_(too_much_at_once());
     out_->keep.insert(out_->keep.end(), answer.keep.begin(), answer.keep.end());
     auto work = [self = shared_from_this()] {
       const size_t before = self->out_->rows.rows;
@@ -131,16 +136,19 @@ class Scan : public std::enable_shared_from_this<Scan> {
   }
 
   Error too_large() const {
-    return error(Code::kExhausted, "MR-QRY-0003",
-                 fmt::format("\"{}\" holds more than one SELECT may read ({} events or {} MB)", stream_->name,
-                             kMaxScanRows, kMaxScanBytes >> 20),
-                 "LIMIT without ORDER BY, or a MATERIALIZED VIEW of what you look for");
+    return error(
+        Code::kExhausted, "MR-QRY-0003",
+        fmt::format("\"{}\" holds more than one SELECT may read ({} events, {} MB, {} MB as columns)",
+                    stream_->name, kMaxScanRows, kMaxScanBytes >> 20, max_memory_ >> 20),
+        "LIMIT without ORDER BY, or a MATERIALIZED VIEW of what you look for");
   }
 
   engine::StreamReads& streams_;
   engine::Background& background_;
   engine::StreamPtr stream_;
   const size_t enough_;
+  const std::shared_ptr<ReadBudget::Share> share_;
+  const size_t max_memory_;
   Done done_;
   const StreamPlace end_;
   const StreamPlace oldest_;
@@ -155,6 +163,12 @@ class Scan : public std::enable_shared_from_this<Scan> {
 };
 
 }  // namespace
+
+Error too_much_at_once() {
+  return error(Code::kExhausted, "MR-QRY-0005",
+               "other SELECTs hold the memory that there is for rows being sorted and answers being sent",
+               "try again shortly, read answers as they come, or select fewer rows");
+}
 
 ScanRequest scan_for(const engine::SelectPlan& plan, engine::StreamPtr stream) {
   ScanRequest request{std::move(stream), plan.filter};

@@ -1,7 +1,8 @@
 // StreamScan: a stored stream's events as one batch, for an ad-hoc SELECT.
 //
-// Bounded: what was durable when it began, at most kMaxScanRows rows and kMaxScanBytes bytes; past that the
-//          answer is an error that says so, never a shortened result.
+// Bounded: what was durable when it began, at most kMaxScanRows rows, kMaxScanBytes bytes, and kMaxScanMemory
+//          with their columns; past that the answer is an error that says so, never a shortened result. Beside
+//          others it is refused when all together would hold too much (ReadBudget).
 // LIMIT:   the batch ends at the row that fills it, and no more is read.
 // Threads: begin and callback on the core loop; decoding on Background. Rows that do not decode are left out.
 #pragma once
@@ -10,6 +11,7 @@
 #include <memory>
 
 #include "engine/serving.h"
+#include "event-gateway/read_budget.h"
 
 namespace millrace::gateway {
 
@@ -20,15 +22,20 @@ struct ScannedRows {
 
 inline constexpr size_t kMaxScanRows = 1'000'000;
 inline constexpr size_t kMaxScanBytes = 256u << 20;
+inline constexpr size_t kMaxScanMemory = ReadBudget::kMost;
 
 struct ScanRequest {
   engine::StreamPtr stream;
-  engine::ExprPtr filter;    // null: every row counts
-  size_t enough = SIZE_MAX;  // rows that pass the filter
+  engine::ExprPtr filter;                         // null: every row counts
+  size_t enough = SIZE_MAX;                       // rows that pass the filter
+  std::shared_ptr<ReadBudget::Share> share = {};  // of the statement; null: nobody counts
+  size_t max_memory = kMaxScanMemory;
 };
 // What a SELECT over `stream` has to read: rows in their own order are enough at its LIMIT, sorted ones are
 // not.
 ScanRequest scan_for(const engine::SelectPlan& plan, engine::StreamPtr stream);
+
+Error too_much_at_once();  // MR-QRY-0005
 
 void scan_stream(engine::StreamReads& streams, engine::Background& background, ScanRequest request,
                  std::function<void(Result<std::shared_ptr<ScannedRows>>)> done);

@@ -7,9 +7,12 @@
 
 #include "base/buffer.h"
 #include "engine/select.h"
+#include "event-gateway/gateway.h"
 #include "sql/catalog.h"
 #include "sql/sql.h"
 #include "tests/fakes/background.h"
+#include "tests/fakes/memory_journal.h"
+#include "tests/fakes/memory_store.h"
 
 namespace millrace::gateway {
 namespace {
@@ -121,6 +124,86 @@ TEST_F(StreamScanTest, TextThatTheFilterMakes) {
     streams_.add("{\"n\":" + std::to_string(i) + ",\"name\":\"a\\u0062" + std::to_string(i) + "\"}");
   }
   EXPECT_EQ(select("SELECT n FROM s WHERE name || '!' = 'ab69999!' LIMIT 5"), "69999 ");
+}
+
+// What a scan holds while others are at it, and while nobody has taken its rows.
+TEST_F(StreamScanTest, ScansShareTheirMemory) {
+  fill(100);
+  const auto budget = std::make_shared<ReadBudget>(6'000);  // one scan takes 100 * (2 * 17 bytes + its text)
+  const auto stream = catalog_->find(TenantId(1), "s")->stream;
+  std::vector<std::shared_ptr<ScannedRows>> kept;
+  const auto scan = [&]() -> std::string {
+    std::string failed;
+    ScanRequest request{stream, nullptr};
+    request.share = budget->share();
+    auto share = request.share;
+    scan_stream(streams_, background_, std::move(request), [&](Result<std::shared_ptr<ScannedRows>> scanned) {
+      if (!scanned.ok()) failed = scanned.error().id;
+      if (!scanned.ok()) return;
+      (*scanned)->keep.push_back(share);
+      kept.push_back(*scanned);
+    });
+    return failed;
+  };
+  EXPECT_EQ(scan(), "");
+  EXPECT_GT(budget->used(), 4'000u);
+  EXPECT_EQ(scan(), "MR-QRY-0005");
+  EXPECT_EQ(kept.size(), 1u);
+  kept.clear();
+  EXPECT_EQ(budget->used(), 0u);
+  EXPECT_EQ(scan(), "");
+}
+
+TEST_F(StreamScanTest, ManyColumnsCount) {
+  fill(100);
+  ScanRequest request{catalog_->find(TenantId(1), "s")->stream, nullptr};
+  request.max_memory = 4'000;
+  std::string failed;
+  scan_stream(streams_, background_, std::move(request),
+              [&](Result<std::shared_ptr<ScannedRows>> scanned) { failed = scanned.error().id; });
+  EXPECT_EQ(failed, "MR-QRY-0003");
+}
+
+TEST(ReadBudgetTest, Shares) {
+  const auto budget = std::make_shared<ReadBudget>(100);
+  auto a = budget->share();
+  EXPECT_TRUE(a->resize(150));  // alone it may have more
+  auto b = budget->share();
+  EXPECT_FALSE(b->resize(1));
+  EXPECT_TRUE(a->resize(90));
+  EXPECT_TRUE(b->resize(10));
+  EXPECT_FALSE(b->resize(11));
+  EXPECT_TRUE(b->resize(5));
+  a.reset();
+  EXPECT_EQ(budget->used(), 5u);
+  EXPECT_TRUE(b->resize(500));
+  b.reset();
+  EXPECT_EQ(budget->used(), 0u);
+}
+
+// Answers that were not taken count until they are.
+TEST_F(StreamScanTest, AnswersShareTheirMemory) {
+  fakes::MemoryJournal journal;
+  auto opened = sql::Definitions::open(
+      std::make_unique<fakes::MemoryStore>(std::make_shared<fakes::StoredDefinitions>()), journal);
+  ASSERT_TRUE(opened.ok());
+  const auto definitions = std::move(opened).value();
+  const TenantId tenant = *definitions->ensure_tenant("default", nullptr);
+  SqlService service(*definitions, nullptr, streams_, background_, std::make_shared<ReadBudget>(40));
+  std::vector<StatementResult> answers;
+  const auto run = [&] {
+    std::string id;
+    service.execute(
+        tenant, "SELECT 1", [&](StatementResult result) { answers.push_back(std::move(result)); },
+        [&](Status status) { id = status.ok() ? "" : status.error().id; });
+    return id;
+  };
+  EXPECT_EQ(run(), "");  // 17 bytes each
+  EXPECT_EQ(run(), "");
+  EXPECT_EQ(run(), "MR-QRY-0005");
+  answers.pop_back();
+  EXPECT_EQ(run(), "");
+  EXPECT_EQ(answers.size(), 2u);
 }
 
 }  // namespace
