@@ -1,4 +1,5 @@
 """What bad HTTP gets: a status and a code, never an event, never a crash. A case is a line."""
+import contextlib
 import http.client
 import re
 import socket
@@ -155,15 +156,58 @@ def bad_requests(test):
     assert server.metric("millrace_http_arriving_bytes") == 0
 
 
-def bytes_one_by_one(test):
-    server = started(test)
-    request = POST + b"Content-Length: 8\r\n\r\n" + b'{"id":1}'
+def in_pieces(server, data, pieces):
+    """As Server.raw, but in pieces that arrive one after the other."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for byte in request:
-            connection.sendall(bytes([byte]))
-        assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
-    assert server.events("s") == [{"id": 1}]
+        got = b""
+        with contextlib.suppress(ConnectionError):
+            for piece in pieces(data):
+                connection.sendall(piece)
+                time.sleep(0)  # the server's turn
+            connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionError):
+            while more := connection.recv(1 << 16):
+                got += more
+        return got
+
+
+def single_bytes(data):
+    return (data[i:i + 1] for i in range(len(data)))
+
+
+def cut_anywhere(random):
+    def cut(data):
+        at = 0
+        while at < len(data):
+            end = at + random.randrange(1, 40)
+            yield data[at:end]
+            at = end
+    return cut
+
+
+def requests_in_pieces(test):
+    """However the bytes arrive, each request gets what it gets when they come at once."""
+    server = started(test)
+
+    def verdict(got):
+        return re.findall(rb"^HTTP/1\.[01] (\d+)", got, re.M), re.findall(rb'"code":"([^"]+)"', got)
+
+    ends = [  # where a parser of chunks has the least in its hands
+        (CHUNKED + b"0\r\n\r\n", [b"400"]),
+        (CHUNKED + b"0;a=b\r\nX: y\r\n\r\n", [b"400"]),
+        (CHUNKED + b"000002;x\r\n{}\r\n00\r\n\r\n" + get(b"/livez"), [b"200", b"200"]),
+    ]
+    cases = [data for data, *_ in REFUSED + TAKEN + ends if len(data) < 2000]
+    for data, statuses in ends:
+        assert verdict(server.raw(data))[0] == statuses, data
+    for data in cases:
+        want = verdict(server.raw(data))
+        for pieces in (single_bytes, cut_anywhere(test.random), cut_anywhere(test.random)):
+            got = verdict(in_pieces(server, data, pieces))
+            # A head that does not end is not judged; its connection is.
+            assert got == want or (b"\r\n\r\n" not in data and got == ([], [])), (data, want, got)
+    assert server.call("GET", "/livez")[0] == b"live\n"
 
 
 def resident_mb(server):
@@ -240,4 +284,4 @@ def too_many_connections(test):
     assert server.call("GET", "/livez")[0] == b"live\n"
 
 
-TESTS = [bad_requests, bytes_one_by_one, slow_clients, too_many_connections]
+TESTS = [bad_requests, requests_in_pieces, slow_clients, too_many_connections]
