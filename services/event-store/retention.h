@@ -7,8 +7,9 @@
 //          for ever; a tenant's dead letters, whose bound nobody declares, letters_kept_us: without one, a
 //          single late row would keep its segment and all that follow.
 // Order:   oldest first, without gaps: the first segment that is still needed keeps all later ones.
-// Rule (floor): nothing at or above the oldest cut that a snapshot, a running read or a consumer needs is
-//          freed.
+// Rule (floor): nothing at or above the oldest cut that a snapshot, a query's beginning or a consumer needs is
+//          freed. A reader of events is not held, or readers of the oldest events would stop retention: one that
+//          is overtaken is told so (MR-EVS-0001) and has lost nothing that it was not told of.
 // Threads: any; its cost is that of all segments and their streams, so it is no work for the core loop. By the
 //          time it answers the floor may be lower: a query has been made. Whoever recycles looks again.
 #pragma once
