@@ -172,6 +172,8 @@ TEST(TokensTest, Files) {
         std::string("tokens: [x]"), std::string("tokens: [{tenant: a}]"),
         std::string("tokens: [{tenant: a, sha256: abc}]"), "tokens: [{tenant: '', sha256: " + hash + "}]",
         "tokens: [{tenant: a, sha256: g" + hash.substr(1) + "}]",
+        "tokens: [{tenant: a/b, sha256: " + hash + "}]",
+        "tokens: [{tenant: \"a\\nb\", sha256: " + hash + "}]",
         "tokens: [{tenant: a, sha256: " + hash + ", events_per_s: -1}]",
         "tokens: [{tenant: a, sha256: " + hash + ", events_per_s: many}]",
         "tokens: [{tenant: a, sha256: " + hash + ", event_per_s: 1}]",

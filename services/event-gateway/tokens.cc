@@ -55,6 +55,10 @@ std::string token_hash(std::string_view token) {
 Status Tokens::add(const Caller& caller, const std::string& hex, Quota quota) {
   const std::string& tenant = caller.tenant;
   if (tenant.empty() || tenant.size() > 100) return bad_tokens("a tenant's name has 1 to 100 bytes");
+  const auto is_bad = [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (std::any_of(tenant.begin(), tenant.end(), is_bad)) {
+    return bad_tokens("a tenant's name cannot hold a slash or a control character");
+  }
   if (entries_.size() >= kMaxTokens) return bad_tokens(fmt::format("more than {} tokens", kMaxTokens));
   Entry entry;
   entry.caller = caller;
