@@ -58,6 +58,34 @@ TEST_F(Building, AQueryThatBeginsNowDoesNotWaitForHistory) {
   EXPECT_EQ(sql("SELECT * FROM w").rows, std::vector<std::string>{R"({"c":2})"});
 }
 
+// The steps that a start has to take again stand at the log's end, wherever in history the task is.
+TEST_F(Building, AStartDoesNotReadTheHistoryThatIsStillToCome) {
+  options_.journal.tail_bytes = 64u << 10;
+  options_.snapshot_after_bytes = 300'000;
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT)");
+  for (int i = 0; i < 200; ++i) push("s", i * 100, i * 100 + 100, 900);
+  options_.max_step_bytes = 1;
+  close();
+  const uint64_t at_rest = files_.calls();
+  open();
+  const uint64_t usual = files_.calls() - at_rest;
+  run("CREATE STREAM d AS SELECT n FROM s");
+  run_until([&] {
+    const auto snapshots = files_.list("/data/snapshots/layout-0/query-3-worker-0");
+    return snapshots.ok() && !snapshots->empty();
+  });
+  turns(5);
+  crash();
+  const uint64_t at_crash = files_.calls();
+  open();
+  EXPECT_LT(files_.calls() - at_crash, usual + 100);
+  settle();
+  run("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS c FROM d");
+  settle();
+  EXPECT_EQ(sql("SELECT * FROM v").rows, std::vector<std::string>{R"({"c":20000})"});
+}
+
 TEST_F(Building, TheTimeOfHistoryIsNotTheTimeOfNow) {
   open();
   run("CREATE STREAM s (n BIGINT, at TIMESTAMPTZ, WATERMARK FOR at AS at) WITH (idle_timeout = '20 "

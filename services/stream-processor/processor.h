@@ -116,7 +116,7 @@ class Processor final : public engine::ViewReads {
     const sql::Catalog::Entry* entry;
     std::vector<std::unique_ptr<QueryTask>> tasks;  // empty: it was detached
 
-    Cut oldest() const;
+    Cut steps_after() const;
   };
   Status load_tasks(Recovering& query, uint32_t workers);
   Result<std::unique_ptr<QueryTask>> load_task(Task& task, const sql::Catalog::Entry& entry,

@@ -141,7 +141,9 @@ Result<std::unique_ptr<QueryTask>> Processor::load_task(Task& task, const sql::C
   }
   TRY_ASSIGN(task.start, query_start(journal_, entry));
   task.oldest_kept[w] = task.start;
-  return first_task(entry, placement, task.start);
+  auto made = first_task(entry, placement, task.start);
+  made->note_end(entry.definition.activated_at.value_or(Cut(0)));
+  return made;
 }
 
 std::unique_ptr<QueryTask> Processor::first_task(const sql::Catalog::Entry& entry, Placement placement,
@@ -152,18 +154,18 @@ std::unique_ptr<QueryTask> Processor::first_task(const sql::Catalog::Entry& entr
   return task;
 }
 
-Cut Processor::Recovering::oldest() const {
+Cut Processor::Recovering::steps_after() const {
   Cut oldest(UINT64_MAX);
-  for (const auto& task : tasks) oldest = std::min(oldest, task->position());
+  for (const auto& task : tasks) oldest = std::min(oldest, task->steps_after());
   return oldest;
 }
 
-// Read from one task's position to the next: damage, or frames that are gone, concern those that stand before
-// them.
+// Read from where one task's steps begin to where the next one's do: damage, or frames that are gone, concern
+// those whose steps may stand there.
 Result<RecordedSteps> Processor::steps_of(std::vector<Recovering>& queries, uint32_t workers) {
   std::set<Cut> stops{journal_.end_cut()};
   for (const auto& query : queries) {
-    for (const auto& task : query.tasks) stops.insert(task->position());
+    for (const auto& task : query.tasks) stops.insert(task->steps_after());
   }
   RecordedSteps steps;
   for (auto from = stops.begin(); std::next(from) != stops.end(); ++from) {
@@ -174,7 +176,7 @@ Result<RecordedSteps> Processor::steps_of(std::vector<Recovering>& queries, uint
       continue;
     }
     for (auto& query : queries) {
-      if (query.oldest() < to) TRY(detach(query, some.error()));
+      if (query.steps_after() < to) TRY(detach(query, some.error()));
     }
   }
   return steps;
@@ -333,6 +335,7 @@ Status Processor::snapshot_all() {
       auto found = tasks_.find(task->plan().id.value);
       if (found == tasks_.end() || found->second.failed || task->position() > journal_.durable_cut())
         continue;
+      task->note_end(journal_.end_cut());
       TRY(found->second.snapshots[w]->write(task->position(), *task->freeze()));
     }
   }

@@ -12,7 +12,7 @@ namespace millrace::processor {
 namespace {
 
 constexpr const char* kTaskCell = "task";
-constexpr uint8_t kCellLayout = 3;
+constexpr uint8_t kCellLayout = 4;
 using Shape = engine::QueryPlan::Shape;
 
 int window_time_column(const engine::QueryPlan& plan) {
@@ -329,6 +329,7 @@ void QueryTask::save_cell() {
   std::string cell;
   append_le<uint8_t>(cell, kCellLayout);
   append_le(cell, position_.value + (planted(Planted::kSnapshotAhead) ? 1 : 0));
+  append_le(cell, end_.value);
   append_le(cell, complete_from_.value);
   const bool forget = planted(Planted::kForgetWatermarks);
   const PartitionClocks none(plan_->source->partitions, plan_->source->idle_timeout_us);
@@ -345,6 +346,7 @@ bool QueryTask::load_cell(std::string_view cell) {
   ByteReader in(cell);
   if (in.le<uint8_t>() != kCellLayout) return false;
   position_ = Cut(in.le<uint64_t>());
+  end_ = Cut(in.le<uint64_t>());
   complete_from_ = AppendTime(in.le<int64_t>());
   if (!clocks_.load(in) || !heard_.load(in)) return false;
   for (auto& reported : reported_) {

@@ -10,6 +10,7 @@
 //          detached.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -78,6 +79,11 @@ class QueryTask {
   void begin_shortened() { shortened_ = true; }
   AppendTime complete_from() const { return complete_from_; }  // 0: from the first event ever
 
+  // The journal ends here: what this task does from now on is recorded behind it, wherever in history the task
+  // stands. Kept in snapshots.
+  void note_end(Cut end) { end_ = end; }
+  Cut steps_after() const { return std::max(position_, end_); }
+
   Cut position() const { return position_; }
   const engine::QueryPlan& plan() const { return *plan_; }
   const engine::PlanPtr& plan_ptr() const { return plan_; }
@@ -126,6 +132,7 @@ class QueryTask {
   uint64_t identity_;
   std::unique_ptr<state::StateStore> store_;
   Cut position_;
+  Cut end_;
   bool shortened_ = false;  // until its first frame
   AppendTime complete_from_;
 

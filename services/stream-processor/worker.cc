@@ -368,6 +368,7 @@ void Worker::snapshot_if_due(Entry& entry, uint64_t bytes, AppendTime now) {
   entry.bytes_since_snapshot = entry.live ? live_bytes_ : 0;
   entry.snapshot_time = now;
   if (entry.live) entry.task->skip_to(live_);
+  entry.task->note_end(journal_.end_cut());
   send({options_.placement.worker, SnapshotReady{entry.task->plan().id, options_.placement.worker,
                                                  entry.task->position(), entry.task->freeze()}});
 }
