@@ -118,7 +118,14 @@ class Reader final : public http::basic_parser<true> {
     ec = {};
     return body.size();
   }
-  void on_chunk_header_impl(std::uint64_t, string_view, Code& ec) override { ec = {}; }
+  // Beast takes any bytes between quotes; a reader for whom one of them ends the line sees another body.
+  void on_chunk_header_impl(std::uint64_t, string_view extensions, Code& ec) override {
+    ec = {};
+    for (const char c : extensions) {
+      const auto byte = static_cast<unsigned char>(c);
+      if ((byte < 0x20 && c != '\t') || byte == 0x7F) ec = http::error::bad_chunk_extension;
+    }
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, string_view body, Code& ec) override {
     ec = {};
     piece(owner, view(body));
@@ -137,6 +144,22 @@ bool has_folded_line(std::string_view head) {
     if (at + 1 < head.size() && (head[at + 1] == ' ' || head[at + 1] == '\t')) return true;
   }
   return false;
+}
+
+// A chunk's line that ends within quotes: Beast looks for their end in what follows, for ever.
+bool has_open_quote(std::string_view chunk) {
+  if (chunk.starts_with("\r\n")) chunk.remove_prefix(2);
+  const size_t end = chunk.find("\r\n");
+  if (end == std::string_view::npos) return false;
+  bool open = false;
+  for (size_t i = 0; i < end; ++i) {
+    if (open && chunk[i] == '\\') {
+      ++i;
+    } else if (chunk[i] == '"') {
+      open = !open;
+    }
+  }
+  return open;
 }
 
 HttpParser::Got verdict(const Code& ec, std::string& complaint) {
@@ -204,6 +227,8 @@ HttpParser::Got HttpParser::body(std::string_view input, size_t& used, Piece pie
   while (!reader.is_done() && !ec && input.size() - used >= kShortestEnd) {
     used += reader.put(boost::asio::const_buffer(input.data() + used, input.size() - used), ec);
   }
+  if (ec == http::error::need_more && has_open_quote(input.substr(used)))
+    ec = http::error::bad_chunk_extension;
   if (ec) return verdict(ec, complaint_);
   return reader.is_done() ? Got::kDone : Got::kMore;
 }

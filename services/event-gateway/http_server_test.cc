@@ -190,12 +190,13 @@ TEST_F(HttpServerTest, ConflictingFramingIsRefused) {
   };
   for (const auto& field : fields) expect_refused(head + field + rest, 400);
   expect_refused("POST /v1/sql HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
-  for (const char* size : {"g", "-1", "+5", "0x5", "5 5", " 5", "", "11111111111111111", "5\n"}) {
+  for (const char* size : {"g", "-1", "+5", "0x5", "5 5", " 5", "", "11111111111111111", "5\n",
+                           "5;a=\"\x01\"", "5;a=\"\n\"", "5;a=\"\x7F\"", "5;a=\"", "5;a=\"b\\\""}) {
     expect_refused(head + "Transfer-Encoding: chunked\r\n\r\n" + size + "\r\nhello\r\n0\r\n\r\n", 400);
   }
   expect_refused(head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n", 400);
   EXPECT_TRUE(seen.empty());
-  EXPECT_NE(server->metrics().find("millrace_http_bad_framing_total 3"), std::string::npos);
+  EXPECT_NE(server->metrics().find("millrace_http_bad_framing_total 4"), std::string::npos);
 }
 
 TEST_F(HttpServerTest, WhatMayComeOnceIsRefusedTwice) {
