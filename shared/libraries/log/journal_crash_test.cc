@@ -276,6 +276,49 @@ TEST(JournalCrash, FramesBeforeTheEndOfACutFileAreRead) {
   EXPECT_EQ(behind.error().id, "MR-LOG-0007");
 }
 
+void overwrite(JournalWorld& world, const std::string& path, uint64_t at, const std::string& bytes) {
+  auto file = world.files.open(path, Files::Open::kWrite);
+  ASSERT_TRUE(file.ok() && (*file)->write_at(at, bytes).ok() && (*file)->sync().ok());
+}
+
+// Without header and first frames a segment begins where a frame was found, which is within a block.
+TEST(JournalCrash, FramesOfALostStartAreThereAtEveryStart) {
+  JournalWorld world(8, one_segment());
+  ASSERT_EQ(world.start(), "");
+  for (int i = 0; i < 5; ++i) world.append_some();
+  world.settle();
+  world.append_some();  // the one that proves the others; a start writes it again elsewhere
+  world.settle();
+  const std::string path = "/data/journal/" + segment_name(1);
+  const uint64_t at = find_frame(world.files.durable_content(path), 1, 4);
+  ASSERT_NE(at % kSegmentBlock, 0u);
+  world.kill();
+  overwrite(world, path, 0, std::string(at, '\0'));
+  for (int start = 0; start < 3; ++start) {
+    start_and_seal(world);
+    EXPECT_EQ(world.journal->first_cut(), Cut(4)) << "start " << start;
+    const auto frames = world.journal->read_frames(Cut(3), Cut(7), 1 << 20);
+    ASSERT_TRUE(frames.ok()) << frames.error().to_string();
+    EXPECT_EQ(frames->size(), 4u);
+    world.kill();
+  }
+}
+
+// Its index goes behind what is damaged: somebody may still make something of that.
+TEST(JournalCrash, FramesThatAreDamagedAtTheEndAreNotOverwrittenByTheSeal) {
+  JournalWorld world(9, one_segment());
+  damage_one_of_a_stream(world, 29);
+  const std::string path = "/data/journal/" + segment_name(1);
+  const std::string content = world.files.durable_content(path);
+  const uint64_t at = find_frame(content, 1, 30);
+  overwrite(world, path, at, std::string(80, '\0'));  // 31 proves it
+  start_and_seal(world);
+  EXPECT_EQ(world.journal->recovery().damage.size(), 1u);
+  const std::string sealed = world.files.durable_content(path);
+  ASSERT_EQ(sealed.compare(sealed.size() - kSegmentBlock, 8, "MTRAIL01"), 0);
+  EXPECT_EQ(sealed.compare(at + 80, 2000, content, at + 80, 2000), 0);
+}
+
 // The newest file has lost its header block and its first frames. What is left does not say where it began, but
 // that more was durable than the others hold.
 TEST(JournalCrash, AFileThatCannotBePlacedIsNoEnd) {

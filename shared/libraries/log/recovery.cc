@@ -141,7 +141,10 @@ class Recovery {
     add_to_index(*s.index, result->damage);
     s.damaged = !s.index->unreadable().empty();
     s.last = std::max(s.last, proven);  // damage may be the last of what was proven
-    for (const auto& d : result->damage) report(s.path, d.position, d.first, to_string(d));
+    for (const auto& d : result->damage) {
+      report(s.path, d.position, d.first, to_string(d));
+      s.frames_end = std::max(s.frames_end, d.position + d.bytes);  // the index must not be written over it
+    }
     log_.report.scanned_bytes += result->end;
     log_.report.discarded_tail_bytes += result->discarded_bytes;
     return {};

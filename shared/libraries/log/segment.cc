@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "log/frame.h"
 #include "log/record_batch.h"
 
 namespace millrace::log {
@@ -172,7 +173,7 @@ std::optional<SegmentTrailer> load_trailer(std::string_view block) {
   t.salt = load_le<uint32_t>(p + 100);
   const bool sane = t.first.value > 0 && t.last >= t.first && is_append_time(t.first_time) &&
                     is_append_time(t.last_time) && t.frames_begin >= kSegmentBlock &&
-                    t.frames_begin % kSegmentBlock == 0 && t.frames_end >= t.frames_begin;
+                    t.frames_begin % kFrameAlignment == 0 && t.frames_end >= t.frames_begin;
   return sane ? std::optional(t) : std::nullopt;
 }
 
