@@ -15,80 +15,100 @@ constexpr size_t kLargestFile = 1u << 20;
 enum class Edit : uint8_t { kFlip, kZero, kGarbage, kCopy, kShorten, kLengthen, kRemove };
 constexpr uint8_t kEdits = 7;
 
-std::string& file_of(Disk& disk, uint8_t number) {
-  return std::next(disk.begin(), number % static_cast<ptrdiff_t>(disk.size()))->second;
+template <typename Files>
+auto choose(Files& files, ByteReader& edits) {
+  return std::next(files.begin(), edits.le<uint8_t>() % static_cast<ptrdiff_t>(files.size()));
 }
 
-// A place in the file: a unit and a byte in or behind it.
-size_t place_in(const std::string& file, ByteReader& edits) {
-  const size_t unit = edits.le<uint16_t>() * kUnit;
-  const size_t byte = edits.le<uint8_t>();
-  return file.empty() ? 0 : (unit + byte) % file.size();
-}
+class Editor {
+ public:
+  Editor(Disk& disk, bool forged, ByteReader& edits)
+      : disk_(disk), before_(disk), forged_(forged), edits_(edits) {}
 
-size_t run_at(const std::string& file, size_t place, ByteReader& edits) {
-  return std::min(file.size() - place, (edits.le<uint8_t>() + size_t{1}) * kUnit);
-}
-
-void copy(Disk& disk, std::string& to, size_t place, bool within, ByteReader& edits) {
-  const std::string& from = file_of(disk, edits.le<uint8_t>());
-  if (&from == &to && !within) return;
-  const size_t source = place_in(from, edits) / kUnit * kUnit;
-  place = place / kUnit * kUnit;
-  const std::string run = from.substr(source, run_at(from, source, edits));
-  to.replace(place, std::min(run.size(), to.size() - place), run, 0, std::min(run.size(), to.size() - place));
-}
-
-void edit(Disk& disk, Edit what, bool forged, ByteReader& edits) {
-  const uint8_t number = edits.le<uint8_t>();
-  std::string& file = file_of(disk, number);
-  const size_t place = place_in(file, edits);
-  switch (what) {
-    case Edit::kFlip:
-      if (!file.empty()) file[place] = static_cast<char>(file[place] ^ (1 << edits.le<uint8_t>() % 8));
-      return;
-    case Edit::kZero:
-      std::fill_n(file.begin() + static_cast<ptrdiff_t>(place), run_at(file, place, edits), '\0');
-      return;
-    case Edit::kGarbage: {
-      Random random(edits.le<uint16_t>());
-      const size_t run = run_at(file, place, edits);
-      for (size_t i = 0; i < run; ++i) file[place + i] = static_cast<char>(random.next());
-      return;
+  void run() {
+    for (int i = 0; i < kMostEdits && edits_.left() > 0 && !disk_.empty(); ++i) {
+      const auto what = edits_.le<uint8_t>();
+      const auto file = choose(disk_, edits_);
+      const size_t place = place_in(file->second);
+      if (forged_ && what >= kEdits) {
+        write(file->second, place, what % 24);
+      } else {
+        edit(static_cast<Edit>(what % kEdits), file, place);
+      }
     }
-    case Edit::kCopy:
-      return copy(disk, file, place, forged, edits);
-    case Edit::kShorten:
-      return file.resize(place);
-    case Edit::kLengthen:
-      return file.resize(std::max(file.size(), std::min(kLargestFile, file.size() + place)));
-    case Edit::kRemove:
-      disk.erase(std::next(disk.begin(), number % static_cast<ptrdiff_t>(disk.size())));
-      return;
   }
-}
+
+ private:
+  // A unit, and a byte in it or behind.
+  size_t place_in(const std::string& file) {
+    const size_t unit = edits_.le<uint16_t>() * kUnit;
+    const size_t byte = edits_.le<uint8_t>();
+    return file.empty() ? 0 : (unit + byte) % file.size();
+  }
+  size_t run_at(const std::string& file, size_t place) {
+    return std::min(file.size() - place, (edits_.le<uint8_t>() + size_t{1}) * kUnit);
+  }
+
+  void edit(Edit what, Disk::iterator file, size_t place) {
+    std::string& bytes = file->second;
+    switch (what) {
+      case Edit::kFlip:
+        if (!bytes.empty()) bytes[place] = static_cast<char>(bytes[place] ^ (1 << edits_.le<uint8_t>() % 8));
+        return;
+      case Edit::kZero:
+        std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(place), run_at(bytes, place), '\0');
+        return;
+      case Edit::kGarbage:
+        return garbage(bytes, place);
+      case Edit::kCopy:
+        return copy(file->first, bytes, place / kUnit * kUnit);
+      case Edit::kShorten:
+        return bytes.resize(place);
+      case Edit::kLengthen:
+        return bytes.resize(std::max(bytes.size(), std::min(kLargestFile, bytes.size() + place)));
+      case Edit::kRemove:
+        disk_.erase(file);
+        return;
+    }
+  }
+
+  void garbage(std::string& bytes, size_t place) {
+    Random random(edits_.le<uint16_t>());
+    const size_t run = run_at(bytes, place);
+    for (size_t i = 0; i < run; ++i) bytes[place + i] = static_cast<char>(random.next());
+  }
+
+  // Sectors as they were before all edits: by way of another file a file's own would come back elsewhere.
+  void copy(const std::string& path, std::string& bytes, size_t place) {
+    const auto from = choose(before_, edits_);
+    if (from->first == path && !forged_) return;
+    const size_t source = place_in(from->second) / kUnit * kUnit;
+    const std::string run = from->second.substr(source, run_at(from->second, source));
+    write(bytes, place, run);
+  }
+
+  void write(std::string& bytes, size_t place, size_t length) {
+    write(bytes, place, edits_.take(std::min(edits_.left(), length)));
+  }
+  static void write(std::string& bytes, size_t place, std::string_view run) {
+    run = run.substr(0, bytes.size() - place);
+    bytes.replace(place, run.size(), run);
+  }
+
+  Disk& disk_;
+  const Disk before_;
+  const bool forged_;
+  ByteReader& edits_;
+};
 
 }  // namespace
 
 void damage(Disk& disk, ByteReader& edits) {
-  for (int i = 0; i < kMostEdits && edits.left() > 0 && !disk.empty(); ++i) {
-    edit(disk, static_cast<Edit>(edits.le<uint8_t>() % kEdits), false, edits);
-  }
+  Editor(disk, false, edits).run();
 }
 
 void forge(Disk& disk, ByteReader& edits) {
-  for (int i = 0; i < kMostEdits && edits.left() > 0 && !disk.empty(); ++i) {
-    const uint8_t what = edits.le<uint8_t>();
-    if (what < kEdits) {
-      edit(disk, static_cast<Edit>(what), true, edits);
-      continue;
-    }
-    std::string& file = file_of(disk, edits.le<uint8_t>());
-    const size_t place = place_in(file, edits);
-    const std::string_view bytes = edits.take(std::min<size_t>(edits.left(), what % 24));
-    const size_t fits = std::min(bytes.size(), file.size() - place);
-    file.replace(place, fits, bytes.substr(0, fits));
-  }
+  Editor(disk, true, edits).run();
 }
 
 Disk read_disk(Files& files, const std::string& directory) {

@@ -168,7 +168,9 @@ void check_against_sample(const Disk& disk, const JournalSeen& seen, bool report
 
 // The frames of one start are those of the next, and nothing came between them but the starts' own.
 void check_same(const JournalSeen& before, const JournalSeen& after) {
-  require(after.first == before.first && after.end > before.end, "a start keeps what was there");
+  require(after.first == before.first && after.end > before.end, "a start keeps what was there",
+          std::to_string(before.first.value) + " to " + std::to_string(before.end.value) + ", then " +
+              std::to_string(after.first.value) + " to " + std::to_string(after.end.value));
   for (const auto& [cut, text] : before.frames) {
     const auto again = after.frames.find(cut);
     if (again == after.frames.end() && after.errors.size() >= kMostErrors) continue;
