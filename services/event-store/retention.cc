@@ -39,7 +39,8 @@ std::optional<Expired> expired_through(const RetentionInput& input) {
       later[share.stream] -= share.bytes;
       if (!share_expired(share, input, later[share.stream])) return through;
     }
-    through = Expired{segment.id, segment.last};
+    // Where no stream had records nothing has expired: a journal keeps its beginning until records go.
+    if (!segment.streams.empty()) through = Expired{segment.id, segment.last};
   }
   return through;
 }

@@ -67,10 +67,15 @@ TEST_F(Retention, DeadLettersDoNotKeepASegmentForEver) {
 }
 
 TEST_F(Retention, ASegmentWhoseIndexCannotBeReadIsKept) {
-  auto unknown = segment(1, {});
-  EXPECT_EQ(expired({unknown, segment(2, {})}, 0), 2u);
+  auto unknown = segment(1, {{12, 10, 1}});
+  EXPECT_EQ(expired({unknown, segment(2, {{12, 10, 1}})}, 0), 2u);
   unknown.streams_known = false;
-  EXPECT_EQ(expired({unknown, segment(2, {})}, 0), std::nullopt);
+  EXPECT_EQ(expired({unknown, segment(2, {{12, 10, 1}})}, 0), std::nullopt);
+}
+
+TEST_F(Retention, ASegmentWithoutRecordsGoesWithALaterOne) {
+  EXPECT_EQ(expired({segment(1, {}), segment(2, {})}, 10), std::nullopt);
+  EXPECT_EQ(expired({segment(1, {}), segment(2, {{12, 10, 1}}), segment(3, {})}, 10), 2u);
 }
 
 TEST_F(Retention, TimeIsJudgedByTheLastRecordOfEachStream) {
@@ -95,7 +100,7 @@ TEST_F(Retention, SizeCountsWhatIsKeptInLaterSegments) {
 
 TEST_F(Retention, DroppedStreamsAndInternalTopicsHoldNothing) {
   declare(9, 0, 0, engine::StreamKind::kRepartition);
-  EXPECT_EQ(expired({segment(1, {{9, 10, 1}, {12, 10, 1}}), segment(2, {})}, 10), 2u);
+  EXPECT_EQ(expired({segment(1, {{9, 10, 1}, {12, 10, 1}}), segment(2, {{9, 10, 1}})}, 10), 2u);
 }
 
 TEST_F(Retention, NothingAtOrAboveTheFloorAndNothingUnsealed) {
