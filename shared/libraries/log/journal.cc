@@ -62,8 +62,16 @@ class JournalImpl final : public Journal {
     epoch_ = recovered.epoch + 1;
     TRY_ASSIGN(auto file, keeper_.take_next());
     const uint32_t salt = make_salt(file.id);
-    TRY_ASSIGN(auto fresh, write_fresh_segment(files_, options_.directory, std::move(file), recovered, epoch_,
-                                               salt, append_clock_.now(), options_.segment_bytes));
+    const auto write = [&] {
+      return write_fresh_segment(files_, options_.directory, file, recovered, epoch_, salt,
+                                 append_clock_.now(), options_.segment_bytes);
+    };
+    auto written = write();
+    if (!written.ok() && written.error().code == Code::kExhausted) {
+      TRY(give_back_tails(files_, recovered));
+      written = write();
+    }
+    TRY_ASSIGN(FreshSegment fresh, std::move(written));
     file_ = fresh.file.file;
     tail_ = fresh.segment->frames_end;
     previous_ = fresh.segment->last_checksum;

@@ -236,6 +236,25 @@ TEST(Journal, AFullDiskRefusesIngestKeepsTheReserveForStepsAndRecovers) {
   EXPECT_FALSE(journal.disk_low());
 }
 
+TEST(Journal, AStartNeedsNoFreeByte) {
+  auto options = small_options();
+  options.segment_bytes = 512u << 10;
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    JournalWorld world(seed, options);
+    ASSERT_EQ(world.start(), "");
+    for (uint64_t i = 0; i < seed; ++i) world.random_steps(20);
+    for (int i = 0; i < 5; ++i) {
+      for (int step = 0; step < 20; ++step) world.turn();  // zeros are ahead of the tail again
+      world.files.set_capacity(world.files.used_bytes());
+      world.append_some();
+      world.turn();
+      world.kill();
+      ASSERT_EQ(world.start(), "") << "seed " << seed << ", start " << i;
+      world.files.set_capacity(UINT64_MAX);
+    }
+  }
+}
+
 TEST(Journal, AFailedSyncIsFinal) {
   JournalWorld world(10);
   world.files.set_stall(0);

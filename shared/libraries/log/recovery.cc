@@ -30,6 +30,7 @@ class Recovery {
     TRY_ASSIGN(auto listing, list_segments(files_, directory_, check_));
     log_.spares = std::move(listing.spares);
     log_.unused = std::move(listing.unused);
+    for (const auto& name : log_.unused) log_.tails.push_back({path_in(directory_, name), 0});
     log_.next_id = listing.next_id;
     candidates_ = std::move(listing.candidates);
     claimed_ = listing.claimed;
@@ -145,6 +146,7 @@ class Recovery {
       report(s.path, d.position, d.first, to_string(d));
       s.frames_end = std::max(s.frames_end, d.position + d.bytes);  // the index must not be written over it
     }
+    log_.tails.push_back({s.path, std::max(result->end, s.frames_end)});
     log_.report.scanned_bytes += result->end;
     log_.report.discarded_tail_bytes += result->discarded_bytes;
     return {};

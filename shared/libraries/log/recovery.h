@@ -20,6 +20,12 @@ struct UnprovenFrame {
   std::string bytes;  // header and body
 };
 
+// What lies behind the frames of a file that was not sealed: nothing that is needed.
+struct UnusedTail {
+  std::string path;
+  uint64_t begin = 0;
+};
+
 struct RecoveredLog {
   std::vector<SegmentPtr> segments;     // with frames, ascending, none of them active
   std::vector<UnprovenFrame> unproven;  // follow the last segment
@@ -30,6 +36,7 @@ struct RecoveredLog {
   uint64_t next_id = 1;
   Carry state;  // at `last`
   std::unordered_map<StreamPartition, Offset> starts;
+  std::vector<UnusedTail> tails;
   std::vector<std::string> spares;
   std::vector<std::string> unused;  // segment names without frames: to become spares
   RecoveryReport report;

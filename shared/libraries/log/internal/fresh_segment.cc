@@ -8,6 +8,7 @@ namespace millrace::log {
 namespace {
 
 constexpr uint64_t kZerosAtStart = 4u << 20;
+constexpr uint64_t kPiece = 256u << 10;
 
 // Lays frames one behind the other and stamps their headers.
 class FrameRun {
@@ -70,17 +71,30 @@ Status add_start_frame(FrameRun& run, Cut cut, uint32_t epoch, AppendTime now) {
   return run.add(header, frame, true);
 }
 
-// A new file is extended a little at once, so that the first writes find blocks.
+// A new file is extended a little at once, so that the first writes find blocks; as far as the disk has room.
 Status write_zeros(SegmentFile& file, uint64_t from, uint64_t segment_bytes) {
   file.written = std::max(file.written, from);
   const uint64_t to = std::min(segment_bytes, from + kZerosAtStart) / kSegmentBlock * kSegmentBlock;
-  if (to <= file.written) return {};
-  TRY(file.file->write_at(file.written, std::string(to - file.written, '\0')));
-  file.written = to;
+  while (file.written < to) {
+    const std::string zeros(std::min(to - file.written, kPiece), '\0');
+    const Status wrote = file.file->write_at(file.written, zeros);
+    if (!wrote.ok()) return wrote.error().code == Code::kExhausted ? Status() : wrote;
+    file.written += zeros.size();
+  }
   return {};
 }
 
 }  // namespace
+
+Status give_back_tails(Files& files, const RecoveredLog& recovered) {
+  for (const auto& tail : recovered.tails) {
+    TRY_ASSIGN(auto file, files.open(tail.path, Files::Open::kWrite));
+    TRY_ASSIGN(const uint64_t size, file->size());
+    TRY(file->resize(std::min(size, round_to_block(tail.begin))));
+    TRY(file->sync());
+  }
+  return {};
+}
 
 Result<FreshSegment> write_fresh_segment(Files& files, const std::string& directory, SegmentFile file,
                                          const RecoveredLog& recovered, uint32_t epoch, uint32_t salt,

@@ -20,4 +20,7 @@ Result<FreshSegment> write_fresh_segment(Files& files, const std::string& direct
                                          const RecoveredLog& recovered, uint32_t epoch, uint32_t salt,
                                          AppendTime now, uint64_t segment_bytes);
 
+// On a full disk: what earlier starts took for frames to come. So a start needs no more than they left behind.
+Status give_back_tails(Files& files, const RecoveredLog& recovered);
+
 }  // namespace millrace::log
