@@ -185,7 +185,6 @@ def following_across_kills(test):
     follow(f"{base}?from=start&partition=0", partition, len(part))
     assert part and partition == part
     assert server.stop() == 0
-    server.check_verify()
 
 
 # The text format of Prometheus, version 0.0.4, strictly.
@@ -297,9 +296,10 @@ def tokens_files(test):
     assert done.returncode == 1 and "MR-API-0014" in done.stderr and "MILLRACE_TOKEN" in done.stderr, done
     done = test.cli("sql", *at, "--token", "wrong", "-c", "SHOW STREAMS")
     assert done.returncode == 1 and "MR-API-0015" in done.stderr, done
-    with open(path, "w", encoding="utf-8") as f:
+    token = os.path.join(test.root, "token")
+    with open(token, "w", encoding="utf-8") as f:
         f.write("t \r\n")  # as an editor may leave it
-    for way, env in ((["--token", "t"], {}), (["--token-file", path], {}), ([], {"MILLRACE_TOKEN": "t"})):
+    for way, env in ((["--token", "t"], {}), (["--token-file", token], {}), ([], {"MILLRACE_TOKEN": "t"})):
         done = test.cli("sql", *at, *way, "-c", "SHOW STREAMS", env=env)
         assert done.returncode == 0 and "dead_letters" in done.stdout, (way, done)
 

@@ -33,6 +33,7 @@ def directory_of_a_newer_version(test):
     assert server.stop() == 0
     with open(os.path.join(server.directory, "VERSION"), "w", encoding="ascii") as f:
         f.write("millrace data 999\n")
+    server.spoiled = True
     newer = test.cli("serve", "--data", server.directory, "--http", "127.0.0.1:0")
     assert newer.returncode == 1 and "MR-NODE-0002" in newer.stderr and "999" in newer.stderr, newer
 
@@ -76,7 +77,6 @@ def signals_drain(test):
         assert acknowledged and set(acknowledged) <= kept, "an acknowledged event is gone"
         assert len(kept) <= len(acknowledged) + 1
         assert server.stop() == 0
-        server.check_verify()
 
 
 def command_line_exit_codes(test):
@@ -169,7 +169,6 @@ def producing_survives_kills(test):
     kept = [e["id"] for e in server.events("s")]
     assert len(kept) == 200_000 and len(set(kept)) == 200_000, (len(kept), len(set(kept)))
     assert server.stop() == 0
-    server.check_verify()
 
 
 def following_comes_back(test):
@@ -238,7 +237,6 @@ def example_data_through_the_command_line(test):
     want = [q for q in map(json.loads, load_lines(replay.QUAKES)) if (q["mag"] or 0) >= 4.5]
     assert sorted(e["id"] for e in strong) == sorted(q["id"] for q in want)
     assert server.stop() == 0
-    server.check_verify()
 
 
 if __name__ == "__main__":

@@ -244,6 +244,7 @@ def used_keys(test):
 def cursors_that_are_gone(test):
     """Retention frees segments of 8 MiB: an old cursor says so, a page, live and at the command line."""
     server = test.server(options=["--segment-mb", "8"]).start()
+    server.whole = False
     server.sql("CREATE STREAM s (id BIGINT) WITH (retention_bytes = 1000000)")
     old = json.loads(send(server, b'{"id":0}')[0])["cursor"]
     pad = "x" * 1000
