@@ -8,16 +8,15 @@
 namespace millrace::node {
 namespace {
 
-constexpr int kUpkeepNice = 10;
+// Behind what is waited for in microseconds: at equal rights a piece holds a core for a whole slice of time.
+constexpr int kNice = 10;
 
 }  // namespace
 
 ThreadBackground::ThreadBackground(size_t max_waiting) : max_waiting_(max_waiting) {
   for (size_t lane = 0; lane < queues_.size(); ++lane) {
     queues_[lane].thread = std::thread([this, lane] {
-      if (static_cast<engine::Lane>(lane) == engine::Lane::kUpkeep) {
-        (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kUpkeepNice);  // best effort
-      }
+      (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);  // best effort
       loop(queues_[lane]);
     });
   }
