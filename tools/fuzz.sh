@@ -2,7 +2,8 @@
 # Builds every fuzz target with clang and runs each for SECONDS from its corpus, as many at once as there are cores:
 # tools/fuzz.sh [SECONDS] [NAME...]
 # A target whose name ends in _canary holds a planted fault: it must be found, from nothing, or the others' silence
-# means nothing. What is found lies in build/fuzz/found/NAME; build/fuzz/bin/NAME FILE runs it again.
+# means nothing. What is found lies in build/fuzz/found/NAME; build/fuzz/bin/NAME FILE runs it again. With
+# MILLRACE_FUZZ_SEED a run takes the same inputs as another, as far as it comes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-20}
@@ -27,6 +28,7 @@ run_one() {
   local seeds=tests/fuzz/corpus/$1 dict=tests/fuzz/${1%_*}.dict log=build/fuzz/$1.log
   # A parser takes little memory, whatever a length in its input says: a single allocation above 128 MB is a find.
   local options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=128)
+  [ -z "${MILLRACE_FUZZ_SEED:-}" ] || options+=("-seed=$MILLRACE_FUZZ_SEED")
   case "$target" in
     *_canary) rm -rf "$corpus" "$found" ;;
   esac
