@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "event/text.h"
-#include "formats/internal/event_reader.h"
+#include "formats/internal/learning_reader.h"
 #include "formats/json.h"
 
 namespace millrace::formats {
@@ -35,7 +35,7 @@ struct JsonDecoder::Impl {
     for (const int index : wanted) schema.push_back(all[static_cast<size_t>(index)]);
   }
   Schema schema;
-  EventReader reader;
+  LearningReader reader;
 };
 
 JsonDecoder::JsonDecoder(Schema schema, std::vector<int> wanted)
@@ -65,7 +65,7 @@ struct JsonValidator::Impl {
     for (Column& column : row.columns) grow(column, 0, 1);
     reader.attach(row.columns, *row.arena);
   }
-  EventReader reader;
+  LearningReader reader;
   int key_column;
   Batch row;  // one row, overwritten by each event
   std::string key;

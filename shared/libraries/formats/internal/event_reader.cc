@@ -2,10 +2,9 @@
 
 #include <simdjson.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 
-#include "event/text.h"
 #include "formats/json.h"
 
 namespace millrace::formats {
@@ -13,69 +12,17 @@ namespace millrace::formats {
 using json::Fault;
 using json::Scan;
 
-EventReader::EventReader(const Schema& schema, const std::vector<int>& wanted) {
-  for (const int index : wanted) {
-    const ColumnDef& column = schema[static_cast<size_t>(index)];
-    slots_.push_back({column.type, column.name, column.unit});
-  }
+EventReader::EventReader(ColumnSlots& slots) : slots_(slots), misfits_(slots.size()) {
   fields_.reserve(16);
 }
-
-void EventReader::attach(std::vector<Column>& columns, Arena& arena) {
-  arena_ = &arena;
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    Column& c = columns[i];
-    slots_[i].valid = c.valid.data();
-    switch (c.type) {
-      case Type::kNull:
-        break;
-      case Type::kBoolean:
-        slots_[i].values = c.booleans.data();
-        break;
-      case Type::kBigint:
-      case Type::kTimestamptz:
-        slots_[i].values = c.integers.data();
-        break;
-      case Type::kDouble:
-        slots_[i].values = c.doubles.data();
-        break;
-      case Type::kText:
-        slots_[i].values = c.texts.data();
-        break;
-      case Type::kInterval:
-        slots_[i].values = c.intervals.data();
-        break;
-    }
-  }
-}
-
-namespace {
-
-template <typename T>
-void store(void* values, size_t row, const T& value) {
-  static_cast<T*>(values)[row] = value;
-}
-
-// Compares the learnt name with the bytes at p: 16 at a time, those behind the name masked.
-inline bool same_token(const char* token, uint32_t length, const char* p) {
-  const auto differs = [&](uint32_t from) {
-    const __m128i a = _mm_load_si128(reinterpret_cast<const __m128i*>(token + from));
-    const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + from));
-    return ~static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(a, b))) & 0xFFFFu;
-  };
-  if (length <= 16) return (differs(0) & ((1u << length) - 1)) == 0;
-  return differs(0) == 0 && (differs(16) & ((1u << (length - 16)) - 1)) == 0;
-}
-
-}  // namespace
 
 bool EventReader::read(std::string_view event, size_t row) {
   event_ = event;
   scan_ = Scan{event.data() + event.size()};
   bad_utf8_ = not_object_ = false;
-  if (any_fault_) [[unlikely]] {
-    for (Slot& slot : slots_) slot.fault = ValueFault::kNone;
-    any_fault_ = false;
+  if (any_misfit_) [[unlikely]] {
+    for (Misfit& misfit : misfits_) misfit.fault = ValueFault::kNone;
+    any_misfit_ = false;
   }
   const char* p = json::skip_space(event.data(), scan_.end);
   if (p >= scan_.end || *p != '{') {
@@ -91,22 +38,16 @@ bool EventReader::read(std::string_view event, size_t row) {
     bad_utf8_ = true;
     return false;
   }
-  if (!any_fault_) [[likely]]
+  if (!any_misfit_) [[likely]]
     return true;
-  for (const Slot& slot : slots_) {
-    if (slot.fault != ValueFault::kNone) return false;
-  }
-  return true;
+  return std::ranges::all_of(misfits_, [](const Misfit& m) { return m.fault == ValueFault::kNone; });
 }
 
 namespace {
 
 // A value that nobody reads is a string or a number most of the time.
 inline const char* pass_value(Scan& scan, const char* p) {
-  if (p < scan.end && (json::is_digit(*p) || *p == '-')) {
-    json::Number n;
-    return json::take_number(scan, p, n);
-  }
+  if (p < scan.end && (json::is_digit(*p) || *p == '-')) return json::skip_number(scan, p);
   if (p >= scan.end || *p != '"') return json::skip_value(scan, p, 1);
   bool escaped = false;
   const char* const close = json::skip_string(scan, p + 1, escaped);
@@ -119,10 +60,10 @@ const char* EventReader::read_fields(Scan& scan, const char* p, size_t row) {
   p = json::skip_space(p + 1, scan.end);
   if (p < scan.end && *p == '}') return p + 1;
   for (size_t position = 0;; ++position) {
-    int slot = kUnread;
+    int slot = ColumnSlots::kUnread;
     p = read_name(scan, p, position, slot);
     if (p == nullptr) return nullptr;
-    p = slot == kUnread ? pass_value(scan, p) : read_value(scan, p, slots_[static_cast<size_t>(slot)], row);
+    p = slot == ColumnSlots::kUnread ? pass_value(scan, p) : read_value(scan, p, slot, row);
     if (p == nullptr) return nullptr;
     p = json::skip_space(p, scan.end);
     if (p >= scan.end) return scan.fail(p, Fault::kEnd);
@@ -137,7 +78,7 @@ const char* EventReader::read_fields(Scan& scan, const char* p, size_t row) {
   if (position < fields_.size()) [[likely]] {
     const Field& field = fields_[position];
     if (field.length != 0 && static_cast<size_t>(scan.end - p) > field.length &&
-        same_token(field.token, field.length, p)) [[likely]] {
+        json::same_bytes(field.token, p, field.length)) [[likely]] {
       slot = field.slot;
       return json::skip_space(p + field.length, scan.end);
     }
@@ -159,7 +100,7 @@ const char* EventReader::learn_name(Scan& scan, const char* p, size_t position, 
   scan.non_ascii |= non_ascii_before;
   if (close == nullptr) return nullptr;
   const std::string_view inside(p + 1, static_cast<size_t>(close - p - 1));
-  slot = find(escaped ? json::unescape(inside, *arena_) : inside);
+  slot = slots_.find(escaped ? json::unescape(inside, slots_.arena()) : inside);
   const size_t length = inside.size() + 3;
   const bool colon_follows = close + 1 < scan.end && close[1] == ':';
   if (plain && colon_follows && length <= sizeof(Field::token) && position < kLearnt) {
@@ -172,142 +113,45 @@ const char* EventReader::learn_name(Scan& scan, const char* p, size_t position, 
   return close + 1;
 }
 
-int EventReader::find(std::string_view name) const {
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].name == name) return static_cast<int>(i);
-  }
-  return kUnread;
+[[gnu::always_inline]] inline void EventReader::note(int slot, ValueFault fault, const char* at) {
+  misfits_[static_cast<size_t>(slot)] = {fault, at};
+  if (fault != ValueFault::kNone) [[unlikely]]
+    any_misfit_ = true;
 }
 
-inline void EventReader::set_valid(Slot& slot, size_t row, bool valid) {
-  slot.valid[row] = valid;
-  slot.fault = ValueFault::kNone;
-}
-
-void EventReader::set_fault(Slot& slot, ValueFault fault, const char* at) {
-  slot.fault = fault;
-  slot.fault_at = at;
-  any_fault_ = true;
-}
-
-[[gnu::always_inline]] inline const char* EventReader::read_value(Scan& scan, const char* p, Slot& slot,
+[[gnu::always_inline]] inline const char* EventReader::read_value(Scan& scan, const char* p, int slot,
                                                                   size_t row) {
   if (p >= scan.end) return scan.fail(p, Fault::kEnd);
   if (*p == '"') return read_string(scan, p, slot, row);
   if (json::is_digit(*p) || *p == '-') return read_number(scan, p, slot, row);
   if (*p == 't' || *p == 'f' || *p == 'n') return read_word(scan, p, slot, row);
-  if (*p == '{' || *p == '[') set_fault(slot, ValueFault::kType, p);
+  if (*p == '{' || *p == '[') note(slot, ValueFault::kType, p);
   return json::skip_value(scan, p, 1);
 }
 
-const char* EventReader::read_string(Scan& scan, const char* p, Slot& slot, size_t row) {
-  bool escaped = false;
-  const char* const close = json::skip_string(scan, p + 1, escaped);
-  if (close == nullptr) return nullptr;
-  std::string_view text(p + 1, static_cast<size_t>(close - p - 1));
-  if (escaped) [[unlikely]]
-    text = json::unescape(text, *arena_);
-  if (slot.type == Type::kText) {
-    store(slot.values, row, text);
-    set_valid(slot, row, true);
-  } else if (slot.type == Type::kTimestamptz) {
-    int64_t micros = 0;
-    bool ok = parse_rfc3339_utc(text.data(), text.size(), micros);
-    if (!ok) {
-      const auto parsed = parse_timestamp(text);
-      ok = parsed.ok();
-      if (ok) micros = parsed->micros;
-    }
-    store(slot.values, row, micros);
-    ok ? set_valid(slot, row, true) : set_fault(slot, ValueFault::kFormat, p);
-  } else if (slot.type == Type::kInterval) {
-    const auto parsed = parse_interval(text);
-    if (parsed.ok()) store(slot.values, row, *parsed);
-    parsed.ok() ? set_valid(slot, row, true) : set_fault(slot, ValueFault::kFormat, p);
-  } else if (slot.type == Type::kDouble && (text == "NaN" || text == "Infinity" || text == "-Infinity")) {
-    // What the row writer makes of the values that a JSON number cannot be.
-    store(slot.values, row, text == "NaN" ? std::nan("") : text[0] == '-' ? -INFINITY : INFINITY);
-    set_valid(slot, row, true);
-  } else {
-    set_fault(slot, ValueFault::kType, p);
-  }
-  return close + 1;
-}
-
-namespace {
-
-// A whole number of another unit than milliseconds; nanoseconds are rounded, a half goes up.
-bool whole_time(TimestampUnit unit, int64_t count, int64_t& micros) {
-  if (unit == TimestampUnit::kSeconds) return !__builtin_mul_overflow(count, int64_t{1'000'000}, &micros);
-  micros = count;
-  if (unit != TimestampUnit::kNanoseconds) return true;
-  const int64_t rest = (count % 1000 + 1000) % 1000;
-  micros = (count - count % 1000) / 1000 - (count % 1000 < 0) + (rest >= 500);
-  return true;
-}
-
-bool timestamp_in(TimestampUnit unit, const json::Number& n, int64_t& micros) {
-  int64_t count = 0;
-  if (json::to_bigint(n, count)) return whole_time(unit, count, micros) && timestamp_in_range(micros);
-  double value = 0;
-  if (!json::to_double(n, value)) return false;
-  if (unit == TimestampUnit::kSeconds) value *= 1e6;
-  if (unit == TimestampUnit::kNanoseconds) value /= 1e3;
-  if (!(std::fabs(value) < 1e18)) return false;
-  micros = static_cast<int64_t>(std::rint(value));
-  return timestamp_in_range(micros);
-}
-
-// Unix milliseconds, a fraction allowed, to microseconds.
-bool timestamp_of(const json::Number& n, int64_t& micros) {
-  int64_t millis = 0;
-  if (json::to_bigint(n, millis))
-    return !__builtin_mul_overflow(millis, 1000, &micros) && timestamp_in_range(micros);
-  double value = 0;
-  if (!json::to_double(n, value) || !(std::fabs(value) < 1e15)) return false;
-  micros = static_cast<int64_t>(std::rint(value * 1000));
-  return timestamp_in_range(micros);
-}
-
-}  // namespace
-
-[[gnu::always_inline]] inline const char* EventReader::read_number(Scan& scan, const char* p, Slot& slot,
-                                                                   size_t row) {
-  json::Number n;
-  const char* const end = json::take_number(scan, p, n);
-  if (end == nullptr) return nullptr;
-  bool ok = true;
-  if (slot.type == Type::kBigint || slot.type == Type::kTimestamptz) {
-    int64_t value = 0;
-    if (slot.type == Type::kBigint)
-      ok = json::to_bigint(n, value);
-    else if (slot.unit == TimestampUnit::kMilliseconds) [[likely]]
-      ok = timestamp_of(n, value);
-    else
-      ok = timestamp_in(slot.unit, n, value);
-    store(slot.values, row, value);
-  } else if (slot.type == Type::kDouble) {
-    double value = 0;
-    ok = json::to_double(n, value);
-    store(slot.values, row, value);
-  } else {
-    set_fault(slot, ValueFault::kType, p);
-    return end;
-  }
-  ok ? set_valid(slot, row, true) : set_fault(slot, ValueFault::kRange, p);
+const char* EventReader::read_string(Scan& scan, const char* p, int slot, size_t row) {
+  std::string_view text;
+  const char* const end = json::take_string(scan, p, slots_.arena(), text);
+  if (end != nullptr) note(slot, slots_.put_text(slot, row, text), p);
   return end;
 }
 
-const char* EventReader::read_word(Scan& scan, const char* p, Slot& slot, size_t row) {
+[[gnu::always_inline]] inline const char* EventReader::read_number(Scan& scan, const char* p, int slot,
+                                                                   size_t row) {
+  json::Number number;
+  const char* const end = json::take_number(scan, p, number);
+  if (end != nullptr) note(slot, slots_.put_number(slot, row, number), p);
+  return end;
+}
+
+const char* EventReader::read_word(Scan& scan, const char* p, int slot, size_t row) {
   const char* const end = json::take_word(scan, p, *p == 't' ? "true" : *p == 'f' ? "false" : "null");
   if (end == nullptr) return nullptr;
   if (*p == 'n') {
-    set_valid(slot, row, false);
-  } else if (slot.type == Type::kBoolean) {
-    store<uint8_t>(slot.values, row, *p == 't');
-    set_valid(slot, row, true);
+    slots_.put_null(slot, row);
+    note(slot, ValueFault::kNone, p);
   } else {
-    set_fault(slot, ValueFault::kType, p);
+    note(slot, slots_.put_boolean(slot, row, *p == 't'), p);
   }
   return end;
 }
@@ -371,16 +215,16 @@ EventReader::Failure EventReader::failure() const {
             "malformed JSON" + place(scan_.at) + ": " + std::string(what_is_wrong(scan_.fault))};
   }
   if (bad_utf8_) return {"MR-EVT-0003", "the event is not valid UTF-8"};
-  for (const Slot& slot : slots_) {
-    if (slot.fault == ValueFault::kNone) continue;
+  for (size_t i = 0; i < misfits_.size(); ++i) {
+    if (misfits_[i].fault == ValueFault::kNone) continue;
+    const Slot& slot = slots_.at(static_cast<int>(i));
     const std::string where =
-        "column \"" + slot.name + "\" (" + std::string(to_string(slot.type)) + ")" + place(slot.fault_at);
-    if (slot.fault == ValueFault::kType) {
-      return {"MR-EVT-0006", where + ": " + json_form(slot.type, slot.unit) + " is expected"};
-    }
-    if (slot.fault == ValueFault::kRange)
+        "column \"" + slot.name + "\" (" + std::string(to_string(slot.type)) + ")" + place(misfits_[i].at);
+    if (misfits_[i].fault == ValueFault::kRange)
       return {"MR-EVT-0007", where + ": the number is out of range or not whole"};
-    return {"MR-EVT-0008", where + ": " + json_form(slot.type, slot.unit) + " is expected"};
+    const bool type = misfits_[i].fault == ValueFault::kType;
+    return {type ? "MR-EVT-0006" : "MR-EVT-0008",
+            where + ": " + json_form(slot.type, slot.unit) + " is expected"};
   }
   return {"MR-EVT-0001", "malformed JSON"};
 }

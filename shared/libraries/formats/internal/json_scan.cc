@@ -98,8 +98,7 @@ const char* skip_scalar(Scan& scan, const char* p) {
       break;
   }
   if (*p != '-' && !is_digit(*p)) return scan.fail(p, Fault::kSyntax);
-  Number n;
-  return take_number(scan, p, n);
+  return skip_number(scan, p);
 }
 
 // "key" : and the space behind it.
@@ -235,18 +234,7 @@ int32_t significant_digits(std::string_view number) {
 
 }  // namespace
 
-bool to_double(const Number& n, double& value) {
-  // Both the mantissa and the power of ten are exact doubles: one rounding, the right one.
-  // Source: W. Clinger, "How to Read Floating Point Numbers Accurately", 1990.
-  static constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-  if (n.exact && n.mantissa <= (uint64_t{1} << 53) && n.exponent >= -22 && n.exponent <= 22) [[likely]] {
-    const auto mantissa = static_cast<double>(n.mantissa);
-    const double magnitude =
-        n.exponent < 0 ? mantissa / kPowers[-n.exponent] : mantissa * kPowers[n.exponent];
-    value = n.negative ? -magnitude : magnitude;
-    return true;
-  }
+bool to_double_slow(const Number& n, double& value) {
   const auto [end, failure] = std::from_chars(n.text.data(), n.text.data() + n.text.size(), value);
   if (failure == std::errc()) return true;
   // Out of range: too large is an error, too small is zero.
@@ -254,7 +242,7 @@ bool to_double(const Number& n, double& value) {
   return n.mantissa == 0 || significant_digits(n.text) + n.exponent < 0;
 }
 
-bool to_bigint(const Number& n, int64_t& value) {
+bool to_bigint_slow(const Number& n, int64_t& value) {
   uint64_t mantissa = n.mantissa;
   int32_t exponent = n.exponent;
   if (!n.exact) return false;

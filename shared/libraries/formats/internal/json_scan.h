@@ -41,6 +41,20 @@ inline const char* skip_space(const char* p, const char* end) {
   return p;
 }
 
+// Compares 16 bytes at a time, those behind `length` masked: up to 16 behind either may be read.
+inline bool same_bytes(const char* a, const char* b, size_t length) {
+  const auto differing = [&](size_t from) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + from));
+    const __m128i y = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + from));
+    return ~static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(x, y))) & 0xFFFFu;
+  };
+  size_t from = 0;
+  for (; length - from > 16; from += 16) {
+    if (differing(from) != 0) return false;
+  }
+  return (differing(from) & ((1u << (length - from)) - 1)) == 0;
+}
+
 // Checks the escape at p ('\'); answers the place behind it. A lone surrogate is a fault.
 const char* skip_escape(Scan& scan, const char* p);
 
@@ -147,6 +161,39 @@ inline const char* take_number(Scan& scan, const char* p, Number& n) {
   return p;
 }
 
+// The first byte that is no digit.
+inline const char* skip_digits(const char* p, const char* end) {
+  while (p < end) {
+    const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i values = _mm_sub_epi8(chunk, _mm_set1_epi8('0'));
+    const __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+    const auto others = ~static_cast<uint32_t>(_mm_movemask_epi8(digits)) & 0xFFFFu;
+    if (others != 0) {
+      p += __builtin_ctz(others);
+      break;
+    }
+    p += 16;
+  }
+  return p < end ? p : end;
+}
+
+// take_number() without the value.
+inline const char* skip_number(Scan& scan, const char* p) {
+  const char* const digits = p + (*p == '-');
+  p = skip_digits(digits, scan.end);
+  if (p == digits || (*digits == '0' && p != digits + 1)) return scan.fail(digits, Fault::kNumber);
+  if (p < scan.end && *p == '.') {
+    const char* const fraction = ++p;
+    p = skip_digits(p, scan.end);
+    if (p == fraction) return scan.fail(p, Fault::kNumber);
+  }
+  if (p < scan.end && (*p == 'e' || *p == 'E')) {
+    Number unused;
+    return take_exponent(scan, p + 1, unused);
+  }
+  return p;
+}
+
 inline const char* take_word(Scan& scan, const char* p, std::string_view word) {
   if (static_cast<size_t>(scan.end - p) < word.size() || std::string_view(p, word.size()) != word) {
     return scan.fail(p, Fault::kSyntax);
@@ -160,8 +207,40 @@ const char* skip_value(Scan& scan, const char* p, unsigned depth);
 // The characters of a string that skip_string() accepted, without the escapes, in the arena.
 std::string_view unescape(std::string_view inside, Arena& arena);
 
+// p is at the opening quote. `text`: the characters, in place or, if there are escapes, in the arena.
+inline const char* take_string(Scan& scan, const char* p, Arena& arena, std::string_view& text) {
+  bool escaped = false;
+  const char* const close = skip_string(scan, p + 1, escaped);
+  if (close == nullptr) return nullptr;
+  text = std::string_view(p + 1, static_cast<size_t>(close - p - 1));
+  if (escaped) [[unlikely]]
+    text = unescape(text, arena);
+  return close + 1;
+}
+
+bool to_double_slow(const Number& n, double& value);
+bool to_bigint_slow(const Number& n, int64_t& value);
+
 // The number's value. False: out of double's, or bigint's, range (or not a whole number).
-bool to_double(const Number& n, double& value);
-bool to_bigint(const Number& n, int64_t& value);
+inline bool to_double(const Number& n, double& value) {
+  // Both the mantissa and the power of ten are exact doubles: one rounding, the right one.
+  // Source: W. Clinger, "How to Read Floating Point Numbers Accurately", 1990.
+  static constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  const bool exact = n.exact && n.mantissa <= (uint64_t{1} << 53) && n.exponent >= -22 && n.exponent <= 22;
+  if (!exact) [[unlikely]]
+    return to_double_slow(n, value);
+  const auto mantissa = static_cast<double>(n.mantissa);
+  const double magnitude = n.exponent < 0 ? mantissa / kPowers[-n.exponent] : mantissa * kPowers[n.exponent];
+  value = n.negative ? -magnitude : magnitude;
+  return true;
+}
+
+inline bool to_bigint(const Number& n, int64_t& value) {
+  if (!n.whole || !n.exact || n.mantissa > static_cast<uint64_t>(INT64_MAX)) [[unlikely]]
+    return to_bigint_slow(n, value);
+  value = n.negative ? -static_cast<int64_t>(n.mantissa) : static_cast<int64_t>(n.mantissa);
+  return true;
+}
 
 }  // namespace millrace::formats::json

@@ -1,0 +1,114 @@
+#include "formats/internal/column_slots.h"
+
+#include <cmath>
+
+namespace millrace::formats {
+
+ColumnSlots::ColumnSlots(const Schema& schema, const std::vector<int>& wanted) {
+  for (const int index : wanted) {
+    const ColumnDef& column = schema[static_cast<size_t>(index)];
+    slots_.push_back({column.type, column.name, column.unit});
+  }
+}
+
+namespace {
+
+void* values_of(Column& column) {
+  switch (column.type) {
+    case Type::kNull:
+      return nullptr;
+    case Type::kBoolean:
+      return column.booleans.data();
+    case Type::kBigint:
+    case Type::kTimestamptz:
+      return column.integers.data();
+    case Type::kDouble:
+      return column.doubles.data();
+    case Type::kText:
+      return column.texts.data();
+    case Type::kInterval:
+      return column.intervals.data();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void ColumnSlots::attach(std::vector<Column>& columns, Arena& arena) {
+  arena_ = &arena;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    slots_[i].valid = columns[i].valid.data();
+    slots_[i].values = values_of(columns[i]);
+  }
+}
+
+int ColumnSlots::find(std::string_view name) const {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].name == name) return static_cast<int>(i);
+  }
+  return kUnread;
+}
+
+void ColumnSlots::clear(size_t row) {
+  for (Slot& slot : slots_) slot.valid[row] = 0;
+}
+
+ValueFault ColumnSlots::put_text(int slot, size_t row, std::string_view text) {
+  Slot& s = slots_[static_cast<size_t>(slot)];
+  if (s.type == Type::kText) [[likely]]
+    return s.put(row, text);
+  if (s.type == Type::kTimestamptz) {
+    int64_t micros = 0;
+    if (parse_rfc3339_utc(text.data(), text.size(), micros)) [[likely]]
+      return s.put(row, micros);
+    const auto parsed = parse_timestamp(text);
+    return parsed.ok() ? s.put(row, parsed->micros) : ValueFault::kFormat;
+  }
+  if (s.type == Type::kInterval) {
+    const auto parsed = parse_interval(text);
+    return parsed.ok() ? s.put(row, *parsed) : ValueFault::kFormat;
+  }
+  // What the row writer makes of the values that a JSON number cannot be.
+  if (s.type == Type::kDouble) {
+    if (text == "NaN") return s.put(row, std::nan(""));
+    if (text == "Infinity") return s.put<double>(row, INFINITY);
+    if (text == "-Infinity") return s.put<double>(row, -INFINITY);
+  }
+  return ValueFault::kType;
+}
+
+namespace {
+
+// A whole number of another unit than milliseconds; nanoseconds are rounded, a half goes up.
+bool whole_time(TimestampUnit unit, int64_t count, int64_t& micros) {
+  if (unit == TimestampUnit::kSeconds) return !__builtin_mul_overflow(count, int64_t{1'000'000}, &micros);
+  micros = count;
+  if (unit != TimestampUnit::kNanoseconds) return true;
+  const int64_t rest = (count % 1000 + 1000) % 1000;
+  micros = (count - count % 1000) / 1000 - (count % 1000 < 0) + (rest >= 500);
+  return true;
+}
+
+bool fractional_millis(const json::Number& n, int64_t& micros) {
+  double value = 0;
+  if (!json::to_double(n, value) || !(std::fabs(value) < 1e15)) return false;
+  micros = static_cast<int64_t>(std::rint(value * 1000));
+  return timestamp_in_range(micros);
+}
+
+}  // namespace
+
+bool timestamp_in(TimestampUnit unit, const json::Number& n, int64_t& micros) {
+  if (unit == TimestampUnit::kMilliseconds) return fractional_millis(n, micros);
+  int64_t count = 0;
+  if (json::to_bigint(n, count)) return whole_time(unit, count, micros) && timestamp_in_range(micros);
+  double value = 0;
+  if (!json::to_double(n, value)) return false;
+  if (unit == TimestampUnit::kSeconds) value *= 1e6;
+  if (unit == TimestampUnit::kNanoseconds) value /= 1e3;
+  if (!(std::fabs(value) < 1e18)) return false;
+  micros = static_cast<int64_t>(std::rint(value));
+  return timestamp_in_range(micros);
+}
+
+}  // namespace millrace::formats
