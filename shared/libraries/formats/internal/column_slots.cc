@@ -53,10 +53,8 @@ void ColumnSlots::clear(size_t row) {
   for (Slot& slot : slots_) slot.valid[row] = 0;
 }
 
-ValueFault ColumnSlots::put_text(int slot, size_t row, std::string_view text) {
-  Slot& s = slots_[static_cast<size_t>(slot)];
-  if (s.type == Type::kText) [[likely]]
-    return s.put(row, text);
+// A string in a column that is not text.
+ValueFault ColumnSlots::put_parsed(Slot& s, size_t row, std::string_view text) {
   if (s.type == Type::kTimestamptz) {
     int64_t micros = 0;
     if (parse_rfc3339_utc(text.data(), text.size(), micros)) [[likely]]

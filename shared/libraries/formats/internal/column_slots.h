@@ -50,13 +50,15 @@ class ColumnSlots {
   // The slot of a field's name, or kUnread.
   int find(std::string_view name) const;
 
-  ValueFault put_text(int slot, size_t row, std::string_view text);  // without quotes and escapes
+  ValueFault put_string(int slot, size_t row, std::string_view text);  // without quotes and escapes
   ValueFault put_number(int slot, size_t row, const json::Number& number);
   ValueFault put_boolean(int slot, size_t row, bool value);
   void put_null(int slot, size_t row) { slots_[static_cast<size_t>(slot)].valid[row] = 0; }
   void clear(size_t row);
 
  private:
+  ValueFault put_parsed(Slot& slot, size_t row, std::string_view text);
+
   std::vector<Slot> slots_;
   Arena* arena_ = nullptr;
 };
@@ -64,6 +66,12 @@ class ColumnSlots {
 // In a column of another unit than milliseconds, or of milliseconds that are not whole (whole ones: put_number).
 // False: out of range.
 bool timestamp_in(TimestampUnit unit, const json::Number& number, int64_t& micros);
+
+[[gnu::always_inline]] inline ValueFault ColumnSlots::put_string(int slot, size_t row,
+                                                                 std::string_view text) {
+  Slot& s = slots_[static_cast<size_t>(slot)];
+  return s.type == Type::kText ? s.put(row, text) : put_parsed(s, row, text);
+}
 
 [[gnu::always_inline]] inline ValueFault ColumnSlots::put_number(int slot, size_t row,
                                                                  const json::Number& number) {

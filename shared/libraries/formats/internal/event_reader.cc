@@ -132,7 +132,7 @@ const char* EventReader::learn_name(Scan& scan, const char* p, size_t position, 
 const char* EventReader::read_string(Scan& scan, const char* p, int slot, size_t row) {
   std::string_view text;
   const char* const end = json::take_string(scan, p, slots_.arena(), text);
-  if (end != nullptr) note(slot, slots_.put_text(slot, row, text), p);
+  if (end != nullptr) note(slot, slots_.put_string(slot, row, text), p);
   return end;
 }
 

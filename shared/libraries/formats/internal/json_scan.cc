@@ -1,5 +1,7 @@
 #include "formats/internal/json_scan.h"
 
+#include <immintrin.h>
+
 #include <charconv>
 #include <cmath>
 
@@ -49,6 +51,69 @@ const char* skip_escape(Scan& scan, const char* p) {
   const bool followed = scan.end - p >= 12 && p[6] == '\\' && p[7] == 'u';
   if (!followed || !is_low_surrogate(code_unit(p + 8, scan.end))) return scan.fail(p, Fault::kSurrogate);
   return p + 12;
+}
+
+namespace {
+
+// The first quote, backslash or control character, or a place not before `end`.
+using FindSpecial = const char* (*)(const char* p, const char* end, bool& non_ascii);
+
+const char* find_special_sse2(const char* p, const char* end, bool& non_ascii) {
+  uint32_t high = 0;
+  for (; p < end; p += 16) {
+    const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i special = _mm_or_si128(
+        _mm_or_si128(_mm_cmpeq_epi8(chunk, _mm_set1_epi8('"')), _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\'))),
+        _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1F)), chunk));
+    const auto stops = static_cast<uint32_t>(_mm_movemask_epi8(special));
+    const auto above = static_cast<uint32_t>(_mm_movemask_epi8(chunk));
+    if (stops != 0) {
+      high |= above & ((stops & (0 - stops)) - 1);
+      p += __builtin_ctz(stops);
+      break;
+    }
+    high |= above;
+  }
+  non_ascii |= high != 0;
+  return p;
+}
+
+[[gnu::target("avx2")]] const char* find_special_avx2(const char* p, const char* end, bool& non_ascii) {
+  uint32_t high = 0;
+  for (; p < end; p += 32) {
+    const __m256i chunk = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    const __m256i special =
+        _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(chunk, _mm256_set1_epi8('"')),
+                                        _mm256_cmpeq_epi8(chunk, _mm256_set1_epi8('\\'))),
+                        _mm256_cmpeq_epi8(_mm256_min_epu8(chunk, _mm256_set1_epi8(0x1F)), chunk));
+    const auto stops = static_cast<uint32_t>(_mm256_movemask_epi8(special));
+    const auto above = static_cast<uint32_t>(_mm256_movemask_epi8(chunk));
+    if (stops != 0) {
+      high |= above & ((stops & (0 - stops)) - 1);
+      p += __builtin_ctz(stops);
+      break;
+    }
+    high |= above;
+  }
+  non_ascii |= high != 0;
+  return p;
+}
+
+const FindSpecial kFindSpecial = __builtin_cpu_supports("avx2") ? find_special_avx2 : find_special_sse2;
+
+}  // namespace
+
+const char* skip_long_string(Scan& scan, const char* p, bool& escaped) {
+  while (p < scan.end) {
+    p = kFindSpecial(p, scan.end, scan.non_ascii);
+    if (p >= scan.end) break;
+    if (*p == '"') return p;
+    if (*p != '\\') return scan.fail(p, Fault::kControlCharacter);
+    escaped = true;
+    p = skip_escape(scan, p);
+    if (p == nullptr) return nullptr;
+  }
+  return scan.fail(scan.end, Fault::kEnd);
 }
 
 const char* take_exponent(Scan& scan, const char* p, Number& n) {

@@ -2,7 +2,7 @@
 // pass, no state.
 //
 // Every function takes [p, end) and answers the place behind what it read, or nullptr with the fault noted.
-// Up to 16 bytes behind `end` may be read (Buffer::kPadding), never used.
+// Up to 32 bytes behind `end` may be read (Buffer::kPadding), never used.
 #pragma once
 
 #include <emmintrin.h>
@@ -58,34 +58,24 @@ inline bool same_bytes(const char* a, const char* b, size_t length) {
 // Checks the escape at p ('\'); answers the place behind it. A lone surrogate is a fault.
 const char* skip_escape(Scan& scan, const char* p);
 
+const char* skip_long_string(Scan& scan, const char* p, bool& escaped);
+
 // p is behind the opening quote; answers the closing quote's place.
 inline const char* skip_string(Scan& scan, const char* p, bool& escaped) {
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i control = _mm_set1_epi8(0x1F);
-  while (p < scan.end) {
-    const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    const __m128i special =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash)),
-                     _mm_cmpeq_epi8(_mm_min_epu8(chunk, control), chunk));
-    const auto stops = static_cast<uint32_t>(_mm_movemask_epi8(special));
-    const auto high = static_cast<uint32_t>(_mm_movemask_epi8(chunk));
-    if (stops == 0) {
-      scan.non_ascii |= high != 0;
-      p += 16;
-      continue;
-    }
-    const auto i = static_cast<unsigned>(__builtin_ctz(stops));
-    scan.non_ascii |= (high & ((1u << i) - 1)) != 0;
-    p += i;
-    if (p >= scan.end) break;
-    if (*p == '"') return p;
-    if (*p != '\\') return scan.fail(p, Fault::kControlCharacter);
-    escaped = true;
-    p = skip_escape(scan, p);
-    if (p == nullptr) return nullptr;
-  }
-  return scan.fail(scan.end, Fault::kEnd);
+  // Most strings end within 16 bytes, without an escape.
+  const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m128i quotes = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('"'));
+  const __m128i others = _mm_or_si128(_mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\')),
+                                      _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1F)), chunk));
+  const auto stops = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(quotes, others)));
+  const uint32_t first = stops & (0 - stops);
+  const bool closed = (static_cast<uint32_t>(_mm_movemask_epi8(quotes)) & first) != 0;
+  if (!closed) return skip_long_string(scan, p, escaped);
+  const char* const close = p + __builtin_ctz(first);
+  if (close >= scan.end) [[unlikely]]
+    return scan.fail(scan.end, Fault::kEnd);
+  scan.non_ascii |= (static_cast<uint32_t>(_mm_movemask_epi8(chunk)) & (first - 1)) != 0;
+  return close;
 }
 
 // A number as written: mantissa * 10^exponent, if its digits fit.

@@ -59,7 +59,7 @@ bool ShapeTree::read(std::string_view event, size_t row) {
       std::string_view text;
       p = json::take_string(scan, p - 1, slots_.arena(), text);
       if (p == nullptr) return nullptr;
-      fault = slots_.put_text(step.slot, row, text);
+      fault = slots_.put_string(step.slot, row, text);
       --p;
       break;
     }
