@@ -35,9 +35,15 @@ int64_t days_of(const CivilDate& date);
 CivilDate civil_of(int64_t days);
 unsigned days_in_month(int64_t year, unsigned month);
 
+// A day as it was read last: the texts of a stream mostly differ in their time of day.
+struct KnownDay {
+  char text[11] = {};  // "2001-01-31T"; zeros: none yet
+  int64_t micros = 0;
+};
+
 // The strict form "YYYY-MM-DDTHH:MM:SS[.f…]Z" that most events carry, without an Error to build. False: not
 // that form.
-bool parse_rfc3339_utc(const char* text, size_t size, int64_t& micros);
+bool parse_rfc3339_utc(const char* text, size_t size, KnownDay& day, int64_t& micros);
 
 // One number for comparing: 30-day months, 24-hour days.
 constexpr __int128 total_micros(const Interval& i) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "event/text.h"
 #include "event/type.h"
@@ -160,40 +161,55 @@ void append_year(std::string& out, int64_t year) {
   append_digits(out, static_cast<uint64_t>(year < 0 ? -year : year), 6);
 }
 
-}  // namespace
-
-bool parse_rfc3339_utc(const char* p, size_t size, int64_t& micros) {
-  if (size < 20 || p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':' || p[16] != ':') return false;
+// "YYYY-MM-DDT". False: it is none, `day` is as it was.
+bool read_day(const char* p, KnownDay& day) {
+  if (p[4] != '-' || p[7] != '-' || p[10] != 'T') return false;
   Fields f;
   f.century = two(p);
   f.year = two(p + 2);
   f.month = two(p + 5);
   f.day = two(p + 8);
-  f.hour = two(p + 11);
-  f.minute = two(p + 14);
-  f.second = two(p + 17);
   if (!valid(f)) return false;
-  if (size > 20) {
-    if (p[19] != '.' || size > 27 || p[size - 1] != 'Z' || size < 22) return false;
-    int64_t value = 0;
-    size_t i = 20;
-    for (; i < size - 1; ++i) {
-      if (!is_digit(p[i])) return false;
-      value = value * 10 + (p[i] - '0');
-    }
-    for (; i < 26; ++i) value *= 10;
-    f.micros = value;
-  } else if (p[19] != 'Z') {
+  std::memcpy(day.text, p, sizeof day.text);
+  day.micros = micros_of(f);
+  return true;
+}
+
+// "HH:MM:SS[.f…]Z", of one to six digits behind the point.
+bool read_time(const char* p, size_t size, int64_t& micros) {
+  const unsigned hour = two(p);
+  const unsigned minute = two(p + 3);
+  const unsigned second = two(p + 6);
+  if (p[2] != ':' || p[5] != ':' || hour > 23 || minute > 59 || second > 60 || p[size - 1] != 'Z')
     return false;
+  int64_t fraction = 0;
+  if (size > 9) {
+    if (p[8] != '.' || size < 11 || size > 16) return false;
+    for (size_t i = 9; i < size - 1; ++i) {
+      if (!is_digit(p[i])) return false;
+      fraction = fraction * 10 + (p[i] - '0');
+    }
+    for (size_t i = size - 1; i < 15; ++i) fraction *= 10;
   }
-  micros = micros_of(f);
+  micros = int64_t{hour * 3600 + minute * 60 + second} * kMicrosPerSecond + fraction;
+  return true;
+}
+
+}  // namespace
+
+bool parse_rfc3339_utc(const char* p, size_t size, KnownDay& day, int64_t& micros) {
+  if (size < 20) return false;
+  if (std::memcmp(p, day.text, sizeof day.text) != 0 && !read_day(p, day)) return false;
+  if (!read_time(p + 11, size - 11, micros)) return false;
+  micros += day.micros;
   return timestamp_in_range(micros);
 }
 
 Result<Timestamp> parse_timestamp(std::string_view text) {
   const std::string_view inner = trimmed(text);
   int64_t micros = 0;
-  if (parse_rfc3339_utc(inner.data(), inner.size(), micros)) return Timestamp{micros};
+  KnownDay day;
+  if (parse_rfc3339_utc(inner.data(), inner.size(), day, micros)) return Timestamp{micros};
   Scanner in(inner);
   if (!scan_timestamp(in, micros)) {
     return invalid_text(Type::kTimestamptz, text, "RFC 3339 is expected, like 2001-01-31T00:47:00Z");

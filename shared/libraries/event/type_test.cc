@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "event/text.h"
@@ -71,6 +73,50 @@ TEST(Timestamp, EveryDayRoundTrips) {
     ASSERT_LE(date.day, days_in_month(date.year, date.month));
     ASSERT_EQ(parse_timestamp(print(Timestamp{day * kMicrosPerDay + 1}))->micros, day * kMicrosPerDay + 1);
   }
+}
+
+// A day that is known from the text before may not change what a text means.
+TEST(Timestamp, AKnownDayDoesNotShow) {
+  const std::vector<std::string> texts = {"2024-02-29T00:00:00Z",
+                                          "2024-02-29T23:59:60.999999Z",
+                                          "2024-02-29T24:00:00Z",
+                                          "2024-02-29T12:60:00Z",
+                                          "2024-02-29T12:00:61Z",
+                                          "2024-02-29T12:00:00.1Z",
+                                          "2024-02-29T12:00:00.Z",
+                                          "2024-02-29T12:00:00.1234567Z",
+                                          "2024-02-29T12:00:00.12x4Z",
+                                          "2024-02-29T12-00:00Z",
+                                          "2024-02-29T12:00:00+",
+                                          "2023-02-29T12:00:00Z",
+                                          "2024-02-29 12:00:00Z",
+                                          "9999-12-31T23:59:59.999999Z",
+                                          "9999-12-31T23:59:60Z",
+                                          "0001-01-01T00:00:00Z",
+                                          "0000-01-01T00:00:00Z",
+                                          "2024-02-29T12:00Z",
+                                          "2024-02-29",
+                                          ""};
+  for (const auto& first : texts) {
+    for (const auto& second : texts) {
+      KnownDay shared;
+      KnownDay none;
+      int64_t micros = 0;
+      int64_t expected = 0;
+      (void)parse_rfc3339_utc(first.data(), first.size(), shared, micros);
+      const bool ok = parse_rfc3339_utc(second.data(), second.size(), none, expected);
+      ASSERT_EQ(parse_rfc3339_utc(second.data(), second.size(), shared, micros), ok) << first << second;
+      if (!ok) continue;
+      ASSERT_EQ(micros, expected) << first << second;
+      ASSERT_EQ(parse_timestamp(second)->micros, expected);
+    }
+  }
+  KnownDay day;
+  int64_t micros = 0;
+  ASSERT_TRUE(parse_rfc3339_utc("2024-02-29T00:00:01.5Z", 22, day, micros));
+  EXPECT_EQ(micros, 1'709'164'801'500'000);
+  ASSERT_TRUE(parse_rfc3339_utc("2024-02-29T23:59:60.25Z", 23, day, micros));
+  EXPECT_EQ(micros, 1'709'251'200'250'000);
 }
 
 TEST(Timestamp, MonthsClampTheDay) {

@@ -24,7 +24,7 @@ struct Stream {
 std::string sensor(Random& random, size_t i) {
   std::string event = fmt::format(
       R"({{"id":"us{:08}","time":"2024-03-{:02}T{:02}:{:02}:{:02}.{:03}Z","mag":{:.1f},"net":"n{}","depth_km":{:.2f},"n":{},"ok":true,"place":")",
-      i, 1 + random.below(28), random.below(24), random.below(60), random.below(60), random.below(1000),
+      i, 1 + i / 2000 % 28, random.below(24), random.below(60), random.below(60), random.below(1000),
       random.unit() * 9, random.below(100), random.unit() * 600, random.below(100'000));
   event.append(198 - event.size(), 'p');
   return event + "\"}";

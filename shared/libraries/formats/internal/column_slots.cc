@@ -57,7 +57,7 @@ void ColumnSlots::clear(size_t row) {
 ValueFault ColumnSlots::put_parsed(Slot& s, size_t row, std::string_view text) {
   if (s.type == Type::kTimestamptz) {
     int64_t micros = 0;
-    if (parse_rfc3339_utc(text.data(), text.size(), micros)) [[likely]]
+    if (parse_rfc3339_utc(text.data(), text.size(), s.day, micros)) [[likely]]
       return s.put(row, micros);
     const auto parsed = parse_timestamp(text);
     return parsed.ok() ? s.put(row, parsed->micros) : ValueFault::kFormat;

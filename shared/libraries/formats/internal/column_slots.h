@@ -25,6 +25,7 @@ struct Slot {
   TimestampUnit unit = TimestampUnit::kMilliseconds;
   uint8_t* valid = nullptr;
   void* values = nullptr;
+  KnownDay day;  // kTimestamptz
 
   template <typename T>
   ValueFault put(size_t row, const T& value) {
