@@ -1,7 +1,5 @@
 #include "formats/internal/event_reader.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -34,7 +32,7 @@ bool EventReader::read(std::string_view event, size_t row) {
   if (p == nullptr) return false;
   p = json::skip_space(p, scan_.end);
   if (p != scan_.end) return scan_.fail(p, Fault::kSyntax), false;
-  if (scan_.non_ascii && !simdjson::validate_utf8(event.data(), event.size())) {
+  if (scan_.non_ascii && !json::is_utf8(event)) {
     bad_utf8_ = true;
     return false;
   }

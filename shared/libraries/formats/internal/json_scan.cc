@@ -1,6 +1,7 @@
 #include "formats/internal/json_scan.h"
 
 #include <immintrin.h>
+#include <simdjson.h>
 
 #include <charconv>
 #include <cmath>
@@ -36,6 +37,10 @@ bool is_low_surrogate(int32_t unit) {
 }
 
 }  // namespace
+
+bool is_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text);
+}
 
 const char* skip_escape(Scan& scan, const char* p) {
   if (p + 1 >= scan.end) return scan.fail(scan.end, Fault::kEnd);

@@ -55,6 +55,8 @@ inline bool same_bytes(const char* a, const char* b, size_t length) {
   return (differing(from) & ((1u << (length - from)) - 1)) == 0;
 }
 
+bool is_utf8(std::string_view text);
+
 // Checks the escape at p ('\'); answers the place behind it. A lone surrogate is a fault.
 const char* skip_escape(Scan& scan, const char* p);
 

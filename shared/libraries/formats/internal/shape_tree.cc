@@ -1,7 +1,5 @@
 #include "formats/internal/shape_tree.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -34,7 +32,7 @@ bool ShapeTree::read(std::string_view event, size_t row) {
     if (static_cast<size_t>(scan.end - p) >= step.length &&
         json::same_bytes(literals_.data() + step.literal, p, step.length)) [[likely]] {
       if (step.kind == Kind::kEnd) {
-        if (p + step.length == scan.end) return !scan.non_ascii || simdjson::validate_utf8(event);
+        if (p + step.length == scan.end) return !scan.non_ascii || json::is_utf8(event);
       } else {
         behind = read_value(scan, step, p + step.length, row);
       }
