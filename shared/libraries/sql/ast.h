@@ -85,7 +85,9 @@ struct TableRef {
   Name alias;
   bool tumble = false;
   SourceSpan span;
-  ExprPtr time;  // TUMBLE(name, time, size [, offset])
+  // TUMBLE(name, time, size [, offset]); as the standard writes it, the call stands in TABLE(…), the name behind
+  // TABLE and the time in DESCRIPTOR(…).
+  ExprPtr time;
   ExprPtr size;
   ExprPtr offset;
 };

@@ -118,12 +118,8 @@ Result<ast::TableRef> Parser::table_ref() {
   }
   if (is_word("lateral") || is_word("only"))
     return unexpected("the name of a stream or a view is expected here");
-  if (is_word("tumble") && is_symbol("(", 1)) {
-    TRY(tumble_arguments(out));
-  } else if ((is_word("hop") || is_word("session") || is_word("cumulate")) && is_symbol("(", 1)) {
-    return unsupported_at(first, fmt::format("{} windows are not supported yet", raw(peek())),
-                          "use TUMBLE(stream, column, INTERVAL '1 hour')");
-  } else {
+  TRY_ASSIGN(const bool windowed, window_call(out));
+  if (!windowed) {
     TRY_ASSIGN(out.name, relation_name("the name of a stream or a view"));
     if (is_symbol("(")) {
       return unsupported_at(out.name.span,
@@ -142,25 +138,6 @@ Result<ast::TableRef> Parser::table_ref() {
   }
   out.span = span_from(first);
   return out;
-}
-
-// TUMBLE(stream, time column, size [, offset])
-Status Parser::tumble_arguments(ast::TableRef& out) {
-  take();
-  take();
-  out.tumble = true;
-  take_word("table");
-  TRY_ASSIGN(out.name, relation_name("the name of a stream"));
-  const std::string shape = "write TUMBLE(stream, column, INTERVAL '1 hour')";
-  if (!take_symbol(",")) return unexpected(shape);
-  TRY_ASSIGN(out.time, expression());
-  if (!take_symbol(",")) return unexpected(shape);
-  TRY_ASSIGN(out.size, expression());
-  if (take_symbol(",")) {
-    TRY_ASSIGN(out.offset, expression());
-  }
-  if (!take_symbol(")")) return unexpected(shape);
-  return {};
 }
 
 Status Parser::order_by(ast::Query& out) {

@@ -43,7 +43,9 @@ class Parser {
   Status select_list(ast::Query& out);
   Result<ast::SelectItem> select_item();
   Result<ast::TableRef> table_ref();
+  Result<bool> window_call(ast::TableRef& out);
   Status tumble_arguments(ast::TableRef& out);
+  Result<ast::ExprPtr> window_time();
   Status query_tail(ast::Query& out);
   Status order_by(ast::Query& out);
   Result<ast::OrderItem> order_item();
