@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "engine/functions.h"
 #include "engine/kernels.h"
 #include "engine/program.h"
+#include "engine/regex.h"
 
 namespace millrace::engine {
 
@@ -141,10 +143,12 @@ class Program::Lease {
   std::unique_ptr<Selection> rows_;
 };
 
-Program::Program(const Expr& root) {
+Program::Program(const Expr& root) : regexes_(std::make_unique<RegexCache>()) {
   add(root);
   for (uint32_t i = 0; i < nodes_.size(); ++i) expand(i);
 }
+
+Program::~Program() = default;
 
 uint32_t Program::add(const Expr& expr) {
   nodes_.emplace_back();
@@ -172,7 +176,8 @@ void Program::expand(uint32_t index) {
   Node& node = nodes_[index];
   if (expr->op == Op::kLiteral) node.constant = constant_column(*expr);
   if (expr->op == Op::kInList) prepare_list(node);
-  if (expr->op == Op::kLiteral || expr->op == Op::kColumn || is_lazy(expr->op)) return;
+  if (expr->op == Op::kLiteral || expr->op == Op::kColumn || expr->op == Op::kCall || is_lazy(expr->op))
+    return;
   node.kernel = find_kernel(*expr);
   CHECK(node.kernel != nullptr && !node.args.empty() && node.args.size() <= 2,
         "an operator without a kernel");
@@ -201,7 +206,7 @@ Column& Program::reg(unsigned index) {
 
 const Column& Program::run(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
   failed_.clear();
-  Context context(batch, errors, failed_);
+  Context context(batch, errors, failed_, *regexes_);
   const Operand result = eval(0, 0, selection, context);
   if (!result.constant) return *result.column;
   Column& out = reg(0);
@@ -236,6 +241,11 @@ Operand Program::eval_leaf(const Node& node, unsigned reg_index, Selection& sele
   if (op == Op::kLiteral) return {&node.constant, true};
   const size_t failures = context.failures();
   Column& out = reg(reg_index);
+  if (op == Op::kCall) {
+    eval_call(node, reg_index, selection, context);
+    if (context.failures() != failures) context.drop_failed(selection);
+    return {&out, false};
+  }
   set_type(out, node.expr->type, context.batch.rows);
   out.valid.assign(context.batch.rows, 1);
   if (op == Op::kCase) eval_case(node, reg_index, selection, context);
@@ -347,6 +357,16 @@ void Program::eval_in_list(const Node& node, unsigned reg_index, Selection& sele
     }
     pending->resize(kept);
   }
+}
+
+void Program::eval_call(const Node& node, unsigned reg_index, Selection& selection, Context& context) {
+  std::vector<Operand> args;
+  args.reserve(node.args.size());
+  for (const uint32_t arg : node.args) {
+    const auto own = static_cast<unsigned>(reg_index + 1 + args.size());
+    args.push_back(eval(arg, own, selection, context));
+  }
+  node.expr->function->kernel(*node.expr, args, selection, reg(reg_index), context);
 }
 
 struct Evaluator::Impl {

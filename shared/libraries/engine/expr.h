@@ -60,9 +60,11 @@ enum class Op : uint8_t {
   kTumbleStart,  // args: timestamp; window_us, window_offset_us
   kTumbleEnd,
   kIntervalDivide /* by double */,
+  kCall,  // function: a row of the function table (functions.h)
   // New ones at the end: an operator's number is part of a plan's identity.
 };
 
+struct Signature;
 struct Expr;
 using ExprPtr = std::shared_ptr<const Expr>;
 
@@ -74,7 +76,8 @@ struct Expr {
   Scalar literal;
   int64_t window_us = 0;  // kTumble*
   int64_t window_offset_us = 0;
-  SourceSpan span;  // in the query's text
+  const Signature* function = nullptr;  // kCall; rows live for ever
+  SourceSpan span;                      // in the query's text
 
   ~Expr();  // takes a long chain (a + b + c …) apart without recursion
 };
@@ -85,7 +88,7 @@ int64_t tumble_start(int64_t time_us, int64_t size_us, int64_t offset_us);
 
 // What a row's failure says. Ids: MR-SQL-0101 division by zero, 0102 bigint, 0103 double precision, 0104
 // timestamp, 0105 interval out of range, 0106 a text that is no such value, 0107 a bad LIKE pattern, 0108 a
-// text too long.
+// text too long, 0120 a bad argument of a function, 0121 a bad regular expression.
 inline constexpr size_t kMaxTextBytes = size_t{1}
                                         << 20;  // of a text that an expression makes: an event's bound
 

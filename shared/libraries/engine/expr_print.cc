@@ -1,5 +1,5 @@
 // to_string: an expression as SQL would write it, for EXPLAIN and messages.
-#include "engine/expr.h"
+#include "engine/functions.h"
 #include "event/text.h"
 
 namespace millrace::engine {
@@ -167,6 +167,8 @@ class Printer {
         return tumble("TUMBLE_END", expr);
       case Op::kInList:
         return in_list(expr);
+      case Op::kCall:
+        return call(expr.function->name, expr);
       default:
         out_ += '?';
     }

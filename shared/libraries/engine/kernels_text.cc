@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "engine/kernels.h"
+#include "engine/utf8.h"
 
 namespace millrace::engine {
 namespace {
@@ -26,13 +27,6 @@ void concat(const Node& node, const Operand& left, const Operand& right, const S
         std::memcpy(place + a.size(), b.data(), b.size());
         return {place, a.size() + b.size()};
       });
-}
-
-// Bytes of the UTF-8 character that starts here; a stray byte counts as one.
-size_t character_bytes(std::string_view text, size_t at) {
-  size_t n = 1;
-  while (at + n < text.size() && (static_cast<unsigned char>(text[at + n]) & 0xC0) == 0x80) ++n;
-  return n;
 }
 
 // % any characters, _ one character, '\' makes the next one plain. On a mismatch the last % takes one more

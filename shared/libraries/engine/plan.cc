@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "engine/functions.h"
 
 namespace millrace::engine {
 namespace {
@@ -161,6 +162,7 @@ void append_expr(std::string& out, const Expr* expr) {
   append_scalar(out, expr->literal);
   append_le(out, expr->window_us);
   append_le(out, expr->window_offset_us);
+  if (expr->op == Op::kCall) append_bytes(out, expr->function->name);  // its types are the arguments'
   append_varint(out, expr->args.size());
   for (const auto& arg : expr->args) append_expr(out, arg.get());
 }

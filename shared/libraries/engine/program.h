@@ -6,6 +6,7 @@
 //            parser bounds.
 // Registers: an operator's result is a column named by its depth; the left operand's register is reused for
 //            the result, so a chain of 10,000 needs two.
+// Calls:     of table functions take each argument in a register of its own.
 // Lazy:      AND, OR, CASE, COALESCE and IN evaluate an argument for the rows that still need it (a
 //            sub-selection).
 #pragma once
@@ -18,6 +19,8 @@
 
 namespace millrace::engine {
 
+class RegexCache;
+
 // An argument's values: one a row, or (a literal) one for all rows, at index 0.
 struct Operand {
   const Column* column = nullptr;
@@ -29,13 +32,14 @@ struct Operand {
 // What one evaluation carries along: where the rows are and what failed.
 class Context {
  public:
-  Context(const Batch& b, std::vector<RowError>& e, std::vector<uint8_t>& f)
-      : batch(b), errors_(e), failed_(f) {}
+  Context(const Batch& b, std::vector<RowError>& e, std::vector<uint8_t>& f, RegexCache& r)
+      : batch(b), regexes(r), errors_(e), failed_(f) {}
   void fail(size_t row, const SourceSpan& span, std::string_view id, std::string message);
   size_t failures() const { return count_; }
   void drop_failed(Selection& selection) const;
 
   const Batch& batch;
+  RegexCache& regexes;
 
  private:
   std::vector<RowError>& errors_;
@@ -51,7 +55,7 @@ using Kernel = void (*)(const Node& node, const Operand& left, const Operand& ri
 
 struct Node {
   const Expr* expr = nullptr;
-  Kernel kernel = nullptr;        // null: a leaf or a lazy operator
+  Kernel kernel = nullptr;        // null: a leaf, a lazy operator or a call
   std::vector<uint32_t> args;     // nodes; AND and OR chains are flattened
   Column constant;                // kLiteral
   std::vector<int64_t> int_list;  // kInList over literals: sorted
@@ -61,6 +65,7 @@ struct Node {
 class Program {
  public:
   explicit Program(const Expr& root);  // `root` outlives the program
+  ~Program();
   const Column& run(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
 
  private:
@@ -75,6 +80,7 @@ class Program {
   void eval_case(const Node& node, unsigned reg, Selection& selection, Context& context);
   void eval_coalesce(const Node& node, unsigned reg, Selection& selection, Context& context);
   void eval_in_list(const Node& node, unsigned reg, Selection& selection, Context& context);
+  void eval_call(const Node& node, unsigned reg, Selection& selection, Context& context);
   Column& reg(unsigned index);
 
   std::vector<Node> nodes_;
@@ -82,6 +88,7 @@ class Program {
   std::vector<uint32_t> spine_;
   std::vector<std::unique_ptr<Selection>> pool_;
   std::vector<uint8_t> failed_;
+  std::unique_ptr<RegexCache> regexes_;
 };
 
 // The kernel families (kernels_*.cc). Null if the operator is not of the family.

@@ -16,9 +16,10 @@
 
 namespace millrace::sql::ast {
 
-inline constexpr size_t kMaxNesting = 200;    // parentheses, CASE, NOT, signs, calls
-inline constexpr size_t kMaxHeight = 1'000;   // 1 + 1 + 1 …
-inline constexpr size_t kMaxList = 10'000;    // IN (…), AND … AND …
+inline constexpr size_t kMaxNesting = 200;   // parentheses, CASE, NOT, signs, calls
+inline constexpr size_t kMaxHeight = 1'000;  // 1 + 1 + 1 …
+inline constexpr size_t kMaxList = 10'000;   // IN (…), AND … AND …
+inline constexpr size_t kMaxArguments = 100;
 inline constexpr size_t kMaxColumns = 1'600;  // of a stream, a SELECT list, a GROUP BY
 inline constexpr size_t kMaxNodes = 200'000;  // of all statements of a text
 inline constexpr size_t kMaxStatements = 10'000;
@@ -50,8 +51,8 @@ enum class ExprKind : uint8_t {
   kIs,          // text: null, true, false, unknown; negated
   kIsDistinct,  // negated: IS NOT DISTINCT FROM
   kBetween,
-  kIn,  // args[0] IN (args[1..])
-  kLike,
+  kIn,    // args[0] IN (args[1..])
+  kLike,  // text: like or ilike; args: text, pattern [, escape]
   kCase,  // [operand] when then when then … [else]
   kCast,
   kCall,  // text(args…); star: count(*)

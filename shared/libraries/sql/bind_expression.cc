@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/functions.h"
 #include "sql/errors.h"
 
 namespace millrace::sql {
@@ -25,7 +26,6 @@ constexpr AggregateName kAggregates[] = {{"count", AggregateKind::kCount},
                                          {"avg", AggregateKind::kAvg},
                                          {"min", AggregateKind::kMin},
                                          {"max", AggregateKind::kMax}};
-const std::vector<std::string> kFunctions{"count", "sum", "avg", "min", "max", "coalesce", "nullif"};
 
 std::optional<Op> comparison_of(std::string_view op) {
   if (op == "=") return Op::kEqual;
@@ -75,8 +75,8 @@ Error unknown_function(const ast::Expr& expr) {
     return unsupported_at(expr.span, fmt::format("{}() is not supported", expr.text),
                           "an answer depends on the events alone: use a timestamp column");
   }
-  std::string hint = did_you_mean(expr.text, kFunctions);
-  if (hint.empty()) hint = "the functions are " + list_names(kFunctions);
+  std::string hint = did_you_mean(expr.text, function_names());
+  if (hint.empty()) hint = "the functions stand in docs/sql/functions.md";
   return invalid_at(
       kUnknownFunction,
       SourceSpan{expr.span.line, expr.span.column, expr.span.offset, static_cast<uint32_t>(expr.text.size())},
@@ -85,7 +85,7 @@ Error unknown_function(const ast::Expr& expr) {
 
 Error bad_arguments(const ast::Expr& expr, std::string_view wants) {
   return invalid_at(kBadArguments, expr.span, fmt::format("{}() takes {}", expr.text, wants),
-                    "the functions are " + list_names(kFunctions));
+                    "write it as docs/sql/functions.md does");
 }
 
 }  // namespace
@@ -201,6 +201,8 @@ Result<Bound> ExpressionBinder::unary(const ast::Expr& expr) {
 }
 
 Result<Bound> ExpressionBinder::binary(const ast::Expr& expr) {
+  if (expr.text == "~" || expr.text == "~*" || expr.text == "!~" || expr.text == "!~*")
+    return regex_match(expr);
   TRY_ASSIGN(Bound left, bind(*expr.args[0]));
   TRY_ASSIGN(Bound right, bind(*expr.args[1]));
   if (const auto op = comparison_of(expr.text)) {
@@ -264,6 +266,7 @@ Result<Bound> ExpressionBinder::in_list(const ast::Expr& expr) {
   return negated_if(expr.negated, std::move(found), expr.span);
 }
 
+// args: text, pattern, and the escape if one was written. ILIKE compares in lower case.
 Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
   TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
   for (Bound& arg : args) {
@@ -273,6 +276,17 @@ Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
                       fmt::format("LIKE needs text, not {}", to_string(arg.type())),
                       "cast it: CAST(… AS TEXT)");
   }
+  if (args.size() == 3) {
+    const SourceSpan span = args[1].expr->span;
+    TRY_ASSIGN(args[1], make_call("like_escape", {std::move(args[1]), std::move(args[2])}, span));
+    args.pop_back();
+  }
+  if (expr.text == "ilike") {
+    for (Bound& arg : args) {
+      const SourceSpan span = arg.expr->span;
+      TRY_ASSIGN(arg, make_call("lower", {std::move(arg)}, span));
+    }
+  }
   const auto* pattern = std::get_if<std::string>(&args[1].expr->literal);
   if (pattern != nullptr && pattern->size() > kMaxPatternBytes) {
     return invalid_at(kTooComplex, args[1].expr->span,
@@ -281,6 +295,21 @@ Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
   }
   TRY_ASSIGN(Bound matched, make(Op::kLike, Type::kBoolean, std::move(args), expr.span));
   return negated_if(expr.negated, std::move(matched), expr.span);
+}
+
+// ~ !~ and, whatever the case, ~* !~*.
+Result<Bound> ExpressionBinder::regex_match(const ast::Expr& expr) {
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  for (Bound& arg : args) {
+    arg = with_default_type(std::move(arg));
+    if (arg.type() == Type::kText) continue;
+    return invalid_at(kNoOperator, arg.expr->span,
+                      fmt::format("{} needs text, not {}", expr.text, to_string(arg.type())),
+                      "cast it: CAST(… AS TEXT)");
+  }
+  if (expr.text.ends_with('*')) args.push_back(make_literal(std::string("i"), Type::kText, expr.span));
+  TRY_ASSIGN(Bound matched, make_call("regexp_like", std::move(args), expr.span));
+  return negated_if(expr.text.starts_with('!'), std::move(matched), expr.span);
 }
 
 // args of the plan's CASE: when, then, …, else. CASE x WHEN y compares x = y in each branch.
@@ -328,9 +357,13 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   for (const AggregateName& known : kAggregates) {
     if (known.name == expr.text) return aggregate(expr, known.kind);
   }
-  if (expr.text != "coalesce" && expr.text != "nullif") return unknown_function(expr);
+  const engine::Function* function = engine::find_function(expr.text);
+  if (function == nullptr) return unknown_function(expr);
   if (expr.star) return bad_arguments(expr, "expressions, not *");
-  return expr.text == "coalesce" ? coalesce(expr) : null_if(expr);
+  if (expr.text == "coalesce") return coalesce(expr);
+  if (expr.text == "nullif") return null_if(expr);
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  return make_call(expr.text, std::move(args), expr.span);
 }
 
 Result<Bound> ExpressionBinder::coalesce(const ast::Expr& expr) {

@@ -53,6 +53,7 @@ class ExpressionBinder {
   Result<Bound> between(const ast::Expr& expr);
   Result<Bound> in_list(const ast::Expr& expr);
   Result<Bound> like(const ast::Expr& expr);
+  Result<Bound> regex_match(const ast::Expr& expr);
   Result<Bound> case_of(const ast::Expr& expr);
   Result<Bound> cast(const ast::Expr& expr);
   Result<Bound> call(const ast::Expr& expr);
@@ -74,6 +75,10 @@ class ExpressionBinder {
 Bound make_literal(Scalar value, Type type, const SourceSpan& span);
 // Folds where every argument is constant. kTooComplex beyond the bound.
 Result<Bound> make(engine::Op op, Type type, std::vector<Bound> args, const SourceSpan& span);
+// A call of a table function (bind_call.cc): finds the signature that is meant, folds as make() does.
+Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const SourceSpan& span);
+Result<Bound> folded(Bound call);
+std::vector<std::string> function_names();  // of the table, and the aggregates: for hints
 // A string or NULL becomes `type`, bigint becomes double; anything else has to be `type` already (answers
 // nullopt).
 Result<std::optional<Bound>> coerce(Bound value, Type type);

@@ -30,6 +30,7 @@ inline constexpr std::string_view kUnknownType = "MR-SQL-0023";
 inline constexpr std::string_view kNoCast = "MR-SQL-0024";
 inline constexpr std::string_view kUnknownFunction = "MR-SQL-0025";
 inline constexpr std::string_view kBadArguments = "MR-SQL-0026";
+inline constexpr std::string_view kBadRegularExpression = "MR-SQL-0027";
 inline constexpr std::string_view kBadOption = "MR-SQL-0030";
 inline constexpr std::string_view kBadWatermark = "MR-SQL-0031";
 inline constexpr std::string_view kNotGrouped = "MR-SQL-0040";

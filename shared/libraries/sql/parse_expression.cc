@@ -156,7 +156,8 @@ Result<ExprPtr> Parser::infix_word(ExprPtr left, int level) {
   const Token word = take();
   if (same_word(raw(word), "between")) return between(std::move(left), negated);
   if (same_word(raw(word), "in")) return in_list(std::move(left), negated);
-  if (same_word(raw(word), "like")) return like(std::move(left), negated);
+  if (same_word(raw(word), "like") || same_word(raw(word), "ilike"))
+    return like(std::move(left), name_value(text_, word), negated);
   return unsupported_at(word.span, fmt::format("{} is not supported yet", raw(word)), "use LIKE");
 }
 
@@ -249,15 +250,18 @@ Result<ExprPtr> Parser::in_list(ExprPtr left, bool negated) {
   return finish(std::move(expr));
 }
 
-Result<ExprPtr> Parser::like(ExprPtr left, bool negated) {
+Result<ExprPtr> Parser::like(ExprPtr left, std::string word, bool negated) {
   TRY_ASSIGN(ExprPtr pattern, expression(kRange + 1));
-  if (is_word("escape")) {
-    return unsupported_at(peek().span, "LIKE … ESCAPE is not supported", "the escape character is \\");
-  }
-  auto expr = node(ExprKind::kLike, join(left->span, pattern->span));
+  auto expr = node(ExprKind::kLike, left->span);
+  expr->text = std::move(word);
   expr->negated = negated;
   expr->args.push_back(std::move(left));
   expr->args.push_back(std::move(pattern));
+  if (take_word("escape")) {
+    TRY_ASSIGN(ExprPtr escape, expression(kRange + 1));
+    expr->args.push_back(std::move(escape));
+  }
+  expr->span = span_from(expr->span);
   return finish(std::move(expr));
 }
 
@@ -343,6 +347,11 @@ Result<ExprPtr> Parser::word_primary() {
   if (word == "case") return case_expression();
   if (word == "cast") return cast_expression();
   if (word == "interval" && is_string(1)) return interval_literal();
+  if (is_symbol("(", 1)) {
+    if (word == "left" || word == "right") return call({word, take().span});
+    if (word == "extract" || word == "position" || word == "substring" || word == "trim")
+      return spelled_call(word);
+  }
   if (is_clock_word(word)) {
     return unsupported_at(token.span, fmt::format("{} is not supported", raw(token)),
                           "an answer depends on the events alone: use a timestamp column");
@@ -423,11 +432,8 @@ Result<ExprPtr> Parser::call(const ast::Name& function) {
                           "group by the column in a view and count its rows");
   } else if (!is_symbol(")")) {
     take_word("all");
-    do {
-      TRY_ASSIGN(ExprPtr argument, expression());
-      expr->args.push_back(std::move(argument));
-      if (expr->args.size() > 100) return too_many(previous().span, "arguments of a function", 100);
-    } while (take_symbol(","));
+    TRY(argument(*expr));
+    TRY(arguments(*expr));
   }
   if (is_word("order")) {
     return unsupported_at(peek().span, "ORDER BY in an aggregate is not supported", "take it away");

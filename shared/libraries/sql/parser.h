@@ -65,6 +65,14 @@ class Parser {
   Result<ast::ExprPtr> case_expression();
   Result<ast::ExprPtr> cast_expression();
   Result<ast::ExprPtr> call(const ast::Name& function);
+  // Calls with words between their arguments (parse_call.cc).
+  Result<ast::ExprPtr> spelled_call(const std::string& word);
+  Status extract_arguments(ast::Expr& out);
+  Status position_arguments(ast::Expr& out);
+  Status substring_arguments(ast::Expr& out);
+  Status trim_arguments(ast::Expr& out);
+  Status argument(ast::Expr& out);
+  Status arguments(ast::Expr& out);
   Result<ast::ExprPtr> string_literal();
   Result<ast::ExprPtr> interval_literal();
   Result<ast::ExprPtr> infix(ast::ExprPtr left, int level);
@@ -72,7 +80,7 @@ class Parser {
   Result<ast::ExprPtr> is_test(ast::ExprPtr left);
   Result<ast::ExprPtr> between(ast::ExprPtr left, bool negated);
   Result<ast::ExprPtr> in_list(ast::ExprPtr left, bool negated);
-  Result<ast::ExprPtr> like(ast::ExprPtr left, bool negated);
+  Result<ast::ExprPtr> like(ast::ExprPtr left, std::string word, bool negated);
   Result<ast::ExprPtr> chain(ast::ExprKind kind, ast::ExprPtr left, int level);
   Result<ast::ExprPtr> binary(ast::ExprPtr left, int level);
   int infix_level() const;

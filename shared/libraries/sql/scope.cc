@@ -22,8 +22,10 @@ ExprPtr make_column(int index, Type type, const SourceSpan& span) {
 
 bool same_expr(const Expr& a, const Expr& b) {
   if (&a == &b) return true;
-  if (a.op != b.op || a.type != b.type || a.column != b.column || a.args.size() != b.args.size())
+  if (a.op != b.op || a.type != b.type || a.column != b.column || a.function != b.function ||
+      a.args.size() != b.args.size()) {
     return false;
+  }
   if (a.window_us != b.window_us || a.window_offset_us != b.window_offset_us || a.literal != b.literal)
     return false;
   for (size_t i = 0; i < a.args.size(); ++i) {
@@ -38,6 +40,7 @@ uint64_t expr_hash(const Expr& expr) {
   const auto add = [&](uint64_t v) { hash = (hash ^ v) * kMix + (hash >> 29); };
   add(static_cast<uint64_t>(expr.column));
   add(static_cast<uint64_t>(expr.window_us));
+  add(reinterpret_cast<uintptr_t>(expr.function));
   if (const auto* i = std::get_if<int64_t>(&expr.literal)) add(static_cast<uint64_t>(*i));
   if (const auto* s = std::get_if<std::string>(&expr.literal)) add(stable_hash(*s));
   for (const auto& arg : expr.args) add(expr_hash(*arg));

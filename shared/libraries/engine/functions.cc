@@ -1,0 +1,55 @@
+#include "engine/functions.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace millrace::engine {
+namespace {
+
+std::vector<FunctionFamily> make_table() {
+  std::vector<FunctionFamily> table;
+  for (const auto family : {text_functions, text_part_functions, pattern_functions, digest_functions,
+                            number_functions, time_functions, choice_functions}) {
+    table.push_back(family());
+  }
+  for (FunctionFamily& family : table) {
+    for (Function& function : family.functions) {
+      for (Signature& signature : function.signatures) signature.name = function.name;
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+const std::vector<FunctionFamily>& function_table() {
+  static const std::vector<FunctionFamily> table = make_table();
+  return table;
+}
+
+const Function* find_function(std::string_view name) {
+  static const auto by_name = [] {
+    std::unordered_map<std::string_view, const Function*> index;
+    for (const FunctionFamily& family : function_table()) {
+      for (const Function& function : family.functions) {
+        CHECK(index.emplace(function.name, &function).second, "two functions of one name");
+      }
+    }
+    return index;
+  }();
+  const auto found = by_name.find(name);
+  return found == by_name.end() ? nullptr : found->second;
+}
+
+std::string to_string(const Signature& signature) {
+  std::string out(signature.name);
+  out += '(';
+  for (size_t i = 0; i < signature.args.size(); ++i) {
+    if (i > 0) out += ", ";
+    out += to_string(signature.args[i]);
+  }
+  if (signature.variadic) out += ", …";
+  return out.append(") → ").append(to_string(signature.result));
+}
+
+}  // namespace millrace::engine

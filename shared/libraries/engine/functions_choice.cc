@@ -1,0 +1,66 @@
+// One of several values: greatest and least; coalesce and nullif are forms of their own, for they may leave
+// an argument unevaluated or take any type.
+#include "engine/call_kernel.h"
+
+namespace millrace::engine {
+namespace {
+
+template <typename T, int kSign>
+void choose(const Expr& call, std::span<const Operand> args, const Selection& selection, Column& out,
+            Context& context) {
+  const size_t rows = context.batch.rows;
+  set_type(out, call.type, rows);
+  out.valid.assign(rows, 1);
+  T* result = values<T>(out).data();
+  for_rows(selection, rows, [&](size_t i) {
+    const Operand* best = nullptr;
+    for (const Operand& arg : args) {
+      if (arg.is_null(i)) continue;
+      if (best == nullptr || compare_values(*arg.column, arg.at(i), *best->column, best->at(i)) * kSign > 0)
+        best = &arg;
+    }
+    out.valid[i] = best != nullptr;
+    result[i] = best == nullptr ? T{} : data<T>(*best)[best->at(i)];
+  });
+}
+
+template <typename T, int kSign>
+Signature chooses(Type type) {
+  return {.args = {type}, .result = type, .kernel = choose<T, kSign>, .variadic = true, .strict = false};
+}
+template <int kSign>
+std::vector<Signature> of_every_type() {
+  return {chooses<int64_t, kSign>(Type::kBigint),        chooses<double, kSign>(Type::kDouble),
+          chooses<std::string_view, kSign>(Type::kText), chooses<int64_t, kSign>(Type::kTimestamptz),
+          chooses<Interval, kSign>(Type::kInterval),     chooses<uint8_t, kSign>(Type::kBoolean)};
+}
+
+}  // namespace
+
+FunctionFamily choice_functions() {
+  return {"Choices",
+          {
+              {"greatest",
+               "The greatest of the arguments that are not NULL",
+               of_every_type<1>(),
+               {{"greatest(1, 2.5, NULL)", "2.5"}, {"greatest('a', 'b')", "b"}},
+               "greatest(any, …) → any"},
+              {"least",
+               "The least of the arguments that are not NULL",
+               of_every_type<-1>(),
+               {{"least(3, 1, 2)", "1"}},
+               "least(any, …) → any"},
+              {"coalesce",
+               "The first argument that is not NULL; those behind it are not evaluated",
+               {},
+               {{"coalesce(NULL, 2, 1 / 0)", "2"}},
+               "coalesce(any, …) → any"},
+              {"nullif",
+               "The first argument, NULL where it is equal to the second",
+               {},
+               {{"nullif(1, 2)", "1"}, {"nullif(1, 1)", "NULL"}},
+               "nullif(any, any) → any"},
+          }};
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,262 @@
+// Functions of timestamps and intervals. Everything is in UTC.
+#include <cmath>
+
+#include "engine/call_kernel.h"
+#include "engine/time_format.h"
+#include "engine/time_unit.h"
+
+namespace millrace::engine {
+namespace {
+
+using View = std::string_view;
+
+constexpr int64_t kMinute = 60 * kMicrosPerSecond;
+constexpr int64_t kHour = 60 * kMinute;
+constexpr std::string_view kTimestampRange = "MR-SQL-0104";
+constexpr std::string_view kIntervalRange = "MR-SQL-0105";
+
+void bad_unit(Row& row, View unit, View type) {
+  row.fail(kBadArgument,
+           "unit \"" + std::string(unit.substr(0, 40)) + "\" is not one for " + std::string(type));
+}
+
+// A unit's length where it always is the same; 0 elsewhere.
+int64_t fixed_micros(TimeUnit unit) {
+  switch (unit) {
+    case TimeUnit::kMicrosecond:
+      return 1;
+    case TimeUnit::kMillisecond:
+      return 1'000;
+    case TimeUnit::kSecond:
+      return kMicrosPerSecond;
+    case TimeUnit::kMinute:
+      return kMinute;
+    case TimeUnit::kHour:
+      return kHour;
+    case TimeUnit::kDay:
+      return kMicrosPerDay;
+    default:
+      return 0;
+  }
+}
+
+// The first year of the unit's years that hold `year`; centuries and millennia start with the year 1.
+int64_t first_year(TimeUnit unit, int64_t year) {
+  if (unit == TimeUnit::kDecade) return year / 10 * 10;
+  if (unit == TimeUnit::kCentury) return (year - 1) / 100 * 100 + 1;
+  return unit == TimeUnit::kMillennium ? (year - 1) / 1000 * 1000 + 1 : year;
+}
+
+Timestamp trunc_timestamp(Row& row, View name, Timestamp t) {
+  const auto unit = time_unit(name);
+  if (!unit || *unit > TimeUnit::kMillennium) return bad_unit(row, name, "timestamp with time zone"), t;
+  if (const int64_t size = fixed_micros(*unit)) return {tumble_start(t.micros, size, 0)};
+  const CivilTime time = civil_time(t.micros);
+  if (*unit == TimeUnit::kWeek) return {(time.days - (iso_day_of_week(time.days) - 1)) * kMicrosPerDay};
+  CivilDate date = time.date;
+  date.day = 1;
+  if (*unit == TimeUnit::kQuarter) date.month = (date.month - 1) / 3 * 3 + 1;
+  if (*unit > TimeUnit::kQuarter) date = {first_year(*unit, date.year), 1, 1};
+  const int64_t micros = days_of(date) * kMicrosPerDay;
+  if (!timestamp_in_range(micros)) row.fail(kTimestampRange, "timestamp out of range");
+  return {micros};
+}
+
+Interval trunc_interval(Row& row, View name, Interval i) {
+  const auto unit = time_unit(name);
+  if (!unit || *unit > TimeUnit::kMillennium || *unit == TimeUnit::kWeek)
+    return bad_unit(row, name, "interval"), i;
+  const auto months = [&](int32_t size) { return Interval{i.months / size * size, 0, 0}; };
+  switch (*unit) {
+    case TimeUnit::kMonth:
+      return months(1);
+    case TimeUnit::kQuarter:
+      return months(3);
+    case TimeUnit::kYear:
+      return months(12);
+    case TimeUnit::kDecade:
+      return months(120);
+    case TimeUnit::kCentury:
+      return months(1'200);
+    case TimeUnit::kMillennium:
+      return months(12'000);
+    case TimeUnit::kDay:
+      return {i.months, i.days, 0};
+    default: {
+      const int64_t size = fixed_micros(*unit);
+      return {i.months, i.days, i.micros / size * size};
+    }
+  }
+}
+
+// The part of a time of day, or of an interval's microseconds.
+double clock_part(TimeUnit unit, int64_t micros) {
+  const int64_t in_minute = micros % kMinute;
+  switch (unit) {
+    case TimeUnit::kMicrosecond:
+      return static_cast<double>(in_minute);
+    case TimeUnit::kMillisecond:
+      return static_cast<double>(in_minute) / 1'000.0;
+    case TimeUnit::kSecond:
+      return static_cast<double>(in_minute) / 1'000'000.0;
+    case TimeUnit::kMinute:
+      return static_cast<double>(micros / kMinute % 60);
+    default:
+      return static_cast<double>(micros / kHour);
+  }
+}
+
+int64_t date_part_of(TimeUnit unit, const CivilTime& time) {
+  const int64_t year = time.date.year;
+  switch (unit) {
+    case TimeUnit::kDay:
+      return time.date.day;
+    case TimeUnit::kWeek:
+      return iso_week(time);
+    case TimeUnit::kMonth:
+      return time.date.month;
+    case TimeUnit::kQuarter:
+      return (time.date.month - 1) / 3 + 1;
+    case TimeUnit::kYear:
+      return year;
+    case TimeUnit::kDecade:
+      return year / 10;
+    case TimeUnit::kCentury:
+      return (year + 99) / 100;
+    case TimeUnit::kMillennium:
+      return (year + 999) / 1'000;
+    case TimeUnit::kDayOfWeek:
+      return iso_day_of_week(time.days) % 7;
+    case TimeUnit::kIsoDayOfWeek:
+      return iso_day_of_week(time.days);
+    case TimeUnit::kDayOfYear:
+      return day_of_year(time);
+    case TimeUnit::kIsoYear: {
+      // The days before the year 1's first week would be in a year 0, which is 1 BC.
+      const int64_t iso = iso_year(time);
+      return iso > 0 ? iso : iso - 1;
+    }
+    default:
+      return 0;  // kZone
+  }
+}
+
+double timestamp_part(Row& row, View name, Timestamp t) {
+  const auto unit = time_unit(name);
+  if (!unit) return bad_unit(row, name, "timestamp with time zone"), 0;
+  if (*unit == TimeUnit::kEpoch) return static_cast<double>(t.micros) / 1'000'000.0;
+  const CivilTime time = civil_time(t.micros);
+  if (*unit <= TimeUnit::kHour) return clock_part(*unit, time.micros);
+  if (*unit == TimeUnit::kJulian) {
+    constexpr int64_t kJulianOfEpoch = 2'440'588;
+    return static_cast<double>(time.days + kJulianOfEpoch) +
+           static_cast<double>(time.micros) / static_cast<double>(kMicrosPerDay);
+  }
+  return static_cast<double>(date_part_of(*unit, time));
+}
+
+double interval_part(Row& row, View name, Interval i) {
+  const auto unit = time_unit(name);
+  if (!unit) return bad_unit(row, name, "interval"), 0;
+  if (*unit <= TimeUnit::kHour) return clock_part(*unit, i.micros);
+  const int32_t years = i.months / 12;
+  switch (*unit) {
+    case TimeUnit::kDay:
+      return i.days;
+    case TimeUnit::kMonth:
+      return i.months % 12;
+    case TimeUnit::kQuarter:
+      return i.months % 12 / 3 + 1;
+    case TimeUnit::kYear:
+      return years;
+    case TimeUnit::kDecade:
+      return years / 10;
+    case TimeUnit::kCentury:
+      return years / 100;
+    case TimeUnit::kMillennium:
+      return years / 1'000;
+    case TimeUnit::kEpoch:  // years of 365.25 days, months of 30
+      return static_cast<double>(i.micros) / 1'000'000.0 + 365.25 * 86'400 * years +
+             30.0 * 86'400 * (i.months % 12) + 86'400.0 * i.days;
+    default:
+      return bad_unit(row, name, "interval"), 0;
+  }
+}
+
+Timestamp to_timestamp(Row& row, double seconds) {
+  const double micros = std::rint(seconds * 1e6);
+  const bool in_range =
+      micros >= static_cast<double>(kMinTimestamp) && micros <= static_cast<double>(kMaxTimestamp);
+  if (!in_range) row.fail(kTimestampRange, "timestamp out of range");
+  return {in_range ? static_cast<int64_t>(micros) : 0};
+}
+
+// The start of the stride that holds t, counted from the origin.
+Timestamp date_bin(Row& row, Interval stride, Timestamp t, Timestamp origin) {
+  const __int128 wide = total_micros(stride);
+  if (stride.months != 0)
+    row.fail(kBadArgument, "timestamps cannot be binned into intervals containing months or years");
+  if (wide <= 0) row.fail(kBadArgument, "stride must be greater than zero");
+  if (wide > INT64_MAX) row.fail(kIntervalRange, "interval out of range");
+  if (stride.months != 0 || wide <= 0 || wide > INT64_MAX) return t;
+  const auto size = static_cast<int64_t>(wide);
+  const int64_t since = t.micros - origin.micros;  // both lie in ten thousand years
+  const int64_t into = since % size;
+  const __int128 start = static_cast<__int128>(t.micros) - into - (into < 0 ? wide : 0);
+  const bool in_range = start >= kMinTimestamp && start <= kMaxTimestamp;
+  if (!in_range) row.fail(kTimestampRange, "timestamp out of range");
+  return {in_range ? static_cast<int64_t>(start) : 0};
+}
+
+View to_char(Row& row, Timestamp t, View format) {
+  std::string out;
+  format_timestamp(t.micros, format, out);
+  return row.keep(out);
+}
+
+}  // namespace
+
+FunctionFamily time_functions() {
+  return {
+      "Times",
+      {
+          {"date_trunc",
+           "The start of the `microseconds`, `milliseconds`, `second`, `minute`, `hour`, `day`, `week` (not "
+           "of an interval), `month`, `quarter`, `year`, `decade`, `century` or `millennium` that holds the "
+           "time",
+           {call<trunc_timestamp>(), call<trunc_interval>()},
+           {{"date_trunc('hour', TIMESTAMPTZ '2001-02-16T20:38:40Z')", "2001-02-16T20:00:00Z"},
+            {"date_trunc('hour', INTERVAL '3 days 02:47:33')", "3 days 02:00:00"},
+            {"date_trunc('fortnight', TIMESTAMPTZ '2001-02-16')", "MR-SQL-0120"}}},
+          {"date_part",
+           "A part of a time, as a number: the units of date_trunc, and `epoch`, of a timestamp also `dow`, "
+           "`isodow`, `doy`, `isoyear`, `julian`, `timezone`",
+           {call<timestamp_part>(), call<interval_part>()},
+           {{"date_part('hour', TIMESTAMPTZ '2001-02-16T20:38:40Z')", "20"},
+            {"date_part('epoch', INTERVAL '1 day 1 second')", "86401"}}},
+          {"extract",
+           "The same, written `EXTRACT(field FROM time)`",
+           {call<timestamp_part>(), call<interval_part>()},
+           {{"EXTRACT(DOW FROM TIMESTAMPTZ '2001-02-16T20:38:40Z')", "5"},
+            {"EXTRACT(second FROM INTERVAL '1.5 s')", "1.5"}}},
+          {"date_bin",
+           "The start of the stride that holds the time, where strides are counted from an origin",
+           {call<date_bin>()},
+           {{"date_bin(INTERVAL '15 minutes', TIMESTAMPTZ '2001-02-16T20:38:40Z', TIMESTAMPTZ '2001-01-01')",
+             "2001-02-16T20:30:00Z"}}},
+          {"to_timestamp",
+           "Seconds since 1970 as a time",
+           {call<to_timestamp>()},
+           {{"to_timestamp(1284352323.5)", "2010-09-13T04:32:03.5Z"}}},
+          {"to_char",
+           "The time in a format: `YYYY YYY YY Y IYYY Q MM MON Month MON DD DDD D ID DAY Day DY Dy WW IW W "
+           "CC J HH HH12 HH24 MI SS MS US SSSS FF1`…`FF6 AM PM TZ TZH TZM OF RM`, with `FM` before and `TH` "
+           "behind; other text stands for itself, in double quotes whatever it is",
+           {call<to_char>()},
+           {{"to_char(TIMESTAMPTZ '2001-02-06T20:08:40.012Z', 'Dy, DD Mon YYYY HH24:MI:SS.MS')",
+             "Tue, 06 Feb 2001 20:08:40.012"},
+            {"to_char(TIMESTAMPTZ '2001-02-06', 'FMDay \"the\" FMDDth')", "Tuesday the 6th"}}},
+      }};
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,12 @@
+// to_char's formats of a timestamp, in UTC. Every format makes a text: what is no pattern stands for itself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace millrace::engine {
+
+void format_timestamp(int64_t timestamp, std::string_view format, std::string& out);
+
+}  // namespace millrace::engine

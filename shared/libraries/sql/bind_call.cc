@@ -1,0 +1,178 @@
+// Calls of table functions: which signature is meant, by PostgreSQL's rules, and what is said if none is.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/functions.h"
+#include "engine/regex.h"
+#include "sql/bind_expression.h"
+#include "sql/errors.h"
+
+namespace millrace::sql {
+
+using engine::Expr;
+using engine::ExprPtr;
+using engine::Function;
+using engine::Op;
+using engine::Signature;
+
+namespace {
+
+constexpr size_t kMaxFoldedCallBytes = 1'000;  // a text that a call makes: repeat(…) is not written out
+
+std::string call_types(std::string_view name, const std::vector<Bound>& args) {
+  std::string out(name);
+  out += '(';
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (i > 0) out += ", ";
+    out += args[i].unknown ? "unknown" : to_string(args[i].type());
+  }
+  return out + ")";
+}
+
+std::string candidates(const Function& function) {
+  std::string out = "there is ";
+  for (size_t i = 0; i < function.signatures.size(); ++i) {
+    if (i > 0) out += "; ";
+    out += to_string(function.signatures[i]);
+  }
+  return out;
+}
+
+Type wanted_type(const Signature& signature, size_t i) {
+  return signature.args[std::min(i, signature.args.size() - 1)];
+}
+
+bool takes(const Signature& signature, const std::vector<Bound>& args) {
+  const size_t wanted = signature.args.size();
+  if (signature.variadic ? args.size() < wanted : args.size() != wanted) return false;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const Type to = wanted_type(signature, i);
+    const bool fits =
+        args[i].unknown || args[i].type() == to || (args[i].type() == Type::kBigint && to == Type::kDouble);
+    if (!fits) return false;
+  }
+  return true;
+}
+
+// Keeps those for which `score` is greatest.
+template <typename Score>
+void keep_best(std::vector<const Signature*>& of, Score score) {
+  int best = 0;
+  for (const Signature* s : of) best = std::max(best, score(*s));
+  std::erase_if(of, [&](const Signature* s) { return score(*s) < best; });
+}
+
+// The rules of "Function Type Resolution", for six types of which double precision alone is preferred among
+// others: most exact arguments; then text for a bare string; then double precision; then the type that all
+// others have.
+std::vector<const Signature*> resolve(const Function& function, const std::vector<Bound>& args) {
+  std::vector<const Signature*> left;
+  for (const Signature& s : function.signatures) {
+    if (takes(s, args)) left.push_back(&s);
+  }
+  const auto count = [&](const Signature& s, auto matches) {
+    int n = 0;
+    for (size_t i = 0; i < args.size(); ++i) n += matches(args[i], wanted_type(s, i));
+    return n;
+  };
+  const auto keep_most = [&](auto matches) {
+    keep_best(left, [&](const Signature& s) { return count(s, matches); });
+  };
+  keep_most([](const Bound& arg, Type to) { return !arg.unknown && arg.type() == to; });
+  keep_most([](const Bound& arg, Type to) { return arg.unknown && to == Type::kText; });
+  const auto other = std::find_if(args.begin(), args.end(), [](const Bound& a) { return !a.unknown; });
+  if (other != args.end() && left.size() > 1) {
+    const Type type = other->type();
+    keep_most([&](const Bound& arg, Type to) { return arg.unknown && to == type; });
+  }
+  const bool numbers = std::all_of(left.begin(), left.end(), [&](const Signature* s) {
+    return count(*s, [](const Bound& arg, Type to) {
+             return arg.unknown && to != Type::kBigint && to != Type::kDouble;
+           }) == 0;
+  });
+  if (numbers) keep_most([](const Bound& arg, Type to) { return arg.unknown && to == Type::kDouble; });
+  return left;
+}
+
+// concat's arguments are of any type; PostgreSQL's output functions write booleans as t and f.
+Result<Bound> as_output_text(Bound value) {
+  const SourceSpan span = value.expr->span;
+  TRY_ASSIGN(std::optional<Bound> text, coerce(value, Type::kText));
+  if (text) return std::move(*text);
+  const bool boolean = value.type() == Type::kBoolean;
+  TRY_ASSIGN(Bound cast, make(Op::kCast, Type::kText, {std::move(value)}, span));
+  if (!boolean) return cast;
+  return make_call("left", {std::move(cast), make_literal(int64_t{1}, Type::kBigint, span)}, span);
+}
+
+Status check_pattern(const Expr& pattern) {
+  const auto* text = std::get_if<std::string>(&pattern.literal);
+  if (pattern.op != Op::kLiteral || text == nullptr) return {};
+  const engine::Regex regex(*text, false);
+  if (regex.error().empty()) return {};
+  return invalid_at(kBadRegularExpression, pattern.span, regex.error(),
+                    "the syntax is RE2's: no back references, no look-around");
+}
+
+}  // namespace
+
+Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const SourceSpan& span) {
+  const Function* function = engine::find_function(name);
+  if (name == "concat" || name == "concat_ws") {
+    for (Bound& arg : args) {
+      TRY_ASSIGN(arg, as_output_text(std::move(arg)));
+    }
+  }
+  const std::vector<const Signature*> found = resolve(*function, args);
+  if (found.size() != 1) {
+    return invalid_at(kBadArguments, span,
+                      fmt::format("function {} {}", call_types(name, args),
+                                  found.empty() ? "does not exist" : "is not unique"),
+                      found.empty() ? candidates(*function) : "cast the bare strings: CAST(… AS …)");
+  }
+  const Signature& signature = *found.front();
+  auto expr = std::make_shared<Expr>();
+  expr->op = Op::kCall;
+  expr->type = signature.result;
+  expr->function = &signature;
+  expr->span = span;
+  Bound out{nullptr, false, 1};
+  for (size_t i = 0; i < args.size(); ++i) {
+    TRY_ASSIGN(Bound typed, convert(args[i], wanted_type(signature, i)));
+    out.size += typed.size;
+    expr->args.push_back(std::move(typed.expr));
+  }
+  if (function->pattern >= 0 && wanted_type(signature, 1) == Type::kText) {
+    TRY(check_pattern(*expr->args[static_cast<size_t>(function->pattern)]));
+  }
+  out.expr = std::move(expr);
+  return folded(std::move(out));
+}
+
+// A call of constants is a constant, unless it fails or is long.
+Result<Bound> folded(Bound call) {
+  const Expr& expr = *call.expr;
+  if (call.size > kMaxExpressionNodes) {
+    return invalid_at(kTooComplex, expr.span,
+                      fmt::format("the expression has more than {} parts", kMaxExpressionNodes),
+                      "compute parts of it once in a derived stream");
+  }
+  const auto constant = [](const ExprPtr& arg) { return arg->op == Op::kLiteral; };
+  if (!std::all_of(expr.args.begin(), expr.args.end(), constant)) return call;
+  auto value = engine::evaluate_constant(expr);
+  if (!value.ok()) return call;
+  const auto* text = std::get_if<std::string>(&*value);
+  if (text != nullptr && text->size() > kMaxFoldedCallBytes) return call;
+  return make_literal(std::move(value).value(), expr.type, expr.span);
+}
+
+std::vector<std::string> function_names() {
+  std::vector<std::string> names{"count", "sum", "avg", "min", "max"};
+  for (const auto& family : engine::function_table()) {
+    for (const Function& function : family.functions) names.emplace_back(function.name);
+  }
+  return names;
+}
+
+}  // namespace millrace::sql
