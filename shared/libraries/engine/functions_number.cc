@@ -148,7 +148,7 @@ FunctionFamily number_functions() {
                "The square root",
                {call<sqrt_of>()},
                {{"sqrt(2)", "1.4142135623730951"}, {"sqrt(-1)", "MR-SQL-0120"}}},
-              {"cbrt", "The cube root", {call<plain<std::cbrt>>()}, {{"cbrt(27)", "3"}}},
+              {"cbrt", "The cube root", {call<plain<std::cbrt>>()}, {{"cbrt(8)", "2"}}},
               {"exp",
                "e to the power of the number",
                {call<exp_of>()},

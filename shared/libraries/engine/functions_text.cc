@@ -50,6 +50,12 @@ View map_characters(Row& row, View text, Map map) {
   return row.keep(out);
 }
 
+// Unicode's simple mapping. utf8proc has one of its own for the sharp s, which is two letters in upper case.
+utf8proc_int32_t to_upper(utf8proc_int32_t code) {
+  constexpr utf8proc_int32_t kSharpS = 0xDF;
+  return code == kSharpS ? code : utf8proc_toupper(code);
+}
+
 template <char (*kAscii)(char), utf8proc_int32_t (*kUnicode)(utf8proc_int32_t)>
 View change_case(Row& row, View text) {
   if (!is_ascii(text)) return map_characters(row, text, kUnicode);
@@ -68,7 +74,7 @@ bool is_word_character(utf8proc_int32_t code) {
 View initcap(Row& row, View text) {
   bool inside = false;
   return map_characters(row, text, [&](utf8proc_int32_t code) {
-    const auto mapped = inside ? utf8proc_tolower(code) : utf8proc_toupper(code);
+    const auto mapped = inside ? utf8proc_tolower(code) : to_upper(code);
     inside = is_word_character(code);
     return mapped;
   });
@@ -282,7 +288,7 @@ FunctionFamily text_functions() {
            {{"lower('Straße ÉTÉ')", "straße été"}}},
           {"upper",
            "All letters in upper case, by Unicode's simple mapping",
-           {call<change_case<upper_ascii, utf8proc_toupper>>()},
+           {call<change_case<upper_ascii, to_upper>>()},
            {{"upper('été 1')", "ÉTÉ 1"}}},
           {"initcap",
            "Every word's first letter in upper case, the others in lower case",

@@ -92,6 +92,7 @@ Interval trunc_interval(Row& row, View name, Interval i) {
 // The part of a time of day, or of an interval's microseconds.
 double clock_part(TimeUnit unit, int64_t micros) {
   const int64_t in_minute = micros % kMinute;
+  const int64_t minute = micros % kHour / kMinute;
   switch (unit) {
     case TimeUnit::kMicrosecond:
       return static_cast<double>(in_minute);
@@ -100,7 +101,7 @@ double clock_part(TimeUnit unit, int64_t micros) {
     case TimeUnit::kSecond:
       return static_cast<double>(in_minute) / 1'000'000.0;
     case TimeUnit::kMinute:
-      return static_cast<double>(micros / kMinute % 60);
+      return static_cast<double>(minute);
     default:
       return static_cast<double>(micros / kHour);
   }
@@ -160,27 +161,37 @@ double interval_part(Row& row, View name, Interval i) {
   if (!unit) return bad_unit(row, name, "interval"), 0;
   if (*unit <= TimeUnit::kHour) return clock_part(*unit, i.micros);
   const int32_t years = i.months / 12;
+  if (*unit == TimeUnit::kEpoch) {  // years of 365.25 days, months of 30
+    return static_cast<double>(i.micros) / 1'000'000.0 + 365.25 * 86'400 * years +
+           30.0 * 86'400 * (i.months % 12) + 86'400.0 * i.days;
+  }
+  int32_t whole = 0;
   switch (*unit) {
     case TimeUnit::kDay:
-      return i.days;
+      whole = i.days;
+      break;
     case TimeUnit::kMonth:
-      return i.months % 12;
+      whole = i.months % 12;
+      break;
     case TimeUnit::kQuarter:
-      return i.months % 12 / 3 + 1;
+      whole = i.months % 12 / 3 + 1;
+      break;
     case TimeUnit::kYear:
-      return years;
+      whole = years;
+      break;
     case TimeUnit::kDecade:
-      return years / 10;
+      whole = years / 10;
+      break;
     case TimeUnit::kCentury:
-      return years / 100;
+      whole = years / 100;
+      break;
     case TimeUnit::kMillennium:
-      return years / 1'000;
-    case TimeUnit::kEpoch:  // years of 365.25 days, months of 30
-      return static_cast<double>(i.micros) / 1'000'000.0 + 365.25 * 86'400 * years +
-             30.0 * 86'400 * (i.months % 12) + 86'400.0 * i.days;
+      whole = years / 1'000;
+      break;
     default:
       return bad_unit(row, name, "interval"), 0;
   }
+  return whole;
 }
 
 Timestamp to_timestamp(Row& row, double seconds) {
