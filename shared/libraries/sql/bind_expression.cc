@@ -21,11 +21,15 @@ struct AggregateName {
   std::string_view name;
   AggregateKind kind;
 };
-constexpr AggregateName kAggregates[] = {{"count", AggregateKind::kCount},
-                                         {"sum", AggregateKind::kSum},
-                                         {"avg", AggregateKind::kAvg},
-                                         {"min", AggregateKind::kMin},
-                                         {"max", AggregateKind::kMax}};
+constexpr AggregateName kAggregates[] = {
+    {"count", AggregateKind::kCount}, {"sum", AggregateKind::kSum},
+    {"avg", AggregateKind::kAvg},     {"min", AggregateKind::kMin},
+    {"max", AggregateKind::kMax},     {"bool_and", AggregateKind::kMin},  // false is less than true
+    {"every", AggregateKind::kMin},   {"bool_or", AggregateKind::kMax}};
+
+bool is_of_booleans(std::string_view aggregate) {
+  return aggregate == "every" || aggregate.starts_with("bool_");
+}
 
 std::optional<Op> comparison_of(std::string_view op) {
   if (op == "=") return Op::kEqual;
@@ -359,6 +363,11 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   }
   const engine::Function* function = engine::find_function(expr.text);
   if (function == nullptr) return unknown_function(expr);
+  if (expr.has_filter) {
+    return invalid_at(kMisplacedAggregate, expr.span,
+                      fmt::format("FILTER specified, but {} is not an aggregate function", expr.text),
+                      "use CASE WHEN … THEN … END");
+  }
   if (expr.star) return bad_arguments(expr, "expressions, not *");
   if (expr.text == "coalesce") return coalesce(expr);
   if (expr.text == "nullif") return null_if(expr);
@@ -394,27 +403,51 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, AggregateKind k
                       fmt::format("aggregate functions are not allowed in {}", place_),
                       "they stand in the SELECT list of a view");
   }
+  const size_t arguments = expr.args.size() - (expr.has_filter ? 1 : 0);
   if (expr.star) {
     if (kind != AggregateKind::kCount) return bad_arguments(expr, "one expression; only count takes *");
-    return aggregate_call(expr, AggregateCall{AggregateKind::kCountStar, nullptr, Type::kBigint}, 1);
-  }
-  if (expr.args.size() != 1) {
+    if (!expr.has_filter)
+      return aggregate_call(expr, AggregateCall{AggregateKind::kCountStar, nullptr, Type::kBigint}, 1);
+  } else if (arguments != 1) {
     return bad_arguments(expr, kind == AggregateKind::kCount ? "* or one expression" : "one expression");
   }
-  TRY_ASSIGN(Bound argument, aggregate_argument(expr, kind));
+  Bound argument = make_literal(int64_t{1}, Type::kBigint, expr.span);
+  if (!expr.star) {
+    TRY_ASSIGN(argument, aggregate_argument(expr, kind));
+  }
+  if (expr.has_filter) {
+    TRY_ASSIGN(argument, filtered(expr, std::move(argument)));
+  }
   Type type = argument.type();
   if (kind == AggregateKind::kCount) type = Type::kBigint;
   if (kind == AggregateKind::kAvg) type = Type::kDouble;
   return aggregate_call(expr, AggregateCall{kind, std::move(argument.expr), type}, argument.size);
 }
 
-// sum and avg take numbers, min and max all that has an order and is not boolean.
-Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, AggregateKind kind) {
+Result<Bound> ExpressionBinder::bind_in_aggregate(const ast::Expr& expr) {
   in_aggregate_ = true;
-  auto bound = bind(*expr.args[0]);
+  auto bound = bind(expr);
   in_aggregate_ = false;
-  if (!bound.ok()) return bound;
-  Bound argument = with_default_type(std::move(*bound));
+  return bound;
+}
+
+// Aggregates pass NULLs over: the argument is NULL where the condition is not true.
+Result<Bound> ExpressionBinder::filtered(const ast::Expr& call, Bound argument) {
+  TRY_ASSIGN(Bound condition, bind_in_aggregate(*call.args.back()));
+  TRY_ASSIGN(condition, as_boolean(std::move(condition), "FILTER"));
+  const Type type = argument.type();
+  std::vector<Bound> args;
+  args.push_back(std::move(condition));
+  args.push_back(std::move(argument));
+  args.push_back(make_literal({}, type, call.span));
+  return make(Op::kCase, type, std::move(args), call.span);
+}
+
+// sum and avg take numbers, min and max all that has an order and is not boolean, bool_and and bool_or booleans.
+Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, AggregateKind kind) {
+  TRY_ASSIGN(Bound bound, bind_in_aggregate(*expr.args[0]));
+  if (is_of_booleans(expr.text)) return as_boolean(std::move(bound), expr.text);
+  Bound argument = with_default_type(std::move(bound));
   const Type type = argument.type();
   const bool number = type == Type::kBigint || type == Type::kDouble;
   if ((kind == AggregateKind::kSum || kind == AggregateKind::kAvg) && !number) {
@@ -424,7 +457,7 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, Aggreg
   }
   if ((kind == AggregateKind::kMin || kind == AggregateKind::kMax) && type == Type::kBoolean) {
     return invalid_at(kBadArguments, expr.span, fmt::format("{}(boolean) does not exist", expr.text),
-                      "count the rows with CASE: count(CASE WHEN x THEN 1 END)");
+                      "bool_and and bool_or are the least and the greatest of booleans");
   }
   return argument;
 }

@@ -61,6 +61,8 @@ class ExpressionBinder {
   Result<Bound> null_if(const ast::Expr& expr);
   Result<Bound> aggregate(const ast::Expr& expr, engine::AggregateKind kind);
   Result<Bound> aggregate_argument(const ast::Expr& expr, engine::AggregateKind kind);
+  Result<Bound> bind_in_aggregate(const ast::Expr& expr);
+  Result<Bound> filtered(const ast::Expr& call, Bound argument);
   Bound aggregate_call(const ast::Expr& expr, engine::AggregateCall call, size_t size);
   Result<std::vector<Bound>> bind_all(const std::vector<ast::ExprPtr>& args);
 

@@ -440,12 +440,22 @@ Result<ExprPtr> Parser::call(const ast::Name& function) {
   }
   TRY(expect_symbol(")"));
   expr->span = span_from(function.span);
-  if ((is_word("filter") && is_symbol("(", 1)) || (is_word("over") && (is_symbol("(", 1) || is_name(1)))) {
+  if (is_word("filter") && is_symbol("(", 1)) TRY(filter_of(*expr));
+  if (is_word("over") && (is_symbol("(", 1) || is_name(1))) {
     return unsupported_at(peek().span, fmt::format("{} is not supported yet", raw(peek())),
-                          is_word("filter") ? "use CASE in the argument: sum(CASE WHEN … THEN x END)"
-                                            : "use TUMBLE and GROUP BY");
+                          "use TUMBLE and GROUP BY");
   }
   return finish(std::move(expr));
+}
+
+// FILTER (WHERE condition)
+Status Parser::filter_of(ast::Expr& out) {
+  take();
+  TRY(expect_symbol("("));
+  TRY(expect_word("where"));
+  TRY(argument(out));
+  out.has_filter = true;
+  return expect_symbol(")");
 }
 
 Result<ExprPtr> Parser::cast_expression() {
