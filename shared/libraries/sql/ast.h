@@ -22,6 +22,8 @@ inline constexpr size_t kMaxList = 10'000;   // IN (…), AND … AND …
 inline constexpr size_t kMaxArguments = 100;
 inline constexpr size_t kMaxColumns = 1'600;  // of a stream, a SELECT list, a GROUP BY
 inline constexpr size_t kMaxNodes = 200'000;  // of all statements of a text
+// What a regular expression counts as: compiling one may take two milliseconds.
+inline constexpr size_t kPatternNodes = 500;
 inline constexpr size_t kMaxStatements = 10'000;
 
 struct Name {

@@ -150,7 +150,7 @@ Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const So
   return folded(std::move(out));
 }
 
-// A call of constants is a constant, unless it fails or is long.
+// A call of constants is a constant, unless it fails, or it or an argument is long.
 Result<Bound> folded(Bound call) {
   const Expr& expr = *call.expr;
   if (call.size > kMaxExpressionNodes) {
@@ -158,7 +158,10 @@ Result<Bound> folded(Bound call) {
                       fmt::format("the expression has more than {} parts", kMaxExpressionNodes),
                       "compute parts of it once in a derived stream");
   }
-  const auto constant = [](const ExprPtr& arg) { return arg->op == Op::kLiteral; };
+  const auto constant = [](const ExprPtr& arg) {
+    const auto* text = std::get_if<std::string>(&arg->literal);
+    return arg->op == Op::kLiteral && (text == nullptr || text->size() <= kMaxFoldedTextBytes);
+  };
   if (!std::all_of(expr.args.begin(), expr.args.end(), constant)) return call;
   auto value = engine::evaluate_constant(expr);
   if (!value.ok()) return call;

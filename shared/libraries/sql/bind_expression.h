@@ -20,7 +20,7 @@ inline constexpr int kAggregateBase = 1 << 20;
 inline constexpr size_t kMaxExpressionNodes = 50'000;
 // A match may take as many steps as text and pattern multiplied.
 inline constexpr size_t kMaxPatternBytes = 1'000;
-inline constexpr size_t kMaxFoldedTextBytes = 10'000;  // of a LIKE over constants
+inline constexpr size_t kMaxFoldedTextBytes = 10'000;  // of LIKE and calls over constants
 
 // A bound expression; `unknown`: a bare string or NULL that still takes its type from its context.
 struct Bound {

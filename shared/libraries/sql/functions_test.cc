@@ -90,6 +90,19 @@ TEST(Functions, ThePageIsTheTable) {
   EXPECT_EQ(stored.str(), page()) << "MILLRACE_REWRITE=1 sql_functions_test writes it";
 }
 
+// Compiling takes long enough that a text must not ask for very many.
+TEST(Functions, ATextHasSoManyPatterns) {
+  const auto patterns = [](size_t count) {
+    std::string sql = "SELECT 'a' ~ 'a' AS c0";
+    for (size_t i = 1; i < count; ++i) sql += ", 'a' ~ 'a' AS c" + std::to_string(i);
+    return parse(sql);
+  };
+  EXPECT_TRUE(patterns(300).ok());
+  const auto refused = patterns(500);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().id, "MR-SQL-0004");
+}
+
 TEST(Functions, LongConstantsAreNotWrittenOut) {
   EXPECT_EQ(value_of("octet_length(repeat('x', 60000))"), "60000");
   EXPECT_EQ(value_of("repeat('x', 70000)"), "MR-SQL-0108");

@@ -48,6 +48,11 @@ bool is_clock_word(std::string_view word) {
          word == "localtime" || word == "localtimestamp";
 }
 
+bool may_compile_a_pattern(const ast::Expr& expr) {
+  if (expr.kind == ExprKind::kBinary) return expr.text.find('~') != std::string::npos;
+  return expr.kind == ExprKind::kCall && (expr.text.starts_with("regexp_") || expr.text == "substring");
+}
+
 class Depth {
  public:
   explicit Depth(size_t& depth) : depth_(depth) { ++depth_; }
@@ -67,7 +72,8 @@ ExprPtr Parser::node(ExprKind kind, const SourceSpan& span) {
 }
 
 Result<ExprPtr> Parser::finish(ExprPtr expr) {
-  if (++nodes_ > ast::kMaxNodes) return too_many(expr->span, "expressions in one text", ast::kMaxNodes);
+  nodes_ += may_compile_a_pattern(*expr) ? ast::kPatternNodes : 1;
+  if (nodes_ > ast::kMaxNodes) return too_many(expr->span, "expressions in one text", ast::kMaxNodes);
   uint32_t below = 0;
   for (const auto& arg : expr->args) below = std::max(below, arg->height);
   expr->height = below + 1;
