@@ -1,11 +1,12 @@
 // What a step costs behind the decoder: a filter that passes a tenth, and a keyed tumble with 10,000 keys,
-// for batches of one row, of a request's 25, and large ones; what a snapshot's freeze adds. Not a test:
+// for batches of one row, of a request's 25, and large ones; what a snapshot's freeze adds; a few functions. Not a test:
 // figures are for a person.
 #include <benchmark/benchmark.h>
 
 #include "base/hash.h"
 #include "base/random.h"
 #include "engine/aggregate.h"
+#include "engine/functions.h"
 #include "engine/select.h"
 
 namespace millrace::engine {
@@ -108,6 +109,44 @@ void filter_rows(benchmark::State& state) {
   set_rates(state, batches.size());
 }
 BENCHMARK(filter_rows)->Arg(1)->Arg(25)->Arg(1024);
+
+ExprPtr text(std::string value) {
+  auto e = std::make_shared<Expr>();
+  e->type = Type::kText;
+  e->literal = std::move(value);
+  return e;
+}
+ExprPtr call(std::string_view function, size_t signature, std::vector<ExprPtr> args) {
+  auto e = std::make_shared<Expr>();
+  e->op = Op::kCall;
+  e->function = &find_function(function)->signatures[signature];
+  e->type = e->function->result;
+  e->args = std::move(args);
+  return e;
+}
+
+void evaluate_call(benchmark::State& state, const ExprPtr& expr) {
+  auto batches = make_batches(1024);
+  const auto with_keys = batches;  // holds the arenas that the keys lie in
+  Evaluator evaluator(expr);
+  Selection selection;
+  std::vector<RowError> errors;
+  for (auto _ : state) {
+    for (Batch& batch : batches) {
+      batch.arena = std::make_shared<Arena>();
+      select_all(batch, selection);
+      benchmark::DoNotOptimize(&evaluator.evaluate(batch, selection, errors));
+    }
+  }
+  set_rates(state, batches.size());
+}
+const ExprPtr kKey = column(0, Type::kText);
+BENCHMARK_CAPTURE(evaluate_call, upper, call("upper", 0, {kKey}));
+BENCHMARK_CAPTURE(evaluate_call, strpos, call("strpos", 0, {kKey, text("-")}));
+BENCHMARK_CAPTURE(evaluate_call, regexp_extract, call("regexp_extract", 0, {kKey, text("[0-9]+")}));
+BENCHMARK_CAPTURE(evaluate_call, sqrt, call("sqrt", 0, {column(3, Type::kDouble)}));
+BENCHMARK_CAPTURE(evaluate_call, date_trunc,
+                  call("date_trunc", 0, {text("hour"), column(1, Type::kTimestamptz)}));
 
 void tumble(benchmark::State& state) {
   const auto batches = make_batches(static_cast<size_t>(state.range(0)));

@@ -194,12 +194,14 @@ double interval_part(Row& row, View name, Interval i) {
   return whole;
 }
 
+// Rounded to microseconds as PostgreSQL does, which counts from the year 2000.
 Timestamp to_timestamp(Row& row, double seconds) {
-  const double micros = std::rint(seconds * 1e6);
-  const bool in_range =
-      micros >= static_cast<double>(kMinTimestamp) && micros <= static_cast<double>(kMaxTimestamp);
-  if (!in_range) row.fail(kTimestampRange, "timestamp out of range");
-  return {in_range ? static_cast<int64_t>(micros) : 0};
+  constexpr int64_t kYear2000 = 946'684'800;
+  const double micros = std::rint((seconds - static_cast<double>(kYear2000)) * 1e6);
+  const bool is_integer = micros > -0x1p62 && micros < 0x1p62;  // false of NaN
+  const int64_t t = is_integer ? static_cast<int64_t>(micros) + kYear2000 * kMicrosPerSecond : INT64_MAX;
+  if (!timestamp_in_range(t)) row.fail(kTimestampRange, "timestamp out of range");
+  return {t};
 }
 
 // The start of the stride that holds t, counted from the origin.

@@ -215,12 +215,8 @@ class Formatter {
         quoted();
         continue;
       }
-      const View before = rest_;
       const bool fill = !take("FM") && !take("fm");
-      if (!pattern(fill)) {
-        rest_ = before;
-        literal();
-      }
+      if (!pattern(fill) && !rest_.empty()) literal();
     }
   }
 

@@ -1,0 +1,177 @@
+// Writes random calls of every row of the function table, and what they give here: a line a call, its SQL, a
+// tab, the value as text, NULL or the error's id. postgres_functions.py asks PostgreSQL for the same.
+//
+//   sql_function_calls SEED COUNT     COUNT calls of every signature
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/random.h"
+#include "engine/functions.h"
+#include "event/type.h"
+
+namespace millrace {
+namespace {
+
+using engine::Expr;
+using engine::ExprPtr;
+using engine::Signature;
+
+constexpr std::array kTexts{"",       "a",     "abc", "Abc DEF", "  pad  ", "xyxtrimyyx", "été",    "ЖаБа",
+                            "日本語", "a/b/c", "//",  "12345",   "%_%",     "a%b\\c",     "o'neil", "€",
+                            "ab",     "b",     " ",   "/",       "#",       "XyZ9"};
+constexpr std::array kPatterns{"a",      "b+",       "^a", "c$", "[a-z]+", "x*",
+                               "(a)(b)", "[0-9]{2}", ".",  "é",  "(",      "[b"};
+constexpr std::array kReplacements{"", "-", "<\\1>", "[\\&]", "\\\\", "\\2x"};
+constexpr std::array kFlags{"", "g", "i", "gi", "c", "q7"};
+constexpr std::array kUnits{"microseconds", "milliseconds", "second",  "minute", "hour",    "day",
+                            "week",         "month",        "quarter", "year",   "decade",  "century",
+                            "millennium",   "epoch",        "dow",     "isodow", "doy",     "isoyear",
+                            "julian",       "HOURS",        "secs",    "soon",   "timezone"};
+constexpr std::array kFormats{"YYYY-MM-DD HH24:MI:SS",  "IYYY-IW-ID IDDD",  "Day, DD Month YYYY",
+                              "FMDay FMDD FMMonth",     "HH12:MI:SS.MS AM", "US FF3 ff1 FM6",
+                              "DDDth Q W WW CC J",      "dy DY Dy mon MON", "\"at\" HH a.m. P.M.",
+                              "YY Y YYY iyy I",         "SSSS SSSSS FMMM",  "TZ tz OF RM FMRM rm",
+                              "x \\\"y\\\" \"a\\\"b\"", "DDTH HH24th D",    "ad B.C. FXYYYY"};
+constexpr std::array kTimes{"2001-02-16T20:38:40.123456Z", "1970-01-01T00:00:00Z",
+                            "1969-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z",
+                            "9999-12-31T23:59:59Z",        "2000-02-29T12:00:00Z",
+                            "2004-12-31T11:59:59.5Z",      "2021-01-03T00:30:00Z",
+                            "1899-06-11T13:01:02.003Z",    "0012-03-04T05:06:07Z"};
+constexpr std::array kIntervals{"1 day",
+                                "-1 month -3 days -04:05:06.7",
+                                "2 years 5 months 15 days 30:00:00",
+                                "00:00:00",
+                                "15 minutes",
+                                "1234 years 11 months",
+                                "-00:00:01.5",
+                                "7 days"};
+
+template <size_t N>
+std::string one_of(Random& random, const std::array<const char*, N>& from) {
+  return from[random.below(N)];
+}
+
+int64_t random_integer(Random& random) {
+  constexpr std::array<int64_t, 6> kSpecial{0, 1, -1, INT64_MAX, INT64_MIN, 8364};
+  // What PostgreSQL takes as integer must fit one, or it does not find the function.
+  return random.chance(10) ? kSpecial[random.below(3)] : static_cast<int64_t>(random.below(21)) - 6;
+}
+int64_t random_bigint(Random& random) {
+  constexpr std::array<int64_t, 4> kSpecial{INT64_MAX, INT64_MIN, 1LL << 40, -7};
+  return random.chance(3) ? kSpecial[random.below(4)] : random_integer(random);
+}
+// Of one line: no control characters.
+int64_t random_character(Random& random) {
+  constexpr std::array<int64_t, 8> kSpecial{0, -1, 233, 8364, 0x1F600, 0xFFFD, 0x110000, 0xD800};
+  return random.chance(2) ? kSpecial[random.below(8)] : static_cast<int64_t>(32 + random.below(95));
+}
+double random_double(Random& random) {
+  constexpr std::array<double, 16> kSpecial{0,
+                                            -0.0,
+                                            1,
+                                            -1,
+                                            0.5,
+                                            -0.5,
+                                            2.5,
+                                            1e300,
+                                            -3.5,
+                                            1e-300,
+                                            1000,
+                                            1e308,
+                                            0.1,
+                                            __builtin_inf(),
+                                            __builtin_nan(""),
+                                            -27};
+  return random.chance(2) ? kSpecial[random.below(16)] : (random.unit() - 0.5) * 20;
+}
+
+Scalar random_text(Random& random, std::string_view function, size_t place) {
+  const bool pattern = function.starts_with("regexp") || function == "substring";
+  if (pattern && place == 1) return one_of(random, kPatterns);
+  if (function == "regexp_replace" && place == 2) return one_of(random, kReplacements);
+  if (pattern && place > 1) return one_of(random, kFlags);
+  if (place == 0 && (function == "date_trunc" || function == "date_part" || function == "extract"))
+    return one_of(random, kUnits);
+  if (function == "to_char") return one_of(random, kFormats);
+  return one_of(random, kTexts);
+}
+
+Scalar random_value(Random& random, Type type, std::string_view function, size_t place) {
+  if (random.chance(12)) return {};
+  switch (type) {
+    case Type::kBoolean:
+      return random.chance(2);
+    case Type::kBigint:
+      if (function == "chr") return random_character(random);
+      return function == "abs" || function == "mod" || function == "to_hex" || function == "greatest" ||
+                     function == "least"
+                 ? random_bigint(random)
+                 : random_integer(random);
+    case Type::kDouble:
+      return function == "to_timestamp" ? random.unit() * 4e9 - 2e9 : random_double(random);
+    case Type::kTimestamptz:
+      return *parse_timestamp(one_of(random, kTimes));
+    case Type::kInterval:
+      return *parse_interval(one_of(random, kIntervals));
+    default:
+      return random_text(random, function, place);
+  }
+}
+
+std::string text_of(const Scalar& value) {
+  std::string out;
+  if (const auto* v = std::get_if<bool>(&value)) out = *v ? "true" : "false";
+  if (const auto* v = std::get_if<int64_t>(&value)) out = std::to_string(*v);
+  if (const auto* v = std::get_if<double>(&value)) append_double(out, *v);
+  if (const auto* v = std::get_if<std::string>(&value)) out = *v;
+  if (const auto* v = std::get_if<Timestamp>(&value)) append_timestamp(out, *v);
+  if (const auto* v = std::get_if<Interval>(&value)) append_interval(out, *v);
+  return value.index() == 0 ? "NULL" : out;
+}
+
+// 'value'::type, in the words of both.
+std::string literal_of(const Scalar& value, Type type) {
+  std::string quoted;
+  for (const char c : text_of(value)) quoted.append(c == '\'' ? 2 : 1, c);
+  const std::string text = value.index() == 0 ? "NULL" : "'" + quoted + "'";
+  return fmt::format("{}::{}", text, to_string(type));
+}
+
+void write_call(Random& random, const Signature& signature) {
+  auto call = std::make_shared<Expr>();
+  call->op = engine::Op::kCall;
+  call->type = signature.result;
+  call->function = &signature;
+  std::string sql;
+  const size_t count = signature.args.size() + (signature.variadic ? random.below(3) : 0);
+  for (size_t i = 0; i < count; ++i) {
+    auto arg = std::make_shared<Expr>();
+    arg->type = signature.args[std::min(i, signature.args.size() - 1)];
+    arg->literal = random_value(random, arg->type, signature.name, i);
+    sql += (i > 0 ? ", " : "") + literal_of(arg->literal, arg->type);
+    call->args.push_back(std::move(arg));
+  }
+  const auto value = evaluate_constant(*call);
+  fmt::print("{}\t{}\t{}\t{}\n", signature.name, to_string(signature.result), sql,
+             value.ok() ? text_of(*value) : std::string(value.error().id));
+}
+
+}  // namespace
+}  // namespace millrace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  millrace::Random random(std::strtoull(argv[1], nullptr, 10));
+  const int count = std::atoi(argv[2]);
+  for (const auto& family : millrace::engine::function_table()) {
+    for (const auto& function : family.functions) {
+      for (const auto& signature : function.signatures) {
+        for (int i = 0; i < count; ++i) millrace::write_call(random, signature);
+      }
+    }
+  }
+  return 0;
+}
