@@ -4,13 +4,12 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <charconv>
 #include <cstring>
 #include <deque>
 #include <optional>
 #include <vector>
 
-#include "base/buffer.h"
+#include "event-gateway/body_buffer.h"
 #include "event-gateway/http_context.h"
 #include "event-gateway/http_parser.h"
 #include "event-gateway/http_status.h"
@@ -29,51 +28,10 @@ constexpr size_t kPiece = 64 * 1024;        // pulled from a source at a time
 constexpr size_t kMaxUnsent = 1u << 20;     // then no further request is read
 constexpr size_t kReadAtOnce = 256 * 1024;  // of a large body
 constexpr size_t kReserve = 4u << 20;       // for a body that was announced
-constexpr size_t kKeptBody = 64 * 1024;     // memory that an idle connection keeps
 constexpr size_t kSkippedBody = 64 * 1024;  // of a refused request; a larger one ends the connection
 constexpr int kRounds = 16;                 // then others have their turn
 constexpr int64_t kLingerMs = 1'000;
 constexpr int64_t kNever = INT64_MAX;
-
-void append_number(std::string& out, uint64_t value, int base = 10) {
-  char text[24];
-  out.append(text, std::to_chars(text, text + sizeof text, value, base).ptr);
-}
-
-// Bytes that grow without being cleared first, with padding behind for the parser of events.
-class BodyBuffer {
- public:
-  std::string_view view() const { return {data_.get(), size_}; }
-  size_t size() const { return size_; }
-  char* tail(size_t room) {
-    reserve(size_ + room);
-    return data_.get() + size_;
-  }
-  void commit(size_t bytes) { size_ += bytes; }
-  void append(std::string_view bytes) {
-    std::memcpy(tail(bytes.size()), bytes.data(), bytes.size());
-    size_ += bytes.size();
-  }
-  void reserve(size_t bytes) {
-    if (data_ != nullptr && bytes <= room_) return;
-    const size_t room = std::max({bytes, 2 * room_, size_t{1024}});
-    auto data = std::make_unique_for_overwrite<char[]>(room + Buffer::kPadding);
-    if (size_ > 0) std::memcpy(data.get(), data_.get(), size_);
-    data_ = std::move(data);
-    room_ = room;
-  }
-  void seal() { std::memset(tail(0) + 0, 0, Buffer::kPadding); }
-  void clear() {
-    size_ = 0;
-    if (room_ <= kKeptBody) return;
-    data_.reset();
-    room_ = 0;
-  }
-
- private:
-  std::unique_ptr<char[]> data_;
-  size_t size_ = 0, room_ = 0;
-};
 
 class Connection final : public HttpConnection {
  public:
@@ -143,8 +101,8 @@ class Connection final : public HttpConnection {
   void advance();
   bool pump(Slot& slot);
   void frame(const Slot& slot, std::string_view piece);
-  void append_head(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
-                   std::string_view trailer);
+  void begin_answer(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
+                    std::string_view trailer);
   void send();
   void on_written(const ErrorCode& ec, size_t bytes);
   void finish_sending();
@@ -450,31 +408,9 @@ Connection::Slot* Connection::slot_of(uint64_t request) {
   return &slots_[request - first_];
 }
 
-void Connection::append_head(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
-                             std::string_view trailer) {
-  out += slot.http11 ? "HTTP/1.1 " : "HTTP/1.0 ";
-  append_number(out, static_cast<uint64_t>(answer.status));
-  out += ' ';
-  out += reason_of(answer.status);
-  out += "\r\nContent-Type: ";
-  out += answer.content_type;
-  out += "\r\n";
-  out += ctx_.date;
-  out += answer.fields;
-  if (sized) {
-    out += "Content-Length: ";
-    append_number(out, answer.body.size());
-    out += "\r\n";
-  } else if (slot.http11) {
-    out += "Transfer-Encoding: chunked\r\n";
-    out += trailer;
-  }
-  if (slot.last) {
-    out += "Connection: close\r\n";
-  } else if (!slot.http11) {
-    out += "Connection: keep-alive\r\n";
-  }
-  out += "\r\n";
+void Connection::begin_answer(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
+                              std::string_view trailer) {
+  append_head(out, answer, {ctx_.date, slot.http11, slot.last, sized, trailer});
   ++ctx_.counters.by_class[static_cast<size_t>(answer.status / 100) % 6];
   if (answer.status == 429 || answer.status == 503) ++ctx_.counters.refusals;
 }
@@ -484,7 +420,7 @@ void Connection::answer(uint64_t request, HttpAnswer answer) {
   if (slot == nullptr || slot->ready || slot->source != nullptr) return;
   if (ctx_.stopping) slot->last = true;
   std::string& to = slot == &slots_.front() ? out_ : slot->bytes;
-  append_head(to, *slot, answer, true, {});
+  begin_answer(to, *slot, answer, true, {});
   if (!slot->head_only) to += answer.body;
   slot->ready = true;
   if (running_) {
@@ -507,7 +443,7 @@ void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodyS
   slot->source = std::move(body);
   slot->more = true;
   std::string announce = slot->source->trailer().empty() ? "" : "Trailer: Millrace-Cursor\r\n";
-  append_head(slot->bytes, *slot, head, false, announce);
+  begin_answer(slot->bytes, *slot, head, false, announce);
   run();
 }
 
@@ -604,11 +540,7 @@ bool Connection::pump(Slot& slot) {
     frame(slot, piece);
   }
   if (next != BodySource::Next::kEnd) return false;
-  if (slot.http11 && !slot.head_only) {
-    out_ += "0\r\n";
-    out_ += slot.source->trailer();
-    out_ += "\r\n";
-  }
+  if (slot.http11 && !slot.head_only) append_last_chunk(out_, slot.source->trailer());
   bury(std::move(slot.source));
   slot.ready = true;
   return true;
@@ -618,11 +550,10 @@ void Connection::frame(const Slot& slot, std::string_view piece) {
   if (piece.empty()) return;
   spoke_ms_ = ctx_.now_ms;
   if (slot.http11) {
-    append_number(out_, piece.size(), 16);
-    out_ += "\r\n";
+    append_chunk(out_, piece);
+  } else {
+    out_ += piece;
   }
-  out_ += piece;
-  if (slot.http11) out_ += "\r\n";
 }
 
 void Connection::send() {

@@ -1,6 +1,9 @@
 #include "event-gateway/http_message.h"
 
 #include <algorithm>
+#include <charconv>
+
+#include "event-gateway/http_status.h"
 
 namespace millrace::gateway {
 namespace {
@@ -15,7 +18,51 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+void append_number(std::string& out, uint64_t value, int base = 10) {
+  char text[24];
+  out.append(text, std::to_chars(text, text + sizeof text, value, base).ptr);
+}
+
 }  // namespace
+
+void append_head(std::string& out, const HttpAnswer& answer, const HeadForm& form) {
+  out += form.http11 ? "HTTP/1.1 " : "HTTP/1.0 ";
+  append_number(out, static_cast<uint64_t>(answer.status));
+  out += ' ';
+  out += reason_of(answer.status);
+  out += "\r\nContent-Type: ";
+  out += answer.content_type;
+  out += "\r\n";
+  out += form.date;
+  out += answer.fields;
+  if (form.sized) {
+    out += "Content-Length: ";
+    append_number(out, answer.body.size());
+    out += "\r\n";
+  } else if (form.http11) {
+    out += "Transfer-Encoding: chunked\r\n";
+    out += form.trailer;
+  }
+  if (form.last) {
+    out += "Connection: close\r\n";
+  } else if (!form.http11) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+}
+
+void append_chunk(std::string& out, std::string_view piece) {
+  append_number(out, piece.size(), 16);
+  out += "\r\n";
+  out += piece;
+  out += "\r\n";
+}
+
+void append_last_chunk(std::string& out, std::string_view trailer) {
+  out += "0\r\n";
+  out += trailer;
+  out += "\r\n";
+}
 
 void HttpHead::clear() {
   for (std::string* text : {&method, &target, &host, &origin, &content_type, &content_encoding, &accept,

@@ -1,4 +1,4 @@
-// What the parser makes of a request's head, and what a handler answers.
+// What the parser makes of a request's head, what a handler answers, and how that is written.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,19 @@ struct HttpAnswer {
   std::string body;
   std::string fields;  // further header lines, each ending in CRLF
 };
+
+// What the connection adds to an answer.
+struct HeadForm {
+  std::string_view date;  // a whole line
+  bool http11 = true;
+  bool last = false;         // the connection ends behind it
+  bool sized = true;         // by Content-Length; else chunked, or in 1.0 to the connection's end
+  std::string_view trailer;  // the line that announces one; may be empty
+};
+// Status line and fields, up to the empty line.
+void append_head(std::string& out, const HttpAnswer& answer, const HeadForm& form);
+void append_chunk(std::string& out, std::string_view piece);         // not empty
+void append_last_chunk(std::string& out, std::string_view trailer);  // trailer: lines, each ending in CRLF
 
 inline constexpr std::string_view kJsonType = "application/json";
 inline constexpr std::string_view kNdjsonType = "application/x-ndjson";
