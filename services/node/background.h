@@ -1,6 +1,7 @@
 // ThreadBackground: a thread a lane that takes work which may block, so that the core loop never does.
 //
-// Why two: a window's rows, or a SELECT's, must not wait for a snapshot's sync. Upkeep runs at a lower priority.
+// Why two: a window's rows, or a SELECT's, must not wait for a snapshot's sync. Both run at a lower priority than the
+//          core loop, or a piece would hold one of few cores while events wait.
 // Bound:   max_waiting pieces a lane; beyond it run() answers false.
 // Threads: run(), take_done() and finish() on the core loop; `wake` is called from the threads when
 //          take_done() has something.

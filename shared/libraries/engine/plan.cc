@@ -10,8 +10,9 @@
 namespace millrace::engine {
 namespace {
 
-std::string_view name_of(AggregateKind kind) {
-  switch (kind) {
+std::string_view name_of(const AggregateCall& call) {
+  const bool booleans = call.type == Type::kBoolean;
+  switch (call.kind) {
     case AggregateKind::kCountStar:
     case AggregateKind::kCount:
       return "count";
@@ -20,9 +21,9 @@ std::string_view name_of(AggregateKind kind) {
     case AggregateKind::kAvg:
       return "avg";
     case AggregateKind::kMin:
-      return "min";
+      return booleans ? "bool_and" : "min";
     case AggregateKind::kMax:
-      return "max";
+      return booleans ? "bool_or" : "max";
   }
   return "?";
 }
@@ -47,7 +48,7 @@ std::vector<std::string> names_of(const Schema& schema) {
 }
 
 std::string call_text(const AggregateCall& call, const std::vector<std::string>& columns) {
-  return fmt::format("{}({})", name_of(call.kind), call.argument ? to_string(*call.argument, columns) : "*");
+  return fmt::format("{}({})", name_of(call), call.argument ? to_string(*call.argument, columns) : "*");
 }
 
 // "expr" where the name says nothing new, "expr AS name" elsewhere.

@@ -411,10 +411,8 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, AggregateKind k
   } else if (arguments != 1) {
     return bad_arguments(expr, kind == AggregateKind::kCount ? "* or one expression" : "one expression");
   }
-  Bound argument = make_literal(int64_t{1}, Type::kBigint, expr.span);
-  if (!expr.star) {
-    TRY_ASSIGN(argument, aggregate_argument(expr, kind));
-  }
+  TRY_ASSIGN(Bound argument, expr.star ? Result<Bound>(make_literal(int64_t{1}, Type::kBigint, expr.span))
+                                       : aggregate_argument(expr, kind));
   if (expr.has_filter) {
     TRY_ASSIGN(argument, filtered(expr, std::move(argument)));
   }
