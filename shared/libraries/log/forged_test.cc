@@ -34,6 +34,26 @@ TEST(Forged, OffsetsOfABatch) {
   EXPECT_FALSE(holds(kMin));
 }
 
+TEST(Forged, ALastBatchThatIsNone) {
+  RecordBatchBuilder builder;
+  builder.add("k", "v", 1);
+  Group group;
+  group.batches.push_back({{StreamId(1), PartitionId(0)}, builder.finish()});
+  std::string frame(frame_length(group), '\0');
+  encode_frame_body(frame.data() + kFrameHeader, group, {{{}, Offset(0), 1}});
+  const auto holds = [&](uint32_t batches) {
+    FrameHeader header;
+    header.cut = Cut(1);
+    header.length = static_cast<uint32_t>(frame.size());
+    header.batches = batches;
+    return view_frame(nullptr, frame, header, false).ok();
+  };
+  EXPECT_TRUE(holds(1));
+  EXPECT_FALSE(holds(2));
+  frame.append(kBatchHeader, '\0');  // a batch of no bytes
+  EXPECT_FALSE(holds(2));
+}
+
 TEST(Forged, OffsetsOfACarry) {
   const auto holds = [](int64_t next) {
     SegmentHeader header;

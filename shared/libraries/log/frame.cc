@@ -59,13 +59,14 @@ class Sections {
   }
   bool next_batch(BatchSection& out) {
     if (batches_ == 0 || !reader_.ok()) return false;
-    --batches_;
     out.where.stream = StreamId(reader_.le<uint32_t>());
     out.where.partition = PartitionId(reader_.le<uint16_t>());
     reader_.take(2);
     const auto length = reader_.le<uint32_t>();
     out.bytes = reader_.take(length);
-    return reader_.ok() && length >= kRecordBatchHeader;
+    if (!reader_.ok() || length < kRecordBatchHeader) return false;
+    --batches_;  // only now: one that is none leaves the walk incomplete
+    return true;
   }
   bool complete() const { return controls_ == 0 && batches_ == 0 && reader_.done(); }
 
