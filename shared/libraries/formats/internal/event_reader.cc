@@ -57,13 +57,14 @@ inline const char* pass_value(Scan& scan, const char* p, unsigned depth) {
 const char* EventReader::read_fields(Scan& scan, const char* p, int object, unsigned depth, size_t row) {
   p = json::skip_space(p + 1, scan.end);
   if (p < scan.end && *p == '}') return p + 1;
+  const Fields& fields = fields_[static_cast<size_t>(object)];
   for (size_t position = 0;; ++position) {
     Member member;
-    p = read_name(scan, p, object, position, member);
+    p = read_name(scan, p, object, fields, position, member);
     if (p == nullptr) return nullptr;
     if (member.slot != Member::kNone) {
       p = read_value(scan, p, member.slot, depth, row);
-    } else if (member.object != Member::kNone) {
+    } else if (member.object != Member::kNone) [[unlikely]] {
       p = read_object(scan, p, member.object, depth, row);
     } else {
       p = pass_value(scan, p, depth);
@@ -78,8 +79,8 @@ const char* EventReader::read_fields(Scan& scan, const char* p, int object, unsi
 
 // "name" : and the space behind it.
 [[gnu::always_inline]] inline const char* EventReader::read_name(Scan& scan, const char* p, int object,
-                                                                 size_t position, Member& member) {
-  const Fields& fields = fields_[static_cast<size_t>(object)];
+                                                                 const Fields& fields, size_t position,
+                                                                 Member& member) {
   if (position < fields.size()) [[likely]] {
     const Field& field = fields[position];
     if (field.length != 0 && static_cast<size_t>(scan.end - p) > field.length &&
@@ -138,7 +139,8 @@ const char* EventReader::learn_name(Scan& scan, const char* p, int object, size_
 }
 
 // The value of a member on the way to columns. `depth`: of the object that holds it.
-const char* EventReader::read_object(Scan& scan, const char* p, int object, unsigned depth, size_t row) {
+[[gnu::noinline]] const char* EventReader::read_object(Scan& scan, const char* p, int object, unsigned depth,
+                                                       size_t row) {
   static_assert(kMaxPathMembers < kMaxJsonDepth, "the depth of these objects needs no check");
   for (const int slot : slots_.members().slots_in(object)) {
     slots_.put_null(slot, row);  // an earlier one of this name may have filled it

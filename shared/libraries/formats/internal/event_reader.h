@@ -49,7 +49,8 @@ class EventReader {
   static constexpr size_t kLearnt = 512;  // of all objects
 
   const char* read_fields(json::Scan& scan, const char* p, int object, unsigned depth, size_t row);
-  const char* read_name(json::Scan& scan, const char* p, int object, size_t position, Member& member);
+  const char* read_name(json::Scan& scan, const char* p, int object, const Fields& fields, size_t position,
+                        Member& member);
   const char* learn_name(json::Scan& scan, const char* p, int object, size_t position, Member& member);
   const char* read_object(json::Scan& scan, const char* p, int object, unsigned depth, size_t row);
   const char* read_value(json::Scan& scan, const char* p, int slot, unsigned depth, size_t row);
