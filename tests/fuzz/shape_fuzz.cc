@@ -16,10 +16,16 @@ namespace {
 using namespace millrace::formats;  // NOLINT
 
 constexpr size_t kMaxChanges = 15;
-const Schema kSchema = {{"id", Type::kText},       {"n", Type::kBigint},
-                        {"mag", Type::kDouble},    {"ok", Type::kBoolean},
-                        {"t", Type::kTimestamptz}, {"s", Type::kTimestamptz, TimestampUnit::kSeconds},
-                        {"i", Type::kInterval}};
+constexpr auto kMs = TimestampUnit::kMilliseconds;
+const Schema kSchema = {{"id", Type::kText},
+                        {"n", Type::kBigint},
+                        {"mag", Type::kDouble},
+                        {"ok", Type::kBoolean},
+                        {"t", Type::kTimestamptz},
+                        {"s", Type::kTimestamptz, TimestampUnit::kSeconds},
+                        {"i", Type::kInterval},
+                        {"xn", Type::kBigint, kMs, {"x", "n"}},
+                        {"xyt", Type::kText, kMs, {"x", "y", "t"}}};
 
 struct Decoded {
   Batch batch;
@@ -93,7 +99,8 @@ std::vector<std::string> events_of(std::string_view input) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2 || size > 4096) return 0;
   const auto events = millrace::fuzz::events_of({reinterpret_cast<const char*>(data), size});
-  for (const auto& wanted : {std::vector<int>{0, 1, 2, 3, 4, 5, 6}, std::vector<int>{3, 1}}) {
+  for (const auto& wanted :
+       {std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8}, std::vector<int>{3, 1}, std::vector<int>{8, 7}}) {
     millrace::fuzz::Decoders decoders(wanted);
     for (int round = 0; round < 2; ++round) {
       for (const auto& event : events) decoders.check(event);

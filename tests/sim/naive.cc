@@ -354,6 +354,16 @@ class Run {
   NaiveAnswer answer_;
 };
 
+// Null: it is missing, or something on the way to it is no object.
+const json* member_of(const json& event, const ColumnDef& column) {
+  const json* at = &event;
+  for (const std::string& name : column.members()) {
+    if (!at->is_object() || !at->contains(name)) return nullptr;
+    at = &at->at(name);
+  }
+  return at;
+}
+
 std::string item_name(const sql::ast::SelectItem& item) {
   return item.alias ? item.alias.text : item.expr->text;
 }
@@ -371,8 +381,8 @@ Result<Row> naive_decode(const Schema& columns, const std::string& value) {
   if (!event.is_object()) return unreadable("not an object");
   Row row;
   for (const auto& column : columns) {
-    const auto field = event.find(column.name);
-    if (field == event.end()) {
+    const json* field = member_of(event, column);
+    if (field == nullptr) {
       row.push_back(Scalar());
       continue;
     }
@@ -388,7 +398,7 @@ Result<NaiveStream> naive_stream(const std::string& text) {
   if (create == nullptr) return unreadable("not CREATE STREAM: " + text);
   NaiveStream out;
   out.name = create->name.text;
-  for (const auto& c : create->columns) out.columns.push_back({c.name.text, c.type.type});
+  for (const auto& c : create->columns) out.columns.push_back({c.name.text, c.type.type, {}, c.path});
   if (create->watermark) {
     for (size_t i = 0; i < out.columns.size(); ++i) {
       if (out.columns[i].name == create->watermark->column.text) out.watermark_column = static_cast<int>(i);

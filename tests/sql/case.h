@@ -7,7 +7,7 @@
 //   error MR-SQL-0010: message         what the statement before must be refused with
 //   only one_partition                 this case's answer needs its stream in one partition
 //   push STREAM (v, …) (v, …)          events, columns as declared; 0:01 is a time after 2001-01-01; null
-//   raw STREAM {…}                     one event as JSON
+//   raw STREAM {…}                     one event as JSON (the only way in where a column has a path)
 //   reject STREAM MR-EVT-0002 {…}      an event that has to be refused
 //   advance STREAM                     every partition's watermark moves to the stream's newest
 //   wait 30                            so many seconds pass without an event

@@ -218,9 +218,14 @@ class Runner {
     if (answer->accepted != events) fail(&s, fmt::format("{} events were accepted", answer->accepted));
   }
 
+  static bool is_flat(const engine::StreamDef& stream) {
+    return std::ranges::all_of(stream.columns, [](const ColumnDef& column) { return column.path.empty(); });
+  }
+
   void push(Step& s) {
     const auto stream = stream_of(s.name);
     if (!stream) return fail(&s, "there is no stream " + s.name);
+    if (!is_flat(*stream)) return fail(&s, "push writes flat events: use raw for columns with a path");
     std::vector<std::string> events;
     for (const auto& tuple : s.tuples) {
       if (tuple.size() != stream->columns.size()) return fail(&s, "an event needs a value for every column");
@@ -269,6 +274,7 @@ class Runner {
     const auto stream = stream_of(s.name);
     if (!stream || stream->watermark_column < 0 || !newest_.contains(s.name))
       return fail(&s, "nothing to advance to");
+    if (!is_flat(*stream)) return fail(&s, "advance writes flat events: use raw for columns with a path");
     if (stream->partitions == 1) return;
     if (stream->key_column < 0 || stream->columns[size_t(stream->key_column)].type != Type::kText) {
       return fail(&s, "advance needs a text key, or `only one_partition`");

@@ -176,6 +176,11 @@ void append_named(std::string& out, const std::vector<NamedExpr>& exprs) {
   }
 }
 
+void append_path(std::string& out, const std::vector<std::string>& path) {
+  append_varint(out, path.size());
+  for (const auto& member : path) append_bytes(out, member);
+}
+
 void append_stream(std::string& out, const StreamPtr& stream) {
   if (!stream) return append_le<uint8_t>(out, 0);
   append_le<uint8_t>(out, 1);
@@ -188,8 +193,11 @@ void append_stream(std::string& out, const StreamPtr& stream) {
   append_varint(out, stream->columns.size());
   for (const auto& column : stream->columns) {
     append_bytes(out, column.name);
+    // A column without a path, as all once were, has no bit for it: identities do not change.
     append_le<uint8_t>(out, static_cast<uint8_t>(static_cast<unsigned>(column.type) |
-                                                 static_cast<unsigned>(column.unit) << 4));
+                                                 static_cast<unsigned>(column.unit) << 4 |
+                                                 static_cast<unsigned>(!column.path.empty()) << 7));
+    if (!column.path.empty()) append_path(out, column.path);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -45,10 +46,19 @@ using Scalar = std::variant<std::monostate, bool, int64_t, double, std::string, 
 enum class TimestampUnit : uint8_t { kMilliseconds = 0, kSeconds = 1, kMicroseconds = 2, kNanoseconds = 3 };
 std::string_view to_string(TimestampUnit unit);  // "ms", "s", "us", "ns"
 
+inline constexpr size_t kMaxPathMembers = 16;
+
 struct ColumnDef {
   std::string name;
   Type type = Type::kText;
   TimestampUnit unit = TimestampUnit::kMilliseconds;  // kTimestamptz
+  // Where it stands in an event: the members to go through, outermost first, at most kMaxPathMembers. Empty: the
+  // event's own member of the column's name.
+  std::vector<std::string> path = {};
+
+  std::span<const std::string> members() const {
+    return path.empty() ? std::span(&name, 1) : std::span(path);
+  }
 };
 using Schema = std::vector<ColumnDef>;
 

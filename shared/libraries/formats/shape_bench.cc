@@ -79,10 +79,17 @@ const Schema kSensor = {{"id", Type::kText},    {"time", Type::kTimestamptz}, {"
 const Schema kBid = {{"auction", Type::kBigint}, {"bidder", Type::kBigint}, {"price", Type::kBigint},
                      {"channel", Type::kText},   {"url", Type::kText},      {"dateTime", Type::kTimestamptz},
                      {"extra", Type::kText}};
+Schema inside(const std::string& object, Schema schema) {
+  for (ColumnDef& column : schema) column.path = {object, column.name};
+  return schema;
+}
 const Stream kSensorFive = {kSensor, {0, 1, 2, 4, 6}, sensor};
 const Stream kBidAll = {kBid, {0, 1, 2, 3, 4, 5, 6}, flat_bid};
 const Stream kBidFour = {kBid, {0, 1, 2, 5}, flat_bid};
 const Stream kNestedBid = {{{"event_type", Type::kBigint}}, {0}, nested_bid};
+const Stream kNestedBidAllByPath = {inside("bid", kBid), {0, 1, 2, 3, 4, 5, 6}, nested_bid};
+const Stream kNestedBidFourByPath = {inside("bid", kBid), {0, 1, 2, 5}, nested_bid};
+const Stream kNexmarkFourByPath = {inside("bid", kBid), {0, 1, 2, 5}, nexmark};
 const Stream kNexmark = {{{"event_type", Type::kBigint}}, {0}, nexmark};
 const Stream kEarlyStranger = {kBid, {0, 1, 2, 5}, early_stranger};
 const Stream kLateStranger = {kBid, {0, 1, 2, 5}, late_stranger};
@@ -147,7 +154,10 @@ COMPARE(kSensorFive);
 COMPARE(kBidAll);
 COMPARE(kBidFour);
 COMPARE(kNestedBid);
+COMPARE(kNestedBidAllByPath);
+COMPARE(kNestedBidFourByPath);
 COMPARE(kNexmark);
+COMPARE(kNexmarkFourByPath);
 COMPARE(kEarlyStranger);
 COMPARE(kLateStranger);
 

@@ -21,6 +21,7 @@ inline constexpr size_t kMaxHeight = 1'000;  // 1 + 1 + 1 …
 inline constexpr size_t kMaxList = 10'000;   // IN (…), AND … AND …
 inline constexpr size_t kMaxArguments = 100;
 inline constexpr size_t kMaxColumns = 1'600;  // of a stream, a SELECT list, a GROUP BY
+inline constexpr size_t kMaxPathBytes = 1'024;
 inline constexpr size_t kMaxNodes = 200'000;  // of all statements of a text
 // What a regular expression counts as: compiling one may take two milliseconds.
 inline constexpr size_t kPatternNodes = 500;
@@ -126,6 +127,8 @@ struct Option {
 struct ColumnDecl {
   Name name;
   TypeName type;
+  std::vector<std::string> path;  // the members of PATH '$.a.b'; empty: not written
+  SourceSpan path_span;
 };
 
 struct Watermark {

@@ -1,6 +1,8 @@
 // CREATE STREAM with declared columns.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <numeric>
 #include <unordered_set>
 
 #include "sql/bind_expression.h"
@@ -33,6 +35,32 @@ Error unknown_stream_column(const Schema& columns, const std::string& name, cons
                     hint.empty() ? "the columns are " + list_names(names) : hint);
 }
 
+// No event could fill two columns of one path, nor one where the other has an object.
+Status check_paths(const ast::CreateStream& tree, const Schema& columns) {
+  const auto path = [&](size_t i) { return columns[i].members(); };
+  std::vector<size_t> order(columns.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  // Behind a path stand those that it begins, so neighbours are enough.
+  std::ranges::stable_sort(
+      order, [&](size_t a, size_t b) { return std::ranges::lexicographical_compare(path(a), path(b)); });
+  for (size_t i = 1; i < order.size(); ++i) {
+    const size_t outer = order[i - 1];
+    const size_t inner = order[i];
+    if (path(outer).size() > path(inner).size() ||
+        !std::ranges::equal(path(outer), path(inner).first(path(outer).size()))) {
+      continue;
+    }
+    const bool same = path(outer).size() == path(inner).size();
+    const ast::ColumnDecl& place = tree.columns[tree.columns[inner].path.empty() ? outer : inner];
+    return invalid_at(kBadPath, place.path_span,
+                      fmt::format("column \"{}\" stands {} column \"{}\"", columns[inner].name,
+                                  same ? "in the same place as" : "inside of", columns[outer].name),
+                      same ? "take one of them away; a query can read a column twice"
+                           : "a value is either an object or a column: take one of them away");
+  }
+  return {};
+}
+
 Status bind_columns(const ast::CreateStream& tree, StreamDef& out) {
   std::unordered_set<std::string> seen;
   for (const auto& column : tree.columns) {
@@ -41,9 +69,11 @@ Status bind_columns(const ast::CreateStream& tree, StreamDef& out) {
                         fmt::format("column \"{}\" is declared twice", column.name.text),
                         "rename one of them");
     }
-    out.columns.push_back(ColumnDef{column.name.text, column.type.type});
+    ColumnDef& made = out.columns.emplace_back(ColumnDef{column.name.text, column.type.type});
+    const bool own_name = column.path.size() == 1 && column.path[0] == column.name.text;
+    if (!own_name) made.path = column.path;
   }
-  if (!out.columns.empty()) return {};
+  if (!out.columns.empty()) return check_paths(tree, out.columns);
   return invalid_at(kSyntaxError, tree.name.span, "a stream needs at least one column",
                     "declare the columns to read");
 }

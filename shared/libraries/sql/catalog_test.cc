@@ -128,6 +128,22 @@ TEST_F(CatalogTest, ALaterDefinitionHidesAnEarlierOfItsName) {
   EXPECT_EQ(catalog().stream(StreamId(28))->columns.size(), 1u);
 }
 
+// A step record of before there were paths still fits, and one of another place does not.
+TEST_F(CatalogTest, APathIsPartOfTheIdentity) {
+  const auto identity = [](const std::string& column) {
+    TestCatalog made("CREATE STREAM s (" + column + " );");
+    made.define("CREATE STREAM d AS SELECT a FROM s;");
+    const auto* derived = made.catalog().find(TenantId(1), "d");
+    EXPECT_TRUE(derived->stream->columns[0].path.empty());
+    return derived->query->identity();
+  };
+  const uint64_t plain = identity("a TEXT");
+  EXPECT_EQ(identity("a TEXT PATH '$.a'"), plain);
+  EXPECT_NE(identity("a TEXT PATH '$.b'"), plain);
+  EXPECT_NE(identity("a TEXT PATH '$.b.c'"), identity("a TEXT PATH '$.b.d'"));
+  EXPECT_NE(identity("a TEXT PATH '$.b.c'"), identity("a TEXT PATH '$.\"b.c\"'"));
+}
+
 TEST_F(CatalogTest, RefusesDefinitionsThatAreNot) {
   const auto refused = [&](Definition d) {
     const auto next = catalog().with(d);

@@ -116,13 +116,13 @@ bool is_utf8(std::string_view s) {
 
 }  // namespace
 
-Result<std::string> escaped_value(std::string_view in, const SourceSpan& span) {
+Result<std::string> escaped_value(std::string_view in, const SourceSpan& span, char quote) {
   std::string out;
   while (!in.empty()) {
     const char c = in.front();
     in.remove_prefix(1);
-    if (c == '\'') {
-      in.remove_prefix(1);  // the second of ''
+    if (c == quote) {
+      in.remove_prefix(1);  // the second of two
       out += c;
     } else if (c != '\\') {
       out += c;

@@ -2,6 +2,7 @@
 
 #include "sql/errors.h"
 #include "sql/keywords.h"
+#include "sql/parse_path.h"
 #include "sql/parser.h"
 
 namespace millrace::sql {
@@ -223,15 +224,27 @@ Status Parser::stream_element(ast::CreateStream& out) {
     return unsupported_at(peek().span, "a stream has no constraints",
                           "the key is an option: WITH (key = 'column')");
   }
-  TRY_ASSIGN(ast::Name column, name("a column or WATERMARK FOR"));
-  TRY_ASSIGN(const ast::TypeName type, type_name());
+  TRY_ASSIGN(ast::ColumnDecl declared, column());
   if (is_word("not") || is_word("null") || is_word("default") || is_word("primary") ||
       is_word("references") || is_word("unique") || is_word("check")) {
     return unsupported_at(peek().span, "a stream's columns have no constraints and no defaults",
                           "a missing field is NULL; the key is an option: WITH (key = 'column')");
   }
-  out.columns.push_back(ast::ColumnDecl{std::move(column), type});
+  out.columns.push_back(std::move(declared));
   return {};
+}
+
+Result<ast::ColumnDecl> Parser::column() {
+  ast::ColumnDecl out;
+  TRY_ASSIGN(out.name, name("a column or WATERMARK FOR"));
+  TRY_ASSIGN(out.type, type_name());
+  if (!take_word("path")) return out;
+  if (!is_string()) return unexpected("behind PATH comes a string, as in PATH '$.bid.auction'");
+  const Token token = take();
+  TRY_ASSIGN(const std::string text, string_value(text_, token));
+  out.path_span = token.span;
+  TRY_ASSIGN(out.path, parse_path(text, token.span));
+  return out;
 }
 
 Result<ast::Watermark> Parser::watermark() {

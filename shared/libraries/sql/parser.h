@@ -1,8 +1,8 @@
 // Parser: tokens to syntax trees, by recursive descent; expressions by operator precedence (PostgreSQL's
 // table).
 //
-// Three files: parse_statement.cc (statements, clauses), parse_expression.cc, parse_type.cc (type names). A
-//              clause that is PostgreSQL's but not ours yet is refused by name at its own place, never as a
+// Files:       parse_statement.cc (statements, clauses), parse_query.cc, parse_expression.cc, parse_type.cc
+//              (type names), parse_path.cc. A clause that is PostgreSQL's but not ours yet is refused by name at its own place, never as a
 //              mere syntax error.
 // Bound:       see ast.h; expression() and prefix() count the depth of the recursion.
 // Source:      V. Pratt, "Top Down Operator Precedence", 1973.
@@ -32,6 +32,7 @@ class Parser {
   Result<ast::Body> explain();
   Status stream_elements(ast::CreateStream& out);
   Status stream_element(ast::CreateStream& out);
+  Result<ast::ColumnDecl> column();
   Result<ast::Watermark> watermark();
   Status options(std::vector<ast::Option>& out);
   Result<ast::Option> option();

@@ -4,7 +4,7 @@
 
 namespace millrace::formats {
 
-ColumnSlots::ColumnSlots(const Schema& schema, const std::vector<int>& wanted) {
+ColumnSlots::ColumnSlots(const Schema& schema, const std::vector<int>& wanted) : members_(schema, wanted) {
   for (const int index : wanted) {
     const ColumnDef& column = schema[static_cast<size_t>(index)];
     slots_.push_back({column.type, column.name, column.unit});
@@ -40,13 +40,6 @@ void ColumnSlots::attach(std::vector<Column>& columns, Arena& arena) {
     slots_[i].valid = columns[i].valid.data();
     slots_[i].values = values_of(columns[i]);
   }
-}
-
-int ColumnSlots::find(std::string_view name) const {
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].name == name) return static_cast<int>(i);
-  }
-  return kUnread;
 }
 
 void ColumnSlots::clear(size_t row) {

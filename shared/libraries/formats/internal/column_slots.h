@@ -2,7 +2,7 @@
 //
 // Why:        the general reader and the remembered shapes both write through here, so a value means the same
 //             whichever of them has found it.
-// Owns:       names and types. The columns' memory is the batch's: attach() again when it has moved.
+// Owns:       names, places and types. The columns' memory is the batch's: attach() again when it has moved.
 // Threads:    confined.
 // Invariants: a value that is refused leaves its row's `valid` as it was.
 #pragma once
@@ -14,6 +14,7 @@
 #include "event/batch.h"
 #include "event/text.h"
 #include "formats/internal/json_scan.h"
+#include "formats/internal/member_tree.h"
 
 namespace millrace::formats {
 
@@ -37,8 +38,6 @@ struct Slot {
 
 class ColumnSlots {
  public:
-  static constexpr int kUnread = -1;
-
   // Slot i is the column schema[wanted[i]].
   ColumnSlots(const Schema& schema, const std::vector<int>& wanted);
 
@@ -48,8 +47,7 @@ class ColumnSlots {
   size_t size() const { return slots_.size(); }
   const Slot& at(int slot) const { return slots_[static_cast<size_t>(slot)]; }
   Arena& arena() { return *arena_; }
-  // The slot of a field's name, or kUnread.
-  int find(std::string_view name) const;
+  const MemberTree& members() const { return members_; }
 
   ValueFault put_string(int slot, size_t row, std::string_view text);  // without quotes and escapes
   ValueFault put_number(int slot, size_t row, const json::Number& number);
@@ -60,6 +58,7 @@ class ColumnSlots {
  private:
   ValueFault put_parsed(Slot& slot, size_t row, std::string_view text);
 
+  MemberTree members_;
   std::vector<Slot> slots_;
   Arena* arena_ = nullptr;
 };

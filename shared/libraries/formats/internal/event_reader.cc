@@ -10,9 +10,8 @@ namespace millrace::formats {
 using json::Fault;
 using json::Scan;
 
-EventReader::EventReader(ColumnSlots& slots) : slots_(slots), misfits_(slots.size()) {
-  fields_.reserve(16);
-}
+EventReader::EventReader(ColumnSlots& slots)
+    : slots_(slots), misfits_(slots.size()), fields_(slots.members().objects()) {}
 
 bool EventReader::read(std::string_view event, size_t row) {
   event_ = event;
@@ -28,7 +27,7 @@ bool EventReader::read(std::string_view event, size_t row) {
     if (scan_.fault == Fault::kNone && !not_object_) scan_.fail(p, Fault::kEnd);
     return false;
   }
-  p = read_fields(scan_, p, row);
+  p = read_fields(scan_, p, MemberTree::kEvent, 1, row);
   if (p == nullptr) return false;
   p = json::skip_space(p, scan_.end);
   if (p != scan_.end) return scan_.fail(p, Fault::kSyntax), false;
@@ -44,9 +43,9 @@ bool EventReader::read(std::string_view event, size_t row) {
 namespace {
 
 // A value that nobody reads is a string or a number most of the time.
-inline const char* pass_value(Scan& scan, const char* p) {
+inline const char* pass_value(Scan& scan, const char* p, unsigned depth) {
   if (p < scan.end && (json::is_digit(*p) || *p == '-')) return json::skip_number(scan, p);
-  if (p >= scan.end || *p != '"') return json::skip_value(scan, p, 1);
+  if (p >= scan.end || *p != '"') return json::skip_value(scan, p, depth);
   bool escaped = false;
   const char* const close = json::skip_string(scan, p + 1, escaped);
   return close == nullptr ? nullptr : close + 1;
@@ -54,14 +53,22 @@ inline const char* pass_value(Scan& scan, const char* p) {
 
 }  // namespace
 
-const char* EventReader::read_fields(Scan& scan, const char* p, size_t row) {
+// The object at p, to the place behind it. `depth`: its own.
+const char* EventReader::read_fields(Scan& scan, const char* p, int object, unsigned depth, size_t row) {
   p = json::skip_space(p + 1, scan.end);
   if (p < scan.end && *p == '}') return p + 1;
+  const Fields& fields = fields_[static_cast<size_t>(object)];
   for (size_t position = 0;; ++position) {
-    int slot = ColumnSlots::kUnread;
-    p = read_name(scan, p, position, slot);
+    Member member;
+    p = read_name(scan, p, object, fields, position, member);
     if (p == nullptr) return nullptr;
-    p = slot == ColumnSlots::kUnread ? pass_value(scan, p) : read_value(scan, p, slot, row);
+    if (member.slot != Member::kNone) {
+      p = read_value(scan, p, member.slot, depth, row);
+    } else if (member.object != Member::kNone) [[unlikely]] {
+      p = read_object(scan, p, member.object, depth, row);
+    } else {
+      p = pass_value(scan, p, depth);
+    }
     if (p == nullptr) return nullptr;
     p = json::skip_space(p, scan.end);
     if (p >= scan.end) return scan.fail(p, Fault::kEnd);
@@ -71,24 +78,25 @@ const char* EventReader::read_fields(Scan& scan, const char* p, size_t row) {
 }
 
 // "name" : and the space behind it.
-[[gnu::always_inline]] inline const char* EventReader::read_name(Scan& scan, const char* p, size_t position,
-                                                                 int& slot) {
-  if (position < fields_.size()) [[likely]] {
-    const Field& field = fields_[position];
+[[gnu::always_inline]] inline const char* EventReader::read_name(Scan& scan, const char* p, int object,
+                                                                 const Fields& fields, size_t position,
+                                                                 Member& member) {
+  if (position < fields.size()) [[likely]] {
+    const Field& field = fields[position];
     if (field.length != 0 && static_cast<size_t>(scan.end - p) > field.length &&
         json::same_bytes(field.token, p, field.length)) [[likely]] {
-      slot = field.slot;
+      member = field.member;
       return json::skip_space(p + field.length, scan.end);
     }
   }
-  p = learn_name(scan, p, position, slot);
+  p = learn_name(scan, p, object, position, member);
   if (p == nullptr) return nullptr;
   p = json::skip_space(p, scan.end);
   if (p >= scan.end || *p != ':') return scan.fail(p, Fault::kSyntax);
   return json::skip_space(p + 1, scan.end);
 }
 
-const char* EventReader::learn_name(Scan& scan, const char* p, size_t position, int& slot) {
+const char* EventReader::learn_name(Scan& scan, const char* p, int object, size_t position, Member& member) {
   if (p >= scan.end || *p != '"') return scan.fail(p, Fault::kSyntax);
   bool escaped = false;
   const bool non_ascii_before = scan.non_ascii;
@@ -98,15 +106,18 @@ const char* EventReader::learn_name(Scan& scan, const char* p, size_t position, 
   scan.non_ascii |= non_ascii_before;
   if (close == nullptr) return nullptr;
   const std::string_view inside(p + 1, static_cast<size_t>(close - p - 1));
-  slot = slots_.find(escaped ? json::unescape(inside, slots_.arena()) : inside);
+  member = slots_.members().find(object, escaped ? json::unescape(inside, slots_.arena()) : inside);
   const size_t length = inside.size() + 3;
   const bool colon_follows = close + 1 < scan.end && close[1] == ':';
-  if (plain && colon_follows && length <= sizeof(Field::token) && position < kLearnt) {
-    if (fields_.size() <= position) fields_.resize(position + 1);
-    Field& field = fields_[position];
+  Fields& fields = fields_[static_cast<size_t>(object)];
+  const size_t more = position < fields.size() ? 0 : position + 1 - fields.size();
+  if (plain && colon_follows && length <= sizeof(Field::token) && learnt_ + more <= kLearnt) {
+    fields.resize(fields.size() + more);
+    learnt_ += more;
+    Field& field = fields[position];
     std::memcpy(field.token, p, length);
     field.length = static_cast<uint32_t>(length);
-    field.slot = slot;
+    field.member = member;
   }
   return close + 1;
 }
@@ -118,13 +129,25 @@ const char* EventReader::learn_name(Scan& scan, const char* p, size_t position, 
 }
 
 [[gnu::always_inline]] inline const char* EventReader::read_value(Scan& scan, const char* p, int slot,
-                                                                  size_t row) {
+                                                                  unsigned depth, size_t row) {
   if (p >= scan.end) return scan.fail(p, Fault::kEnd);
   if (*p == '"') return read_string(scan, p, slot, row);
   if (json::is_digit(*p) || *p == '-') return read_number(scan, p, slot, row);
   if (*p == 't' || *p == 'f' || *p == 'n') return read_word(scan, p, slot, row);
   if (*p == '{' || *p == '[') note(slot, ValueFault::kType, p);
-  return json::skip_value(scan, p, 1);
+  return json::skip_value(scan, p, depth);
+}
+
+// The value of a member on the way to columns. `depth`: of the object that holds it.
+[[gnu::noinline]] const char* EventReader::read_object(Scan& scan, const char* p, int object, unsigned depth,
+                                                       size_t row) {
+  static_assert(kMaxPathMembers < kMaxJsonDepth, "the depth of these objects needs no check");
+  for (const int slot : slots_.members().slots_in(object)) {
+    slots_.put_null(slot, row);  // an earlier one of this name may have filled it
+    note(slot, ValueFault::kNone, p);
+  }
+  const bool is_object = p < scan.end && *p == '{';
+  return is_object ? read_fields(scan, p, object, depth + 1, row) : pass_value(scan, p, depth);
 }
 
 const char* EventReader::read_string(Scan& scan, const char* p, int slot, size_t row) {

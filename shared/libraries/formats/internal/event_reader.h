@@ -4,7 +4,9 @@
 //             that has no remembered shape. It learns the order of a stream's fields: a field that stands
 //             where it stood in the event before is known by one vector comparison of its quoted name, so the
 //             cost of a field that nobody reads is that of checking it.
-// Duplicates: a later field of the same name overwrites the earlier one, its type fault included.
+// Objects:    one that holds columns is read like the event; on the way to a column, what is no object is NULL.
+// Duplicates: a later field of the same name overwrites the earlier one, its type fault included; so does an
+//             object, or what stands in its place, all that the earlier one held.
 // Threads:    confined.
 #pragma once
 
@@ -41,14 +43,17 @@ class EventReader {
   struct Field {
     alignas(16) char token[32] = {};
     uint32_t length = 0;  // 0: nothing learnt
-    int slot = ColumnSlots::kUnread;
+    Member member;
   };
-  static constexpr size_t kLearnt = 256;
+  using Fields = std::vector<Field>;      // of an object, by position
+  static constexpr size_t kLearnt = 512;  // of all objects
 
-  const char* read_fields(json::Scan& scan, const char* p, size_t row);
-  const char* read_name(json::Scan& scan, const char* p, size_t position, int& slot);
-  const char* learn_name(json::Scan& scan, const char* p, size_t position, int& slot);
-  const char* read_value(json::Scan& scan, const char* p, int slot, size_t row);
+  const char* read_fields(json::Scan& scan, const char* p, int object, unsigned depth, size_t row);
+  const char* read_name(json::Scan& scan, const char* p, int object, const Fields& fields, size_t position,
+                        Member& member);
+  const char* learn_name(json::Scan& scan, const char* p, int object, size_t position, Member& member);
+  const char* read_object(json::Scan& scan, const char* p, int object, unsigned depth, size_t row);
+  const char* read_value(json::Scan& scan, const char* p, int slot, unsigned depth, size_t row);
   const char* read_string(json::Scan& scan, const char* p, int slot, size_t row);
   const char* read_number(json::Scan& scan, const char* p, int slot, size_t row);
   const char* read_word(json::Scan& scan, const char* p, int slot, size_t row);
@@ -56,7 +61,8 @@ class EventReader {
 
   ColumnSlots& slots_;
   std::vector<Misfit> misfits_;  // one a slot: what its last value was not
-  std::vector<Field> fields_;
+  std::vector<Fields> fields_;   // one an object of slots_.members()
+  size_t learnt_ = 0;            // of fields_, all objects
   std::string_view event_;
   json::Scan scan_;
   bool any_misfit_ = false;

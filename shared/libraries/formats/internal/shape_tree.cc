@@ -45,7 +45,7 @@ bool ShapeTree::read(std::string_view event, size_t row) {
 
 [[gnu::always_inline]] inline const char* ShapeTree::read_value(Scan& scan, const Step& step, const char* p,
                                                                 size_t row) {
-  const bool unread = step.slot == ColumnSlots::kUnread;
+  const bool unread = step.slot == Member::kNone;
   ValueFault fault = ValueFault::kNone;
   switch (step.kind) {
     case Kind::kString: {
@@ -77,7 +77,9 @@ bool ShapeTree::read(std::string_view event, size_t row) {
       fault = slots_.put_boolean(step.slot, row, value);
       break;
     }
-    case Kind::kAny:
+    case Kind::kArray:
+      // An object in its place may hold columns.
+      if (p >= scan.end || *p != '[') return nullptr;
       return json::skip_value(scan, p, step.depth);
     case Kind::kEnd:
       return nullptr;
@@ -99,15 +101,16 @@ class ShapeTree::Learner {
   const char* take_name(const char* p);
   const char* take_value(const char* p);
   const char* add(Kind kind, const char* value, const char* behind);
+  uint16_t depth() const { return static_cast<uint16_t>(objects_.size()); }
 
   ColumnSlots& slots_;
   std::string_view event_;
   Scan scan_;
   const char* literal_;  // where the step that is being made begins
   std::vector<Step> path_;
-  std::vector<int> seen_;  // columns
-  uint16_t depth_ = 0;
-  int slot_ = ColumnSlots::kUnread;  // of the value to come
+  std::vector<Member> seen_;  // columns and their objects
+  std::vector<int> objects_;  // that are open, outermost first; kNone: holds no column
+  Member member_{Member::kNone, MemberTree::kEvent};  // whose value comes next
   bool value_next_ = true;
 };
 
@@ -118,7 +121,7 @@ bool ShapeTree::Learner::run() {
       value_next_ = true;
       ++p;
     } else if (*p == '}' || *p == ',') {
-      depth_ -= *p == '}';
+      if (*p == '}') objects_.pop_back();
       value_next_ = false;
       ++p;
     } else if (static_cast<unsigned char>(*p) <= ' ') {
@@ -134,11 +137,12 @@ const char* ShapeTree::Learner::take_name(const char* p) {
   bool escaped = false;
   const char* const close = json::skip_string(scan_, p + 1, escaped);
   if (escaped || close == nullptr) return nullptr;
-  slot_ = ColumnSlots::kUnread;
-  if (depth_ == 1) slot_ = slots_.find({p + 1, static_cast<size_t>(close - p - 1)});
-  if (slot_ != ColumnSlots::kUnread) {
-    if (std::ranges::find(seen_, slot_) != seen_.end()) return nullptr;
-    seen_.push_back(slot_);
+  const std::string_view name(p + 1, static_cast<size_t>(close - p - 1));
+  const int object = objects_.back();
+  member_ = object == Member::kNone ? Member() : slots_.members().find(object, name);
+  if (member_ != Member()) {
+    if (std::ranges::find(seen_, member_) != seen_.end()) return nullptr;
+    seen_.push_back(member_);
   }
   return close + 1;
 }
@@ -148,13 +152,13 @@ const char* ShapeTree::Learner::take_value(const char* p) {
   bool escaped = false;
   switch (*p) {
     case '{':
-      ++depth_;
+      objects_.push_back(member_.object);
       return p + 1;
     case '"':
       p = add(Kind::kString, p + 1, json::skip_string(scan_, p + 1, escaped));
       return p == nullptr ? nullptr : p + 1;
     case '[':
-      return add(Kind::kAny, p, json::skip_value(scan_, p, depth_));
+      return add(Kind::kArray, p, json::skip_value(scan_, p, depth()));
     case 't':
       return add(Kind::kBoolean, p, p + 4);
     case 'f':
@@ -170,9 +174,9 @@ const char* ShapeTree::Learner::take_value(const char* p) {
 const char* ShapeTree::Learner::add(Kind kind, const char* value, const char* behind) {
   const auto length = static_cast<size_t>(value - literal_);
   if (behind == nullptr || path_.size() >= kMaxSteps || length > kMaxLiteralBytes) return nullptr;
-  const bool read = kind != Kind::kEnd && depth_ == 1;
-  path_.push_back({static_cast<uint32_t>(literal_ - event_.data()), static_cast<uint16_t>(length), depth_,
-                   static_cast<int16_t>(read ? slot_ : ColumnSlots::kUnread), kind});
+  const int slot = kind == Kind::kEnd ? Member::kNone : member_.slot;
+  path_.push_back({static_cast<uint32_t>(literal_ - event_.data()), static_cast<uint16_t>(length), depth(),
+                   static_cast<int16_t>(slot), kind});
   literal_ = behind;
   return behind;
 }

@@ -33,21 +33,21 @@ class ShapeTree {
   // Into a row whose columns are NULL. False: no remembered shape fits, or a value is not what its column
   // takes; the row's values are unspecified.
   bool read(std::string_view event, size_t row);
-  // `event` was accepted. Remembers nothing of an event that names a column twice (the last one counts), or
-  // by a name with an escape, or for which there is no room.
+  // `event` was accepted. Remembers nothing of an event that names a column, or an object that holds
+  // some, twice (the last one counts), or by a name with an escape, or for which there is no room.
   void learn(std::string_view event);
   // Something did not fit: what is remembered may be worth less than what is not.
   bool full() const { return full_; }
   void forget();
 
  private:
-  enum class Kind : uint8_t { kString, kNumber, kBoolean, kAny, kEnd };
+  enum class Kind : uint8_t { kString, kNumber, kBoolean, kArray, kEnd };
   static constexpr uint16_t kNone = 0xFFFF;
   struct Step {
     uint32_t literal = 0;  // its place in literals_; a string's ends with the opening quote
     uint16_t length = 0;
     uint16_t depth = 0;            // of the object that holds the value
-    int16_t slot = -1;             // ColumnSlots::kUnread: the value is checked only
+    int16_t slot = Member::kNone;  // kNone: the value is checked only
     Kind kind = Kind::kEnd;        // of the value behind the literal
     uint16_t next = kNone;         // the step behind the value
     uint16_t alternative = kNone;  // to be tried where this one does not match

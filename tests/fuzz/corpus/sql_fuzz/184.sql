@@ -1,0 +1,1 @@
+CREATE STREAM s (a TEXT PATH '$.b."c \u00e9".d', e BIGINT PATH '$."x"');
