@@ -18,13 +18,15 @@ class App;
 namespace millrace::bench {
 
 struct BenchOptions {
-  std::string bench;    // journal, ingest, latency, start or all
+  std::string bench;    // journal, ingest, latency, nexmark, start or all
   std::string only;     // one case of it; empty: all
   double seconds = 20;  // a round
   double warm_up = 5;
   int rounds = 3;
-  double history_gb = 10;  // start / after_kill
-  double rate = 100'000;   // events a second, latency cases
+  double history_gb = 10;      // start / after_kill
+  double rate = 100'000;       // events a second, latency cases
+  int64_t events = 5'000'000;  // nexmark
+  std::string rows;            // nexmark: a file for the query's rows; empty: none
   std::string output = "json";
   std::string directory;  // scratch space; empty: under the temporary directory
   std::string perf;       // a file for `perf record` of the server, empty: none
@@ -45,6 +47,9 @@ class Report {
 Status bench_latency(const BenchOptions& options, Report& report);
 Status bench_ingest(const BenchOptions& options, Report& report);
 Status bench_journal(const BenchOptions& options, Report& report);
+std::vector<std::string> nexmark_cases();
+Status bench_nexmark(const BenchOptions& options, Report& report);
+Status print_nexmark_events(int64_t count);  // a line each
 Status bench_start(const BenchOptions& options, Report& report);
 
 void add_bench_command(CLI::App& app, int& exit_code);

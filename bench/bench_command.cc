@@ -36,6 +36,7 @@ const std::vector<Part>& parts() {
       {"journal", {"replay"}, &bench_journal},
       {"ingest", {"ndjson", "single"}, &bench_ingest},
       {"latency", {"one_stream", "idle", "thousand_streams", "noisy"}, &bench_latency},
+      {"nexmark", nexmark_cases(), &bench_nexmark},
       {"start", {"empty", "after_kill"}, &bench_start},
   };
   return all;
@@ -82,6 +83,9 @@ void add_part(CLI::App& bench, const std::string& name, const std::string& what,
       ->check(CLI::Range(100.0, 1e7));
   command->add_option("--history-gb", options->history_gb, "start / after_kill: history that is present")
       ->check(CLI::Range(0.1, 1000.0));
+  command->add_option("--events", options->events, "nexmark: events")
+      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
+  command->add_option("--rows", options->rows, "nexmark: a file for the rows of the case");
   command->add_option("--directory", options->directory, "scratch space (default: the temporary directory)");
   command->add_option("--output", options->output, "json or table")->check(CLI::IsMember({"json", "table"}));
   command->callback([name, options, &exit_code] {
@@ -95,13 +99,20 @@ void add_part(CLI::App& bench, const std::string& name, const std::string& what,
 void add_bench_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* bench =
-      app.add_subcommand("bench", "measure this machine: journal, ingest, latency, start or all");
+      app.add_subcommand("bench", "measure this machine: journal, ingest, latency, nexmark, start or all");
   bench->require_subcommand(1);
   add_part(*bench, "journal", "reading and decoding", options, exit_code);
   add_part(*bench, "ingest", "durable ingest, as fast as it goes", options, exit_code);
   add_part(*bench, "latency", "due to received, open loop", options, exit_code);
+  add_part(*bench, "nexmark", "NEXMark's queries over its events, one worker", options, exit_code);
   add_part(*bench, "start", "empty and after a kill", options, exit_code);
   add_part(*bench, "all", "everything", options, exit_code);
+  CLI::App* events = bench->add_subcommand("nexmark-events", "print NEXMark's events, a line of JSON each");
+  events->add_option("--events", options->events, "how many");
+  events->callback([options, &exit_code] {
+    const Status printed = print_nexmark_events(options->events);
+    exit_code = printed.ok() ? 0 : fail(printed.error());
+  });
   CLI::App* floor =
       bench->add_subcommand("floor-server", "the bare server that the latency cases compare with");
   floor->add_option("--directory", options->directory, "where its file lies")->required();

@@ -27,7 +27,7 @@ MAY = {
     "event-store": ["sql"],
     "stream-processor": ["sql"],
     "event-gateway": ["sql", "net", "telemetry"],
-    "bench": ["log", "formats", "net"],
+    "bench": ["stream-processor", "net"],
     "node": ["event-store", "stream-processor", "event-gateway", "telemetry", "net", "bench"],
 }
 

@@ -1,0 +1,63 @@
+// The queries of NEXMark that `millrace bench nexmark` runs, as a user would write them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace millrace::bench {
+
+struct NexmarkQuery {
+  std::string_view name;
+  std::string_view what;
+  std::string_view sql;  // one definition, named out
+};
+
+inline constexpr std::string_view kNexmarkStream = R"(CREATE STREAM nexmark (
+  event_type BIGINT,
+  auction BIGINT PATH '$.bid.auction',
+  bidder BIGINT PATH '$.bid.bidder',
+  price BIGINT PATH '$.bid.price',
+  channel TEXT PATH '$.bid.channel',
+  url TEXT PATH '$.bid.url',
+  date_time TIMESTAMPTZ PATH '$.bid."dateTime"',
+  extra TEXT PATH '$.bid.extra',
+  WATERMARK FOR date_time AS date_time - INTERVAL '4 seconds'
+) WITH (format = 'json', partitions = 1))";
+
+inline const std::vector<NexmarkQuery>& nexmark_queries() {
+  static const std::vector<NexmarkQuery> all = {
+      {"q0", "pass through", R"(CREATE STREAM out AS
+  SELECT auction, bidder, price, date_time, extra FROM nexmark WHERE event_type = 2)"},
+      {"q1", "another currency", R"(CREATE STREAM out AS
+  SELECT auction, bidder, 0.908 * price AS price, date_time, extra FROM nexmark WHERE event_type = 2)"},
+      {"q2", "some auctions", R"(CREATE STREAM out AS
+  SELECT auction, price FROM nexmark WHERE event_type = 2 AND auction % 123 = 0)"},
+      {"q14", "calculations", R"(CREATE STREAM out AS
+  SELECT auction, bidder, 0.908 * price AS price,
+    CASE WHEN extract(hour FROM date_time) BETWEEN 8 AND 18 THEN 'dayTime'
+         WHEN extract(hour FROM date_time) <= 6 OR extract(hour FROM date_time) >= 20 THEN 'nightTime'
+         ELSE 'otherTime' END AS bid_time_type,
+    date_time, extra, length(extra) - length(replace(extra, 'c', '')) AS c_counts
+  FROM nexmark WHERE event_type = 2 AND 0.908 * price > 1000000 AND 0.908 * price < 50000000)"},
+      {"q17", "auctions by day", R"(CREATE MATERIALIZED VIEW out AS
+  SELECT auction, to_char(date_time, 'YYYY-MM-DD') AS day, count(*) AS total_bids,
+    count(*) FILTER (WHERE price < 10000) AS rank1_bids,
+    count(*) FILTER (WHERE price >= 10000 AND price < 1000000) AS rank2_bids,
+    count(*) FILTER (WHERE price >= 1000000) AS rank3_bids,
+    min(price) AS min_price, max(price) AS max_price, avg(price) AS avg_price, sum(price) AS sum_price
+  FROM nexmark WHERE event_type = 2 GROUP BY auction, day)"},
+      {"q21", "channel ids", R"(CREATE STREAM out AS
+  SELECT auction, bidder, price, channel,
+    CASE lower(channel) WHEN 'apple' THEN '0' WHEN 'google' THEN '1' WHEN 'facebook' THEN '2' WHEN 'baidu' THEN '3'
+      ELSE regexp_extract(url, '(&|^)channel_id=([^&]*)', 2) END AS channel_id
+  FROM nexmark WHERE event_type = 2 AND (regexp_extract(url, '(&|^)channel_id=([^&]*)', 2) IS NOT NULL
+    OR lower(channel) IN ('apple', 'google', 'facebook', 'baidu')))"},
+      {"q22", "directories of an address", R"(CREATE STREAM out AS
+  SELECT auction, bidder, price, channel, split_part(url, '/', 4) AS dir1, split_part(url, '/', 5) AS dir2,
+    split_part(url, '/', 6) AS dir3
+  FROM nexmark WHERE event_type = 2)"},
+  };
+  return all;
+}
+
+}  // namespace millrace::bench

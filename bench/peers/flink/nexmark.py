@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""NEXMark on Apache Flink and on Millrace: the same file of events, the same queries, one core each, in one run.
+
+Prints one JSON object a line, as `millrace bench` does: events_per_s, flink_events_per_s, ratio. The rows of both are
+compared first, over a shorter file. Flink comes from PyPI and Maven Central into --peer-directory and stays there.
+
+    bench/peers/flink/nexmark.py --millrace build/release/bin/millrace [--case q0 …] [--events N]
+"""
+import argparse
+import collections
+import glob
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+VERSION = "2.3.0"
+HERE = os.path.dirname(os.path.abspath(__file__))
+CORE = "0"
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def fetch(directory):
+    """The jars, as PyPI and Maven Central have them, in one tree."""
+    home = os.path.join(directory, f"flink-{VERSION}")
+    if os.path.exists(os.path.join(home, "ready")):
+        return home
+    say(f"fetching Apache Flink {VERSION} into {home}")
+    shutil.rmtree(home, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as wheels:
+        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", wheels,
+                        f"apache-flink-libraries=={VERSION}", f"apache-flink=={VERSION}"], check=True)
+        for wheel in glob.glob(os.path.join(wheels, "*.whl")):
+            shutil.unpack_archive(wheel, os.path.join(wheels, "tree"), "zip")
+        shutil.move(os.path.join(wheels, "tree", "pyflink"), home)
+    for script in glob.glob(os.path.join(home, "bin", "*")):
+        os.chmod(script, 0o755)
+    subprocess.run(["mvn", "-B", "-q", "dependency:copy", f"-Dartifact=org.apache.flink:flink-sql-gateway:{VERSION}",
+                    f"-DoutputDirectory={home}/opt"], check=True)
+    with open(os.path.join(home, "ready"), "w", encoding="ascii") as f:
+        f.write(VERSION)
+    return home
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Flink:
+    """One job manager and one task manager with one slot, both on one core."""
+
+    def __init__(self, home, scratch):
+        self.home, self.scratch = home, scratch
+        self.rest = free_port()
+        conf = os.path.join(scratch, "conf")
+        shutil.copytree(os.path.join(home, "conf"), conf)
+        with open(os.path.join(conf, "config.yaml"), encoding="utf-8") as f:
+            opts = next(line.strip() for line in f if line.strip().startswith("all: --add-exports"))
+        with open(os.path.join(conf, "config.yaml"), "w", encoding="utf-8") as f:
+            f.write(f"""env:
+  java:
+    opts:
+      {opts}
+      taskmanager: -XX:+UseParallelGC
+jobmanager:
+  bind-host: 127.0.0.1
+  rpc: {{address: 127.0.0.1, port: {free_port()}}}
+  memory: {{process: {{size: 1600m}}}}
+taskmanager:
+  bind-host: 127.0.0.1
+  host: 127.0.0.1
+  numberOfTaskSlots: 1
+  memory: {{process: {{size: 8g}}, managed: {{size: 1g}}}}
+parallelism: {{default: 1}}
+pipeline: {{object-reuse: true}}
+rest: {{address: 127.0.0.1, bind-address: 127.0.0.1, port: {self.rest}}}
+state: {{backend: {{type: hashmap}}}}
+table:
+  dml-sync: true
+  exec: {{mini-batch: {{enabled: true, allow-latency: 2 s, size: 50000}}}}
+""")
+        for name in glob.glob(os.path.join(conf, "log4j*.properties")):
+            with open(name, encoding="utf-8") as f:
+                text = f.read()
+            with open(name, "w", encoding="utf-8") as f:
+                f.write(text.replace("rootLogger.level = INFO", "rootLogger.level = WARN"))
+        self.env = {**os.environ, "FLINK_HOME": home, "FLINK_CONF_DIR": conf, "FLINK_LOG_DIR": scratch,
+                    "FLINK_PID_DIR": scratch}
+        self.processes = []
+
+    def __enter__(self):
+        for script in ("jobmanager.sh", "taskmanager.sh"):
+            with open(os.path.join(self.scratch, script + ".out"), "wb") as out:
+                self.processes.append(subprocess.Popen(
+                    ["taskset", "-c", CORE, os.path.join(self.home, "bin", script), "start-foreground"],
+                    env=self.env, stdout=out, stderr=out, start_new_session=True))
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if self.get("/overview")["slots-total"] == 1:
+                    return self
+            except OSError:
+                pass
+            time.sleep(0.3)
+        self.__exit__()
+        raise SystemExit(f"Flink does not start: see {self.scratch}/*.out")
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.rest}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def run(self, statements, inserts):
+        """Runs every INSERT as a job; the seconds that each has run."""
+        before = {job["jid"] for job in self.get("/jobs/overview")["jobs"]}
+        path = os.path.join(self.scratch, "query.sql")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(";\n".join(statements + inserts) + ";\n")
+        done = subprocess.run(["taskset", "-c", "1", os.path.join(self.home, "bin", "sql-client.sh"), "-f", path],
+                              env=self.env, capture_output=True, text=True, timeout=900)
+        jobs = [job for job in self.get("/jobs/overview")["jobs"] if job["jid"] not in before]
+        jobs.sort(key=lambda job: job["start-time"])
+        if len(jobs) != len(inserts) or any(job["state"] != "FINISHED" for job in jobs):
+            raise SystemExit(f"Flink did not run this:\n{done.stdout[-3000:]}\n{done.stderr[-2000:]}")
+        seconds = []
+        for job in jobs:
+            times = self.get(f"/jobs/{job['jid']}")["timestamps"]
+            seconds.append((times["FINISHED"] - times["RUNNING"]) / 1000)
+        return seconds
+
+
+def table(path):
+    return f"""CREATE TABLE nexmark (event_type INT,
+  person ROW<id BIGINT, name STRING, emailAddress STRING, creditCard STRING, city STRING, state STRING,
+    `dateTime` TIMESTAMP_LTZ(3), extra STRING>,
+  auction ROW<id BIGINT, itemName STRING, description STRING, initialBid BIGINT, reserve BIGINT,
+    `dateTime` TIMESTAMP_LTZ(3), expires TIMESTAMP_LTZ(3), seller BIGINT, category BIGINT, extra STRING>,
+  bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` TIMESTAMP_LTZ(3), extra STRING>,
+  date_time AS CASE event_type WHEN 0 THEN person.`dateTime` WHEN 1 THEN auction.`dateTime` ELSE bid.`dateTime` END,
+  WATERMARK FOR date_time AS date_time - INTERVAL '4' SECOND)
+  WITH ('connector' = 'filesystem', 'path' = 'file://{path}', 'format' = 'json',
+        'json.timestamp-format.standard' = 'ISO-8601')"""
+
+
+VIEW = """CREATE VIEW bid AS SELECT bid.auction AS auction, bid.bidder AS bidder, bid.price AS price, bid.channel AS channel,
+  bid.url AS url, date_time, bid.extra AS extra FROM nexmark WHERE event_type = 2"""
+
+
+def load_queries():
+    """The files beside this one: the sink's columns in the first line, then the query."""
+    queries = {}
+    for path in sorted(glob.glob(os.path.join(HERE, "queries", "*.sql"))):
+        with open(path, encoding="utf-8") as f:
+            columns, query = f.read().split("\n", 1)
+        queries[os.path.basename(path)[:-4]] = (columns.removeprefix("-- "), query.strip())
+    return queries
+
+
+def rows_of_flink(flink, path, columns, query, out):
+    sink = (f"CREATE TABLE sink ({columns}) WITH ('connector' = 'filesystem', 'path' = 'file://{out}', 'format' = 'json', "
+            "'json.timestamp-format.standard' = 'ISO-8601')")
+    # As a batch: a file takes no changes, and the last of them are what counts.
+    flink.run(["SET 'table.local-time-zone' = 'UTC'", "SET 'execution.runtime-mode' = 'batch'", table(path), VIEW, sink],
+              [f"INSERT INTO sink {query}"])
+    rows = collections.Counter()
+    for name in glob.glob(os.path.join(out, "**"), recursive=True):
+        if os.path.isfile(name):
+            with open(name, encoding="utf-8") as f:
+                rows.update(comparable(json.loads(line)) for line in f)
+    return rows
+
+
+def comparable(row):
+    """Values in the order of the columns' names; numbers to nine digits, as one side has decimals and the other doubles."""
+    def value(v):
+        if isinstance(v, float):
+            return f"{v:.9g}"
+        if isinstance(v, int) and not isinstance(v, bool):
+            return f"{float(v):.9g}" if abs(v) < 10**9 else str(v)
+        return v
+    return tuple(value(row[name]) for name in sorted(row))
+
+
+def millrace_rows(binary, case, events):
+    with tempfile.NamedTemporaryFile(suffix=".ndjson") as rows:
+        subprocess.run([binary, "bench", "nexmark", "--case", case, "--rounds", "1", "--events", str(events), "--rows", rows.name],
+                       check=True, capture_output=True)
+        with open(rows.name, encoding="utf-8") as f:
+            return collections.Counter(comparable(json.loads(line)) for line in f)
+
+
+def millrace_rate(binary, case, events):
+    done = subprocess.run(["taskset", "-c", CORE, binary, "bench", "nexmark", "--case", case, "--events", str(events), "--output", "json"],
+                          check=True, capture_output=True, text=True)
+    return next(row["value"] for row in map(json.loads, done.stdout.splitlines()) if row["metric"] == "events_per_s")
+
+
+def write_events(binary, path, count):
+    with open(path, "wb") as out:
+        subprocess.run([binary, "bench", "nexmark-events", "--events", str(count)], stdout=out, check=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--millrace", default="build/release/bin/millrace")
+    parser.add_argument("--case", nargs="*", help="queries; all if none is named")
+    parser.add_argument("--events", type=int, default=5_000_000)
+    parser.add_argument("--compared", type=int, default=200_000, help="events whose rows are compared")
+    parser.add_argument("--peer-directory", default=os.path.expanduser("~/.cache/millrace-peers"))
+    arguments = parser.parse_args()
+    binary = os.path.abspath(arguments.millrace)
+    queries = load_queries()
+    cases = arguments.case or list(queries)
+    home = fetch(arguments.peer_directory)
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="millrace-nexmark-") as scratch:
+        whole, part = os.path.join(scratch, "events.json"), os.path.join(scratch, "part.json")
+        write_events(binary, whole, arguments.events)
+        write_events(binary, part, arguments.compared)
+        with Flink(home, scratch) as flink:
+            for case in cases:
+                columns, query = queries[case]
+                theirs = rows_of_flink(flink, part, columns, query, os.path.join(scratch, case))
+                ours = millrace_rows(binary, case, arguments.compared)
+                if theirs != ours:
+                    failed += 1
+                    say(f"{case}: rows differ: {sum(theirs.values())} of Flink, {sum(ours.values())} of Millrace; only there: "
+                        f"{list((theirs - ours).items())[:3]}, only here: {list((ours - theirs).items())[:3]}")
+                blackhole = f"CREATE TABLE sink ({columns}) WITH ('connector' = 'blackhole')"
+                insert = f"INSERT INTO sink {query}"
+                seconds = min(flink.run(["SET 'table.local-time-zone' = 'UTC'", table(whole), VIEW, blackhole], [insert, insert]))
+                flink_rate = arguments.events / seconds
+                rate = millrace_rate(binary, case, arguments.events)
+                say(f"{case}: {sum(ours.values())} rows compared; Flink {flink_rate:,.0f} events/s, Millrace {rate:,.0f}, "
+                    f"{rate / flink_rate:.1f} x")
+                for metric, value, unit in (("flink_events_per_s", flink_rate, "1/s"), ("events_per_s", rate, "1/s"),
+                                            ("ratio", rate / flink_rate, "x")):
+                    print(json.dumps({"bench": "nexmark", "case": case, "metric": metric, "value": round(value, 2), "unit": unit}),
+                          flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
