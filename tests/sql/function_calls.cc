@@ -30,6 +30,9 @@ constexpr std::array kUnits{"microseconds", "milliseconds", "second",  "minute",
                             "week",         "month",        "quarter", "year",   "decade",  "century",
                             "millennium",   "epoch",        "dow",     "isodow", "doy",     "isoyear",
                             "julian",       "HOURS",        "secs",    "soon",   "timezone"};
+constexpr std::array kZones{"Europe/Berlin",  "america/new_york",    "UTC",
+                            "Asia/Kathmandu", "Australia/Lord_Howe", "EST",
+                            "Nowhere",        "Africa/Monrovia"};
 constexpr std::array kFormats{"YYYY-MM-DD HH24:MI:SS",  "IYYY-IW-ID IDDD",  "Day, DD Month YYYY",
                               "FMDay FMDD FMMonth",     "HH12:MI:SS.MS AM", "US FF3 ff1 FM6",
                               "DDDth Q W WW CC J",      "dy DY Dy mon MON", "\"at\" HH a.m. P.M.",
@@ -100,6 +103,7 @@ Scalar random_text(Random& random, std::string_view function, size_t place) {
   if (pattern && place > 1) return one_of(random, kFlags);
   if (place == 0 && (function == "date_trunc" || function == "date_part" || function == "extract"))
     return one_of(random, kUnits);
+  if (function == "timezone" && place == 0) return one_of(random, kZones);
   if (function == "to_char") return one_of(random, kFormats);
   return one_of(random, kTexts);
 }

@@ -101,8 +101,8 @@ def same(result, ours, theirs):
 
 def excuse(name, args, ours, theirs):
     """Why a difference is none, or None."""
-    if name in ("date_trunc", "date_bin") and ours == "MR-SQL-0104":
-        return "the answer is before the year 1"
+    if name in ("date_trunc", "date_bin", "timezone") and ours == "MR-SQL-0104":
+        return "the answer is before the year 1 or after the year 9999"
     if name == "make_date" and ours == "MR-SQL-0120" and theirs.endswith(" BC"):
         return "the answer is before the year 1"
     if name == "width_bucket" and re.search(rf"'{ours}'::bigint$", args):

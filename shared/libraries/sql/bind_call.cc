@@ -5,6 +5,7 @@
 
 #include "engine/functions.h"
 #include "engine/regex.h"
+#include "engine/time_zone.h"
 #include "sql/bind_expression.h"
 #include "sql/errors.h"
 
@@ -120,6 +121,13 @@ Status check_pattern(const Expr& pattern) {
                     "the syntax is RE2's: no back references, no look-around");
 }
 
+Status check_zone(const Expr& zone) {
+  const auto* name = std::get_if<std::string>(&zone.literal);
+  if (zone.op != Op::kLiteral || name == nullptr || engine::is_time_zone(*name)) return {};
+  return invalid_at(kBadLiteral, zone.span, fmt::format("time zone \"{:.60}\" not recognized", *name),
+                    "write a name of tzdata like 'Europe/Berlin', or INTERVAL '2 hours'");
+}
+
 }  // namespace
 
 Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const SourceSpan& span) {
@@ -151,6 +159,7 @@ Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const So
   if (function->pattern >= 0 && wanted_type(signature, 1) == Type::kText) {
     TRY(check_pattern(*expr->args[static_cast<size_t>(function->pattern)]));
   }
+  if (name == "timezone") TRY(check_zone(*expr->args[0]));
   out.expr = std::move(expr);
   return folded(std::move(out));
 }
