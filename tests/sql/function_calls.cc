@@ -10,7 +10,7 @@
 
 #include "base/random.h"
 #include "engine/functions.h"
-#include "event/type.h"
+#include "event/text.h"
 
 namespace millrace {
 namespace {
@@ -30,6 +30,9 @@ constexpr std::array kUnits{"microseconds", "milliseconds", "second",  "minute",
                             "week",         "month",        "quarter", "year",   "decade",  "century",
                             "millennium",   "epoch",        "dow",     "isodow", "doy",     "isoyear",
                             "julian",       "HOURS",        "secs",    "soon",   "timezone"};
+constexpr std::array kZones{"Europe/Berlin",  "america/new_york",    "UTC",
+                            "Asia/Kathmandu", "Australia/Lord_Howe", "EST",
+                            "Nowhere",        "Africa/Monrovia"};
 constexpr std::array kFormats{"YYYY-MM-DD HH24:MI:SS",  "IYYY-IW-ID IDDD",  "Day, DD Month YYYY",
                               "FMDay FMDD FMMonth",     "HH12:MI:SS.MS AM", "US FF3 ff1 FM6",
                               "DDDth Q W WW CC J",      "dy DY Dy mon MON", "\"at\" HH a.m. P.M.",
@@ -68,6 +71,11 @@ int64_t random_character(Random& random) {
   constexpr std::array<int64_t, 8> kSpecial{0, -1, 233, 8364, 0x1F600, 0xFFFD, 0x110000, 0xD800};
   return random.chance(2) ? kSpecial[random.below(8)] : static_cast<int64_t>(32 + random.below(95));
 }
+int64_t random_of_range(Random& random, Type type) {
+  const IntegerRange range = range_of(type);
+  const int64_t special[] = {range.least, range.greatest, 0, -1, 1};
+  return random.chance(3) ? special[random.below(5)] : random_integer(random) % 1000;
+}
 double random_double(Random& random) {
   constexpr std::array<double, 16> kSpecial{0,
                                             -0.0,
@@ -95,6 +103,7 @@ Scalar random_text(Random& random, std::string_view function, size_t place) {
   if (pattern && place > 1) return one_of(random, kFlags);
   if (place == 0 && (function == "date_trunc" || function == "date_part" || function == "extract"))
     return one_of(random, kUnits);
+  if (function == "timezone" && place == 0) return one_of(random, kZones);
   if (function == "to_char") return one_of(random, kFormats);
   return one_of(random, kTexts);
 }
@@ -104,6 +113,15 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
   switch (type) {
     case Type::kBoolean:
       return random.chance(2);
+    case Type::kSmallint:
+    case Type::kInteger:
+      return random_of_range(random, type);
+    case Type::kDate:
+      return static_cast<int64_t>(random.below(40'000)) - 20'000;
+    case Type::kTime:
+      return static_cast<int64_t>(random.below(86'400'000'001));
+    case Type::kReal:
+      return static_cast<double>(static_cast<float>(random_double(random)));
     case Type::kBigint:
       if (function == "chr") return random_character(random);
       return function == "abs" || function == "mod" || function == "to_hex" || function == "greatest" ||
@@ -112,6 +130,7 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
                  : random_integer(random);
     case Type::kDouble:
       return function == "to_timestamp" ? random.unit() * 4e9 - 2e9 : random_double(random);
+    case Type::kTimestamp:
     case Type::kTimestamptz:
       return *parse_timestamp(one_of(random, kTimes));
     case Type::kInterval:
@@ -121,13 +140,13 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
   }
 }
 
-std::string text_of(const Scalar& value) {
+std::string text_of(const Scalar& value, Type type) {
   std::string out;
   if (const auto* v = std::get_if<bool>(&value)) out = *v ? "true" : "false";
-  if (const auto* v = std::get_if<int64_t>(&value)) out = std::to_string(*v);
-  if (const auto* v = std::get_if<double>(&value)) append_double(out, *v);
+  if (const auto* v = std::get_if<int64_t>(&value)) append_integer_text(out, type, *v);
+  if (const auto* v = std::get_if<double>(&value)) append_double_text(out, type, *v);
   if (const auto* v = std::get_if<std::string>(&value)) out = *v;
-  if (const auto* v = std::get_if<Timestamp>(&value)) append_timestamp(out, *v);
+  if (const auto* v = std::get_if<Timestamp>(&value)) append_integer_text(out, type, v->micros);
   if (const auto* v = std::get_if<Interval>(&value)) append_interval(out, *v);
   return value.index() == 0 ? "NULL" : out;
 }
@@ -135,7 +154,7 @@ std::string text_of(const Scalar& value) {
 // 'value'::type, in the words of both.
 std::string literal_of(const Scalar& value, Type type) {
   std::string quoted;
-  for (const char c : text_of(value)) quoted.append(c == '\'' ? 2 : 1, c);
+  for (const char c : text_of(value, type)) quoted.append(c == '\'' ? 2 : 1, c);
   const std::string text = value.index() == 0 ? "NULL" : "'" + quoted + "'";
   return fmt::format("{}::{}", text, to_string(type));
 }
@@ -156,7 +175,7 @@ void write_call(Random& random, const Signature& signature) {
   }
   const auto value = evaluate_constant(*call);
   fmt::print("{}\t{}\t{}\t{}\n", signature.name, to_string(signature.result), sql,
-             value.ok() ? text_of(*value) : std::string(value.error().id));
+             value.ok() ? text_of(*value, signature.result) : std::string(value.error().id));
 }
 
 }  // namespace

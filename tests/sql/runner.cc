@@ -33,6 +33,16 @@ bool is_marked(const std::vector<Scalar>& row) {
   });
 }
 
+// What Scalars would not show: a date's day, a real's few digits.
+Scalar shown_value(const Column& column, size_t row) {
+  std::string text;
+  if (column.is_null(row)) return {};
+  if (column.type == Type::kReal) append_double_text(text, column.type, column.doubles[row]);
+  if (column.type == Type::kDate || column.type == Type::kTime || column.type == Type::kTimestamp)
+    append_integer_text(text, column.type, column.integers[row]);
+  return text.empty() ? column.scalar(row) : Scalar(text);
+}
+
 class Runner {
  public:
   Runner(const std::string& path, Case& test, const Schedule& schedule, bool rewrite)
@@ -150,7 +160,7 @@ class Runner {
         [&](gateway::StatementResult result) {
           for (size_t r = 0; r < result.rows.rows; ++r) {
             std::vector<Scalar> row;
-            for (const auto& column : result.rows.columns) row.push_back(column.scalar(r));
+            for (const auto& column : result.rows.columns) row.push_back(shown_value(column, r));
             rows.push_back(std::move(row));
           }
         },

@@ -45,23 +45,23 @@ Accumulators::Accumulators(const QueryPlan& plan) {
   for (const AggregateCall& call : plan.aggregates) {
     Slot slot;
     slot.call = call.kind;
-    slot.type = call.argument ? call.argument->type : Type::kBigint;
+    slot.storage = call.argument ? physical(call.argument->type) : Physical::kInteger;
     slot.offset = value_bytes_;
     const bool sum = call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg;
     if (call.kind == AggregateKind::kCountStar || call.kind == AggregateKind::kCount) {
       value_bytes_ += 8;
-    } else if (sum && slot.type == Type::kDouble) {
+    } else if (sum && slot.storage == Physical::kDouble) {
       slot.kind = Kind::kFloatSum;
       value_bytes_ += inline_parts_ * kPartBytes + 8;
     } else if (sum) {
       slot.kind = Kind::kIntSum;
       value_bytes_ += 24;
-    } else if (slot.type == Type::kText) {
+    } else if (slot.storage == Physical::kText) {
       slot.kind = Kind::kTextExtreme;
       value_bytes_ += 8;
     } else {
       slot.kind = Kind::kExtreme;
-      value_bytes_ += slot.type == Type::kInterval ? 24 : 16;
+      value_bytes_ += slot.storage == Physical::kInterval ? 24 : 16;
     }
     has_float_sums_ |= slot.kind == Kind::kFloatSum;
     has_blobs_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kTextExtreme;
@@ -82,24 +82,23 @@ Contribution Accumulators::of_row(size_t aggregate, const Column* argument, size
   if (argument->type == Type::kNull || argument->is_null(row)) return c;
   c.count = 1;
   if (slot.kind == Kind::kCount) return c;
-  switch (argument->type) {
-    case Type::kNull:
+  switch (physical(argument->type)) {
+    case Physical::kNone:
       break;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       c.integer = argument->booleans[row];
       break;
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       c.integer = argument->integers[row];
       c.sum = c.integer;
       break;
-    case Type::kDouble:
+    case Physical::kDouble:
       c.real = argument->doubles[row];
       break;
-    case Type::kText:
+    case Physical::kText:
       c.text = argument->texts[row];
       break;
-    case Type::kInterval:
+    case Physical::kInterval:
       c.interval = argument->intervals[row];
       break;
   }
@@ -109,12 +108,12 @@ Contribution Accumulators::of_row(size_t aggregate, const Column* argument, size
 }
 
 int Accumulators::compare(const Slot& slot, const Contribution& a, const Contribution& b) const {
-  switch (slot.type) {
-    case Type::kDouble:
+  switch (slot.storage) {
+    case Physical::kDouble:
       return compare_doubles(a.real, b.real);
-    case Type::kText:
+    case Physical::kText:
       return a.text.compare(b.text);
-    case Type::kInterval: {
+    case Physical::kInterval: {
       const Wide x = total_micros(a.interval);
       const Wide y = total_micros(b.interval);
       if (x != y) return x < y ? -1 : 1;
@@ -154,11 +153,11 @@ void Accumulators::encode(size_t aggregate, const Contribution& c, std::string& 
     append_varint(out, zigzag(low));
     // What the low half's sign does not tell: almost always zero.
     append_varint(out, zigzag(static_cast<int64_t>((c.sum - low) >> 64)));
-  } else if (slot.type == Type::kDouble) {
+  } else if (slot.storage == Physical::kDouble) {
     append_le(out, std::bit_cast<uint64_t>(c.real));
-  } else if (slot.type == Type::kText) {
+  } else if (slot.storage == Physical::kText) {
     append_bytes(out, c.text);
-  } else if (slot.type == Type::kInterval) {
+  } else if (slot.storage == Physical::kInterval) {
     append_varint(out, zigzag(c.interval.months));
     append_varint(out, zigzag(c.interval.days));
     append_varint(out, zigzag(c.interval.micros));
@@ -177,11 +176,11 @@ bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) con
     const int64_t low = in.signed_varint();
     const int64_t high = in.signed_varint();
     c.sum = add_wide(static_cast<Wide>(static_cast<unsigned __int128>(static_cast<Wide>(high)) << 64), low);
-  } else if (slot.type == Type::kDouble) {
+  } else if (slot.storage == Physical::kDouble) {
     c.real = std::bit_cast<double>(in.le<uint64_t>());
-  } else if (slot.type == Type::kText) {
+  } else if (slot.storage == Physical::kText) {
     c.text = in.bytes();
-  } else if (slot.type == Type::kInterval) {
+  } else if (slot.storage == Physical::kInterval) {
     c.interval.months = static_cast<int32_t>(in.signed_varint());
     c.interval.days = static_cast<int32_t>(in.signed_varint());
     c.interval.micros = in.signed_varint();
@@ -214,13 +213,13 @@ size_t Accumulators::blob_offset(const Slot& slot) const {
 // The extreme that the slot holds; count 0: none yet. Not for text.
 Contribution Accumulators::held(const Slot& slot, const char* p) const {
   Contribution c;
-  if (slot.type == Type::kInterval) {
+  if (slot.storage == Physical::kInterval) {
     c.count = load_le<int64_t>(p);
     c.interval = {load_le<int32_t>(p + 8), load_le<int32_t>(p + 12), load_le<int64_t>(p + 16)};
     return c;
   }
   c.count = load_le<int64_t>(p);
-  if (slot.type == Type::kDouble)
+  if (slot.storage == Physical::kDouble)
     c.real = load_double(p + 8);
   else
     c.integer = load_le<int64_t>(p + 8);
@@ -317,11 +316,11 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
   const Contribution before = held(slot, p);
   if (before.count != 0 && !replaces(slot, before, c)) return;
   store_le<int64_t>(p, 1);
-  if (slot.type == Type::kInterval) {
+  if (slot.storage == Physical::kInterval) {
     store_le(p + 8, c.interval.months);
     store_le(p + 12, c.interval.days);
     store_le(p + 16, c.interval.micros);
-  } else if (slot.type == Type::kDouble) {
+  } else if (slot.storage == Physical::kDouble) {
     store_double(p + 8, c.real);
   } else {
     store_le(p + 8, c.integer);
@@ -408,10 +407,11 @@ void Accumulators::finish(size_t aggregate, const char* value, const Blobs& blob
   }
   const Contribution c = held(slot, p);
   if (c.count == 0) return out.append_null();
-  if (slot.type == Type::kDouble) return append_double_value(out, c.real);
-  if (slot.type != Type::kInterval && slot.type != Type::kBoolean) return append_integer(out, c.integer);
+  if (slot.storage == Physical::kDouble) return append_double_value(out, c.real);
+  if (slot.storage != Physical::kInterval && slot.storage != Physical::kBoolean)
+    return append_integer(out, c.integer);
   if (!out.valid.empty()) out.valid.push_back(1);
-  if (slot.type == Type::kInterval)
+  if (slot.storage == Physical::kInterval)
     out.intervals.push_back(c.interval);
   else
     out.booleans.push_back(c.integer != 0);

@@ -23,7 +23,7 @@ struct Contribution {
   int64_t count = 0;    // rows that are not NULL (count(*): rows)
   __int128 sum = 0;     // bigint
   double real = 0;      // double: the sum, or the minimum or maximum
-  int64_t integer = 0;  // min, max of boolean, bigint, timestamptz
+  int64_t integer = 0;  // min, max of booleans and all that is kept as an integer
   Interval interval;
   std::string_view text;
 };
@@ -59,7 +59,7 @@ class Accumulators {
   struct Slot {
     Kind kind = Kind::kCount;
     AggregateKind call = AggregateKind::kCountStar;
-    Type type = Type::kBigint;  // of the argument
+    Physical storage = Physical::kInteger;  // of the argument
     size_t offset = 0;
   };
   // One partition's part of a float sum.

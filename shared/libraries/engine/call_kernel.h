@@ -22,7 +22,8 @@ inline constexpr std::string_view kBadArgument = "MR-SQL-0120";
 inline constexpr std::string_view kBadRegex = "MR-SQL-0121";
 inline constexpr std::string_view kLongText = "MR-SQL-0108";
 inline constexpr std::string_view kDoubleOutOfRange = "MR-SQL-0103";
-inline constexpr std::string_view kBigintOutOfRange = "MR-SQL-0102";
+inline constexpr std::string_view kIntegerOutOfRange = "MR-SQL-0102";
+inline constexpr std::string_view kTimeOutOfRange = "MR-SQL-0104";
 
 // What a row's function may do besides answering. Every answer after fail() or null() is ignored.
 class Row {
@@ -48,46 +49,65 @@ class Row {
   Column& out_;
 };
 
-template <typename T>
-constexpr Type type_of() {
-  if constexpr (std::is_same_v<T, bool>)
-    return Type::kBoolean;
-  else if constexpr (std::is_same_v<T, int64_t>)
-    return Type::kBigint;
-  else if constexpr (std::is_same_v<T, double>)
-    return Type::kDouble;
-  else if constexpr (std::is_same_v<T, std::string_view>)
-    return Type::kText;
-  else if constexpr (std::is_same_v<T, Timestamp>)
-    return Type::kTimestamptz;
-  else {
-    static_assert(std::is_same_v<T, Interval>);
-    return Type::kInterval;
-  }
-}
+// The values of one SQL type that is kept as another type's C++ value, told apart.
+template <Type kType, typename T>
+struct Tagged {
+  T value;
+};
+using Smallint = Tagged<Type::kSmallint, int64_t>;
+using Integer = Tagged<Type::kInteger, int64_t>;
+using Real = Tagged<Type::kReal, double>;
+using Date = Tagged<Type::kDate, int64_t>;
+using TimeOfDay = Tagged<Type::kTime, int64_t>;
+using LocalTimestamp = Tagged<Type::kTimestamp, int64_t>;
 
-// How the column keeps a T.
+// Which SQL type a C++ type stands for, and how the column keeps it.
 template <typename T>
-using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t,
-                                  std::conditional_t<std::is_same_v<T, Timestamp>, int64_t, T>>;
+struct TypeFor;
+template <Type kType, typename T>
+struct Plain {
+  static constexpr Type type = kType;
+  using Stored = T;
+  static T load(const T& stored) { return stored; }
+  static T store(const T& value) { return value; }
+};
+template <>
+struct TypeFor<bool> {
+  static constexpr Type type = Type::kBoolean;
+  using Stored = uint8_t;
+  static bool load(uint8_t stored) { return stored != 0; }
+  static uint8_t store(bool value) { return value; }
+};
+template <>
+struct TypeFor<int64_t> : Plain<Type::kBigint, int64_t> {};
+template <>
+struct TypeFor<double> : Plain<Type::kDouble, double> {};
+template <>
+struct TypeFor<std::string_view> : Plain<Type::kText, std::string_view> {};
+template <>
+struct TypeFor<Interval> : Plain<Type::kInterval, Interval> {};
+template <>
+struct TypeFor<Timestamp> {
+  static constexpr Type type = Type::kTimestamptz;
+  using Stored = int64_t;
+  static Timestamp load(int64_t stored) { return {stored}; }
+  static int64_t store(Timestamp value) { return value.micros; }
+};
+template <Type kType, typename T>
+struct TypeFor<Tagged<kType, T>> {
+  static constexpr Type type = kType;
+  using Stored = T;
+  static Tagged<kType, T> load(const T& stored) { return {stored}; }
+  static T store(const Tagged<kType, T>& tagged) { return tagged.value; }
+};
 template <typename T>
-Stored<T> stored(const T& value) {
-  if constexpr (std::is_same_v<T, Timestamp>)
-    return value.micros;
-  else
-    return value;
-}
+using Stored = typename TypeFor<T>::Stored;
 
 template <typename T>
 struct Argument {
   explicit Argument(const Operand& operand)
       : values(data<Stored<T>>(operand)), stride(operand.constant ? 0 : 1) {}
-  T operator[](size_t row) const {
-    if constexpr (std::is_same_v<T, Timestamp>)
-      return Timestamp{values[row * stride]};
-    else
-      return static_cast<T>(values[row * stride]);
-  }
+  T operator[](size_t row) const { return TypeFor<T>::load(values[row * stride]); }
   const Stored<T>* values;
   size_t stride;
 };
@@ -99,8 +119,8 @@ template <auto F, bool kWithRow, typename R, typename... A>
 struct CallOf {
   static Signature signature() {
     Signature made;
-    made.args = {type_of<A>()...};
-    made.result = type_of<R>();
+    made.args = {TypeFor<A>::type...};
+    made.result = TypeFor<R>::type;
     made.kernel = kernel;
     return made;
   }
@@ -113,7 +133,7 @@ struct CallOf {
                   Context& context, std::index_sequence<I...>) {
     const size_t rows = context.batch.rows;
     const bool nulls = strict_nulls(args, selection, rows, out);
-    set_type(out, type_of<R>(), rows);
+    set_type(out, TypeFor<R>::type, rows);
     const std::tuple<Argument<A>...> arguments{Argument<A>(args[I])...};
     Stored<R>* result = values<Stored<R>>(out).data();
     Row row(call, out, context);
@@ -122,9 +142,9 @@ struct CallOf {
       if (nulls && out.valid[i] == 0) return;
       row.index = i;
       if constexpr (kWithRow)
-        result[i] = stored<R>(F(row, std::get<I>(arguments)[i]...));
+        result[i] = TypeFor<R>::store(F(row, std::get<I>(arguments)[i]...));
       else
-        result[i] = stored<R>(F(std::get<I>(arguments)[i]...));
+        result[i] = TypeFor<R>::store(F(std::get<I>(arguments)[i]...));
     });
   }
 };

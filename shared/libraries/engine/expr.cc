@@ -76,7 +76,7 @@ Column constant_column(const Expr& literal) {
   c.type = literal.type;
   if (!std::holds_alternative<std::monostate>(literal.literal)) {
     c.append(literal.literal);
-    if (c.type == Type::kText) c.texts[0] = std::get<std::string>(literal.literal);
+    if (physical(c.type) == Physical::kText) c.texts[0] = std::get<std::string>(literal.literal);
     return c;
   }
   c.valid = {0};
@@ -91,7 +91,7 @@ Column constant_column(const Expr& literal) {
 // A register keeps the values of the batch before: a NULL that was not computed must not refer to its text,
 // for a strict operator looks at it.
 void forget_texts(Column& out, const Selection& selection) {
-  if (out.type != Type::kText) return;
+  if (physical(out.type) != Physical::kText) return;
   for (const uint32_t i : selection) out.texts[i] = {};
 }
 
@@ -101,19 +101,18 @@ void copy_rows(const Operand& from, const Selection& selection, Column& to) {
   };
   for (const uint32_t i : selection) to.valid[i] = !from.is_null(i);
   if (from.column->type == Type::kNull) return forget_texts(to, selection);
-  switch (to.type) {
-    case Type::kNull:
+  switch (physical(to.type)) {
+    case Physical::kNone:
       break;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       return copy(to.booleans, from.column->booleans);
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       return copy(to.integers, from.column->integers);
-    case Type::kDouble:
+    case Physical::kDouble:
       return copy(to.doubles, from.column->doubles);
-    case Type::kText:
+    case Physical::kText:
       return copy(to.texts, from.column->texts);
-    case Type::kInterval:
+    case Physical::kInterval:
       return copy(to.intervals, from.column->intervals);
   }
 }
@@ -192,8 +191,8 @@ void Program::prepare_list(Node& node) {
   });
   if (!literals || args.size() < 2) return;
   for (size_t i = 1; i < args.size(); ++i) {
-    if (type == Type::kBigint) node.int_list.push_back(std::get<int64_t>(args[i]->literal));
-    if (type == Type::kText) node.text_list.push_back(std::get<std::string>(args[i]->literal));
+    if (physical(type) == Physical::kInteger) node.int_list.push_back(integer_of(args[i]->literal));
+    if (physical(type) == Physical::kText) node.text_list.push_back(std::get<std::string>(args[i]->literal));
   }
   std::sort(node.int_list.begin(), node.int_list.end());
   std::sort(node.text_list.begin(), node.text_list.end());

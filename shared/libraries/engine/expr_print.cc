@@ -92,20 +92,43 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '\'';
 }
 
-void append_literal(std::string& out, const Scalar& value) {
+// DATE '2001-01-01': the value behind its type's word.
+void append_typed(std::string& out, std::string_view word, std::string_view text) {
+  append_quoted(out.append(word).append(" "), text);
+}
+
+std::string_view literal_word(Type type) {
+  switch (type) {
+    case Type::kDate:
+      return "DATE";
+    case Type::kTime:
+      return "TIME";
+    case Type::kTimestamp:
+      return "TIMESTAMP";
+    case Type::kTimestamptz:
+      return "TIMESTAMPTZ";
+    default:
+      return {};
+  }
+}
+
+void append_integer_literal(std::string& out, Type type, int64_t value) {
   std::string text;
+  append_integer_text(text, type, value);
+  literal_word(type).empty() ? void(out += text) : append_typed(out, literal_word(type), text);
+}
+
+void append_literal(std::string& out, Type type, const Scalar& value) {
   if (std::holds_alternative<std::monostate>(value)) out += "NULL";
   if (const auto* v = std::get_if<bool>(&value)) out += *v ? "TRUE" : "FALSE";
-  if (const auto* v = std::get_if<int64_t>(&value)) out += std::to_string(*v);
-  if (const auto* v = std::get_if<double>(&value)) append_double(out, *v);
+  if (const auto* v = std::get_if<double>(&value)) append_double_text(out, type, *v);
   if (const auto* v = std::get_if<std::string>(&value)) append_quoted(out, *v);
-  if (const auto* v = std::get_if<Timestamp>(&value)) {
-    append_timestamp(text, *v);
-    append_quoted(out += "TIMESTAMPTZ ", text);
-  }
+  if (const auto* v = std::get_if<int64_t>(&value)) append_integer_literal(out, type, *v);
+  if (const auto* v = std::get_if<Timestamp>(&value)) append_integer_literal(out, type, v->micros);
   if (const auto* v = std::get_if<Interval>(&value)) {
+    std::string text;
     append_interval(text, *v);
-    append_quoted(out += "INTERVAL ", text);
+    append_typed(out, "INTERVAL", text);
   }
 }
 
@@ -154,7 +177,7 @@ class Printer {
       case Op::kColumn:
         return column(expr.column);
       case Op::kLiteral:
-        return append_literal(out_, expr.literal);
+        return append_literal(out_, expr.type, expr.literal);
       case Op::kCase:
         return print_case(expr);
       case Op::kCoalesce:
@@ -201,7 +224,7 @@ class Printer {
     for (const int64_t micros : {expr.window_us, expr.window_offset_us}) {
       if (micros == 0) continue;
       out_ += ", ";
-      append_literal(out_, Interval{0, 0, micros});
+      append_literal(out_, Type::kInterval, Interval{0, 0, micros});
     }
     out_ += ')';
   }

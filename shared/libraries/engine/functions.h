@@ -59,6 +59,7 @@ FunctionFamily digest_functions();
 FunctionFamily pattern_functions();
 FunctionFamily number_functions();
 FunctionFamily time_functions();
+FunctionFamily zone_functions();
 FunctionFamily choice_functions();
 Signature substring_by_pattern();  // stands with the patterns
 

@@ -24,15 +24,34 @@ void choose(const Expr& call, std::span<const Operand> args, const Selection& se
   });
 }
 
-template <typename T, int kSign>
-Signature chooses(Type type) {
-  return {.args = {type}, .result = type, .kernel = choose<T, kSign>, .variadic = true, .strict = false};
+template <int kSign>
+CallKernel chooser(Physical storage) {
+  switch (storage) {
+    case Physical::kBoolean:
+      return choose<uint8_t, kSign>;
+    case Physical::kInteger:
+      return choose<int64_t, kSign>;
+    case Physical::kDouble:
+      return choose<double, kSign>;
+    case Physical::kText:
+      return choose<std::string_view, kSign>;
+    default:
+      return choose<Interval, kSign>;
+  }
 }
 template <int kSign>
 std::vector<Signature> of_every_type() {
-  return {chooses<int64_t, kSign>(Type::kBigint),        chooses<double, kSign>(Type::kDouble),
-          chooses<std::string_view, kSign>(Type::kText), chooses<int64_t, kSign>(Type::kTimestamptz),
-          chooses<Interval, kSign>(Type::kInterval),     chooses<uint8_t, kSign>(Type::kBoolean)};
+  using enum Type;
+  std::vector<Signature> out;
+  for (const Type type : {kSmallint, kInteger, kBigint, kReal, kDouble, kText, kDate, kTime, kTimestamp,
+                          kTimestamptz, kInterval, kBoolean}) {
+    out.push_back({.args = {type},
+                   .result = type,
+                   .kernel = chooser<kSign>(physical(type)),
+                   .variadic = true,
+                   .strict = false});
+  }
+  return out;
 }
 
 }  // namespace

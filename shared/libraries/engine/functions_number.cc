@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "engine/call_kernel.h"
+#include "event/text.h"
 
 namespace millrace::engine {
 namespace {
@@ -18,12 +19,20 @@ double checked(Row& row, double result, bool overflowed, bool underflowed) {
   return result;
 }
 
-int64_t abs_of(Row& row, int64_t x) {
-  if (x == INT64_MIN) row.fail(kBigintOutOfRange, "bigint out of range");
-  return x < 0 && x != INT64_MIN ? -x : x;
+template <Type kType>
+using Whole = Tagged<kType, int64_t>;
+template <Type kType>
+Whole<kType> abs_of(Row& row, Whole<kType> x) {
+  if (x.value >= 0) return x;
+  if (x.value != range_of(kType).least) return {-x.value};
+  row.fail(kIntegerOutOfRange, std::string(to_string(kType)) + " out of range");
+  return x;
 }
 double abs_of_double(double x) {
   return std::fabs(x);
+}
+Real abs_of_real(Real x) {
+  return {std::fabs(x.value)};
 }
 double sign(double x) {
   return x > 0 ? 1 : x < 0 ? -1 : 0;
@@ -36,9 +45,10 @@ template <double (*kFunction)(double)>
 double plain(double x) {
   return kFunction(x);
 }
-int64_t mod(Row& row, int64_t a, int64_t b) {
-  if (b == 0) row.fail("MR-SQL-0101", "division by zero");
-  return b == 0 || b == -1 ? 0 : a % b;
+template <Type kType>
+Whole<kType> mod(Row& row, Whole<kType> a, Whole<kType> b) {
+  if (b.value == 0) row.fail("MR-SQL-0101", "division by zero");
+  return {b.value == 0 || b.value == -1 ? 0 : a.value % b.value};
 }
 
 double sqrt_of(Row& row, double x) {
@@ -115,7 +125,8 @@ FunctionFamily number_functions() {
           {
               {"abs",
                "Without its sign",
-               {call<abs_of>(), call<abs_of_double>()},
+               {call<abs_of<Type::kSmallint>>(), call<abs_of<Type::kInteger>>(),
+                call<abs_of<Type::kBigint>>(), call<abs_of_real>(), call<abs_of_double>()},
                {{"abs(-17)", "17"}, {"abs(-1.5)", "1.5"}}},
               {"sign", "-1, 0 or 1", {call<sign>()}, {{"sign(-8.4)", "-1"}}},
               {"ceil",
@@ -137,7 +148,7 @@ FunctionFamily number_functions() {
               {"trunc", "Without its fraction", {call<plain<std::trunc>>()}, {{"trunc(-42.8)", "-42"}}},
               {"mod",
                "The remainder, with the first number's sign",
-               {call<mod>()},
+               {call<mod<Type::kSmallint>>(), call<mod<Type::kInteger>>(), call<mod<Type::kBigint>>()},
                {{"mod(-9, 4)", "-1"}, {"mod(1, 0)", "MR-SQL-0101"}}},
               {"power",
                "The first number to the power of the second",

@@ -19,12 +19,20 @@ Scalar random_value(Random& random, Type type) {
   switch (type) {
     case Type::kBoolean:
       return random.chance(2);
+    case Type::kSmallint:
+    case Type::kInteger:
     case Type::kBigint:
+    case Type::kDate:
       return static_cast<int64_t>(random.below(9)) - 3;
+    case Type::kTime:
+      return static_cast<int64_t>(random.below(86'400)) * 1'000'000;
+    case Type::kReal:
+      return static_cast<double>(static_cast<float>(random.unit() - 0.5) * 6);
     case Type::kDouble:
       return (random.unit() - 0.5) * 6;
     case Type::kText:
       return std::string(kTexts[random.below(kTexts.size())]);
+    case Type::kTimestamp:
     case Type::kTimestamptz:
       return Timestamp{static_cast<int64_t>(random.below(2'000'000'000)) * 1'000'000};
     default:

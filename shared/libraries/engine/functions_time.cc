@@ -1,4 +1,4 @@
-// Functions of timestamps and intervals. Everything is in UTC.
+// Functions of times and intervals. A timestamp with a time zone is taken apart in UTC.
 #include <cmath>
 
 #include "engine/call_kernel.h"
@@ -12,7 +12,6 @@ using View = std::string_view;
 
 constexpr int64_t kMinute = 60 * kMicrosPerSecond;
 constexpr int64_t kHour = 60 * kMinute;
-constexpr std::string_view kTimestampRange = "MR-SQL-0104";
 constexpr std::string_view kIntervalRange = "MR-SQL-0105";
 
 void bad_unit(Row& row, View unit, View type) {
@@ -58,8 +57,12 @@ Timestamp trunc_timestamp(Row& row, View name, Timestamp t) {
   if (*unit == TimeUnit::kQuarter) date.month = (date.month - 1) / 3 * 3 + 1;
   if (*unit > TimeUnit::kQuarter) date = {first_year(*unit, date.year), 1, 1};
   const int64_t micros = days_of(date) * kMicrosPerDay;
-  if (!timestamp_in_range(micros)) row.fail(kTimestampRange, "timestamp out of range");
+  if (!timestamp_in_range(micros)) row.fail(kTimeOutOfRange, "timestamp out of range");
   return {micros};
+}
+
+LocalTimestamp trunc_local(Row& row, View name, LocalTimestamp t) {
+  return {trunc_timestamp(row, name, {t.value}).micros};
 }
 
 Interval trunc_interval(Row& row, View name, Interval i) {
@@ -156,6 +159,18 @@ double timestamp_part(Row& row, View name, Timestamp t) {
   return static_cast<double>(date_part_of(*unit, time));
 }
 
+double local_part(Row& row, View name, LocalTimestamp t) {
+  if (time_unit(name) == TimeUnit::kZone) return bad_unit(row, name, "timestamp without time zone"), 0;
+  return timestamp_part(row, name, {t.value});
+}
+
+double time_part(Row& row, View name, TimeOfDay t) {
+  const auto unit = time_unit(name);
+  if (unit == TimeUnit::kEpoch) return static_cast<double>(t.value) / 1'000'000.0;
+  if (!unit || *unit > TimeUnit::kHour) return bad_unit(row, name, "time without time zone"), 0;
+  return clock_part(*unit, t.value);
+}
+
 double interval_part(Row& row, View name, Interval i) {
   const auto unit = time_unit(name);
   if (!unit) return bad_unit(row, name, "interval"), 0;
@@ -200,7 +215,7 @@ Timestamp to_timestamp(Row& row, double seconds) {
   const double micros = std::rint((seconds - static_cast<double>(kYear2000)) * 1e6);
   const bool is_integer = micros > -0x1p62 && micros < 0x1p62;  // false of NaN
   const int64_t t = is_integer ? static_cast<int64_t>(micros) + kYear2000 * kMicrosPerSecond : INT64_MAX;
-  if (!timestamp_in_range(t)) row.fail(kTimestampRange, "timestamp out of range");
+  if (!timestamp_in_range(t)) row.fail(kTimeOutOfRange, "timestamp out of range");
   return {t};
 }
 
@@ -217,14 +232,32 @@ Timestamp date_bin(Row& row, Interval stride, Timestamp t, Timestamp origin) {
   const int64_t into = since % size;
   const __int128 start = static_cast<__int128>(t.micros) - into - (into < 0 ? wide : 0);
   const bool in_range = start >= kMinTimestamp && start <= kMaxTimestamp;
-  if (!in_range) row.fail(kTimestampRange, "timestamp out of range");
+  if (!in_range) row.fail(kTimeOutOfRange, "timestamp out of range");
   return {in_range ? static_cast<int64_t>(start) : 0};
 }
 
-View to_char(Row& row, Timestamp t, View format) {
+LocalTimestamp date_bin_local(Row& row, Interval stride, LocalTimestamp t, LocalTimestamp origin) {
+  return {date_bin(row, stride, {t.value}, {origin.value}).micros};
+}
+
+View formatted(Row& row, int64_t timestamp, View zone, View format) {
   std::string out;
-  format_timestamp(t.micros, format, out);
+  format_timestamp(timestamp, zone, format, out);
   return row.keep(out);
+}
+View to_char(Row& row, Timestamp t, View format) {
+  return formatted(row, t.micros, "UTC", format);
+}
+View to_char_local(Row& row, LocalTimestamp t, View format) {
+  return formatted(row, t.value, "", format);
+}
+
+Date make_date(Row& row, int64_t year, int64_t month, int64_t day) {
+  const bool valid = year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 &&
+                     day <= days_in_month(year, static_cast<unsigned>(month));
+  if (valid) return {days_of({year, static_cast<unsigned>(month), static_cast<unsigned>(day)})};
+  row.fail(kBadArgument, "there is no such date in the years 0001 to 9999");
+  return {0};
 }
 
 }  // namespace
@@ -237,26 +270,31 @@ FunctionFamily time_functions() {
            "The start of the `microseconds`, `milliseconds`, `second`, `minute`, `hour`, `day`, `week` (not "
            "of an interval), `month`, `quarter`, `year`, `decade`, `century` or `millennium` that holds the "
            "time",
-           {call<trunc_timestamp>(), call<trunc_interval>()},
+           {call<trunc_timestamp>(), call<trunc_local>(), call<trunc_interval>()},
            {{"date_trunc('hour', TIMESTAMPTZ '2001-02-16T20:38:40Z')", "2001-02-16T20:00:00Z"},
             {"date_trunc('hour', INTERVAL '3 days 02:47:33')", "3 days 02:00:00"},
             {"date_trunc('fortnight', TIMESTAMPTZ '2001-02-16')", "MR-SQL-0120"}}},
           {"date_part",
            "A part of a time, as a number: the units of date_trunc, and `epoch`, of a timestamp also `dow`, "
            "`isodow`, `doy`, `isoyear`, `julian`, `timezone`",
-           {call<timestamp_part>(), call<interval_part>()},
+           {call<timestamp_part>(), call<local_part>(), call<time_part>(), call<interval_part>()},
            {{"date_part('hour', TIMESTAMPTZ '2001-02-16T20:38:40Z')", "20"},
             {"date_part('epoch', INTERVAL '1 day 1 second')", "86401"}}},
           {"extract",
            "The same, written `EXTRACT(field FROM time)`",
-           {call<timestamp_part>(), call<interval_part>()},
+           {call<timestamp_part>(), call<local_part>(), call<time_part>(), call<interval_part>()},
            {{"EXTRACT(DOW FROM TIMESTAMPTZ '2001-02-16T20:38:40Z')", "5"},
-            {"EXTRACT(second FROM INTERVAL '1.5 s')", "1.5"}}},
+            {"EXTRACT(second FROM INTERVAL '1.5 s')", "1.5"},
+            {"EXTRACT(doy FROM DATE '2001-03-01')", "60"}}},
           {"date_bin",
            "The start of the stride that holds the time, where strides are counted from an origin",
-           {call<date_bin>()},
+           {call<date_bin>(), call<date_bin_local>()},
            {{"date_bin(INTERVAL '15 minutes', TIMESTAMPTZ '2001-02-16T20:38:40Z', TIMESTAMPTZ '2001-01-01')",
              "2001-02-16T20:30:00Z"}}},
+          {"make_date",
+           "The date of a year, a month and a day",
+           {call<make_date>()},
+           {{"make_date(2001, 2, 28)", "2001-02-28"}, {"make_date(2001, 2, 29)", "MR-SQL-0120"}}},
           {"to_timestamp",
            "Seconds since 1970 as a time",
            {call<to_timestamp>()},
@@ -265,7 +303,7 @@ FunctionFamily time_functions() {
            "The time in a format: `YYYY YYY YY Y IYYY Q MM MON Month MON DD DDD D ID DAY Day DY Dy WW IW W "
            "CC J HH HH12 HH24 MI SS MS US SSSS FF1`…`FF6 AM PM TZ TZH TZM OF RM`, with `FM` before and `TH` "
            "behind; other text stands for itself, in double quotes whatever it is",
-           {call<to_char>()},
+           {call<to_char>(), call<to_char_local>()},
            {{"to_char(TIMESTAMPTZ '2001-02-06T20:08:40.012Z', 'Dy, DD Mon YYYY HH24:MI:SS.MS')",
              "Tue, 06 Feb 2001 20:08:40.012"},
             {"to_char(TIMESTAMPTZ '2001-02-06', 'FMDay \"the\" FMDDth')", "Tuesday the 6th"}}},

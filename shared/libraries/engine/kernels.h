@@ -38,23 +38,22 @@ inline void with_indexes(const Operand& left, const Operand& right, F&& f) {
 // operand may live there.
 inline void set_type(Column& out, Type type, size_t rows) {
   out.type = type;
-  switch (type) {
-    case Type::kNull:
+  switch (physical(type)) {
+    case Physical::kNone:
       break;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       out.booleans.resize(rows);
       break;
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       out.integers.resize(rows);
       break;
-    case Type::kDouble:
+    case Physical::kDouble:
       out.doubles.resize(rows);
       break;
-    case Type::kText:
+    case Physical::kText:
       out.texts.resize(rows);
       break;
-    case Type::kInterval:
+    case Physical::kInterval:
       out.intervals.resize(rows);
       break;
   }
@@ -64,7 +63,11 @@ inline void set_type(Column& out, Type type, size_t rows) {
 void strict_nulls(const Operand& left, const Operand* right, const Selection& selection, size_t rows,
                   Column& out);
 
-// The vector of a column that holds values of C++ type T. int64_t stands for bigint and timestamptz.
+// The row's result has no place in `type`. A NULL row computes with whatever stands there: its failures do not
+// count.
+void fail_range(Type type, const Node& node, const Column& out, Context& context, size_t row);
+
+// The vector of a column that holds values of C++ type T. int64_t stands for every type kept as an integer.
 template <typename T>
 auto& values(Column& c) {
   if constexpr (std::is_same_v<T, int64_t>)

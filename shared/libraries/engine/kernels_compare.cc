@@ -107,19 +107,18 @@ Kernel typed_kernel(Op op) {
 }  // namespace
 
 int compare_values(const Column& a, size_t row_a, const Column& b, size_t row_b) {
-  switch (a.type) {
-    case Type::kNull:
+  switch (physical(a.type)) {
+    case Physical::kNone:
       return 0;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       return compare3(a.booleans[row_a], b.booleans[row_b]);
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       return compare3(a.integers[row_a], b.integers[row_b]);
-    case Type::kDouble:
+    case Physical::kDouble:
       return compare3(a.doubles[row_a], b.doubles[row_b]);
-    case Type::kText:
+    case Physical::kText:
       return compare3(a.texts[row_a], b.texts[row_b]);
-    case Type::kInterval:
+    case Physical::kInterval:
       return compare3(a.intervals[row_a], b.intervals[row_b]);
   }
   return 0;
@@ -129,18 +128,17 @@ Kernel compare_kernel(const Expr& expr) {
   if (expr.args.size() != 2) return nullptr;
   // Only IS DISTINCT comes here with a bare NULL; it never looks at a NULL's value.
   const Type type = expr.args[0]->type == Type::kNull ? expr.args[1]->type : expr.args[0]->type;
-  switch (type) {
-    case Type::kNull:
-    case Type::kBoolean:
+  switch (physical(type)) {
+    case Physical::kNone:
+    case Physical::kBoolean:
       return typed_kernel<uint8_t>(expr.op);
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       return typed_kernel<int64_t>(expr.op);
-    case Type::kDouble:
+    case Physical::kDouble:
       return typed_kernel<double>(expr.op);
-    case Type::kText:
+    case Physical::kText:
       return typed_kernel<std::string_view>(expr.op);
-    case Type::kInterval:
+    case Physical::kInterval:
       return typed_kernel<Interval>(expr.op);
   }
   return nullptr;

@@ -53,18 +53,17 @@ void null_if_op(const Node& node, const Operand& left, const Operand& right, con
 }
 
 Kernel null_if_kernel(Type type) {
-  switch (type) {
-    case Type::kNull:
-    case Type::kBoolean:
+  switch (physical(type)) {
+    case Physical::kNone:
+    case Physical::kBoolean:
       return null_if_op<uint8_t>;
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       return null_if_op<int64_t>;
-    case Type::kDouble:
+    case Physical::kDouble:
       return null_if_op<double>;
-    case Type::kText:
+    case Physical::kText:
       return null_if_op<std::string_view>;
-    case Type::kInterval:
+    case Physical::kInterval:
       return null_if_op<Interval>;
   }
   return nullptr;

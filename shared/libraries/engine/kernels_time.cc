@@ -1,4 +1,4 @@
-// Timestamps and intervals: sums, differences, scaling, and the windows that a time falls into.
+// Times and intervals: sums, differences, scaling, and the windows that a time falls into.
 #include <cmath>
 #include <limits>
 
@@ -36,8 +36,8 @@ bool combine(const Interval& a, const Interval& b, int sign, Interval& r) {
 template <int kSign>
 void timestamp_and_interval(const Node& node, const Operand& left, const Operand& right,
                             const Selection& selection, Column& out, Context& context) {
-  strict_binary<int64_t, Interval, int64_t>(Type::kTimestamptz, left, right, selection, context.batch.rows,
-                                            out, [&](int64_t t, const Interval& i, size_t row) {
+  strict_binary<int64_t, Interval, int64_t>(node.expr->type, left, right, selection, context.batch.rows, out,
+                                            [&](int64_t t, const Interval& i, size_t row) {
                                               Interval signed_interval = i;
                                               int64_t r = 0;
                                               const bool ok =
@@ -48,9 +48,21 @@ void timestamp_and_interval(const Node& node, const Operand& left, const Operand
                                             });
 }
 
-// Days and the rest, never months.
+// A time of day goes round; an interval's days and months do not count.
+template <int kSign>
+void time_and_interval(const Node&, const Operand& left, const Operand& right, const Selection& selection,
+                       Column& out, Context& context) {
+  strict_binary<int64_t, Interval, int64_t>(Type::kTime, left, right, selection, context.batch.rows, out,
+                                            [](int64_t t, const Interval& i, size_t) {
+                                              const int64_t more = i.micros % kMicrosPerDay;
+                                              return day_and_time(t % kMicrosPerDay + kSign * more).micros;
+                                            });
+}
+
+// Of timestamps days and the rest, never months; of times of day only that.
 void timestamp_difference(const Node& node, const Operand& left, const Operand& right,
                           const Selection& selection, Column& out, Context& context) {
+  const int64_t day = node.expr->args[0]->type == Type::kTime ? INT64_MAX : kMicrosPerDay;
   strict_binary<int64_t, int64_t, Interval>(Type::kInterval, left, right, selection, context.batch.rows, out,
                                             [&](int64_t a, int64_t b, size_t row) {
                                               Interval r;
@@ -58,8 +70,8 @@ void timestamp_difference(const Node& node, const Operand& left, const Operand& 
                                               if (__builtin_sub_overflow(a, b, &micros)) {
                                                 fail(node, out, context, row, kIntervalRange);
                                               } else {
-                                                r.days = static_cast<int32_t>(micros / kMicrosPerDay);
-                                                r.micros = micros % kMicrosPerDay;
+                                                r.days = static_cast<int32_t>(micros / day);
+                                                r.micros = micros % day;
                                               }
                                               return r;
                                             });
@@ -148,7 +160,7 @@ void tumble(const Node& node, const Operand& left, const Operand&, const Selecti
   const int64_t offset = node.expr->window_offset_us;
   int64_t start = 0;
   int64_t end = 0;  // start == end: none yet
-  strict_unary<int64_t, int64_t>(Type::kTimestamptz, left, selection, context.batch.rows, out,
+  strict_unary<int64_t, int64_t>(node.expr->type, left, selection, context.batch.rows, out,
                                  [&](int64_t t, size_t row) {
                                    if (t < start || t >= end) {
                                      start = tumble_start(t, size, offset);
@@ -167,9 +179,9 @@ void tumble(const Node& node, const Operand& left, const Operand&, const Selecti
 Kernel time_kernel(const Expr& expr) {
   switch (expr.op) {
     case Op::kTimestampPlusInterval:
-      return timestamp_and_interval<1>;
+      return expr.type == Type::kTime ? time_and_interval<1> : timestamp_and_interval<1>;
     case Op::kTimestampMinusInterval:
-      return timestamp_and_interval<-1>;
+      return expr.type == Type::kTime ? time_and_interval<-1> : timestamp_and_interval<-1>;
     case Op::kTimestampMinusTimestamp:
       return timestamp_difference;
     case Op::kIntervalPlus:

@@ -21,8 +21,9 @@ constexpr std::array<View, 12> kRoman{"I",   "II",   "III", "IV", "V",  "VI",
 constexpr int64_t kSecond = kMicrosPerSecond;
 
 struct Moment {
-  explicit Moment(int64_t timestamp) : time(civil_time(timestamp)) {}
+  Moment(int64_t timestamp, View zone_name) : time(civil_time(timestamp)), zone(zone_name) {}
   CivilTime time;
+  View zone;
   int64_t fraction() const { return time.micros % kSecond; }
   int64_t seconds() const { return time.micros / kSecond; }
   int64_t hour() const { return seconds() / 3600; }
@@ -189,7 +190,7 @@ constexpr auto kWords = std::to_array<NamePattern>({
     {"RM", [](const Moment& m) { return kRoman[m.month()]; }, 0, 4},
     {"TZH", [](const Moment&) { return View("+00"); }, 0, 0},
     {"TZM", [](const Moment&) { return View("00"); }, 0, 0},
-    {"TZ", [](const Moment&) { return View("UTC"); }, 0, 0},
+    {"TZ", [](const Moment& m) { return m.zone; }, 0, 0},
     {"OF", [](const Moment&) { return View("+00"); }, 0, 0},
 });
 
@@ -206,8 +207,8 @@ std::string raised(View text) {
 
 class Formatter {
  public:
-  Formatter(int64_t timestamp, View format, std::string& out)
-      : moment_(timestamp), rest_(format), out_(out) {}
+  Formatter(const Moment& moment, View format, std::string& out)
+      : moment_(moment), rest_(format), out_(out) {}
 
   void run() {
     while (!rest_.empty()) {
@@ -309,8 +310,8 @@ class Formatter {
 
 }  // namespace
 
-void format_timestamp(int64_t timestamp, View format, std::string& out) {
-  Formatter(timestamp, format, out).run();
+void format_timestamp(int64_t timestamp, View zone, View format, std::string& out) {
+  Formatter({timestamp, zone}, format, out).run();
 }
 
 }  // namespace millrace::engine

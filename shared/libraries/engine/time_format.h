@@ -7,6 +7,7 @@
 
 namespace millrace::engine {
 
-void format_timestamp(int64_t timestamp, std::string_view format, std::string& out);
+// `zone`: what TZ stands for; empty if the timestamp has none.
+void format_timestamp(int64_t timestamp, std::string_view zone, std::string_view format, std::string& out);
 
 }  // namespace millrace::engine

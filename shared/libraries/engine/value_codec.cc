@@ -52,14 +52,13 @@ std::string_view take(std::string_view& in, size_t n) {
 }
 
 size_t fixed_key_bytes(Type type) {
-  switch (type) {
-    case Type::kBoolean:
+  switch (physical(type)) {
+    case Physical::kBoolean:
       return 1;
-    case Type::kBigint:
-    case Type::kTimestamptz:
-    case Type::kDouble:
+    case Physical::kInteger:
+    case Physical::kDouble:
       return 8;
-    case Type::kInterval:
+    case Physical::kInterval:
       return 16;
     default:
       return 0;
@@ -103,20 +102,19 @@ void encode_key(std::string& out, const Column& column, size_t row) {
     return;
   }
   out += kValue;
-  switch (column.type) {
-    case Type::kNull:
+  switch (physical(column.type)) {
+    case Physical::kNone:
       return;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       out += static_cast<char>(column.booleans[row] != 0);
       return;
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       return append_be(out, static_cast<uint64_t>(column.integers[row]) ^ kSign);
-    case Type::kDouble:
+    case Physical::kDouble:
       return append_be(out, ordered_bits(column.doubles[row]));
-    case Type::kText:
+    case Physical::kText:
       return append_text_key(out, column.texts[row]);
-    case Type::kInterval: {
+    case Physical::kInterval: {
       const __int128 micros = total_micros(column.intervals[row]);
       append_be(out, static_cast<uint64_t>(micros >> 64) ^ kSign);
       return append_be(out, static_cast<uint64_t>(micros));
@@ -128,7 +126,8 @@ bool skip_key(std::string_view& in, Type type) {
   const std::string_view marker = take(in, 1);
   if (marker.empty() || (marker[0] != kValue && marker[0] != kNullKey)) return false;
   if (marker[0] == kNullKey || type == Type::kNull) return true;
-  if (type != Type::kText) return take(in, fixed_key_bytes(type)).size() == fixed_key_bytes(type);
+  if (physical(type) != Physical::kText)
+    return take(in, fixed_key_bytes(type)).size() == fixed_key_bytes(type);
   const size_t size = text_key_size(in);
   if (size == std::string_view::npos) return false;
   in.remove_prefix(size + 2);
@@ -154,23 +153,22 @@ Status decode_key(std::string_view& in, Type type, Column& out, Arena& arena) {
   if (key[0] == kNullKey || type == Type::kNull) return out.append_null(), Status();
   key.remove_prefix(1);
   push_valid(out);
-  switch (type) {
-    case Type::kNull:
+  switch (physical(type)) {
+    case Physical::kNone:
       break;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       out.booleans.push_back(key[0] != 0);
       break;
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       out.integers.push_back(static_cast<int64_t>(load_be<uint64_t>(key.data()) ^ kSign));
       break;
-    case Type::kDouble:
+    case Physical::kDouble:
       out.doubles.push_back(from_ordered_bits(load_be<uint64_t>(key.data())));
       break;
-    case Type::kText:
+    case Physical::kText:
       out.texts.push_back(text_of_key(key.substr(0, key.size() - 2), arena));
       break;
-    case Type::kInterval: {
+    case Physical::kInterval: {
       const auto high = static_cast<int64_t>(load_be<uint64_t>(key.data()) ^ kSign);
       out.intervals.push_back(
           interval_of((static_cast<__int128>(high) << 64) | load_be<uint64_t>(key.data() + 8)));
@@ -184,20 +182,19 @@ void encode_value(std::string& out, const Column& column, size_t row) {
   const bool null = column.type == Type::kNull || column.is_null(row);
   out += static_cast<char>(!null);
   if (null) return;
-  switch (column.type) {
-    case Type::kNull:
+  switch (physical(column.type)) {
+    case Physical::kNone:
       return;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       out += static_cast<char>(column.booleans[row] != 0);
       return;
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       return append_varint(out, zigzag(column.integers[row]));
-    case Type::kDouble:
+    case Physical::kDouble:
       return append_le(out, std::bit_cast<uint64_t>(column.doubles[row]));
-    case Type::kText:
+    case Physical::kText:
       return append_bytes(out, column.texts[row]);
-    case Type::kInterval:
+    case Physical::kInterval:
       append_varint(out, zigzag(column.intervals[row].months));
       append_varint(out, zigzag(column.intervals[row].days));
       return append_varint(out, zigzag(column.intervals[row].micros));
@@ -207,23 +204,22 @@ void encode_value(std::string& out, const Column& column, size_t row) {
 bool decode_value(ByteReader& in, Column& out, Arena& arena) {
   if (in.le<uint8_t>() == 0) return out.append_null(), in.ok();
   push_valid(out);
-  switch (out.type) {
-    case Type::kNull:
+  switch (physical(out.type)) {
+    case Physical::kNone:
       return false;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       out.booleans.push_back(in.le<uint8_t>() != 0);
       break;
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       out.integers.push_back(in.signed_varint());
       break;
-    case Type::kDouble:
+    case Physical::kDouble:
       out.doubles.push_back(std::bit_cast<double>(in.le<uint64_t>()));
       break;
-    case Type::kText:
+    case Physical::kText:
       out.texts.push_back(arena.keep(in.bytes()));
       break;
-    case Type::kInterval: {
+    case Physical::kInterval: {
       Interval i;
       i.months = static_cast<int32_t>(in.signed_varint());
       i.days = static_cast<int32_t>(in.signed_varint());

@@ -5,19 +5,18 @@
 namespace millrace {
 
 size_t Column::size() const {
-  switch (type) {
-    case Type::kNull:
+  switch (physical(type)) {
+    case Physical::kNone:
       return valid.size();
-    case Type::kBoolean:
+    case Physical::kBoolean:
       return booleans.size();
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       return integers.size();
-    case Type::kDouble:
+    case Physical::kDouble:
       return doubles.size();
-    case Type::kText:
+    case Physical::kText:
       return texts.size();
-    case Type::kInterval:
+    case Physical::kInterval:
       return intervals.size();
   }
   return 0;
@@ -34,23 +33,22 @@ void Column::clear() {
 
 void Column::resize(size_t rows) {
   if (!valid.empty() || type == Type::kNull) valid.resize(rows, type == Type::kNull ? 0 : 1);
-  switch (type) {
-    case Type::kNull:
+  switch (physical(type)) {
+    case Physical::kNone:
       break;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       booleans.resize(rows);
       break;
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       integers.resize(rows);
       break;
-    case Type::kDouble:
+    case Physical::kDouble:
       doubles.resize(rows);
       break;
-    case Type::kText:
+    case Physical::kText:
       texts.resize(rows);
       break;
-    case Type::kInterval:
+    case Physical::kInterval:
       intervals.resize(rows);
       break;
   }
@@ -59,25 +57,22 @@ void Column::resize(size_t rows) {
 void Column::append(const Scalar& value) {
   if (std::holds_alternative<std::monostate>(value)) return append_null();
   if (!valid.empty()) valid.push_back(1);
-  switch (type) {
-    case Type::kNull:
+  switch (physical(type)) {
+    case Physical::kNone:
       break;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       booleans.push_back(std::get<bool>(value));
       break;
-    case Type::kBigint:
-      integers.push_back(std::get<int64_t>(value));
+    case Physical::kInteger:
+      integers.push_back(integer_of(value));
       break;
-    case Type::kTimestamptz:
-      integers.push_back(std::get<Timestamp>(value).micros);
-      break;
-    case Type::kDouble:
+    case Physical::kDouble:
       doubles.push_back(std::get<double>(value));
       break;
-    case Type::kText:
+    case Physical::kText:
       texts.push_back(std::get<std::string>(value));
       break;
-    case Type::kInterval:
+    case Physical::kInterval:
       intervals.push_back(std::get<Interval>(value));
       break;
   }
@@ -95,23 +90,22 @@ void Column::append_null() {
 void Column::append_from(const Column& other, size_t row) {
   if (other.is_null(row) || type == Type::kNull) return append_null();
   if (!valid.empty()) valid.push_back(1);
-  switch (type) {
-    case Type::kNull:
+  switch (physical(type)) {
+    case Physical::kNone:
       break;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       booleans.push_back(other.booleans[row]);
       break;
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       integers.push_back(other.integers[row]);
       break;
-    case Type::kDouble:
+    case Physical::kDouble:
       doubles.push_back(other.doubles[row]);
       break;
-    case Type::kText:
+    case Physical::kText:
       texts.push_back(other.texts[row]);
       break;
-    case Type::kInterval:
+    case Physical::kInterval:
       intervals.push_back(other.intervals[row]);
       break;
   }
@@ -119,20 +113,18 @@ void Column::append_from(const Column& other, size_t row) {
 
 Scalar Column::scalar(size_t row) const {
   if (is_null(row)) return std::monostate();
-  switch (type) {
-    case Type::kNull:
+  switch (physical(type)) {
+    case Physical::kNone:
       break;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       return booleans[row] != 0;
-    case Type::kBigint:
-      return integers[row];
-    case Type::kTimestamptz:
-      return Timestamp{integers[row]};
-    case Type::kDouble:
+    case Physical::kInteger:
+      return integer_scalar(type, integers[row]);
+    case Physical::kDouble:
       return doubles[row];
-    case Type::kText:
+    case Physical::kText:
       return std::string(texts[row]);
-    case Type::kInterval:
+    case Physical::kInterval:
       return intervals[row];
   }
   return std::monostate();

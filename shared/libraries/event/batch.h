@@ -21,12 +21,12 @@ namespace millrace {
 
 struct Column {
   Type type = Type::kBigint;
-  std::vector<uint8_t> valid;           // 1 = a value, 0 = NULL; empty = no NULL in the column
-  std::vector<uint8_t> booleans;        // kBoolean
-  std::vector<int64_t> integers;        // kBigint, kTimestamptz (microseconds)
-  std::vector<double> doubles;          // kDouble
-  std::vector<std::string_view> texts;  // kText
-  std::vector<Interval> intervals;      // kInterval
+  std::vector<uint8_t> valid;     // 1 = a value, 0 = NULL; empty = no NULL in the column
+  std::vector<uint8_t> booleans;  // the values: the vector of the type's storage (physical())
+  std::vector<int64_t> integers;
+  std::vector<double> doubles;
+  std::vector<std::string_view> texts;
+  std::vector<Interval> intervals;
 
   bool is_null(size_t row) const { return !valid.empty() && valid[row] == 0; }
   size_t size() const;

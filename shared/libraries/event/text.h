@@ -24,6 +24,30 @@ constexpr bool timestamp_in_range(int64_t micros) {
   return micros >= kMinTimestamp && micros <= kMaxTimestamp;
 }
 
+// The values that a type kept as integers can have.
+struct IntegerRange {
+  int64_t least = INT64_MIN;
+  int64_t greatest = INT64_MAX;
+  constexpr bool holds(int64_t value) const { return value >= least && value <= greatest; }
+};
+constexpr IntegerRange range_of(Type type) {
+  switch (type) {
+    case Type::kSmallint:
+      return {INT16_MIN, INT16_MAX};
+    case Type::kInteger:
+      return {INT32_MIN, INT32_MAX};
+    case Type::kDate:
+      return {kMinTimestamp / kMicrosPerDay, kMaxTimestamp / kMicrosPerDay};
+    case Type::kTime:
+      return {0, kMicrosPerDay};
+    case Type::kTimestamp:
+    case Type::kTimestamptz:
+      return {kMinTimestamp, kMaxTimestamp};
+    default:
+      return {};
+  }
+}
+
 // Proleptic Gregorian calendar, days since 1970-01-01.
 // Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013 (years that begin in March).
 struct CivilDate {
@@ -41,6 +65,15 @@ struct KnownDay {
   int64_t micros = 0;
 };
 
+// Without a zone: days since 1970, microseconds of the day, a timestamp on its own clock. As in PostgreSQL, a
+// zone behind them says nothing; a date may have a time behind it, a time a date before it.
+Result<int64_t> parse_date(std::string_view text);
+Result<int64_t> parse_time(std::string_view text);
+Result<Timestamp> parse_local_timestamp(std::string_view text);
+void append_date(std::string& out, int64_t days);
+void append_time(std::string& out, int64_t micros);              // "00:47:00", fraction only if not zero
+void append_local_timestamp(std::string& out, Timestamp value);  // "2001-01-01T00:47:00"
+
 // The strict form "YYYY-MM-DDTHH:MM:SS[.f…]Z" that most events carry, without an Error to build. False: not
 // that form.
 bool parse_rfc3339_utc(const char* text, size_t size, KnownDay& day, int64_t& micros);
@@ -48,6 +81,17 @@ bool parse_rfc3339_utc(const char* text, size_t size, KnownDay& day, int64_t& mi
 // One number for comparing: 30-day months, 24-hour days.
 constexpr __int128 total_micros(const Interval& i) {
   return (static_cast<__int128>(i.months) * 30 + i.days) * kMicrosPerDay + i.micros;
+}
+
+// The days that have begun, and what is left of the last.
+struct DayAndTime {
+  int64_t days = 0;
+  int64_t micros = 0;
+};
+constexpr DayAndTime day_and_time(int64_t timestamp) {
+  int64_t days = timestamp / kMicrosPerDay;
+  if (timestamp % kMicrosPerDay < 0) --days;
+  return {days, timestamp - days * kMicrosPerDay};
 }
 
 // timestamp + interval: months first (the day is clamped to the month's last), then days, then micros, in

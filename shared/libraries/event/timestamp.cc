@@ -135,17 +135,13 @@ bool scan_zone(Scanner& in, int64_t& offset_seconds) {
   return true;
 }
 
-bool scan_timestamp(Scanner& in, int64_t& micros) {
-  Fields f;
+bool scan_timestamp(Scanner& in, Fields& f, int64_t& offset_seconds) {
   if (!in.digits2(f.century) || !in.digits2(f.year)) return false;
   if (!in.accept('-') || !in.digits2(f.month) || !in.accept('-') || !in.digits2(f.day)) return false;
-  int64_t offset = 0;
   if (in.accept('T') || in.accept('t') || in.accept(' ')) {
-    if (!scan_time(in, f) || !scan_zone(in, offset)) return false;
+    if (!scan_time(in, f) || !scan_zone(in, offset_seconds)) return false;
   }
-  if (!in.done() || !valid(f)) return false;
-  micros = micros_of(f) - offset * kMicrosPerSecond;
-  return true;
+  return in.done() && valid(f);
 }
 
 void append_digits(std::string& out, uint64_t value, int width) {
@@ -211,45 +207,113 @@ Result<Timestamp> parse_timestamp(std::string_view text) {
   KnownDay day;
   if (parse_rfc3339_utc(inner.data(), inner.size(), day, micros)) return Timestamp{micros};
   Scanner in(inner);
-  if (!scan_timestamp(in, micros)) {
+  Fields f;
+  int64_t offset_seconds = 0;
+  if (!scan_timestamp(in, f, offset_seconds)) {
     return invalid_text(Type::kTimestamptz, text, "RFC 3339 is expected, like 2001-01-31T00:47:00Z");
   }
+  micros = micros_of(f) - offset_seconds * kMicrosPerSecond;
   if (!timestamp_in_range(micros)) return out_of_range(Type::kTimestamptz, text);
   return Timestamp{micros};
 }
 
-void append_timestamp(std::string& out, Timestamp value) {
-  int64_t days = value.micros / kMicrosPerDay;
-  int64_t rest = value.micros % kMicrosPerDay;
-  if (rest < 0) {
-    rest += kMicrosPerDay;
-    --days;
+Result<Timestamp> parse_local_timestamp(std::string_view text) {
+  Scanner in(trimmed(text));
+  Fields f;
+  int64_t ignored = 0;
+  if (!scan_timestamp(in, f, ignored))
+    return invalid_text(Type::kTimestamp, text, "a date and a time are expected, like 2001-01-31 00:47:00");
+  const int64_t micros = micros_of(f);
+  if (!timestamp_in_range(micros)) return out_of_range(Type::kTimestamp, text);
+  return Timestamp{micros};
+}
+
+Result<int64_t> parse_date(std::string_view text) {
+  Scanner in(trimmed(text));
+  Fields f;
+  int64_t ignored = 0;
+  if (!scan_timestamp(in, f, ignored))
+    return invalid_text(Type::kDate, text, "a date is expected, like 2001-01-31");
+  return days_of({static_cast<int64_t>(f.century * 100 + f.year), f.month, f.day});
+}
+
+Result<int64_t> parse_time(std::string_view text) {
+  const std::string_view inner = trimmed(text);
+  Scanner in(inner);
+  Fields f{19, 70, 1, 1};
+  int64_t ignored = 0;
+  if (!scan_time(in, f) || !scan_zone(in, ignored) || !in.done()) {
+    f = {};
+    in = Scanner(inner);
+    if (inner.size() < 11 || !scan_timestamp(in, f, ignored))
+      return invalid_text(Type::kTime, text, "a time is expected, like 00:47:00");
   }
+  f.century = 19;
+  f.year = 70;
+  f.month = f.day = 1;
+  const int64_t micros = micros_of(f);
+  const bool valid_time = f.hour <= 24 && f.minute <= 59 && f.second <= 60;
+  if (!valid_time || micros > kMicrosPerDay) return out_of_range(Type::kTime, text);
+  return micros;
+}
+
+namespace {
+
+void put2(char* p, int64_t value) {
+  p[0] = static_cast<char>('0' + value / 10);
+  p[1] = static_cast<char>('0' + value % 10);
+}
+// "-MM-DD"
+void put_day(char* p, const CivilDate& date) {
+  p[0] = p[3] = '-';
+  put2(p + 1, date.month);
+  put2(p + 4, date.day);
+}
+// "HH:MM:SS"
+void put_clock(char* p, int64_t seconds) {
+  put2(p, seconds / 3600);
+  put2(p + 3, seconds / 60 % 60);
+  put2(p + 6, seconds % 60);
+  p[2] = p[5] = ':';
+}
+void append_fraction(std::string& out, int64_t micros) {
+  if (micros == 0) return;
+  out += '.';
+  append_digits(out, static_cast<uint64_t>(micros), 6);
+  while (out.back() == '0') out.pop_back();
+}
+
+}  // namespace
+
+void append_date(std::string& out, int64_t days) {
   const CivilDate date = civil_of(days);
   append_year(out, date.year);
-  char buffer[16];
-  const auto put2 = [](char* p, int64_t v) {
-    p[0] = static_cast<char>('0' + v / 10);
-    p[1] = static_cast<char>('0' + v % 10);
-  };
-  const int64_t seconds = rest / kMicrosPerSecond;
-  const int64_t fraction = rest % kMicrosPerSecond;
-  buffer[0] = '-';
-  put2(buffer + 1, date.month);
-  buffer[3] = '-';
-  put2(buffer + 4, date.day);
+  char buffer[6];
+  put_day(buffer, date);
+  out.append(buffer, sizeof buffer);
+}
+
+void append_time(std::string& out, int64_t micros) {
+  char buffer[8];
+  put_clock(buffer, micros / kMicrosPerSecond);
+  out.append(buffer, sizeof buffer);
+  append_fraction(out, micros % kMicrosPerSecond);
+}
+
+void append_local_timestamp(std::string& out, Timestamp value) {
+  const DayAndTime at = day_and_time(value.micros);
+  const CivilDate date = civil_of(at.days);
+  append_year(out, date.year);
+  char buffer[15];
+  put_day(buffer, date);
   buffer[6] = 'T';
-  put2(buffer + 7, seconds / 3600);
-  buffer[9] = ':';
-  put2(buffer + 10, seconds / 60 % 60);
-  buffer[12] = ':';
-  put2(buffer + 13, seconds % 60);
-  out.append(buffer, 15);
-  if (fraction != 0) {
-    out += '.';
-    append_digits(out, static_cast<uint64_t>(fraction), 6);
-    while (out.back() == '0') out.pop_back();
-  }
+  put_clock(buffer + 7, at.micros / kMicrosPerSecond);
+  out.append(buffer, sizeof buffer);
+  append_fraction(out, at.micros % kMicrosPerSecond);
+}
+
+void append_timestamp(std::string& out, Timestamp value) {
+  append_local_timestamp(out, value);
   out += 'Z';
 }
 
@@ -270,12 +334,7 @@ bool add_months(int64_t& days, int32_t months) {
 }  // namespace
 
 bool add_interval(int64_t timestamp, const Interval& interval, int64_t& result) {
-  int64_t days = timestamp / kMicrosPerDay;
-  int64_t rest = timestamp % kMicrosPerDay;
-  if (rest < 0) {
-    rest += kMicrosPerDay;
-    --days;
-  }
+  auto [days, rest] = day_and_time(timestamp);
   if (interval.months != 0 && !add_months(days, interval.months)) return false;
   const __int128 total =
       (static_cast<__int128>(days) + interval.days) * kMicrosPerDay + rest + interval.micros;

@@ -25,8 +25,34 @@ std::string_view to_string(Type type) {
       return "timestamp with time zone";
     case Type::kInterval:
       return "interval";
+    case Type::kSmallint:
+      return "smallint";
+    case Type::kInteger:
+      return "integer";
+    case Type::kReal:
+      return "real";
+    case Type::kDate:
+      return "date";
+    case Type::kTime:
+      return "time without time zone";
+    case Type::kTimestamp:
+      return "timestamp without time zone";
   }
   return "unknown";
+}
+
+Scalar integer_scalar(Type type, int64_t value) {
+  return is_timestamp(type) ? Scalar(Timestamp{value}) : Scalar(value);
+}
+
+int64_t integer_of(const Scalar& value) {
+  const auto* timestamp = std::get_if<Timestamp>(&value);
+  return timestamp != nullptr ? timestamp->micros : std::get<int64_t>(value);
+}
+
+bool to_real(double value, double& real) {
+  real = static_cast<double>(static_cast<float>(value));
+  return std::isinf(real) == std::isinf(value) && (real != 0 || value == 0);
 }
 
 std::string_view to_string(TimestampUnit unit) {
@@ -71,19 +97,20 @@ Error out_of_range(Type type, std::string_view text) {
                "value " + quoted_start(text) + " is out of range for type " + std::string(to_string(type)));
 }
 
-Result<int64_t> parse_bigint(std::string_view text) {
+namespace {
+
+Result<int64_t> parse_whole(Type type, std::string_view text) {
   std::string_view digits = trimmed(text);
   if (digits.starts_with('+') && digits.size() > 1 && digits[1] != '-') digits.remove_prefix(1);
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (failure == std::errc::invalid_argument || end != digits.data() + digits.size()) {
-    return invalid_text(Type::kBigint, text, "a whole number is expected");
+    return invalid_text(type, text, "a whole number is expected");
   }
-  if (failure == std::errc::result_out_of_range) return out_of_range(Type::kBigint, text);
+  if (failure == std::errc::result_out_of_range || !range_of(type).holds(value))
+    return out_of_range(type, text);
   return value;
 }
-
-namespace {
 
 bool equals_ignoring_case(std::string_view a, std::string_view lower) {
   if (a.size() != lower.size()) return false;
@@ -105,25 +132,22 @@ std::optional<double> special_double(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace
-
-Result<double> parse_double(std::string_view text) {
+template <typename Float>
+Result<double> parse_float(Type type, std::string_view text) {
   std::string_view digits = trimmed(text);
   if (const auto special = special_double(digits)) return *special;
   if (digits.starts_with('+') && digits.size() > 1 && digits[1] != '-') digits.remove_prefix(1);
   if (digits.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
-    return invalid_text(Type::kDouble, text, "a number is expected");
+    return invalid_text(type, text, "a number is expected");
   }
-  double value = 0;
+  Float value = 0;
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (failure == std::errc::invalid_argument || end != digits.data() + digits.size()) {
-    return invalid_text(Type::kDouble, text, "a number is expected");
+    return invalid_text(type, text, "a number is expected");
   }
-  if (failure == std::errc::result_out_of_range) return out_of_range(Type::kDouble, text);
+  if (failure == std::errc::result_out_of_range) return out_of_range(type, text);
   return value;
 }
-
-namespace {
 
 // d.ddde±xx from to_chars, taken apart.
 struct Decimal {
@@ -132,7 +156,8 @@ struct Decimal {
   int exponent = 0;  // of the first digit
 };
 
-Decimal shortest(double value) {
+template <typename Float>
+Decimal shortest(Float value) {
   char buffer[40];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
   Decimal d;
@@ -167,9 +192,9 @@ void append_fixed(std::string& out, const Decimal& d) {
   if (d.count > whole) out.append(1, '.').append(d.digits + whole, static_cast<size_t>(d.count - whole));
 }
 
-}  // namespace
-
-void append_double(std::string& out, double value) {
+// PostgreSQL's rule: plain digits from 1e-4 up to what so many digits hold.
+template <typename Float>
+void append_float(std::string& out, Float value, int plain_digits) {
   if (std::isnan(value)) {
     out += "NaN";
     return;
@@ -181,9 +206,48 @@ void append_double(std::string& out, double value) {
     return;
   }
   const Decimal d = shortest(value);
-  // PostgreSQL's rule: plain digits from 1e-4 up to what 15 digits hold.
-  if (d.exponent < -4 || d.exponent >= 15) return append_scientific(out, d);
+  if (d.exponent < -4 || d.exponent >= plain_digits) return append_scientific(out, d);
   append_fixed(out, d);
+}
+
+}  // namespace
+
+Result<int64_t> parse_bigint(std::string_view text) {
+  return parse_whole(Type::kBigint, text);
+}
+
+Result<int64_t> parse_integer_text(Type type, std::string_view text) {
+  if (is_integer(type)) return parse_whole(type, text);
+  if (type == Type::kDate) return parse_date(text);
+  if (type == Type::kTime) return parse_time(text);
+  TRY_ASSIGN(const Timestamp value,
+             type == Type::kTimestamp ? parse_local_timestamp(text) : parse_timestamp(text));
+  return value.micros;
+}
+
+void append_integer_text(std::string& out, Type type, int64_t value) {
+  if (type == Type::kDate) return append_date(out, value);
+  if (type == Type::kTime) return append_time(out, value);
+  if (type == Type::kTimestamp) return append_local_timestamp(out, Timestamp{value});
+  if (type == Type::kTimestamptz) return append_timestamp(out, Timestamp{value});
+  char buffer[24];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+Result<double> parse_double(std::string_view text) {
+  return parse_float<double>(Type::kDouble, text);
+}
+
+Result<double> parse_double_text(Type type, std::string_view text) {
+  return type == Type::kReal ? parse_float<float>(type, text) : parse_float<double>(type, text);
+}
+
+void append_double(std::string& out, double value) {
+  append_float(out, value, 15);
+}
+
+void append_double_text(std::string& out, Type type, double value) {
+  type == Type::kReal ? append_float(out, static_cast<float>(value), 6) : append_float(out, value, 15);
 }
 
 Result<bool> parse_boolean(std::string_view text) {

@@ -21,9 +21,52 @@ enum class Type : uint8_t {
   kText = 4,
   kTimestamptz = 5,  // microseconds since the Unix epoch, UTC
   kInterval = 6,
+  kSmallint = 7,
+  kInteger = 8,
+  kReal = 9,        // doubles that a float holds
+  kDate = 10,       // days since the Unix epoch
+  kTime = 11,       // microseconds of the day, 24:00 included
+  kTimestamp = 12,  // without a zone: microseconds since 1970-01-01 00:00 on the same clock
 };
 
 std::string_view to_string(Type type);  // PostgreSQL's names: "boolean", "bigint", "double precision", …
+
+// How values of a type are kept: what copies, compares, stores or encodes them looks at this alone.
+enum class Physical : uint8_t { kNone, kBoolean, kInteger, kDouble, kText, kInterval };
+constexpr Physical physical(Type type) {
+  switch (type) {
+    case Type::kNull:
+      return Physical::kNone;
+    case Type::kBoolean:
+      return Physical::kBoolean;
+    case Type::kSmallint:
+    case Type::kInteger:
+    case Type::kBigint:
+    case Type::kDate:
+    case Type::kTime:
+    case Type::kTimestamp:
+    case Type::kTimestamptz:
+      return Physical::kInteger;
+    case Type::kReal:
+    case Type::kDouble:
+      return Physical::kDouble;
+    case Type::kText:
+      return Physical::kText;
+    case Type::kInterval:
+      return Physical::kInterval;
+  }
+  return Physical::kNone;
+}
+
+constexpr bool is_integer(Type type) {
+  return type == Type::kSmallint || type == Type::kInteger || type == Type::kBigint;
+}
+constexpr bool is_number(Type type) {
+  return is_integer(type) || physical(type) == Physical::kDouble;
+}
+constexpr bool is_timestamp(Type type) {
+  return type == Type::kTimestamp || type == Type::kTimestamptz;
+}
 
 // PostgreSQL's interval: three parts that do not mix. Ordered and compared with 30-day months and 24-hour
 // days.
@@ -39,10 +82,16 @@ struct Timestamp {
   friend auto operator<=>(const Timestamp&, const Timestamp&) = default;
 };
 
-// One value. std::monostate is NULL.
+// One value. std::monostate is NULL. A Timestamp is of either timestamp type, an int64_t of any other type that
+// is kept as an integer.
 using Scalar = std::variant<std::monostate, bool, int64_t, double, std::string, Timestamp, Interval>;
+Scalar integer_scalar(Type type, int64_t value);
+int64_t integer_of(const Scalar& value);
 
-// What a number in a timestamptz column of JSON counts, since 1970.
+// The nearest real. False: it overflows, or becomes zero without being zero.
+bool to_real(double value, double& real);
+
+// What a number in a timestamp's column of JSON counts, since 1970.
 enum class TimestampUnit : uint8_t { kMilliseconds = 0, kSeconds = 1, kMicroseconds = 2, kNanoseconds = 3 };
 std::string_view to_string(TimestampUnit unit);  // "ms", "s", "us", "ns"
 
@@ -51,7 +100,7 @@ inline constexpr size_t kMaxPathMembers = 16;
 struct ColumnDef {
   std::string name;
   Type type = Type::kText;
-  TimestampUnit unit = TimestampUnit::kMilliseconds;  // kTimestamptz
+  TimestampUnit unit = TimestampUnit::kMilliseconds;  // of timestamps
   // Where it stands in an event: the members to go through, outermost first, at most kMaxPathMembers. Empty: the
   // event's own member of the column's name.
   std::vector<std::string> path = {};
@@ -72,6 +121,11 @@ Result<Interval> parse_interval(
     std::string_view text);  // "1 hour", "10 minutes 30 seconds", "01:30:00", "1 day"
 void append_interval(std::string& out, Interval value);  // PostgreSQL's style: "1 day 02:00:00"
 Result<int64_t> parse_bigint(std::string_view text);
+// By storage: a text as the value of a type kept as an integer or a double, and back.
+Result<int64_t> parse_integer_text(Type type, std::string_view text);
+Result<double> parse_double_text(Type type, std::string_view text);
+void append_integer_text(std::string& out, Type type, int64_t value);
+void append_double_text(std::string& out, Type type, double value);
 Result<double> parse_double(std::string_view text);
 void append_double(std::string& out, double value);  // shortest that reads back, as PostgreSQL prints
 Result<bool> parse_boolean(std::string_view text);   // PostgreSQL's spellings

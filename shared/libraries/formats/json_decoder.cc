@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cstring>
 #include <numeric>
 
@@ -91,7 +90,7 @@ Result<std::optional<std::string_view>> JsonValidator::validate(std::string_view
   if (own.key_column < 0) return std::optional<std::string_view>();
   const Column& column = own.row.columns[static_cast<size_t>(own.key_column)];
   if (column.is_null(0)) return std::optional<std::string_view>();
-  if (column.type == Type::kText) return std::optional<std::string_view>(column.texts[0]);
+  if (physical(column.type) == Physical::kText) return std::optional<std::string_view>(column.texts[0]);
   own.key.clear();
   append_key_text(own.key, column, 0);
   return std::optional<std::string_view>(own.key);
@@ -118,25 +117,20 @@ void append_int128(std::string& out, __int128 value) {
 // microseconds.
 void append_key_text(std::string& out, const Column& column, size_t row) {
   if (column.is_null(row)) return;
-  switch (column.type) {
-    case Type::kNull:
+  switch (physical(column.type)) {
+    case Physical::kNone:
       return;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       out += column.booleans[row] != 0 ? "true" : "false";
       return;
-    case Type::kBigint: {
-      char buffer[24];
-      out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, column.integers[row]).ptr);
-      return;
-    }
-    case Type::kDouble:
-      return append_double(out, column.doubles[row] == 0 ? 0.0 : column.doubles[row]);
-    case Type::kText:
+    case Physical::kInteger:
+      return append_integer_text(out, column.type, column.integers[row]);
+    case Physical::kDouble:
+      return append_double_text(out, column.type, column.doubles[row] == 0 ? 0.0 : column.doubles[row]);
+    case Physical::kText:
       out += column.texts[row];
       return;
-    case Type::kTimestamptz:
-      return append_timestamp(out, Timestamp{column.integers[row]});
-    case Type::kInterval:
+    case Physical::kInterval:
       return append_int128(out, total_micros(column.intervals[row]));
   }
 }

@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cmath>
 
 #include "formats/json.h"
@@ -38,32 +37,28 @@ void append_escape(std::string& out, char c) {
 }
 
 void append_value(std::string& out, const Column& column, size_t row) {
-  const auto quoted = [&](auto print, const auto& value) {
-    out += '"';
-    print(out, value);
-    out += '"';
+  const auto append_printed = [&](bool bare, auto print) {
+    if (!bare) out += '"';
+    print();
+    if (!bare) out += '"';
   };
-  switch (column.type) {
-    case Type::kNull:
+  const Type type = column.type;
+  switch (physical(type)) {
+    case Physical::kNone:
       out += "null";
       return;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       out += column.booleans[row] != 0 ? "true" : "false";
       return;
-    case Type::kBigint: {
-      char buffer[24];
-      out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, column.integers[row]).ptr);
-      return;
-    }
-    case Type::kDouble:
-      if (std::isfinite(column.doubles[row])) return append_double(out, column.doubles[row]);
-      return quoted(append_double, column.doubles[row]);
-    case Type::kText:
+    case Physical::kInteger:
+      return append_printed(is_integer(type), [&] { append_integer_text(out, type, column.integers[row]); });
+    case Physical::kDouble:
+      return append_printed(std::isfinite(column.doubles[row]),
+                            [&] { append_double_text(out, type, column.doubles[row]); });
+    case Physical::kText:
       return append_json_string(out, column.texts[row]);
-    case Type::kTimestamptz:
-      return quoted(append_timestamp, Timestamp{column.integers[row]});
-    case Type::kInterval:
-      return quoted(append_interval, column.intervals[row]);
+    case Physical::kInterval:
+      return append_printed(false, [&] { append_interval(out, column.intervals[row]); });
   }
 }
 

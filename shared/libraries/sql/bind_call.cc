@@ -5,6 +5,7 @@
 
 #include "engine/functions.h"
 #include "engine/regex.h"
+#include "engine/time_zone.h"
 #include "sql/bind_expression.h"
 #include "sql/errors.h"
 
@@ -48,9 +49,7 @@ bool takes(const Signature& signature, const std::vector<Bound>& args) {
   if (signature.variadic ? args.size() < wanted : args.size() != wanted) return false;
   for (size_t i = 0; i < args.size(); ++i) {
     const Type to = wanted_type(signature, i);
-    const bool fits =
-        args[i].unknown || args[i].type() == to || (args[i].type() == Type::kBigint && to == Type::kDouble);
-    if (!fits) return false;
+    if (!args[i].unknown && args[i].type() != to && !becomes(args[i].type(), to)) return false;
   }
   return true;
 }
@@ -63,9 +62,15 @@ void keep_best(std::vector<const Signature*>& of, Score score) {
   std::erase_if(of, [&](const Signature* s) { return score(*s) < best; });
 }
 
-// The rules of "Function Type Resolution", for six types of which double precision alone is preferred among
-// others: most exact arguments; then text for a bare string; then double precision; then the type that all
-// others have.
+// Of what a type becomes by itself, the one that is taken where there is a choice. PostgreSQL has a signature for
+// each whole number and so no need to choose bigint.
+bool is_preferred(Type from, Type to) {
+  if (is_integer(from)) return to == Type::kBigint;
+  return to == Type::kDouble || to == Type::kTimestamptz || to == Type::kInterval;
+}
+
+// The rules of "Function Type Resolution": most exact arguments; then preferred types; then text for a bare
+// string; then the type that all others have; then double precision.
 std::vector<const Signature*> resolve(const Function& function, const std::vector<Bound>& args) {
   std::vector<const Signature*> left;
   for (const Signature& s : function.signatures) {
@@ -80,6 +85,9 @@ std::vector<const Signature*> resolve(const Function& function, const std::vecto
     keep_best(left, [&](const Signature& s) { return count(s, matches); });
   };
   keep_most([](const Bound& arg, Type to) { return !arg.unknown && arg.type() == to; });
+  keep_most([](const Bound& arg, Type to) {
+    return !arg.unknown && (arg.type() == to || is_preferred(arg.type(), to));
+  });
   keep_most([](const Bound& arg, Type to) { return arg.unknown && to == Type::kText; });
   const auto other = std::find_if(args.begin(), args.end(), [](const Bound& a) { return !a.unknown; });
   if (other != args.end() && left.size() > 1) {
@@ -87,9 +95,7 @@ std::vector<const Signature*> resolve(const Function& function, const std::vecto
     keep_most([&](const Bound& arg, Type to) { return arg.unknown && to == type; });
   }
   const bool numbers = std::all_of(left.begin(), left.end(), [&](const Signature* s) {
-    return count(*s, [](const Bound& arg, Type to) {
-             return arg.unknown && to != Type::kBigint && to != Type::kDouble;
-           }) == 0;
+    return count(*s, [](const Bound& arg, Type to) { return arg.unknown && !is_number(to); }) == 0;
   });
   if (numbers) keep_most([](const Bound& arg, Type to) { return arg.unknown && to == Type::kDouble; });
   return left;
@@ -113,6 +119,13 @@ Status check_pattern(const Expr& pattern) {
   if (regex.error().empty()) return {};
   return invalid_at(kBadRegularExpression, pattern.span, regex.error(),
                     "the syntax is RE2's: no back references, no look-around");
+}
+
+Status check_zone(const Expr& zone) {
+  const auto* name = std::get_if<std::string>(&zone.literal);
+  if (zone.op != Op::kLiteral || name == nullptr || engine::is_time_zone(*name)) return {};
+  return invalid_at(kBadLiteral, zone.span, fmt::format("time zone \"{:.60}\" not recognized", *name),
+                    "write a name of tzdata like 'Europe/Berlin', or INTERVAL '2 hours'");
 }
 
 }  // namespace
@@ -146,6 +159,7 @@ Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const So
   if (function->pattern >= 0 && wanted_type(signature, 1) == Type::kText) {
     TRY(check_pattern(*expr->args[static_cast<size_t>(function->pattern)]));
   }
+  if (name == "timezone") TRY(check_zone(*expr->args[0]));
   out.expr = std::move(expr);
   return folded(std::move(out));
 }

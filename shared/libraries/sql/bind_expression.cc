@@ -57,20 +57,35 @@ Result<Bound> negated_if(bool negated, Bound value, const SourceSpan& span) {
 }
 
 bool can_cast(Type from, Type to) {
-  if (from == to || from == Type::kText || to == Type::kText) return true;
-  return (from == Type::kBigint && to == Type::kDouble) || (from == Type::kDouble && to == Type::kBigint);
+  if (from == to || from == Type::kText || to == Type::kText || becomes(from, to)) return true;
+  if (is_number(from) && is_number(to)) return true;
+  if (from == Type::kBoolean || to == Type::kBoolean) return from == Type::kInteger || to == Type::kInteger;
+  if (is_timestamp(from)) return is_timestamp(to) || to == Type::kDate || to == Type::kTime;
+  return from == Type::kInterval && to == Type::kTime;
 }
 
 std::string internal_type_name(Type type) {
   switch (type) {
     case Type::kBoolean:
       return "bool";
+    case Type::kSmallint:
+      return "int2";
+    case Type::kInteger:
+      return "int4";
     case Type::kBigint:
       return "int8";
+    case Type::kReal:
+      return "float4";
     case Type::kDouble:
       return "float8";
+    case Type::kTime:
+      return "time";
+    case Type::kTimestamp:
+      return "timestamp";
+    case Type::kTimestamptz:
+      return "timestamptz";
     default:
-      return type == Type::kTimestamptz ? "timestamptz" : std::string(to_string(type));
+      return std::string(to_string(type));
   }
 }
 
@@ -171,12 +186,13 @@ Result<std::vector<Bound>> ExpressionBinder::bind_all(const std::vector<ast::Exp
   return out;
 }
 
-// An integer that does not fit bigint is a double, as PostgreSQL makes it numeric.
+// The first of integer, bigint and double precision (where PostgreSQL has numeric) that holds it.
 Result<Bound> ExpressionBinder::number(const ast::Expr& expr, bool negative) {
   const std::string text = (negative ? "-" : "") + expr.text;
   if (text.find_first_of(".eE") == std::string::npos) {
     const auto integer = parse_bigint(text);
-    if (integer.ok()) return make_literal(*integer, Type::kBigint, expr.span);
+    const bool small = integer.ok() && *integer >= INT32_MIN && *integer <= INT32_MAX;
+    if (integer.ok()) return make_literal(*integer, small ? Type::kInteger : Type::kBigint, expr.span);
   }
   TRY_ASSIGN(Scalar value, parse_literal(text, Type::kDouble, expr.span));
   return make_literal(std::move(value), Type::kDouble, expr.span);
@@ -194,7 +210,7 @@ Result<Bound> ExpressionBinder::unary(const ast::Expr& expr) {
     TRY_ASSIGN(value, convert(value, Type::kDouble));
   }
   const Type type = value.type();
-  if (type != Type::kBigint && type != Type::kDouble && type != Type::kInterval) {
+  if (!is_number(type) && type != Type::kInterval) {
     return invalid_at(kNoOperator, expr.operator_span,
                       fmt::format("operator does not exist: {} {}", expr.text, to_string(type)),
                       "a sign needs a number or an interval");
@@ -447,11 +463,11 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, Aggreg
   if (is_of_booleans(expr.text)) return as_boolean(std::move(bound), expr.text);
   Bound argument = with_default_type(std::move(bound));
   const Type type = argument.type();
-  const bool number = type == Type::kBigint || type == Type::kDouble;
-  if ((kind == AggregateKind::kSum || kind == AggregateKind::kAvg) && !number) {
+  if (kind == AggregateKind::kSum || kind == AggregateKind::kAvg) {
+    if (is_number(type)) return convert(argument, is_integer(type) ? Type::kBigint : Type::kDouble);
     return invalid_at(kBadArguments, expr.span,
                       fmt::format("{}({}) does not exist", expr.text, to_string(type)),
-                      fmt::format("{} takes bigint or double precision", expr.text));
+                      fmt::format("{} takes numbers", expr.text));
   }
   if ((kind == AggregateKind::kMin || kind == AggregateKind::kMax) && type == Type::kBoolean) {
     return invalid_at(kBadArguments, expr.span, fmt::format("{}(boolean) does not exist", expr.text),

@@ -1,6 +1,7 @@
 // ExpressionBinder: syntax to typed expressions, by PostgreSQL's rules.
 //
-// Types:     bigint meets double: double. A bare 'string' or NULL takes the type that its context wants; it
+// Types:     smallint, integer, bigint, real and double precision widen in this order, a date becomes a
+//            timestamp, that one with a time zone (UTC), a time an interval. A bare 'string' or NULL takes the type that its context wants; it
 //            is an error if it does not read as one. Nothing else converts by itself.
 // Constants: folded with the engine's own evaluation; one that fails is left, so that it fails for the rows
 //            that reach it. Aggregates: become columns kAggregateBase + i over `calls()`; whoever plans the
@@ -81,8 +82,11 @@ Result<Bound> make(engine::Op op, Type type, std::vector<Bound> args, const Sour
 Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const SourceSpan& span);
 Result<Bound> folded(Bound call);
 std::vector<std::string> function_names();  // of the table, and the aggregates: for hints
-// A string or NULL becomes `type`, bigint becomes double; anything else has to be `type` already (answers
-// nullopt).
+// What PostgreSQL converts without being asked; never a type to itself.
+bool becomes(Type from, Type to);
+bool is_narrower(Type left, Type right);  // of numbers
+// A string or NULL becomes `type`, and so does what becomes it by itself; anything else has to be `type` already
+// (answers nullopt).
 Result<std::optional<Bound>> coerce(Bound value, Type type);
 Result<Bound> convert(const Bound& value, Type type);  // the same, where nothing else can be meant
 Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpan& span);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sql/bind_expression.h"
 #include "sql/errors.h"
 
@@ -10,10 +12,6 @@ using engine::ExprPtr;
 using engine::Op;
 
 namespace {
-
-bool is_number(Type type) {
-  return type == Type::kBigint || type == Type::kDouble;
-}
 
 bool is_null_literal(const Expr& expr) {
   return expr.op == Op::kLiteral && std::holds_alternative<std::monostate>(expr.literal);
@@ -27,12 +25,12 @@ std::string operator_hint(std::string_view symbol, const Bound& left, const Boun
   const auto either = [&](Type type) { return left.type() == type || right.type() == type; };
   const bool typed = !left.unknown && !right.unknown;
   if (symbol == "||") return "|| needs text on one side: CAST(… AS TEXT)";
-  if (symbol == "%") return "% needs two bigints: CAST(… AS BIGINT)";
+  if (symbol == "%") return "% needs two whole numbers: CAST(… AS BIGINT)";
   if (typed && either(Type::kText) && left.type() != right.type()) {
     const Type other = left.type() == Type::kText ? right.type() : left.type();
     return fmt::format("cast the text: CAST(… AS {})", to_string(other));
   }
-  if (either(Type::kTimestamptz) && (symbol == "+" || symbol == "-"))
+  if ((either(Type::kTimestamptz) || either(Type::kTimestamp)) && (symbol == "+" || symbol == "-"))
     return "a time takes an interval: INTERVAL '5 minutes'";
   if (either(Type::kTimestamptz)) return "compare it with a time: TIMESTAMPTZ '2001-01-01T00:00:00Z'";
   if (!typed) return "say what it is, for example CAST('5' AS BIGINT)";
@@ -48,7 +46,8 @@ Error no_operator(std::string_view symbol, const Bound& left, const Bound& right
 
 // What an untyped operand becomes beside a typed one.
 Type partner_type(const std::string& op, Type other) {
-  if (op == "+" && other == Type::kTimestamptz) return Type::kInterval;
+  if (op == "+" && (is_timestamp(other) || other == Type::kTime)) return Type::kInterval;
+  if (op == "+" && other == Type::kDate) return Type::kInteger;
   if ((op == "*" || op == "/") && other == Type::kInterval) return Type::kDouble;
   return other;
 }
@@ -59,24 +58,30 @@ struct ArithmeticRule {
   Op make;
   Type result;
 };
-constexpr Type B = Type::kBigint, D = Type::kDouble, T = Type::kTimestamptz, I = Type::kInterval;
+constexpr Type B = Type::kBigint, D = Type::kDouble, T = Type::kTimestamptz, I = Type::kInterval,
+               L = Type::kTimestamp, Day = Type::kDate, Clock = Type::kTime;
 constexpr ArithmeticRule kRules[] = {
-    {'+', B, B, Op::kAdd, B},
-    {'-', B, B, Op::kSubtract, B},
-    {'*', B, B, Op::kMultiply, B},
-    {'/', B, B, Op::kDivide, B},
-    {'%', B, B, Op::kModulo, B},
-    {'+', D, D, Op::kAdd, D},
-    {'-', D, D, Op::kSubtract, D},
-    {'*', D, D, Op::kMultiply, D},
-    {'/', D, D, Op::kDivide, D},
     {'+', T, I, Op::kTimestampPlusInterval, T},
     {'-', T, I, Op::kTimestampMinusInterval, T},
     {'-', T, T, Op::kTimestampMinusTimestamp, I},
+    {'+', L, I, Op::kTimestampPlusInterval, L},
+    {'-', L, I, Op::kTimestampMinusInterval, L},
+    {'-', L, L, Op::kTimestampMinusTimestamp, I},
+    {'+', Clock, I, Op::kTimestampPlusInterval, Clock},
+    {'-', Clock, I, Op::kTimestampMinusInterval, Clock},
+    {'-', Clock, Clock, Op::kTimestampMinusTimestamp, I},
     {'+', I, I, Op::kIntervalPlus, I},
     {'-', I, I, Op::kIntervalMinus, I},
     {'*', I, D, Op::kIntervalTimes, I},
     {'/', I, D, Op::kIntervalDivide, I},
+    // Of days and microseconds, which are kept as integers.
+    {'+', Day, B, Op::kAdd, Day},
+    {'-', Day, B, Op::kSubtract, Day},
+    {'-', Day, Day, Op::kSubtract, Type::kInteger},
+    {'+', L, Clock, Op::kAdd, L},
+    {'-', L, Clock, Op::kSubtract, L},
+    {'+', T, Clock, Op::kAdd, T},
+    {'-', T, Clock, Op::kSubtract, T},
 };
 
 const ArithmeticRule* find_rule(char op, Type left, Type right) {
@@ -84,6 +89,55 @@ const ArithmeticRule* find_rule(char op, Type left, Type right) {
     if (rule.op == op && rule.left == left && rule.right == right) return &rule;
   }
   return nullptr;
+}
+
+Op number_op(char op) {
+  switch (op) {
+    case '+':
+      return Op::kAdd;
+    case '-':
+      return Op::kSubtract;
+    case '*':
+      return Op::kMultiply;
+    default:
+      return op == '/' ? Op::kDivide : Op::kModulo;
+  }
+}
+
+// Two whole numbers meet in the wider type, two reals in real, all others in double precision.
+Type number_type(Type left, Type right) {
+  if (left == right) return left;
+  return is_integer(left) && is_integer(right) ? std::max(left, right, is_narrower) : Type::kDouble;
+}
+
+// The one of two types that the other becomes by itself.
+std::optional<Type> common_type(Type left, Type right) {
+  if (left == right || becomes(right, left)) return left;
+  return becomes(left, right) ? std::optional(right) : std::nullopt;
+}
+
+// The order of the operands and the types that the rules are written for.
+Status prepare_operands(const std::string& op, Bound& left, Bound& right) {
+  const bool number_first = op == "*" && is_number(left.type()) && right.type() == I;
+  const bool shift_first =
+      op == "+" && (left.type() == I || left.type() == Clock || is_integer(left.type())) &&
+      (is_timestamp(right.type()) || right.type() == Day || (right.type() == Clock && left.type() == I));
+  if (number_first || shift_first) std::swap(left, right);
+  if (left.type() == I && is_number(right.type())) {
+    TRY_ASSIGN(right, convert(right, D));
+  }
+  if (left.type() == Day && is_integer(right.type())) {
+    TRY_ASSIGN(right, convert(right, B));
+  }
+  if (left.type() == Day && (right.type() == I || right.type() == Clock)) {
+    TRY_ASSIGN(left, convert(left, L));
+  }
+  const auto is_time = [](Type type) { return is_timestamp(type) || type == Day; };
+  if (!is_time(left.type()) || !is_time(right.type())) return {};
+  const Type type = *common_type(left.type(), right.type());
+  TRY_ASSIGN(left, convert(left, type));
+  TRY_ASSIGN(right, convert(right, type));
+  return {};
 }
 
 Result<Bound> concat(Bound left, Bound right, const ast::Expr& at) {
@@ -114,8 +168,10 @@ Status settle_unknown(const std::string& op, Bound& left, Bound& right, const So
 constexpr std::string_view kTextOutOfRange = "MR-EVT-0102";  // what event/ says of a value that is too large
 
 std::string range_hint(Type type) {
+  if (type == Type::kSmallint) return "smallint ends at 32767: use integer";
+  if (type == Type::kInteger) return "integer ends at 2147483647: use bigint";
   if (type == Type::kBigint) return "bigint ends at 9223372036854775807: use double precision";
-  if (type == Type::kTimestamptz) return "timestamps lie in the years 0001 to 9999";
+  if (is_timestamp(type)) return "timestamps lie in the years 0001 to 9999";
   return "use one within its range";
 }
 
@@ -170,6 +226,7 @@ Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpa
     }
     std::string hint = cause.hint;
     if (type == Type::kTimestamptz) hint = "write it like '2001-01-01T00:00:00Z'";
+    if (type == Type::kTimestamp) hint = "write it like '2001-01-01 00:00:00'";
     if (type == Type::kInterval) hint = "write it like '1 hour 30 minutes'";
     return invalid_at(kBadLiteral, span,
                       fmt::format("invalid input syntax for type {}: \"{:.60}\"", to_string(type), text),
@@ -179,22 +236,34 @@ Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpa
     if (!parsed.ok()) return fail(parsed.error());
     return Scalar(std::move(parsed).value());
   };
-  switch (type) {
-    case Type::kBoolean:
+  switch (physical(type)) {
+    case Physical::kBoolean:
       return wrap(parse_boolean(text));
-    case Type::kBigint:
-      return wrap(parse_bigint(text));
-    case Type::kDouble:
-      return wrap(parse_double(text));
-    case Type::kTimestamptz:
-      return wrap(parse_timestamp(text));
-    case Type::kInterval:
+    case Physical::kInteger: {
+      const auto parsed = parse_integer_text(type, text);
+      return parsed.ok() ? Result<Scalar>(integer_scalar(type, *parsed)) : fail(parsed.error());
+    }
+    case Physical::kDouble:
+      return wrap(parse_double_text(type, text));
+    case Physical::kInterval:
       return wrap(parse_interval(text));
-    case Type::kText:
-    case Type::kNull:
+    case Physical::kText:
+    case Physical::kNone:
       break;
   }
   return Scalar(text);
+}
+
+bool is_narrower(Type left, Type right) {
+  constexpr Type kOrder[] = {Type::kSmallint, Type::kInteger, Type::kBigint, Type::kReal, Type::kDouble};
+  return std::ranges::find(kOrder, left) < std::ranges::find(kOrder, right);
+}
+
+bool becomes(Type from, Type to) {
+  if (is_number(from) && is_number(to)) return is_narrower(from, to);
+  if (from == Type::kDate) return is_timestamp(to);
+  if (from == Type::kTimestamp) return to == Type::kTimestamptz;
+  return from == Type::kTime && to == Type::kInterval;
 }
 
 Result<std::optional<Bound>> coerce(Bound value, Type type) {
@@ -206,9 +275,9 @@ Result<std::optional<Bound>> coerce(Bound value, Type type) {
     return std::optional(make_literal(std::move(parsed), type, expr.span));
   }
   if (value.type() == type) return std::optional(std::move(value));
-  if (value.type() == Type::kBigint && type == Type::kDouble) {
+  if (becomes(value.type(), type)) {
     const SourceSpan span = expr.span;
-    TRY_ASSIGN(Bound made, make(Op::kCast, Type::kDouble, {std::move(value)}, span));
+    TRY_ASSIGN(Bound made, make(Op::kCast, type, {std::move(value)}, span));
     return std::optional(std::move(made));
   }
   return std::optional<Bound>();
@@ -244,17 +313,15 @@ Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, co
                           "the operators are + - * / % || = <> < <= > >=");
   }
   TRY(settle_unknown(op, left, right, at.operator_span));
-  // The two orders that mean the same: interval + timestamptz, number * interval.
-  if ((op == "+" && left.type() == I && right.type() == T) ||
-      (op == "*" && is_number(left.type()) && right.type() == I)) {
-    std::swap(left, right);
+  const Type number = is_number(left.type()) && is_number(right.type())
+                          ? number_type(left.type(), right.type())
+                          : Type::kNull;
+  if (number != Type::kNull && (op != "%" || is_integer(number))) {
+    TRY_ASSIGN(left, convert(left, number));
+    TRY_ASSIGN(right, convert(right, number));
+    return make(number_op(op[0]), number, {std::move(left), std::move(right)}, at.span);
   }
-  const bool to_double = (left.type() == D && right.type() == B) || (left.type() == B && right.type() == D) ||
-                         ((op == "*" || op == "/") && left.type() == I && right.type() == B);
-  if (to_double) {
-    Bound& integer = right.type() == B ? right : left;
-    TRY_ASSIGN(integer, convert(integer, D));
-  }
+  TRY(prepare_operands(op, left, right));
   const ArithmeticRule* rule = find_rule(op[0], left.type(), right.type());
   if (rule == nullptr) return no_operator(op, left, right, at.operator_span);
   return make(rule->make, rule->result, {std::move(left), std::move(right)}, at.span);
@@ -267,9 +334,9 @@ Result<Bound> make_comparison(Op op, std::string_view symbol, Bound left, Bound 
     right = with_default_type(std::move(right));
   }
   Type type = left.unknown ? right.type() : left.type();
-  if (!left.unknown && !right.unknown && is_number(left.type()) && is_number(right.type()) &&
-      left.type() != right.type()) {
-    type = D;
+  if (!left.unknown && !right.unknown) {
+    const bool numbers = is_number(type) && is_number(right.type());
+    type = numbers ? number_type(type, right.type()) : common_type(type, right.type()).value_or(type);
   }
   TRY_ASSIGN(std::optional<Bound> a, coerce(left, type));
   TRY_ASSIGN(std::optional<Bound> b, coerce(right, type));
@@ -282,10 +349,10 @@ Status unify(std::vector<Bound*> values, std::string_view what) {
   for (const Bound* value : values) {
     if (value->unknown) continue;
     const Type next = value->type();
-    if (type == Type::kNull || type == next) {
+    if (type == Type::kNull) {
       type = next;
-    } else if (is_number(type) && is_number(next)) {
-      type = D;
+    } else if (const auto common = common_type(type, next)) {
+      type = *common;
     } else {
       return invalid_at(
           kTypeMismatch, value->expr->span,

@@ -104,9 +104,9 @@ class GroupedOutputs {
     if (!key) return not_grouped(expr);
     auto out = std::make_shared<Expr>();
     out->op = Op::kTimestampPlusInterval;
-    out->type = Type::kTimestamptz;
+    out->type = expr.type;
     out->span = expr.span;
-    out->args.push_back(make_column(static_cast<int>(*key), Type::kTimestamptz, expr.span));
+    out->args.push_back(make_column(static_cast<int>(*key), expr.type, expr.span));
     out->args.push_back(make_literal(Interval{0, 0, expr.window_us}, Type::kInterval, expr.span).expr);
     return ExprPtr(std::move(out));
   }

@@ -113,9 +113,9 @@ Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema) {
   if (!from.tumble) return scope;
   ExpressionBinder binder(scope, "TUMBLE");
   TRY_ASSIGN(const ExprPtr time, binder.bind_typed(*from.time));
-  if (time->op != engine::Op::kColumn || time->type != Type::kTimestamptz) {
+  if (time->op != engine::Op::kColumn || !is_timestamp(time->type)) {
     return invalid_at(kBadWindow, from.time->span,
-                      "the second argument of TUMBLE is a column of type timestamptz",
+                      "the second argument of TUMBLE is a column of type timestamptz or timestamp",
                       "write TUMBLE(stream, column, INTERVAL '1 hour')");
   }
   TRY_ASSIGN(const int64_t size, constant_interval_us(*from.size, "a window's size"));

@@ -84,7 +84,7 @@ Status bind_watermark(const ast::Watermark& tree, StreamDef& out) {
   if (out.watermark_column < 0) {
     return unknown_stream_column(out.columns, tree.column.text, tree.column.span, kBadWatermark);
   }
-  if (out.columns[static_cast<size_t>(out.watermark_column)].type != Type::kTimestamptz) {
+  if (!is_timestamp(out.columns[static_cast<size_t>(out.watermark_column)].type)) {
     return invalid_at(kBadWatermark, tree.column.span, "a watermark needs a column of type timestamptz",
                       fmt::format("declare it as {} TIMESTAMPTZ", tree.column.text));
   }

@@ -147,11 +147,24 @@ Result<ExprPtr> Parser::infix(ExprPtr left, int level) {
   if (level == kSubscript)
     return unsupported_at(token.span, "array subscripts are not supported", "there are no array types");
   if (level == kAtTimeZone) {
-    return unsupported_at(token.span, "AT TIME ZONE is not supported yet", "timestamps are shown in UTC");
+    return at_time_zone(std::move(left));
   }
   if (level == kCollate)
     return unsupported_at(token.span, "COLLATE is not supported", "text sorts by its bytes");
   return infix_word(std::move(left), level);
+}
+
+// time AT TIME ZONE zone is timezone(zone, time).
+Result<ExprPtr> Parser::at_time_zone(ExprPtr left) {
+  take();
+  TRY(expect_word("time"));
+  TRY(expect_word("zone"));
+  TRY_ASSIGN(ExprPtr zone, expression(kAtTimeZone + 1));
+  auto expr = node(ExprKind::kCall, join(left->span, zone->span));
+  expr->text = "timezone";
+  expr->args.push_back(std::move(zone));
+  expr->args.push_back(std::move(left));
+  return finish(std::move(expr));
 }
 
 Result<ExprPtr> Parser::infix_word(ExprPtr left, int level) {

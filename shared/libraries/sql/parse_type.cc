@@ -12,10 +12,25 @@ struct TypeWord {
   Type type;
 };
 constexpr TypeWord kTypes[] = {
-    {"boolean", Type::kBoolean},   {"bool", Type::kBoolean},
-    {"bigint", Type::kBigint},     {"int8", Type::kBigint},
-    {"float8", Type::kDouble},     {"text", Type::kText},
-    {"varchar", Type::kText},      {"timestamptz", Type::kTimestamptz},
+    {"boolean", Type::kBoolean},
+    {"bool", Type::kBoolean},
+    {"smallint", Type::kSmallint},
+    {"int2", Type::kSmallint},
+    {"integer", Type::kInteger},
+    {"int", Type::kInteger},
+    {"int4", Type::kInteger},
+    {"bigint", Type::kBigint},
+    {"int8", Type::kBigint},
+    {"real", Type::kReal},
+    {"float4", Type::kReal},
+    {"float", Type::kDouble},
+    {"float8", Type::kDouble},
+    {"text", Type::kText},
+    {"varchar", Type::kText},
+    {"date", Type::kDate},
+    {"time", Type::kTime},
+    {"timestamp", Type::kTimestamp},
+    {"timestamptz", Type::kTimestamptz},
     {"interval", Type::kInterval},
 };
 
@@ -25,16 +40,8 @@ struct Refused {
   std::string_view instead;
 };
 constexpr Refused kRefused[] = {
-    {"int", "BIGINT"},
-    {"integer", "BIGINT"},
-    {"int4", "BIGINT"},
-    {"int2", "BIGINT"},
-    {"smallint", "BIGINT"},
-    {"serial", "BIGINT"},
+    {"serial", "INTEGER"},
     {"bigserial", "BIGINT"},
-    {"real", "DOUBLE PRECISION"},
-    {"float", "DOUBLE PRECISION"},
-    {"float4", "DOUBLE PRECISION"},
     {"numeric", "DOUBLE PRECISION"},
     {"decimal", "DOUBLE PRECISION"},
     {"money", "DOUBLE PRECISION"},
@@ -46,11 +53,11 @@ constexpr Refused kRefused[] = {
     {"uuid", "TEXT"},
     {"bytea", "TEXT"},
     {"string", "TEXT"},
-    {"date", "TIMESTAMPTZ"},
-    {"time", "TIMESTAMPTZ"},
+    {"timetz", "TIME"},
 };
 constexpr std::string_view kAllTypes =
-    "the types are BOOLEAN, BIGINT, DOUBLE PRECISION, TEXT, TIMESTAMPTZ and INTERVAL";
+    "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, TEXT, DATE, TIME, TIMESTAMP, "
+    "TIMESTAMPTZ and INTERVAL";
 
 Error unknown_type(const SourceSpan& span, const std::string& word) {
   for (const Refused& refused : kRefused) {
@@ -81,15 +88,13 @@ Result<ast::TypeName> Parser::type_name() {
     TRY(expect_word("precision"));
     type = Type::kDouble;
   }
-  if (word == "timestamp") {
-    if (!is_word("with") || !is_word("time", 1) || !is_word("zone", 2)) {
-      take_word("without") && take_word("time") && take_word("zone");
-      return error_at(Code::kUnsupported, kUnknownType, span_from(first.span),
-                      "type \"timestamp without time zone\" is not supported",
-                      "use TIMESTAMPTZ: a point in time, shown in UTC");
+  if (word == "timestamp" || word == "time") {
+    const bool with = is_word("with");
+    if ((with || is_word("without")) && is_word("time", 1) && is_word("zone", 2)) {
+      for (int i = 0; i < 3; ++i) take();
+      if (with && word == "time") return unknown_type(first.span, "timetz");
+      if (with) type = Type::kTimestamptz;
     }
-    for (int i = 0; i < 3; ++i) take();
-    type = Type::kTimestamptz;
   }
   if (!type) return unknown_type(first.span, word);
   if (is_symbol("(")) {
@@ -108,7 +113,7 @@ std::optional<size_t> Parser::type_words_before_string() const {
     return std::nullopt;
   if (is_string(1)) return 1;
   if (is_word("double") && is_word("precision", 1) && is_string(2)) return 2;
-  if (!is_word("timestamp")) return std::nullopt;
+  if (!is_word("timestamp") && !is_word("time")) return std::nullopt;
   if ((is_word("with", 1) || is_word("without", 1)) && is_word("time", 2) && is_word("zone", 3) &&
       is_string(4))
     return 4;

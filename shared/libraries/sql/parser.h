@@ -78,6 +78,7 @@ class Parser {
   Result<ast::ExprPtr> string_literal();
   Result<ast::ExprPtr> interval_literal();
   Result<ast::ExprPtr> infix(ast::ExprPtr left, int level);
+  Result<ast::ExprPtr> at_time_zone(ast::ExprPtr left);
   Result<ast::ExprPtr> infix_word(ast::ExprPtr left, int level);
   Result<ast::ExprPtr> is_test(ast::ExprPtr left);
   Result<ast::ExprPtr> between(ast::ExprPtr left, bool negated);

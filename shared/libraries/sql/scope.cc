@@ -62,7 +62,7 @@ void Scope::add_window(const ExprPtr& time, int64_t size_us, int64_t offset_us) 
   for (const Op op : {Op::kTumbleStart, Op::kTumbleEnd}) {
     auto expr = std::make_shared<Expr>();
     expr->op = op;
-    expr->type = Type::kTimestamptz;
+    expr->type = time->type;
     expr->args.push_back(time);
     expr->window_us = size_us;
     expr->window_offset_us = offset_us;

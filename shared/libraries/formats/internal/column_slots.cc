@@ -14,19 +14,18 @@ ColumnSlots::ColumnSlots(const Schema& schema, const std::vector<int>& wanted) :
 namespace {
 
 void* values_of(Column& column) {
-  switch (column.type) {
-    case Type::kNull:
+  switch (physical(column.type)) {
+    case Physical::kNone:
       return nullptr;
-    case Type::kBoolean:
+    case Physical::kBoolean:
       return column.booleans.data();
-    case Type::kBigint:
-    case Type::kTimestamptz:
+    case Physical::kInteger:
       return column.integers.data();
-    case Type::kDouble:
+    case Physical::kDouble:
       return column.doubles.data();
-    case Type::kText:
+    case Physical::kText:
       return column.texts.data();
-    case Type::kInterval:
+    case Physical::kInterval:
       return column.intervals.data();
   }
   return nullptr;
@@ -48,24 +47,30 @@ void ColumnSlots::clear(size_t row) {
 
 // A string in a column that is not text.
 ValueFault ColumnSlots::put_parsed(Slot& s, size_t row, std::string_view text) {
-  if (s.type == Type::kTimestamptz) {
-    int64_t micros = 0;
-    if (parse_rfc3339_utc(text.data(), text.size(), s.day, micros)) [[likely]]
-      return s.put(row, micros);
-    const auto parsed = parse_timestamp(text);
-    return parsed.ok() ? s.put(row, parsed->micros) : ValueFault::kFormat;
+  switch (physical(s.type)) {
+    case Physical::kInteger:
+      return is_integer(s.type) ? ValueFault::kType : put_time(s, row, text);
+    case Physical::kInterval: {
+      const auto parsed = parse_interval(text);
+      return parsed.ok() ? s.put(row, *parsed) : ValueFault::kFormat;
+    }
+    case Physical::kDouble:
+      // What the row writer makes of the values that a JSON number cannot be.
+      if (text == "NaN") return s.put(row, std::nan(""));
+      if (text == "Infinity") return s.put<double>(row, INFINITY);
+      if (text == "-Infinity") return s.put<double>(row, -INFINITY);
+      return ValueFault::kType;
+    default:
+      return ValueFault::kType;
   }
-  if (s.type == Type::kInterval) {
-    const auto parsed = parse_interval(text);
-    return parsed.ok() ? s.put(row, *parsed) : ValueFault::kFormat;
-  }
-  // What the row writer makes of the values that a JSON number cannot be.
-  if (s.type == Type::kDouble) {
-    if (text == "NaN") return s.put(row, std::nan(""));
-    if (text == "Infinity") return s.put<double>(row, INFINITY);
-    if (text == "-Infinity") return s.put<double>(row, -INFINITY);
-  }
-  return ValueFault::kType;
+}
+
+ValueFault ColumnSlots::put_time(Slot& s, size_t row, std::string_view text) {
+  int64_t micros = 0;
+  if (is_timestamp(s.type) && parse_rfc3339_utc(text.data(), text.size(), s.day, micros)) [[likely]]
+    return s.put(row, micros);
+  const auto parsed = parse_integer_text(s.type, text);
+  return parsed.ok() ? s.put(row, *parsed) : ValueFault::kFormat;
 }
 
 namespace {

@@ -26,7 +26,7 @@ struct Slot {
   TimestampUnit unit = TimestampUnit::kMilliseconds;
   uint8_t* valid = nullptr;
   void* values = nullptr;
-  KnownDay day;  // kTimestamptz
+  KnownDay day;  // of timestamps
 
   template <typename T>
   ValueFault put(size_t row, const T& value) {
@@ -57,6 +57,7 @@ class ColumnSlots {
 
  private:
   ValueFault put_parsed(Slot& slot, size_t row, std::string_view text);
+  ValueFault put_time(Slot& slot, size_t row, std::string_view text);
 
   MemberTree members_;
   std::vector<Slot> slots_;
@@ -83,6 +84,14 @@ bool timestamp_in(TimestampUnit unit, const json::Number& number, int64_t& micro
       return json::to_bigint(number, integer) ? s.put(row, integer) : ValueFault::kRange;
     case Type::kDouble:
       return json::to_double(number, real) ? s.put(row, real) : ValueFault::kRange;
+    case Type::kSmallint:
+    case Type::kInteger: {
+      const bool fits = json::to_bigint(number, integer) && range_of(s.type).holds(integer);
+      return fits ? s.put(row, integer) : ValueFault::kRange;
+    }
+    case Type::kReal:
+      return json::to_real(number, real) ? s.put(row, real) : ValueFault::kRange;
+    case Type::kTimestamp:
     case Type::kTimestamptz:
       if (s.unit == TimestampUnit::kMilliseconds && json::to_bigint(number, integer)) [[likely]] {
         const bool fits =

@@ -204,10 +204,18 @@ std::string json_form(Type type, TimestampUnit unit) {
   switch (type) {
     case Type::kBoolean:
       return "true or false";
+    case Type::kSmallint:
+    case Type::kInteger:
     case Type::kBigint:
       return "a whole number";
+    case Type::kReal:
     case Type::kDouble:
       return "a number";
+    case Type::kDate:
+      return "a string like \"2001-01-31\"";
+    case Type::kTime:
+      return "a string like \"00:47:00\"";
+    case Type::kTimestamp:
     case Type::kTimestamptz:
       return "an RFC 3339 string or a Unix time in " + std::string(to_string(unit));
     case Type::kInterval:

@@ -302,14 +302,26 @@ int32_t significant_digits(std::string_view number) {
   return count;
 }
 
-}  // namespace
-
-bool to_double_slow(const Number& n, double& value) {
+template <typename Float>
+bool read_float(const Number& n, Float& value) {
   const auto [end, failure] = std::from_chars(n.text.data(), n.text.data() + n.text.size(), value);
   if (failure == std::errc()) return true;
   // Out of range: too large is an error, too small is zero.
-  value = n.negative ? -0.0 : 0.0;
+  value = n.negative ? Float{-0.0F} : Float{0};
   return n.mantissa == 0 || significant_digits(n.text) + n.exponent < 0;
+}
+
+}  // namespace
+
+bool to_double_slow(const Number& n, double& value) {
+  return read_float(n, value);
+}
+
+bool to_real(const Number& n, double& value) {
+  float real = 0;
+  const bool in_range = read_float(n, real);
+  value = static_cast<double>(real);
+  return in_range;
 }
 
 bool to_bigint_slow(const Number& n, int64_t& value) {

@@ -212,6 +212,7 @@ inline const char* take_string(Scan& scan, const char* p, Arena& arena, std::str
 
 bool to_double_slow(const Number& n, double& value);
 bool to_bigint_slow(const Number& n, int64_t& value);
+bool to_real(const Number& n, double& value);  // rounded once, not by way of the double
 
 // The number's value. False: out of double's, or bigint's, range (or not a whole number).
 inline bool to_double(const Number& n, double& value) {
