@@ -6,6 +6,7 @@
 #include "engine/kernels.h"
 #include "engine/program.h"
 #include "engine/regex.h"
+#include "engine/time_format.h"
 
 namespace millrace::engine {
 
@@ -142,7 +143,8 @@ class Program::Lease {
   std::unique_ptr<Selection> rows_;
 };
 
-Program::Program(const Expr& root) : regexes_(std::make_unique<RegexCache>()) {
+Program::Program(const Expr& root)
+    : regexes_(std::make_unique<RegexCache>()), time_formats_(std::make_unique<TimeFormatCache>()) {
   add(root);
   for (uint32_t i = 0; i < nodes_.size(); ++i) expand(i);
 }
@@ -205,7 +207,7 @@ Column& Program::reg(unsigned index) {
 
 const Column& Program::run(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
   failed_.clear();
-  Context context(batch, errors, failed_, *regexes_);
+  Context context(batch, errors, failed_, *regexes_, *time_formats_);
   const Operand result = eval(0, 0, selection, context);
   if (!result.constant) return *result.column;
   Column& out = reg(0);

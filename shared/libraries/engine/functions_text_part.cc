@@ -82,10 +82,15 @@ View trim_spaces(View text) {
   return kTrim(text, " ");
 }
 
+size_t find_separator(View text, View separator) {
+  if (separator.size() == 1) return text.find(separator.front());
+  return separator.empty() ? View::npos : text.find(separator);
+}
+
 // Part n (from 0); false: there are fewer.
 bool part_of(View text, View separator, int64_t n, View& part) {
   for (; n >= 0; --n) {
-    const size_t end = separator.empty() ? View::npos : text.find(separator);
+    const size_t end = find_separator(text, separator);
     part = text.substr(0, end);
     if (end == View::npos) return n == 0;
     text.remove_prefix(end + separator.size());

@@ -241,9 +241,7 @@ LocalTimestamp date_bin_local(Row& row, Interval stride, LocalTimestamp t, Local
 }
 
 View formatted(Row& row, int64_t timestamp, View zone, View format) {
-  std::string out;
-  format_timestamp(timestamp, zone, format, out);
-  return row.keep(out);
+  return row.keep(row.context.time_formats.find(format).text_of(timestamp, zone));
 }
 View to_char(Row& row, Timestamp t, View format) {
   return formatted(row, t.micros, "UTC", format);

@@ -20,6 +20,7 @@
 namespace millrace::engine {
 
 class RegexCache;
+class TimeFormatCache;
 
 // An argument's values: one a row, or (a literal) one for all rows, at index 0.
 struct Operand {
@@ -32,14 +33,16 @@ struct Operand {
 // What one evaluation carries along: where the rows are and what failed.
 class Context {
  public:
-  Context(const Batch& b, std::vector<RowError>& e, std::vector<uint8_t>& f, RegexCache& r)
-      : batch(b), regexes(r), errors_(e), failed_(f) {}
+  Context(const Batch& b, std::vector<RowError>& e, std::vector<uint8_t>& f, RegexCache& r,
+          TimeFormatCache& t)
+      : batch(b), regexes(r), time_formats(t), errors_(e), failed_(f) {}
   void fail(size_t row, const SourceSpan& span, std::string_view id, std::string message);
   size_t failures() const { return count_; }
   void drop_failed(Selection& selection) const;
 
   const Batch& batch;
   RegexCache& regexes;
+  TimeFormatCache& time_formats;
 
  private:
   std::vector<RowError>& errors_;
@@ -89,6 +92,7 @@ class Program {
   std::vector<std::unique_ptr<Selection>> pool_;
   std::vector<uint8_t> failed_;
   std::unique_ptr<RegexCache> regexes_;
+  std::unique_ptr<TimeFormatCache> time_formats_;
 };
 
 // The kernel families (kernels_*.cc). Null if the operator is not of the family.
