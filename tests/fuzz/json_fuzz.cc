@@ -41,7 +41,7 @@ void check_with_simdjson(std::string_view event, bool accepted) {
 }
 
 std::string written(const Batch& batch, size_t row) {
-  static const JsonRowWriter kWriter = [] {
+  static JsonRowWriter writer = [] {
     std::vector<std::string> names;
     for (const ColumnDef& column : kSchema) names.push_back(column.name);
     return JsonRowWriter(names);
@@ -49,7 +49,7 @@ std::string written(const Batch& batch, size_t row) {
   std::vector<const Column*> columns;
   for (const Column& column : batch.columns) columns.push_back(&column);
   std::string out;
-  JsonRowWriter(kWriter).append(out, columns, row);
+  writer.append(out, columns, row);
   return out;
 }
 

@@ -276,14 +276,24 @@ void put_clock(char* p, int64_t seconds) {
   put2(p + 6, seconds % 60);
   p[2] = p[5] = ':';
 }
-void append_fraction(std::string& out, int64_t micros) {
-  if (micros == 0) return;
-  out += '.';
-  append_digits(out, static_cast<uint64_t>(micros), 6);
-  while (out.back() == '0') out.pop_back();
-}
 
 }  // namespace
+
+char* put_time(char* p, int64_t micros) {
+  put_clock(p, micros / kMicrosPerSecond);
+  p += 8;
+  int64_t fraction = micros % kMicrosPerSecond;
+  if (fraction == 0) return p;
+  int digits = 6;
+  if (fraction % 1000 == 0) {
+    fraction /= 1000;
+    digits = 3;
+  }
+  for (; fraction % 10 == 0; fraction /= 10) --digits;
+  *p = '.';
+  for (int i = digits; i > 0; --i, fraction /= 10) p[i] = static_cast<char>('0' + fraction % 10);
+  return p + 1 + digits;
+}
 
 void append_date(std::string& out, int64_t days) {
   const CivilDate date = civil_of(days);
@@ -294,22 +304,15 @@ void append_date(std::string& out, int64_t days) {
 }
 
 void append_time(std::string& out, int64_t micros) {
-  char buffer[8];
-  put_clock(buffer, micros / kMicrosPerSecond);
-  out.append(buffer, sizeof buffer);
-  append_fraction(out, micros % kMicrosPerSecond);
+  char buffer[kTimeBytes];
+  out.append(buffer, put_time(buffer, micros));
 }
 
 void append_local_timestamp(std::string& out, Timestamp value) {
   const DayAndTime at = day_and_time(value.micros);
-  const CivilDate date = civil_of(at.days);
-  append_year(out, date.year);
-  char buffer[15];
-  put_day(buffer, date);
-  buffer[6] = 'T';
-  put_clock(buffer + 7, at.micros / kMicrosPerSecond);
-  out.append(buffer, sizeof buffer);
-  append_fraction(out, at.micros % kMicrosPerSecond);
+  append_date(out, at.days);
+  out += 'T';
+  append_time(out, at.micros);
 }
 
 void append_timestamp(std::string& out, Timestamp value) {

@@ -22,6 +22,10 @@
 
 namespace millrace::formats {
 
+namespace json {
+struct DayText;
+}
+
 // Of an event that is taken in. What a query makes of it may be longer: a dead letter quotes all of it.
 inline constexpr size_t kMaxEventBytes = 1u << 20;
 inline constexpr size_t kMaxJsonDepth = 256;
@@ -68,9 +72,11 @@ void append_key_text(std::string& out, const Column& column, size_t row);
 class JsonRowWriter {
  public:
   explicit JsonRowWriter(const std::vector<std::string>& names);
+  ~JsonRowWriter();
   void append(std::string& out, const std::vector<const Column*>& columns, size_t row);  // no newline
  private:
   std::vector<std::string> prefixes_;  // `{"a":`, `,"b":`, …
+  std::unique_ptr<json::DayText> day_;
 };
 void append_json_string(std::string& out, std::string_view text);
 

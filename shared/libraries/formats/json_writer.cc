@@ -1,40 +1,10 @@
 #include <cmath>
 
+#include "formats/internal/json_pen.h"
 #include "formats/json.h"
 
 namespace millrace::formats {
 namespace {
-
-bool needs_escape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
-
-void append_escape(std::string& out, char c) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      break;
-  }
-  const auto byte = static_cast<unsigned char>(c);
-  out += "\\u00";
-  out += kHex[byte >> 4];
-  out += kHex[byte & 15];
-}
 
 void append_value(std::string& out, const Column& column, size_t row) {
   const auto append_printed = [&](bool bare, auto print) {
@@ -65,19 +35,12 @@ void append_value(std::string& out, const Column& column, size_t row) {
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  size_t plain = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (!needs_escape(text[i])) continue;
-    out.append(text, plain, i - plain);
-    append_escape(out, text[i]);
-    plain = i + 1;
-  }
-  out.append(text, plain, text.size() - plain);
-  out += '"';
+  json::JsonPen(out).put_string(text);
 }
 
-JsonRowWriter::JsonRowWriter(const std::vector<std::string>& names) {
+JsonRowWriter::~JsonRowWriter() = default;
+JsonRowWriter::JsonRowWriter(const std::vector<std::string>& names)
+    : day_(std::make_unique<json::DayText>()) {
   for (const std::string& name : names) {
     std::string prefix(1, prefixes_.empty() ? '{' : ',');
     append_json_string(prefix, name);
@@ -85,17 +48,27 @@ JsonRowWriter::JsonRowWriter(const std::vector<std::string>& names) {
   }
 }
 
+// What most rows are made of goes through the pen; the rest appends.
 void JsonRowWriter::append(std::string& out, const std::vector<const Column*>& columns, size_t row) {
-  if (prefixes_.empty()) out += '{';
+  json::JsonPen pen(out);
+  if (prefixes_.empty()) pen.put('{');
   for (size_t i = 0; i < prefixes_.size(); ++i) {
-    out += prefixes_[i];
-    if (columns[i]->is_null(row)) {
-      out += "null";
-    } else {
-      append_value(out, *columns[i], row);
-    }
+    const Column& column = *columns[i];
+    pen.put(prefixes_[i]);
+    if (column.is_null(row))
+      pen.put("null");
+    else if (column.type == Type::kText)
+      pen.put_string(column.texts[row]);
+    else if (is_integer(column.type))
+      pen.put_integer(column.integers[row]);
+    else if (column.type == Type::kTimestamptz)
+      pen.put_timestamp(column.integers[row], "Z", *day_);
+    else if (column.type == Type::kTimestamp)
+      pen.put_timestamp(column.integers[row], "", *day_);
+    else
+      pen.append([&](std::string& end) { append_value(end, column, row); });
   }
-  out += '}';
+  pen.put('}');
 }
 
 }  // namespace millrace::formats
