@@ -25,9 +25,9 @@ namespace {
 using metadata::Definition;
 using metadata::DefinitionKind;
 
-constexpr int64_t kEventsPerFrame = 5000;
+constexpr int64_t kEventsPerFrame = 1000;
 constexpr uint64_t kSeed = 1;
-constexpr size_t kStepBytes = 1u << 20;
+constexpr size_t kStepBytes = 512u << 10;
 constexpr sql::DefinitionId kTenantDefinition{1}, kStreamDefinition{2}, kQueryDefinition{3};
 
 Definition definition(sql::DefinitionId id, DefinitionKind kind, std::string name, std::string_view sql) {
@@ -89,7 +89,7 @@ struct Sink {
 
 Status drain(processor::TaskOutput& out, Sink& sink) {
   for (auto& part : out.parts) {
-    const std::string batch = part.records.finish();
+    const std::string batch = std::move(part.records).finish();
     TRY_ASSIGN(const auto view, log::RecordBatchView::parse(batch, false));
     log::RecordBatchView::Cursor cursor(view);
     for (log::Record record; cursor.next(record);) sink.take(record.value);

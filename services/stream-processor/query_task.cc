@@ -35,11 +35,18 @@ int64_t floor_div(int64_t a, int64_t b) {
 
 }  // namespace
 
+void TaskOutput::Part::add(std::string_view value, int64_t timestamp_ms) {
+  records.add(std::nullopt, value, timestamp_ms);
+  hash = hash_record(hash, value);
+}
+
+TaskOutput::Part& TaskOutput::part_of(StreamPartition where) {
+  const auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.where == where; });
+  return part != parts.end() ? *part : parts.emplace_back(Part{where, {}});
+}
+
 void TaskOutput::add(StreamPartition where, std::string_view value, int64_t timestamp_ms) {
-  auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.where == where; });
-  if (part == parts.end()) part = parts.insert(parts.end(), Part{where, {}});
-  part->records.add(std::nullopt, value, timestamp_ms);
-  part->hash = hash_record(part->hash, value);
+  part_of(where).add(value, timestamp_ms);
   ++rows;
 }
 
@@ -50,7 +57,7 @@ StepEntry TaskOutput::finish(const engine::QueryPlan& plan, uint64_t identity,
   if (planted(Planted::kSwapOutputs) && parts.size() > 1) std::swap(parts[0].where, parts[1].where);
   for (auto& part : parts) {
     entry.output_hash = hash_part(entry.output_hash, part.where, part.hash);
-    batches.push_back({part.where, part.records.finish()});
+    batches.push_back({part.where, std::move(part.records).finish()});
   }
   for (const auto& report : entry.reports) entry.output_hash = hash_report(entry.output_hash, report);
   return entry;

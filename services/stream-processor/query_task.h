@@ -36,6 +36,7 @@ struct TaskOutput {
     StreamPartition where;
     log::RecordBatchBuilder records;
     uint64_t hash = 0;
+    void add(std::string_view value, int64_t timestamp_ms);
   };
   std::vector<Part> parts;
   std::vector<Report> reports;
@@ -45,6 +46,7 @@ struct TaskOutput {
 
   bool empty() const { return rows == 0 && reports.empty(); }
   void add(StreamPartition where, std::string_view value, int64_t timestamp_ms);
+  Part& part_of(StreamPartition where);  // valid until another one is new
 
   // Of what the step gave, as it stands in the journal; clear() afterwards.
   StepEntry finish(const engine::QueryPlan& plan, uint64_t identity, std::vector<log::BatchAppend>& batches);
@@ -110,6 +112,7 @@ class QueryTask {
   void drop_late(const StreamRows& rows, const Selection& decoded, Selection& selection, TaskOutput& out);
   Status emit_rows(const StreamRows& rows, Selection& selection, std::vector<RowError>& errors,
                    TaskOutput& out);
+  size_t expected_bytes(size_t rows, size_t row_bytes) const;
   Status merge_topic(const log::Frame& frame);
   void hear(const std::vector<Report>& reports);
   bool hears(const Report& report) const;

@@ -64,13 +64,28 @@ Status QueryTask::emit_rows(const StreamRows& rows, Selection& selection, std::v
   }
   std::vector<const Column*> columns;
   for (auto& output : pipeline_->outputs) columns.push_back(&output.evaluate(batch, selection, errors));
+  TaskOutput::Part* part = nullptr;
   for (const uint32_t row : selection) {
+    const RowOrigin& origin = batch.origins[row];
     pipeline_->row.clear();
     pipeline_->writer->append(pipeline_->row, columns, row);
-    out.add({plan_->output_stream->id, batch.origins[row].partition}, pipeline_->row,
-            batch.origins[row].append_time.value / 1000);
+    if (part == nullptr || part->where.partition != origin.partition) {
+      part = &out.part_of({plan_->output_stream->id, origin.partition});
+      if (part->records.empty())
+        part->records.reserve(expected_bytes(selection.size(), pipeline_->row.size()));
+    }
+    part->add(pipeline_->row, origin.append_time.value / 1000);
+    ++out.rows;
   }
   return {};
+}
+
+// Of one partition's rows, if they are all like this one.
+size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
+  constexpr size_t kAround = 12;  // a record's own bytes
+  constexpr size_t kMost = 4u << 20;
+  const size_t partitions = std::max<size_t>(1, plan_->output_stream->partitions / placement_.workers);
+  return std::min(kMost, rows / partitions * (row_bytes + kAround));
 }
 
 Status QueryTask::emit_changes(TaskOutput& out) {

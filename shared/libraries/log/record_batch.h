@@ -39,10 +39,13 @@ class RecordBatchBuilder {
   uint32_t count() const { return count_; }
   size_t bytes() const { return used_; }
   bool empty() const { return count_ == 0; }
-  std::string finish();  // base offset 0, no producer
+  std::string finish() &;   // base offset 0, no producer; keeps its capacity for the next batch
+  std::string finish() &&;  // the same, without a copy
+  void reserve(size_t bytes) { room(bytes); }
 
  private:
   char* room(size_t size);
+  void write_header();
 
   std::string bytes_;  // grown by doubling; the first used_ bytes count
   size_t used_ = 0;
