@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "formats/json.h"
+#include "formats/text_types.h"
 
 namespace millrace::formats {
 namespace {
@@ -18,6 +19,12 @@ void append_escape(std::string& out, char c) {
     case '\\':
       out += "\\\\";
       return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
     case '\n':
       out += "\\n";
       return;
@@ -34,6 +41,13 @@ void append_escape(std::string& out, char c) {
   out += "\\u00";
   out += kHex[byte >> 4];
   out += kHex[byte & 15];
+}
+
+void append_bytes_value(std::string& out, Type type, std::string_view value) {
+  if (type != Type::kJsonb && type != Type::kBytea) return append_json_string(out, value);
+  if (type == Type::kBytea) out += "\"\\";  // its text starts with a backslash
+  append_text(out, type, value);
+  if (type == Type::kBytea) out += '"';
 }
 
 void append_value(std::string& out, const Column& column, size_t row) {
@@ -56,7 +70,7 @@ void append_value(std::string& out, const Column& column, size_t row) {
       return append_printed(std::isfinite(column.doubles[row]),
                             [&] { append_double_text(out, type, column.doubles[row]); });
     case Physical::kText:
-      return append_json_string(out, column.texts[row]);
+      return append_bytes_value(out, type, column.texts[row]);
     case Physical::kInterval:
       return append_printed(false, [&] { append_interval(out, column.intervals[row]); });
   }
@@ -85,15 +99,19 @@ JsonRowWriter::JsonRowWriter(const std::vector<std::string>& names) {
   }
 }
 
+void append_json_value(std::string& out, const Column& column, size_t row) {
+  if (column.is_null(row)) {
+    out += "null";
+  } else {
+    append_value(out, column, row);
+  }
+}
+
 void JsonRowWriter::append(std::string& out, const std::vector<const Column*>& columns, size_t row) {
   if (prefixes_.empty()) out += '{';
   for (size_t i = 0; i < prefixes_.size(); ++i) {
     out += prefixes_[i];
-    if (columns[i]->is_null(row)) {
-      out += "null";
-    } else {
-      append_value(out, *columns[i], row);
-    }
+    append_json_value(out, *columns[i], row);
   }
   out += '}';
 }
