@@ -39,11 +39,19 @@ Jsonb object_field(Row& row, Jsonb j, View name) {
 View object_field_text(Row& row, Jsonb j, View name) {
   return text_or_null(row, formats::jsonb_member(j.value, name));
 }
+bool is_scalar(View value) {
+  return formats::jsonb_kind(value) < JsonbKind::kArray;
+}
+// A bare value is an array of one here, as in PostgreSQL.
+std::optional<View> element(View value, int64_t index) {
+  if (is_scalar(value) && (index == 0 || index == -1)) return value;
+  return formats::jsonb_element(value, index);
+}
 Jsonb array_element(Row& row, Jsonb j, int64_t index) {
-  return jsonb_or_null(row, formats::jsonb_element(j.value, index));
+  return jsonb_or_null(row, element(j.value, index));
 }
 View array_element_text(Row& row, Jsonb j, int64_t index) {
-  return text_or_null(row, formats::jsonb_element(j.value, index));
+  return text_or_null(row, element(j.value, index));
 }
 
 // One step of a path: a member's name, or an element's number.
@@ -170,9 +178,6 @@ Jsonb without(Row& row, View container, Goes goes) {
   });
   out += container.back();
   return {row.keep(out)};
-}
-bool is_scalar(View value) {
-  return formats::jsonb_kind(value) < JsonbKind::kArray;
 }
 Jsonb delete_named(Row& row, Jsonb j, View name) {
   if (is_scalar(j.value)) return row.fail(kBadArgument, "cannot delete from scalar"), j;
