@@ -135,7 +135,7 @@ Result<StatementResult> show_columns(const sql::Catalog& catalog, TenantId tenan
   for (size_t i = 0; i < schema.size(); ++i) {
     const int column = static_cast<int>(i);
     rows.text(schema[i].name)
-        .text(to_string(schema[i].type))
+        .text(declared_type(schema[i]))
         .boolean(entry->stream && entry->stream->key_column == column)
         .boolean(entry->stream && entry->stream->watermark_column == column)
         .end_row();

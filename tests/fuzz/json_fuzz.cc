@@ -23,7 +23,14 @@ const Schema kSchema = {{"id", Type::kText},
                         {"t", Type::kTimestamptz},
                         {"i", Type::kInterval},
                         {"xn", Type::kBigint, kMs, {"x", "n"}},
-                        {"xyt", Type::kText, kMs, {"x", "y", "t"}}};
+                        {"xyt", Type::kText, kMs, {"x", "y", "t"}},
+                        {"j", Type::kJsonb},
+                        {"u", Type::kUuid},
+                        {"b", Type::kBytea},
+                        {"d", Type::kDate},
+                        {"si", Type::kSmallint},
+                        {"r", Type::kReal},
+                        {"v", Type::kText, kMs, {}, 3}};
 const std::vector<int> kAll = {0, 1, 2, 3, 4, 5, 6, 7};
 
 void require(bool holds) {

@@ -25,7 +25,14 @@ const Schema kSchema = {{"id", Type::kText},
                         {"s", Type::kTimestamptz, TimestampUnit::kSeconds},
                         {"i", Type::kInterval},
                         {"xn", Type::kBigint, kMs, {"x", "n"}},
-                        {"xyt", Type::kText, kMs, {"x", "y", "t"}}};
+                        {"xyt", Type::kText, kMs, {"x", "y", "t"}},
+                        {"j", Type::kJsonb},
+                        {"u", Type::kUuid},
+                        {"b", Type::kBytea},
+                        {"d", Type::kDate},
+                        {"si", Type::kSmallint},
+                        {"r", Type::kReal},
+                        {"v", Type::kText, kMs, {}, 3}};
 
 struct Decoded {
   Batch batch;

@@ -43,6 +43,8 @@ Result<Scalar> decode_value(const json& value, Type type) {
       break;
     case Type::kDate:  // of the corpus's dead letters: shown as they came
     case Type::kTime:
+    case Type::kBytea:
+    case Type::kUuid:
     case Type::kText:
       if (value.is_string()) return Scalar(value.get<std::string>());
       break;
@@ -53,6 +55,8 @@ Result<Scalar> decode_value(const json& value, Type type) {
         if (const auto us = naive_timestamp_us(value.get<std::string>())) return Scalar(Timestamp{*us});
       }
       break;
+    case Type::kJsonb:
+      return Scalar(value.dump());
     default:
       break;
   }

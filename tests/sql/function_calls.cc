@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "engine/functions.h"
 #include "event/text.h"
+#include "formats/text_types.h"
 
 namespace millrace {
 namespace {
@@ -51,6 +52,29 @@ constexpr std::array kIntervals{"1 day",
                                 "1234 years 11 months",
                                 "-00:00:01.5",
                                 "7 days"};
+
+constexpr std::array kBytes{"\\x", "\\x00ff5c", "abc", "\\xc3a9", "\\x000102030405f0f1f2f3f4f5f6f7f8f9fa"};
+constexpr std::array kUuids{"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "00000000-0000-0000-0000-000000000000",
+                            "ffffffff-9c0b-4ef8-bb6d-6bb9bd380a11"};
+constexpr std::array kJsons{R"({"a": 1, "b": [1, 2], "c": {"a": null}})",
+                            R"({"a": {"b": "x"}})",
+                            R"([1, "a", null, {"a": 1}, [2]])",
+                            R"([1, 2, 2])",
+                            R"([{"a": 1, "b": 2}])",
+                            R"({"a": 1})",
+                            R"([])",
+                            R"({})",
+                            R"("a")",
+                            R"("a \"b\" ~\\é")",
+                            R"(1)",
+                            R"(-12.5)",
+                            R"(true)",
+                            R"(null)"};
+constexpr std::array kScalars{R"("a")", R"("bc")", R"(1)", R"(true)", R"("a")", R"("b")"};
+constexpr std::array kNames{"a", "b", "c", "0", "1", "-1", "x", "a \"b\" ~"};
+constexpr std::array kEncodings{"hex", "base64", "escape", "UTF8", "rot13"};
+constexpr std::array kCoded{
+    "YWJj", "616263", "6162 63", "\\001a", " YW Jj ", "YQ==", "YWI=", "Y", "=", "zz", ""};
 
 template <size_t N>
 std::string one_of(Random& random, const std::array<const char*, N>& from) {
@@ -96,6 +120,13 @@ double random_double(Random& random) {
   return random.chance(2) ? kSpecial[random.below(16)] : (random.unit() - 0.5) * 20;
 }
 
+std::string random_bytes(Random& random, Type type, std::string_view function) {
+  if (type == Type::kBytea) return one_of(random, kBytes);
+  if (type == Type::kUuid) return one_of(random, kUuids);
+  // A member's name and its value stand in turn.
+  return function == "jsonb_build_object" ? one_of(random, kScalars) : one_of(random, kJsons);
+}
+
 Scalar random_text(Random& random, std::string_view function, size_t place) {
   const bool pattern = function.starts_with("regexp") || function == "substring";
   if (pattern && place == 1) return one_of(random, kPatterns);
@@ -103,6 +134,10 @@ Scalar random_text(Random& random, std::string_view function, size_t place) {
   if (pattern && place > 1) return one_of(random, kFlags);
   if (place == 0 && (function == "date_trunc" || function == "date_part" || function == "extract"))
     return one_of(random, kUnits);
+  if (function == "encode" || function == "convert_to" || function == "convert_from" || function == "decode")
+    if (place == 1) return one_of(random, kEncodings);
+  if (function == "decode") return one_of(random, kCoded);
+  if (function.starts_with("jsonb_")) return one_of(random, kNames);
   if (function == "timezone" && place == 0) return one_of(random, kZones);
   if (function == "to_char") return one_of(random, kFormats);
   return one_of(random, kTexts);
@@ -130,6 +165,10 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
                  : random_integer(random);
     case Type::kDouble:
       return function == "to_timestamp" ? random.unit() * 4e9 - 2e9 : random_double(random);
+    case Type::kBytea:
+    case Type::kUuid:
+    case Type::kJsonb:
+      return *formats::parse_text(type, random_bytes(random, type, function));
     case Type::kTimestamp:
     case Type::kTimestamptz:
       return *parse_timestamp(one_of(random, kTimes));
@@ -145,7 +184,7 @@ std::string text_of(const Scalar& value, Type type) {
   if (const auto* v = std::get_if<bool>(&value)) out = *v ? "true" : "false";
   if (const auto* v = std::get_if<int64_t>(&value)) append_integer_text(out, type, *v);
   if (const auto* v = std::get_if<double>(&value)) append_double_text(out, type, *v);
-  if (const auto* v = std::get_if<std::string>(&value)) out = *v;
+  if (const auto* v = std::get_if<std::string>(&value)) formats::append_text(out, type, *v);
   if (const auto* v = std::get_if<Timestamp>(&value)) append_integer_text(out, type, v->micros);
   if (const auto* v = std::get_if<Interval>(&value)) append_interval(out, *v);
   return value.index() == 0 ? "NULL" : out;

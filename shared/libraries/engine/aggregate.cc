@@ -127,7 +127,7 @@ bool Aggregation::Impl::encode_group(size_t row, int64_t& window, std::vector<Ro
 uint64_t Aggregation::Impl::hash_of_row(size_t row) {
   if (partition_key < 0) return stable_hash(key);
   const Column& column = *key_columns[static_cast<size_t>(partition_key)];
-  if (column.type == Type::kText && !column.is_null(row)) return stable_hash(column.texts[row]);
+  if (physical(column.type) == Physical::kText && !column.is_null(row)) return stable_hash(column.texts[row]);
   key_text.clear();
   formats::append_key_text(key_text, column, row);
   return stable_hash(key_text);
@@ -144,7 +144,7 @@ uint64_t Aggregation::Impl::hash_of_key(std::string_view encoded) {
       continue;
     }
     key_text.clear();
-    if (type == Type::kText) {
+    if (physical(type) == Physical::kText) {
       append_text_of_key(key_text, encoded);
       break;
     }

@@ -59,6 +59,9 @@ using Integer = Tagged<Type::kInteger, int64_t>;
 using Real = Tagged<Type::kReal, double>;
 using Date = Tagged<Type::kDate, int64_t>;
 using TimeOfDay = Tagged<Type::kTime, int64_t>;
+using Bytea = Tagged<Type::kBytea, std::string_view>;
+using Uuid = Tagged<Type::kUuid, std::string_view>;
+using Jsonb = Tagged<Type::kJsonb, std::string_view>;
 using LocalTimestamp = Tagged<Type::kTimestamp, int64_t>;
 
 // Which SQL type a C++ type stands for, and how the column keeps it.

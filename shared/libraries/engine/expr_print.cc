@@ -1,6 +1,7 @@
 // to_string: an expression as SQL would write it, for EXPLAIN and messages.
 #include "engine/functions.h"
 #include "event/text.h"
+#include "formats/text_types.h"
 
 namespace millrace::engine {
 namespace {
@@ -107,6 +108,12 @@ std::string_view literal_word(Type type) {
       return "TIMESTAMP";
     case Type::kTimestamptz:
       return "TIMESTAMPTZ";
+    case Type::kBytea:
+      return "BYTEA";
+    case Type::kUuid:
+      return "UUID";
+    case Type::kJsonb:
+      return "JSONB";
     default:
       return {};
   }
@@ -122,7 +129,11 @@ void append_literal(std::string& out, Type type, const Scalar& value) {
   if (std::holds_alternative<std::monostate>(value)) out += "NULL";
   if (const auto* v = std::get_if<bool>(&value)) out += *v ? "TRUE" : "FALSE";
   if (const auto* v = std::get_if<double>(&value)) append_double_text(out, type, *v);
-  if (const auto* v = std::get_if<std::string>(&value)) append_quoted(out, *v);
+  if (const auto* v = std::get_if<std::string>(&value)) {
+    std::string text;
+    formats::append_text(text, type, *v);
+    type == Type::kText ? append_quoted(out, text) : append_typed(out, literal_word(type), text);
+  }
   if (const auto* v = std::get_if<int64_t>(&value)) append_integer_literal(out, type, *v);
   if (const auto* v = std::get_if<Timestamp>(&value)) append_integer_literal(out, type, v->micros);
   if (const auto* v = std::get_if<Interval>(&value)) {

@@ -60,6 +60,8 @@ FunctionFamily pattern_functions();
 FunctionFamily number_functions();
 FunctionFamily time_functions();
 FunctionFamily zone_functions();
+FunctionFamily bytes_functions();
+FunctionFamily jsonb_functions();
 FunctionFamily choice_functions();
 Signature substring_by_pattern();  // stands with the patterns
 

@@ -9,12 +9,15 @@
 #include "base/random.h"
 #include "engine/kit/kit.h"
 #include "engine/regex.h"
+#include "formats/jsonb.h"
 
 namespace millrace::engine {
 namespace {
 
 Scalar random_value(Random& random, Type type) {
   constexpr std::array kTexts{"", "abc", "é€", " a b ", "hour", "a(b", "%x", "MM-DD", "a", "i"};
+  constexpr std::array kJsons{
+      "{\"a\": [1, null], \"abc\": null}", "[1, \"a\", {\"a\": 2}]", "\"abc\"", "-1.5", "[]", "null"};
   if (random.chance(6)) return {};
   switch (type) {
     case Type::kBoolean:
@@ -30,6 +33,11 @@ Scalar random_value(Random& random, Type type) {
       return static_cast<double>(static_cast<float>(random.unit() - 0.5) * 6);
     case Type::kDouble:
       return (random.unit() - 0.5) * 6;
+    case Type::kJsonb:
+      return *formats::parse_jsonb(kJsons[random.below(kJsons.size())]);
+    case Type::kUuid:
+      return std::string(random.chance(2) ? "0" : "f") + "0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+    case Type::kBytea:
     case Type::kText:
       return std::string(kTexts[random.below(kTexts.size())]);
     case Type::kTimestamp:
@@ -60,6 +68,13 @@ std::string expected_row(const ExprPtr& call) {
   return kit::run_expression(kit::column(0, Type::kText), row, {1});
 }
 
+ExprPtr literal_of(const Scalar& value, Type type) {
+  auto typed = std::make_shared<Expr>();
+  typed->type = type;
+  typed->literal = value;
+  return typed;
+}
+
 // The first argument is a constant in half of the rounds: kernels have that case of their own.
 void check(Random& random, const Signature& signature, bool constant_first) {
   constexpr size_t kRows = 40;
@@ -76,16 +91,14 @@ void check(Random& random, const Signature& signature, bool constant_first) {
       values[i].push_back(constant && row > 0 ? values[i][0] : random_value(random, type));
       batch.columns.back().append(values[i].back());
     }
-    const bool null = values[i][0].index() == 0;
-    const ExprPtr literal = null ? kit::null_of(type) : kit::literal(values[i][0]);
-    over_columns.push_back(constant ? literal : kit::column(static_cast<int>(i), type));
+    over_columns.push_back(constant ? literal_of(values[i][0], type)
+                                    : kit::column(static_cast<int>(i), type));
   }
   std::string expected;
   for (size_t row = 0; row < kRows; ++row) {
     std::vector<ExprPtr> literals;
     for (size_t i = 0; i < values.size(); ++i) {
-      const Scalar& value = values[i][row];
-      literals.push_back(value.index() == 0 ? kit::null_of(batch.columns[i].type) : kit::literal(value));
+      literals.push_back(literal_of(values[i][row], batch.columns[i].type));
     }
     expected += expected_row(call_of(signature, std::move(literals)));
   }

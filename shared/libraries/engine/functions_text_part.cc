@@ -12,6 +12,9 @@ using View = std::string_view;
 int64_t octet_length(View text) {
   return static_cast<int64_t>(text.size());
 }
+int64_t bytes_of(Bytea bytes) {
+  return octet_length(bytes.value);
+}
 int64_t bit_length(View text) {
   return octet_length(text) * 8;
 }
@@ -127,7 +130,10 @@ FunctionFamily text_part_functions() {
   return {
       "Parts of texts",
       {
-          {"length", "The number of characters", {call<count_characters>()}, {{"length('añ€')", "3"}}},
+          {"length",
+           "The number of characters, of a bytea of bytes",
+           {call<count_characters>(), call<bytes_of>()},
+           {{"length('añ€')", "3"}, {"length('\\x0102'::bytea)", "2"}}},
           {"char_length",
            "The number of characters",
            {call<count_characters>()},
@@ -136,7 +142,10 @@ FunctionFamily text_part_functions() {
            "The number of characters",
            {call<count_characters>()},
            {{"character_length('')", "0"}}},
-          {"octet_length", "The number of bytes", {call<octet_length>()}, {{"octet_length('añ€')", "6"}}},
+          {"octet_length",
+           "The number of bytes",
+           {call<octet_length>(), call<bytes_of>()},
+           {{"octet_length('añ€')", "6"}}},
           {"bit_length", "The number of bits", {call<bit_length>()}, {{"bit_length('ab')", "16"}}},
           {"strpos",
            "Where the second text starts in the first, counted from 1; 0 if it does not",

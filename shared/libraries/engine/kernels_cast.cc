@@ -3,6 +3,7 @@
 
 #include "engine/kernels.h"
 #include "event/text.h"
+#include "formats/text_types.h"
 
 namespace millrace::engine {
 namespace {
@@ -60,6 +61,26 @@ void to_text(const Operand& left, const Selection& selection, Column& out, Conte
                                       print(scratch, value);
                                       return arena.keep(scratch);
                                     });
+}
+
+// To uuid, bytea and jsonb.
+void text_to_bytes(const Node& node, const Operand& left, const Operand&, const Selection& selection,
+                   Column& out, Context& context) {
+  Arena& arena = *context.batch.arena;
+  const Type type = node.expr->type;
+  strict_unary<std::string_view, std::string_view>(
+      type, left, selection, context.batch.rows, out,
+      [&](std::string_view text, size_t row) -> std::string_view {
+        if (out.is_null(row)) return {};
+        return arena.keep(value_or_fail(formats::parse_text(type, text), node, context, row));
+      });
+}
+void bytes_to_text(const Node&, const Operand& left, const Operand&, const Selection& s, Column& out,
+                   Context& context) {
+  const Type type = left.column->type;
+  to_text<std::string_view>(left, s, out, context, [type](std::string& to, std::string_view value) {
+    formats::append_text(to, type, value);
+  });
 }
 
 void boolean_to_text(const Node&, const Operand& left, const Operand&, const Selection& selection,
@@ -210,6 +231,8 @@ Kernel from_text_kernel(Type to) {
       return text_to_double;
     case Physical::kInterval:
       return text_to_interval;
+    case Physical::kText:
+      return text_to_bytes;
     default:
       return nullptr;
   }
@@ -224,6 +247,8 @@ Kernel to_text_kernel(Type from) {
       return double_to_text;
     case Physical::kInterval:
       return interval_to_text;
+    case Physical::kText:
+      return from == Type::kBytea ? bytes_to_text : same<std::string_view>;
     default:
       return nullptr;
   }
@@ -264,6 +289,7 @@ Kernel cast_kernel(const Expr& expr) {
   if (is_number(from) && is_number(to)) return number_kernel(from, to);
   if (is_integer(from) && to == Type::kBoolean) return integer_to_boolean;
   if (from == Type::kBoolean && is_integer(to)) return boolean_to_integer;
+  if (from == Type::kJsonb) return jsonb_cast_kernel(to);
   return time_cast_kernel(from, to);
 }
 

@@ -14,19 +14,20 @@ void concat(const Node& node, const Operand& left, const Operand& right, const S
             Column& out, Context& context) {
   Arena& arena = *context.batch.arena;
   using View = std::string_view;
-  strict_binary<View, View, View>(
-      Type::kText, left, right, selection, context.batch.rows, out, [&](View a, View b, size_t row) -> View {
-        if (out.is_null(row)) return {};
-        if (a.empty() || b.empty()) return a.empty() ? b : a;
-        if (a.size() + b.size() > kMaxTextBytes) {
-          context.fail(row, node.expr->span, kTooLong, "the text would be longer than 1 MB");
-          return {};
-        }
-        char* place = arena.allocate(a.size() + b.size());
-        std::memcpy(place, a.data(), a.size());
-        std::memcpy(place + a.size(), b.data(), b.size());
-        return {place, a.size() + b.size()};
-      });
+  strict_binary<View, View, View>(node.expr->type, left, right, selection, context.batch.rows, out,
+                                  [&](View a, View b, size_t row) -> View {
+                                    if (out.is_null(row)) return {};
+                                    if (a.empty() || b.empty()) return a.empty() ? b : a;
+                                    if (a.size() + b.size() > kMaxTextBytes) {
+                                      context.fail(row, node.expr->span, kTooLong,
+                                                   "the text would be longer than 1 MB");
+                                      return {};
+                                    }
+                                    char* place = arena.allocate(a.size() + b.size());
+                                    std::memcpy(place, a.data(), a.size());
+                                    std::memcpy(place + a.size(), b.data(), b.size());
+                                    return {place, a.size() + b.size()};
+                                  });
 }
 
 // % any characters, _ one character, '\' makes the next one plain. On a mismatch the last % takes one more

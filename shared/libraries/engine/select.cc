@@ -11,7 +11,8 @@ namespace {
 void gather(const Column& in, const std::vector<uint32_t>& rows, Column& out, Arena& arena) {
   for (const uint32_t row : rows) {
     out.append_from(in, row);
-    if (out.type == Type::kText && !in.is_null(row)) out.texts.back() = arena.keep(in.texts[row]);
+    if (physical(out.type) == Physical::kText && !in.is_null(row))
+      out.texts.back() = arena.keep(in.texts[row]);
   }
 }
 

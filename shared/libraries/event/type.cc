@@ -37,8 +37,19 @@ std::string_view to_string(Type type) {
       return "time without time zone";
     case Type::kTimestamp:
       return "timestamp without time zone";
+    case Type::kBytea:
+      return "bytea";
+    case Type::kUuid:
+      return "uuid";
+    case Type::kJsonb:
+      return "jsonb";
   }
   return "unknown";
+}
+
+std::string declared_type(const ColumnDef& column) {
+  if (column.length == 0) return std::string(to_string(column.type));
+  return "character varying(" + std::to_string(column.length) + ")";
 }
 
 Scalar integer_scalar(Type type, int64_t value) {

@@ -27,6 +27,9 @@ enum class Type : uint8_t {
   kDate = 10,       // days since the Unix epoch
   kTime = 11,       // microseconds of the day, 24:00 included
   kTimestamp = 12,  // without a zone: microseconds since 1970-01-01 00:00 on the same clock
+  kBytea = 13,      // the bytes
+  kUuid = 14,       // canonical text
+  kJsonb = 15,      // canonical text; a plan's identity has four bits for a column's type
 };
 
 std::string_view to_string(Type type);  // PostgreSQL's names: "boolean", "bigint", "double precision", …
@@ -51,6 +54,9 @@ constexpr Physical physical(Type type) {
     case Type::kDouble:
       return Physical::kDouble;
     case Type::kText:
+    case Type::kBytea:
+    case Type::kUuid:
+    case Type::kJsonb:
       return Physical::kText;
     case Type::kInterval:
       return Physical::kInterval;
@@ -63,6 +69,9 @@ constexpr bool is_integer(Type type) {
 }
 constexpr bool is_number(Type type) {
   return is_integer(type) || physical(type) == Physical::kDouble;
+}
+constexpr bool has_order(Type type) {
+  return type != Type::kJsonb;  // PostgreSQL's of jsonb is of no use, and not that of its text
 }
 constexpr bool is_timestamp(Type type) {
   return type == Type::kTimestamp || type == Type::kTimestamptz;
@@ -104,12 +113,14 @@ struct ColumnDef {
   // Where it stands in an event: the members to go through, outermost first, at most kMaxPathMembers. Empty: the
   // event's own member of the column's name.
   std::vector<std::string> path = {};
+  uint32_t length = 0;  // of VARCHAR(n), in characters; 0: no bound
 
   std::span<const std::string> members() const {
     return path.empty() ? std::span(&name, 1) : std::span(path);
   }
 };
 using Schema = std::vector<ColumnDef>;
+std::string declared_type(const ColumnDef& column);  // with its length
 
 // Text forms, PostgreSQL's and RFC 3339's. parse_* answer kInvalid with a message that quotes the input
 // (shortened).

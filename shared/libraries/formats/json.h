@@ -49,7 +49,7 @@ class JsonValidator {
  public:
   JsonValidator(Schema schema, int key_column);
   ~JsonValidator();
-  // On success answers the key's canonical bytes for hashing (text: its bytes; others: as text; NULL or no
+  // On success answers the key's canonical bytes for hashing (what is kept as bytes: those; others: as text; NULL or no
   // key column: nullopt). Valid until the next call. `event` needs Buffer::kPadding readable bytes behind it.
   Result<std::optional<std::string_view>> validate(std::string_view event);
 
@@ -78,6 +78,7 @@ class JsonRowWriter {
   std::vector<std::string> prefixes_;  // `{"a":`, `,"b":`, …
   std::unique_ptr<json::DayText> day_;
 };
+void append_json_value(std::string& out, const Column& column, size_t row);
 void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace millrace::formats

@@ -2,9 +2,17 @@
 
 #include "formats/internal/json_pen.h"
 #include "formats/json.h"
+#include "formats/text_types.h"
 
 namespace millrace::formats {
 namespace {
+
+void append_bytes_value(std::string& out, Type type, std::string_view value) {
+  if (type != Type::kJsonb && type != Type::kBytea) return append_json_string(out, value);
+  if (type == Type::kBytea) out += "\"\\";  // its text starts with a backslash
+  append_text(out, type, value);
+  if (type == Type::kBytea) out += '"';
+}
 
 void append_value(std::string& out, const Column& column, size_t row) {
   const auto append_printed = [&](bool bare, auto print) {
@@ -26,7 +34,7 @@ void append_value(std::string& out, const Column& column, size_t row) {
       return append_printed(std::isfinite(column.doubles[row]),
                             [&] { append_double_text(out, type, column.doubles[row]); });
     case Physical::kText:
-      return append_json_string(out, column.texts[row]);
+      return append_bytes_value(out, type, column.texts[row]);
     case Physical::kInterval:
       return append_printed(false, [&] { append_interval(out, column.intervals[row]); });
   }
@@ -45,6 +53,14 @@ JsonRowWriter::JsonRowWriter(const std::vector<std::string>& names)
     std::string prefix(1, prefixes_.empty() ? '{' : ',');
     append_json_string(prefix, name);
     prefixes_.push_back(prefix + ':');
+  }
+}
+
+void append_json_value(std::string& out, const Column& column, size_t row) {
+  if (column.is_null(row)) {
+    out += "null";
+  } else {
+    append_value(out, column, row);
   }
 }
 

@@ -36,6 +36,7 @@ struct Name {
 struct TypeName {
   Type type = Type::kText;
   SourceSpan span;
+  uint32_t length = 0;  // of VARCHAR(n); 0: none
 };
 
 enum class ExprKind : uint8_t {

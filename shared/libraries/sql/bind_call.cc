@@ -137,6 +137,12 @@ Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const So
       TRY_ASSIGN(arg, as_output_text(std::move(arg)));
     }
   }
+  if (name.starts_with("jsonb_build_")) {
+    for (Bound& arg : args) {
+      const SourceSpan at = arg.expr->span;
+      TRY_ASSIGN(arg, make_call("to_jsonb", {with_default_type(std::move(arg))}, at));
+    }
+  }
   const std::vector<const Signature*> found = resolve(*function, args);
   if (found.size() != 1) {
     return invalid_at(kBadArguments, span,

@@ -58,7 +58,8 @@ Result<Bound> negated_if(bool negated, Bound value, const SourceSpan& span) {
 
 bool can_cast(Type from, Type to) {
   if (from == to || from == Type::kText || to == Type::kText || becomes(from, to)) return true;
-  if (is_number(from) && is_number(to)) return true;
+  if ((is_number(from) || from == Type::kJsonb) && is_number(to)) return true;
+  if (from == Type::kJsonb) return to == Type::kBoolean;
   if (from == Type::kBoolean || to == Type::kBoolean) return from == Type::kInteger || to == Type::kInteger;
   if (is_timestamp(from)) return is_timestamp(to) || to == Type::kDate || to == Type::kTime;
   return from == Type::kInterval && to == Type::kTime;
@@ -369,8 +370,14 @@ Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
                       "cast it to text first, or use CASE");
   }
   TRY_ASSIGN(std::optional<Bound> made, coerce(value, to));
-  if (made) return std::move(*made);
-  return make(Op::kCast, to, {std::move(value)}, expr.span);
+  if (!made) {
+    TRY_ASSIGN(made, make(Op::kCast, to, {std::move(value)}, expr.span));
+  }
+  if (expr.type.length == 0) return std::move(*made);
+  // A cast to VARCHAR(n) cuts.
+  return make_call("left",
+                   {std::move(*made), make_literal(int64_t{expr.type.length}, Type::kBigint, expr.span)},
+                   expr.span);
 }
 
 Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
@@ -457,6 +464,11 @@ Result<Bound> ExpressionBinder::filtered(const ast::Expr& call, Bound argument) 
   return make(Op::kCase, type, std::move(args), call.span);
 }
 
+// As in PostgreSQL 15.
+bool has_extremes(Type type) {
+  return type != Type::kBoolean && type != Type::kBytea && type != Type::kUuid && type != Type::kJsonb;
+}
+
 // sum and avg take numbers, min and max all that has an order and is not boolean, bool_and and bool_or booleans.
 Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, AggregateKind kind) {
   TRY_ASSIGN(Bound bound, bind_in_aggregate(*expr.args[0]));
@@ -469,9 +481,11 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, Aggreg
                       fmt::format("{}({}) does not exist", expr.text, to_string(type)),
                       fmt::format("{} takes numbers", expr.text));
   }
-  if ((kind == AggregateKind::kMin || kind == AggregateKind::kMax) && type == Type::kBoolean) {
-    return invalid_at(kBadArguments, expr.span, fmt::format("{}(boolean) does not exist", expr.text),
-                      "bool_and and bool_or are the least and the greatest of booleans");
+  if ((kind == AggregateKind::kMin || kind == AggregateKind::kMax) && !has_extremes(type)) {
+    return invalid_at(
+        kBadArguments, expr.span, fmt::format("{}({}) does not exist", expr.text, to_string(type)),
+        type == Type::kBoolean ? "bool_and and bool_or are the least and the greatest of booleans"
+                               : "cast it to text");
   }
   return argument;
 }

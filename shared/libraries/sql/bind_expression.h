@@ -92,6 +92,10 @@ Result<Bound> convert(const Bound& value, Type type);  // the same, where nothin
 Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpan& span);
 Result<Bound> as_boolean(Bound value, std::string_view what);
 Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, const ast::Expr& at);
+// The operators of jsonb are calls of functions (bind_jsonb.cc).
+bool is_jsonb_operator(std::string_view op, const Bound& left, const Bound& right);
+Result<Bound> make_jsonb_operation(std::string_view op, Bound left, Bound right, const ast::Expr& at);
+Error no_operator(std::string_view symbol, const Bound& left, const Bound& right, const SourceSpan& span);
 Result<Bound> make_comparison(engine::Op op, std::string_view symbol, Bound left, Bound right,
                               const SourceSpan& span, const SourceSpan& operator_span);
 // Brings all to one type, as CASE, COALESCE and IN need it.

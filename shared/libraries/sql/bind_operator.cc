@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/text_types.h"
 #include "sql/bind_expression.h"
 #include "sql/errors.h"
 
@@ -24,6 +25,7 @@ std::string type_word(const Bound& value) {
 std::string operator_hint(std::string_view symbol, const Bound& left, const Bound& right) {
   const auto either = [&](Type type) { return left.type() == type || right.type() == type; };
   const bool typed = !left.unknown && !right.unknown;
+  if (either(Type::kJsonb)) return "take a value out of it and cast it: (j ->> 'name')::bigint";
   if (symbol == "||") return "|| needs text on one side: CAST(… AS TEXT)";
   if (symbol == "%") return "% needs two whole numbers: CAST(… AS BIGINT)";
   if (typed && either(Type::kText) && left.type() != right.type()) {
@@ -35,13 +37,6 @@ std::string operator_hint(std::string_view symbol, const Bound& left, const Boun
   if (either(Type::kTimestamptz)) return "compare it with a time: TIMESTAMPTZ '2001-01-01T00:00:00Z'";
   if (!typed) return "say what it is, for example CAST('5' AS BIGINT)";
   return "the two sides do not go together: cast one of them";
-}
-
-Error no_operator(std::string_view symbol, const Bound& left, const Bound& right, const SourceSpan& span) {
-  return invalid_at(
-      kNoOperator, span,
-      fmt::format("operator does not exist: {} {} {}", type_word(left), symbol, type_word(right)),
-      operator_hint(symbol, left, right));
 }
 
 // What an untyped operand becomes beside a typed one.
@@ -141,6 +136,11 @@ Status prepare_operands(const std::string& op, Bound& left, Bound& right) {
 }
 
 Result<Bound> concat(Bound left, Bound right, const ast::Expr& at) {
+  if (left.type() == Type::kBytea || right.type() == Type::kBytea) {
+    TRY_ASSIGN(std::optional<Bound> a, coerce(left, Type::kBytea));
+    TRY_ASSIGN(std::optional<Bound> b, coerce(right, Type::kBytea));
+    if (a && b) return make(Op::kConcat, Type::kBytea, {std::move(*a), std::move(*b)}, at.span);
+  }
   if (left.type() != Type::kText && right.type() != Type::kText && !left.unknown && !right.unknown) {
     return no_operator("||", left, right, at.operator_span);
   }
@@ -183,6 +183,13 @@ bool worth_folding(const Expr& expr) {
 }
 
 }  // namespace
+
+Error no_operator(std::string_view symbol, const Bound& left, const Bound& right, const SourceSpan& span) {
+  return invalid_at(
+      kNoOperator, span,
+      fmt::format("operator does not exist: {} {} {}", type_word(left), symbol, type_word(right)),
+      operator_hint(symbol, left, right));
+}
 
 Bound make_literal(Scalar value, Type type, const SourceSpan& span) {
   auto expr = std::make_shared<Expr>();
@@ -248,6 +255,7 @@ Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpa
     case Physical::kInterval:
       return wrap(parse_interval(text));
     case Physical::kText:
+      return wrap(formats::parse_text(type, text));
     case Physical::kNone:
       break;
   }
@@ -307,6 +315,8 @@ Result<Bound> as_boolean(Bound value, std::string_view what) {
 }
 
 Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, const ast::Expr& at) {
+  if (is_jsonb_operator(op, left, right))
+    return make_jsonb_operation(op, std::move(left), std::move(right), at);
   if (op == "||") return concat(std::move(left), std::move(right), at);
   if (op.size() != 1 || std::string_view("+-*/%").find(op[0]) == std::string_view::npos) {
     return unsupported_at(at.operator_span, fmt::format("the operator {} is not supported", op),
@@ -340,7 +350,8 @@ Result<Bound> make_comparison(Op op, std::string_view symbol, Bound left, Bound 
   }
   TRY_ASSIGN(std::optional<Bound> a, coerce(left, type));
   TRY_ASSIGN(std::optional<Bound> b, coerce(right, type));
-  if (!a || !b) return no_operator(symbol, left, right, operator_span);
+  const bool ordering = op >= Op::kLess && op <= Op::kGreaterEqual;
+  if (!a || !b || (ordering && !has_order(type))) return no_operator(symbol, left, right, operator_span);
   return make(op, Type::kBoolean, {std::move(*a), std::move(*b)}, span);
 }
 

@@ -76,6 +76,11 @@ Status bind_tail(const ast::Query& tree, const std::vector<SelectColumn>& output
   ExpressionBinder binder(scope, "ORDER BY");
   for (const auto& item : tree.order_by) {
     TRY_ASSIGN(ExprPtr expr, bind_sort_expr(*item.expr, outputs, inputs, binder));
+    if (!has_order(expr->type)) {
+      return invalid_at(kNoOperator, item.expr->span,
+                        fmt::format("type {} has no order", to_string(expr->type)),
+                        "order by a value in it, or by its text");
+    }
     plan.order_by.push_back({std::move(expr), item.descending, item.nulls_first.value_or(item.descending)});
   }
   if (tree.limit && tree.limit->kind != ast::ExprKind::kNull) {

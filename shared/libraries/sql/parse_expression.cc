@@ -144,14 +144,26 @@ Result<ExprPtr> Parser::infix(ExprPtr left, int level) {
     expr->args.push_back(std::move(left));
     return finish(std::move(expr));
   }
-  if (level == kSubscript)
-    return unsupported_at(token.span, "array subscripts are not supported", "there are no array types");
+  if (level == kSubscript) return subscript(std::move(left));
   if (level == kAtTimeZone) {
     return at_time_zone(std::move(left));
   }
   if (level == kCollate)
     return unsupported_at(token.span, "COLLATE is not supported", "text sorts by its bytes");
   return infix_word(std::move(left), level);
+}
+
+// jsonb[name or number] is jsonb -> it.
+Result<ExprPtr> Parser::subscript(ExprPtr left) {
+  const Token open = take();
+  TRY_ASSIGN(ExprPtr index, expression());
+  TRY(expect_symbol("]"));
+  auto expr = node(ExprKind::kBinary, span_from(left->span));
+  expr->operator_span = open.span;
+  expr->text = "->";
+  expr->args.push_back(std::move(left));
+  expr->args.push_back(std::move(index));
+  return finish(std::move(expr));
 }
 
 // time AT TIME ZONE zone is timezone(zone, time).

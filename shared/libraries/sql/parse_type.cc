@@ -7,30 +7,24 @@
 namespace millrace::sql {
 namespace {
 
+constexpr int64_t kMaxVarcharLength = 10'485'760;  // PostgreSQL's
+
 struct TypeWord {
   std::string_view word;
   Type type;
 };
 constexpr TypeWord kTypes[] = {
-    {"boolean", Type::kBoolean},
-    {"bool", Type::kBoolean},
-    {"smallint", Type::kSmallint},
-    {"int2", Type::kSmallint},
-    {"integer", Type::kInteger},
-    {"int", Type::kInteger},
-    {"int4", Type::kInteger},
-    {"bigint", Type::kBigint},
-    {"int8", Type::kBigint},
-    {"real", Type::kReal},
-    {"float4", Type::kReal},
-    {"float", Type::kDouble},
-    {"float8", Type::kDouble},
-    {"text", Type::kText},
-    {"varchar", Type::kText},
-    {"date", Type::kDate},
-    {"time", Type::kTime},
-    {"timestamp", Type::kTimestamp},
-    {"timestamptz", Type::kTimestamptz},
+    {"boolean", Type::kBoolean},   {"bool", Type::kBoolean},
+    {"smallint", Type::kSmallint}, {"int2", Type::kSmallint},
+    {"integer", Type::kInteger},   {"int", Type::kInteger},
+    {"int4", Type::kInteger},      {"bigint", Type::kBigint},
+    {"int8", Type::kBigint},       {"real", Type::kReal},
+    {"float4", Type::kReal},       {"float", Type::kDouble},
+    {"float8", Type::kDouble},     {"text", Type::kText},
+    {"varchar", Type::kText},      {"date", Type::kDate},
+    {"time", Type::kTime},         {"timestamp", Type::kTimestamp},
+    {"bytea", Type::kBytea},       {"uuid", Type::kUuid},
+    {"jsonb", Type::kJsonb},       {"timestamptz", Type::kTimestamptz},
     {"interval", Type::kInterval},
 };
 
@@ -46,18 +40,14 @@ constexpr Refused kRefused[] = {
     {"decimal", "DOUBLE PRECISION"},
     {"money", "DOUBLE PRECISION"},
     {"char", "TEXT"},
-    {"character", "TEXT"},
     {"bpchar", "TEXT"},
-    {"json", "TEXT"},
-    {"jsonb", "TEXT"},
-    {"uuid", "TEXT"},
-    {"bytea", "TEXT"},
+    {"json", "JSONB"},
     {"string", "TEXT"},
     {"timetz", "TIME"},
 };
 constexpr std::string_view kAllTypes =
     "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, TEXT, DATE, TIME, TIMESTAMP, "
-    "TIMESTAMPTZ and INTERVAL";
+    "TIMESTAMPTZ, INTERVAL, BYTEA, UUID and JSONB";
 
 Error unknown_type(const SourceSpan& span, const std::string& word) {
   for (const Refused& refused : kRefused) {
@@ -88,6 +78,10 @@ Result<ast::TypeName> Parser::type_name() {
     TRY(expect_word("precision"));
     type = Type::kDouble;
   }
+  if (word == "character") {
+    if (!take_word("varying")) return unknown_type(first.span, "char");
+    type = Type::kText;
+  }
   if (word == "timestamp" || word == "time") {
     const bool with = is_word("with");
     if ((with || is_word("without")) && is_word("time", 1) && is_word("zone", 2)) {
@@ -97,13 +91,32 @@ Result<ast::TypeName> Parser::type_name() {
     }
   }
   if (!type) return unknown_type(first.span, word);
+  uint32_t length = 0;
+  if (is_symbol("(") && (word == "varchar" || word == "character")) {
+    TRY_ASSIGN(length, type_length());
+  }
   if (is_symbol("(")) {
     return unsupported_at(peek().span, fmt::format("type \"{}\" takes no length or precision", word),
                           "take it away");
   }
   if (is_symbol("["))
     return unsupported_at(peek().span, "array types are not supported", std::string(kAllTypes));
-  return ast::TypeName{*type, span_from(first.span)};
+  return ast::TypeName{*type, span_from(first.span), length};
+}
+
+// (n) behind VARCHAR.
+Result<uint32_t> Parser::type_length() {
+  take();
+  const Token token = peek();
+  const auto length = token.kind == TokenKind::kInteger ? parse_bigint(raw(token)) : Result<int64_t>(0);
+  if (!length.ok() || *length < 1 || *length > kMaxVarcharLength) {
+    return invalid_at(kBadLiteral, token.span,
+                      fmt::format("a length is a number from 1 to {}", kMaxVarcharLength),
+                      "write VARCHAR(100)");
+  }
+  take();
+  TRY(expect_symbol(")"));
+  return static_cast<uint32_t>(*length);
 }
 
 // For literals like TIMESTAMPTZ '…' and DOUBLE PRECISION '…': how many words of a type stand before the

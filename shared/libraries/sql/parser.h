@@ -78,6 +78,7 @@ class Parser {
   Result<ast::ExprPtr> string_literal();
   Result<ast::ExprPtr> interval_literal();
   Result<ast::ExprPtr> infix(ast::ExprPtr left, int level);
+  Result<ast::ExprPtr> subscript(ast::ExprPtr left);
   Result<ast::ExprPtr> at_time_zone(ast::ExprPtr left);
   Result<ast::ExprPtr> infix_word(ast::ExprPtr left, int level);
   Result<ast::ExprPtr> is_test(ast::ExprPtr left);
@@ -90,6 +91,7 @@ class Parser {
 
   // Type names.
   Result<ast::TypeName> type_name();
+  Result<uint32_t> type_length();
   std::optional<size_t> type_words_before_string() const;
 
   // Nodes. finish() counts the node and checks its height.

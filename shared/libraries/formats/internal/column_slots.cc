@@ -1,13 +1,22 @@
 #include "formats/internal/column_slots.h"
 
 #include <cmath>
+#include <optional>
+
+#include "formats/jsonb.h"
+#include "formats/text_types.h"
 
 namespace millrace::formats {
 
 ColumnSlots::ColumnSlots(const Schema& schema, const std::vector<int>& wanted) : members_(schema, wanted) {
   for (const int index : wanted) {
     const ColumnDef& column = schema[static_cast<size_t>(index)];
-    slots_.push_back({column.type, column.name, column.unit});
+    Slot& slot = slots_.emplace_back();
+    slot.type = column.type;
+    slot.any_text = column.type == Type::kText && column.length == 0;
+    slot.length = column.length;
+    slot.name = column.name;
+    slot.unit = column.unit;
   }
 }
 
@@ -45,7 +54,7 @@ void ColumnSlots::clear(size_t row) {
   for (Slot& slot : slots_) slot.valid[row] = 0;
 }
 
-// A string in a column that is not text.
+// A string in a column that does not take every string.
 ValueFault ColumnSlots::put_parsed(Slot& s, size_t row, std::string_view text) {
   switch (physical(s.type)) {
     case Physical::kInteger:
@@ -60,9 +69,48 @@ ValueFault ColumnSlots::put_parsed(Slot& s, size_t row, std::string_view text) {
       if (text == "Infinity") return s.put<double>(row, INFINITY);
       if (text == "-Infinity") return s.put<double>(row, -INFINITY);
       return ValueFault::kType;
+    case Physical::kText:
+      return put_bytes(s, row, text);
     default:
       return ValueFault::kType;
   }
+}
+
+namespace {
+
+// What of the text a VARCHAR of so many characters holds: spaces behind them are cut. nullopt: it is longer.
+std::optional<std::string_view> fitted(std::string_view text, uint32_t length) {
+  size_t end = 0;
+  for (uint32_t left = length; end < text.size(); ++end) {
+    const bool starts = (static_cast<unsigned char>(text[end]) & 0xC0) != 0x80;
+    if (starts && left-- == 0) break;
+  }
+  if (text.find_first_not_of(' ', end) != std::string_view::npos) return std::nullopt;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+ValueFault ColumnSlots::put_bytes(Slot& s, size_t row, std::string_view text) {
+  if (s.type == Type::kText) {
+    const auto held = fitted(text, s.length);
+    return held ? s.put(row, *held) : ValueFault::kLength;
+  }
+  if (s.type == Type::kJsonb) {
+    if (text.find('\0') != std::string_view::npos) return ValueFault::kFormat;
+    scratch_.clear();
+    append_jsonb_string(scratch_, text);
+    return s.put(row, arena_->keep(scratch_));
+  }
+  const auto parsed = parse_text(s.type, text);
+  return parsed.ok() ? s.put(row, arena_->keep(*parsed)) : ValueFault::kFormat;
+}
+
+ValueFault ColumnSlots::put_json(int slot, size_t row, std::string_view value) {
+  Slot& s = slots_[static_cast<size_t>(slot)];
+  if (s.type != Type::kJsonb) return ValueFault::kType;
+  scratch_.clear();
+  return append_canonical(scratch_, value) ? s.put(row, arena_->keep(scratch_)) : ValueFault::kFormat;
 }
 
 ValueFault ColumnSlots::put_time(Slot& s, size_t row, std::string_view text) {

@@ -18,10 +18,12 @@
 
 namespace millrace::formats {
 
-enum class ValueFault : uint8_t { kNone, kType, kRange, kFormat };
+enum class ValueFault : uint8_t { kNone, kType, kRange, kFormat, kLength };
 
 struct Slot {
   Type type = Type::kText;
+  bool any_text = true;  // what a string holds is the value as it stands
+  uint32_t length = 0;   // of VARCHAR(n)
   std::string name;
   TimestampUnit unit = TimestampUnit::kMilliseconds;
   uint8_t* valid = nullptr;
@@ -52,15 +54,19 @@ class ColumnSlots {
   ValueFault put_string(int slot, size_t row, std::string_view text);  // without quotes and escapes
   ValueFault put_number(int slot, size_t row, const json::Number& number);
   ValueFault put_boolean(int slot, size_t row, bool value);
+  // Any value that was scanned, as it is written: only jsonb takes it. Room for Buffer::kPadding behind it.
+  ValueFault put_json(int slot, size_t row, std::string_view value);
   void put_null(int slot, size_t row) { slots_[static_cast<size_t>(slot)].valid[row] = 0; }
   void clear(size_t row);
 
  private:
   ValueFault put_parsed(Slot& slot, size_t row, std::string_view text);
+  ValueFault put_bytes(Slot& slot, size_t row, std::string_view text);
   ValueFault put_time(Slot& slot, size_t row, std::string_view text);
 
   MemberTree members_;
   std::vector<Slot> slots_;
+  std::string scratch_;
   Arena* arena_ = nullptr;
 };
 
@@ -71,7 +77,7 @@ bool timestamp_in(TimestampUnit unit, const json::Number& number, int64_t& micro
 [[gnu::always_inline]] inline ValueFault ColumnSlots::put_string(int slot, size_t row,
                                                                  std::string_view text) {
   Slot& s = slots_[static_cast<size_t>(slot)];
-  return s.type == Type::kText ? s.put(row, text) : put_parsed(s, row, text);
+  return s.any_text ? s.put(row, text) : put_parsed(s, row, text);
 }
 
 [[gnu::always_inline]] inline ValueFault ColumnSlots::put_number(int slot, size_t row,
@@ -100,13 +106,15 @@ bool timestamp_in(TimestampUnit unit, const json::Number& number, int64_t& micro
       }
       return timestamp_in(s.unit, number, integer) ? s.put(row, integer) : ValueFault::kRange;
     default:
-      return ValueFault::kType;
+      return put_json(slot, row, number.text);
   }
 }
 
 [[gnu::always_inline]] inline ValueFault ColumnSlots::put_boolean(int slot, size_t row, bool value) {
   Slot& s = slots_[static_cast<size_t>(slot)];
-  return s.type == Type::kBoolean ? s.put(row, static_cast<uint8_t>(value)) : ValueFault::kType;
+  if (s.type == Type::kBoolean) [[likely]]
+    return s.put(row, static_cast<uint8_t>(value));
+  return put_json(slot, row, value ? "true" : "false");
 }
 
 }  // namespace millrace::formats

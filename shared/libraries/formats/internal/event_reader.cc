@@ -134,8 +134,15 @@ const char* EventReader::learn_name(Scan& scan, const char* p, int object, size_
   if (*p == '"') return read_string(scan, p, slot, row);
   if (json::is_digit(*p) || *p == '-') return read_number(scan, p, slot, row);
   if (*p == 't' || *p == 'f' || *p == 'n') return read_word(scan, p, slot, row);
-  if (*p == '{' || *p == '[') note(slot, ValueFault::kType, p);
-  return json::skip_value(scan, p, depth);
+  return read_nested(scan, p, slot, depth, row);
+}
+
+// An object or an array: no value of a column but of jsonb.
+[[gnu::noinline]] const char* EventReader::read_nested(Scan& scan, const char* p, int slot, unsigned depth,
+                                                       size_t row) {
+  const char* const end = json::skip_value(scan, p, depth);
+  if (end != nullptr) note(slot, slots_.put_json(slot, row, {p, static_cast<size_t>(end - p)}), p);
+  return end;
 }
 
 // The value of a member on the way to columns. `depth`: of the object that holds it.
@@ -220,6 +227,12 @@ std::string json_form(Type type, TimestampUnit unit) {
       return "an RFC 3339 string or a Unix time in " + std::string(to_string(unit));
     case Type::kInterval:
       return "a string like \"10 minutes\"";
+    case Type::kBytea:
+      return "a string like \"\\\\x0a1b\"";
+    case Type::kUuid:
+      return "a string of 32 hexadecimal digits";
+    case Type::kJsonb:
+      return "a value without zero characters and numbers of a thousand digits";
     default:
       return "a string";
   }
@@ -251,6 +264,8 @@ EventReader::Failure EventReader::failure() const {
         "column \"" + slot.name + "\" (" + std::string(to_string(slot.type)) + ")" + place(misfits_[i].at);
     if (misfits_[i].fault == ValueFault::kRange)
       return {"MR-EVT-0007", where + ": the number is out of range or not whole"};
+    if (misfits_[i].fault == ValueFault::kLength)
+      return {"MR-EVT-0009", where + ": the text has more than " + number(slot.length) + " characters"};
     const bool type = misfits_[i].fault == ValueFault::kType;
     return {type ? "MR-EVT-0006" : "MR-EVT-0008",
             where + ": " + json_form(slot.type, slot.unit) + " is expected"};

@@ -56,6 +56,7 @@ class EventReader {
   const char* read_value(json::Scan& scan, const char* p, int slot, unsigned depth, size_t row);
   const char* read_string(json::Scan& scan, const char* p, int slot, size_t row);
   const char* read_number(json::Scan& scan, const char* p, int slot, size_t row);
+  const char* read_nested(json::Scan& scan, const char* p, int slot, unsigned depth, size_t row);
   const char* read_word(json::Scan& scan, const char* p, int slot, size_t row);
   void note(int slot, ValueFault fault, const char* at);
 

@@ -71,6 +71,10 @@ void JsonPen::put_escape(char c) {
       return put("\\\"");
     case '\\':
       return put("\\\\");
+    case '\b':
+      return put("\\b");
+    case '\f':
+      return put("\\f");
     case '\n':
       return put("\\n");
     case '\r':

@@ -77,10 +77,15 @@ bool ShapeTree::read(std::string_view event, size_t row) {
       fault = slots_.put_boolean(step.slot, row, value);
       break;
     }
-    case Kind::kArray:
-      // An object in its place may hold columns.
-      if (p >= scan.end || *p != '[') return nullptr;
-      return json::skip_value(scan, p, step.depth);
+    case Kind::kNested: {
+      // Where nobody reads an array, an object in its place may hold columns.
+      if (p >= scan.end || (*p != '[' && (unread || *p != '{'))) return nullptr;
+      const char* const behind = json::skip_value(scan, p, step.depth);
+      if (unread || behind == nullptr) return behind;
+      fault = slots_.put_json(step.slot, row, {p, static_cast<size_t>(behind - p)});
+      p = behind;
+      break;
+    }
     case Kind::kEnd:
       return nullptr;
   }
@@ -152,13 +157,14 @@ const char* ShapeTree::Learner::take_value(const char* p) {
   bool escaped = false;
   switch (*p) {
     case '{':
+      if (member_.slot != Member::kNone) return add(Kind::kNested, p, json::skip_value(scan_, p, depth()));
       objects_.push_back(member_.object);
       return p + 1;
     case '"':
       p = add(Kind::kString, p + 1, json::skip_string(scan_, p + 1, escaped));
       return p == nullptr ? nullptr : p + 1;
     case '[':
-      return add(Kind::kArray, p, json::skip_value(scan_, p, depth()));
+      return add(Kind::kNested, p, json::skip_value(scan_, p, depth()));
     case 't':
       return add(Kind::kBoolean, p, p + 4);
     case 'f':

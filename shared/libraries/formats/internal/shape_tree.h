@@ -41,7 +41,7 @@ class ShapeTree {
   void forget();
 
  private:
-  enum class Kind : uint8_t { kString, kNumber, kBoolean, kArray, kEnd };
+  enum class Kind : uint8_t { kString, kNumber, kBoolean, kNested, kEnd };
   static constexpr uint16_t kNone = 0xFFFF;
   struct Step {
     uint32_t literal = 0;  // its place in literals_; a string's ends with the opening quote

@@ -1,0 +1,131 @@
+// Functions of bytea: its texts. Its length stands with the texts'.
+#include <openssl/evp.h>
+
+#include "engine/call_kernel.h"
+#include "formats/text_types.h"
+
+namespace millrace::engine {
+namespace {
+
+using View = std::string_view;
+
+constexpr size_t kBase64Line = 76;
+
+void append_base64(std::string& out, View bytes) {
+  std::string line(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(line.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  View rest = View(line).substr(0, static_cast<size_t>(size));
+  for (; rest.size() > kBase64Line; rest.remove_prefix(kBase64Line))
+    out.append(rest.substr(0, kBase64Line)).append(1, '\n');
+  out += rest;
+}
+
+// Zero bytes and those above ASCII in octal digits, a backslash doubled.
+void append_escaped(std::string& out, View bytes) {
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte == 0 || byte > 0x7F) {
+      out += '\\';
+      for (const int shift : {6, 3, 0}) out += static_cast<char>('0' + ((byte >> shift) & 7));
+    } else {
+      out.append(c == '\\' ? 2 : 1, c);
+    }
+  }
+}
+
+View bad_format(Row& row, View format) {
+  row.fail(kBadArgument, "unrecognized encoding: \"" + std::string(format.substr(0, 40)) + "\"");
+  return {};
+}
+
+View encode(Row& row, Bytea bytes, View format) {
+  std::string out;
+  if (format == "hex")
+    formats::append_hex(out, bytes.value);
+  else if (format == "base64")
+    append_base64(out, bytes.value);
+  else if (format == "escape")
+    append_escaped(out, bytes.value);
+  else
+    return bad_format(row, format);
+  return row.keep(out);
+}
+
+bool read_base64(View text, std::string& out) {
+  std::string digits;
+  for (const char c : text) {
+    if (c != ' ' && c != '\n' && c != '\r' && c != '\t') digits += c;
+  }
+  if (digits.size() % 4 != 0) return false;
+  const size_t padding = digits.ends_with("==") ? 2 : digits.ends_with('=') ? 1 : 0;
+  out.resize(digits.size() / 4 * 3);
+  const int size =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                      reinterpret_cast<const unsigned char*>(digits.data()), static_cast<int>(digits.size()));
+  if (size < 0 || digits.substr(0, digits.size() - padding).find('=') != std::string::npos) return false;
+  out.resize(static_cast<size_t>(size) - padding);
+  return true;
+}
+
+Bytea decode(Row& row, View text, View format) {
+  std::string out;
+  bool read = false;
+  if (format == "hex") {
+    read = formats::append_unhexed(out, text);
+  } else if (format == "base64") {
+    read = read_base64(text, out);
+  } else if (format == "escape") {
+    auto parsed = text.starts_with("\\x") ? Result<std::string>(std::string(text))
+                                          : formats::parse_text(Type::kBytea, text);
+    read = parsed.ok();
+    if (read) out = std::move(parsed).value();
+  } else {
+    return {bad_format(row, format)};
+  }
+  if (!read) row.fail(kBadArgument, "the text is not " + std::string(format));
+  return {row.keep(out)};
+}
+
+bool is_utf8_name(Row& row, View name) {
+  if (name == "UTF8" || name == "utf8" || name == "UTF-8" || name == "utf-8") return true;
+  bad_format(row, name);
+  return false;
+}
+Bytea convert_to(Row& row, View text, View encoding) {
+  return {is_utf8_name(row, encoding) ? text : View()};
+}
+View convert_from(Row& row, Bytea bytes, View encoding) {
+  if (!is_utf8_name(row, encoding)) return {};
+  if (formats::is_utf8(bytes.value) && bytes.value.find('\0') == View::npos) return bytes.value;
+  row.fail(kBadArgument, "invalid byte sequence for encoding \"UTF8\"");
+  return {};
+}
+
+}  // namespace
+
+FunctionFamily bytes_functions() {
+  return {"Bytes",
+          {
+              {"encode",
+               "The bytes as a text: `hex`, `base64` or `escape`",
+               {call<encode>()},
+               {{"encode('\\x0102ff'::bytea, 'hex')", "0102ff"}, {"encode('abc'::bytea, 'base64')", "YWJj"}}},
+              {"decode",
+               "The bytes of such a text",
+               {call<decode>()},
+               {{"decode('YWJj', 'base64')", "\\x616263"}, {"decode('0', 'hex')", "MR-SQL-0120"}}},
+              {"convert_to",
+               "The bytes of a text in an encoding: `UTF8` alone",
+               {call<convert_to>()},
+               {{"convert_to('é', 'UTF8')", "\\xc3a9"}}},
+              {"convert_from",
+               "The text of bytes in an encoding: `UTF8` alone",
+               {call<convert_from>()},
+               {{"convert_from('\\xc3a9'::bytea, 'UTF8')", "é"},
+                {"convert_from('\\xff'::bytea, 'UTF8')", "MR-SQL-0120"}}},
+          }};
+}
+
+}  // namespace millrace::engine
