@@ -39,6 +39,21 @@ inline const std::vector<NexmarkQuery>& nexmark_queries() {
          ELSE 'otherTime' END AS bid_time_type,
     date_time, extra, length(extra) - length(replace(extra, 'c', '')) AS c_counts
   FROM nexmark WHERE event_type = 2 AND 0.908 * price > 1000000 AND 0.908 * price < 50000000)"},
+      {"q16", "channels by day", R"(CREATE MATERIALIZED VIEW out AS
+  SELECT channel, to_char(date_time, 'YYYY-MM-DD') AS day, max(to_char(date_time, 'HH24:MI')) AS minute,
+    count(*) AS total_bids,
+    count(*) FILTER (WHERE price < 10000) AS rank1_bids,
+    count(*) FILTER (WHERE price >= 10000 AND price < 1000000) AS rank2_bids,
+    count(*) FILTER (WHERE price >= 1000000) AS rank3_bids,
+    count(DISTINCT bidder) AS total_bidders,
+    count(DISTINCT bidder) FILTER (WHERE price < 10000) AS rank1_bidders,
+    count(DISTINCT bidder) FILTER (WHERE price >= 10000 AND price < 1000000) AS rank2_bidders,
+    count(DISTINCT bidder) FILTER (WHERE price >= 1000000) AS rank3_bidders,
+    count(DISTINCT auction) AS total_auctions,
+    count(DISTINCT auction) FILTER (WHERE price < 10000) AS rank1_auctions,
+    count(DISTINCT auction) FILTER (WHERE price >= 10000 AND price < 1000000) AS rank2_auctions,
+    count(DISTINCT auction) FILTER (WHERE price >= 1000000) AS rank3_auctions
+  FROM nexmark WHERE event_type = 2 GROUP BY channel, day)"},
       {"q17", "auctions by day", R"(CREATE MATERIALIZED VIEW out AS
   SELECT auction, to_char(date_time, 'YYYY-MM-DD') AS day, count(*) AS total_bids,
     count(*) FILTER (WHERE price < 10000) AS rank1_bids,

@@ -308,13 +308,17 @@ Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
   if (watched_ && plan_->emit_on_close && passed(0)) {
     out.closed = ClosedWindows{plan_, store_->freeze(), closed_before, closed};
   }
-  if (plan_->view_retention_us > 0 && passed(plan_->view_retention_us)) {
-    for (const auto& table : store_->tables(plan_->id, engine::kGroupsSlot)) {
-      if (!window_ended(*plan_, table.window, closed - plan_->view_retention_us)) break;
-      store_->drop(table);
-    }
-  }
+  if (passed(0)) drop_ended(engine::kDistinctSlot, closed);  // no row comes to a closed window
+  if (plan_->view_retention_us > 0 && passed(plan_->view_retention_us))
+    drop_ended(engine::kGroupsSlot, closed - plan_->view_retention_us);
   return {};
+}
+
+void QueryTask::drop_ended(uint16_t slot, int64_t watermark) {
+  for (const auto& table : store_->tables(plan_->id, slot)) {
+    if (!window_ended(*plan_, table.window, watermark)) break;
+    store_->drop(table);
+  }
 }
 
 int64_t QueryTask::closed_below() const {

@@ -120,6 +120,7 @@ class QueryTask {
   int64_t bucket_of(int64_t watermark_us) const;
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);
+  void drop_ended(uint16_t slot, int64_t watermark);
   Status emit_changes(TaskOutput& out);
   void dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
                    std::string_view message, int64_t lateness_us, TaskOutput& out);

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "engine/accumulator.h"
+#include "engine/distinct.h"
 #include "engine/group_index.h"
 #include "engine/value_codec.h"
 #include "event/text.h"
@@ -42,7 +43,8 @@ int partition_key_of(const QueryPlan& plan) {
 }  // namespace
 
 struct Aggregation::Impl {
-  explicit Impl(PlanPtr p) : plan(std::move(p)), accumulators(*plan), partition_key(partition_key_of(*plan)) {
+  explicit Impl(PlanPtr p)
+      : plan(std::move(p)), accumulators(*plan), distinct(*plan), partition_key(partition_key_of(*plan)) {
     for (const NamedExpr& key : plan->group_keys) keys.emplace_back(key.expr);
     for (const AggregateCall& call : plan->aggregates) {
       arguments.emplace_back();
@@ -53,6 +55,7 @@ struct Aggregation::Impl {
 
   PlanPtr plan;
   Accumulators accumulators;
+  DistinctSets distinct;
   int partition_key;
   std::vector<Evaluator> keys;
   std::vector<std::optional<Evaluator>> arguments;  // empty: count(*)
@@ -82,6 +85,8 @@ struct Aggregation::Impl {
   state::Table& table_of(state::StateStore& store, int64_t window);
   Status apply(state::StateStore& store, int64_t window, uint64_t hash, uint16_t partition,
                std::string_view group);
+  Status keep(state::StateStore& store, state::Table& rows, std::string_view group, uint64_t hash,
+              uint16_t partition, char* value, bool inserted);
   void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
   Status add_row(const Batch& batch, size_t row, state::StateStore& store, std::vector<RowError>& errors,
                  std::vector<Changed>* changed, bool& failed);
@@ -169,6 +174,7 @@ void Aggregation::Impl::contributions_of(size_t row) {
   for (size_t i = 0; i < contributions.size(); ++i) {
     contributions[i] = accumulators.of_row(i, argument_columns[i], row);
   }
+  if (!distinct.empty()) distinct.of_row(argument_columns, contributions, row);
 }
 
 bool Aggregation::Impl::sum_overflows(size_t row, const char* value, std::vector<RowError>& errors) {
@@ -207,20 +213,33 @@ Status Aggregation::Impl::add_row(const Batch& batch, size_t row, state::StateSt
   failed = !encode_group(row, window, errors);
   if (failed) return {};
   const uint64_t hash = hash_of_row(row);
+  contributions_of(row);
+  if (!distinct.empty()) distinct.take_known(store, window, key, hash, contributions);
   state::Table& rows = table_of(store, window);
   bool inserted = false;
   char* const value = rows.upsert(key, hash, inserted);
   if (value == nullptr) return state_full();
-  contributions_of(row);
   failed = sum_overflows(row, value, errors);
   if (failed) return {};
   const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
-  if (!accumulators.apply(rows, key, hash, value, partition, contributions)) {
-    if (inserted) rows.erase(key, hash);
-    return state_full();
-  }
+  TRY(keep(store, rows, key, hash, partition, value, inserted));
   note(changed, window, key);
   return {};
+}
+
+// Applies the contributions to the group's row; an error leaves everything as it was.
+Status Aggregation::Impl::keep(state::StateStore& store, state::Table& rows, std::string_view group,
+                               uint64_t hash, uint16_t partition, char* value, bool inserted) {
+  bool kept = true;
+  if (!distinct.empty()) {
+    kept = distinct.insert(store);
+    value = rows.find_mutable(group, hash);
+  }
+  if (kept && accumulators.apply(rows, group, hash, value, partition, contributions)) [[likely]]
+    return {};
+  if (kept && !distinct.empty()) distinct.undo(store);
+  if (inserted) rows.erase(group, hash);
+  return state_full();
 }
 
 Status Aggregation::add(const Batch& batch, Selection& selection, state::StateStore& store,
@@ -237,7 +256,7 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
 }
 
 // Payload: version, then entries: window, key, source partition (only where a float sum asks), a contribution
-// an aggregate.
+// an aggregate, a value for each set of distinct values.
 void Aggregation::Impl::encode_entry(int64_t window, std::string_view group, uint16_t partition,
                                      const Contribution* parts, std::string& out) {
   if (out.empty()) out += static_cast<char>(kPayloadVersion);
@@ -245,6 +264,7 @@ void Aggregation::Impl::encode_entry(int64_t window, std::string_view group, uin
   append_bytes(out, group);
   if (accumulators.has_float_sums()) append_varint(out, partition);
   for (size_t i = 0; i < accumulators.size(); ++i) accumulators.encode(i, parts[i], out);
+  distinct.encode(out);
 }
 
 Status Aggregation::partial(const Batch& batch, Selection& selection, std::vector<std::string>& payloads,
@@ -256,7 +276,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
     return payloads[partition_of_key_group(key_group_of(hash), partitions)];
   };
   const size_t width = own.contributions.size();
-  const bool row_by_row = own.accumulators.has_float_sums();
+  const bool row_by_row = own.accumulators.has_float_sums() || !own.distinct.empty();
   own.groups.clear();
   own.group_contributions.clear();
   size_t kept = 0;
@@ -288,13 +308,12 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
 
 Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint64_t hash, uint16_t partition,
                                 std::string_view group) {
+  if (!distinct.empty()) distinct.take_known(store, window, group, hash, contributions);
   state::Table& rows = table_of(store, window);
   bool inserted = false;
   char* const value = rows.upsert(group, hash, inserted);
   if (value == nullptr) return state_full();
-  if (accumulators.apply(rows, group, hash, value, partition, contributions)) return {};
-  if (inserted) rows.erase(group, hash);
-  return state_full();
+  return keep(store, rows, group, hash, partition, value, inserted);
 }
 
 Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
@@ -307,6 +326,7 @@ Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
   for (size_t i = 0; i < contributions.size(); ++i) {
     if (!accumulators.decode(i, in, contributions[i])) return bad_payload();
   }
+  if (!distinct.decode(in)) return bad_payload();
   TRY(apply(store, window, hash_of_key(group), static_cast<uint16_t>(partition), group));
   note(changed, window, group);
   return {};
@@ -489,7 +509,7 @@ uint32_t owning_key_group(const QueryPlan& plan, uint64_t hash) {
 Status split_state(const QueryPlan& plan, const state::Epoch& from,
                    const std::function<state::StateStore&(uint32_t key_group)>& target) {
   const Accumulators accumulators(plan);
-  for (const uint16_t slot : {kGroupsSlot, kRowsSlot}) {
+  for (const uint16_t slot : {kGroupsSlot, kRowsSlot, kDistinctSlot}) {
     for (const state::TableName& name : from.tables(plan.id, slot)) {
       const size_t value_bytes = from.value_bytes(name);
       if (slot == kGroupsSlot && value_bytes != accumulators.value_bytes()) return wrong_layout();
@@ -501,7 +521,7 @@ Status split_state(const QueryPlan& plan, const state::Epoch& from,
         value.assign(row.value, value_bytes);
         if (slot == kGroupsSlot) {
           full = full || !accumulators.move_blobs(value.data(), blobs, to);
-        } else {
+        } else if (slot == kRowsSlot) {
           const uint64_t id = to.put_blob(blobs(load_le<uint64_t>(value.data())));
           full = full || id == 0;
           store_le(value.data(), id);

@@ -6,7 +6,7 @@
 // Float sums: kept per source partition and added up in partition order at the read, so that the answer is a
 //             function of the log alone, whatever the interleaving of a repartition topic.
 // Partial:    count, integer sums, min and max may be combined before the repartition; float sums and
-//             averages may not: then rows travel one by one, in their partition's order.
+//             averages may not, nor what is DISTINCT: then rows travel one by one, in their partition's order.
 // Threads:    the worker's, but for read_groups(), which runs over an epoch on any thread.
 #pragma once
 
@@ -23,6 +23,7 @@ namespace millrace::engine {
 // The slot numbers of a query's tables in the state store.
 inline constexpr uint16_t kGroupsSlot = 0;
 inline constexpr uint16_t kRowsSlot = 1;
+inline constexpr uint16_t kDistinctSlot = 2;  // beside kGroupsSlot: the values that DISTINCT has seen
 
 // Order-preserving encoding of one value; decode takes it off the front.
 void encode_key(std::string& out, const Column& column, size_t row);

@@ -63,13 +63,19 @@ std::vector<AggregateCall> every_aggregate() {
           {K::kMin, column(4, Type::kText), Type::kText},
           {K::kMax, column(4, Type::kText), Type::kText},
           {K::kMax, column(5, Type::kInterval), Type::kInterval},
-          {K::kMin, column(1, Type::kTimestamptz), Type::kTimestamptz}};
+          {K::kMin, column(1, Type::kTimestamptz), Type::kTimestamptz},
+          {K::kCount, n, Type::kBigint, true},
+          {K::kSum, n, Type::kBigint, true},
+          {K::kAvg, n, Type::kDouble, true},
+          {K::kCount, x, Type::kBigint, true},
+          {K::kCount, column(4, Type::kText), Type::kBigint, true},
+          {K::kCount, column(5, Type::kInterval), Type::kBigint, true}};
 }
-// Without float sums: then partial groups are combined before they travel.
+// Without float sums and distinct values: then partial groups are combined before they travel.
 std::vector<AggregateCall> combinable() {
   auto all = every_aggregate();
   std::erase_if(all, [](const AggregateCall& c) {
-    return c.argument && c.argument->type == Type::kDouble && c.kind != AggregateKind::kMax;
+    return c.distinct || (c.argument && c.argument->type == Type::kDouble && c.kind != AggregateKind::kMax);
   });
   return all;
 }

@@ -48,7 +48,8 @@ std::vector<std::string> names_of(const Schema& schema) {
 }
 
 std::string call_text(const AggregateCall& call, const std::vector<std::string>& columns) {
-  return fmt::format("{}({})", name_of(call), call.argument ? to_string(*call.argument, columns) : "*");
+  return fmt::format("{}({}{})", name_of(call), call.distinct ? "DISTINCT " : "",
+                     call.argument ? to_string(*call.argument, columns) : "*");
 }
 
 // "expr" where the name says nothing new, "expr AS name" elsewhere.
@@ -274,7 +275,8 @@ uint64_t QueryPlan::identity() const {
   append_le(out, window_us);
   append_varint(out, aggregates.size());
   for (const auto& call : aggregates) {
-    append_le<uint8_t>(out, static_cast<uint8_t>(call.kind));
+    append_le<uint8_t>(out,
+                       static_cast<uint8_t>(static_cast<unsigned>(call.kind) | (call.distinct ? 0x80 : 0)));
     append_le<uint8_t>(out, static_cast<uint8_t>(call.type));
     append_expr(out, call.argument.get());
   }

@@ -45,6 +45,7 @@ struct AggregateCall {
   ExprPtr argument;           // null for count(*)
   Type type = Type::kBigint;  // of the result: count, sum(bigint) bigint; avg, sum(double) double; min, max
                               // as the argument
+  bool distinct = false;      // each value of the argument counts once
 };
 
 struct NamedExpr {

@@ -77,6 +77,7 @@ struct Expr {
   bool star = false;
   bool has_operand = false;
   bool has_else = false;
+  bool distinct = false;    // kCall: of an aggregate's argument
   bool has_filter = false;  // kCall: the last argument is FILTER's condition
   uint32_t height = 1;
 };

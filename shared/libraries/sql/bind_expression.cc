@@ -386,10 +386,11 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   }
   const engine::Function* function = engine::find_function(expr.text);
   if (function == nullptr) return unknown_function(expr);
-  if (expr.has_filter) {
+  if (expr.has_filter || expr.distinct) {
     return invalid_at(kMisplacedAggregate, expr.span,
-                      fmt::format("FILTER specified, but {} is not an aggregate function", expr.text),
-                      "use CASE WHEN … THEN … END");
+                      fmt::format("{} specified, but {} is not an aggregate function",
+                                  expr.has_filter ? "FILTER" : "DISTINCT", expr.text),
+                      expr.has_filter ? "use CASE WHEN … THEN … END" : "take it away");
   }
   if (expr.star) return bad_arguments(expr, "expressions, not *");
   if (expr.text == "coalesce") return coalesce(expr);
@@ -442,7 +443,17 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, AggregateKind k
   Type type = argument.type();
   if (kind == AggregateKind::kCount) type = Type::kBigint;
   if (kind == AggregateKind::kAvg) type = Type::kDouble;
-  return aggregate_call(expr, AggregateCall{kind, std::move(argument.expr), type}, argument.size);
+  TRY_ASSIGN(const bool distinct, is_distinct(expr, kind, argument.type()));
+  return aggregate_call(expr, AggregateCall{kind, std::move(argument.expr), type, distinct}, argument.size);
+}
+
+// A least value is the same among the distinct ones.
+Result<bool> ExpressionBinder::is_distinct(const ast::Expr& expr, AggregateKind kind, Type argument) const {
+  if (!expr.distinct || kind == AggregateKind::kMin || kind == AggregateKind::kMax) return false;
+  if (kind == AggregateKind::kCount || physical(argument) != Physical::kDouble) return true;
+  return unsupported_at(
+      expr.span, fmt::format("{}(DISTINCT …) of {} is not supported", expr.text, to_string(argument)),
+      "its last digits would depend on the order of the events: cast the argument to bigint");
 }
 
 Result<Bound> ExpressionBinder::bind_in_aggregate(const ast::Expr& expr) {
@@ -492,12 +503,12 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, Aggreg
 
 // The same call twice is computed once.
 Bound ExpressionBinder::aggregate_call(const ast::Expr& expr, AggregateCall call, size_t size) {
-  const uint64_t hash =
-      (call.argument ? expr_hash(*call.argument) : 0) * 8 + static_cast<uint64_t>(call.kind);
+  const uint64_t hash = (call.argument ? expr_hash(*call.argument) : 0) * 16 +
+                        static_cast<uint64_t>(call.kind) * 2 + call.distinct;
   const auto [from, to] = calls_by_hash_.equal_range(hash);
   const auto same = std::find_if(from, to, [&](const auto& entry) {
     const AggregateCall& other = calls_[entry.second];
-    return other.kind == call.kind &&
+    return other.kind == call.kind && other.distinct == call.distinct &&
            (call.argument == nullptr || same_expr(*other.argument, *call.argument));
   });
   const size_t index = same == to ? calls_.size() : same->second;

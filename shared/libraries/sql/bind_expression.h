@@ -64,6 +64,7 @@ class ExpressionBinder {
   Result<Bound> aggregate_argument(const ast::Expr& expr, engine::AggregateKind kind);
   Result<Bound> bind_in_aggregate(const ast::Expr& expr);
   Result<Bound> filtered(const ast::Expr& call, Bound argument);
+  Result<bool> is_distinct(const ast::Expr& expr, engine::AggregateKind kind, Type argument) const;
   Bound aggregate_call(const ast::Expr& expr, engine::AggregateCall call, size_t size);
   Result<std::vector<Bound>> bind_all(const std::vector<ast::ExprPtr>& args);
 

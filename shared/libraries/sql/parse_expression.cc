@@ -458,11 +458,9 @@ Result<ExprPtr> Parser::call(const ast::Name& function) {
   if (is_symbol("*") && is_symbol(")", 1)) {
     take();
     expr->star = true;
-  } else if (is_word("distinct")) {
-    return unsupported_at(peek().span, "DISTINCT in an aggregate is not supported yet",
-                          "group by the column in a view and count its rows");
   } else if (!is_symbol(")")) {
-    take_word("all");
+    expr->distinct = take_word("distinct");
+    if (!expr->distinct) take_word("all");
     TRY(argument(*expr));
     TRY(arguments(*expr));
   }
