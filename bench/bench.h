@@ -18,7 +18,7 @@ class App;
 namespace millrace::bench {
 
 struct BenchOptions {
-  std::string bench;    // journal, ingest, latency, nexmark, start or all
+  std::string bench;    // journal, ingest, latency, nexmark, state, start or all
   std::string only;     // one case of it; empty: all
   double seconds = 20;  // a round
   double warm_up = 5;
@@ -50,6 +50,7 @@ Status bench_journal(const BenchOptions& options, Report& report);
 std::vector<std::string> nexmark_cases();
 Status bench_nexmark(const BenchOptions& options, Report& report);
 Status print_nexmark_events(int64_t count);  // a line each
+Status bench_state(const BenchOptions& options, Report& report);
 Status bench_start(const BenchOptions& options, Report& report);
 
 void add_bench_command(CLI::App& app, int& exit_code);

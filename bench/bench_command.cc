@@ -37,6 +37,7 @@ const std::vector<Part>& parts() {
       {"ingest", {"ndjson", "single"}, &bench_ingest},
       {"latency", {"one_stream", "idle", "thousand_streams", "noisy"}, &bench_latency},
       {"nexmark", nexmark_cases(), &bench_nexmark},
+      {"state", {"keys"}, &bench_state},
       {"start", {"empty", "after_kill"}, &bench_start},
   };
   return all;
@@ -98,13 +99,14 @@ void add_part(CLI::App& bench, const std::string& name, const std::string& what,
 
 void add_bench_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* bench =
-      app.add_subcommand("bench", "measure this machine: journal, ingest, latency, nexmark, start or all");
+  CLI::App* bench = app.add_subcommand(
+      "bench", "measure this machine: journal, ingest, latency, nexmark, state, start or all");
   bench->require_subcommand(1);
   add_part(*bench, "journal", "reading and decoding", options, exit_code);
   add_part(*bench, "ingest", "durable ingest, as fast as it goes", options, exit_code);
   add_part(*bench, "latency", "due to received, open loop", options, exit_code);
   add_part(*bench, "nexmark", "NEXMark's queries over its events, one worker", options, exit_code);
+  add_part(*bench, "state", "what groups cost in memory", options, exit_code);
   add_part(*bench, "start", "empty and after a kill", options, exit_code);
   add_part(*bench, "all", "everything", options, exit_code);
   CLI::App* events = bench->add_subcommand("nexmark-events", "print NEXMark's events, a line of JSON each");
