@@ -24,11 +24,12 @@ MAY = {
     "sql": ["engine", "metadata"],
     "net": ["base"],
     "telemetry": ["base"],
+    "sim": ["engine"],
     "event-store": ["sql"],
     "stream-processor": ["sql"],
     "event-gateway": ["sql", "net", "telemetry"],
     "bench": ["stream-processor", "net"],
-    "node": ["event-store", "stream-processor", "event-gateway", "telemetry", "net", "bench"],
+    "node": ["event-store", "stream-processor", "event-gateway", "telemetry", "net", "bench", "sim"],
 }
 
 

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/serving.h"
 #include "event-gateway/quota.h"
 #include "event-gateway/read_budget.h"
@@ -101,7 +102,7 @@ class SqlService {
   using Each = std::function<void(StatementResult)>;
   using Done = std::function<void(Status)>;
   SqlService(sql::Definitions& definitions, engine::ViewReads* views /* null: no processor here */,
-             engine::StreamReads& streams, engine::Background& background,
+             engine::StreamReads& streams, engine::Background& background, const Clock& clock,
              std::shared_ptr<ReadBudget> budget = std::make_shared<ReadBudget>());
   ~SqlService();
   void execute(TenantId tenant, std::string text, Each each, Done done);

@@ -43,22 +43,44 @@ struct SqlService::Impl {
   engine::ViewReads* views;
   engine::StreamReads& streams;
   engine::Background& background;
+  const Clock& clock;
   std::shared_ptr<ReadBudget> budget;
 };
 
 namespace {
+
+// A SELECT under way. EXPLAIN ANALYZE answers with its plan and times instead of its rows.
+struct Selected {
+  engine::SelectPlan plan;
+  std::string explain;  // empty: the rows are wanted
+  int64_t begun_ns = 0;
+};
+struct SelectTimes {
+  int64_t begun_ns = 0, read_ns = 0, done_ns = 0;  // points in time
+  size_t rows_read = 0;
+};
+
+std::string analyze_text(const Selected& selected, const SelectTimes& times, size_t rows) {
+  const auto millis = [](int64_t from, int64_t to) { return static_cast<double>(to - from) / 1e6; };
+  return fmt::format(
+      "{}\n  -> Wait for the cut, read the log: {:.3f} ms\n  -> Read: {} rows; {:.3f} ms\n"
+      "  -> Filter, sort, output: {} rows; {:.3f} ms",
+      selected.explain, millis(selected.begun_ns, times.begun_ns), times.rows_read,
+      millis(times.begun_ns, times.read_ns), rows, millis(times.read_ns, times.done_ns));
+}
 
 // One text being run. Lives as long as a callback holds it. A statement that is done at once does not
 // recurse: run() goes on while `stepping_` says that it is on the stack.
 class Run : public std::enable_shared_from_this<Run> {
  public:
   Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
-      engine::Background& background, std::shared_ptr<ReadBudget> budget, TenantId tenant,
+      engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, TenantId tenant,
       SqlService::Each each, SqlService::Done done)
       : definitions_(definitions),
         views_(views),
         streams_(streams),
         background_(background),
+        clock_(clock),
         budget_(std::move(budget)),
         tenant_(tenant),
         each_(std::move(each)),
@@ -85,8 +107,10 @@ class Run : public std::enable_shared_from_this<Run> {
   void create(DefinitionKind kind, const std::string& name, bool if_not_exists, const char* tag,
               const sql::Statement& statement);
   using SharePtr = std::shared_ptr<ReadBudget::Share>;
-  void select_over(std::shared_ptr<const engine::SelectPlan> plan, std::function<Result<Batch>()> input,
+  void select(std::shared_ptr<const Selected> selected);
+  void select_over(std::shared_ptr<const Selected> selected, std::function<Result<Batch>()> input,
                    std::shared_ptr<void> keep, SharePtr share);
+  void answer(const Selected& selected, Batch rows, SharePtr share, const SelectTimes& times);
   void command(const char* tag) {
     StatementResult result;
     result.tag = tag;
@@ -97,6 +121,7 @@ class Run : public std::enable_shared_from_this<Run> {
   engine::ViewReads* views_;
   engine::StreamReads& streams_;
   engine::Background& background_;
+  const Clock& clock_;
   const std::shared_ptr<ReadBudget> budget_;
   const TenantId tenant_;
   SqlService::Each each_;
@@ -183,7 +208,25 @@ void Run::execute(const sql::Show& show, const sql::Statement&) {
 }
 
 void Run::execute(const sql::Explain& explain, const sql::Statement&) {
-  finish_statement(explain_rows(explain.text));
+  if (explain.runs) {
+    return select(
+        std::make_shared<const Selected>(Selected{*explain.runs, explain.text, clock_.monotonic_ns()}));
+  }
+  if (!explain.query) return finish_statement(explain_rows(explain.text));
+  if (views_ == nullptr) return finish_statement(no_processor());
+  views_->inspect(explain.query->id,
+                  [self = shared_from_this(), explain](Result<engine::QueryReport> report) {
+                    if (!report.ok() && explain.analyze)
+                      return self->finish_statement(std::move(report).error());
+                    std::string text = explain.text;
+                    if (!report.ok()) {
+                      text += "\n  -> Failed: " + report.error().to_string();
+                    } else {
+                      text += engine::watermark_lines(*explain.query, *report);
+                      if (explain.analyze) text += engine::analyze_lines(*explain.query, *report);
+                    }
+                    self->finish_statement(explain_rows(text));
+                  });
 }
 
 void Run::execute(const sql::Subscribe& subscribe, const sql::Statement&) {
@@ -208,55 +251,71 @@ void Run::execute(const sql::Subscribe& subscribe, const sql::Statement&) {
 
 // Computes off the loop; `keep` holds what the input's text views until the answer has its own. The share is
 // of what was read until here, of the answer from then on.
-void Run::select_over(std::shared_ptr<const engine::SelectPlan> plan, std::function<Result<Batch>()> input,
+void Run::select_over(std::shared_ptr<const Selected> selected, std::function<Result<Batch>()> input,
                       std::shared_ptr<void> keep, SharePtr share) {
   auto answer = std::make_shared<Result<Batch>>(Batch{});
-  auto work = [plan, input = std::move(input), keep = std::move(keep), answer]() mutable {
+  auto times = std::make_shared<SelectTimes>();
+  auto work = [selected, input = std::move(input), keep = std::move(keep), answer, times,
+               &clock = clock_]() mutable {
+    times->begun_ns = clock.monotonic_ns();
     auto rows = input();
-    *answer = rows.ok() ? engine::run_select(*plan, *rows) : std::move(rows);
+    times->read_ns = clock.monotonic_ns();
+    times->rows_read = rows.ok() ? rows->rows : 0;
+    *answer = rows.ok() ? engine::run_select(selected->plan, *rows) : std::move(rows);
+    times->done_ns = clock.monotonic_ns();
     keep.reset();
   };
-  auto done = [self = shared_from_this(), plan, answer, share = std::move(share)] {
+  auto done = [self = shared_from_this(), selected, answer, times, share = std::move(share)] {
     if (!answer->ok()) return self->finish_statement(std::move(*answer).error());
-    if (!share->resize(bytes_of(**answer))) return self->finish_statement(too_much_at_once());
-    StatementResult result;
-    result.tag = "SELECT";
-    for (const auto& output : plan->outputs) result.columns.push_back({output.name, output.expr->type});
-    result.rows = std::move(**answer);
-    result.share = share;
-    self->finish_statement(std::move(result));
+    self->answer(*selected, std::move(**answer), share, *times);
   };
   if (!background_.run(engine::Lane::kReads, std::move(work), std::move(done))) finish_statement(busy());
 }
 
-void Run::execute(const sql::Select& select, const sql::Statement&) {
-  auto plan = std::make_shared<const engine::SelectPlan>(select.plan);
+void Run::answer(const Selected& selected, Batch rows, SharePtr share, const SelectTimes& times) {
+  if (!selected.explain.empty())
+    return finish_statement(explain_rows(analyze_text(selected, times, rows.rows)));
+  if (!share->resize(bytes_of(rows))) return finish_statement(too_much_at_once());
+  StatementResult result;
+  result.tag = "SELECT";
+  for (const auto& output : selected.plan.outputs) result.columns.push_back({output.name, output.expr->type});
+  result.rows = std::move(rows);
+  result.share = std::move(share);
+  finish_statement(std::move(result));
+}
+
+void Run::execute(const sql::Select& statement, const sql::Statement&) {
+  select(std::make_shared<const Selected>(Selected{statement.plan, "", clock_.monotonic_ns()}));
+}
+
+void Run::select(std::shared_ptr<const Selected> selected) {
+  const engine::SelectPlan& plan = selected->plan;
   auto share = budget_->share();
-  if (plan->view) {
+  if (plan.view) {
     if (views_ == nullptr) return finish_statement(no_processor());
-    return views_->read(plan->view->id,
-                        [self = shared_from_this(), plan, share](Result<engine::ViewAtCut> view) {
+    return views_->read(plan.view->id,
+                        [self = shared_from_this(), selected, share](Result<engine::ViewAtCut> view) {
                           if (!view.ok()) return self->finish_statement(std::move(view).error());
                           auto at = std::make_shared<engine::ViewAtCut>(std::move(*view));
                           self->select_over(
-                              plan, [at] { return engine::view_rows(*at); }, at, share);
+                              selected, [at] { return engine::view_rows(*at); }, at, share);
                         });
   }
-  const engine::StreamPtr stream = plan->stream ? plan->stream : plan->dead_letters;
+  const engine::StreamPtr stream = plan.stream ? plan.stream : plan.dead_letters;
   if (stream) {
-    ScanRequest request = scan_for(*plan, stream);
+    ScanRequest request = scan_for(plan, stream);
     request.share = share;
     return scan_stream(
         streams_, background_, std::move(request),
-        [self = shared_from_this(), plan, share](Result<std::shared_ptr<ScannedRows>> scanned) {
+        [self = shared_from_this(), selected, share](Result<std::shared_ptr<ScannedRows>> scanned) {
           if (!scanned.ok()) return self->finish_statement(std::move(scanned).error());
           const auto rows = *scanned;
           self->select_over(
-              plan, [rows] { return Result<Batch>(std::move(rows->rows)); }, rows, share);
+              selected, [rows] { return Result<Batch>(std::move(rows->rows)); }, rows, share);
         });
   }
   select_over(
-      plan,
+      selected,
       [] {
         Batch one;
         one.rows = 1;
@@ -268,8 +327,8 @@ void Run::execute(const sql::Select& select, const sql::Statement&) {
 }  // namespace
 
 SqlService::SqlService(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
-                       engine::Background& background, std::shared_ptr<ReadBudget> budget)
-    : impl_(new Impl{definitions, views, streams, background, std::move(budget)}) {}
+                       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget)
+    : impl_(new Impl{definitions, views, streams, background, clock, std::move(budget)}) {}
 SqlService::~SqlService() = default;
 
 void SqlService::execute(TenantId tenant, std::string text, Each each, Done done) {
@@ -277,7 +336,7 @@ void SqlService::execute(TenantId tenant, std::string text, Each each, Done done
   if (!statements.ok()) return done(std::move(statements).error());
   if (auto order = check_order(*statements); !order.ok()) return done(std::move(order).error());
   auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
-                                   impl_->budget, tenant, std::move(each), std::move(done));
+                                   impl_->clock, impl_->budget, tenant, std::move(each), std::move(done));
   run->start(std::move(*statements));
 }
 

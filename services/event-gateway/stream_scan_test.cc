@@ -189,7 +189,8 @@ TEST_F(StreamScanTest, AnswersShareTheirMemory) {
   ASSERT_TRUE(opened.ok());
   const auto definitions = std::move(opened).value();
   const TenantId tenant = *definitions->ensure_tenant("default", nullptr);
-  SqlService service(*definitions, nullptr, streams_, background_, std::make_shared<ReadBudget>(40));
+  const SystemClock clock;
+  SqlService service(*definitions, nullptr, streams_, background_, clock, std::make_shared<ReadBudget>(40));
   std::vector<StatementResult> answers;
   const auto run = [&] {
     std::string id;

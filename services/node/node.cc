@@ -94,6 +94,7 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
     o.snapshot_after_bytes = options_.snapshot_after_bytes;
     o.snapshot_after_us = options_.snapshot_after_us;
     o.state_bytes = options_.state_bytes;
+    o.clock = &clock_;
     TRY_ASSIGN(processor_, processor::Processor::open(files_, background_, *journal_, *definitions_, o,
                                                       [&](uint64_t done, uint64_t total) {
                                                         if (progress)
@@ -101,7 +102,8 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
                                                       }));
     processor_->counters().processing = [this](int64_t us) { metrics_.processing.record(us); };
   }
-  sql_ = std::make_unique<gateway::SqlService>(*definitions_, processor_.get(), *streams_, background_);
+  sql_ =
+      std::make_unique<gateway::SqlService>(*definitions_, processor_.get(), *streams_, background_, clock_);
   handed_out_ = journal_->durable_cut();
   return {};
 }

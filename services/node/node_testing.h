@@ -12,9 +12,9 @@
 #include "base/buffer.h"
 #include "formats/json.h"
 #include "node/node.h"
-#include "tests/sim/background.h"
-#include "tests/sim/sim_clock.h"
-#include "tests/sim/sim_files.h"
+#include "sim/sim_background.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_files.h"
 
 namespace millrace::node {
 

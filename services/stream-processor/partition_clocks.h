@@ -27,6 +27,7 @@ class PartitionClocks {
 
   size_t partitions() const { return clocks_.size(); }
   int64_t watermark(PartitionId p) const { return clocks_[p.value].watermark_us; }
+  bool seen(PartitionId p) const { return clocks_[p.value].seen; }
   bool idle(PartitionId p) const { return clocks_[p.value].idle; }
   bool active(PartitionId p) const { return clocks_[p.value].seen && !clocks_[p.value].idle; }
 

@@ -163,7 +163,8 @@ void Processor::on_durable(Cut durable) {
     }
     Read read = std::move(durable_reads_[i]);
     durable_reads_.erase(durable_reads_.begin() + static_cast<ptrdiff_t>(i));
-    read.done(engine::ViewAtCut{read.plan, read.at, std::move(read.epochs), read.closed_below});
+    read.done(engine::ViewAtCut{read.plan, read.at, std::move(read.epochs), read.closed_below,
+                                std::move(read.report)});
   }
   for (size_t i = 0; i < feeds_.size();) {
     auto feed = feeds_[i];
@@ -215,6 +216,23 @@ void Processor::read(QueryId view, std::function<void(Result<engine::ViewAtCut>)
   begin_read(view, false, std::move(done));
 }
 
+void Processor::inspect(QueryId query, std::function<void(Result<engine::QueryReport>)> done) {
+  if (known_ != definitions_.catalog()) definitions_changed();
+  const auto task = tasks_.find(query.value);
+  if (task == tasks_.end())
+    return done(error(Code::kNotFound, "MR-STEP-0023", "there is no such query here"));
+  if (task->second.failed) return done(*task->second.failed);
+  Read read;
+  read.plan = task->second.plan;
+  read.report_only = true;
+  read.rounds = {{query, false}};
+  read.done = [done = std::move(done)](Result<engine::ViewAtCut> at) {
+    at.ok() ? done(std::move(at->report)) : done(std::move(at).error());
+  };
+  const uint64_t id = next_read_++;
+  start_round(id, reads_[id] = std::move(read));
+}
+
 void Processor::unwatch(const ViewFeed& feed) {
   if (const auto read = reads_.find(feed.request); read != reads_.end()) read->second.watch = false;
   for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, Unwatch{feed.view(), feed.request});
@@ -257,11 +275,11 @@ void Processor::start_round(uint64_t id, Read& read) {
   // Threads may be anywhere up to the end: the cut is the next frame, which cannot have been seen (Worker,
   // Order).
   const bool inlined = inline_count_ == workers_.size();
-  read.at = inlined ? journal_.end_cut() : Cut(journal_.end_cut().value + 1);
+  if (!read.report_only) read.at = inlined ? journal_.end_cut() : Cut(journal_.end_cut().value + 1);
   const bool watch = read.watch && round.freeze;
   for (uint32_t w = 0; w < workers_.size(); ++w)
-    tell(w, Freeze{id, round.query, read.at, round.freeze, watch});
-  if (!inlined) tick_owed_ = std::max(tick_owed_, read.at);
+    tell(w, Freeze{id, round.query, read.at, round.freeze, watch, read.report_only});
+  if (!inlined && !read.report_only) tick_owed_ = std::max(tick_owed_, read.at);
   wake_workers();
 }
 
@@ -279,6 +297,10 @@ void Processor::frozen(Frozen& answer) {
     if (read.epochs.size() < workers_.size()) read.epochs.resize(workers_.size());
     read.epochs[answer.worker] = *answer.epoch;
     read.closed_below = std::min(read.closed_below, answer.closed_below);
+  }
+  if (read.report_only) {
+    read.report.add(answer.report);
+    read.at = std::max(read.at, answer.at);
   }
   if (++read.answers < workers_.size()) return;
   if (++read.round < read.rounds.size()) {

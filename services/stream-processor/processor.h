@@ -42,6 +42,7 @@ class Processor final : public engine::ViewReads {
     size_t snapshot_after_bytes = 128u << 20;
     int64_t snapshot_after_us = 60'000'000;
     size_t state_bytes = size_t{2} << 30;
+    const Clock* clock = nullptr;  // for EXPLAIN ANALYZE; null: it shows no times
   };
   struct Counters {
     uint64_t steps = 0;
@@ -78,6 +79,7 @@ class Processor final : public engine::ViewReads {
   void read(QueryId view, std::function<void(Result<engine::ViewAtCut>)> done) override;
   Result<std::unique_ptr<engine::Subscription>> subscribe(QueryId view) override;
   Result<engine::QueryStatus> status(QueryId query) override;
+  void inspect(QueryId query, std::function<void(Result<engine::QueryReport>)> done) override;
 
  private:
   struct Task {  // one query, all workers
@@ -104,6 +106,8 @@ class Processor final : public engine::ViewReads {
     int64_t closed_below = INT64_MAX;
     std::vector<std::shared_ptr<const state::Epoch>> epochs;
     bool watch = false;
+    bool report_only = false;  // of wherever the tasks stand
+    engine::QueryReport report;
     std::function<void(Result<engine::ViewAtCut>)> done;
   };
 

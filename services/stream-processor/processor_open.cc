@@ -284,6 +284,7 @@ void Processor::make_workers(uint32_t workers, bool inlined) {
   options.max_group_bytes = std::min(options.max_group_bytes, options_.max_frame_bytes / 4);
   options.snapshot_after_bytes = options_.snapshot_after_bytes;
   options.snapshot_after_us = options_.snapshot_after_us;
+  options.clock = options_.clock;
   for (uint32_t w = 0; w < workers; ++w) {
     options.placement = {w, workers};
     workers_.push_back(std::make_unique<Worker>(journal_, options, outbox_));

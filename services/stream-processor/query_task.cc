@@ -123,6 +123,8 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
   if (watched_ && !plan_->emit_on_close) TRY(emit_changes(out));
   if (reports_) make_reports(out);
   position_ = to;
+  ++counters_.steps;
+  counters_.outputs += out.rows;
   return {};
 }
 
@@ -181,6 +183,7 @@ int64_t QueryTask::bucket_of(int64_t watermark_us) const {
 }
 
 Status QueryTask::merge_topic(const log::Frame& frame) {
+  StopWatch watch(clock_);
   for (const auto& batch : frame.batches) {
     if (batch.where.stream != plan_->repartition_topic->id || !own_topic_[batch.where.partition.value])
       continue;
@@ -191,6 +194,7 @@ Status QueryTask::merge_topic(const log::Frame& frame) {
                                         watched_ && !plan_->emit_on_close ? &changed_ : nullptr));
     }
   }
+  watch.lap(counters_.merge_ns);
   return {};
 }
 
@@ -221,6 +225,9 @@ void QueryTask::hear(const std::vector<Report>& reports) {
 
 Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOutput& out) {
   if (from == to) return {};
+  StopWatch watch(clock_);
+  ++counters_.batches;
+  counters_.rows += to - from;
   Selection selection;
   selection.reserve(to - from);
   auto bad = std::lower_bound(rows.errors().begin(), rows.errors().end(), from,
@@ -228,20 +235,27 @@ Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOu
   for (size_t row = from; row < to; ++row) {
     if (bad != rows.errors().end() && bad->row == row) {
       dead_letter(rows, static_cast<uint32_t>(row), "undecodable", bad->id, bad->message, 0, out);
+      ++counters_.undecodable;
       while (bad != rows.errors().end() && bad->row == row) ++bad;
       continue;
     }
     selection.push_back(static_cast<uint32_t>(row));
   }
-  if (!pipeline_->filter && time_column_ < 0) return run_shape(rows, selection, out);
   const Selection decoded = time_column_ >= 0 ? selection : Selection();
   if (pipeline_->filter) {
     std::vector<RowError> errors;
+    const size_t before = selection.size();
     pipeline_->filter->filter(rows.batch(), selection, errors);
+    counters_.filtered += before - selection.size() - errors.size();
     dead_letters(rows, errors, out);
   }
+  const size_t in_time = selection.size();
   if (time_column_ >= 0) drop_late(rows, decoded, selection, out);
-  return run_shape(rows, selection, out);
+  counters_.late += in_time - selection.size();
+  watch.lap(counters_.filter_ns);
+  TRY(run_shape(rows, selection, out));
+  watch.lap(counters_.shape_ns);
+  return {};
 }
 
 // Every decoded row moves its partition's watermark; a selected one must not be behind what is closed. The
@@ -329,6 +343,23 @@ int64_t QueryTask::closed_below() const {
 
 int64_t QueryTask::next_timer() const {
   return closes_ ? clocks_.next_expiry(own_) : INT64_MAX;
+}
+
+// Of the partitions, its own: their owner knows them row by row.
+engine::QueryReport QueryTask::report() const {
+  engine::QueryReport report;
+  report.counters = counters_;
+  report.state_bytes = store_->bytes();
+  const auto epoch = store_->freeze();
+  for (const auto& table : store_->tables()) {
+    if (table.slot == engine::kGroupsSlot) report.groups += epoch->rows(table);
+  }
+  if (!closes_) return report;
+  for (size_t p = 0; p < own_.size(); ++p) {
+    const PartitionId id(static_cast<uint16_t>(p));
+    if (own_[p]) report.partitions.push_back({id, clocks_.seen(id), clocks_.idle(id), clocks_.watermark(id)});
+  }
+  return report;
 }
 
 std::shared_ptr<const state::Epoch> QueryTask::freeze() {

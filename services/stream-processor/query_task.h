@@ -18,6 +18,7 @@
 
 #include "engine/aggregate.h"
 #include "engine/plan.h"
+#include "engine/query_report.h"
 #include "formats/json.h"
 #include "log/journal.h"
 #include "log/record_batch.h"
@@ -25,6 +26,7 @@
 #include "stream-processor/frame_reports.h"
 #include "stream-processor/partition_clocks.h"
 #include "stream-processor/step_record.h"
+#include "stream-processor/stop_watch.h"
 #include "stream-processor/stream_rows.h"
 #include "stream-processor/view_changes.h"
 
@@ -97,6 +99,11 @@ class QueryTask {
   int64_t next_timer() const;
   void watch(bool on) { watched_ = on; }
 
+  // For those who ask what it does; nothing that it does follows from it.
+  void use_clock(const Clock* clock) { clock_ = clock; }  // null: no times
+  void add_decode_time(int64_t ns) { counters_.decode_ns += ns; }
+  engine::QueryReport report() const;
+
   // Splits or joins tasks of one query, all at one position, into `workers` tasks.
   static Result<std::vector<std::unique_ptr<QueryTask>>> relayout(
       std::vector<std::unique_ptr<QueryTask>> tasks, uint32_t workers,
@@ -156,6 +163,8 @@ class QueryTask {
   };
   std::vector<Reported> reported_;
   bool watched_ = false;
+  const Clock* clock_ = nullptr;
+  engine::StepCounters counters_;
   std::vector<engine::Aggregation::Changed> changed_;
   std::unique_ptr<Pipeline> pipeline_;
 

@@ -97,6 +97,7 @@ Status QueryTask::emit_changes(TaskOutput& out) {
 }
 
 void QueryTask::dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out) {
+  counters_.failed += errors.size();
   for (const auto& failed : errors) {
     const std::string where = failed.span.line == 0
                                   ? failed.message

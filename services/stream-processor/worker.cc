@@ -71,6 +71,7 @@ void Worker::add(AddTask message) {
   readers_[stream->id.value].push_back(id);
   if (plan.repartition) readers_[plan.repartition_topic->id.value].push_back(id);
   tasks_[id].task = std::move(message.task);
+  tasks_[id].task->use_clock(options_.clock);
   apart_.insert(id);
   rebuild_rows(stream);
   touched_.insert(id);
@@ -85,6 +86,7 @@ void Worker::remove(QueryId query) {
     send({options_.placement.worker, Frozen{waiting.request,
                                             options_.placement.worker,
                                             error(Code::kGone, "MR-STEP-0020", "the view was dropped"),
+                                            {},
                                             {},
                                             {}}});
   }
@@ -106,6 +108,7 @@ void Worker::freeze(const Freeze& request) {
           Frozen{request.request,
                  options_.placement.worker,
                  error(Code::kUnavailable, "MR-STEP-0021", "the query is not running: SHOW QUERIES says why"),
+                 {},
                  {},
                  {}}});
     return;
@@ -285,7 +288,7 @@ bool Worker::step_behind() {
 void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames,
                         const FrameReports& heard, bool live) {
   const Cut to = frames.back()->cut;
-  std::set<uint32_t> decoded;
+  std::map<uint32_t, int64_t> decoded;  // streams, and the time that it took
   StepDone done;
   StepRecord record{static_cast<uint16_t>(options_.placement.worker),
                     static_cast<uint16_t>(options_.placement.workers),
@@ -310,7 +313,13 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
   for (auto* entry : tasks) {
     auto& task = *entry->task;
     auto& rows = rows_of(task.plan().source);
-    if (decoded.insert(task.plan().source->id.value).second) rows.decode(frames);
+    const auto [stream, first] = decoded.try_emplace(task.plan().source->id.value, 0);
+    if (first) {
+      StopWatch watch(options_.clock);
+      rows.decode(frames);
+      watch.lap(stream->second);
+    }
+    task.add_decode_time(stream->second);
     TaskOutput out;
     auto stepped = task.step(frames, heard, to, rows, out);
     if (!stepped.ok()) {
@@ -335,7 +344,7 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
     touched_.insert(task.plan().id.value);
   }
   hand_over();
-  for (const uint32_t stream : decoded) rows_.at(stream)->release();
+  for (const auto& [stream, ns] : decoded) rows_.at(stream)->release();
 }
 
 void Worker::set_timer(Entry& entry) {
@@ -388,7 +397,8 @@ void Worker::answer_freezes(Entry& entry) {
                                 [&](const Freeze& f) { return task.position() < f.at; });
   for (auto request = waiting; request != entry.freezes.end(); ++request) {
     Frozen frozen{request->request, options_.placement.worker, std::shared_ptr<const state::Epoch>(),
-                  task.position(), task.closed_below()};
+                  task.position(),  task.closed_below(),       {}};
+    if (request->report) frozen.report = task.report();
     if (request->freeze) frozen.epoch = task.freeze();
     if (request->watch) {
       entry.watchers.insert(request->request);
@@ -412,7 +422,7 @@ void Worker::leave(Entry& entry) {
 
 void Worker::fail(Entry& entry, Error error) {
   for (const auto& waiting : entry.freezes) {
-    send({options_.placement.worker, Frozen{waiting.request, options_.placement.worker, error, {}, {}}});
+    send({options_.placement.worker, Frozen{waiting.request, options_.placement.worker, error, {}, {}, {}}});
   }
   leave(entry);
   entry.failed = true;

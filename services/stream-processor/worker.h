@@ -41,7 +41,8 @@ struct Freeze {
   QueryId query;
   Cut at;
   bool freeze = true;
-  bool watch = false;  // and from there on, report changes
+  bool watch = false;   // and from there on, report changes
+  bool report = false;  // by what the task says of itself
 };
 struct Unwatch {
   QueryId query;
@@ -71,6 +72,7 @@ struct Frozen {
   Result<std::shared_ptr<const state::Epoch>> epoch = std::shared_ptr<const state::Epoch>();
   Cut at;
   int64_t closed_below = INT64_MIN;
+  engine::QueryReport report;
 };
 struct SnapshotReady {
   QueryId query;
@@ -114,6 +116,7 @@ class Worker {
     size_t history_in_flight_bytes = 1u << 20;  // … and beyond it none over history
     size_t snapshot_after_bytes = 256u << 20;
     int64_t snapshot_after_us = 60'000'000;
+    const Clock* clock = nullptr;  // for the tasks' reports
   };
   Worker(log::Journal& journal, Options options, Mailbox<FromWorker>& outbox);
 

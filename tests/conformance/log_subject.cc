@@ -1,7 +1,7 @@
 #include "tests/conformance/log_subject.h"
 
-#include "tests/sim/sim_clock.h"
-#include "tests/sim/sim_files.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_files.h"
 
 namespace millrace::conformance {
 namespace {

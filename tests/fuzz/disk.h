@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/files.h"
-#include "tests/sim/sim_files.h"
+#include "sim/sim_files.h"
 
 namespace millrace::fuzz {
 

@@ -15,12 +15,12 @@
 #include "log/inspect.h"
 #include "log/journal_world.h"
 #include "log/segment.h"
+#include "sim/sim_clock.h"
 #include "tests/fuzz/disk.h"
 #include "tests/fuzz/journal_reader.h"
 #include "tests/fuzz/journal_sample.h"
 #include "tests/fuzz/journal_seal.h"
 #include "tests/fuzz/require.h"
-#include "tests/sim/sim_clock.h"
 
 namespace millrace::fuzz {
 namespace {

@@ -4,8 +4,8 @@
 #include "log/frame.h"
 #include "log/journal_world.h"
 #include "log/segment.h"
+#include "sim/sim_clock.h"
 #include "tests/fuzz/require.h"
-#include "tests/sim/sim_clock.h"
 
 namespace millrace::fuzz {
 namespace {

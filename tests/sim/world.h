@@ -17,10 +17,10 @@
 
 #include "base/random.h"
 #include "node/node.h"
-#include "tests/sim/background.h"
+#include "sim/sim_background.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_files.h"
 #include "tests/sim/naive.h"
-#include "tests/sim/sim_clock.h"
-#include "tests/sim/sim_files.h"
 #include "tests/sim/sim_node.h"
 #include "tests/sim/workload.h"
 

@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
-#include "tests/sql/runner.h"
+#include "node/query_tests/query_tests.h"
 
-namespace millrace::corpus {
+namespace millrace::query_tests {
 namespace {
 
 // These folders have other formats and other tests.
@@ -32,19 +31,13 @@ std::vector<std::string> all_files() {
 class Corpus : public testing::TestWithParam<std::string> {};
 
 TEST_P(Corpus, GivesOneAnswerUnderEverySchedule) {
-  auto file = read_cases(GetParam());
-  ASSERT_TRUE(file.ok()) << file.error().to_string();
-  const bool rewrite = std::getenv("MILLRACE_REWRITE") != nullptr;
-  for (auto& test : file->cases) {
-    for (const Schedule& schedule : kSchedules) {
-      if (test.one_partition && schedule.partitions > 1) continue;
-      const bool first = &schedule == &kSchedules[0];
-      const std::string difference = run_case(file->path, test, schedule, rewrite && first);
-      EXPECT_EQ(difference, "") << "case: " << test.title << "; schedule: " << schedule.name;
-      if (!difference.empty()) break;
-    }
+  Options options;
+  options.rewrite = std::getenv("MILLRACE_REWRITE") != nullptr;
+  const auto result = run_file(GetParam(), options);
+  ASSERT_TRUE(result.ok()) << result.error().to_string();
+  for (const auto& failure : result->failures) {
+    ADD_FAILURE() << failure.difference << "\ncase: " << failure.title << "; schedule: " << failure.schedule;
   }
-  if (rewrite) std::ofstream(file->path) << write_cases(*file);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, Corpus, testing::ValuesIn(all_files()), [](const auto& info) {
@@ -55,28 +48,5 @@ INSTANTIATE_TEST_SUITE_P(Files, Corpus, testing::ValuesIn(all_files()), [](const
   return name;
 });
 
-// A corpus that cannot fail proves nothing.
-TEST(CorpusCanary, AWrongExpectationIsSeen) {
-  const std::string path = testing::TempDir() + "canary.test";
-  std::ofstream(path)
-      << "== canary\nCREATE STREAM s (n BIGINT);\nCREATE MATERIALIZED VIEW v AS SELECT sum(n) AS t FROM s;\n"
-         "push s (1) (2)\nexpect v (4)\n";
-  auto file = read_cases(path);
-  ASSERT_TRUE(file.ok());
-  EXPECT_NE(run_case(path, file->cases[0], kSchedules[0], false).find("(3)"), std::string::npos);
-}
-
-TEST(CorpusFormat, WhatIsReadIsWrittenBack) {
-  const std::string text =
-      "# head\n== one\nCREATE STREAM s (n BIGINT,\n t TEXT);\n\npush s (1, a) (2, \"b, c\")\nexpect s (1, a) "
-      "(2, \"b, c\")\n"
-      "query SELECT n FROM s;\n| 1\n| 2\nerror MR-SQL-0001: x\n";
-  const std::string path = testing::TempDir() + "format.test";
-  std::ofstream(path) << text;
-  auto file = read_cases(path);
-  ASSERT_TRUE(file.ok()) << file.error().to_string();
-  EXPECT_EQ(write_cases(*file), text);
-}
-
 }  // namespace
-}  // namespace millrace::corpus
+}  // namespace millrace::query_tests

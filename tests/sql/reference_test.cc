@@ -6,9 +6,10 @@
 #include <fstream>
 #include <utility>
 
-#include "tests/sql/runner.h"
+#include "node/query_tests/runner.h"
+#include "node/query_tests/values.h"
 
-namespace millrace::corpus {
+namespace millrace::query_tests {
 namespace {
 
 std::vector<std::string> page() {
@@ -119,4 +120,4 @@ TEST(Reference, ItsExpressionsHaveTheseValues) {
 }
 
 }  // namespace
-}  // namespace millrace::corpus
+}  // namespace millrace::query_tests

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/plan.h"
+#include "engine/query_report.h"
 #include "state/state_store.h"
 
 namespace millrace::engine {
@@ -71,6 +72,7 @@ struct ViewAtCut {
   Cut cut;
   std::vector<std::shared_ptr<const state::Epoch>> epochs;  // one a worker
   int64_t closed_below = INT64_MIN;  // emit_on_close: windows that start before it are closed
+  QueryReport report = {};           // inspect()'s; a read's is empty
 };
 
 // The view's output rows, any thread.
@@ -92,6 +94,8 @@ class ViewReads {
   // final rows only.
   virtual Result<std::unique_ptr<Subscription>> subscribe(QueryId view) = 0;
   virtual Result<QueryStatus> status(QueryId query) = 0;
+  // What the query, a view's or a derived stream's, says of itself where it stands now, wherever that is.
+  virtual void inspect(QueryId query, std::function<void(Result<QueryReport>)> done) = 0;
 };
 
 struct StoredEvent {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/sim/sim_clock.h"
+#include "sim/sim_clock.h"
 
 namespace millrace::log {
 namespace {

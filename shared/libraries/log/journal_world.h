@@ -10,8 +10,8 @@
 
 #include "base/random.h"
 #include "log/journal.h"
-#include "tests/sim/sim_clock.h"
-#include "tests/sim/sim_files.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_files.h"
 
 namespace millrace::log {
 

@@ -175,8 +175,11 @@ struct Show {
 };
 struct Explain;
 using Body = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain>;
-struct Explain {
+struct Explain {  // one of the two
   std::unique_ptr<Body> body;
+  Name target;  // of a stream or a view
+  bool analyze = false;
+  SourceSpan analyze_span;
 };
 
 }  // namespace millrace::sql::ast

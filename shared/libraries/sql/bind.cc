@@ -90,7 +90,7 @@ Result<Show> bind_show(const ast::Show& tree, const BindContext& context) {
   return Show{tree.what, tree.name.text};
 }
 
-Result<std::string> explain_text(const ast::Body& body, const BindContext& context);
+Result<Explain> bind_explain(const ast::Explain& tree, const BindContext& context);
 
 struct Explainer {
   const BindContext& context;
@@ -120,11 +120,51 @@ struct Explainer {
     TRY(bind_show(tree, context));
     return std::string("Show (from the catalog)");
   }
-  Result<std::string> operator()(const ast::Explain& tree) const { return explain_text(*tree.body, context); }
+  Result<std::string> operator()(const ast::Explain& tree) const {
+    TRY_ASSIGN(Explain bound, bind_explain(tree, context));
+    return bound.text;
+  }
 };
 
 Result<std::string> explain_text(const ast::Body& body, const BindContext& context) {
   return std::visit(Explainer{context}, body);
+}
+
+Result<Explain> explain_name(const ast::Explain& tree, const BindContext& context) {
+  TRY(resolve_relation(context, tree.target));
+  Explain out;
+  out.analyze = tree.analyze;
+  const Catalog::Entry* entry = context.catalog.find(context.tenant, tree.target.text);
+  if (entry->query) {
+    out.text = entry->query->explain();
+    out.query = entry->query;
+    return out;
+  }
+  if (tree.analyze) {
+    return invalid_at(kWrongKind, tree.target.span,
+                      fmt::format("stream \"{}\" runs no query", tree.target.text),
+                      "EXPLAIN ANALYZE takes a SELECT, a view or a derived stream");
+  }
+  out.text = explain_stream(*entry->stream);
+  return out;
+}
+
+Result<Explain> bind_explain(const ast::Explain& tree, const BindContext& context) {
+  if (!tree.body) return explain_name(tree, context);
+  Explain out;
+  out.analyze = tree.analyze;
+  if (tree.analyze) {
+    const auto* select = std::get_if<ast::Select>(tree.body.get());
+    if (select == nullptr) {
+      return unsupported_at(tree.analyze_span,
+                            "EXPLAIN ANALYZE runs what it explains, and this is not run for it",
+                            "it takes a SELECT, a view or a derived stream");
+    }
+    TRY_ASSIGN(Select bound, bind_select(select->query, context));
+    out.runs = std::move(bound.plan);
+  }
+  TRY_ASSIGN(out.text, explain_text(*tree.body, context));
+  return out;
 }
 
 struct Dispatcher {
@@ -151,8 +191,7 @@ struct Dispatcher {
   Result<BoundStatement> operator()(const ast::Explain& tree) const {
     BindContext relaxed = context;
     relaxed.check_names = false;
-    TRY_ASSIGN(std::string text, explain_text(*tree.body, relaxed));
-    return BoundStatement(Explain{std::move(text)});
+    return wrap(bind_explain(tree, relaxed));
   }
 };
 

@@ -397,12 +397,31 @@ Result<ast::Body> Parser::show() {
 
 Result<ast::Body> Parser::explain() {
   take();
-  if (is_word("analyze") || is_word("verbose") || is_symbol("(")) {
-    return unsupported_at(peek().span, "EXPLAIN takes no options", "write EXPLAIN and the statement");
+  ast::Explain out;
+  out.analyze_span = peek().span;
+  out.analyze = take_word("analyze");
+  if (is_word("verbose") || is_symbol("(")) {
+    return unsupported_at(peek().span, "EXPLAIN has no option but ANALYZE",
+                          "write EXPLAIN [ANALYZE] and a statement, or a query's name");
   }
   if (is_word("explain")) return unexpected("EXPLAIN explains another statement");
+  if (explains_a_name()) {
+    TRY_ASSIGN(out.target, relation_name("the name of a stream or a view"));
+    return ast::Body(std::move(out));
+  }
   TRY_ASSIGN(ast::Body inner, statement());
-  return ast::Body(ast::Explain{std::make_unique<ast::Body>(std::move(inner))});
+  out.body = std::make_unique<ast::Body>(std::move(inner));
+  return ast::Body(std::move(out));
+}
+
+// [MATERIALIZED VIEW | VIEW | STREAM] name; takes the words before the name.
+bool Parser::explains_a_name() {
+  const bool last = peek(1).kind == TokenKind::kEnd || is_symbol(";", 1);
+  if (is_name() && last) return true;
+  if (is_word("materialized") && is_word("view", 1)) take();
+  if (!is_word("view") && !is_word("stream")) return false;
+  take();
+  return true;
 }
 
 Result<std::vector<StatementPtr>> parse(std::string_view text) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -53,7 +54,10 @@ struct Show {
   std::string name;  // for kColumns
 };
 struct Explain {
-  std::string text;  // the plan
+  std::string text;                        // the plan
+  engine::PlanPtr query;                   // of a view or a derived stream that is there: it says more
+  std::optional<engine::SelectPlan> runs;  // EXPLAIN ANALYZE SELECT
+  bool analyze = false;
 };
 using BoundStatement = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain>;
 

@@ -1,4 +1,4 @@
-#include "tests/sim/sim_files.h"
+#include "sim/sim_files.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// Case: one text case of the corpus, read from a file and written back with other expectations.
+// Case: one text case of a query, read from a file and written back with other expectations.
 //
 // A file holds cases, each under a line `== title`. A case is a list of steps, one a line (a line that starts
 // with a blank goes on with the one before):
@@ -12,18 +12,17 @@
 //   advance STREAM                     every partition's watermark moves to the stream's newest
 //   wait 30                            so many seconds pass without an event
 //   restart [30]                       the process ends and starts again, after so many seconds
-//   expect NAME (…) (…)                the rows of a view or stream, in any order; `expect ordered NAME`: in
-//   this one expect late|failed|… (…)           the events among the dead letters with that cause, of all
-//   streams query SELECT …;                    its rows follow, one a line, as | v | v
+//   expect NAME (…) (…)                the rows of a view or stream, in any order; `expect ordered NAME`: in this one
+//   expect late|failed|… (…)           the events among the dead letters with that cause, of all streams
+//   query SELECT …;                    its rows follow, one a line, as | v | v
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "event/type.h"
 
-namespace millrace::corpus {
+namespace millrace::query_tests {
 
 using Tuple = std::vector<std::string>;
 
@@ -66,11 +65,8 @@ struct CaseFile {
   std::vector<Case> cases;
 };
 
+// MR-TEST-0001: the file and the line that is wrong. Bound: 4 MiB a file.
 Result<CaseFile> read_cases(const std::string& path);
 std::string write_cases(const CaseFile& file);
 
-// A value as the corpus writes it, and back: an event's field as JSON.
-std::string shown(const Scalar& value);
-Result<std::string> json_of(const std::string& token, Type type);
-
-}  // namespace millrace::corpus
+}  // namespace millrace::query_tests

@@ -1,20 +1,20 @@
-#include "tests/sql/runner.h"
+#include "node/query_tests/runner.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 #include "base/random.h"
-#include "formats/text_types.h"
+#include "formats/json.h"
 #include "node/node.h"
-#include "tests/sim/background.h"
-#include "tests/sim/naive.h"
-#include "tests/sim/sim_clock.h"
-#include "tests/sim/sim_files.h"
+#include "node/query_tests/values.h"
+#include "sim/sim_background.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_files.h"
+#include "sql/ast.h"
 
-namespace millrace::corpus {
+namespace millrace::query_tests {
 namespace {
 
 constexpr const char* kMarker = "~advance";  // keys of the events that `advance` sends: never shown
@@ -34,15 +34,26 @@ bool is_marked(const std::vector<Scalar>& row) {
   });
 }
 
-// What Scalars would not show: a date's day, a real's few digits.
-Scalar shown_value(const Column& column, size_t row) {
-  std::string text;
-  if (column.is_null(row)) return {};
-  if (column.type == Type::kReal) append_double_text(text, column.type, column.doubles[row]);
-  if (column.type == Type::kDate || column.type == Type::kTime || column.type == Type::kTimestamp)
-    append_integer_text(text, column.type, column.integers[row]);
-  if (column.type == Type::kBytea) formats::append_text(text, column.type, column.texts[row]);
-  return text.empty() ? column.scalar(row) : Scalar(text);
+std::string line_of(char sign, const Tuple& tuple) {
+  return fmt::format("\n  {} ({})", sign, fmt::join(tuple, ", "));
+}
+
+// What is on one side only, of sorted rows; of rows in order, those that differ place by place.
+std::string difference(const std::vector<Tuple>& wanted, const std::vector<Tuple>& found, bool ordered) {
+  std::string out;
+  size_t w = 0, f = 0, same = 0;
+  while (w < wanted.size() || f < found.size()) {
+    const bool both = w < wanted.size() && f < found.size();
+    if (both && wanted[w] == found[f]) {
+      ++w, ++f, ++same;
+      continue;
+    }
+    const bool take_wanted = w < wanted.size() && (ordered || f == found.size() || wanted[w] < found[f]);
+    const bool take_found = f < found.size() && (ordered || !take_wanted);
+    if (take_wanted) out += line_of('-', wanted[w++]);
+    if (take_found) out += line_of('+', found[f++]);
+  }
+  return out + (same > 0 ? fmt::format("\n  and {} as expected", same) : "");
 }
 
 class Runner {
@@ -162,7 +173,7 @@ class Runner {
         [&](gateway::StatementResult result) {
           for (size_t r = 0; r < result.rows.rows; ++r) {
             std::vector<Scalar> row;
-            for (const auto& column : result.rows.columns) row.push_back(shown_value(column, r));
+            for (const auto& column : result.rows.columns) row.push_back(value_of(column, r));
             rows.push_back(std::move(row));
           }
         },
@@ -176,14 +187,18 @@ class Runner {
 
   // Streams that do not say how many partitions they have get the schedule's number.
   std::string with_partitions(const std::string& text) const {
-    if (schedule_.partitions == 0 || text.find("partitions") != std::string::npos) return text;
-    auto shape = sim::naive_stream(text);
-    if (!shape.ok()) return text;  // not a declared stream, or not one statement
+    if (schedule_.partitions == 0) return text;
+    const auto parsed = sql::parse(text);
+    if (!parsed.ok() || parsed->size() != 1) return text;
+    const auto* create = std::get_if<sql::ast::CreateStream>(&parsed->front()->body);
+    if (create == nullptr) return text;
     const std::string option = fmt::format("partitions = {}", schedule_.partitions);
     std::string out = text;
-    const size_t with = out.find("WITH (");
-    if (with != std::string::npos) return out.insert(with + 6, option + ", ");
-    return out.insert(out.rfind(';'), " WITH (" + option + ")");
+    if (create->options.empty()) return out.insert(out.rfind(';'), " WITH (" + option + ")");
+    for (const auto& given : create->options) {
+      if (given.name.text == "partitions") return text;
+    }
+    return out.insert(create->options.front().name.span.offset, option + ", ");
   }
 
   void statement(Step& s, Step* next) {
@@ -245,8 +260,9 @@ class Runner {
       for (size_t c = 0; c < tuple.size(); ++c) {
         auto value = json_of(tuple[c], stream->columns[c].type);
         if (!value.ok()) return fail(&s, value.error().message);
-        json +=
-            fmt::format("{}{}:{}", c == 0 ? "" : ",", nlohmann::json(stream->columns[c].name).dump(), *value);
+        if (c > 0) json += ',';
+        formats::append_json_string(json, stream->columns[c].name);
+        json += ":" + *value;
       }
       events.push_back(json + "}");
       note_time(*stream, events.back());
@@ -261,7 +277,7 @@ class Runner {
 
   void note_time(const engine::StreamDef& stream, const std::string& event) {
     if (stream.watermark_column < 0) return;
-    auto row = sim::naive_decode(stream.columns, event);
+    auto row = decode_event(stream.columns, event);
     if (!row.ok()) return;
     const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(stream.watermark_column)]);
     if (t)
@@ -298,7 +314,7 @@ class Runner {
            ++i) {
         key = fmt::format("{}-{}", kMarker, i);
       }
-      const std::string time = sim::naive_timestamp_text(newest_[s.name]);
+      const std::string time = timestamp_text(Timestamp{newest_[s.name]});
       send(s, s.name,
            fmt::format(R"({{"{}":"{}","{}":"{}"}})", stream->columns[size_t(stream->key_column)].name, key,
                        stream->columns[size_t(stream->watermark_column)].name, time),
@@ -311,11 +327,11 @@ class Runner {
   void add_letters(const Step& s, const Rows& rows, Rows& out) {
     for (const auto& row : rows) {
       const auto text = [&](size_t i) {
-        return sim::is_null(row[i]) ? std::string() : std::get<std::string>(row[i]);
+        return std::holds_alternative<std::monostate>(row[i]) ? std::string() : std::get<std::string>(row[i]);
       };
       const auto stream = stream_of(text(1));
       if (!stream) return fail(&s, "a dead letter of an unknown stream: " + text(1));
-      auto event = sim::naive_decode(stream->columns, text(2));
+      auto event = decode_event(stream->columns, text(2));
       if (text(0) != s.name) continue;
       if (!event.ok()) return fail(&s, "a dead letter's payload does not decode: " + text(2));
       out.push_back(std::move(*event));
@@ -364,12 +380,7 @@ class Runner {
       s.tuples = found;
       return;
     }
-    const auto text = [](const std::vector<Tuple>& tuples) {
-      std::string out;
-      for (const auto& t : tuples) out += fmt::format(" ({})", fmt::join(t, ", "));
-      return out.empty() ? " nothing" : out;
-    };
-    fail(&s, fmt::format("expected{}\n  found{}", text(wanted), text(found)));
+    fail(&s, "the rows are not those expected (- expected, + found)" + difference(wanted, found, ordered));
   }
 
   const std::string& path_;
@@ -393,4 +404,4 @@ std::string run_case(const std::string& path, Case& test, const Schedule& schedu
   return Runner(path, test, schedule, rewrite).run();
 }
 
-}  // namespace millrace::corpus
+}  // namespace millrace::query_tests

@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "tests/sql/case.h"
+#include "node/query_tests/case.h"
 
-namespace millrace::corpus {
+namespace millrace::query_tests {
 
 struct Schedule {
   const char* name;
@@ -29,4 +29,4 @@ inline constexpr Schedule kSchedules[] = {
 // Empty: as expected. Else what differs, with file and line. `rewrite`: expectations become what was found.
 std::string run_case(const std::string& path, Case& test, const Schedule& schedule, bool rewrite);
 
-}  // namespace millrace::corpus
+}  // namespace millrace::query_tests

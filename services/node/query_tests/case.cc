@@ -1,18 +1,17 @@
-#include "tests/sql/case.h"
+#include "node/query_tests/case.h"
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/sim/naive_expr.h"
-
-namespace millrace::corpus {
+namespace millrace::query_tests {
 namespace {
 
-constexpr int64_t kOriginUs = 978'307'200'000'000;  // 2001-01-01T00:00:00Z
 constexpr size_t kWidth = 110;
+constexpr size_t kMaxFileBytes = 4u << 20;
+constexpr int64_t kMaxSeconds = 86'400;
 
 Error bad_line(const std::string& path, int line, std::string what) {
   return error(Code::kInvalid, "MR-TEST-0001", fmt::format("{}:{}: {}", path, line, what));
@@ -66,39 +65,12 @@ Result<std::vector<Tuple>> read_tuples(const std::string& text) {
   return out;
 }
 
-bool plain(const std::string& text) {
-  if (text.empty() || text == "null" || text != trimmed(text)) return false;
-  return text.find_first_of("(),\"|\\\n#") == std::string::npos;
-}
-
-std::string clock_text(int64_t us) {
-  const int64_t rest = us - kOriginUs;
-  if (rest < 0 || rest >= 86'400'000'000) return sim::naive_timestamp_text(us);
-  std::string out = fmt::format("{}:{:02}", rest / 60'000'000, rest / 1'000'000 % 60);
-  if (rest % 1'000'000 != 0) {
-    out += fmt::format(".{:06}", rest % 1'000'000);
-    while (out.back() == '0') out.pop_back();
-  }
-  return out;
-}
-
-// 1:05.5 -> microseconds since the epoch.
-std::optional<int64_t> clock_us(const std::string& text) {
-  int minutes = 0, used = 0;
-  double seconds = 0;
-  if (std::sscanf(text.c_str(), "%d:%lf%n", &minutes, &seconds, &used) == 2 && size_t(used) == text.size()) {
-    return kOriginUs + minutes * int64_t{60'000'000} + std::llround(seconds * 1e6);
-  }
-  return sim::naive_timestamp_us(text);
-}
-
 class Reader {
  public:
   explicit Reader(std::string path) : path_(std::move(path)) {}
 
   Result<CaseFile> run() {
-    std::ifstream in(path_);
-    for (std::string line; std::getline(in, line);) lines_.push_back(line);
+    TRY(read_lines());
     file_.path = path_;
     while (next_ < lines_.size()) {
       if (lines_[next_].starts_with("== ")) {
@@ -115,6 +87,20 @@ class Reader {
   }
 
  private:
+  Status read_lines() {
+    std::ifstream in(path_);
+    size_t bytes = 0;
+    for (std::string line; std::getline(in, line);) {
+      bytes += line.size() + 1;
+      if (bytes > kMaxFileBytes)
+        return bad_line(path_, 1, "the file has more than 4 MiB: make several of it");
+      lines_.push_back(std::move(line));
+    }
+    if (in.eof() && !in.bad()) return {};
+    return error(Code::kNotFound, "MR-TEST-0005", path_ + " cannot be read",
+                 "name a file or a folder that is there");
+  }
+
   // The next line, with those that go on with it.
   std::string block() {
     std::string out = lines_[next_++];
@@ -122,9 +108,15 @@ class Reader {
     return out;
   }
 
-  std::string statement(std::string first) {
-    while (!trimmed(first).ends_with(';') && next_ < lines_.size()) first += "\n" + lines_[next_++];
-    return first;
+  Result<std::string> statement() {
+    const int line = static_cast<int>(next_) + 1;
+    std::string text = lines_[next_++];
+    while (!trimmed(text).ends_with(';')) {
+      if (next_ == lines_.size() || lines_[next_].starts_with("== "))
+        return bad_line(path_, line, "the statement has no ; at the end of a line");
+      text += "\n" + lines_[next_++];
+    }
+    return text;
   }
 
   Status step(Case& to) {
@@ -139,10 +131,11 @@ class Reader {
     std::string rest = line;
     const std::string word = take_word(rest);
     if (word == "query") {
-      query(step);
+      TRY(query(step));
     } else if (std::isupper(static_cast<unsigned char>(word[0]))) {
       step.what = Step::What::kStatement;
-      step.text = step.source = statement(lines_[next_++]);
+      TRY_ASSIGN(step.source, statement());
+      step.text = step.source;
     } else {
       step.source = block();
       rest = step.source;
@@ -153,16 +146,18 @@ class Reader {
     return {};
   }
 
-  void query(Step& step) {
+  Status query(Step& step) {
     step.what = Step::What::kQuery;
-    step.source = statement(lines_[next_++]);
-    step.text = trimmed(step.source.substr(6));
+    TRY_ASSIGN(step.source, statement());
+    step.text = step.source;
+    take_word(step.text);
     for (; next_ < lines_.size() && lines_[next_].starts_with("|"); ++next_) {
       Tuple tuple;
       std::stringstream cells(lines_[next_].substr(1));
       for (std::string cell; std::getline(cells, cell, '|');) tuple.push_back(trimmed(cell));
       step.tuples.push_back(std::move(tuple));
     }
+    return {};
   }
 
   Status command(const std::string& word, std::string rest, Step& step, Case& to) {
@@ -173,10 +168,15 @@ class Reader {
     } else if (word == "error") {
       step.what = Step::What::kError;
       step.text = rest;
+      if (to.steps.empty() || to.steps.back().what != Step::What::kStatement)
+        return bad_line(path_, step.line, "error stands in the line behind its statement");
     } else if (word == "restart" || word == "wait") {
       step.what = word == "wait" ? Step::What::kWait : Step::What::kRestart;
-      step.seconds = std::atoll(rest.c_str());
-      if (word == "wait" && step.seconds <= 0) return bad_line(path_, step.line, "wait takes seconds");
+      const bool may_be_bare = word == "restart" && rest.empty();
+      const auto [end, failed] = std::from_chars(rest.data(), rest.data() + rest.size(), step.seconds);
+      const bool number = failed == std::errc() && end == rest.data() + rest.size();
+      if (!may_be_bare && (!number || step.seconds <= 0 || step.seconds > kMaxSeconds))
+        return bad_line(path_, step.line, fmt::format("{} takes seconds, 1 to {}", word, kMaxSeconds));
     } else if (word == "advance") {
       step.what = Step::What::kAdvance;
       step.name = rest;
@@ -251,29 +251,4 @@ std::string write_cases(const CaseFile& file) {
   return out;
 }
 
-std::string shown(const Scalar& value) {
-  if (sim::is_null(value)) return "null";
-  if (const auto* s = std::get_if<std::string>(&value)) return plain(*s) ? *s : nlohmann::json(*s).dump();
-  if (const auto* t = std::get_if<Timestamp>(&value)) return clock_text(t->micros);
-  if (const auto* d = std::get_if<double>(&value)) return fmt::format("{}", *d);
-  if (const auto* b = std::get_if<bool>(&value)) return *b ? "true" : "false";
-  if (const auto* i = std::get_if<Interval>(&value)) {
-    if (i->months == 0 && i->days == 0) return fmt::format("{}us", i->micros);
-    return fmt::format("{}mon {}d {}us", i->months, i->days, i->micros);
-  }
-  return std::to_string(std::get<int64_t>(value));
-}
-
-Result<std::string> json_of(const std::string& token, Type type) {
-  if (token == "null") return token;
-  if (token.starts_with('"')) return token;
-  if ((physical(type) == Physical::kText && type != Type::kJsonb) || type == Type::kDate ||
-      type == Type::kTime || type == Type::kTimestamp)
-    return nlohmann::json(token).dump();
-  if (type != Type::kTimestamptz) return token;
-  const auto us = clock_us(token);
-  if (!us) return error(Code::kInvalid, "MR-TEST-0003", "not a time: " + token);
-  return "\"" + sim::naive_timestamp_text(*us) + "\"";
-}
-
-}  // namespace millrace::corpus
+}  // namespace millrace::query_tests

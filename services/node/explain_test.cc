@@ -1,0 +1,54 @@
+// EXPLAIN and EXPLAIN ANALYZE of what runs: the counts are those of the events that came in.
+#include <gmock/gmock.h>
+
+#include "node/node_testing.h"
+
+namespace millrace::node {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+TEST_F(NodeTest, ExplainAnalyzeCountsWhatTheStepsOfAQueryDid) {
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT 6 / n AS q, count(*) AS c FROM s WHERE n < 3 GROUP BY q");
+  push("s", 0, 5);
+  settle();
+  const auto answer = sql("EXPLAIN ANALYZE v");
+  EXPECT_EQ(answer.error, "");
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("Decode: 5 events, 0 undecodable")));
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("Filter, late check: 2 filtered, 0 late")));
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("Aggregate: 1 failed")));
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("1 records written")));  // the dead letter
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("State: 2 groups")));
+  close();
+}
+
+TEST_F(NodeTest, ExplainAnalyzeOfASelectRunsIt) {
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT)");
+  push("s", 0, 5);
+  const auto answer = sql("EXPLAIN ANALYZE SELECT n FROM s WHERE n > 1");
+  EXPECT_EQ(answer.error, "");
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("Read: 5 rows")));
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("Filter, sort, output: 3 rows")));
+  EXPECT_EQ(sql("EXPLAIN ANALYZE SELECT 1 / (n - 3) AS q FROM s").error, "MR-SQL-0101");
+  close();
+}
+
+TEST_F(NodeTest, ExplainCountsWithSeveralWorkers) {
+  options_.workers = 2;
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT) WITH (partitions = 4)");
+  run("CREATE STREAM d AS SELECT n FROM s WHERE n >= 1");
+  for (int n = 0; n < 8; ++n) push("s", n, n + 1);
+  settle();
+  const auto answer = sql("EXPLAIN ANALYZE STREAM d");
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("Decode: 8 events")));
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("7 records written")));
+  close();
+}
+
+}  // namespace
+}  // namespace millrace::node

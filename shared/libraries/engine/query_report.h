@@ -1,0 +1,54 @@
+// QueryReport: what a running query says about itself: which partition holds its windows open, what its steps did.
+//
+// Counted:  since the process started, the steps that a recovery ran again included. No answer depends on it.
+// Times:    of whole batches, by the clock that the node hands in; 0 without one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/types.h"
+#include "engine/plan.h"
+
+namespace millrace::engine {
+
+struct StepCounters {
+  uint64_t steps = 0;
+  uint64_t batches = 0;  // of rows that stood together
+  uint64_t rows = 0;     // events of the source, read
+  uint64_t undecodable = 0;
+  uint64_t filtered = 0;  // the condition was not true
+  uint64_t late = 0;      // or closed_while_idle, or without event time
+  uint64_t failed = 0;    // an expression failed
+  uint64_t outputs = 0;   // records written: of a derived stream, a repartition topic, dead letters
+  int64_t decode_ns = 0;  // shared by all queries of the stream
+  int64_t filter_ns = 0;  // and the late check
+  int64_t shape_ns = 0;   // aggregate, or project
+  int64_t merge_ns = 0;   // partial groups of the repartition topic
+
+  void add(const StepCounters& other);
+};
+
+struct PartitionReport {
+  PartitionId partition;
+  bool seen = false;  // had an event
+  bool idle = false;
+  int64_t watermark_us = INT64_MIN;
+};
+
+struct QueryReport {
+  std::vector<PartitionReport> partitions;  // of the source, by number; empty: nothing closes by watermark
+  StepCounters counters;
+  uint64_t groups = 0;
+  uint64_t state_bytes = 0;
+
+  // Takes in what another worker says of its share.
+  void add(const QueryReport& other);
+};
+
+// Lines for EXPLAIN and for EXPLAIN ANALYZE, each indented as a node of the plan.
+std::string watermark_lines(const QueryPlan& plan, const QueryReport& report);
+std::string analyze_lines(const QueryPlan& plan, const QueryReport& report);
+
+}  // namespace millrace::engine
