@@ -267,8 +267,8 @@ std::string shown(const Scalar& value) {
 Result<std::string> json_of(const std::string& token, Type type) {
   if (token == "null") return token;
   if (token.starts_with('"')) return token;
-  if ((physical(type) == Physical::kText && type != Type::kJsonb) || type == Type::kDate ||
-      type == Type::kTime || type == Type::kTimestamp)
+  if ((physical(type) == Physical::kText && type != Type::kJsonb && type != Type::kNumeric) ||
+      type == Type::kDate || type == Type::kTime || type == Type::kTimestamp)
     return nlohmann::json(token).dump();
   if (type != Type::kTimestamptz) return token;
   const auto us = clock_us(token);

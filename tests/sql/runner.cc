@@ -41,7 +41,8 @@ Scalar shown_value(const Column& column, size_t row) {
   if (column.type == Type::kReal) append_double_text(text, column.type, column.doubles[row]);
   if (column.type == Type::kDate || column.type == Type::kTime || column.type == Type::kTimestamp)
     append_integer_text(text, column.type, column.integers[row]);
-  if (column.type == Type::kBytea) formats::append_text(text, column.type, column.texts[row]);
+  if (column.type == Type::kBytea || column.type == Type::kNumeric)
+    formats::append_text(text, column.type, column.texts[row]);
   return text.empty() ? column.scalar(row) : Scalar(text);
 }
 
