@@ -55,6 +55,7 @@ Result<Scalar> decode_value(const json& value, Type type) {
         if (const auto us = naive_timestamp_us(value.get<std::string>())) return Scalar(Timestamp{*us});
       }
       break;
+    case Type::kNumeric:
     case Type::kJsonb:
       return Scalar(value.dump());
     default:

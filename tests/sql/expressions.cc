@@ -22,9 +22,9 @@ using Texts = std::vector<const char*>;
 using Types = std::vector<Type>;
 using enum Type;
 
-const Types kNumbers{kSmallint, kInteger, kBigint, kReal, kDouble};
-const Types kAll{kBoolean, kSmallint,  kInteger,     kBigint,   kReal,  kDouble, kText, kDate,
-                 kTime,    kTimestamp, kTimestamptz, kInterval, kBytea, kUuid,   kJsonb};
+const Types kNumbers{kSmallint, kInteger, kBigint, kNumeric, kReal, kDouble};
+const Types kAll{kBoolean, kSmallint,  kInteger,     kBigint,   kReal,  kDouble, kText,  kDate,
+                 kTime,    kTimestamp, kTimestamptz, kInterval, kBytea, kUuid,   kJsonb, kNumeric};
 
 // Both read them to the same value.
 Texts literals(Type type) {
@@ -59,6 +59,9 @@ Texts literals(Type type) {
       return {"\\x", "\\x00ff", "abc"};
     case kUuid:
       return {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "00000000-0000-0000-0000-000000000000"};
+    case kNumeric:
+      return {"0",          "1", "-1",  "0.1",    "-2.5", "3", "12345678901234567890.123456789",
+              "0.00000001", "7", "100", "32767.5"};
     case kJsonb:
       return {"{\"a\": 1, \"b\": [1, \"x\"]}", "[1, 2, null]", "\"a\"", "12", "2.5", "true", "null",
               "{\"a\": {\"b\": false}}"};
@@ -103,9 +106,10 @@ class Maker {
       case kBigint:
       case kReal:
       case kDouble:
-        return {kSmallint, kInteger, kBigint, kReal, kDouble, kText, kJsonb};
+      case kNumeric:
+        return {kSmallint, kInteger, kBigint, kReal, kDouble, kText, kJsonb, kNumeric};
       case kInteger:
-        return {kSmallint, kInteger, kBigint, kReal, kDouble, kText, kBoolean, kJsonb};
+        return {kSmallint, kInteger, kBigint, kReal, kDouble, kText, kBoolean, kJsonb, kNumeric};
       case kBoolean:
         return {kInteger, kText, kJsonb};
       case kText:
@@ -144,6 +148,9 @@ class Maker {
         return number(type, pick(Types{kSmallint, kInteger}), kInteger, depth);
       case kBigint:
         return number(type, pick(Types{kSmallint, kInteger, kBigint}), kBigint, depth);
+      case kNumeric:
+        if (random_.chance(6)) return fmt::format("round({}, {})", make(type, depth), random_.below(6));
+        return number(type, pick(Types{kSmallint, kInteger, kBigint, kNumeric}), kNumeric, depth);
       case kDouble:
         if (random_.chance(3))
           return infix({"+", "*"}, kReal, pick(Types{kSmallint, kInteger, kBigint}), depth);
@@ -175,7 +182,7 @@ class Maker {
   std::string number(Type type, Type narrow, Type wide, int depth) {
     if (random_.chance(8)) return "- " + make(type, depth);
     std::vector<const char*> ops{"+", "-", "*", "/"};
-    if (is_integer(type)) ops.push_back("%");
+    if (is_integer(type) || type == kNumeric) ops.push_back("%");
     return random_.chance(2) ? infix(ops, narrow, wide, depth) : infix(ops, wide, narrow, depth);
   }
   std::string zoned(Type type, int depth) {

@@ -54,6 +54,10 @@ constexpr std::array kIntervals{"1 day",
                                 "7 days"};
 
 constexpr std::array kBytes{"\\x", "\\x00ff5c", "abc", "\\xc3a9", "\\x000102030405f0f1f2f3f4f5f6f7f8f9fa"};
+constexpr std::array kNumerics{"0",           "1",     "-1",     "0.5",    "-0.5",
+                               "2.5",         "1.005", "-2.345", "99.995", "12345678901234567890.123456789",
+                               "0.000000001", "-3",    "10",     "7.25"};
+constexpr std::array kSmallNumerics{"1.5", "-2.345", "99.995", "0"};
 constexpr std::array kUuids{"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "00000000-0000-0000-0000-000000000000",
                             "ffffffff-9c0b-4ef8-bb6d-6bb9bd380a11"};
 constexpr std::array kJsons{R"({"a": 1, "b": [1, 2], "c": {"a": null}})",
@@ -165,6 +169,9 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
                  : random_integer(random);
     case Type::kDouble:
       return function == "to_timestamp" ? random.unit() * 4e9 - 2e9 : random_double(random);
+    case Type::kNumeric:
+      if (function == "to_precision") return *formats::parse_text(type, one_of(random, kSmallNumerics));
+      return *formats::parse_text(type, one_of(random, kNumerics));
     case Type::kBytea:
     case Type::kUuid:
     case Type::kJsonb:

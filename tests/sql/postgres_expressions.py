@@ -23,6 +23,8 @@ def excuse(sql, ours, theirs):
     """Why a difference is none, or None."""
     if ours == "MR-SQL-0104" or theirs.endswith(" BC"):
         return "a time beyond the years 0001 to 9999, perhaps on the way to the answer"
+    if ours == "MR-SQL-0102" and theirs in ("NaN", "Infinity", "-Infinity"):
+        return "a numeric is finite here"
     if not theirs.startswith("ERROR ") and "null" in sql.lower() and ours.startswith("MR-SQL-"):
         return "an operand is NULL, so PostgreSQL leaves the other one out"
     if theirs.startswith("ERROR ") and re.search(r"CASE|AND|OR|coalesce|IN \(", sql):

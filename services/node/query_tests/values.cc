@@ -64,7 +64,8 @@ Scalar value_of(const Column& column, size_t row) {
   if (column.type == Type::kReal) append_double_text(text, column.type, column.doubles[row]);
   if (column.type == Type::kDate || column.type == Type::kTime || column.type == Type::kTimestamp)
     append_integer_text(text, column.type, column.integers[row]);
-  if (column.type == Type::kBytea) formats::append_text(text, column.type, column.texts[row]);
+  if (column.type == Type::kBytea || column.type == Type::kNumeric)
+    formats::append_text(text, column.type, column.texts[row]);
   return text.empty() ? column.scalar(row) : Scalar(text);
 }
 
@@ -83,7 +84,7 @@ std::string shown(const Scalar& value) {
 
 Result<std::string> json_of(const std::string& token, Type type) {
   if (token == kNull || token.starts_with('"')) return token;
-  const bool in_text = physical(type) == Physical::kText && type != Type::kJsonb;
+  const bool in_text = physical(type) == Physical::kText && type != Type::kJsonb && type != Type::kNumeric;
   if (in_text || type == Type::kDate || type == Type::kTime || type == Type::kTimestamp)
     return in_quotes(token);
   if (type != Type::kTimestamptz) return token;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/program.h"
+#include "event/decimal.h"
 #include "event/text.h"
 
 namespace millrace::engine {
@@ -36,6 +37,14 @@ Wide add_wide(Wide a, Wide b) {
 }
 
 constexpr size_t kMostInlineParts = 8;
+// Sums of numeric are whole numbers of 10^-kNumericSumScale.
+constexpr Wide kMostNumericSum = static_cast<Wide>(10'000'000'000'000'000'000U) * 10'000'000'000'000'000'000U;
+
+Wide summand(std::string_view numeric) {
+  const auto value = scaled(decimal_from(numeric), kNumericSumScale);
+  CHECK(value.has_value(), "a numeric that is summed has the precision of plan.h");
+  return *value;
+}
 
 }  // namespace
 
@@ -55,6 +64,7 @@ Accumulators::Accumulators(const QueryPlan& plan) {
       value_bytes_ += inline_parts_ * kPartBytes + 8;
     } else if (sum) {
       slot.kind = Kind::kIntSum;
+      slot.scale = call.argument->type == Type::kNumeric ? kNumericSumScale : 0;
       value_bytes_ += 24;
     } else if (slot.storage == Physical::kText) {
       slot.kind = Kind::kTextExtreme;
@@ -97,6 +107,7 @@ Contribution Accumulators::of_row(size_t aggregate, const Column* argument, size
       break;
     case Physical::kText:
       c.text = argument->texts[row];
+      if (slot.kind == Kind::kIntSum) c.sum = summand(c.text);
       break;
     case Physical::kInterval:
       c.interval = argument->intervals[row];
@@ -193,7 +204,8 @@ bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) con
 bool Accumulators::would_overflow(size_t aggregate, const char* value, const Contribution& c) const {
   const Slot& slot = slots_[aggregate];
   if (slot.kind != Kind::kIntSum || slot.call != AggregateKind::kSum) return false;
-  return !fits_bigint(add_wide(load_wide(value + slot.offset), c.sum));
+  const Wide sum = add_wide(load_wide(value + slot.offset), c.sum);
+  return slot.scale == 0 ? !fits_bigint(sum) : sum > kMostNumericSum || sum < -kMostNumericSum;
 }
 
 Accumulators::Part Accumulators::load_part(const char* p) {
@@ -377,6 +389,15 @@ void Accumulators::finish_float(const Slot& slot, const char* p, const Blobs& bl
   append_double_value(out, slot.call == AggregateKind::kAvg ? sum / static_cast<double>(count) : sum);
 }
 
+void Accumulators::finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena) {
+  std::optional<Decimal> answer = decimal_of(sum, slot.scale);
+  if (slot.call == AggregateKind::kAvg) answer = divide(*answer, decimal_of(count));
+  const bool in_range = answer && sum <= kMostNumericSum && sum >= -kMostNumericSum;
+  if (!in_range) return out.append_null();
+  if (!out.valid.empty()) out.valid.push_back(1);
+  out.texts.push_back(arena.keep(decimal_bytes(*answer)));
+}
+
 void Accumulators::finish(size_t aggregate, const char* value, const Blobs& blob, Column& out,
                           Arena& arena) const {
   const Slot& slot = slots_[aggregate];
@@ -390,6 +411,7 @@ void Accumulators::finish(size_t aggregate, const char* value, const Blobs& blob
       const Wide sum = load_wide(p);
       const int64_t count = load_le<int64_t>(p + 16);
       if (count == 0) return out.append_null();
+      if (slot.scale != 0) return finish_numeric(slot, sum, count, out, arena);
       if (slot.call == AggregateKind::kAvg) {
         return append_double_value(out, static_cast<double>(sum) / static_cast<double>(count));
       }

@@ -2,7 +2,7 @@
 //
 // Why:    a row, a partial group from a repartition topic and a combined group all change a group in one
 // way:    by a Contribution to each aggregate.
-// Layout: one slot an aggregate, one behind the other. count: int64. Sums of bigint: a 128-bit sum and a
+// Layout: one slot an aggregate, one behind the other. count: int64. Sums of bigint and numeric: a 128-bit sum and a
 //         count, so that no order of additions can overflow. Sums of doubles: (sum, count) for each source
 //         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob.
 // Order:  float sums depend on the order of rows within their partition alone; all else on no order at all.
@@ -60,6 +60,7 @@ class Accumulators {
     Kind kind = Kind::kCount;
     AggregateKind call = AggregateKind::kCountStar;
     Physical storage = Physical::kInteger;  // of the argument
+    int scale = 0;                          // of a sum of numeric
     size_t offset = 0;
   };
   // One partition's part of a float sum.
@@ -83,6 +84,7 @@ class Accumulators {
               uint64_t blob);
   void add_float(const Slot& slot, char* p, uint16_t partition, const Contribution& c) const;
   size_t blob_offset(const Slot& slot) const;
+  static void finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena);
   void finish_float(const Slot& slot, const char* p, const Blobs& blob, Column& out) const;
 
   std::vector<Slot> slots_;

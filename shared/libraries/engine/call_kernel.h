@@ -61,6 +61,7 @@ using Date = Tagged<Type::kDate, int64_t>;
 using TimeOfDay = Tagged<Type::kTime, int64_t>;
 using Bytea = Tagged<Type::kBytea, std::string_view>;
 using Uuid = Tagged<Type::kUuid, std::string_view>;
+using Numeric = Tagged<Type::kNumeric, std::string_view>;
 using Jsonb = Tagged<Type::kJsonb, std::string_view>;
 using LocalTimestamp = Tagged<Type::kTimestamp, int64_t>;
 

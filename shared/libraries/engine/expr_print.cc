@@ -132,7 +132,10 @@ void append_literal(std::string& out, Type type, const Scalar& value) {
   if (const auto* v = std::get_if<std::string>(&value)) {
     std::string text;
     formats::append_text(text, type, *v);
-    type == Type::kText ? append_quoted(out, text) : append_typed(out, literal_word(type), text);
+    if (type == Type::kNumeric)
+      out += text;
+    else
+      type == Type::kText ? append_quoted(out, text) : append_typed(out, literal_word(type), text);
   }
   if (const auto* v = std::get_if<int64_t>(&value)) append_integer_literal(out, type, *v);
   if (const auto* v = std::get_if<Timestamp>(&value)) append_integer_literal(out, type, v->micros);

@@ -44,7 +44,7 @@ std::vector<Signature> of_every_type() {
   using enum Type;
   std::vector<Signature> out;
   for (const Type type : {kSmallint, kInteger, kBigint, kReal, kDouble, kText, kDate, kTime, kTimestamp,
-                          kTimestamptz, kInterval, kBoolean, kBytea, kUuid}) {
+                          kTimestamptz, kInterval, kBoolean, kBytea, kUuid, kNumeric}) {
     out.push_back({.args = {type},
                    .result = type,
                    .kernel = chooser<kSign>(physical(type)),

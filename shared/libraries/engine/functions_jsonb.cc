@@ -219,6 +219,7 @@ void append_as_jsonb(std::string& out, const Column& column, size_t at) {
     case Physical::kText:
       if (type == Type::kJsonb) return void(out += column.texts[at]);
       formats::append_text(text, type, column.texts[at]);
+      if (type == Type::kNumeric) return void(out += text);
       break;
     case Physical::kInterval:
       append_interval(text, column.intervals[at]);
@@ -247,7 +248,7 @@ std::vector<Signature> of_every_type() {
   using enum Type;
   std::vector<Signature> out;
   for (const Type type : {kBoolean, kSmallint, kInteger, kBigint, kReal, kDouble, kText, kDate, kTime,
-                          kTimestamp, kTimestamptz, kInterval, kBytea, kUuid, kJsonb}) {
+                          kTimestamp, kTimestamptz, kInterval, kBytea, kUuid, kJsonb, kNumeric}) {
     out.push_back({.args = {type}, .result = kJsonb, .kernel = to_jsonb});
   }
   return out;

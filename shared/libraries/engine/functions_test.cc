@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "engine/kit/kit.h"
 #include "engine/regex.h"
+#include "event/decimal.h"
 #include "formats/jsonb.h"
 
 namespace millrace::engine {
@@ -37,6 +38,8 @@ Scalar random_value(Random& random, Type type) {
       return *formats::parse_jsonb(kJsons[random.below(kJsons.size())]);
     case Type::kUuid:
       return std::string(random.chance(2) ? "0" : "f") + "0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+    case Type::kNumeric:
+      return decimal_bytes(*decimal_of(random.unit() * 100 - 50, random.chance(2)));
     case Type::kBytea:
     case Type::kText:
       return std::string(kTexts[random.below(kTexts.size())]);

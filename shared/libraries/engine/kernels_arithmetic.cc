@@ -26,7 +26,7 @@ void strict_nulls(const Operand& left, const Operand* right, const Selection& se
 
 void fail_range(Type type, const Node& node, const Column& out, Context& context, size_t row) {
   if (out.is_null(row)) return;
-  std::string_view id = is_integer(type) ? "MR-SQL-0102" : "MR-SQL-0104";
+  std::string_view id = is_number(type) ? "MR-SQL-0102" : "MR-SQL-0104";
   std::string message = is_timestamp(type) ? "timestamp" : std::string(to_string(type));
   message += " out of range";
   if (physical(type) == Physical::kDouble) {
@@ -191,6 +191,7 @@ void double_negate(const Node& node, const Operand& left, const Operand&, const 
 
 Kernel arithmetic_kernel(const Expr& expr) {
   if (expr.args.empty()) return nullptr;
+  if (expr.type == Type::kNumeric) return numeric_kernel(expr.op);
   const Physical storage = physical(expr.args[0]->type);
   if (storage != Physical::kInteger && storage != Physical::kDouble) return nullptr;
   const bool whole = storage == Physical::kInteger;

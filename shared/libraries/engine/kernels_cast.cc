@@ -248,13 +248,14 @@ Kernel to_text_kernel(Type from) {
     case Physical::kInterval:
       return interval_to_text;
     case Physical::kText:
-      return from == Type::kBytea ? bytes_to_text : same<std::string_view>;
+      return from == Type::kBytea || from == Type::kNumeric ? bytes_to_text : same<std::string_view>;
     default:
       return nullptr;
   }
 }
 
 Kernel number_kernel(Type from, Type to) {
+  if (from == Type::kNumeric || to == Type::kNumeric) return numeric_cast_kernel(from, to);
   if (is_integer(from)) return is_integer(to) ? integer_to_integer : integer_to_double;
   return is_integer(to) ? double_to_integer : double_to_double;
 }
@@ -286,10 +287,10 @@ Kernel cast_kernel(const Expr& expr) {
   if (from == to) return same_kernel(to);
   if (from == Type::kText) return from_text_kernel(to);
   if (to == Type::kText) return to_text_kernel(from);
+  if (from == Type::kJsonb) return jsonb_cast_kernel(to);
   if (is_number(from) && is_number(to)) return number_kernel(from, to);
   if (is_integer(from) && to == Type::kBoolean) return integer_to_boolean;
   if (from == Type::kBoolean && is_integer(to)) return boolean_to_integer;
-  if (from == Type::kJsonb) return jsonb_cast_kernel(to);
   return time_cast_kernel(from, to);
 }
 

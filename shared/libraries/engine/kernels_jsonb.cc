@@ -1,5 +1,6 @@
 // CAST of jsonb to numbers and boolean.
 #include "engine/kernels.h"
+#include "event/decimal.h"
 #include "event/text.h"
 #include "formats/jsonb.h"
 
@@ -54,6 +55,18 @@ void jsonb_to_double(const Node& node, const Operand& left, const Operand&, cons
       });
 }
 
+void jsonb_to_numeric(const Node& node, const Operand& left, const Operand&, const Selection& selection,
+                      Column& out, Context& context) {
+  strict_unary<std::string_view, std::string_view>(
+      Type::kNumeric, left, selection, context.batch.rows, out,
+      [&](std::string_view value, size_t row) -> std::string_view {
+        if (out.is_null(row) || !is_of_kind<JsonbKind::kNumber>(node, value, context, row)) return {};
+        const auto number = read_decimal(value);
+        if (!number) return fail_range(Type::kNumeric, node, out, context, row), std::string_view();
+        return context.batch.arena->keep(decimal_bytes(*number));
+      });
+}
+
 void jsonb_to_boolean(const Node& node, const Operand& left, const Operand&, const Selection& selection,
                       Column& out, Context& context) {
   strict_unary<std::string_view, uint8_t>(
@@ -66,6 +79,7 @@ void jsonb_to_boolean(const Node& node, const Operand& left, const Operand&, con
 }  // namespace
 
 Kernel jsonb_cast_kernel(Type to) {
+  if (to == Type::kNumeric) return jsonb_to_numeric;
   if (is_integer(to)) return jsonb_to_integer;
   if (is_number(to)) return jsonb_to_double;
   return to == Type::kBoolean ? jsonb_to_boolean : nullptr;

@@ -40,11 +40,15 @@ struct StreamDef {
 using StreamPtr = std::shared_ptr<const StreamDef>;
 
 enum class AggregateKind : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax };
+// What sum and avg take of a numeric: the binder sees to it. Then no order of additions can overflow 128 bits.
+inline constexpr int kNumericSumPrecision = 27;
+inline constexpr int kNumericSumScale = 12;
+
 struct AggregateCall {
   AggregateKind kind = AggregateKind::kCountStar;
   ExprPtr argument;           // null for count(*)
-  Type type = Type::kBigint;  // of the result: count, sum(bigint) bigint; avg, sum(double) double; min, max
-                              // as the argument
+  Type type = Type::kBigint;  // of the result: count, sum(bigint) bigint; avg, sum(double) double; numeric;
+                              // min, max as the argument
   bool distinct = false;      // each value of the argument counts once
 };
 

@@ -102,7 +102,9 @@ Kernel compare_kernel(const Expr& expr);
 Kernel logic_kernel(const Expr& expr);  // IS …, NOT, NULLIF
 Kernel text_kernel(const Expr& expr);
 Kernel cast_kernel(const Expr& expr);
-Kernel jsonb_cast_kernel(Type to);  // to numbers and boolean
+Kernel numeric_kernel(Op op);
+Kernel numeric_cast_kernel(Type from, Type to);  // one is numeric
+Kernel jsonb_cast_kernel(Type to);               // to numbers and boolean
 // NULL for every row: a strict operator over a bare NULL.
 void null_kernel(const Node& node, const Operand& left, const Operand& right, const Selection& selection,
                  Column& out, Context& context);

@@ -43,13 +43,17 @@ std::string_view to_string(Type type) {
       return "uuid";
     case Type::kJsonb:
       return "jsonb";
+    case Type::kNumeric:
+      return "numeric";
   }
   return "unknown";
 }
 
 std::string declared_type(const ColumnDef& column) {
   if (column.length == 0) return std::string(to_string(column.type));
-  return "character varying(" + std::to_string(column.length) + ")";
+  const std::string length = std::to_string(column.length);
+  if (column.type == Type::kNumeric) return "numeric(" + length + "," + std::to_string(column.scale) + ")";
+  return "character varying(" + length + ")";
 }
 
 Scalar integer_scalar(Type type, int64_t value) {

@@ -29,7 +29,8 @@ enum class Type : uint8_t {
   kTimestamp = 12,  // without a zone: microseconds since 1970-01-01 00:00 on the same clock
   kBytea = 13,      // the bytes
   kUuid = 14,       // canonical text
-  kJsonb = 15,      // canonical text; a plan's identity has four bits for a column's type
+  kJsonb = 15,      // canonical text
+  kNumeric = 16,    // ordered bytes (decimal.h)
 };
 
 std::string_view to_string(Type type);  // PostgreSQL's names: "boolean", "bigint", "double precision", …
@@ -57,6 +58,7 @@ constexpr Physical physical(Type type) {
     case Type::kBytea:
     case Type::kUuid:
     case Type::kJsonb:
+    case Type::kNumeric:
       return Physical::kText;
     case Type::kInterval:
       return Physical::kInterval;
@@ -68,7 +70,7 @@ constexpr bool is_integer(Type type) {
   return type == Type::kSmallint || type == Type::kInteger || type == Type::kBigint;
 }
 constexpr bool is_number(Type type) {
-  return is_integer(type) || physical(type) == Physical::kDouble;
+  return is_integer(type) || physical(type) == Physical::kDouble || type == Type::kNumeric;
 }
 constexpr bool has_order(Type type) {
   return type != Type::kJsonb;  // PostgreSQL's of jsonb is of no use, and not that of its text
@@ -113,7 +115,8 @@ struct ColumnDef {
   // Where it stands in an event: the members to go through, outermost first, at most kMaxPathMembers. Empty: the
   // event's own member of the column's name.
   std::vector<std::string> path = {};
-  uint32_t length = 0;  // of VARCHAR(n), in characters; 0: no bound
+  uint32_t length = 0;  // of VARCHAR(n), in characters, or NUMERIC(p, s), in digits; 0: no bound
+  uint32_t scale = 0;   // of NUMERIC(p, s)
 
   std::span<const std::string> members() const {
     return path.empty() ? std::span(&name, 1) : std::span(path);

@@ -8,7 +8,8 @@ namespace millrace::formats {
 namespace {
 
 void append_bytes_value(std::string& out, Type type, std::string_view value) {
-  if (type != Type::kJsonb && type != Type::kBytea) return append_json_string(out, value);
+  if (type != Type::kJsonb && type != Type::kBytea && type != Type::kNumeric)
+    return append_json_string(out, value);
   if (type == Type::kBytea) out += "\"\\";  // its text starts with a backslash
   append_text(out, type, value);
   if (type == Type::kBytea) out += '"';

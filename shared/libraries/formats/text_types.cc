@@ -1,5 +1,6 @@
 #include "formats/text_types.h"
 
+#include "event/decimal.h"
 #include "event/text.h"
 #include "formats/internal/json_scan.h"
 #include "formats/jsonb.h"
@@ -97,12 +98,17 @@ Result<std::string> parse_text(Type type, std::string_view text) {
       return invalid_text(type, text, "\\x and pairs of hexadecimal digits are expected");
     case Type::kJsonb:
       return parse_jsonb(text);
+    case Type::kNumeric: {
+      TRY_ASSIGN(const Decimal value, parse_decimal(text));
+      return decimal_bytes(value);
+    }
     default:
       return std::string(text);
   }
 }
 
 void append_text(std::string& out, Type type, std::string_view value) {
+  if (type == Type::kNumeric) return append_decimal(out, decimal_from(value));
   if (type != Type::kBytea) {
     out += value;
     return;

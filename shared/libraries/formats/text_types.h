@@ -3,6 +3,7 @@
 // uuid:   lower-case hexadecimal digits with hyphens: their order is the values'.
 // bytea:  the bytes themselves; as text `\x` and hexadecimal digits.
 // jsonb:  canonical JSON (jsonb.h).
+// numeric: ordered bytes (event/decimal.h).
 #pragma once
 
 #include <string>

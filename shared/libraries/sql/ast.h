@@ -36,7 +36,8 @@ struct Name {
 struct TypeName {
   Type type = Type::kText;
   SourceSpan span;
-  uint32_t length = 0;  // of VARCHAR(n); 0: none
+  uint32_t length = 0;  // of VARCHAR(n) and NUMERIC(p, s); 0: none
+  uint32_t scale = 0;   // of NUMERIC(p, s)
 };
 
 enum class ExprKind : uint8_t {

@@ -90,6 +90,19 @@ std::string internal_type_name(Type type) {
   }
 }
 
+Result<Bound> to_precision(const Bound& numeric, int64_t precision, int64_t scale) {
+  const SourceSpan span = numeric.expr->span;
+  return make_call(
+      "to_precision",
+      {numeric, make_literal(precision, Type::kBigint, span), make_literal(scale, Type::kBigint, span)},
+      span);
+}
+
+// As in PostgreSQL 15.
+bool has_extremes(Type type) {
+  return type != Type::kBoolean && type != Type::kBytea && type != Type::kUuid && type != Type::kJsonb;
+}
+
 Error unknown_function(const ast::Expr& expr) {
   if (expr.text == "now" || expr.text == "random" || expr.text == "clock_timestamp") {
     return unsupported_at(expr.span, fmt::format("{}() is not supported", expr.text),
@@ -196,7 +209,9 @@ Result<Bound> ExpressionBinder::number(const ast::Expr& expr, bool negative) {
     if (integer.ok()) return make_literal(*integer, small ? Type::kInteger : Type::kBigint, expr.span);
   }
   TRY_ASSIGN(Scalar value, parse_literal(text, Type::kDouble, expr.span));
-  return make_literal(std::move(value), Type::kDouble, expr.span);
+  Bound made = make_literal(std::move(value), Type::kDouble, expr.span);
+  made.decimal = true;
+  return made;
 }
 
 Result<Bound> ExpressionBinder::unary(const ast::Expr& expr) {
@@ -374,6 +389,7 @@ Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
     TRY_ASSIGN(made, make(Op::kCast, to, {std::move(value)}, expr.span));
   }
   if (expr.type.length == 0) return std::move(*made);
+  if (to == Type::kNumeric) return to_precision(*made, expr.type.length, expr.type.scale);
   // A cast to VARCHAR(n) cuts.
   return make_call("left",
                    {std::move(*made), make_literal(int64_t{expr.type.length}, Type::kBigint, expr.span)},
@@ -442,7 +458,7 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, AggregateKind k
   }
   Type type = argument.type();
   if (kind == AggregateKind::kCount) type = Type::kBigint;
-  if (kind == AggregateKind::kAvg) type = Type::kDouble;
+  if (kind == AggregateKind::kAvg && type != Type::kNumeric) type = Type::kDouble;
   TRY_ASSIGN(const bool distinct, is_distinct(expr, kind, argument.type()));
   return aggregate_call(expr, AggregateCall{kind, std::move(argument.expr), type, distinct}, argument.size);
 }
@@ -475,11 +491,6 @@ Result<Bound> ExpressionBinder::filtered(const ast::Expr& call, Bound argument) 
   return make(Op::kCase, type, std::move(args), call.span);
 }
 
-// As in PostgreSQL 15.
-bool has_extremes(Type type) {
-  return type != Type::kBoolean && type != Type::kBytea && type != Type::kUuid && type != Type::kJsonb;
-}
-
 // sum and avg take numbers, min and max all that has an order and is not boolean, bool_and and bool_or booleans.
 Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, AggregateKind kind) {
   TRY_ASSIGN(Bound bound, bind_in_aggregate(*expr.args[0]));
@@ -487,6 +498,8 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, Aggreg
   Bound argument = with_default_type(std::move(bound));
   const Type type = argument.type();
   if (kind == AggregateKind::kSum || kind == AggregateKind::kAvg) {
+    if (type == Type::kNumeric)
+      return to_precision(argument, engine::kNumericSumPrecision, engine::kNumericSumScale);
     if (is_number(type)) return convert(argument, is_integer(type) ? Type::kBigint : Type::kDouble);
     return invalid_at(kBadArguments, expr.span,
                       fmt::format("{}({}) does not exist", expr.text, to_string(type)),

@@ -23,11 +23,13 @@ inline constexpr size_t kMaxExpressionNodes = 50'000;
 inline constexpr size_t kMaxPatternBytes = 1'000;
 inline constexpr size_t kMaxFoldedTextBytes = 10'000;  // of LIKE and calls over constants
 
-// A bound expression; `unknown`: a bare string or NULL that still takes its type from its context.
+// A bound expression; `unknown`: a bare string or NULL that still takes its type from its context; `decimal`: a
+// number as written with a point, which is a numeric beside one.
 struct Bound {
   engine::ExprPtr expr;
   bool unknown = false;
   size_t size = 1;
+  bool decimal = false;
   Type type() const { return expr->type; }
 };
 
@@ -101,6 +103,7 @@ Result<Bound> make_comparison(engine::Op op, std::string_view symbol, Bound left
                               const SourceSpan& span, const SourceSpan& operator_span);
 // Brings all to one type, as CASE, COALESCE and IN need it.
 Status unify(std::vector<Bound*> values, std::string_view what);
+Status adapt_to_numeric(const std::vector<Bound*>& values);
 Bound with_default_type(Bound value);
 
 // PostgreSQL's name for a column that was given none.

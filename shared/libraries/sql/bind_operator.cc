@@ -99,10 +99,11 @@ Op number_op(char op) {
   }
 }
 
-// Two whole numbers meet in the wider type, two reals in real, all others in double precision.
+// Two exact numbers meet in the wider type, two reals in real, all others in double precision.
 Type number_type(Type left, Type right) {
   if (left == right) return left;
-  return is_integer(left) && is_integer(right) ? std::max(left, right, is_narrower) : Type::kDouble;
+  const auto exact = [](Type type) { return is_integer(type) || type == Type::kNumeric; };
+  return exact(left) && exact(right) ? std::max(left, right, is_narrower) : Type::kDouble;
 }
 
 // The one of two types that the other becomes by itself.
@@ -263,7 +264,8 @@ Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpa
 }
 
 bool is_narrower(Type left, Type right) {
-  constexpr Type kOrder[] = {Type::kSmallint, Type::kInteger, Type::kBigint, Type::kReal, Type::kDouble};
+  constexpr Type kOrder[] = {Type::kSmallint, Type::kInteger, Type::kBigint,
+                             Type::kNumeric,  Type::kReal,    Type::kDouble};
   return std::ranges::find(kOrder, left) < std::ranges::find(kOrder, right);
 }
 
@@ -299,6 +301,19 @@ Result<Bound> convert(const Bound& value, Type type) {
                     "cast it");
 }
 
+// A constant like 1.5, which PostgreSQL reads as numeric, is one beside a numeric.
+Status adapt_to_numeric(const std::vector<Bound*>& values) {
+  if (std::ranges::none_of(values, [](const Bound* v) { return v->type() == Type::kNumeric; })) return {};
+  for (Bound* value : values) {
+    if (!value->decimal) continue;
+    std::string text;
+    append_double(text, std::get<double>(value->expr->literal));
+    TRY_ASSIGN(Scalar numeric, parse_literal(text, Type::kNumeric, value->expr->span));
+    *value = make_literal(std::move(numeric), Type::kNumeric, value->expr->span);
+  }
+  return {};
+}
+
 Bound with_default_type(Bound value) {
   if (!value.unknown) return value;
   return make_literal(value.expr->literal, Type::kText, value.expr->span);
@@ -323,10 +338,12 @@ Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, co
                           "the operators are + - * / % || = <> < <= > >=");
   }
   TRY(settle_unknown(op, left, right, at.operator_span));
+  TRY(adapt_to_numeric({&left, &right}));
   const Type number = is_number(left.type()) && is_number(right.type())
                           ? number_type(left.type(), right.type())
                           : Type::kNull;
-  if (number != Type::kNull && (op != "%" || is_integer(number))) {
+  const bool has_remainder = is_integer(number) || number == Type::kNumeric;
+  if (number != Type::kNull && (op != "%" || has_remainder)) {
     TRY_ASSIGN(left, convert(left, number));
     TRY_ASSIGN(right, convert(right, number));
     return make(number_op(op[0]), number, {std::move(left), std::move(right)}, at.span);
@@ -343,6 +360,7 @@ Result<Bound> make_comparison(Op op, std::string_view symbol, Bound left, Bound 
     left = with_default_type(std::move(left));
     right = with_default_type(std::move(right));
   }
+  TRY(adapt_to_numeric({&left, &right}));
   Type type = left.unknown ? right.type() : left.type();
   if (!left.unknown && !right.unknown) {
     const bool numbers = is_number(type) && is_number(right.type());
@@ -356,6 +374,7 @@ Result<Bound> make_comparison(Op op, std::string_view symbol, Bound left, Bound 
 }
 
 Status unify(std::vector<Bound*> values, std::string_view what) {
+  TRY(adapt_to_numeric(values));
   Type type = Type::kNull;
   for (const Bound* value : values) {
     if (value->unknown) continue;

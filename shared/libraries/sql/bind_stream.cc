@@ -71,6 +71,7 @@ Status bind_columns(const ast::CreateStream& tree, StreamDef& out) {
     }
     ColumnDef& made = out.columns.emplace_back(ColumnDef{column.name.text, column.type.type});
     made.length = column.type.length;
+    made.scale = column.type.scale;
     const bool own_name = column.path.size() == 1 && column.path[0] == column.name.text;
     if (!own_name) made.path = column.path;
   }

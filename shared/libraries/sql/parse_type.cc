@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "event/decimal.h"
 #include "sql/errors.h"
 #include "sql/keywords.h"
 #include "sql/parser.h"
@@ -14,17 +15,14 @@ struct TypeWord {
   Type type;
 };
 constexpr TypeWord kTypes[] = {
-    {"boolean", Type::kBoolean},   {"bool", Type::kBoolean},
-    {"smallint", Type::kSmallint}, {"int2", Type::kSmallint},
-    {"integer", Type::kInteger},   {"int", Type::kInteger},
-    {"int4", Type::kInteger},      {"bigint", Type::kBigint},
-    {"int8", Type::kBigint},       {"real", Type::kReal},
-    {"float4", Type::kReal},       {"float", Type::kDouble},
-    {"float8", Type::kDouble},     {"text", Type::kText},
-    {"varchar", Type::kText},      {"date", Type::kDate},
-    {"time", Type::kTime},         {"timestamp", Type::kTimestamp},
-    {"bytea", Type::kBytea},       {"uuid", Type::kUuid},
-    {"jsonb", Type::kJsonb},       {"timestamptz", Type::kTimestamptz},
+    {"boolean", Type::kBoolean},   {"bool", Type::kBoolean},    {"smallint", Type::kSmallint},
+    {"int2", Type::kSmallint},     {"integer", Type::kInteger}, {"int", Type::kInteger},
+    {"int4", Type::kInteger},      {"bigint", Type::kBigint},   {"int8", Type::kBigint},
+    {"real", Type::kReal},         {"float4", Type::kReal},     {"float", Type::kDouble},
+    {"float8", Type::kDouble},     {"text", Type::kText},       {"varchar", Type::kText},
+    {"date", Type::kDate},         {"time", Type::kTime},       {"timestamp", Type::kTimestamp},
+    {"numeric", Type::kNumeric},   {"decimal", Type::kNumeric}, {"bytea", Type::kBytea},
+    {"uuid", Type::kUuid},         {"jsonb", Type::kJsonb},     {"timestamptz", Type::kTimestamptz},
     {"interval", Type::kInterval},
 };
 
@@ -34,19 +32,12 @@ struct Refused {
   std::string_view instead;
 };
 constexpr Refused kRefused[] = {
-    {"serial", "INTEGER"},
-    {"bigserial", "BIGINT"},
-    {"numeric", "DOUBLE PRECISION"},
-    {"decimal", "DOUBLE PRECISION"},
-    {"money", "DOUBLE PRECISION"},
-    {"char", "TEXT"},
-    {"bpchar", "TEXT"},
-    {"json", "JSONB"},
-    {"string", "TEXT"},
-    {"timetz", "TIME"},
+    {"serial", "INTEGER"}, {"bigserial", "BIGINT"}, {"money", "NUMERIC(20, 2)"}, {"char", "TEXT"},
+    {"bpchar", "TEXT"},    {"json", "JSONB"},       {"string", "TEXT"},          {"timetz", "TIME"},
 };
 constexpr std::string_view kAllTypes =
-    "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, TEXT, DATE, TIME, TIMESTAMP, "
+    "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, NUMERIC, TEXT, DATE, TIME, "
+    "TIMESTAMP, "
     "TIMESTAMPTZ, INTERVAL, BYTEA, UUID and JSONB";
 
 Error unknown_type(const SourceSpan& span, const std::string& word) {
@@ -91,9 +82,19 @@ Result<ast::TypeName> Parser::type_name() {
     }
   }
   if (!type) return unknown_type(first.span, word);
-  uint32_t length = 0;
+  ast::TypeName made{*type, first.span};
   if (is_symbol("(") && (word == "varchar" || word == "character")) {
-    TRY_ASSIGN(length, type_length());
+    take();
+    TRY_ASSIGN(made.length, type_number(1, kMaxVarcharLength, "VARCHAR(100)"));
+    TRY(expect_symbol(")"));
+  }
+  if (is_symbol("(") && type == Type::kNumeric) {
+    take();
+    TRY_ASSIGN(made.length, type_number(1, kMaxDecimalDigits, "NUMERIC(20, 2)"));
+    if (take_symbol(",")) {
+      TRY_ASSIGN(made.scale, type_number(0, made.length, "NUMERIC(20, 2)"));
+    }
+    TRY(expect_symbol(")"));
   }
   if (is_symbol("(")) {
     return unsupported_at(peek().span, fmt::format("type \"{}\" takes no length or precision", word),
@@ -101,22 +102,21 @@ Result<ast::TypeName> Parser::type_name() {
   }
   if (is_symbol("["))
     return unsupported_at(peek().span, "array types are not supported", std::string(kAllTypes));
-  return ast::TypeName{*type, span_from(first.span), length};
+  made.span = span_from(first.span);
+  return made;
 }
 
-// (n) behind VARCHAR.
-Result<uint32_t> Parser::type_length() {
-  take();
+// A length, a precision or a scale.
+Result<uint32_t> Parser::type_number(int64_t least, int64_t most, std::string_view example) {
   const Token token = peek();
-  const auto length = token.kind == TokenKind::kInteger ? parse_bigint(raw(token)) : Result<int64_t>(0);
-  if (!length.ok() || *length < 1 || *length > kMaxVarcharLength) {
+  const auto value = token.kind == TokenKind::kInteger ? parse_bigint(raw(token)) : Result<int64_t>(-1);
+  if (!value.ok() || *value < least || *value > most) {
     return invalid_at(kBadLiteral, token.span,
-                      fmt::format("a length is a number from 1 to {}", kMaxVarcharLength),
-                      "write VARCHAR(100)");
+                      fmt::format("a number from {} to {} is expected here", least, most),
+                      fmt::format("write {}", example));
   }
   take();
-  TRY(expect_symbol(")"));
-  return static_cast<uint32_t>(*length);
+  return static_cast<uint32_t>(*value);
 }
 
 // For literals like TIMESTAMPTZ '…' and DOUBLE PRECISION '…': how many words of a type stand before the

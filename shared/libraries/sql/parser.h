@@ -92,7 +92,7 @@ class Parser {
 
   // Type names.
   Result<ast::TypeName> type_name();
-  Result<uint32_t> type_length();
+  Result<uint32_t> type_number(int64_t least, int64_t most, std::string_view example);
   std::optional<size_t> type_words_before_string() const;
 
   // Nodes. finish() counts the node and checks its height.

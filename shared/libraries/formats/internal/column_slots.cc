@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "event/decimal.h"
 #include "formats/jsonb.h"
 #include "formats/text_types.h"
 
@@ -15,6 +16,7 @@ ColumnSlots::ColumnSlots(const Schema& schema, const std::vector<int>& wanted) :
     slot.type = column.type;
     slot.any_text = column.type == Type::kText && column.length == 0;
     slot.length = column.length;
+    slot.scale = column.scale;
     slot.name = column.name;
     slot.unit = column.unit;
   }
@@ -102,8 +104,21 @@ ValueFault ColumnSlots::put_bytes(Slot& s, size_t row, std::string_view text) {
     append_jsonb_string(scratch_, text);
     return s.put(row, arena_->keep(scratch_));
   }
+  if (s.type == Type::kNumeric) return put_decimal(s, row, text);
   const auto parsed = parse_text(s.type, text);
   return parsed.ok() ? s.put(row, arena_->keep(*parsed)) : ValueFault::kFormat;
+}
+
+// Rounded to the column's scale.
+ValueFault ColumnSlots::put_decimal(Slot& s, size_t row, std::string_view number) {
+  auto value = read_decimal(number);
+  if (!value) return ValueFault::kFormat;
+  if (s.length != 0) {
+    const auto scale = static_cast<int>(s.scale);
+    value = rounded(*value, scale);
+    if (!fits(*value, static_cast<int>(s.length), scale)) return ValueFault::kRange;
+  }
+  return s.put(row, arena_->keep(decimal_bytes(*value)));
 }
 
 ValueFault ColumnSlots::put_json(int slot, size_t row, std::string_view value) {

@@ -23,7 +23,8 @@ enum class ValueFault : uint8_t { kNone, kType, kRange, kFormat, kLength };
 struct Slot {
   Type type = Type::kText;
   bool any_text = true;  // what a string holds is the value as it stands
-  uint32_t length = 0;   // of VARCHAR(n)
+  uint32_t length = 0;   // of VARCHAR(n) and NUMERIC(p, s)
+  uint32_t scale = 0;
   std::string name;
   TimestampUnit unit = TimestampUnit::kMilliseconds;
   uint8_t* valid = nullptr;
@@ -62,6 +63,7 @@ class ColumnSlots {
  private:
   ValueFault put_parsed(Slot& slot, size_t row, std::string_view text);
   ValueFault put_bytes(Slot& slot, size_t row, std::string_view text);
+  ValueFault put_decimal(Slot& slot, size_t row, std::string_view number);
   ValueFault put_time(Slot& slot, size_t row, std::string_view text);
 
   MemberTree members_;
@@ -105,6 +107,8 @@ bool timestamp_in(TimestampUnit unit, const json::Number& number, int64_t& micro
         return fits ? s.put(row, integer) : ValueFault::kRange;
       }
       return timestamp_in(s.unit, number, integer) ? s.put(row, integer) : ValueFault::kRange;
+    case Type::kNumeric:
+      return put_decimal(s, row, number.text);
     default:
       return put_json(slot, row, number.text);
   }

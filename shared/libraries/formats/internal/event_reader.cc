@@ -229,6 +229,8 @@ std::string json_form(Type type, TimestampUnit unit) {
       return "a string like \"10 minutes\"";
     case Type::kBytea:
       return "a string like \"\\\\x0a1b\"";
+    case Type::kNumeric:
+      return "a number of at most a thousand digits";
     case Type::kUuid:
       return "a string of 32 hexadecimal digits";
     case Type::kJsonb:
