@@ -388,7 +388,7 @@ void Worker::answer_freezes(Entry& entry) {
                                 [&](const Freeze& f) { return task.position() < f.at; });
   for (auto request = waiting; request != entry.freezes.end(); ++request) {
     Frozen frozen{request->request, options_.placement.worker, std::shared_ptr<const state::Epoch>(),
-                  task.position(), task.closed_below()};
+                  task.position(), task.closed(), task.dropped()};
     if (request->freeze) frozen.epoch = task.freeze();
     if (request->watch) {
       entry.watchers.insert(request->request);
