@@ -163,7 +163,7 @@ void Processor::on_durable(Cut durable) {
     }
     Read read = std::move(durable_reads_[i]);
     durable_reads_.erase(durable_reads_.begin() + static_cast<ptrdiff_t>(i));
-    read.done(engine::ViewAtCut{read.plan, read.at, std::move(read.epochs), read.closed_below,
+    read.done(engine::ViewAtCut{read.plan, read.at, std::move(read.epochs), read.closed, read.dropped,
                                 std::move(read.report)});
   }
   for (size_t i = 0; i < feeds_.size();) {
@@ -296,7 +296,8 @@ void Processor::frozen(Frozen& answer) {
   if (read.rounds[read.round].freeze) {
     if (read.epochs.size() < workers_.size()) read.epochs.resize(workers_.size());
     read.epochs[answer.worker] = *answer.epoch;
-    read.closed_below = std::min(read.closed_below, answer.closed_below);
+    read.closed = std::min(read.closed, answer.closed);
+    read.dropped = std::max(read.dropped, answer.dropped);
   }
   if (read.report_only) {
     read.report.add(answer.report);

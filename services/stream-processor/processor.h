@@ -103,7 +103,8 @@ class Processor final : public engine::ViewReads {
     size_t round = 0;
     size_t answers = 0;
     Cut at;
-    int64_t closed_below = INT64_MAX;
+    int64_t closed = INT64_MAX;
+    int64_t dropped = INT64_MIN;
     std::vector<std::shared_ptr<const state::Epoch>> epochs;
     bool watch = false;
     bool report_only = false;  // of wherever the tasks stand

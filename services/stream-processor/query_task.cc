@@ -29,10 +29,6 @@ bool quiet_starts_over(const log::Frame& frame) {
   });
 }
 
-int64_t floor_div(int64_t a, int64_t b) {
-  return a / b - ((a % b != 0) && ((a < 0) != (b < 0)) ? 1 : 0);
-}
-
 }  // namespace
 
 void TaskOutput::Part::add(std::string_view value, int64_t timestamp_ms) {
@@ -172,14 +168,10 @@ void QueryTask::expire(const log::Frame& frame, TaskOutput& out) {
     const PartitionId partition(static_cast<uint16_t>(p));
     if (!own_[p] || !clocks_.idle(partition) || reported_[p].idle) continue;
     const int64_t watermark = clocks_.watermark(partition);
-    if (watermark != INT64_MIN) reported_[p].bucket = bucket_of(watermark);
+    if (watermark != INT64_MIN) reported_[p].bucket = plan_->window.ends_until(watermark);
     reported_[p].idle = true;
     out.reports.push_back(Report{partition, watermark, frame.cut});
   }
-}
-
-int64_t QueryTask::bucket_of(int64_t watermark_us) const {
-  return floor_div(watermark_us - pipeline_->window_offset_us, plan_->window_us);
 }
 
 Status QueryTask::merge_topic(const log::Frame& frame) {
@@ -264,7 +256,7 @@ void QueryTask::drop_late(const StreamRows& rows, const Selection& decoded, Sele
                           TaskOutput& out) {
   const Batch& batch = rows.batch();
   const Column& time = batch.columns[static_cast<size_t>(pipeline_->time_column)];
-  const int64_t size = plan_->window_us;
+  pipeline_->ended.resize(plan_->window.shares_panes() ? batch.rows : 0);
   size_t kept = 0;
   size_t next = 0;
   for (const uint32_t row : decoded) {
@@ -280,7 +272,7 @@ void QueryTask::drop_late(const StreamRows& rows, const Selection& decoded, Sele
     const int64_t t = time.integers[row];
     const auto partition = batch.origins[row].partition;
     if (selected) {
-      const int64_t window_end = engine::tumble_start(t, size, pipeline_->window_offset_us) + size;
+      const int64_t window_end = plan_->window.last_end(t);
       if (late_check_ && window_end <= clocks_.watermark(partition)) {
         dead_letter(rows, row, "late", "MR-STEP-0011",
                     "the row's window had ended by its partition's watermark",
@@ -291,11 +283,19 @@ void QueryTask::drop_late(const StreamRows& rows, const Selection& decoded, Sele
                     out);
       } else {
         selection[kept++] = row;
+        note_ended(row, partition);
       }
     }
     if (late_check_) clocks_.advance(partition, t - plan_->source->disorder_us);
   }
   selection.resize(kept);
+}
+
+// The windows that end up to there do not take the row any more.
+void QueryTask::note_ended(uint32_t row, PartitionId partition) {
+  if (pipeline_->ended.empty()) return;
+  const int64_t watermark = late_check_ ? clocks_.watermark(partition) : INT64_MIN;
+  pipeline_->ended[row] = closes_ ? std::max(watermark, closing_clocks().closed()) : watermark;
 }
 
 // Watermarks travel when they pass a window's end: nothing closes in between.
@@ -304,7 +304,7 @@ void QueryTask::make_reports(TaskOutput& out) {
     const PartitionId partition(static_cast<uint16_t>(p));
     if (!own_[p] || clocks_.watermark(partition) == INT64_MIN) continue;
     auto& last = reported_[p];
-    const int64_t bucket = bucket_of(clocks_.watermark(partition));
+    const int64_t bucket = plan_->window.ends_until(clocks_.watermark(partition));
     if (bucket == last.bucket) continue;
     last.bucket = bucket;
     out.reports.push_back(Report{partition, clocks_.watermark(partition), {}});
@@ -317,28 +317,35 @@ Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
   // Whether the end of some window lies between the two: else no state is frozen, and none looked at, for
   // nothing.
   const auto passed = [&](int64_t later) {
-    return closed_before == INT64_MIN || bucket_of(closed - later) != bucket_of(closed_before - later);
+    return closed_before == INT64_MIN ||
+           plan_->window.ends_until(closed - later) != plan_->window.ends_until(closed_before - later);
   };
   if (watched_ && plan_->emit_on_close && passed(0)) {
     out.closed = ClosedWindows{plan_, store_->freeze(), closed_before, closed};
   }
   if (passed(0)) drop_ended(engine::kDistinctSlot, closed);  // no row comes to a closed window
-  if (plan_->view_retention_us > 0 && passed(plan_->view_retention_us))
-    drop_ended(engine::kGroupsSlot, closed - plan_->view_retention_us);
+  if (plan_->view_retention_us > 0 && passed(plan_->view_retention_us)) {
+    drop_ended(engine::kGroupsSlot, dropped());
+    drop_ended(engine::kLateSlot, dropped());
+  }
   return {};
 }
 
 void QueryTask::drop_ended(uint16_t slot, int64_t watermark) {
   for (const auto& table : store_->tables(plan_->id, slot)) {
-    if (!window_ended(*plan_, table.window, watermark)) break;
+    if (plan_->window.last_end(table.window) > watermark) break;
     store_->drop(table);
   }
 }
 
-int64_t QueryTask::closed_below() const {
-  if (!plan_->emit_on_close) return INT64_MAX;
+int64_t QueryTask::closed() const {
+  return plan_->emit_on_close ? closing_clocks().closed() : INT64_MAX;
+}
+
+int64_t QueryTask::dropped() const {
   const int64_t closed = closing_clocks().closed();
-  return closed == INT64_MIN ? INT64_MIN : closed - plan_->window_us + 1;
+  const bool drops = plan_->view_retention_us > 0 && closed != INT64_MIN;
+  return drops ? closed - plan_->view_retention_us : INT64_MIN;
 }
 
 int64_t QueryTask::next_timer() const {
@@ -417,7 +424,7 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
       // All of them know it by adoption, so it counts as told: where one worker ran alone nothing was.
       if (first.plan_->repartition || !task->closes_) continue;
       const int64_t watermark = task->clocks_.watermark(partition);
-      if (watermark != INT64_MIN) task->reported_[p].bucket = task->bucket_of(watermark);
+      if (watermark != INT64_MIN) task->reported_[p].bucket = task->plan_->window.ends_until(watermark);
       task->reported_[p].idle = task->clocks_.idle(partition);
     }
     task->heard_ = first.heard_;

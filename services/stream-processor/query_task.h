@@ -94,7 +94,8 @@ class QueryTask {
   uint64_t plan_identity() const { return identity_; }
   state::StateStore& store() { return *store_; }
   std::shared_ptr<const state::Epoch> freeze();  // with position and clocks in its cells
-  int64_t closed_below() const;                  // emit_on_close: windows that start before it are closed
+  int64_t closed() const;                        // emit_on_close: windows that end up to it are shown
+  int64_t dropped() const;                       // retention: windows that end up to it are gone
   // The append time at which something is due without any event; INT64_MAX: never.
   int64_t next_timer() const;
   void watch(bool on) { watched_ = on; }
@@ -124,7 +125,7 @@ class QueryTask {
   void hear(const std::vector<Report>& reports);
   bool hears(const Report& report) const;
   void expire(const log::Frame& frame, TaskOutput& out);
-  int64_t bucket_of(int64_t watermark_us) const;
+  void note_ended(uint32_t row, PartitionId partition);
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);
   void drop_ended(uint16_t slot, int64_t watermark);

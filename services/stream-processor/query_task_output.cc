@@ -29,7 +29,7 @@ Status QueryTask::run_shape(const StreamRows& rows, Selection& selection, TaskOu
     case Shape::kAggregate:
       if (plan_->repartition) {
         std::vector<std::string> payloads(plan_->repartition_topic->partitions);
-        TRY(pipeline_->aggregation->partial(rows.batch(), selection, payloads, errors));
+        TRY(pipeline_->aggregation->partial(rows.batch(), selection, payloads, errors, pipeline_->ended));
         const int64_t at_ms = rows.batch().origins.back().append_time.value / 1000;
         for (size_t p = 0; p < payloads.size(); ++p) {
           if (payloads[p].empty()) continue;
@@ -37,7 +37,8 @@ Status QueryTask::run_shape(const StreamRows& rows, Selection& selection, TaskOu
         }
       } else {
         auto* changed = watched_ && !plan_->emit_on_close ? &changed_ : nullptr;
-        auto added = pipeline_->aggregation->add(rows.batch(), selection, *store_, errors, changed);
+        auto added =
+            pipeline_->aggregation->add(rows.batch(), selection, *store_, errors, changed, pipeline_->ended);
         if (!added.ok()) return state_full(*plan_, added.error());
       }
   }
@@ -91,7 +92,9 @@ size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
 Status QueryTask::emit_changes(TaskOutput& out) {
   if (changed_.empty()) return {};
   Batch groups;
-  TRY(pipeline_->aggregation->read_changed(changed_, *store_, groups));
+  TRY(pipeline_->aggregation->read_changed(
+      changed_, *store_,
+      [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); }, groups));
   append_groups(*plan_, groups, "upsert", out.changes);
   return {};
 }

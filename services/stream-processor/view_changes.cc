@@ -8,10 +8,6 @@
 
 namespace millrace::processor {
 
-bool window_ended(const engine::QueryPlan& plan, int64_t window, int64_t watermark) {
-  return watermark != INT64_MIN && window <= watermark - plan.window_us;
-}
-
 void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out) {
   std::vector<std::string> names;
   for (const auto& column : plan.output_schema()) names.push_back(column.name);
@@ -43,9 +39,8 @@ Result<JsonRows> render(const ClosedWindows& windows) {
   Batch groups;
   TRY(engine::Aggregation::read_groups(
       *windows.plan, {windows.epoch},
-      [&](int64_t window) {
-        return window_ended(*windows.plan, window, windows.closed) &&
-               !window_ended(*windows.plan, window, windows.before);
+      [&](const engine::Window& window) {
+        return window.end > windows.before && window.end <= windows.closed;
       },
       groups));
   JsonRows rows;

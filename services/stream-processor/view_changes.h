@@ -38,9 +38,6 @@ struct ClosedWindows {
   int64_t closed = INT64_MIN;
 };
 
-// Whether the window that starts at `window` has ended by the watermark.
-bool window_ended(const engine::QueryPlan& plan, int64_t window, int64_t watermark);
-
 // Appends rows of the view's output schema; `op` may be empty.
 void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out);
 // The same for groups as the state holds them: the outputs are computed here. A row whose output fails is

@@ -396,8 +396,13 @@ void Worker::answer_freezes(Entry& entry) {
   auto waiting = std::partition(entry.freezes.begin(), entry.freezes.end(),
                                 [&](const Freeze& f) { return task.position() < f.at; });
   for (auto request = waiting; request != entry.freezes.end(); ++request) {
-    Frozen frozen{request->request, options_.placement.worker, std::shared_ptr<const state::Epoch>(),
-                  task.position(),  task.closed_below(),       {}};
+    Frozen frozen{request->request,
+                  options_.placement.worker,
+                  std::shared_ptr<const state::Epoch>(),
+                  task.position(),
+                  task.closed(),
+                  task.dropped(),
+                  {}};
     if (request->report) frozen.report = task.report();
     if (request->freeze) frozen.epoch = task.freeze();
     if (request->watch) {

@@ -71,7 +71,8 @@ struct Frozen {
   uint32_t worker = 0;
   Result<std::shared_ptr<const state::Epoch>> epoch = std::shared_ptr<const state::Epoch>();
   Cut at;
-  int64_t closed_below = INT64_MIN;
+  int64_t closed = INT64_MIN;
+  int64_t dropped = INT64_MIN;
   engine::QueryReport report;
 };
 struct SnapshotReady {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 
 namespace millrace::sim {
@@ -68,13 +69,21 @@ Result<Scalar> decode_value(const json& value, Type type) {
 struct Accumulator {
   int64_t count = 0;
   int64_t integer_sum = 0;
-  std::map<uint16_t, double> sums;  // by source partition, each in the log's order
+  // By source partition; of each by pane, and windows of it that had ended: in the log's order.
+  std::map<uint16_t, std::map<std::pair<int64_t, size_t>, double>> sums;
   Scalar low, high;
 };
 struct Group {
   Row first;  // any row of the group: the group's keys have one value
   std::optional<int64_t> window_start;
+  int64_t window_size = 0;
   std::vector<Accumulator> accumulators;
+};
+// One window of a row, and what a sum of doubles is added up by.
+struct NaiveWindow {
+  std::optional<int64_t> start;
+  int64_t size = 0;
+  std::pair<int64_t, size_t> part;
 };
 
 // Partition watermarks and what they close.
@@ -161,7 +170,7 @@ class Run {
       : query_(*query.query), named_(query), source_(source), scope_(scope), clocks_(source) {
     for (const auto& item : query_.items) find_aggregates(*item.expr, calls_);
     grouped_ = !query_.group_by.empty() || !calls_.empty();
-    if (query_.from && query_.from->tumble) set_window(*query_.from);
+    if (query_.from && query_.from->window != sql::ast::WindowFunction::kNone) set_window(*query_.from);
     if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
   }
 
@@ -194,6 +203,12 @@ class Run {
     auto size = naive_interval_us(*from.size);
     CHECK(size.ok(), "the oracle reads the window's size");
     size_ = *size;
+    if (from.step) {
+      auto step = naive_interval_us(*from.step);
+      CHECK(step.ok(), "the oracle reads the window's step");
+      step_ = *step;
+      cumulates_ = from.window == sql::ast::WindowFunction::kCumulate;
+    }
     if (from.offset) {
       auto offset = naive_interval_us(*from.offset);
       CHECK(offset.ok(), "the oracle reads the window's offset");
@@ -221,30 +236,65 @@ class Run {
     }
   }
 
+  // All windows that hold the time, by their ends.
+  std::vector<NaiveWindow> windows_of(const Scalar& time) const {
+    if (is_null(time)) return {{std::nullopt, size_, {}}};
+    const int64_t t = std::get<Timestamp>(time).micros;
+    if (step_ == 0) return {{floor_to(t, size_, offset_), size_, {}}};
+    std::vector<NaiveWindow> out;
+    const int64_t width = cumulates_ ? step_ : std::gcd(step_, size_);
+    const std::pair<int64_t, size_t> part{floor_to(t, width, offset_), 0};
+    if (cumulates_) {
+      const int64_t start = floor_to(t, size_, offset_);
+      for (int64_t size = step_; size <= size_; size += step_) {
+        if (t < start + size) out.push_back({start, size, part});
+      }
+      return out;
+    }
+    for (int64_t start = floor_to(t - size_, step_, offset_); start <= t; start += step_) {
+      if (t < start + size_) out.push_back({start, size_, part});
+    }
+    return out;
+  }
+
   void process(const LogEvent& event, const Row& row, const Place& place) {
     RowContext context{&source_.columns, &row, std::nullopt, size_, nullptr};
-    if (size_ > 0) {
-      const Scalar& time = row[static_cast<size_t>(time_column_)];
-      if (!is_null(time)) context.window_start = floor_to(std::get<Timestamp>(time).micros, size_, offset_);
-    }
+    std::vector<NaiveWindow> windows(1);
+    if (size_ > 0) windows = windows_of(row[static_cast<size_t>(time_column_)]);
+    context.window_start = windows.front().start;
     if (query_.where) {
       auto holds = naive_holds(*query_.where, context);
       if (!holds.ok()) answer_.failed.insert(place);
       if (!holds.ok() || !*holds) return;
     }
-    if (late_check_ && !keeps_window(event, context, place)) return;
-    const bool fine = grouped_ ? add(event, row, context) : emit(event, context);
-    if (!fine) answer_.failed.insert(place);
+    const size_t all = windows.size();
+    if (step_ > 0 && !windows.front().start) {
+      answer_.no_event_time.insert(place);
+      return;
+    }
+    if (late_check_ && !keeps_windows(event, windows, place)) return;
+    for (NaiveWindow& window : windows) {
+      window.part.second = all - windows.size();
+      context.window_start = window.start;
+      context.window_size = window.size;
+      const bool fine = grouped_ ? add(event, row, context, window.part) : emit(event, context);
+      if (!fine) answer_.failed.insert(place);
+    }
   }
 
-  bool keeps_window(const LogEvent& event, const RowContext& context, const Place& place) {
-    if (!context.window_start) return answer_.no_event_time.insert(place), false;
-    const int64_t end = *context.window_start + size_;
-    if (end <= clocks_.watermark(event.partition)) return answer_.late.insert(place), false;
+  // Takes away the windows that had ended; false: none is left.
+  bool keeps_windows(const LogEvent& event, std::vector<NaiveWindow>& windows, const Place& place) {
+    if (!windows.front().start) return answer_.no_event_time.insert(place), false;
+    const auto take_ended = [&](int64_t watermark) {
+      std::erase_if(windows, [&](const NaiveWindow& w) { return *w.start + w.size <= watermark; });
+      return windows.empty();
+    };
+    if (take_ended(clocks_.watermark(event.partition))) return answer_.late.insert(place), false;
     if (!closes_) return true;
+    const int64_t end = *windows.back().start + windows.back().size;
     const bool believed =
         scope_.believed && scope_.believed->contains(place) && end <= clocks_.closed_at_most();
-    if (believed || (!scope_.believed && end <= clocks_.closed())) {
+    if (believed || (!scope_.believed && take_ended(clocks_.closed()))) {
       return answer_.closed_while_idle.insert(place), false;
     }
     return true;
@@ -282,13 +332,15 @@ class Run {
     return e;
   }
 
-  bool add(const LogEvent& event, const Row& row, const RowContext& context) {
+  bool add(const LogEvent& event, const Row& row, const RowContext& context,
+           const std::pair<int64_t, size_t>& part) {
     Row key;
     for (const auto& expr : query_.group_by) {
       auto value = naive_evaluate(group_expr(*expr), context);
       if (!value.ok()) return false;
       key.push_back(std::move(*value));
     }
+    if (cumulates_) key.push_back(Scalar(context.window_size));  // both ends are keys, whichever was written
     Row arguments;  // all of them first: a failing row counts nowhere
     for (const Expr* call : calls_) {
       if (call->star) {
@@ -304,17 +356,19 @@ class Run {
     if (group.first.empty()) {
       group.first = row;
       group.window_start = context.window_start;
+      group.window_size = context.window_size;
     }
     for (size_t i = 0; i < calls_.size(); ++i)
-      accumulate(group.accumulators[i], arguments[i], event.partition);
+      accumulate(group.accumulators[i], arguments[i], event.partition, part);
     return true;
   }
 
-  static void accumulate(Accumulator& a, const Scalar& value, PartitionId partition) {
+  static void accumulate(Accumulator& a, const Scalar& value, PartitionId partition,
+                         const std::pair<int64_t, size_t>& part) {
     if (is_null(value)) return;
     ++a.count;
     if (const auto* i = std::get_if<int64_t>(&value)) a.integer_sum += *i;
-    if (const auto* d = std::get_if<double>(&value)) a.sums[partition.value] += *d;
+    if (const auto* d = std::get_if<double>(&value)) a.sums[partition.value][part] += *d;
     if (is_null(a.low) || naive_compare(value, a.low) < 0) a.low = value;
     if (is_null(a.high) || naive_compare(value, a.high) > 0) a.high = value;
   }
@@ -325,7 +379,11 @@ class Run {
     if (call.text == "min") return a.low;
     if (call.text == "max") return a.high;
     double sum = 0;
-    for (const auto& [partition, part] : a.sums) sum += part;
+    for (const auto& [partition, parts] : a.sums) {
+      double of_partition = 0;
+      for (const auto& [pane, part] : parts) of_partition += part;
+      sum += of_partition;
+    }
     if (call.text == "sum") return a.sums.empty() ? Scalar(a.integer_sum) : Scalar(sum);
     const double total = a.sums.empty() ? static_cast<double>(a.integer_sum) : sum;
     return Scalar(total / static_cast<double>(a.count));
@@ -338,13 +396,13 @@ class Run {
         results[calls_[i]] = result(*calls_[i], group.accumulators[i]);
       const bool has_row = !group.first.empty();
       RowContext context{has_row ? &source_.columns : nullptr, has_row ? &group.first : nullptr,
-                         group.window_start, size_, &results};
+                         group.window_start, group.window_size, &results};
       NaiveAnswer::ViewRow out;
       for (const auto& item : query_.items) {
         auto value = naive_evaluate(*item.expr, context);
         out.row.push_back(value.ok() ? std::move(*value) : Scalar());
       }
-      if (closes_) out.window_end = group.window_start.value_or(0) + size_;
+      if (closes_) out.window_end = group.window_start.value_or(0) + group.window_size;
       answer_.rows.push_back(std::move(out));
     }
   }
@@ -360,6 +418,8 @@ class Run {
   bool closes_ = false;
   int time_column_ = -1;
   int64_t size_ = 0;
+  int64_t step_ = 0;  // of HOP and CUMULATE
+  bool cumulates_ = false;
   int64_t offset_ = 0;
   std::map<std::string, Group> groups_;
   NaiveAnswer answer_;

@@ -134,11 +134,18 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
       sql += fmt::format("{}, {} FROM {}{} GROUP BY {}", shown, aggregate_list(), source.name, where, key);
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
-      sql += fmt::format(
-          "window_start, {}, {}, window_end FROM TUMBLE({}, at, INTERVAL '{}'){} GROUP BY window_start, "
-          "window_end, {}",
-          shown, aggregate_list(), source.name, pick(kSizes), where, key);
-      if (source.watermark_column >= 0 && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
+      static const char* const kShared[] = {
+          "HOP({}, at, INTERVAL '5 seconds', INTERVAL '10 seconds')",
+          "HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds', INTERVAL '1 second')",
+          "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '1 minute')"};
+      // When a window closes to a partition that was silent is not told exactly, so shared panes do not close here.
+      const bool shared = kind == 7;
+      const std::string from = shared
+                                   ? fmt::format(fmt::runtime(pick(kShared)), source.name)
+                                   : fmt::format("TUMBLE({}, at, INTERVAL '{}')", source.name, pick(kSizes));
+      sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}",
+                         shown, aggregate_list(), from, where, key);
+      if (!shared && source.watermark_column >= 0 && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
     }
   }
   return {must(naive_query(sql), sql), sql, {}};

@@ -17,7 +17,6 @@ struct QueryTask::Pipeline {
     if (plan->filter) filter.emplace(plan->filter);
     if (plan->window_key >= 0) {
       const auto& start = *plan->group_keys[static_cast<size_t>(plan->window_key)].expr;
-      window_offset_us = start.window_offset_us;
       if (start.args[0]->op == engine::Op::kColumn) time_column = start.args[0]->column;
     }
     for (const auto& output : plan->outputs) names.push_back(output.name);
@@ -41,9 +40,9 @@ struct QueryTask::Pipeline {
   std::optional<engine::Aggregation> aggregation;
   std::optional<engine::RowsView> rows_view;
   std::optional<formats::JsonRowWriter> writer;
-  int time_column = -1;  // of the batch
-  int64_t window_offset_us = 0;
-  std::string row;  // scratch
+  int time_column = -1;        // of the batch
+  std::vector<int64_t> ended;  // by row: what had ended when it came; empty where windows share no panes
+  std::string row;             // scratch
 };
 
 }  // namespace millrace::processor

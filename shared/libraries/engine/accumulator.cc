@@ -208,10 +208,10 @@ bool Accumulators::would_overflow(size_t aggregate, const char* value, const Con
   return slot.scale == 0 ? !fits_bigint(sum) : sum > kMostNumericSum || sum < -kMostNumericSum;
 }
 
-Accumulators::Part Accumulators::load_part(const char* p) {
+FloatPart Accumulators::load_part(const char* p) {
   return {load_double(p), load_le<int64_t>(p + 8), load_le<uint32_t>(p + 16)};
 }
-void Accumulators::store_part(char* p, const Part& part) {
+void Accumulators::store_part(char* p, const FloatPart& part) {
   store_double(p, part.sum);
   store_le(p + 8, part.count);
   store_le(p + 16, part.partition);
@@ -222,15 +222,20 @@ size_t Accumulators::blob_offset(const Slot& slot) const {
   return slot.offset + (slot.kind == Kind::kFloatSum ? inline_parts_ * kPartBytes : 0);
 }
 
-// The extreme that the slot holds; count 0: none yet. Not for text.
+// The count, sum or extreme that the slot holds; count 0: none yet. Not for texts and parts.
 Contribution Accumulators::held(const Slot& slot, const char* p) const {
   Contribution c;
-  if (slot.storage == Physical::kInterval) {
-    c.count = load_le<int64_t>(p);
-    c.interval = {load_le<int32_t>(p + 8), load_le<int32_t>(p + 12), load_le<int64_t>(p + 16)};
+  if (slot.kind == Kind::kIntSum) {
+    c.sum = load_wide(p);
+    c.count = load_le<int64_t>(p + 16);
     return c;
   }
   c.count = load_le<int64_t>(p);
+  if (slot.kind == Kind::kCount) return c;
+  if (slot.storage == Physical::kInterval) {
+    c.interval = {load_le<int32_t>(p + 8), load_le<int32_t>(p + 12), load_le<int64_t>(p + 16)};
+    return c;
+  }
   if (slot.storage == Physical::kDouble)
     c.real = load_double(p + 8);
   else
@@ -264,7 +269,7 @@ bool Accumulators::stage_float(state::Table& table, const Slot& slot, const char
   std::string parts(old == 0 ? std::string_view() : table.blob(old));
   size_t at = 0;
   while (at < parts.size() && load_part(parts.data() + at).partition != partition + 1u) at += kPartBytes;
-  Part part{0, 0, partition + 1u};
+  FloatPart part{0, 0, partition + 1u};
   if (at < parts.size())
     part = load_part(parts.data() + at);
   else
@@ -341,12 +346,48 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
 
 void Accumulators::add_float(const Slot&, char* p, uint16_t partition, const Contribution& c) const {
   for (size_t i = 0; i < inline_parts_; ++i, p += kPartBytes) {
-    Part part = load_part(p);
+    FloatPart part = load_part(p);
     if (part.partition != 0 && part.partition != partition + 1u) continue;
     part.partition = partition + 1u;
     part.sum += c.real;
     part.count = add_counts(part.count, c.count);
     return store_part(p, part);
+  }
+}
+
+void Accumulators::collect_parts(const char* p, const Blobs& blob, std::vector<FloatPart>& into) const {
+  const auto take = [&](const FloatPart& part) {
+    const auto known = std::find_if(
+        into.begin(), into.end(), [&](const FloatPart& other) { return other.partition == part.partition; });
+    if (known == into.end()) return into.push_back(part);
+    known->sum += part.sum;
+    known->count = add_counts(known->count, part.count);
+  };
+  for (size_t i = 0; i < inline_parts_; ++i) {
+    const FloatPart part = load_part(p + i * kPartBytes);
+    if (part.partition == 0) break;
+    take(part);
+  }
+  const uint64_t id = load_le<uint64_t>(p + inline_parts_ * kPartBytes);
+  std::string_view more = id == 0 ? std::string_view() : blob(id);
+  for (; more.size() >= kPartBytes; more.remove_prefix(kPartBytes)) take(load_part(more.data()));
+}
+
+void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const {
+  totals.resize(slots_.size());
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    const char* const p = value + slot.offset;
+    if (slot.kind == Kind::kFloatSum) {
+      collect_parts(p, blob, totals[i].parts);
+    } else if (slot.kind != Kind::kTextExtreme) {
+      combine(i, totals[i].value, held(slot, p));
+    } else if (const uint64_t id = load_le<uint64_t>(p); id != 0) {
+      Contribution text;
+      text.count = 1;
+      text.text = blob(id);
+      combine(i, totals[i].value, text);
+    }
   }
 }
 
@@ -364,29 +405,19 @@ void append_double_value(Column& out, double v) {
 }  // namespace
 
 // The parts in the order of their partitions, whatever the order in which they came.
-void Accumulators::finish_float(const Slot& slot, const char* p, const Blobs& blob, Column& out) const {
-  Part parts[kMostInlineParts];
-  std::vector<Part> all;
-  size_t used = 0;
-  for (; used < inline_parts_; ++used) {
-    parts[used] = load_part(p + used * kPartBytes);
-    if (parts[used].partition == 0) break;
-  }
-  const uint64_t id = load_le<uint64_t>(p + inline_parts_ * kPartBytes);
-  std::string_view more = id == 0 ? std::string_view() : blob(id);
-  all.assign(parts, parts + used);
-  for (; more.size() >= kPartBytes; more.remove_prefix(kPartBytes)) all.push_back(load_part(more.data()));
-  std::sort(all.begin(), all.end(), [](const Part& a, const Part& b) { return a.partition < b.partition; });
+void Accumulators::finish_float(AggregateKind call, std::vector<FloatPart> parts, Column& out) {
+  std::sort(parts.begin(), parts.end(),
+            [](const FloatPart& a, const FloatPart& b) { return a.partition < b.partition; });
   double sum = 0;
   int64_t count = 0;
   bool first = true;
-  for (const Part& part : all) {
+  for (const FloatPart& part : parts) {
     sum = first ? part.sum : sum + part.sum;
     first = false;
     count = add_counts(count, part.count);
   }
   if (count == 0) return out.append_null();
-  append_double_value(out, slot.call == AggregateKind::kAvg ? sum / static_cast<double>(count) : sum);
+  append_double_value(out, call == AggregateKind::kAvg ? sum / static_cast<double>(count) : sum);
 }
 
 void Accumulators::finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena) {
@@ -398,42 +429,24 @@ void Accumulators::finish_numeric(const Slot& slot, __int128 sum, int64_t count,
   out.texts.push_back(arena.keep(decimal_bytes(*answer)));
 }
 
-void Accumulators::finish(size_t aggregate, const char* value, const Blobs& blob, Column& out,
-                          Arena& arena) const {
+void Accumulators::finish(size_t aggregate, const Total& total, Column& out, Arena& arena) const {
   const Slot& slot = slots_[aggregate];
-  const char* const p = value + slot.offset;
-  switch (slot.kind) {
-    case Kind::kCount:
-      return append_integer(out, load_le<int64_t>(p));
-    case Kind::kFloatSum:
-      return finish_float(slot, p, blob, out);
-    case Kind::kIntSum: {
-      const Wide sum = load_wide(p);
-      const int64_t count = load_le<int64_t>(p + 16);
-      if (count == 0) return out.append_null();
-      if (slot.scale != 0) return finish_numeric(slot, sum, count, out, arena);
-      if (slot.call == AggregateKind::kAvg) {
-        return append_double_value(out, static_cast<double>(sum) / static_cast<double>(count));
-      }
-      return fits_bigint(sum) ? append_integer(out, static_cast<int64_t>(sum)) : out.append_null();
-    }
-    case Kind::kTextExtreme: {
-      const uint64_t id = load_le<uint64_t>(p);
-      if (id == 0) return out.append_null();
-      if (!out.valid.empty()) out.valid.push_back(1);
-      out.texts.push_back(arena.keep(blob(id)));
-      return;
-    }
-    case Kind::kExtreme:
-      break;
-  }
-  const Contribution c = held(slot, p);
+  const Contribution& c = total.value;
+  if (slot.kind == Kind::kCount) return append_integer(out, c.count);
+  if (slot.kind == Kind::kFloatSum) return finish_float(slot.call, total.parts, out);
   if (c.count == 0) return out.append_null();
+  if (slot.kind == Kind::kIntSum) {
+    if (slot.scale != 0) return finish_numeric(slot, c.sum, c.count, out, arena);
+    if (slot.call == AggregateKind::kAvg)
+      return append_double_value(out, static_cast<double>(c.sum) / static_cast<double>(c.count));
+    return fits_bigint(c.sum) ? append_integer(out, static_cast<int64_t>(c.sum)) : out.append_null();
+  }
   if (slot.storage == Physical::kDouble) return append_double_value(out, c.real);
-  if (slot.storage != Physical::kInterval && slot.storage != Physical::kBoolean)
-    return append_integer(out, c.integer);
+  if (slot.storage == Physical::kInteger) return append_integer(out, c.integer);
   if (!out.valid.empty()) out.valid.push_back(1);
-  if (slot.storage == Physical::kInterval)
+  if (slot.storage == Physical::kText)
+    out.texts.push_back(arena.keep(c.text));
+  else if (slot.storage == Physical::kInterval)
     out.intervals.push_back(c.interval);
   else
     out.booleans.push_back(c.integer != 0);

@@ -28,6 +28,19 @@ struct Contribution {
   std::string_view text;
 };
 
+// One source partition's part of a sum of doubles.
+struct FloatPart {
+  double sum = 0;
+  int64_t count = 0;
+  uint32_t partition = 0;  // plus 1; 0: unused
+};
+
+// What one aggregate of a group holds, out of the state; of several stored groups (panes), all together.
+struct Total {
+  Contribution value;
+  std::vector<FloatPart> parts;  // sums of doubles
+};
+
 class Accumulators {
  public:
   explicit Accumulators(const QueryPlan& plan);
@@ -48,9 +61,12 @@ class Accumulators {
   bool apply(state::Table& table, std::string_view key, uint64_t hash, char* value, uint16_t partition,
              const std::vector<Contribution>& contributions);
 
-  // The aggregate's answer, appended to `out`. `blob` reads a blob of the row's table.
+  // Adds what a stored group holds to one total an aggregate; texts point into the state. `blob` reads a blob
+  // of the row's table.
   using Blobs = std::function<std::string_view(uint64_t)>;
-  void finish(size_t aggregate, const char* value, const Blobs& blob, Column& out, Arena& arena) const;
+  void collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const;
+  // The aggregate's answer, appended to `out`.
+  void finish(size_t aggregate, const Total& total, Column& out, Arena& arena) const;
   // Copies what `value` refers to into another table and changes the references. False: the state's bound.
   bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
 
@@ -63,16 +79,11 @@ class Accumulators {
     int scale = 0;                          // of a sum of numeric
     size_t offset = 0;
   };
-  // One partition's part of a float sum.
-  struct Part {
-    double sum = 0;
-    int64_t count = 0;
-    uint32_t partition = 0;  // plus 1; 0: unused
-  };
   static constexpr size_t kPartBytes = 24;
 
-  static Part load_part(const char* p);
-  static void store_part(char* p, const Part& part);
+  static FloatPart load_part(const char* p);
+  static void store_part(char* p, const FloatPart& part);
+  void collect_parts(const char* p, const Blobs& blob, std::vector<FloatPart>& into) const;
   int compare(const Slot& slot, const Contribution& a, const Contribution& b) const;
   bool replaces(const Slot& slot, const Contribution& held, const Contribution& c) const;
   Contribution held(const Slot& slot, const char* p) const;
@@ -85,7 +96,7 @@ class Accumulators {
   void add_float(const Slot& slot, char* p, uint16_t partition, const Contribution& c) const;
   size_t blob_offset(const Slot& slot) const;
   static void finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena);
-  void finish_float(const Slot& slot, const char* p, const Blobs& blob, Column& out) const;
+  static void finish_float(AggregateKind call, std::vector<FloatPart> parts, Column& out);
 
   std::vector<Slot> slots_;
   size_t value_bytes_ = 0;

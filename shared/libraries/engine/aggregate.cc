@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/hash.h"
 #include "engine/accumulator.h"
 #include "engine/distinct.h"
 #include "engine/group_index.h"
+#include "engine/group_read.h"
 #include "engine/value_codec.h"
 #include "event/text.h"
 #include "formats/json.h"
@@ -15,6 +17,7 @@ namespace millrace::engine {
 namespace {
 
 constexpr std::string_view kSumRange = "MR-SQL-0102";
+constexpr std::string_view kTimeRange = "MR-SQL-0104";
 constexpr std::string_view kNoWindow = "MR-SQL-0110";
 constexpr std::string_view kKeyTooLong = "MR-SQL-0112";
 constexpr size_t kMaxKeyBytes = 32 * 1024;
@@ -65,6 +68,7 @@ struct Aggregation::Impl {
   std::vector<const Column*> argument_columns;
   std::vector<Contribution> contributions;
   std::string key;
+  std::string late_key;
   std::string key_text;
   Column decoded_key;  // one value, not a text
   Arena no_text;
@@ -74,24 +78,36 @@ struct Aggregation::Impl {
   state::StateStore* table_store = nullptr;
   state::Table* table = nullptr;
   int64_t table_window = 0;
+  bool table_late = false;
 
   void evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
   bool encode_group(size_t row, int64_t& window, std::vector<RowError>& errors);
   uint64_t hash_of_row(size_t row);
   uint64_t hash_of_key(std::string_view encoded);
   bool valid_key(std::string_view encoded) const;
+  bool is_window(size_t key_index) const {
+    return static_cast<int>(key_index) == plan->window_key ||
+           static_cast<int>(key_index) == plan->window_end_key;
+  }
   void contributions_of(size_t row);
   bool sum_overflows(size_t row, const char* value, std::vector<RowError>& errors);
-  state::Table& table_of(state::StateStore& store, int64_t window);
-  Status apply(state::StateStore& store, int64_t window, uint64_t hash, uint16_t partition,
+  bool choose_part(size_t row, int64_t window, std::span<const int64_t> ended, uint32_t& part,
+                   std::vector<RowError>& errors) const;
+  std::string_view stored_key(std::string_view group, uint32_t part);
+  state::Table& table_of(state::StateStore& store, int64_t window, uint32_t part);
+  Status apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash, uint16_t partition,
                std::string_view group);
-  Status keep(state::StateStore& store, state::Table& rows, std::string_view group, uint64_t hash,
+  Status keep(state::StateStore& store, state::Table& rows, std::string_view stored, uint64_t hash,
               uint16_t partition, char* value, bool inserted);
+  bool collect_live(state::StateStore& store, const state::TableName& name, std::string_view stored_key,
+                    uint64_t hash, std::vector<Total>& totals);
+  bool collect_pane(state::StateStore& store, int64_t pane, const Window& window, std::string_view group,
+                    std::vector<Total>& totals);
   void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
-  Status add_row(const Batch& batch, size_t row, state::StateStore& store, std::vector<RowError>& errors,
-                 std::vector<Changed>* changed, bool& failed);
-  void encode_entry(int64_t window, std::string_view group, uint16_t partition, const Contribution* parts,
-                    std::string& out);
+  Status add_row(const Batch& batch, size_t row, std::span<const int64_t> ended, state::StateStore& store,
+                 std::vector<RowError>& errors, std::vector<Changed>* changed, bool& failed);
+  void encode_entry(int64_t window, uint32_t part, std::string_view group, uint16_t partition,
+                    const Contribution* parts, std::string& out);
   Status merge_entry(ByteReader& in, state::StateStore& store, std::vector<Changed>* changed);
 };
 
@@ -117,12 +133,12 @@ bool Aggregation::Impl::encode_group(size_t row, int64_t& window, std::vector<Ro
   window = 0;
   for (size_t i = 0; i < key_columns.size(); ++i) {
     const Column& column = *key_columns[i];
-    if (static_cast<int>(i) != plan->window_key) {
+    if (!is_window(i)) {
       encode_key(key, column, row);
       if (key.size() > kMaxKeyBytes) return fail(kKeyTooLong, "the group key is longer than 32 KB", i);
     } else if (column.is_null(row)) {
       return fail(kNoWindow, "the event's time is NULL: it belongs to no window", i);
-    } else {
+    } else if (static_cast<int>(i) == plan->window_key) {
       window = column.integers[row];
     }
   }
@@ -142,7 +158,7 @@ uint64_t Aggregation::Impl::hash_of_row(size_t row) {
 uint64_t Aggregation::Impl::hash_of_key(std::string_view encoded) {
   if (partition_key < 0) return stable_hash(encoded);
   for (size_t i = 0; i < plan->group_keys.size(); ++i) {
-    if (static_cast<int>(i) == plan->window_key) continue;
+    if (is_window(i)) continue;
     const Type type = plan->group_keys[i].expr->type;
     if (static_cast<int>(i) != partition_key) {
       skip_key(encoded, type);
@@ -164,8 +180,7 @@ uint64_t Aggregation::Impl::hash_of_key(std::string_view encoded) {
 
 bool Aggregation::Impl::valid_key(std::string_view encoded) const {
   for (size_t i = 0; i < plan->group_keys.size(); ++i) {
-    if (static_cast<int>(i) != plan->window_key && !skip_key(encoded, plan->group_keys[i].expr->type))
-      return false;
+    if (!is_window(i) && !skip_key(encoded, plan->group_keys[i].expr->type)) return false;
   }
   return encoded.empty();
 }
@@ -188,12 +203,34 @@ bool Aggregation::Impl::sum_overflows(size_t row, const char* value, std::vector
   return false;
 }
 
+// The first of the pane's windows that had not ended when the row came. False: there is none, and the row failed.
+bool Aggregation::Impl::choose_part(size_t row, int64_t window, std::span<const int64_t> ended,
+                                    uint32_t& part, std::vector<RowError>& errors) const {
+  part = 0;
+  if (!plan->window.shares_panes()) return true;
+  const WindowRun run = plan->window.windows_of(window);
+  if (!ended.empty()) part = static_cast<uint32_t>(run.ended(ended[row]));
+  if (part < run.count) return true;
+  errors.push_back({static_cast<uint32_t>(row), kTimeRange, "timestamp out of range",
+                    plan->group_keys[static_cast<size_t>(plan->window_key)].expr->span});
+  return false;
+}
+
+std::string_view Aggregation::Impl::stored_key(std::string_view group, uint32_t part) {
+  if (part == 0) return group;
+  late_key.assign(group);
+  append_part(late_key, part);
+  return late_key;
+}
+
 // Neighbouring rows are of one window most of the time.
-state::Table& Aggregation::Impl::table_of(state::StateStore& store, int64_t window) {
-  if (table == nullptr || table_store != &store || table_window != window) {
-    table = &store.table({plan->id, kGroupsSlot, window}, accumulators.value_bytes());
+state::Table& Aggregation::Impl::table_of(state::StateStore& store, int64_t window, uint32_t part) {
+  const bool late = part > 0;
+  if (table == nullptr || table_store != &store || table_window != window || table_late != late) {
+    table = &store.table({plan->id, late ? kLateSlot : kGroupsSlot, window}, accumulators.value_bytes());
     table_store = &store;
     table_window = window;
+    table_late = late;
   }
   return *table;
 }
@@ -206,61 +243,65 @@ void Aggregation::Impl::note(std::vector<Changed>* changed, int64_t window, std:
   if (added) changed->push_back({window, std::string(group)});
 }
 
-Status Aggregation::Impl::add_row(const Batch& batch, size_t row, state::StateStore& store,
-                                  std::vector<RowError>& errors, std::vector<Changed>* changed,
-                                  bool& failed) {
+Status Aggregation::Impl::add_row(const Batch& batch, size_t row, std::span<const int64_t> ended,
+                                  state::StateStore& store, std::vector<RowError>& errors,
+                                  std::vector<Changed>* changed, bool& failed) {
   int64_t window = 0;
-  failed = !encode_group(row, window, errors);
+  uint32_t part = 0;
+  failed = !encode_group(row, window, errors) || !choose_part(row, window, ended, part, errors);
   if (failed) return {};
   const uint64_t hash = hash_of_row(row);
   contributions_of(row);
   if (!distinct.empty()) distinct.take_known(store, window, key, hash, contributions);
-  state::Table& rows = table_of(store, window);
+  const std::string_view stored = stored_key(key, part);
+  state::Table& rows = table_of(store, window, part);
   bool inserted = false;
-  char* const value = rows.upsert(key, hash, inserted);
+  char* const value = rows.upsert(stored, hash, inserted);
   if (value == nullptr) return state_full();
   failed = sum_overflows(row, value, errors);
   if (failed) return {};
   const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
-  TRY(keep(store, rows, key, hash, partition, value, inserted));
+  TRY(keep(store, rows, stored, hash, partition, value, inserted));
   note(changed, window, key);
   return {};
 }
 
 // Applies the contributions to the group's row; an error leaves everything as it was.
-Status Aggregation::Impl::keep(state::StateStore& store, state::Table& rows, std::string_view group,
+Status Aggregation::Impl::keep(state::StateStore& store, state::Table& rows, std::string_view stored,
                                uint64_t hash, uint16_t partition, char* value, bool inserted) {
   bool kept = true;
   if (!distinct.empty()) {
     kept = distinct.insert(store);
-    value = rows.find_mutable(group, hash);
+    value = rows.find_mutable(stored, hash);
   }
-  if (kept && accumulators.apply(rows, group, hash, value, partition, contributions)) [[likely]]
+  if (kept && accumulators.apply(rows, stored, hash, value, partition, contributions)) [[likely]]
     return {};
   if (kept && !distinct.empty()) distinct.undo(store);
-  if (inserted) rows.erase(group, hash);
+  if (inserted) rows.erase(stored, hash);
   return state_full();
 }
 
 Status Aggregation::add(const Batch& batch, Selection& selection, state::StateStore& store,
-                        std::vector<RowError>& errors, std::vector<Changed>* changed) {
+                        std::vector<RowError>& errors, std::vector<Changed>* changed,
+                        std::span<const int64_t> ended) {
   impl_->evaluate(batch, selection, errors);
   size_t kept = 0;
   for (const uint32_t row : selection) {
     bool failed = false;
-    TRY(impl_->add_row(batch, row, store, errors, changed, failed));
+    TRY(impl_->add_row(batch, row, ended, store, errors, changed, failed));
     if (!failed) selection[kept++] = row;
   }
   selection.resize(kept);
   return {};
 }
 
-// Payload: version, then entries: window, key, source partition (only where a float sum asks), a contribution
-// an aggregate, a value for each set of distinct values.
-void Aggregation::Impl::encode_entry(int64_t window, std::string_view group, uint16_t partition,
-                                     const Contribution* parts, std::string& out) {
+// Payload: version, then entries: window, part (only where windows share panes), key, source partition (only
+// where a float sum asks), a contribution an aggregate, a value for each set of distinct values.
+void Aggregation::Impl::encode_entry(int64_t window, uint32_t part, std::string_view group,
+                                     uint16_t partition, const Contribution* parts, std::string& out) {
   if (out.empty()) out += static_cast<char>(kPayloadVersion);
   append_varint(out, zigzag(window));
+  if (plan->window.shares_panes()) append_varint(out, part);
   append_bytes(out, group);
   if (accumulators.has_float_sums()) append_varint(out, partition);
   for (size_t i = 0; i < accumulators.size(); ++i) accumulators.encode(i, parts[i], out);
@@ -268,7 +309,7 @@ void Aggregation::Impl::encode_entry(int64_t window, std::string_view group, uin
 }
 
 Status Aggregation::partial(const Batch& batch, Selection& selection, std::vector<std::string>& payloads,
-                            std::vector<RowError>& errors) {
+                            std::vector<RowError>& errors, std::span<const int64_t> ended) {
   Impl& own = *impl_;
   own.evaluate(batch, selection, errors);
   const auto partitions = static_cast<uint32_t>(payloads.size());
@@ -282,12 +323,14 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
   size_t kept = 0;
   for (const uint32_t row : selection) {
     int64_t window = 0;
-    if (!own.encode_group(row, window, errors)) continue;
+    uint32_t part = 0;
+    if (!own.encode_group(row, window, errors) || !own.choose_part(row, window, ended, part, errors))
+      continue;
     selection[kept++] = row;
     own.contributions_of(row);
-    if (row_by_row) {
+    if (row_by_row || part > 0) {
       const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
-      own.encode_entry(window, own.key, partition, own.contributions.data(),
+      own.encode_entry(window, part, own.key, partition, own.contributions.data(),
                        payload_of(own.hash_of_row(row)));
       continue;
     }
@@ -300,34 +343,39 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
   }
   selection.resize(kept);
   for (size_t g = 0; g < own.groups.size(); ++g) {
-    own.encode_entry(own.groups.window(g), own.groups.key(g), 0, own.group_contributions.data() + g * width,
+    own.encode_entry(own.groups.window(g), 0, own.groups.key(g), 0,
+                     own.group_contributions.data() + g * width,
                      payload_of(own.hash_of_key(own.groups.key(g))));
   }
   return {};
 }
 
-Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint64_t hash, uint16_t partition,
-                                std::string_view group) {
+Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash,
+                                uint16_t partition, std::string_view group) {
   if (!distinct.empty()) distinct.take_known(store, window, group, hash, contributions);
-  state::Table& rows = table_of(store, window);
+  const std::string_view stored = stored_key(group, part);
+  state::Table& rows = table_of(store, window, part);
   bool inserted = false;
-  char* const value = rows.upsert(group, hash, inserted);
+  char* const value = rows.upsert(stored, hash, inserted);
   if (value == nullptr) return state_full();
-  return keep(store, rows, group, hash, partition, value, inserted);
+  return keep(store, rows, stored, hash, partition, value, inserted);
 }
 
 Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
                                       std::vector<Changed>* changed) {
   const int64_t window = in.signed_varint();
+  const uint64_t part = plan->window.shares_panes() ? in.varint() : 0;
   const std::string_view group = in.bytes();
   const uint64_t partition = accumulators.has_float_sums() ? in.varint() : 0;
-  if (!in.ok() || partition > UINT16_MAX || group.size() > kMaxKeyBytes || !valid_key(group))
+  if (!in.ok() || partition > UINT16_MAX || part > kMaxPanes || group.size() > kMaxKeyBytes ||
+      !valid_key(group))
     return bad_payload();
   for (size_t i = 0; i < contributions.size(); ++i) {
     if (!accumulators.decode(i, in, contributions[i])) return bad_payload();
   }
   if (!distinct.decode(in)) return bad_payload();
-  TRY(apply(store, window, hash_of_key(group), static_cast<uint16_t>(partition), group));
+  TRY(apply(store, window, static_cast<uint32_t>(part), hash_of_key(group), static_cast<uint16_t>(partition),
+            group));
   note(changed, window, group);
   return {};
 }
@@ -342,154 +390,60 @@ Status Aggregation::merge(std::string_view payload, state::StateStore& store, st
 
 namespace {
 
-// Group rows are appended to a batch: keys, then aggregates.
-class GroupWriter {
- public:
-  GroupWriter(const QueryPlan& plan, Batch& out) : plan_(plan), accumulators_(plan), out_(out) {
-    if (!out.columns.empty()) return;
-    Schema schema;
-    for (const NamedExpr& key : plan.group_keys) schema.push_back({key.name, key.expr->type});
-    for (const AggregateCall& call : plan.aggregates) schema.push_back({"", call.type});
-    out.set_schema(schema);
+// The groups to tell, each once, by (window, key).
+std::set<std::pair<Window, std::string_view>> windows_of(const QueryPlan& plan,
+                                                         const std::vector<Aggregation::Changed>& changed) {
+  std::set<std::pair<Window, std::string_view>> out;
+  for (const auto& c : changed) {
+    const WindowRun run = plan.window.windows_of(c.window);
+    for (size_t i = 0; i < run.count; ++i) out.emplace(run.at(i), c.key);
   }
-  size_t value_bytes() const { return accumulators_.value_bytes(); }
-
-  Status write(int64_t window, std::string_view key, const char* value, const Accumulators::Blobs& blob) {
-    for (size_t i = 0; i < plan_.group_keys.size(); ++i) {
-      Column& column = out_.columns[i];
-      if (static_cast<int>(i) == plan_.window_key) {
-        if (!column.valid.empty()) column.valid.push_back(1);
-        column.integers.push_back(window);
-      } else {
-        TRY(decode_key(key, column.type, column, *out_.arena));
-      }
-    }
-    for (size_t i = 0; i < plan_.aggregates.size(); ++i) {
-      accumulators_.finish(i, value, blob, out_.columns[plan_.group_keys.size() + i], *out_.arena);
-    }
-    ++out_.rows;
-    return {};
-  }
-  // A query without GROUP BY has its one row from the beginning.
-  Status write_empty() {
-    const std::string zeros(value_bytes(), '\0');
-    return write(0, {}, zeros.data(), {});
-  }
-
- private:
-  const QueryPlan& plan_;
-  Accumulators accumulators_;
-  Batch& out_;
-};
-
-// The rows of one window, copied out of the epochs and sorted by key.
-class WindowRows {
- public:
-  explicit WindowRows(size_t value_bytes) : value_bytes_(value_bytes) {}
-  void clear() {
-    bytes_.clear();
-    rows_.clear();
-  }
-  void add(std::string_view key, const char* value, uint32_t epoch) {
-    rows_.push_back({0, bytes_.size(), static_cast<uint32_t>(key.size()), epoch});
-    bytes_.append(value, value_bytes_).append(key);
-  }
-  // Keys of one window share their first bytes; the eight behind those decide almost every comparison.
-  void sort() {
-    const size_t shared = shared_prefix();
-    for (Row& row : rows_) row.head = head_of(key(row).substr(shared));
-    std::sort(rows_.begin(), rows_.end(), [&](const Row& a, const Row& b) {
-      return a.head != b.head ? a.head < b.head : key(a) < key(b);
-    });
-  }
-  template <typename F>
-  Status each(F&& f) const {
-    for (const Row& row : rows_) TRY(f(key(row), bytes_.data() + row.offset, row.epoch));
-    return {};
-  }
-
- private:
-  struct Row {
-    uint64_t head;
-    size_t offset;
-    uint32_t key_size;
-    uint32_t epoch;
-  };
-  std::string_view key(const Row& row) const {
-    return {bytes_.data() + row.offset + value_bytes_, row.key_size};
-  }
-  size_t shared_prefix() const {
-    if (rows_.empty()) return 0;
-    const std::string_view first = key(rows_[0]);
-    size_t shared = first.size();
-    for (const Row& row : rows_) {
-      const std::string_view other = key(row);
-      shared = std::min(shared, other.size());
-      size_t i = 0;
-      while (i < shared && first[i] == other[i]) ++i;
-      shared = i;
-    }
-    return shared;
-  }
-  static uint64_t head_of(std::string_view key) {
-    char head[8] = {};
-    std::memcpy(head, key.data(), std::min<size_t>(key.size(), 8));
-    return load_be<uint64_t>(head);
-  }
-  size_t value_bytes_;
-  std::string bytes_;
-  std::vector<Row> rows_;
-};
-
-Error wrong_layout() {
-  return error(Code::kCorrupt, "MR-SQL-0115", "the stored groups have another layout than the query's plan");
+  return out;
 }
 
 }  // namespace
 
-Status Aggregation::read_groups(const QueryPlan& plan,
-                                const std::vector<std::shared_ptr<const state::Epoch>>& epochs,
-                                std::function<bool(int64_t window)> wanted, Batch& out) {
-  GroupWriter writer(plan, out);
-  std::vector<int64_t> windows;
-  for (const auto& epoch : epochs) {
-    for (const auto& name : epoch->tables(plan.id, kGroupsSlot)) {
-      if (epoch->value_bytes(name) != writer.value_bytes()) return wrong_layout();
-      windows.push_back(name.window);
-    }
-  }
-  std::sort(windows.begin(), windows.end());
-  windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
-  const size_t before = out.rows;
-  WindowRows rows(writer.value_bytes());
-  for (const int64_t window : windows) {
-    if (wanted && !wanted(window)) continue;
-    const state::TableName name{plan.id, kGroupsSlot, window};
-    rows.clear();
-    for (uint32_t e = 0; e < epochs.size(); ++e) {
-      epochs[e]->for_each(name, [&](const state::RowView& row) { rows.add(row.key, row.value, e); });
-    }
-    rows.sort();
-    TRY(rows.each([&](std::string_view key, const char* value, uint32_t e) {
-      return writer.write(window, key, value, [&, e](uint64_t id) { return epochs[e]->blob(name, id); });
-    }));
-  }
-  if (plan.group_keys.empty() && out.rows == before) return writer.write_empty();
-  return {};
+// Adds what the live store holds of the group in one of its tables; false: nothing.
+bool Aggregation::Impl::collect_live(state::StateStore& store, const state::TableName& name,
+                                     std::string_view stored_key, uint64_t hash, std::vector<Total>& totals) {
+  const state::Table* found = store.find(name);
+  const char* value = found == nullptr ? nullptr : found->find(stored_key, hash);
+  if (value == nullptr) return false;
+  accumulators.collect(
+      value, [&](uint64_t id) { return found->blob(id); }, totals);
+  return true;
 }
 
-Status Aggregation::read_changed(const std::vector<Changed>& changed, state::StateStore& store, Batch& out) {
-  GroupWriter writer(*impl_->plan, out);
-  std::vector<const Changed*> sorted;
-  for (const Changed& c : changed) sorted.push_back(&c);
-  std::sort(sorted.begin(), sorted.end(), [](const Changed* a, const Changed* b) {
-    return a->window != b->window ? a->window < b->window : a->key < b->key;
-  });
-  for (const Changed* c : sorted) {
-    const state::Table* table = store.find({impl_->plan->id, kGroupsSlot, c->window});
-    const char* value = table == nullptr ? nullptr : table->find(c->key, impl_->hash_of_key(c->key));
-    if (value == nullptr) continue;  // its window was dropped since
-    TRY(writer.write(c->window, c->key, value, [&](uint64_t id) { return table->blob(id); }));
+bool Aggregation::Impl::collect_pane(state::StateStore& store, int64_t pane, const Window& window,
+                                     std::string_view group, std::vector<Total>& totals) {
+  const uint64_t hash = hash_of_key(group);
+  bool any = collect_live(store, {plan->id, kGroupsSlot, pane}, group, hash, totals);
+  const state::TableName late{plan->id, kLateSlot, pane};
+  if (!plan->window.shares_panes() || store.find(late) == nullptr) return any;
+  const WindowRun run = plan->window.windows_of(pane);
+  for (uint32_t part = 1; part < run.count && run.at(part) <= window; ++part) {
+    key.assign(group);
+    append_part(key, part);
+    any |= collect_live(store, late, key, hash, totals);
+  }
+  return any;
+}
+
+Status Aggregation::read_changed(const std::vector<Changed>& changed, state::StateStore& store,
+                                 const std::function<bool(const Window&)>& wanted, Batch& out) {
+  const QueryPlan& plan = *impl_->plan;
+  GroupWriter writer(plan, out);
+  std::vector<Total> totals;
+  for (const auto& [window, key] : windows_of(plan, changed)) {
+    if (wanted && !wanted(window)) continue;
+    totals.clear();
+    bool any = false;
+    int64_t pane = window.start;
+    do {
+      any |= impl_->collect_pane(store, pane, window, key, totals);
+      pane += plan.window.pane_us();
+    } while (pane < window.end);
+    if (any) TRY(writer.write(window, key, totals));  // else its window was dropped since
   }
   return {};
 }
@@ -509,17 +463,18 @@ uint32_t owning_key_group(const QueryPlan& plan, uint64_t hash) {
 Status split_state(const QueryPlan& plan, const state::Epoch& from,
                    const std::function<state::StateStore&(uint32_t key_group)>& target) {
   const Accumulators accumulators(plan);
-  for (const uint16_t slot : {kGroupsSlot, kRowsSlot, kDistinctSlot}) {
+  for (const uint16_t slot : {kGroupsSlot, kRowsSlot, kLateSlot, kDistinctSlot}) {
     for (const state::TableName& name : from.tables(plan.id, slot)) {
       const size_t value_bytes = from.value_bytes(name);
-      if (slot == kGroupsSlot && value_bytes != accumulators.value_bytes()) return wrong_layout();
+      const bool groups = slot == kGroupsSlot || slot == kLateSlot;
+      if (groups && value_bytes != accumulators.value_bytes()) return wrong_layout();
       const auto blobs = [&](uint64_t id) { return from.blob(name, id); };
       bool full = false;
       std::string value;
       from.for_each(name, [&](const state::RowView& row) {
         state::Table& to = target(owning_key_group(plan, row.hash)).table(name, value_bytes);
         value.assign(row.value, value_bytes);
-        if (slot == kGroupsSlot) {
+        if (groups) {
           full = full || !accumulators.move_blobs(value.data(), blobs, to);
         } else if (slot == kRowsSlot) {
           const uint64_t id = to.put_blob(blobs(load_le<uint64_t>(value.data())));

@@ -1,8 +1,8 @@
 // GroupTable: one query's groups, in the state store: what a keyed aggregation keeps and how it is read.
 //
 // Rows:       key = the group key columns, encoded so that byte order is value order (nulls last); value =
-//             one fixed-size accumulator an aggregate. One table a window (TableName::window = the window's
-//             start), one for all else.
+//             one fixed-size accumulator an aggregate. One table a pane (TableName::window = the pane's start;
+//             TUMBLE: the window's), one for all else.
 // Float sums: kept per source partition and added up in partition order at the read, so that the answer is a
 //             function of the log alone, whatever the interleaving of a repartition topic.
 // Partial:    count, integer sums, min and max may be combined before the repartition; float sums and
@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,9 @@ namespace millrace::engine {
 // The slot numbers of a query's tables in the state store.
 inline constexpr uint16_t kGroupsSlot = 0;
 inline constexpr uint16_t kRowsSlot = 1;
-inline constexpr uint16_t kDistinctSlot = 2;  // beside kGroupsSlot: the values that DISTINCT has seen
+// The groups of rows that came too late for the first windows of their pane.
+inline constexpr uint16_t kLateSlot = 2;
+inline constexpr uint16_t kDistinctSlot = 3;  // beside kGroupsSlot: the values that DISTINCT has seen
 
 // Order-preserving encoding of one value; decode takes it off the front.
 void encode_key(std::string& out, const Column& column, size_t row);
@@ -34,29 +37,31 @@ class Aggregation {
   explicit Aggregation(PlanPtr plan);
   ~Aggregation();
 
-  // Rows that passed late check and filter. `changed`, if not null, collects (window, key) of the groups
-  // touched, each once per collection. Answers kExhausted if the state's bound is reached (nothing of the
+  // Rows that passed late check and filter. `ended`, by row (empty: nothing had ended): a window that ends up to
+  // there does not take the row any more; only windows that share panes ask. `changed`, if not null, collects (window, key) of the groups
+  // touched (of panes), each once per collection. Answers kExhausted if the state's bound is reached (nothing of the
   // failing row is kept).
   struct Changed {
     int64_t window;
     std::string key;
   };
   Status add(const Batch& batch, Selection& selection, state::StateStore& store,
-             std::vector<RowError>& errors, std::vector<Changed>* changed);
+             std::vector<RowError>& errors, std::vector<Changed>* changed,
+             std::span<const int64_t> ended = {});
 
   // The repartition's two ends. partial() encodes rows (or partial groups) for each partition of the topic:
   // payloads[p] is one record's value, empty if nothing goes there. merge() takes one such value.
   Status partial(const Batch& batch, Selection& selection, std::vector<std::string>& payloads,
-                 std::vector<RowError>& errors);
+                 std::vector<RowError>& errors, std::span<const int64_t> ended = {});
   Status merge(std::string_view payload, state::StateStore& store, std::vector<Changed>* changed);
 
-  // Groups as rows (group keys…, aggregates…), appended to `out`. `window_below`: only windows that start
-  // before it. Sorted by (window, key).
+  // Groups as rows (group keys…, aggregates…), appended to `out`, by (window, key). `wanted`: only such windows.
   static Status read_groups(const QueryPlan& plan,
                             const std::vector<std::shared_ptr<const state::Epoch>>& epochs,
-                            std::function<bool(int64_t window)> wanted, Batch& out);
+                            const std::function<bool(const Window&)>& wanted, Batch& out);
   // The same for given groups of the live store, for changes to subscribers.
-  Status read_changed(const std::vector<Changed>& changed, state::StateStore& store, Batch& out);
+  Status read_changed(const std::vector<Changed>& changed, state::StateStore& store,
+                      const std::function<bool(const Window&)>& wanted, Batch& out);
 
  private:
   struct Impl;

@@ -43,7 +43,7 @@ QueryPlan plan_of(std::vector<NamedExpr> keys, int window_key, std::vector<Aggre
   plan.read_columns = {0, 1, 2, 3, 4, 5};
   plan.group_keys = std::move(keys);
   plan.window_key = window_key;
-  plan.window_us = window_key < 0 ? 0 : kHour;
+  plan.window.size_us = window_key < 0 ? 0 : kHour;
   plan.aggregates = std::move(aggregates);
   return plan;
 }
@@ -213,7 +213,7 @@ TEST(Aggregation, ChangesAreNotedOnceAndReadBack) {
       ASSERT_TRUE(aggregation.add(part, all, *store, errors, &changed).ok());
     }
     Batch read;
-    ASSERT_TRUE(aggregation.read_changed(changed, *store, read).ok());
+    ASSERT_TRUE(aggregation.read_changed(changed, *store, nullptr, read).ok());
     Batch everything;
     ASSERT_TRUE(Aggregation::read_groups(*plan, {store->freeze()}, nullptr, everything).ok());
     EXPECT_EQ(kit::printed(read), kit::printed(everything));

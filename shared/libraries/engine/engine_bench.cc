@@ -43,7 +43,7 @@ std::shared_ptr<QueryPlan> keyed_tumble() {
   plan->read_columns = {0, 1, 2, 3};
   plan->group_keys = {{"window_start", window}, {"key", column(0, Type::kText)}};
   plan->window_key = 0;
-  plan->window_us = kSecond;
+  plan->window.size_us = kSecond;
   plan->aggregates = {{AggregateKind::kCountStar, nullptr, Type::kBigint},
                       {AggregateKind::kSum, column(2, Type::kBigint), Type::kBigint},
                       {AggregateKind::kMax, column(3, Type::kDouble), Type::kDouble}};

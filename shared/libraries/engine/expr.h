@@ -60,7 +60,9 @@ enum class Op : uint8_t {
   kTumbleStart,  // args: timestamp; window_us, window_offset_us
   kTumbleEnd,
   kIntervalDivide /* by double */,
-  kCall,  // function: a row of the function table (functions.h)
+  kCall,         // function: a row of the function table (functions.h)
+  kWindowStart,  // args: timestamp; of HOP, CUMULATE: never evaluated, since a row has many
+  kWindowEnd,
   // New ones at the end: an operator's number is part of a plan's identity.
 };
 

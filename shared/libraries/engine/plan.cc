@@ -119,21 +119,58 @@ std::string root_text(const QueryPlan& plan) {
   return fmt::format("Materialized view {} ({}; {})", plan.name, emits, start_text(plan));
 }
 
+// What a window's start or end is, where the group key is but that of a pane.
+std::string window_call(const QueryPlan& plan, const NamedExpr& key, const std::vector<std::string>& source) {
+  const WindowSpec& window = plan.window;
+  std::string out = window.kind == WindowSpec::Kind::kHop ? "HOP" : "CUMULATE";
+  out += key.expr->op == Op::kTumbleStart ? "_START(" : "_END(";
+  out += to_string(*key.expr->args[0], source);
+  for (const int64_t micros : {window.step_us, window.size_us, window.offset_us}) {
+    if (micros == 0) continue;
+    out += ", INTERVAL '";
+    append_interval(out, Interval{0, 0, micros});  // as a literal is written: without days
+    out += "'";
+  }
+  return out + ") AS " + key.name;
+}
+
+std::string windows_text(const QueryPlan& plan) {
+  const WindowSpec& window = plan.window;
+  std::string out = "windows of " + duration(window.size_us);
+  if (!window.shares_panes()) return out;
+  out += window.kind == WindowSpec::Kind::kHop ? " every " : " by steps of ";
+  return out + duration(window.step_us) + ", panes of " + duration(window.pane_us());
+}
+
+std::string keys_text(const QueryPlan& plan, const std::vector<std::string>& source) {
+  if (!plan.window.shares_panes()) return list_text(plan.group_keys, source);
+  std::string out;
+  for (size_t i = 0; i < plan.group_keys.size(); ++i) {
+    const int key = static_cast<int>(i);
+    const bool window = key == plan.window_key || key == plan.window_end_key;
+    if (!out.empty()) out += ", ";
+    out += window ? window_call(plan, plan.group_keys[i], source) : named_text(plan.group_keys[i], source);
+  }
+  return out;
+}
+
 std::string aggregate_text(const QueryPlan& plan, const std::vector<std::string>& source) {
   std::string calls;
   for (const auto& call : plan.aggregates) calls += (calls.empty() ? "" : ", ") + call_text(call, source);
   if (calls.empty()) calls = "nothing (distinct groups)";
   if (plan.group_keys.empty()) return fmt::format("Aggregate {} over all rows", calls);
-  return fmt::format("Aggregate {} by {}", calls, list_text(plan.group_keys, source));
+  return fmt::format("Aggregate {} by {}", calls, keys_text(plan, source));
 }
 
 void add_source(Tree& tree, const QueryPlan& plan, const std::vector<std::string>& source) {
   if (plan.filter) tree.add("Filter " + to_string(*plan.filter, source));
   const StreamDef& from = *plan.source;
-  if (plan.window_key >= 0 && from.watermark_column >= 0) {
-    tree.add(fmt::format("Late check on {}, windows of {}, disorder {}",
-                         from.columns[static_cast<size_t>(from.watermark_column)].name,
-                         duration(plan.window_us), duration(from.disorder_us)));
+  if (plan.closes_windows()) {
+    tree.add(fmt::format("Late check on {}, {}, disorder {}",
+                         from.columns[static_cast<size_t>(from.watermark_column)].name, windows_text(plan),
+                         duration(from.disorder_us)));
+  } else if (plan.window_key >= 0) {
+    tree.add("Assign " + windows_text(plan));
   }
   std::string columns;
   for (const auto& name : source) columns += (columns.empty() ? "" : ", ") + name;
@@ -238,6 +275,12 @@ std::vector<std::string> origin_names(const SelectPlan& plan) {
 
 }  // namespace
 
+bool QueryPlan::closes_windows() const {
+  if (window_key < 0 || source->watermark_column < 0) return false;
+  const Expr& time = *group_keys[static_cast<size_t>(window_key)].expr->args[0];
+  return time.op == Op::kColumn && read_columns[static_cast<size_t>(time.column)] == source->watermark_column;
+}
+
 Schema QueryPlan::output_schema() const {
   Schema schema;
   schema.reserve(outputs.size());
@@ -272,7 +315,7 @@ uint64_t QueryPlan::identity() const {
   append_expr(out, filter.get());
   append_named(out, group_keys);
   append_le<int32_t>(out, window_key);
-  append_le(out, window_us);
+  append_le(out, window.size_us);
   append_varint(out, aggregates.size());
   for (const auto& call : aggregates) {
     append_le<uint8_t>(out,
@@ -287,6 +330,13 @@ uint64_t QueryPlan::identity() const {
   append_stream(out, output_stream);
   append_le<uint8_t>(out, static_cast<uint8_t>(start));
   append_le(out, start_time.value);
+  // Only where they are, so that plans without them keep their identity.
+  if (window.shares_panes()) {
+    append_le<uint8_t>(out, static_cast<uint8_t>(window.kind));
+    append_le<int32_t>(out, window_end_key);
+    append_le(out, window.step_us);
+    append_le(out, window.offset_us);
+  }
   return stable_hash(out);
 }
 

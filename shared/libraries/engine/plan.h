@@ -18,6 +18,7 @@
 
 #include "base/types.h"
 #include "engine/expr.h"
+#include "engine/window.h"
 
 namespace millrace::engine {
 
@@ -77,8 +78,9 @@ struct QueryPlan {
 
   // kAggregate
   std::vector<NamedExpr> group_keys;  // over the source row; may be empty (one group for all)
-  int window_key = -1;                // which group key is the window's start (kTumbleStart); -1: no window
-  int64_t window_us = 0;
+  int window_key = -1;      // which group key is the window's start (kTumbleStart, of a pane); -1: no window
+  int window_end_key = -1;  // CUMULATE: which one is its end
+  WindowSpec window;
   std::vector<AggregateCall> aggregates;
   bool emit_on_close = false;  // the view shows a window's rows once it is closed
   bool repartition = false;    // the groups are not the source's key: go through `repartition_topic`
@@ -94,6 +96,7 @@ struct QueryPlan {
   Start start = Start::kOldest;
   AppendTime start_time;
 
+  bool closes_windows() const;   // the window is over the watermark's column
   Schema output_schema() const;  // names and types of `outputs`
   std::string explain() const;   // the tree, one node a line
   uint64_t identity() const;     // a hash of everything that decides the answers: part of every step record

@@ -28,8 +28,9 @@ Error row_failure(const RowError& failure) {
 
 Result<Batch> grouped_rows(const ViewAtCut& view) {
   Batch groups;
-  const auto wanted = [&](int64_t window) {
-    return !view.plan->emit_on_close || view.plan->window_key < 0 || window < view.closed_below;
+  const auto wanted = [&](const Window& window) {
+    if (view.plan->window_key < 0) return true;
+    return window.end > view.dropped && (!view.plan->emit_on_close || window.end <= view.closed);
   };
   TRY(Aggregation::read_groups(*view.plan, view.epochs, wanted, groups));
   Selection all(groups.rows);

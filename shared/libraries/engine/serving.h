@@ -71,8 +71,9 @@ struct ViewAtCut {
   PlanPtr plan;
   Cut cut;
   std::vector<std::shared_ptr<const state::Epoch>> epochs;  // one a worker
-  int64_t closed_below = INT64_MIN;  // emit_on_close: windows that start before it are closed
-  QueryReport report = {};           // inspect()'s; a read's is empty
+  int64_t closed = INT64_MIN;   // emit_on_close: windows that end up to it are shown
+  int64_t dropped = INT64_MIN;  // retention: windows that end up to it are gone
+  QueryReport report = {};      // inspect()'s; a read's is empty
 };
 
 // The view's output rows, any thread.

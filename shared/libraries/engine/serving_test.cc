@@ -33,7 +33,7 @@ QueryPlan hourly() {
   plan.read_columns = {0, 1};
   plan.group_keys = {{"window_start", tumble}, {"n", column(0, Type::kBigint)}};
   plan.window_key = 0;
-  plan.window_us = kHour;
+  plan.window.size_us = kHour;
   plan.aggregates = {{AggregateKind::kCountStar, nullptr, Type::kBigint}};
   plan.outputs = {{"window_start", column(0, Type::kTimestamptz)},
                   {"n", column(1, Type::kBigint)},
@@ -88,13 +88,13 @@ TEST(ViewRows, OnlyClosedWindowsWhereTheViewSaysSo) {
   const Batch batch = events({{4, 0}, {4, 1}, {4, 2}});
   Selection all = kit::all_rows(batch);
   ASSERT_TRUE(aggregation.add(batch, all, *store, errors, nullptr).ok());
-  const auto rows_below = [&](int64_t closed_below) {
-    return view_rows(ViewAtCut{plan, Cut(1), {store->freeze()}, closed_below})->rows;
+  const auto rows_closed = [&](int64_t closed) {
+    return view_rows(ViewAtCut{plan, Cut(1), {store->freeze()}, closed})->rows;
   };
-  EXPECT_EQ(rows_below(INT64_MIN), 0u);
-  EXPECT_EQ(rows_below(kHour), 1u);
-  EXPECT_EQ(rows_below(kHour + 1), 2u);
-  EXPECT_EQ(rows_below(INT64_MAX), 3u);
+  EXPECT_EQ(rows_closed(INT64_MIN), 0u);
+  EXPECT_EQ(rows_closed(kHour), 1u);
+  EXPECT_EQ(rows_closed(2 * kHour), 2u);
+  EXPECT_EQ(rows_closed(INT64_MAX), 3u);
 }
 
 TEST(ViewRows, AnEpochDoesNotSeeLaterRows) {

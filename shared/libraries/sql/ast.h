@@ -88,14 +88,18 @@ struct SelectItem {
   Name alias;
 };
 
+// TUMBLE(name, time, size [, offset]), HOP(name, time, slide, size [, offset]), CUMULATE(name, time, step, size
+// [, offset]); as the standard writes them, the call stands in TABLE(…), the name behind TABLE and the time in
+// DESCRIPTOR(…).
+enum class WindowFunction : uint8_t { kNone, kTumble, kHop, kCumulate };
+
 struct TableRef {
   Name name;
   Name alias;
-  bool tumble = false;
+  WindowFunction window = WindowFunction::kNone;
   SourceSpan span;
-  // TUMBLE(name, time, size [, offset]); as the standard writes it, the call stands in TABLE(…), the name behind
-  // TABLE and the time in DESCRIPTOR(…).
   ExprPtr time;
+  ExprPtr step;  // HOP's slide, CUMULATE's step
   ExprPtr size;
   ExprPtr offset;
 };

@@ -50,6 +50,16 @@ void collect_columns(const ExprPtr& expr, std::vector<int>& out) {
   for (const auto& arg : expr->args) collect_columns(arg, out);
 }
 
+bool is_window_start(Op op) {
+  return op == Op::kTumbleStart || op == Op::kWindowStart;
+}
+bool is_window_end(Op op) {
+  return op == Op::kTumbleEnd || op == Op::kWindowEnd;
+}
+Op start_of(Op end) {
+  return end == Op::kTumbleEnd ? Op::kTumbleStart : Op::kWindowStart;
+}
+
 // Outputs of a grouped query: from expressions over the source row to expressions over (group keys…,
 // aggregates…).
 class GroupedOutputs {
@@ -87,8 +97,8 @@ class GroupedOutputs {
                          expr->span);
     }
     if (const auto key = key_of(*expr)) return make_column(static_cast<int>(*key), expr->type, expr->span);
-    if (expr->op == Op::kTumbleEnd) return window_end(*expr);
-    if (expr->op == Op::kColumn || expr->op == Op::kTumbleStart) return not_grouped(*expr);
+    if (expr->op == Op::kTumbleEnd || expr->op == Op::kWindowEnd) return window_end(*expr);
+    if (expr->op == Op::kColumn || is_window_start(expr->op)) return not_grouped(*expr);
     auto out = std::make_shared<Expr>(*expr);
     for (auto& arg : out->args) {
       TRY_ASSIGN(arg, apply(arg));
@@ -96,10 +106,10 @@ class GroupedOutputs {
     return ExprPtr(std::move(out));
   }
 
-  // Only the window's start is a key; its end is that and the size.
+  // Only the window's start is a key (CUMULATE: its end, too); its end is that and the size.
   Result<ExprPtr> window_end(const Expr& expr) {
     Expr start = expr;
-    start.op = Op::kTumbleStart;
+    start.op = start_of(expr.op);
     const auto key = key_of_value(start);
     if (!key) return not_grouped(expr);
     auto out = std::make_shared<Expr>();
@@ -118,7 +128,7 @@ class GroupedOutputs {
   }
 
   Error not_grouped(const Expr& expr) const {
-    std::string name = expr.op == Op::kTumbleStart ? "window_start" : "window_end";
+    std::string name = is_window_start(expr.op) ? "window_start" : "window_end";
     if (expr.op == Op::kColumn) name = source_[static_cast<size_t>(expr.column)].name;
     return invalid_at(
         kNotGrouped, expr.span,
@@ -144,6 +154,8 @@ class QueryBinder {
     TRY(bind_source());
     TRY_ASSIGN(scope_, make_scope(*tree_.query.from, plan_.source->columns));
     TRY(bind_body());
+    TRY(check_windows(tree_.query, scope_, plan_));
+    group_by_panes(plan_);
     TRY(check_emit());
     TRY(narrow());
     return finish();
@@ -220,9 +232,9 @@ class QueryBinder {
     for (const auto& tree : tree_.query.group_by) {
       TRY_ASSIGN(NamedExpr key, group_key(*tree));
       // One key for a window, whichever end was written.
-      if (key.expr->op == Op::kTumbleEnd) {
+      if (is_window_end(key.expr->op)) {
         auto start = std::make_shared<Expr>(*key.expr);
-        start->op = Op::kTumbleStart;
+        start->op = start_of(key.expr->op);
         key = {"window_start", std::move(start)};
       }
       const auto same = [&](const NamedExpr& other) { return same_expr(*other.expr, *key.expr); };
@@ -266,12 +278,24 @@ class QueryBinder {
   void find_window() {
     for (size_t i = 0; i < plan_.group_keys.size(); ++i) {
       const Expr& key = *plan_.group_keys[i].expr;
-      if (key.op != Op::kTumbleStart || plan_.source->watermark_column < 0) continue;
-      if (key.args[0]->op != Op::kColumn || key.args[0]->column != plan_.source->watermark_column) continue;
+      if (!is_window_start(key.op)) continue;
+      const bool over_watermark =
+          key.args[0]->op == Op::kColumn && key.args[0]->column == plan_.source->watermark_column;
+      if (!over_watermark && key.op == Op::kTumbleStart) continue;
+      closes_windows_ = over_watermark;
       plan_.window_key = static_cast<int>(i);
-      plan_.window_us = key.window_us;
+      plan_.window = scope_.window();
+      if (plan_.window.kind == engine::WindowSpec::Kind::kCumulate) add_window_end(key);
       return;
     }
+  }
+
+  // Windows of CUMULATE that start together end apart.
+  void add_window_end(const Expr& start) {
+    auto end = std::make_shared<Expr>(start);
+    end->op = Op::kWindowEnd;
+    plan_.window_end_key = static_cast<int>(plan_.group_keys.size());
+    plan_.group_keys.push_back({"window_end", std::move(end)});
   }
 
   Status bind_grouped_outputs() {
@@ -291,7 +315,7 @@ class QueryBinder {
 
   Status check_emit() {
     plan_.emit_on_close = tree_.emit == Emit::kOnClose;
-    if (!plan_.emit_on_close || plan_.window_key >= 0) return {};
+    if (!plan_.emit_on_close || closes_windows_) return {};
     if (plan_.source->watermark_column < 0) {
       return invalid_at(kNeedsWindow, tree_.emit_span,
                         fmt::format("EMIT ON WINDOW CLOSE needs a watermark, and the stream \"{}\" has none",
@@ -392,7 +416,7 @@ class QueryBinder {
     if (name == "start") return start_option(option);
     if (name != "retention") return unknown_option(option, {"start", "retention"}, "a view");
     TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
-    if (plan_.view_retention_us == 0 || plan_.window_key >= 0) return {};
+    if (plan_.view_retention_us == 0 || closes_windows_) return {};
     return invalid_at(kNeedsWindow, option.name.span,
                       "a view's retention needs a GROUP BY over a window of the watermark's column",
                       "write FROM TUMBLE(stream, column, INTERVAL '1 hour') GROUP BY window_start");
@@ -429,6 +453,7 @@ class QueryBinder {
   std::vector<SelectColumn> columns_;
   QueryPlan plan_;
   StreamDef output_;
+  bool closes_windows_ = false;  // grouped by a window over the watermark's column
 };
 
 }  // namespace

@@ -96,8 +96,9 @@ Result<Scope> bind_from(const ast::Query& tree, const BindContext& context, Sele
                         size_t& inputs) {
   if (!tree.from) return Scope();
   TRY_ASSIGN(Relation from, resolve_relation(context, tree.from->name));
-  if (tree.from->tumble && (from.view || from.stream->kind == engine::StreamKind::kDeadLetters)) {
-    return unsupported_at(tree.from->span, "TUMBLE reads a stream",
+  if (tree.from->window != ast::WindowFunction::kNone &&
+      (from.view || from.stream->kind == engine::StreamKind::kDeadLetters)) {
+    return unsupported_at(tree.from->span, fmt::format("{} reads a stream", window_name(*tree.from)),
                           "a view's windows are in its columns: select from it as it is");
   }
   plan.view = from.view;
@@ -108,32 +109,14 @@ Result<Scope> bind_from(const ast::Query& tree, const BindContext& context, Sele
   }
   const Schema schema = from.view ? from.view->output_schema() : from.stream->columns;
   inputs = schema.size();
-  return make_scope(*tree.from, schema);
+  TRY_ASSIGN(Scope scope, make_scope(*tree.from, schema));
+  if (!scope.has_many_windows()) return scope;
+  return unsupported_at(tree.from->span,
+                        fmt::format("{} is not supported in an ad-hoc SELECT", window_name(*tree.from)),
+                        "make a view that groups by window_start, and select from it");
 }
 
 }  // namespace
-
-Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema) {
-  Scope scope(from.alias ? from.alias.text : from.name.text, schema);
-  if (!from.tumble) return scope;
-  ExpressionBinder binder(scope, "TUMBLE");
-  TRY_ASSIGN(const ExprPtr time, binder.bind_typed(*from.time));
-  if (time->op != engine::Op::kColumn || !is_timestamp(time->type)) {
-    return invalid_at(kBadWindow, from.time->span,
-                      "the second argument of TUMBLE is a column of type timestamptz or timestamp",
-                      "write TUMBLE(stream, column, INTERVAL '1 hour')");
-  }
-  TRY_ASSIGN(const int64_t size, constant_interval_us(*from.size, "a window's size"));
-  if (size <= 0)
-    return invalid_at(kBadWindow, from.size->span, "a window's size must be above zero",
-                      "for example INTERVAL '1 hour'");
-  int64_t offset = 0;
-  if (from.offset) {
-    TRY_ASSIGN(offset, constant_interval_us(*from.offset, "a window's offset"));
-  }
-  scope.add_window(time, size, ((offset % size) + size) % size);
-  return scope;
-}
 
 Result<std::optional<size_t>> select_position(const ast::Expr& expr, size_t columns,
                                               std::string_view clause) {

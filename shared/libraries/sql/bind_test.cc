@@ -57,7 +57,7 @@ TEST_F(BindTest, WindowedViewByTheKey) {
   EXPECT_EQ(p.shape, QueryPlan::Shape::kAggregate);
   EXPECT_EQ(p.read_columns, (std::vector<int>{1, 2, 4, 5}));
   EXPECT_EQ(p.window_key, 0);
-  EXPECT_EQ(p.window_us, 3'600'000'000);
+  EXPECT_EQ(p.window.size_us, 3'600'000'000);
   EXPECT_TRUE(p.emit_on_close);
   EXPECT_FALSE(p.repartition);
   EXPECT_EQ(p.repartition_topic, nullptr);

@@ -1,4 +1,4 @@
-// Window functions in FROM: TUMBLE, short and as the standard writes it.
+// Window functions in FROM: TUMBLE, HOP, CUMULATE, short and as the standard writes them.
 #include <fmt/format.h>
 
 #include "sql/errors.h"
@@ -7,7 +7,19 @@
 namespace millrace::sql {
 namespace {
 
-constexpr const char* kTumbleUsage = "write TUMBLE(stream, column, INTERVAL '1 hour')";
+using ast::WindowFunction;
+
+struct Known {
+  std::string_view name;
+  WindowFunction function;
+  const char* usage;
+};
+constexpr Known kKnown[] = {
+    {"tumble", WindowFunction::kTumble, "write TUMBLE(stream, column, INTERVAL '1 hour')"},
+    {"hop", WindowFunction::kHop, "write HOP(stream, column, INTERVAL '5 minutes', INTERVAL '1 hour')"},
+    {"cumulate", WindowFunction::kCumulate,
+     "write CUMULATE(stream, column, INTERVAL '1 hour', INTERVAL '1 day')"},
+};
 
 }  // namespace
 
@@ -18,34 +30,39 @@ Result<bool> Parser::window_call(ast::TableRef& out) {
     take();
     take();
   }
-  if (is_word("tumble") && is_symbol("(", 1)) {
-    TRY(tumble_arguments(out));
+  for (const Known& known : kKnown) {
+    if (!is_word(known.name) || !is_symbol("(", 1)) continue;
+    take();
+    take();
+    out.window = known.function;
+    TRY(window_arguments(out, known.usage));
     if (wrapped) TRY(expect_symbol(")"));
     return true;
   }
-  if ((is_word("hop") || is_word("session") || is_word("cumulate")) && is_symbol("(", 1)) {
+  if (is_word("session") && is_symbol("(", 1)) {
     return unsupported_at(peek().span, fmt::format("{} windows are not supported yet", raw(peek())),
                           "use TUMBLE(stream, column, INTERVAL '1 hour')");
   }
-  if (wrapped) return unexpected("TABLE(…) holds TUMBLE(…)");
+  if (wrapped) return unexpected("TABLE(…) holds TUMBLE(…), HOP(…) or CUMULATE(…)");
   return false;
 }
 
-// TUMBLE([TABLE] stream, time column, size [, offset])
-Status Parser::tumble_arguments(ast::TableRef& out) {
-  take();
-  take();
-  out.tumble = true;
+// [TABLE] stream, time column [, slide or step], size [, offset])
+Status Parser::window_arguments(ast::TableRef& out, const char* usage) {
   take_word("table");
   TRY_ASSIGN(out.name, relation_name("the name of a stream"));
-  if (!take_symbol(",")) return unexpected(kTumbleUsage);
+  if (!take_symbol(",")) return unexpected(usage);
   TRY_ASSIGN(out.time, window_time());
-  if (!take_symbol(",")) return unexpected(kTumbleUsage);
+  if (!take_symbol(",")) return unexpected(usage);
+  if (out.window != WindowFunction::kTumble) {
+    TRY_ASSIGN(out.step, expression());
+    if (!take_symbol(",")) return unexpected(usage);
+  }
   TRY_ASSIGN(out.size, expression());
   if (take_symbol(",")) {
     TRY_ASSIGN(out.offset, expression());
   }
-  if (!take_symbol(")")) return unexpected(kTumbleUsage);
+  if (!take_symbol(")")) return unexpected(usage);
   return {};
 }
 

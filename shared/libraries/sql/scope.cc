@@ -58,15 +58,18 @@ void Scope::add(std::string name, ExprPtr expr) {
   columns_.push_back(Column{std::move(name), std::move(expr)});
 }
 
-void Scope::add_window(const ExprPtr& time, int64_t size_us, int64_t offset_us) {
-  for (const Op op : {Op::kTumbleStart, Op::kTumbleEnd}) {
+void Scope::add_window(const ExprPtr& time, const engine::WindowSpec& window) {
+  window_ = window;
+  const bool many = window.shares_panes();
+  for (const bool start : {true, false}) {
     auto expr = std::make_shared<Expr>();
-    expr->op = op;
+    expr->op =
+        start ? (many ? Op::kWindowStart : Op::kTumbleStart) : (many ? Op::kWindowEnd : Op::kTumbleEnd);
     expr->type = time->type;
     expr->args.push_back(time);
-    expr->window_us = size_us;
-    expr->window_offset_us = offset_us;
-    add(op == Op::kTumbleStart ? "window_start" : "window_end", std::move(expr));
+    expr->window_us = window.size_us;
+    expr->window_offset_us = window.offset_us;
+    add(start ? "window_start" : "window_end", std::move(expr));
   }
 }
 

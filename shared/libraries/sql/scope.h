@@ -23,8 +23,11 @@ class Scope {
   // row.
   Scope(std::string name, const Schema& schema);
 
-  // window_start and window_end of TUMBLE over a time expression.
-  void add_window(const engine::ExprPtr& time, int64_t size_us, int64_t offset_us);
+  // window_start and window_end of a window over a time expression.
+  void add_window(const engine::ExprPtr& time, const engine::WindowSpec& window);
+  // A row has many windows: their columns are group keys, and never computed for a row.
+  bool has_many_windows() const { return window_.shares_panes(); }
+  const engine::WindowSpec& window() const { return window_; }
 
   const std::vector<Column>& columns() const { return columns_; }
   const std::string& name() const { return name_; }
@@ -39,6 +42,7 @@ class Scope {
   Error unknown_column(const ast::Name& qualifier, const std::string& column, const SourceSpan& span) const;
 
   std::string name_;
+  engine::WindowSpec window_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, std::vector<size_t>> by_name_;
 };

@@ -1,0 +1,60 @@
+// Reading groups: stored groups, over panes where windows share them, to rows (group keys…, aggregates…).
+// Private to engine/.
+//
+// Order: rows come by (window, key). A window's doubles are added up pane by pane, a pane's late parts last, so
+//        that the answer depends on no table's order.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/accumulator.h"
+#include "engine/aggregate.h"
+#include "engine/plan.h"
+#include "state/state_store.h"
+
+namespace millrace::engine {
+
+// In kLateSlot the part's number, four bytes, follows the group's key.
+void append_part(std::string& key, uint32_t part);
+uint32_t take_part(std::string_view& key);
+
+// Group rows are appended to a batch: keys, then aggregates.
+class GroupWriter {
+ public:
+  GroupWriter(const QueryPlan& plan, Batch& out);
+  const Accumulators& accumulators() const { return accumulators_; }
+
+  Status write(const Window& window, std::string_view key, const std::vector<Total>& totals);
+  Status write(const Window& window, std::string_view key, const char* value,
+               const Accumulators::Blobs& blob);
+  // A query without GROUP BY has its one row from the beginning.
+  Status write_empty();
+
+ private:
+  const QueryPlan& plan_;
+  Accumulators accumulators_;
+  Batch& out_;
+  std::vector<Total> totals_;  // scratch
+};
+
+using Epochs = std::vector<std::shared_ptr<const state::Epoch>>;
+
+// The groups of one window that is made of panes.
+class PaneReader {
+ public:
+  PaneReader(const QueryPlan& plan, const Epochs& epochs) : plan_(plan), epochs_(epochs) {}
+  Status write(const Window& window, GroupWriter& writer);
+
+ private:
+  void add_pane(int64_t pane, const Window& window, const Accumulators& accumulators);
+  const QueryPlan& plan_;
+  const Epochs& epochs_;
+  std::map<std::string, std::vector<Total>, std::less<>> groups_;
+};
+
+Error wrong_layout();
+
+}  // namespace millrace::engine

@@ -1,0 +1,58 @@
+// WindowSpec: how rows are put into windows of event time, and the panes that windows share.
+//
+// Panes:     every window is made of whole panes, and a row belongs to one pane. Only panes are kept; a window
+//            is combined from them when it is read. TUMBLE: the window is its pane. HOP: gcd(slide, size).
+//            CUMULATE: the step.
+// Late rows: a row counts in those of its windows that have not ended by the watermark that it met. With several
+//            windows in a pane, the pane's rows are kept by the first window that takes them (its "part": 0 for
+//            all that came in time), so that a window that has ended never changes.
+// Order:     the windows of one pane are numbered by their ends.
+// Bound:     kMaxPanes panes a window (the binder refuses more).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace millrace::engine {
+
+inline constexpr int64_t kMaxPanes = 1'440;  // a day of minutes
+
+struct Window {
+  int64_t start = 0;
+  int64_t end = 0;
+  friend auto operator<=>(const Window&, const Window&) = default;
+};
+
+// Windows at equal distances, ascending.
+struct WindowRun {
+  Window first;
+  int64_t start_step = 0;
+  int64_t end_step = 0;
+  size_t count = 0;
+
+  Window at(size_t i) const {
+    const auto n = static_cast<int64_t>(i);
+    return {first.start + n * start_step, first.end + n * end_step};
+  }
+  // How many of them have ended by the watermark.
+  size_t ended(int64_t watermark_us) const;
+};
+
+struct WindowSpec {
+  enum class Kind : uint8_t { kTumble, kHop, kCumulate };
+  Kind kind = Kind::kTumble;
+  int64_t size_us = 0;
+  int64_t step_us = 0;  // HOP: the slide; CUMULATE: the step
+  int64_t offset_us = 0;
+
+  bool shares_panes() const { return kind != Kind::kTumble; }
+  int64_t pane_us() const;
+  // The end of the last window that the time is in.
+  int64_t last_end(int64_t time_us) const;
+  // A number that grows where some window's end is passed, and only there.
+  int64_t ends_until(int64_t watermark_us) const;
+  // The windows that hold the pane; those that do not lie in the range of timestamps are none.
+  WindowRun windows_of(int64_t pane_us) const;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,155 @@
+// Window functions in FROM: their arguments, their columns, and the panes that the engine keeps for them.
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "sql/bind_expression.h"
+#include "sql/binder.h"
+#include "sql/errors.h"
+
+namespace millrace::sql {
+
+using ast::WindowFunction;
+using engine::Expr;
+using engine::ExprPtr;
+using engine::Op;
+using engine::WindowSpec;
+
+namespace {
+
+Result<int64_t> positive_interval(const ast::Expr& expr, std::string_view what) {
+  TRY_ASSIGN(const int64_t micros, constant_interval_us(expr, fmt::format("a window's {}", what)));
+  if (micros > 0) return micros;
+  return invalid_at(kBadWindow, expr.span, fmt::format("a window's {} must be above zero", what),
+                    "for example INTERVAL '1 hour'");
+}
+
+Status check_step(const ast::TableRef& from, const WindowSpec& window) {
+  const bool hop = window.kind == WindowSpec::Kind::kHop;
+  if (window.step_us > window.size_us) {
+    return invalid_at(
+        kBadWindow, from.step->span,
+        hop ? "a HOP window's slide is larger than its size: events between windows would be lost"
+            : "a CUMULATE window's step is larger than its size",
+        "the order is slide or step, then size");
+  }
+  if (!hop && window.size_us % window.step_us != 0) {
+    return invalid_at(kBadWindow, from.size->span, "a CUMULATE window's size is a multiple of its step",
+                      "for example INTERVAL '1 hour', INTERVAL '1 day'");
+  }
+  const int64_t panes = window.size_us / window.pane_us();
+  if (panes <= engine::kMaxPanes) return {};
+  return invalid_at(
+      kBadWindow, from.size->span,
+      fmt::format("the windows would be made of {} panes, and the bound is {}", panes, engine::kMaxPanes),
+      "a pane is the largest interval that divides both; choose a larger slide or step, or a "
+      "smaller size");
+}
+
+Result<WindowSpec> window_of(const ast::TableRef& from) {
+  WindowSpec window;
+  if (from.step) {
+    const bool hop = from.window == WindowFunction::kHop;
+    window.kind = hop ? WindowSpec::Kind::kHop : WindowSpec::Kind::kCumulate;
+    TRY_ASSIGN(window.step_us, positive_interval(*from.step, hop ? "slide" : "step"));
+  }
+  TRY_ASSIGN(window.size_us, positive_interval(*from.size, "size"));
+  if (from.step) TRY(check_step(from, window));
+  if (from.offset) {
+    TRY_ASSIGN(const int64_t offset, constant_interval_us(*from.offset, "a window's offset"));
+    const int64_t period = window.kind == WindowSpec::Kind::kHop ? window.step_us : window.size_us;
+    window.offset_us = (offset % period + period) % period;
+  }
+  return window;
+}
+
+class WindowColumnFinder {
+ public:
+  // The first column of a window inside the expression; null: there is none.
+  const Expr* in(const ExprPtr& expr) {
+    if (!expr || !seen_.insert(expr.get()).second) return nullptr;
+    if (expr->op == Op::kWindowStart || expr->op == Op::kWindowEnd) return expr.get();
+    for (const auto& arg : expr->args) {
+      if (const Expr* found = in(arg)) return found;
+    }
+    return nullptr;
+  }
+
+ private:
+  std::unordered_set<const Expr*> seen_;
+};
+
+}  // namespace
+
+std::string_view window_name(const ast::TableRef& from) {
+  switch (from.window) {
+    case WindowFunction::kHop:
+      return "HOP";
+    case WindowFunction::kCumulate:
+      return "CUMULATE";
+    default:
+      return "TUMBLE";
+  }
+}
+
+Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema) {
+  Scope scope(from.alias ? from.alias.text : from.name.text, schema);
+  if (from.window == WindowFunction::kNone) return scope;
+  ExpressionBinder binder(scope, window_name(from));
+  TRY_ASSIGN(const ExprPtr time, binder.bind_typed(*from.time));
+  if (time->op != Op::kColumn || !is_timestamp(time->type)) {
+    const bool steps = from.step != nullptr;
+    return invalid_at(kBadWindow, from.time->span,
+                      fmt::format("the second argument of {} is a column of type timestamptz or timestamp",
+                                  window_name(from)),
+                      fmt::format("write {}(stream, column, {}INTERVAL '1 hour')", window_name(from),
+                                  steps ? "INTERVAL '5 minutes', " : ""));
+  }
+  TRY_ASSIGN(const WindowSpec window, window_of(from));
+  scope.add_window(time, window);
+  return scope;
+}
+
+Status check_windows(const ast::Query& tree, const Scope& scope, const engine::QueryPlan& plan) {
+  if (!scope.has_many_windows()) return {};
+  const std::string_view name = window_name(*tree.from);
+  if (plan.window_key < 0) {
+    return unsupported_at(tree.from->span, fmt::format("{} needs a GROUP BY over its window", name),
+                          "an event is in many windows: add GROUP BY window_start to a view");
+  }
+  for (const auto& call : plan.aggregates) {
+    if (!call.distinct) continue;
+    return unsupported_at(call.argument->span,
+                          fmt::format("DISTINCT in an aggregate over {} is not supported", name),
+                          "its windows share what they keep: use TUMBLE, or leave DISTINCT out");
+  }
+  WindowColumnFinder finder;
+  const Expr* found = finder.in(plan.filter);
+  for (const auto& call : plan.aggregates) {
+    if (found == nullptr) found = finder.in(call.argument);
+  }
+  for (const auto& key : plan.group_keys) {
+    const bool bare = key.expr->op == Op::kWindowStart || key.expr->op == Op::kWindowEnd;
+    if (found == nullptr && !bare) found = finder.in(key.expr);
+  }
+  if (found == nullptr) return {};
+  return unsupported_at(
+      found->span,
+      fmt::format("a window's column of {} may only be a group key or stand in the SELECT list", name),
+      "an event is in many windows: group by window_start, and filter where you read the view");
+}
+
+void group_by_panes(engine::QueryPlan& plan) {
+  if (!plan.window.shares_panes()) return;
+  for (auto& key : plan.group_keys) {
+    const bool start = key.expr->op == Op::kWindowStart;
+    if (!start && key.expr->op != Op::kWindowEnd) continue;
+    auto pane = std::make_shared<Expr>(*key.expr);
+    pane->op = start ? Op::kTumbleStart : Op::kTumbleEnd;
+    pane->window_us = plan.window.pane_us();
+    pane->window_offset_us = plan.window.offset_us % pane->window_us;
+    key.expr = std::move(pane);
+  }
+}
+
+}  // namespace millrace::sql
