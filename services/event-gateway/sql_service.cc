@@ -103,6 +103,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void execute(const sql::Drop& drop, const sql::Statement& statement);
   void execute(const sql::Show& show, const sql::Statement& statement);
   void execute(const sql::Explain& explain, const sql::Statement& statement);
+  void execute(const sql::Pause& pause, const sql::Statement& statement);
 
   void create(DefinitionKind kind, const std::string& name, bool if_not_exists, const char* tag,
               const sql::Statement& statement);
@@ -191,6 +192,14 @@ void Run::execute(const sql::Drop& drop, const sql::Statement&) {
     if (!dropped.ok()) return self->finish_statement(std::move(dropped).error());
     self->command(tag);
   });
+}
+
+void Run::execute(const sql::Pause& pause, const sql::Statement&) {
+  if (views_ == nullptr) return finish_statement(no_processor());
+  auto changed = pause.pause ? definitions_.pause(pause.definition) : definitions_.resume(pause.definition);
+  if (!changed.ok()) return finish_statement(std::move(changed).error());
+  views_->pauses_changed();
+  command(pause.pause ? "PAUSE" : "RESUME");
 }
 
 void Run::execute(const sql::Show& show, const sql::Statement&) {

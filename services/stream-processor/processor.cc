@@ -216,6 +216,27 @@ void Processor::read(QueryId view, std::function<void(Result<engine::ViewAtCut>)
   begin_read(view, false, std::move(done));
 }
 
+bool Processor::is_paused(QueryId query) const {
+  const auto task = tasks_.find(query.value);
+  return task != tasks_.end() && task->second.paused;
+}
+
+// The cut to stop at is of a frame that no worker has seen (Worker, Order), and it must come.
+void Processor::pauses_changed() {
+  if (known_ != definitions_.catalog()) definitions_changed();
+  for (auto& [id, task] : tasks_) {
+    const auto found = definitions_.paused().find(id);
+    const auto wanted = found == definitions_.paused().end() ? std::nullopt : std::optional(found->second);
+    if (task.paused == wanted) continue;
+    task.paused = wanted;
+    if (wanted) tick_owed_ = std::max(tick_owed_, *wanted);
+    for (uint32_t w = 0; w < workers_.size(); ++w)
+      tell(w, StopAt{QueryId(id), wanted.value_or(Cut(UINT64_MAX))});
+  }
+  tick_if_needed();  // now: what comes after the answer to PAUSE stands behind the cut
+  wake_workers();
+}
+
 void Processor::inspect(QueryId query, std::function<void(Result<engine::QueryReport>)> done) {
   if (known_ != definitions_.catalog()) definitions_changed();
   const auto task = tasks_.find(query.value);
@@ -255,13 +276,14 @@ uint64_t Processor::begin_read(QueryId view, bool watch,
   read.watch = watch;
   read.done = std::move(done);
   // What feeds the view must have stepped over the events before the view can have them.
+  // One that is paused stands where it stands.
   std::vector<Round> upwards{{view, true}};
-  for (engine::PlanPtr plan = read.plan; plan;) {
+  for (engine::PlanPtr plan = read.plan; plan && !is_paused(plan->id);) {
     if (plan->repartition) upwards.push_back({plan->id, false});
     const auto* producer = known_->find(sql::definition_of(plan->source->id));
     plan =
         producer != nullptr && plan->source->kind == engine::StreamKind::kDerived ? producer->query : nullptr;
-    if (plan) upwards.push_back({plan->id, false});
+    if (plan && !is_paused(plan->id)) upwards.push_back({plan->id, false});
   }
   read.rounds.assign(upwards.rbegin(), upwards.rend());
   const uint64_t id = next_read_++;
@@ -276,6 +298,8 @@ void Processor::start_round(uint64_t id, Read& read) {
   // Order).
   const bool inlined = inline_count_ == workers_.size();
   if (!read.report_only) read.at = inlined ? journal_.end_cut() : Cut(journal_.end_cut().value + 1);
+  const auto task = tasks_.find(round.query.value);
+  if (!read.report_only && task != tasks_.end() && task->second.paused) read.at = *task->second.paused;
   const bool watch = read.watch && round.freeze;
   for (uint32_t w = 0; w < workers_.size(); ++w)
     tell(w, Freeze{id, round.query, read.at, round.freeze, watch, read.report_only});
@@ -366,6 +390,8 @@ Result<engine::QueryStatus> Processor::status(QueryId query) {
   const Cut end = journal_.end_cut();
   if (task.failed) {
     status.state = "failed: " + task.failed->to_string();
+  } else if (task.paused) {
+    status.state = "paused";
   } else if (end.value - status.position.value <= 1024) {
     status.state = "running";
   } else {
@@ -459,7 +485,7 @@ Cut Processor::floor() {
 
 Status Processor::ready() const {
   for (const auto& [id, task] : tasks_) {
-    if (task.failed) continue;
+    if (task.failed || task.paused) continue;
     const Cut at = position(task);
     if (at >= opened_at_ || opened_at_.value - at.value > 1'000'000) continue;
     return error(Code::kUnavailable, "MR-STEP-0025", fmt::format("{} is catching up", task.plan->name));
@@ -480,7 +506,8 @@ bool Processor::idle() const {
 bool Processor::at_end() const {
   if (!incoming_.empty()) return false;
   for (const auto& [id, task] : tasks_) {
-    if (!task.failed && position(task) < journal_.end_cut()) return false;
+    if (!task.failed && position(task) < std::min(journal_.end_cut(), task.paused.value_or(Cut(UINT64_MAX))))
+      return false;
   }
   return true;
 }

@@ -79,6 +79,7 @@ class Processor final : public engine::ViewReads {
   void read(QueryId view, std::function<void(Result<engine::ViewAtCut>)> done) override;
   Result<std::unique_ptr<engine::Subscription>> subscribe(QueryId view) override;
   Result<engine::QueryStatus> status(QueryId query) override;
+  void pauses_changed() override;
   void inspect(QueryId query, std::function<void(Result<engine::QueryReport>)> done) override;
 
  private:
@@ -92,6 +93,7 @@ class Processor final : public engine::ViewReads {
     std::vector<size_t> state_bytes;
     AppendTime complete_from;  // 0: from the first event ever
     std::optional<Error> failed;
+    std::optional<Cut> paused;  // it stands still there, or further on if it had come further
   };
   struct Round {
     QueryId query;
@@ -145,6 +147,7 @@ class Processor final : public engine::ViewReads {
                                         Cut start) const;
   std::unique_ptr<state::StateStore> make_store() const;
   bool tell(uint32_t worker, ToWorker message);
+  bool is_paused(QueryId query) const;
   Cut position(const Task& task, uint32_t worker) const {
     return task.live[worker] ? live_[worker] : task.position[worker];
   }

@@ -77,6 +77,7 @@ Status Processor::recover(const std::function<void(uint64_t, uint64_t)>& progres
     }
   }
   if (workers != options_.workers) TRY(change_layout(options_.workers));
+  pauses_changed();  // a change of the number of workers has taken them to its cut, as all others
   opened_at_ = journal_.end_cut();
   sweep_snapshots();
   start_threads();

@@ -58,6 +58,8 @@ void Worker::handle(ToWorker message) {
     freeze(*request);
   } else if (auto* gone = std::get_if<Unwatch>(&message)) {
     unwatch(*gone);
+  } else if (auto* stop = std::get_if<StopAt>(&message)) {
+    stop_at(*stop);
   } else if (auto* written = std::get_if<SnapshotWritten>(&message)) {
     auto found = tasks_.find(written->query.value);
     if (found != tasks_.end()) found->second.snapshotting = false;
@@ -129,6 +131,41 @@ void Worker::unwatch(const Unwatch& message) {
   if (entry.watchers.erase(message.request) > 0 && entry.watchers.empty()) entry.task->watch(false);
 }
 
+void Worker::stop_at(const StopAt& message) {
+  const uint32_t id = message.query.value;
+  auto found = tasks_.find(id);
+  if (found == tasks_.end() || found->second.failed) return;
+  Entry& entry = found->second;
+  const bool stood = entry.stop_at == position(entry);
+  entry.stop_at = std::max(message.at, position(entry));
+  if (message.at.value != UINT64_MAX) {
+    stopping_.insert(id);
+    return stand_still();
+  }
+  stopping_.erase(id);
+  if (stood && !entry.live) apart_.insert(id);
+}
+
+// Neither live nor apart, a task takes no step; the shared step goes on without it.
+void Worker::stand_still() {
+  for (auto id = stopping_.begin(); id != stopping_.end();) {
+    Entry& entry = tasks_.at(*id);
+    if (position(entry) != entry.stop_at) {
+      ++id;
+      continue;
+    }
+    if (entry.live) {
+      entry.task->skip_to(live_);
+      entry.bytes_since_snapshot = live_bytes_ - entry.bytes_since_snapshot;
+    }
+    answer_freezes(entry);
+    touched_.insert(*id);
+    progress_due_ = true;
+    ++id;
+    leave(entry);
+  }
+}
+
 bool Worker::send(FromWorker message) {
   if (held_.empty() && outbox_.put(std::move(message))) return true;
   held_.push_back(std::move(message));  // NOLINT(bugprone-use-after-move): put() moves only when it takes
@@ -181,7 +218,7 @@ void Worker::part() {
   progress_due_ = true;
 }
 
-Cut Worker::stop_at_freezes(Cut from, Cut to) const {
+Cut Worker::next_stop(Cut from, Cut to) const {
   for (const uint32_t id : freezing_) {
     const Entry& entry = tasks_.at(id);
     if (position(entry) != from) continue;
@@ -189,11 +226,15 @@ Cut Worker::stop_at_freezes(Cut from, Cut to) const {
       if (waiting.freeze && waiting.at > from) to = std::min(to, waiting.at);
     }
   }
+  for (const uint32_t id : stopping_) {
+    const Entry& entry = tasks_.at(id);
+    if (position(entry) == from) to = std::min(to, entry.stop_at);
+  }
   return to;
 }
 
 bool Worker::step_live(Cut end) {
-  Cut to = stop_at_freezes(live_, end);
+  Cut to = next_stop(live_, end);
   for (const uint32_t id : apart_) {  // one that stands further on waits until the others are there
     const Cut at = tasks_.at(id).task->position();
     if (at > live_) to = std::min(to, at);
@@ -218,6 +259,7 @@ bool Worker::step_live(Cut end) {
   }
   look_for_snapshots(frames.back()->time);
   answer_all_freezes();
+  stand_still();
   progress_due_ = true;
   return true;
 }
@@ -265,7 +307,7 @@ bool Worker::step_behind() {
       next = std::min(next, at);
     }
   }
-  const auto got = journal_.read_frames(last, stop_at_freezes(last, next), options_.max_step_bytes / 4);
+  const auto got = journal_.read_frames(last, next_stop(last, next), options_.max_step_bytes / 4);
   if (!got.ok()) {
     for (auto* entry : tasks) fail(*entry, got.error());
     return true;
@@ -281,6 +323,7 @@ bool Worker::step_behind() {
     snapshot_if_due(*entry, entry->bytes_since_snapshot, frames.back()->time);
   }
   answer_all_freezes();
+  stand_still();
   progress_due_ = true;
   return true;
 }
@@ -421,6 +464,7 @@ void Worker::leave(Entry& entry) {
   timers_.erase({entry.timer, id});
   entry.timer = INT64_MAX;
   apart_.erase(id);
+  stopping_.erase(id);
   freezing_.erase(id);
   entry.freezes.clear();
 }
@@ -482,6 +526,7 @@ std::vector<std::unique_ptr<QueryTask>> Worker::take_tasks() {
   readers_.clear();
   apart_.clear();
   freezing_.clear();
+  stopping_.clear();
   timers_.clear();
   touched_.clear();
   live_count_ = 0;

@@ -51,7 +51,12 @@ struct Unwatch {
 struct SnapshotWritten {
   QueryId query;
 };
-using ToWorker = std::variant<AddTask, RemoveTask, Freeze, Unwatch, SnapshotWritten>;
+// The task goes on up to `at` and stands still there; UINT64_MAX: it goes on.
+struct StopAt {
+  QueryId query;
+  Cut at{UINT64_MAX};
+};
+using ToWorker = std::variant<AddTask, RemoveTask, Freeze, Unwatch, SnapshotWritten, StopAt>;
 
 struct StepDone {
   log::Group group;   // outputs and the step record; empty if there was nothing to write
@@ -136,6 +141,7 @@ class Worker {
     std::unique_ptr<QueryTask> task;
     bool live = false;  // stands at live_, whatever its own position says
     bool failed = false;
+    Cut stop_at{UINT64_MAX};
     bool snapshotting = false;
     int64_t timer = INT64_MAX;  // as it stands in timers_
     AppendTime snapshot_time;
@@ -150,6 +156,8 @@ class Worker {
   void remove(QueryId query);
   void freeze(const Freeze& request);
   void unwatch(const Unwatch& message);
+  void stop_at(const StopAt& message);
+  void stand_still();  // those that have reached their stop
   bool may_step(size_t bound);
   bool send(FromWorker message);  // keeps it if the outbox is full
 
@@ -158,7 +166,7 @@ class Worker {
   bool step_live(Cut end);
   bool step_behind();
   std::vector<Entry*> concerned_by(const Frames& frames, const FrameReports& heard);
-  Cut stop_at_freezes(Cut from, Cut to) const;
+  Cut next_stop(Cut from, Cut to) const;
   void step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames, const FrameReports& heard,
                   bool live);
 
@@ -188,6 +196,7 @@ class Worker {
   size_t live_count_ = 0;
   uint64_t live_bytes_ = 0;                        // of the journal, stepped over by the live ones
   std::set<uint32_t> apart_;                       // queries that are not live and have not failed
+  std::set<uint32_t> stopping_;                    // queries on their way to a stop
   std::set<uint32_t> freezing_;                    // queries with freezes that wait
   std::set<std::pair<int64_t, uint32_t>> timers_;  // of the live ones
   uint32_t looked_at_ = 0;                         // the query whose snapshot was looked at last

@@ -80,7 +80,7 @@ struct ViewAtCut {
 Result<Batch> view_rows(const ViewAtCut& view);
 
 struct QueryStatus {
-  std::string state;       // "running", "building, 42 %", "…, complete from TIME", "failed: …"
+  std::string state;       // "running", "paused", "building, 42 %", "…, complete from TIME", "failed: …"
   double lag_seconds = 0;  // how far behind the newest event its position is
   size_t state_bytes = 0;
   Cut position;
@@ -95,6 +95,8 @@ class ViewReads {
   // final rows only.
   virtual Result<std::unique_ptr<Subscription>> subscribe(QueryId view) = 0;
   virtual Result<QueryStatus> status(QueryId query) = 0;
+  // Queries were paused or resumed: to be called before anything else is appended.
+  virtual void pauses_changed() = 0;
   // What the query, a view's or a derived stream's, says of itself where it stands now, wherever that is.
   virtual void inspect(QueryId query, std::function<void(Result<QueryReport>)> done) = 0;
 };

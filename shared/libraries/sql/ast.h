@@ -178,8 +178,12 @@ struct Show {
   sql::Show::What what = sql::Show::What::kStreams;
   Name name;
 };
+struct Pause {  // or RESUME
+  Name name;
+  bool pause = true;
+};
 struct Explain;
-using Body = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain>;
+using Body = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause>;
 struct Explain {  // one of the two
   std::unique_ptr<Body> body;
   Name target;  // of a stream or a view

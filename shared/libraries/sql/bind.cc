@@ -90,6 +90,14 @@ Result<Show> bind_show(const ast::Show& tree, const BindContext& context) {
   return Show{tree.what, tree.name.text};
 }
 
+Result<Pause> bind_pause(const ast::Pause& tree, const BindContext& context) {
+  TRY(resolve_relation(context, tree.name));
+  const Catalog::Entry* entry = context.catalog.find(context.tenant, tree.name.text);
+  if (entry->query) return Pause{entry->definition.id, tree.pause};
+  return invalid_at(kWrongKind, tree.name.span, fmt::format("stream \"{}\" runs no query", tree.name.text),
+                    "PAUSE and RESUME take a view or a derived stream");
+}
+
 Result<Explain> bind_explain(const ast::Explain& tree, const BindContext& context);
 
 struct Explainer {
@@ -119,6 +127,10 @@ struct Explainer {
   Result<std::string> operator()(const ast::Show& tree) const {
     TRY(bind_show(tree, context));
     return std::string("Show (from the catalog)");
+  }
+  Result<std::string> operator()(const ast::Pause& tree) const {
+    TRY_ASSIGN(const Pause bound, bind_pause(tree, context));
+    return fmt::format("{} {}", bound.pause ? "Pause" : "Resume", tree.name.text);
   }
   Result<std::string> operator()(const ast::Explain& tree) const {
     TRY_ASSIGN(Explain bound, bind_explain(tree, context));
@@ -188,6 +200,7 @@ struct Dispatcher {
   }
   Result<BoundStatement> operator()(const ast::Drop& tree) const { return wrap(bind_drop(tree, context)); }
   Result<BoundStatement> operator()(const ast::Show& tree) const { return wrap(bind_show(tree, context)); }
+  Result<BoundStatement> operator()(const ast::Pause& tree) const { return wrap(bind_pause(tree, context)); }
   Result<BoundStatement> operator()(const ast::Explain& tree) const {
     BindContext relaxed = context;
     relaxed.check_names = false;

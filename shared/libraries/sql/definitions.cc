@@ -17,6 +17,7 @@ using metadata::DefinitionKind;
 
 // A setting of the store: the journal's end when the drop under way began. Empty: none is under way.
 constexpr const char* kDropsFrom = "drops_from";
+constexpr const char* kPaused = "paused";  // a setting of the store: number, cut, number, cut, …
 constexpr size_t kScanBytes = 4u << 20;
 
 Error bad_activation() {
@@ -118,7 +119,8 @@ Status Definitions::recover() {
   for (auto& definition : all) name_tenant(definition);
   TRY(forget_marks_ahead(all));
   TRY(finish_or_remove(all));
-  return build(all);
+  TRY(build(all));
+  return load_paused();
 }
 
 // Rule (write-ahead): a mark ahead of the journal's end says something that did not happen.
@@ -173,6 +175,44 @@ Status Definitions::build(const std::vector<Definition>& all) {
   }
   TRY_ASSIGN(catalog_, Catalog::load(std::move(there)));
   return {};
+}
+
+Status Definitions::load_paused() {
+  TRY_ASSIGN(const auto saved, store_->get(kPaused));
+  ByteReader in(saved ? std::string_view(*saved) : std::string_view());
+  while (in.ok() && !in.done()) {
+    const uint64_t number = in.varint();
+    const Cut cut(in.varint());
+    if (number <= UINT32_MAX && catalog_->find(DefinitionId(static_cast<uint32_t>(number))) != nullptr)
+      paused_[static_cast<uint32_t>(number)] = cut;
+  }
+  if (in.ok()) return {};
+  return error(Code::kCorrupt, "MR-DEF-0004", "the metadata store's list of paused queries does not parse",
+               "restore the file from a backup of the data directory");
+}
+
+Status Definitions::keep_paused(std::map<uint32_t, Cut> paused) {
+  std::string saved;
+  for (const auto& [number, cut] : paused) {
+    append_varint(saved, number);
+    append_varint(saved, cut.value);
+  }
+  TRY(store_->put(kPaused, saved));
+  paused_ = std::move(paused);
+  return {};
+}
+
+Status Definitions::pause(DefinitionId id) {
+  if (catalog_->find(id) == nullptr) return unknown(id);
+  auto paused = paused_;
+  if (!paused.try_emplace(id.value, Cut(journal_.end_cut().value + 1)).second) return {};
+  return keep_paused(std::move(paused));
+}
+
+Status Definitions::resume(DefinitionId id) {
+  auto paused = paused_;
+  if (paused.erase(id.value) == 0) return {};
+  return keep_paused(std::move(paused));
 }
 
 Result<Definition> Definitions::insert(Definition definition) {
@@ -305,6 +345,8 @@ void Definitions::finish(Pending pending) {
     if (!marked.ok()) drop_unmarked_ = true;
     if (!drop_unmarked_) marked = store_->put(kDropsFrom, "");
     catalog_ = catalog_->without(definition.id);
+    paused_.erase(
+        definition.id.value);  // its number is not used again: what the store has of it is passed over
   } else {
     marked = store_->mark_activated(definition.id, pending.cut);
     if (definition.kind != DefinitionKind::kTenant) {

@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,11 @@ class Definitions {
   void create(TenantId tenant, metadata::DefinitionKind kind, const std::string& name, const std::string& sql,
               Done done);
   void drop(DefinitionId id, Done done);
+  // A paused query stands still at the cut: when its tasks step decides no answer, so the store alone knows of
+  // it. The cut is of a frame that nobody has seen yet. Pausing what is paused changes nothing.
+  Status pause(DefinitionId id);
+  Status resume(DefinitionId id);
+  const std::map<uint32_t, Cut>& paused() const { return paused_; }  // by number
   void on_durable(Cut durable);  // called as the journal's durable cut advances
   // Rule (floor): the frames after it are needed by the next start, or by the change under way.
   Cut floor() const;
@@ -64,6 +70,8 @@ class Definitions {
   Status forget_marks_ahead(std::vector<metadata::Definition>& all);
   Status finish_or_remove(std::vector<metadata::Definition>& all);
   Status build(const std::vector<metadata::Definition>& all);
+  Status load_paused();
+  Status keep_paused(std::map<uint32_t, Cut> paused);
 
   // Changes are made one after the other: each is checked against what the one before has left.
   struct Pending {
@@ -84,8 +92,9 @@ class Definitions {
 
   std::unique_ptr<metadata::MetadataStore> store_;
   log::Journal& journal_;
-  CatalogPtr catalog_;           // what statements see: made and not dropped
-  CatalogPtr history_;           // everything
+  CatalogPtr catalog_;  // what statements see: made and not dropped
+  CatalogPtr history_;  // everything
+  std::map<uint32_t, Cut> paused_;
   bool drop_unmarked_ = false;   // a drop's mark failed: the note of where to look stays for the next start
   Cut unmarked_{UINT64_MAX};     // before the first change whose mark failed
   std::deque<Pending> tenants_;  // in the catalog already, not yet durable

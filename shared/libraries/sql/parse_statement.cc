@@ -8,8 +8,8 @@
 namespace millrace::sql {
 namespace {
 
-const std::vector<std::string> kStatements{"CREATE", "SELECT",   "SUBSCRIBE", "DROP",
-                                           "SHOW",   "DESCRIBE", "EXPLAIN"};
+const std::vector<std::string> kStatements{"CREATE",   "SELECT",  "SUBSCRIBE", "DROP",  "SHOW",
+                                           "DESCRIBE", "EXPLAIN", "PAUSE",     "RESUME"};
 constexpr std::string_view kPostgresStatements[] = {
     "insert", "update", "delete", "alter", "truncate", "merge",  "copy",    "begin", "commit",  "rollback",
     "set",    "values", "with",   "grant", "revoke",   "vacuum", "analyze", "table", "declare", "fetch"};
@@ -132,6 +132,7 @@ Result<ast::Body> Parser::statement() {
   if (is_word("drop")) return drop();
   if (is_word("show") || is_word("describe") || is_word("desc")) return show();
   if (is_word("explain")) return explain();
+  if (is_word("pause") || is_word("resume")) return pause();
   if (take_word("subscribe")) {
     take_word("to");
     TRY_ASSIGN(ast::Name target, relation_name("the name of a stream or a view"));
@@ -422,6 +423,19 @@ bool Parser::explains_a_name() {
   if (!is_word("view") && !is_word("stream")) return false;
   take();
   return true;
+}
+
+// PAUSE | RESUME [MATERIALIZED VIEW | VIEW | STREAM] name.
+Result<ast::Body> Parser::pause() {
+  ast::Pause out;
+  out.pause = same_word(raw(take()), "pause");
+  const bool named = peek(1).kind == TokenKind::kEnd || is_symbol(";", 1);
+  if (!named) {
+    if (is_word("materialized") && is_word("view", 1)) take();
+    if (!take_word("view")) take_word("stream");
+  }
+  TRY_ASSIGN(out.name, relation_name("the name of a view or a derived stream"));
+  return ast::Body(std::move(out));
 }
 
 Result<std::vector<StatementPtr>> parse(std::string_view text) {

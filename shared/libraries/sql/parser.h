@@ -30,6 +30,7 @@ class Parser {
   Result<ast::Body> drop();
   Result<ast::Body> show();
   Result<ast::Body> explain();
+  Result<ast::Body> pause();
   bool explains_a_name();
   Status stream_elements(ast::CreateStream& out);
   Status stream_element(ast::CreateStream& out);

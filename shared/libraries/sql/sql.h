@@ -59,7 +59,11 @@ struct Explain {
   std::optional<engine::SelectPlan> runs;  // EXPLAIN ANALYZE SELECT
   bool analyze = false;
 };
-using BoundStatement = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain>;
+struct Pause {  // or RESUME
+  DefinitionId definition;
+  bool pause = true;
+};
+using BoundStatement = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause>;
 
 // `text` is the statement's own text: spans in errors are relative to the text given to parse().
 Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant);
