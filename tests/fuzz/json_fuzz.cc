@@ -30,7 +30,9 @@ const Schema kSchema = {{"id", Type::kText},
                         {"d", Type::kDate},
                         {"si", Type::kSmallint},
                         {"r", Type::kReal},
-                        {"v", Type::kText, kMs, {}, 3}};
+                        {"v", Type::kText, kMs, {}, 3},
+                        {"nu", Type::kNumeric},
+                        {"np", Type::kNumeric, kMs, {}, 6, 2}};
 const std::vector<int> kAll = {0, 1, 2, 3, 4, 5, 6, 7};
 
 void require(bool holds) {

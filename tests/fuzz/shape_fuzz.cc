@@ -32,7 +32,9 @@ const Schema kSchema = {{"id", Type::kText},
                         {"d", Type::kDate},
                         {"si", Type::kSmallint},
                         {"r", Type::kReal},
-                        {"v", Type::kText, kMs, {}, 3}};
+                        {"v", Type::kText, kMs, {}, 3},
+                        {"nu", Type::kNumeric},
+                        {"np", Type::kNumeric, kMs, {}, 6, 2}};
 
 struct Decoded {
   Batch batch;

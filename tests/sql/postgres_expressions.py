@@ -29,6 +29,8 @@ def excuse(sql, ours, theirs):
         return "an operand is NULL, so PostgreSQL leaves the other one out"
     if theirs.startswith("ERROR ") and re.search(r"CASE|AND|OR|coalesce|IN \(", sql):
         return "a constant that no row needs: PostgreSQL may evaluate it all the same"
+    if ours.startswith("MR-SQL-") and re.search(r" (AND|OR) ", sql):
+        return "a condition that the other side decides: PostgreSQL looks at constants first, wherever they stand"
     return None
 
 

@@ -248,5 +248,49 @@ TEST(Errors, QuoteTheInputShortened) {
   EXPECT_LT(failed.error().message.size(), 120u);
 }
 
+std::string text(Type type, std::string_view from) {
+  std::string out;
+  if (physical(type) == Physical::kDouble) {
+    const auto value = parse_double_text(type, from);
+    if (!value.ok()) return std::string(value.error().id);
+    append_double_text(out, type, *value);
+  } else {
+    const auto value = parse_integer_text(type, from);
+    if (!value.ok()) return std::string(value.error().id);
+    append_integer_text(out, type, *value);
+  }
+  return out;
+}
+
+TEST(TypeTexts, NarrowNumbersHaveTheirBounds) {
+  EXPECT_EQ(text(Type::kSmallint, " -32768 "), "-32768");
+  EXPECT_EQ(text(Type::kSmallint, "32768"), "MR-EVT-0102");
+  EXPECT_EQ(text(Type::kInteger, "2147483647"), "2147483647");
+  EXPECT_EQ(text(Type::kInteger, "-2147483649"), "MR-EVT-0102");
+  EXPECT_EQ(text(Type::kInteger, "1.0"), "MR-EVT-0101");
+  EXPECT_EQ(text(Type::kReal, "16777217"), "1.6777216e+07");
+  EXPECT_EQ(text(Type::kReal, "0.1"), "0.1");
+  EXPECT_EQ(text(Type::kReal, "123456"), "123456");
+  EXPECT_EQ(text(Type::kReal, "1e39"), "MR-EVT-0102");
+  EXPECT_EQ(text(Type::kReal, "-inf"), "-Infinity");
+}
+
+TEST(TypeTexts, DatesAndTimesOfDay) {
+  EXPECT_EQ(text(Type::kDate, "2000-02-29"), "2000-02-29");
+  EXPECT_EQ(text(Type::kDate, " 0001-01-01 "), "0001-01-01");
+  EXPECT_EQ(text(Type::kDate, "1969-12-31 23:59:59+05"), "1969-12-31");
+  for (const char* bad : {"2001-02-29", "2001-13-01", "0000-01-01", "2001-1-1", "x", ""})
+    EXPECT_EQ(text(Type::kDate, bad), "MR-EVT-0101") << bad;
+  EXPECT_EQ(text(Type::kTime, "10:20"), "10:20:00");
+  EXPECT_EQ(text(Type::kTime, "24:00:00"), "24:00:00");
+  EXPECT_EQ(text(Type::kTime, "10:20:60"), "10:21:00");
+  EXPECT_EQ(text(Type::kTime, "2001-01-01 10:20:30.500"), "10:20:30.5");
+  EXPECT_EQ(text(Type::kTime, "10:20:30+02"), "10:20:30");
+  for (const char* bad : {"24:00:01", "10:60", "10", "x", ""})
+    EXPECT_NE(text(Type::kTime, bad).find("MR-EVT"), std::string::npos) << bad;
+  EXPECT_EQ(text(Type::kTimestamp, "2001-01-01 10:20:30Z"), "2001-01-01T10:20:30");
+  EXPECT_EQ(text(Type::kTimestamp, "2001-01-01"), "2001-01-01T00:00:00");
+}
+
 }  // namespace
 }  // namespace millrace

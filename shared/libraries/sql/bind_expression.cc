@@ -210,7 +210,7 @@ Result<Bound> ExpressionBinder::number(const ast::Expr& expr, bool negative) {
   }
   TRY_ASSIGN(Scalar value, parse_literal(text, Type::kDouble, expr.span));
   Bound made = make_literal(std::move(value), Type::kDouble, expr.span);
-  made.decimal = true;
+  made.decimal = text;
   return made;
 }
 

@@ -24,12 +24,12 @@ inline constexpr size_t kMaxPatternBytes = 1'000;
 inline constexpr size_t kMaxFoldedTextBytes = 10'000;  // of LIKE and calls over constants
 
 // A bound expression; `unknown`: a bare string or NULL that still takes its type from its context; `decimal`: a
-// number as written with a point, which is a numeric beside one.
+// double as it was written (1.5): a numeric beside one.
 struct Bound {
   engine::ExprPtr expr;
   bool unknown = false;
   size_t size = 1;
-  bool decimal = false;
+  std::string decimal = {};
   Type type() const { return expr->type; }
 };
 

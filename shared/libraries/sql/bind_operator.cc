@@ -305,10 +305,8 @@ Result<Bound> convert(const Bound& value, Type type) {
 Status adapt_to_numeric(const std::vector<Bound*>& values) {
   if (std::ranges::none_of(values, [](const Bound* v) { return v->type() == Type::kNumeric; })) return {};
   for (Bound* value : values) {
-    if (!value->decimal) continue;
-    std::string text;
-    append_double(text, std::get<double>(value->expr->literal));
-    TRY_ASSIGN(Scalar numeric, parse_literal(text, Type::kNumeric, value->expr->span));
+    if (value->decimal.empty()) continue;
+    TRY_ASSIGN(Scalar numeric, parse_literal(value->decimal, Type::kNumeric, value->expr->span));
     *value = make_literal(std::move(numeric), Type::kNumeric, value->expr->span);
   }
   return {};
