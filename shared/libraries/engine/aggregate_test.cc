@@ -220,6 +220,46 @@ TEST(Aggregation, ChangesAreNotedOnceAndReadBack) {
   }
 }
 
+// Windows of four hours, one every one and a half: panes of half an hour.
+QueryPlan hopping(std::vector<NamedExpr> keys, int window_key, std::vector<AggregateCall> aggregates) {
+  QueryPlan plan = plan_of(std::move(keys), window_key, std::move(aggregates));
+  plan.window = {WindowSpec::Kind::kHop, 4 * kHour, 3 * kHour / 2, 0};
+  auto pane = std::make_shared<Expr>(*plan.group_keys[static_cast<size_t>(window_key)].expr);
+  pane->window_us = plan.window.pane_us();
+  plan.group_keys[static_cast<size_t>(window_key)].expr = std::move(pane);
+  return plan;
+}
+
+TEST(Aggregation, WindowsOfPanesHaveOneAnswerUnderEverySchedule) {
+  const Batch rows = random_rows(600, 21);
+  const NamedExpr start{"window_start", tumble()};
+  expect_one_answer(hopping({start, {"key", column(0, Type::kText)}}, 0, every_aggregate()), rows);
+  expect_one_answer(hopping({{"n", column(2, Type::kBigint)}, start}, 1, every_aggregate()), rows, true);
+  expect_one_answer(hopping({start}, 0, combinable()), rows, true);
+}
+
+// What subscribers are told of windows that share panes is what a reader sees, late rows included.
+TEST(Aggregation, ChangesOfPanesAreThoseOfTheirWindows) {
+  const auto plan = std::make_shared<QueryPlan>(
+      hopping({{"window_start", tumble()}, {"key", column(0, Type::kText)}}, 0, every_aggregate()));
+  const Batch rows = random_rows(300, 22);
+  Aggregation aggregation(plan);
+  const auto store = state::StateStore::make({});
+  std::vector<Aggregation::Changed> changed;
+  std::vector<RowError> errors;
+  std::vector<int64_t> ended(rows.rows, INT64_MIN);
+  for (size_t i = 0; i < rows.rows; i += 3) ended[i] = rows.columns[1].integers[i] + kHour;
+  Selection all = kit::all_rows(rows);
+  ASSERT_TRUE(aggregation.add(rows, all, *store, errors, &changed, ended).ok());
+  EXPECT_TRUE(errors.empty());
+  EXPECT_FALSE(store->tables(plan->id, kLateSlot).empty());
+  Batch told;
+  ASSERT_TRUE(aggregation.read_changed(changed, *store, nullptr, told).ok());
+  Batch everything;
+  ASSERT_TRUE(Aggregation::read_groups(*plan, {store->freeze()}, nullptr, everything).ok());
+  EXPECT_EQ(kit::printed(told), kit::printed(everything));
+}
+
 // Rows go on arriving under another number of workers; nothing of the groups is lost, doubled or misplaced.
 TEST(SplitState, GroupsFollowTheNumberOfWorkers) {
   const Batch rows = random_rows(900, 11);
