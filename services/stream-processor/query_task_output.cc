@@ -77,7 +77,7 @@ Status QueryTask::emit_changes(TaskOutput& out) {
   if (changed_.empty()) return {};
   Batch groups;
   TRY(pipeline_->aggregation->read_changed(changed_, *store_, groups));
-  append_groups(*plan_, groups, "upsert", out.changes);
+  append_changes(*plan_, groups, out.changes);
   return {};
 }
 

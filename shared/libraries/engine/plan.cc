@@ -249,7 +249,9 @@ std::string QueryPlan::explain() const {
   if (shape != Shape::kAggregate) {
     tree.add("Output " + list_text(outputs, source_columns));
   } else {
-    tree.add("Output " + list_text(outputs, group_row_names(*this, source_columns)));
+    const auto group_columns = group_row_names(*this, source_columns);
+    tree.add("Output " + list_text(outputs, group_columns));
+    if (having) tree.add("Having " + to_string(*having, group_columns));
     tree.add(aggregate_text(*this, source_columns));
     if (repartition) tree.add(fmt::format("Repartition by the group (partitions {})", source->partitions));
   }
@@ -283,6 +285,7 @@ uint64_t QueryPlan::identity() const {
   append_stream(out, output_stream);
   append_le<uint8_t>(out, static_cast<uint8_t>(start));
   append_le(out, start_time.value);
+  if (having) append_expr(out, having.get());  // plans without one keep the identity that they had
   return stable_hash(out);
 }
 
