@@ -95,7 +95,7 @@ Status QueryTask::emit_changes(TaskOutput& out) {
   TRY(pipeline_->aggregation->read_changed(
       changed_, *store_,
       [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); }, groups));
-  append_groups(*plan_, groups, "upsert", out.changes);
+  append_changes(*plan_, groups, out.changes);
   return {};
 }
 

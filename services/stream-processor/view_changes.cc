@@ -2,15 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "engine/aggregate.h"
 #include "engine/select.h"
 #include "formats/json.h"
 
 namespace millrace::processor {
 
-void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out) {
+namespace {
+
+Selection all_rows(const Batch& batch) {
+  Selection all(batch.rows);
+  std::iota(all.begin(), all.end(), 0U);
+  return all;
+}
+
+void append_batch(const Schema& schema, const Batch& rows, std::string_view op, JsonRows& out) {
   std::vector<std::string> names;
-  for (const auto& column : plan.output_schema()) names.push_back(column.name);
+  for (const auto& column : schema) names.push_back(column.name);
   formats::JsonRowWriter writer(names);
   std::vector<const Column*> columns;
   for (const auto& column : rows.columns) columns.push_back(&column);
@@ -24,15 +34,55 @@ void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_v
   }
 }
 
-void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::string_view op, JsonRows& out) {
+void append_selected(const std::vector<engine::NamedExpr>& outputs, const Batch& groups, Selection& selection,
+                     std::string_view op, JsonRows& out) {
+  if (selection.empty()) return;
+  Schema schema;
+  for (const auto& output : outputs) schema.push_back({output.name, output.expr->type});
   Batch made;
-  made.set_schema(plan.output_schema());
-  Selection selection(groups.rows);
-  for (uint32_t i = 0; i < groups.rows; ++i) selection[i] = i;
+  made.set_schema(schema);
   std::vector<RowError> errors;
-  auto projected = engine::project(plan.outputs, groups, selection, made, errors);
+  auto projected = engine::project(outputs, groups, selection, made, errors);
   CHECK(projected.ok(), "a projection reports its rows, it does not fail");
-  append_rows(plan, made, op, out);
+  append_batch(schema, made, op, out);
+}
+
+// The outputs that are group keys as they are: they name a row, and computing them cannot fail.
+std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
+  std::vector<engine::NamedExpr> keys;
+  for (const auto& output : plan.outputs) {
+    const engine::Expr& expr = *output.expr;
+    if (expr.op == engine::Op::kColumn && static_cast<size_t>(expr.column) < plan.group_keys.size())
+      keys.push_back(output);
+  }
+  return keys;
+}
+
+}  // namespace
+
+void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out) {
+  append_batch(plan.output_schema(), rows, op, out);
+}
+
+void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::string_view op, JsonRows& out) {
+  Selection shown = all_rows(groups);
+  std::vector<RowError> errors;
+  engine::filter_groups(plan, groups, shown, errors);
+  append_selected(plan.outputs, groups, shown, op, out);
+}
+
+void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
+  Selection shown = all_rows(groups);
+  std::vector<RowError> errors;
+  engine::filter_groups(plan, groups, shown, errors);
+  std::vector<bool> settled(groups.rows);
+  for (const uint32_t row : shown) settled[row] = true;
+  // A group whose HAVING fails is one that a SELECT reports: nothing is said of it here.
+  for (const RowError& failed : errors) settled[failed.row] = true;
+  Selection hidden = all_rows(groups);
+  std::erase_if(hidden, [&](uint32_t row) { return settled[row]; });
+  append_selected(plan.outputs, groups, shown, "upsert", out);
+  append_selected(key_outputs(plan), groups, hidden, "delete", out);
 }
 
 Result<JsonRows> render(const ClosedWindows& windows) {

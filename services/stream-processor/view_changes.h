@@ -1,7 +1,8 @@
 // ViewChanges: what those who watch a view are told, as JSON rows.
 //
-// Shape:    {"_op":"upsert"|"insert", columns…}; of a window that closed (EMIT ON WINDOW CLOSE) the columns
-//           alone: such a row is final.
+// Shape:    {"_op":"upsert"|"insert", columns…}; {"_op":"delete", the columns that are group keys} of a group
+//           that does not pass HAVING; of a window that closed (EMIT ON WINDOW CLOSE) the columns alone: such
+//           a row is final.
 // Threads:  any; an epoch does not change. Closed windows are rendered off the core loop: one may close with
 //           all its groups at once.
 #pragma once
@@ -40,9 +41,12 @@ struct ClosedWindows {
 
 // Appends rows of the view's output schema; `op` may be empty.
 void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out);
-// The same for groups as the state holds them: the outputs are computed here. A row whose output fails is
-// left out: a SELECT shows the failure.
+// The same for groups as the state holds them: HAVING and the outputs are computed here. A row for which one
+// of them fails is left out: a SELECT shows the failure.
 void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::string_view op, JsonRows& out);
+// Groups that changed: upserts of those that pass HAVING, then deletes of those that do not, whether or not
+// they once did.
+void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out);
 Result<JsonRows> render(const ClosedWindows& windows);
 
 }  // namespace millrace::processor

@@ -169,7 +169,8 @@ class Run {
   Run(const NaiveQuery& query, const NaiveStream& source, const NaiveScope& scope)
       : query_(*query.query), named_(query), source_(source), scope_(scope), clocks_(source) {
     for (const auto& item : query_.items) find_aggregates(*item.expr, calls_);
-    grouped_ = !query_.group_by.empty() || !calls_.empty();
+    if (query_.having) find_aggregates(*query_.having, calls_);
+    grouped_ = !query_.group_by.empty() || !calls_.empty() || query_.having;
     if (query_.from && query_.from->window != sql::ast::WindowFunction::kNone) set_window(*query_.from);
     if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
   }
@@ -389,6 +390,14 @@ class Run {
     return Scalar(total / static_cast<double>(a.count));
   }
 
+  bool passes_having(const RowContext& context) const {
+    if (!query_.having) return true;
+    const auto passes = naive_evaluate(*query_.having, context);
+    if (!passes.ok()) return false;
+    const bool* value = std::get_if<bool>(&*passes);
+    return value != nullptr && *value;
+  }
+
   void show_groups() {
     for (const auto& [key, group] : groups_) {
       std::map<const Expr*, Scalar> results;
@@ -397,6 +406,7 @@ class Run {
       const bool has_row = !group.first.empty();
       RowContext context{has_row ? &source_.columns : nullptr, has_row ? &group.first : nullptr,
                          group.window_start, group.window_size, &results};
+      if (!passes_having(context)) continue;
       NaiveAnswer::ViewRow out;
       for (const auto& item : query_.items) {
         auto value = naive_evaluate(*item.expr, context);

@@ -295,7 +295,9 @@ std::string QueryPlan::explain() const {
   if (shape != Shape::kAggregate) {
     tree.add("Output " + list_text(outputs, source_columns));
   } else {
-    tree.add("Output " + list_text(outputs, group_row_names(*this, source_columns)));
+    const auto group_columns = group_row_names(*this, source_columns);
+    tree.add("Output " + list_text(outputs, group_columns));
+    if (having) tree.add("Having " + to_string(*having, group_columns));
     tree.add(aggregate_text(*this, source_columns));
     if (repartition) tree.add(fmt::format("Repartition by the group (partitions {})", source->partitions));
   }
@@ -337,6 +339,7 @@ uint64_t QueryPlan::identity() const {
     append_le(out, window.step_us);
     append_le(out, window.offset_us);
   }
+  if (having) append_expr(out, having.get());  // plans without one keep the identity that they had
   return stable_hash(out);
 }
 

@@ -87,6 +87,9 @@ struct QueryPlan {
   StreamPtr repartition_topic;
   int64_t view_retention_us = 0;  // windows that ended this long before the watermark are dropped; 0: kept
 
+  ExprPtr having;  // over (group keys…, aggregates…); may be null. Read, not kept: a group that
+                   // does not pass today may tomorrow
+
   // kStream, kRows: over the source row. kAggregate: over (group keys…, aggregates…).
   std::vector<NamedExpr> outputs;
   StreamPtr output_stream;  // kStream

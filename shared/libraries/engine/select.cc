@@ -132,6 +132,11 @@ Result<Batch> run_select(const SelectPlan& plan, const Batch& rows) {
   return out;
 }
 
+void filter_groups(const QueryPlan& plan, const Batch& groups, Selection& selection,
+                   std::vector<RowError>& errors) {
+  if (plan.having) Evaluator(plan.having).filter(groups, selection, errors);
+}
+
 Status project(const std::vector<NamedExpr>& outputs, const Batch& in, Selection& selection, Batch& out,
                std::vector<RowError>& errors) {
   set_output_schema(outputs, out);

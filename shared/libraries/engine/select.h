@@ -8,7 +8,10 @@ namespace millrace::engine {
 
 // `rows` are the view's output rows (or one row without columns). The answer's text lives in its own arena.
 Result<Batch> run_select(const SelectPlan& plan, const Batch& rows);
-// A view's group rows (group keys…, aggregates…) -> its output rows. Rows whose outputs fail go to `errors`.
+// Keeps those of a view's selected group rows (group keys…, aggregates…) that pass its HAVING.
+void filter_groups(const QueryPlan& plan, const Batch& groups, Selection& selection,
+                   std::vector<RowError>& errors);
+// Group rows -> the view's output rows. Rows whose outputs fail go to `errors`.
 Status project(const std::vector<NamedExpr>& outputs, const Batch& in, Selection& selection, Batch& out,
                std::vector<RowError>& errors);
 

@@ -37,6 +37,7 @@ Result<Batch> grouped_rows(const ViewAtCut& view) {
   for (uint32_t row = 0; row < all.size(); ++row) all[row] = row;
   Batch rows;
   std::vector<RowError> failures;
+  filter_groups(*view.plan, groups, all, failures);
   TRY(project(view.plan->outputs, groups, all, rows, failures));
   if (!failures.empty()) return row_failure(failures.front());
   return rows;

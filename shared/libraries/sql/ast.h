@@ -117,6 +117,7 @@ struct Query {
   ExprPtr where;
   std::vector<ExprPtr> group_by;
   SourceSpan group_span;  // length 0: no GROUP BY
+  ExprPtr having;
   std::vector<OrderItem> order_by;
   ExprPtr limit;
   ExprPtr offset;

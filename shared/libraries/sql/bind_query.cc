@@ -205,8 +205,11 @@ class QueryBinder {
     }
     ExpressionBinder binder(scope_, "");
     TRY_ASSIGN(columns_, bind_select_list(query, scope_, binder));
+    if (query.having) {
+      TRY_ASSIGN(plan_.having, binder.bind_boolean(*query.having, "HAVING"));
+    }
     plan_.aggregates = binder.calls();
-    const bool grouped = !plan_.aggregates.empty() || query.group_span.length > 0;
+    const bool grouped = !plan_.aggregates.empty() || query.group_span.length > 0 || query.having;
     if (grouped && !is_view()) return needs_window_view();
     if (!grouped) {
       plan_.shape = is_view() ? QueryPlan::Shape::kRows : QueryPlan::Shape::kStream;
@@ -219,8 +222,9 @@ class QueryBinder {
   }
 
   Error needs_window_view() const {
-    SourceSpan span =
-        tree_.query.group_span.length > 0 ? tree_.query.group_span : tree_.query.items.front().expr->span;
+    SourceSpan span = tree_.query.items.front().expr->span;
+    if (tree_.query.having) span = tree_.query.having->span;
+    if (tree_.query.group_span.length > 0) span = tree_.query.group_span;
     return error_at(Code::kUnsupported, kNeedsWindowView, span,
                     "an aggregate in CREATE STREAM … AS needs a window view",
                     "write CREATE MATERIALIZED VIEW … AS SELECT … FROM TUMBLE(…) GROUP BY window_start EMIT "
@@ -303,6 +307,9 @@ class QueryBinder {
     for (const auto& column : columns_) {
       TRY_ASSIGN(ExprPtr expr, outputs.apply(column.expr));
       plan_.outputs.push_back({column.name, std::move(expr)});
+    }
+    if (plan_.having) {
+      TRY_ASSIGN(plan_.having, outputs.apply(plan_.having));
     }
     const int key = plan_.source->key_column;
     const bool has_key =

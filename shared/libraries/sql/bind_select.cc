@@ -40,10 +40,10 @@ Status check_output_names(const std::vector<SelectColumn>& columns) {
 }
 
 Status refuse_grouping(const ast::Query& tree, const ExpressionBinder& binder) {
-  if (tree.group_span.length == 0 && binder.calls().empty()) return {};
-  SourceSpan span = tree.group_span;
+  if (tree.group_span.length == 0 && !tree.having && binder.calls().empty()) return {};
+  SourceSpan span = tree.group_span.length == 0 && tree.having ? tree.having->span : tree.group_span;
   if (!binder.calls().empty()) span = tree.items.front().expr->span;
-  return unsupported_at(span, "GROUP BY and aggregates are not supported in an ad-hoc SELECT yet",
+  return unsupported_at(span, "GROUP BY, HAVING and aggregates are not supported in an ad-hoc SELECT yet",
                         "make a view that keeps them up to date: CREATE MATERIALIZED VIEW v AS SELECT …");
 }
 

@@ -64,9 +64,8 @@ Result<ast::Query> Parser::query() {
     } while (take_symbol(","));
     out.group_span = span_from(group);
   }
-  if (is_word("having")) {
-    return unsupported_at(peek().span, "HAVING is not supported yet",
-                          "make the view without it and filter where you read: SELECT … FROM view WHERE …");
+  if (take_word("having")) {
+    TRY_ASSIGN(out.having, expression());
   }
   TRY(refuse_set_operation());
   TRY(query_tail(out));
