@@ -404,10 +404,13 @@ void append_double_value(Column& out, double v) {
 
 }  // namespace
 
-// The parts in the order of their partitions, whatever the order in which they came.
-void Accumulators::finish_float(AggregateKind call, std::vector<FloatPart> parts, Column& out) {
-  std::sort(parts.begin(), parts.end(),
-            [](const FloatPart& a, const FloatPart& b) { return a.partition < b.partition; });
+// The parts in the order of their partitions, whatever the order in which they came, and of one partition pane by
+// pane.
+void Accumulators::finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out) {
+  if (parts.size() > 1) {
+    std::stable_sort(parts.begin(), parts.end(),
+                     [](const FloatPart& a, const FloatPart& b) { return a.partition < b.partition; });
+  }
   double sum = 0;
   int64_t count = 0;
   bool first = true;
@@ -429,7 +432,7 @@ void Accumulators::finish_numeric(const Slot& slot, __int128 sum, int64_t count,
   out.texts.push_back(arena.keep(decimal_bytes(*answer)));
 }
 
-void Accumulators::finish(size_t aggregate, const Total& total, Column& out, Arena& arena) const {
+void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& arena) const {
   const Slot& slot = slots_[aggregate];
   const Contribution& c = total.value;
   if (slot.kind == Kind::kCount) return append_integer(out, c.count);

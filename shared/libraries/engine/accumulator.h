@@ -40,6 +40,13 @@ struct Total {
   Contribution value;
   std::vector<FloatPart> parts;  // sums of doubles
 };
+// For the next group, in the same memory.
+inline void restart(std::vector<Total>& totals) {
+  for (Total& total : totals) {
+    total.value = {};
+    total.parts.clear();
+  }
+}
 
 class Accumulators {
  public:
@@ -65,8 +72,8 @@ class Accumulators {
   // of the row's table.
   using Blobs = std::function<std::string_view(uint64_t)>;
   void collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const;
-  // The aggregate's answer, appended to `out`.
-  void finish(size_t aggregate, const Total& total, Column& out, Arena& arena) const;
+  // The aggregate's answer, appended to `out`. Sorts the total's parts.
+  void finish(size_t aggregate, Total& total, Column& out, Arena& arena) const;
   // Copies what `value` refers to into another table and changes the references. False: the state's bound.
   bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
 
@@ -96,7 +103,7 @@ class Accumulators {
   void add_float(const Slot& slot, char* p, uint16_t partition, const Contribution& c) const;
   size_t blob_offset(const Slot& slot) const;
   static void finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena);
-  static void finish_float(AggregateKind call, std::vector<FloatPart> parts, Column& out);
+  static void finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out);
 
   std::vector<Slot> slots_;
   size_t value_bytes_ = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
 #include "base/hash.h"
 #include "engine/accumulator.h"
@@ -391,13 +390,15 @@ Status Aggregation::merge(std::string_view payload, state::StateStore& store, st
 namespace {
 
 // The groups to tell, each once, by (window, key).
-std::set<std::pair<Window, std::string_view>> windows_of(const QueryPlan& plan,
-                                                         const std::vector<Aggregation::Changed>& changed) {
-  std::set<std::pair<Window, std::string_view>> out;
+std::vector<std::pair<Window, std::string_view>> windows_of(
+    const QueryPlan& plan, const std::vector<Aggregation::Changed>& changed) {
+  std::vector<std::pair<Window, std::string_view>> out;
   for (const auto& c : changed) {
     const WindowRun run = plan.window.windows_of(c.window);
-    for (size_t i = 0; i < run.count; ++i) out.emplace(run.at(i), c.key);
+    for (size_t i = 0; i < run.count; ++i) out.emplace_back(run.at(i), c.key);
   }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 
@@ -433,10 +434,10 @@ Status Aggregation::read_changed(const std::vector<Changed>& changed, state::Sta
                                  const std::function<bool(const Window&)>& wanted, Batch& out) {
   const QueryPlan& plan = *impl_->plan;
   GroupWriter writer(plan, out);
-  std::vector<Total> totals;
+  std::vector<Total> totals(plan.aggregates.size());
   for (const auto& [window, key] : windows_of(plan, changed)) {
     if (wanted && !wanted(window)) continue;
-    totals.clear();
+    restart(totals);
     bool any = false;
     int64_t pane = window.start;
     do {

@@ -29,7 +29,7 @@ GroupWriter::GroupWriter(const QueryPlan& plan, Batch& out) : plan_(plan), accum
   out.set_schema(schema);
 }
 
-Status GroupWriter::write(const Window& window, std::string_view key, const std::vector<Total>& totals) {
+Status GroupWriter::write(const Window& window, std::string_view key, std::vector<Total>& totals) {
   for (size_t i = 0; i < plan_.group_keys.size(); ++i) {
     Column& column = out_.columns[i];
     const bool start = static_cast<int>(i) == plan_.window_key;
@@ -49,7 +49,7 @@ Status GroupWriter::write(const Window& window, std::string_view key, const std:
 
 Status GroupWriter::write(const Window& window, std::string_view key, const char* value,
                           const Accumulators::Blobs& blob) {
-  totals_.clear();
+  restart(totals_);
   accumulators_.collect(value, blob, totals_);
   return write(window, key, totals_);
 }
@@ -205,7 +205,7 @@ Status PaneReader::write(const Window& window, GroupWriter& writer) {
   for (int64_t pane = window.start; pane < window.end; pane += plan_.window.pane_us()) {
     add_pane(pane, window, writer.accumulators());
   }
-  for (const auto& [key, totals] : groups_) TRY(writer.write(window, key, totals));
+  for (auto& [key, totals] : groups_) TRY(writer.write(window, key, totals));
   return {};
 }
 

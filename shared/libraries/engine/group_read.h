@@ -27,7 +27,7 @@ class GroupWriter {
   GroupWriter(const QueryPlan& plan, Batch& out);
   const Accumulators& accumulators() const { return accumulators_; }
 
-  Status write(const Window& window, std::string_view key, const std::vector<Total>& totals);
+  Status write(const Window& window, std::string_view key, std::vector<Total>& totals);
   Status write(const Window& window, std::string_view key, const char* value,
                const Accumulators::Blobs& blob);
   // A query without GROUP BY has its one row from the beginning.
