@@ -94,6 +94,10 @@ inline const std::vector<NexmarkQuery>& nexmark_queries() {
   SELECT auction, bidder, price, channel, split_part(url, '/', 4) AS dir1, split_part(url, '/', 5) AS dir2,
     split_part(url, '/', 6) AS dir3
   FROM nexmark WHERE event_type = 2)"}},
+      {"hop_count", "bids by auction, of ten seconds, every two", {R"(CREATE MATERIALIZED VIEW out AS
+  SELECT auction, count(*) AS num, window_start, window_end
+  FROM HOP(nexmark, date_time, INTERVAL '2 seconds', INTERVAL '10 seconds') WHERE event_type = 2
+  GROUP BY auction, window_start, window_end EMIT ON WINDOW CLOSE)"}},
       {"filters_1", "one filter of 1 %", filters(1)},
       {"filters_100", "a hundred filters of 1 %", filters(100)},
       {"views_1000", "a thousand views of a thousandth", views(1000)},

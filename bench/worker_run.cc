@@ -71,9 +71,14 @@ Status drain(processor::TaskOutput& out, Sink& sink) {
   return {};
 }
 
+// A view's rows as they are in the end; of one that emits on close those that it has not emitted.
 Status drain_view(processor::QueryTask& task, Sink& sink) {
-  const bool at_once = task.plan().shape != engine::QueryPlan::Shape::kStream && !task.plan().emit_on_close;
-  if (!at_once) return {};
+  if (task.plan().shape == engine::QueryPlan::Shape::kStream) return {};
+  if (task.plan().emit_on_close) {
+    processor::TaskOutput rest;
+    rest.closed = processor::ClosedWindows{task.plan_ptr(), task.freeze(), task.closed(), INT64_MAX};
+    return drain(rest, sink);
+  }
   TRY_ASSIGN(const Batch rows, engine::view_rows({task.plan_ptr(), task.position(), {task.freeze()}}));
   processor::JsonRows text;
   processor::append_rows(task.plan(), rows, "", text);

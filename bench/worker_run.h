@@ -51,7 +51,8 @@ struct WorkerRun {
   size_t state_bytes = 0;
 };
 // Runs the queries over the whole history; CREATE STREAM's text, then the queries', named as they like. Views tell
-// their changes as to subscribers; the rows of those that are up to date at once follow in the end.
+// their changes as to subscribers; in the end follow the rows of those that are up to date at once, and the windows
+// that are still open of those that emit on close.
 Result<WorkerRun> run_worker(History& history, std::string_view stream,
                              const std::vector<std::string>& queries, Sink& sink);
 

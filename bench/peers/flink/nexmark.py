@@ -11,6 +11,7 @@ import collections
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -185,11 +186,16 @@ def rows_of_flink(flink, path, columns, query, out):
     return rows
 
 
+TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?$")
+
+
 def comparable(row):
     """Values in the order of the columns' names; numbers to nine digits, as one side has decimals and the other doubles."""
     def value(v):
         if isinstance(v, float):
             return f"{v:.9g}"
+        if isinstance(v, str) and TIME.match(v):
+            return TIME.sub(lambda m: m[1] + (m[2] or "").rstrip("0").rstrip("."), v)
         if isinstance(v, int) and not isinstance(v, bool):
             return f"{float(v):.9g}" if abs(v) < 10**9 else str(v)
         return v
