@@ -265,7 +265,8 @@ EventReader::Failure EventReader::failure() const {
     const std::string where =
         "column \"" + slot.name + "\" (" + std::string(to_string(slot.type)) + ")" + place(misfits_[i].at);
     if (misfits_[i].fault == ValueFault::kRange)
-      return {"MR-EVT-0007", where + ": the number is out of range or not whole"};
+      return {"MR-EVT-0007", where + (is_integer(slot.type) ? ": the number is out of range or not whole"
+                                                            : ": the value is out of range")};
     if (misfits_[i].fault == ValueFault::kLength)
       return {"MR-EVT-0009", where + ": the text has more than " + number(slot.length) + " characters"};
     const bool type = misfits_[i].fault == ValueFault::kType;
