@@ -172,7 +172,7 @@ Error too_much_at_once() {
 
 ScanRequest scan_for(const engine::SelectPlan& plan, engine::StreamPtr stream) {
   ScanRequest request{std::move(stream), plan.filter};
-  if (!plan.limit || !plan.order_by.empty()) return request;
+  if (!plan.limit || !plan.order_by.empty() || plan.grouping || plan.distinct) return request;
   const auto limit = static_cast<size_t>(std::max<int64_t>(*plan.limit, 0));
   const auto offset = static_cast<size_t>(std::max<int64_t>(plan.offset, 0));
   request.enough = limit == 0 ? 0 : limit + offset;  // two int64s: no overflow

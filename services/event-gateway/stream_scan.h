@@ -31,8 +31,8 @@ struct ScanRequest {
   std::shared_ptr<ReadBudget::Share> share = {};  // of the statement; null: nobody counts
   size_t max_memory = kMaxScanMemory;
 };
-// What a SELECT over `stream` has to read: rows in their own order are enough at its LIMIT, sorted ones are
-// not.
+// What a SELECT over `stream` has to read: rows in their own order are enough at its LIMIT, sorted, grouped
+// and distinct ones are not.
 ScanRequest scan_for(const engine::SelectPlan& plan, engine::StreamPtr stream);
 
 Error too_much_at_once();  // MR-QRY-0005

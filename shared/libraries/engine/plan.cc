@@ -344,9 +344,10 @@ uint64_t QueryPlan::identity() const {
 }
 
 std::string SelectPlan::explain() const {
-  const auto columns = origin_names(*this);
+  const auto read = origin_names(*this);
+  const auto columns = grouping ? group_row_names(*grouping, read) : read;
   Tree tree;
-  tree.add("Select");
+  tree.add(distinct ? "Select distinct" : "Select");
   if (limit || offset > 0) tree.add(limit_text(*this));
   if (!order_by.empty()) {
     auto sort_columns = columns;
@@ -354,7 +355,11 @@ std::string SelectPlan::explain() const {
     tree.add(sort_text(*this, sort_columns));
   }
   tree.add("Output " + list_text(outputs, columns));
-  if (filter) tree.add("Filter " + to_string(*filter, columns));
+  if (grouping) {
+    if (grouping->having) tree.add("Having " + to_string(*grouping->having, columns));
+    tree.add(aggregate_text(*grouping, read));
+  }
+  if (filter) tree.add("Filter " + to_string(*filter, read));
   tree.add(origin_text(*this));
   return tree.take();
 }

@@ -111,9 +111,11 @@ struct SelectPlan {
   PlanPtr view;                    // null: SELECT without FROM, one row
   StreamPtr dead_letters;          // or: the rows of the tenant's dead-letter stream (bounded read)
   StreamPtr stream;                // or: the rows of a stored stream (bounded read)
-  ExprPtr filter;                  // over the view's output row
-  std::vector<NamedExpr> outputs;  // over the view's output row
-  std::vector<SortKey> order_by;   // over the view's output row followed by this SELECT's outputs
+  ExprPtr filter;                  // over the row that is read
+  PlanPtr grouping;                // null: none; its group_keys, aggregates and having count over that row
+  std::vector<NamedExpr> outputs;  // over the row that is read; with grouping over (group keys…, aggregates…)
+  bool distinct = false;           // rows with the same outputs are one
+  std::vector<SortKey> order_by;  // over what the outputs are over, followed by the outputs
   std::optional<int64_t> limit;
   int64_t offset = 0;
   std::string explain() const;

@@ -1,7 +1,10 @@
 #include "engine/select.h"
 
 #include <algorithm>
+#include <numeric>
+#include <unordered_set>
 
+#include "engine/aggregate.h"
 #include "engine/program.h"
 
 namespace millrace::engine {
@@ -102,11 +105,43 @@ void bounds(const SelectPlan& plan, size_t rows, size_t& from, size_t& to) {
   to = limit < rows - from ? from + limit : rows;
 }
 
+// Beyond it the statement fails: a view keeps groups that are asked for again and again.
+constexpr size_t kMaxGroupBytes = size_t{512} << 20;
+
+Selection all_rows(const Batch& batch) {
+  Selection all(batch.rows);
+  std::iota(all.begin(), all.end(), 0U);
+  return all;
+}
+
+// The groups of the selected rows that pass HAVING.
+Status group_rows(const PlanPtr& grouping, const Batch& rows, Selection& selection, Batch& groups) {
+  const auto store = state::StateStore::make({.max_bytes = kMaxGroupBytes});
+  std::vector<RowError> errors;
+  TRY(Aggregation(grouping).add(rows, selection, *store, errors, nullptr));
+  if (!errors.empty()) return statement_error(errors.front());
+  TRY(Aggregation::read_groups(*grouping, {store->freeze()}, nullptr, groups));
+  selection = all_rows(groups);
+  filter_groups(*grouping, groups, selection, errors);
+  if (!errors.empty()) return statement_error(errors.front());
+  return {};
+}
+
+// Keeps the first of the rows whose values are the same, by a group key's rules.
+void keep_distinct(const std::vector<const Column*>& values, Selection& selection) {
+  std::unordered_set<std::string> seen;
+  std::string key;
+  std::erase_if(selection, [&](uint32_t row) {
+    key.clear();
+    for (const Column* value : values) encode_key(key, *value, row);
+    return !seen.insert(key).second;
+  });
+}
+
 }  // namespace
 
 Result<Batch> run_select(const SelectPlan& plan, const Batch& rows) {
-  Selection selection(rows.rows);
-  for (uint32_t i = 0; i < selection.size(); ++i) selection[i] = i;
+  Selection selection = all_rows(rows);
   std::vector<RowError> errors;
   // Texts that expressions make live in the input's arena: work on a view of the rows with an arena of its
   // own.
@@ -114,9 +149,15 @@ Result<Batch> run_select(const SelectPlan& plan, const Batch& rows) {
   input.arena = std::make_shared<Arena>();
   if (plan.filter) Evaluator(plan.filter).filter(input, selection, errors);
   if (!errors.empty()) return statement_error(errors.front());
+  if (plan.grouping) {
+    Batch groups;
+    TRY(group_rows(plan.grouping, input, selection, groups));
+    input = std::move(groups);
+  }
   Values outputs(plan.outputs);
   outputs.evaluate(input, selection, errors);
   if (!errors.empty()) return statement_error(errors.front());
+  if (plan.distinct) keep_distinct(outputs.columns(), selection);
   size_t from = 0;
   size_t to = 0;
   bounds(plan, selection.size(), from, to);

@@ -1,4 +1,4 @@
-// Runs an ad-hoc SELECT over rows: filter, outputs, ORDER BY, LIMIT. On a reader thread; errors are the
+// Runs an ad-hoc SELECT over rows: filter, groups, outputs, DISTINCT, ORDER BY, LIMIT. On a reader thread; errors are the
 // statement's.
 #pragma once
 

@@ -112,6 +112,7 @@ struct OrderItem {
 
 struct Query {
   SourceSpan span;
+  SourceSpan distinct_span;  // length 0: not DISTINCT
   std::vector<SelectItem> items;
   std::optional<TableRef> from;
   ExprPtr where;

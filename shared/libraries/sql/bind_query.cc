@@ -7,6 +7,7 @@
 #include "sql/bind_expression.h"
 #include "sql/binder.h"
 #include "sql/errors.h"
+#include "sql/grouping.h"
 #include "sql/options.h"
 
 namespace millrace::sql {
@@ -50,100 +51,6 @@ void collect_columns(const ExprPtr& expr, std::vector<int>& out) {
   for (const auto& arg : expr->args) collect_columns(arg, out);
 }
 
-bool is_window_start(Op op) {
-  return op == Op::kTumbleStart || op == Op::kWindowStart;
-}
-bool is_window_end(Op op) {
-  return op == Op::kTumbleEnd || op == Op::kWindowEnd;
-}
-Op start_of(Op end) {
-  return end == Op::kTumbleEnd ? Op::kTumbleStart : Op::kWindowStart;
-}
-
-// Outputs of a grouped query: from expressions over the source row to expressions over (group keys…,
-// aggregates…).
-class GroupedOutputs {
- public:
-  GroupedOutputs(const std::vector<NamedExpr>& keys, const Schema& source) : keys_(keys), source_(source) {
-    for (size_t i = 0; i < keys.size(); ++i) by_hash_.emplace(expr_hash(*keys[i].expr), i);
-  }
-
-  Result<ExprPtr> apply(const ExprPtr& expr) {
-    const auto known = done_.find(expr.get());
-    if (known != done_.end()) return known->second;
-    TRY_ASSIGN(ExprPtr made, rewrite(expr));
-    done_.emplace(expr.get(), made);
-    return made;
-  }
-
- private:
-  uint64_t hash_of(const Expr& expr) {
-    const auto known = hashes_.find(&expr);
-    if (known != hashes_.end()) return known->second;
-    return hashes_.emplace(&expr, expr_hash(expr)).first->second;
-  }
-  std::optional<size_t> key_of(const Expr& expr) {
-    const auto [from, to] = by_hash_.equal_range(hash_of(expr));
-    for (auto it = from; it != to; ++it) {
-      if (same_expr(expr, *keys_[it->second].expr)) return it->second;
-    }
-    return std::nullopt;
-  }
-
-  Result<ExprPtr> rewrite(const ExprPtr& expr) {
-    if (expr->op == Op::kLiteral) return expr;
-    if (expr->op == Op::kColumn && expr->column >= kAggregateBase) {
-      return make_column(static_cast<int>(keys_.size()) + expr->column - kAggregateBase, expr->type,
-                         expr->span);
-    }
-    if (const auto key = key_of(*expr)) return make_column(static_cast<int>(*key), expr->type, expr->span);
-    if (expr->op == Op::kTumbleEnd || expr->op == Op::kWindowEnd) return window_end(*expr);
-    if (expr->op == Op::kColumn || is_window_start(expr->op)) return not_grouped(*expr);
-    auto out = std::make_shared<Expr>(*expr);
-    for (auto& arg : out->args) {
-      TRY_ASSIGN(arg, apply(arg));
-    }
-    return ExprPtr(std::move(out));
-  }
-
-  // Only the window's start is a key (CUMULATE: its end, too); its end is that and the size.
-  Result<ExprPtr> window_end(const Expr& expr) {
-    Expr start = expr;
-    start.op = start_of(expr.op);
-    const auto key = key_of_value(start);
-    if (!key) return not_grouped(expr);
-    auto out = std::make_shared<Expr>();
-    out->op = Op::kTimestampPlusInterval;
-    out->type = expr.type;
-    out->span = expr.span;
-    out->args.push_back(make_column(static_cast<int>(*key), expr.type, expr.span));
-    out->args.push_back(make_literal(Interval{0, 0, expr.window_us}, Type::kInterval, expr.span).expr);
-    return ExprPtr(std::move(out));
-  }
-  std::optional<size_t> key_of_value(const Expr& expr) const {
-    for (size_t i = 0; i < keys_.size(); ++i) {
-      if (same_expr(expr, *keys_[i].expr)) return i;
-    }
-    return std::nullopt;
-  }
-
-  Error not_grouped(const Expr& expr) const {
-    std::string name = is_window_start(expr.op) ? "window_start" : "window_end";
-    if (expr.op == Op::kColumn) name = source_[static_cast<size_t>(expr.column)].name;
-    return invalid_at(
-        kNotGrouped, expr.span,
-        fmt::format("column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function",
-                    name),
-        fmt::format("add {0} to GROUP BY, or write max({0})", name));
-  }
-
-  const std::vector<NamedExpr>& keys_;
-  const Schema& source_;
-  std::unordered_multimap<uint64_t, size_t> by_hash_;
-  std::unordered_map<const Expr*, uint64_t> hashes_;
-  std::unordered_map<const Expr*, ExprPtr> done_;
-};
-
 class QueryBinder {
  public:
   QueryBinder(const ast::CreateQuery& tree, const BindContext& context) : tree_(tree), context_(context) {}
@@ -165,6 +72,11 @@ class QueryBinder {
   bool is_view() const { return tree_.kind == ObjectKind::kView; }
 
   Status refuse_clauses() const {
+    if (tree_.query.distinct_span.length > 0) {
+      return unsupported_at(tree_.query.distinct_span,
+                            "SELECT DISTINCT is not supported in a continuous query",
+                            "group by the columns: SELECT a, b FROM s GROUP BY a, b");
+    }
     if (tree_.query.tail_span.length > 0) {
       return unsupported_at(tree_.query.tail_span,
                             "ORDER BY, LIMIT and OFFSET are not supported in a continuous query",
@@ -233,49 +145,9 @@ class QueryBinder {
   }
 
   Status bind_group_keys() {
-    for (const auto& tree : tree_.query.group_by) {
-      TRY_ASSIGN(NamedExpr key, group_key(*tree));
-      // One key for a window, whichever end was written.
-      if (is_window_end(key.expr->op)) {
-        auto start = std::make_shared<Expr>(*key.expr);
-        start->op = start_of(key.expr->op);
-        key = {"window_start", std::move(start)};
-      }
-      const auto same = [&](const NamedExpr& other) { return same_expr(*other.expr, *key.expr); };
-      if (std::any_of(plan_.group_keys.begin(), plan_.group_keys.end(), same)) continue;
-      if (key.expr->op == Op::kLiteral) {
-        return invalid_at(kBadPosition, tree->span, "a constant in GROUP BY groups nothing", "take it away");
-      }
-      plan_.group_keys.push_back(std::move(key));
-    }
+    TRY_ASSIGN(plan_.group_keys, sql::bind_group_keys(tree_.query, scope_, columns_, plan_.source->columns));
     find_window();
     return {};
-  }
-
-  // A place in the SELECT list, a column of the source, or else an output's name, as in PostgreSQL.
-  Result<NamedExpr> group_key(const ast::Expr& tree) {
-    TRY_ASSIGN(std::optional<size_t> place, select_position(tree, columns_.size(), "GROUP BY"));
-    const bool bare = tree.kind == ast::ExprKind::kColumn && !tree.qualifier;
-    for (size_t i = 0; !place && bare && !scope_.has(tree.text) && i < columns_.size(); ++i) {
-      if (columns_[i].name == tree.text) place = i;
-    }
-    if (!place) {
-      TRY_ASSIGN(ExprPtr expr, ExpressionBinder(scope_, "GROUP BY").bind_typed(tree));
-      return NamedExpr{key_name(tree, *expr), std::move(expr)};
-    }
-    const SelectColumn& column = columns_[*place];
-    // Bound again, because there it may hold no aggregate.
-    if (column.written != nullptr) TRY(ExpressionBinder(scope_, "GROUP BY").bind(*column.written));
-    return NamedExpr{column.name, column.expr};
-  }
-
-  // Only EXPLAIN shows it: a group key without a name of its own is called by what it computes.
-  std::string key_name(const ast::Expr& tree, const Expr& expr) const {
-    std::string name = default_name(tree);
-    if (name != "?column?") return name;
-    std::vector<std::string> names;
-    for (const auto& column : plan_.source->columns) names.push_back(column.name);
-    return engine::to_string(expr, names);
   }
 
   // A window closes by the watermark, so a TUMBLE over another column is a key like any other.

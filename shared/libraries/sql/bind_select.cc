@@ -6,6 +6,7 @@
 #include "sql/bind_expression.h"
 #include "sql/binder.h"
 #include "sql/errors.h"
+#include "sql/grouping.h"
 
 namespace millrace::sql {
 
@@ -39,14 +40,6 @@ Status check_output_names(const std::vector<SelectColumn>& columns) {
   return {};
 }
 
-Status refuse_grouping(const ast::Query& tree, const ExpressionBinder& binder) {
-  if (tree.group_span.length == 0 && !tree.having && binder.calls().empty()) return {};
-  SourceSpan span = tree.group_span.length == 0 && tree.having ? tree.having->span : tree.group_span;
-  if (!binder.calls().empty()) span = tree.items.front().expr->span;
-  return unsupported_at(span, "GROUP BY, HAVING and aggregates are not supported in an ad-hoc SELECT yet",
-                        "make a view that keeps them up to date: CREATE MATERIALIZED VIEW v AS SELECT …");
-}
-
 Result<int64_t> constant_count(const ast::Expr& expr, std::string_view what, std::optional<int64_t> if_null) {
   const Scope nothing;
   ExpressionBinder binder(nothing, what);
@@ -60,29 +53,7 @@ Result<int64_t> constant_count(const ast::Expr& expr, std::string_view what, std
                     fmt::format("for example {} 10", what));
 }
 
-// A bare name means an output column first, then one of the relation's, as in PostgreSQL.
-Result<ExprPtr> bind_sort_expr(const ast::Expr& tree, const std::vector<SelectColumn>& outputs, size_t inputs,
-                               ExpressionBinder& binder) {
-  TRY_ASSIGN(std::optional<size_t> place, select_position(tree, outputs.size(), "ORDER BY"));
-  for (size_t i = 0; !place && i < outputs.size(); ++i) {
-    if (tree.kind == ast::ExprKind::kColumn && !tree.qualifier && outputs[i].name == tree.text) place = i;
-  }
-  if (!place) return binder.bind_typed(tree);
-  return make_column(static_cast<int>(inputs + *place), outputs[*place].expr->type, tree.span);
-}
-
-Status bind_tail(const ast::Query& tree, const std::vector<SelectColumn>& outputs, size_t inputs,
-                 const Scope& scope, SelectPlan& plan) {
-  ExpressionBinder binder(scope, "ORDER BY");
-  for (const auto& item : tree.order_by) {
-    TRY_ASSIGN(ExprPtr expr, bind_sort_expr(*item.expr, outputs, inputs, binder));
-    if (!has_order(expr->type)) {
-      return invalid_at(kNoOperator, item.expr->span,
-                        fmt::format("type {} has no order", to_string(expr->type)),
-                        "order by a value in it, or by its text");
-    }
-    plan.order_by.push_back({std::move(expr), item.descending, item.nulls_first.value_or(item.descending)});
-  }
+Status bind_limit(const ast::Query& tree, SelectPlan& plan) {
   if (tree.limit && tree.limit->kind != ast::ExprKind::kNull) {
     TRY_ASSIGN(plan.limit, constant_count(*tree.limit, "LIMIT", std::nullopt));
   }
@@ -93,7 +64,7 @@ Status bind_tail(const ast::Query& tree, const std::vector<SelectColumn>& output
 }
 
 Result<Scope> bind_from(const ast::Query& tree, const BindContext& context, SelectPlan& plan,
-                        size_t& inputs) {
+                        Schema& schema) {
   if (!tree.from) return Scope();
   TRY_ASSIGN(Relation from, resolve_relation(context, tree.from->name));
   if (tree.from->window != ast::WindowFunction::kNone &&
@@ -107,14 +78,122 @@ Result<Scope> bind_from(const ast::Query& tree, const BindContext& context, Sele
   } else {
     plan.stream = from.stream;
   }
-  const Schema schema = from.view ? from.view->output_schema() : from.stream->columns;
-  inputs = schema.size();
+  schema = from.view ? from.view->output_schema() : from.stream->columns;
   TRY_ASSIGN(Scope scope, make_scope(*tree.from, schema));
   if (!scope.has_many_windows()) return scope;
   return unsupported_at(tree.from->span,
                         fmt::format("{} is not supported in an ad-hoc SELECT", window_name(*tree.from)),
                         "make a view that groups by window_start, and select from it");
 }
+
+class SelectBinder {
+ public:
+  SelectBinder(const ast::Query& tree, const BindContext& context) : tree_(tree), context_(context) {}
+
+  Result<Select> run() {
+    TRY_ASSIGN(scope_, bind_from(tree_, context_, plan_, schema_));
+    if (tree_.where) {
+      TRY_ASSIGN(plan_.filter, ExpressionBinder(scope_, "WHERE").bind_boolean(*tree_.where, "WHERE"));
+    }
+    ExpressionBinder binder(scope_, "");
+    TRY_ASSIGN(columns_, bind_select_list(tree_, scope_, binder));
+    for (const auto& column : columns_) plan_.outputs.push_back({column.name, column.expr});
+    if (tree_.having) {
+      TRY_ASSIGN(having_, binder.bind_boolean(*tree_.having, "HAVING"));
+    }
+    grouped_ = tree_.group_span.length > 0 || tree_.having || !binder.calls().empty();
+    plan_.distinct = tree_.distinct_span.length > 0;
+    for (const auto& item : tree_.order_by) TRY(bind_sort_key(item, binder));
+    size_t inputs = schema_.size();
+    if (grouped_) {
+      TRY(group(binder.calls()));
+      inputs = plan_.grouping->group_keys.size() + plan_.grouping->aggregates.size();
+    }
+    for (const auto& sort : sorts_) plan_.order_by.push_back(sort.key(inputs, plan_));
+    TRY(bind_limit(tree_, plan_));
+    return Select{std::move(plan_)};
+  }
+
+ private:
+  // An ORDER BY item: an output's place, or an expression of its own.
+  struct Sort {
+    std::optional<size_t> place;
+    ExprPtr expr;
+    const ast::OrderItem* item = nullptr;
+
+    engine::SortKey key(size_t inputs, const SelectPlan& plan) const {
+      const ExprPtr by = place ? make_column(static_cast<int>(inputs + *place),
+                                             plan.outputs[*place].expr->type, item->expr->span)
+                               : expr;
+      return {by, item->descending, item->nulls_first.value_or(item->descending)};
+    }
+  };
+
+  // A bare name means an output column first, then one of the relation's, as in PostgreSQL.
+  Status bind_sort_key(const ast::OrderItem& item, ExpressionBinder& grouped) {
+    const ast::Expr& tree = *item.expr;
+    Sort sort{std::nullopt, nullptr, &item};
+    TRY_ASSIGN(sort.place, select_position(tree, columns_.size(), "ORDER BY"));
+    for (size_t i = 0; !sort.place && i < columns_.size(); ++i) {
+      if (tree.kind == ast::ExprKind::kColumn && !tree.qualifier && columns_[i].name == tree.text)
+        sort.place = i;
+    }
+    if (!sort.place) {
+      ExpressionBinder plain(scope_, "ORDER BY");
+      TRY_ASSIGN(sort.expr, (grouped_ ? grouped : plain).bind_typed(tree));
+      if (plan_.distinct) TRY(find_distinct_output(sort));
+    }
+    const Type type = sort.place ? columns_[*sort.place].expr->type : sort.expr->type;
+    if (!has_order(type)) {
+      return invalid_at(kNoOperator, tree.span, fmt::format("type {} has no order", to_string(type)),
+                        "order by a value in it, or by its text");
+    }
+    sorts_.push_back(std::move(sort));
+    return {};
+  }
+
+  // Of rows that are one there is one value of an output only.
+  Status find_distinct_output(Sort& sort) const {
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (!same_expr(*columns_[i].expr, *sort.expr)) continue;
+      sort.place = i;
+      return {};
+    }
+    return invalid_at(kBadPosition, sort.item->expr->span,
+                      "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                      "add the expression to the SELECT list");
+  }
+
+  Status group(const std::vector<engine::AggregateCall>& calls) {
+    auto grouping = std::make_shared<engine::QueryPlan>();
+    grouping->shape = engine::QueryPlan::Shape::kAggregate;
+    TRY_ASSIGN(grouping->group_keys, bind_group_keys(tree_, scope_, columns_, schema_));
+    grouping->aggregates = calls;
+    GroupedOutputs outputs(grouping->group_keys, schema_);
+    for (auto& output : plan_.outputs) {
+      TRY_ASSIGN(output.expr, outputs.apply(output.expr));
+    }
+    if (having_) {
+      TRY_ASSIGN(grouping->having, outputs.apply(having_));
+    }
+    for (auto& sort : sorts_) {
+      if (sort.place) continue;
+      TRY_ASSIGN(sort.expr, outputs.apply(sort.expr));
+    }
+    plan_.grouping = std::move(grouping);
+    return {};
+  }
+
+  const ast::Query& tree_;
+  const BindContext& context_;
+  Schema schema_;  // of what is read
+  Scope scope_;
+  std::vector<SelectColumn> columns_;
+  ExprPtr having_;
+  bool grouped_ = false;
+  std::vector<Sort> sorts_;
+  SelectPlan plan_;
+};
 
 }  // namespace
 
@@ -158,18 +237,7 @@ Result<std::vector<SelectColumn>> bind_select_list(const ast::Query& query, cons
 }
 
 Result<Select> bind_select(const ast::Query& tree, const BindContext& context) {
-  Select out;
-  size_t inputs = 0;
-  TRY_ASSIGN(const Scope scope, bind_from(tree, context, out.plan, inputs));
-  if (tree.where) {
-    TRY_ASSIGN(out.plan.filter, ExpressionBinder(scope, "WHERE").bind_boolean(*tree.where, "WHERE"));
-  }
-  ExpressionBinder binder(scope, "");
-  TRY_ASSIGN(const std::vector<SelectColumn> columns, bind_select_list(tree, scope, binder));
-  TRY(refuse_grouping(tree, binder));
-  for (const auto& column : columns) out.plan.outputs.push_back({column.name, column.expr});
-  TRY(bind_tail(tree, columns, inputs, scope, out.plan));
-  return out;
+  return SelectBinder(tree, context).run();
 }
 
 }  // namespace millrace::sql

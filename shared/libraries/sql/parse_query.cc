@@ -6,13 +6,16 @@
 
 namespace millrace::sql {
 
-Status Parser::refuse_select_modifiers() {
+Status Parser::select_modifiers(ast::Query& query) {
   if (is_word("distinct")) {
-    return unsupported_at(peek().span, "SELECT DISTINCT is not supported yet",
-                          "make a view that groups by the columns: SELECT a, b FROM s GROUP BY a, b");
+    query.distinct_span = take().span;
+    if (is_word("on")) {
+      return unsupported_at(peek().span, "DISTINCT ON is not supported", "group by the columns");
+    }
+  } else {
+    take_word("all");
   }
   if (is_word("from")) return unexpected("a SELECT needs at least one column");
-  take_word("all");
   return {};
 }
 
@@ -42,7 +45,7 @@ Status Parser::refuse_set_operation() {
 Result<ast::Query> Parser::query() {
   ast::Query out;
   const SourceSpan first = take().span;
-  TRY(refuse_select_modifiers());
+  TRY(select_modifiers(out));
   TRY(select_list(out));
   if (is_word("into"))
     return unsupported_at(peek().span, "SELECT INTO is not supported", "use CREATE STREAM … AS SELECT");

@@ -52,7 +52,7 @@ class Parser {
   Status query_tail(ast::Query& out);
   Status order_by(ast::Query& out);
   Result<ast::OrderItem> order_item();
-  Status refuse_select_modifiers();
+  Status select_modifiers(ast::Query& query);
   Status refuse_after_from();
   Status refuse_set_operation();
 

@@ -1,0 +1,154 @@
+#include "sql/grouping.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sql/bind_expression.h"
+#include "sql/errors.h"
+
+namespace millrace::sql {
+
+using engine::Expr;
+using engine::ExprPtr;
+using engine::NamedExpr;
+using engine::Op;
+
+bool is_window_start(Op op) {
+  return op == Op::kTumbleStart || op == Op::kWindowStart;
+}
+bool is_window_end(Op op) {
+  return op == Op::kTumbleEnd || op == Op::kWindowEnd;
+}
+Op start_of(Op end) {
+  return end == Op::kTumbleEnd ? Op::kTumbleStart : Op::kWindowStart;
+}
+
+GroupedOutputs::GroupedOutputs(const std::vector<NamedExpr>& keys, const Schema& source)
+    : keys_(keys), source_(source) {
+  for (size_t i = 0; i < keys.size(); ++i) by_hash_.emplace(expr_hash(*keys[i].expr), i);
+}
+
+Result<ExprPtr> GroupedOutputs::apply(const ExprPtr& expr) {
+  const auto known = done_.find(expr.get());
+  if (known != done_.end()) return known->second;
+  TRY_ASSIGN(ExprPtr made, rewrite(expr));
+  done_.emplace(expr.get(), made);
+  return made;
+}
+
+uint64_t GroupedOutputs::hash_of(const Expr& expr) {
+  const auto known = hashes_.find(&expr);
+  if (known != hashes_.end()) return known->second;
+  return hashes_.emplace(&expr, expr_hash(expr)).first->second;
+}
+
+std::optional<size_t> GroupedOutputs::key_of(const Expr& expr) {
+  const auto [from, to] = by_hash_.equal_range(hash_of(expr));
+  for (auto it = from; it != to; ++it) {
+    if (same_expr(expr, *keys_[it->second].expr)) return it->second;
+  }
+  return std::nullopt;
+}
+
+Result<ExprPtr> GroupedOutputs::rewrite(const ExprPtr& expr) {
+  if (expr->op == Op::kLiteral) return expr;
+  if (expr->op == Op::kColumn && expr->column >= kAggregateBase) {
+    return make_column(static_cast<int>(keys_.size()) + expr->column - kAggregateBase, expr->type,
+                       expr->span);
+  }
+  if (const auto key = key_of(*expr)) return make_column(static_cast<int>(*key), expr->type, expr->span);
+  if (expr->op == Op::kTumbleEnd || expr->op == Op::kWindowEnd) return window_end(*expr);
+  if (expr->op == Op::kColumn || is_window_start(expr->op)) return not_grouped(*expr);
+  auto out = std::make_shared<Expr>(*expr);
+  for (auto& arg : out->args) {
+    TRY_ASSIGN(arg, apply(arg));
+  }
+  return ExprPtr(std::move(out));
+}
+
+// Only the window's start is a key (CUMULATE: its end, too); its end is that and the size.
+Result<ExprPtr> GroupedOutputs::window_end(const Expr& expr) {
+  Expr start = expr;
+  start.op = start_of(expr.op);
+  const auto key = key_of_value(start);
+  if (!key) return not_grouped(expr);
+  auto out = std::make_shared<Expr>();
+  out->op = Op::kTimestampPlusInterval;
+  out->type = expr.type;
+  out->span = expr.span;
+  out->args.push_back(make_column(static_cast<int>(*key), expr.type, expr.span));
+  out->args.push_back(make_literal(Interval{0, 0, expr.window_us}, Type::kInterval, expr.span).expr);
+  return ExprPtr(std::move(out));
+}
+
+std::optional<size_t> GroupedOutputs::key_of_value(const Expr& expr) const {
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    if (same_expr(expr, *keys_[i].expr)) return i;
+  }
+  return std::nullopt;
+}
+
+Error GroupedOutputs::not_grouped(const Expr& expr) const {
+  std::string name = is_window_start(expr.op) ? "window_start" : "window_end";
+  if (expr.op == Op::kColumn) name = source_[static_cast<size_t>(expr.column)].name;
+  return invalid_at(
+      kNotGrouped, expr.span,
+      fmt::format("column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function",
+                  name),
+      fmt::format("add {0} to GROUP BY, or write max({0})", name));
+}
+
+namespace {
+
+// Only EXPLAIN shows it: a group key without a name of its own is called by what it computes.
+std::string key_name(const ast::Expr& tree, const Expr& expr, const Schema& source) {
+  std::string name = default_name(tree);
+  if (name != "?column?") return name;
+  std::vector<std::string> names;
+  for (const auto& column : source) names.push_back(column.name);
+  return engine::to_string(expr, names);
+}
+
+// A place in the SELECT list, a column of the source, or else an output's name, as in PostgreSQL.
+Result<NamedExpr> group_key(const ast::Expr& tree, const Scope& scope,
+                            const std::vector<SelectColumn>& columns, const Schema& source) {
+  TRY_ASSIGN(std::optional<size_t> place, select_position(tree, columns.size(), "GROUP BY"));
+  const bool bare = tree.kind == ast::ExprKind::kColumn && !tree.qualifier;
+  for (size_t i = 0; !place && bare && !scope.has(tree.text) && i < columns.size(); ++i) {
+    if (columns[i].name == tree.text) place = i;
+  }
+  if (!place) {
+    TRY_ASSIGN(ExprPtr expr, ExpressionBinder(scope, "GROUP BY").bind_typed(tree));
+    return NamedExpr{key_name(tree, *expr, source), std::move(expr)};
+  }
+  const SelectColumn& column = columns[*place];
+  // Bound again, because there it may hold no aggregate.
+  if (column.written != nullptr) TRY(ExpressionBinder(scope, "GROUP BY").bind(*column.written));
+  return NamedExpr{column.name, column.expr};
+}
+
+}  // namespace
+
+Result<std::vector<NamedExpr>> bind_group_keys(const ast::Query& query, const Scope& scope,
+                                               const std::vector<SelectColumn>& columns,
+                                               const Schema& source) {
+  std::vector<NamedExpr> keys;
+  for (const auto& tree : query.group_by) {
+    TRY_ASSIGN(NamedExpr key, group_key(*tree, scope, columns, source));
+    // One key for a window, whichever end was written.
+    if (is_window_end(key.expr->op)) {
+      auto start = std::make_shared<Expr>(*key.expr);
+      start->op = start_of(key.expr->op);
+      key = {"window_start", std::move(start)};
+    }
+    const auto same = [&](const NamedExpr& other) { return same_expr(*other.expr, *key.expr); };
+    if (std::any_of(keys.begin(), keys.end(), same)) continue;
+    if (key.expr->op == Op::kLiteral)
+      return invalid_at(kBadPosition, tree->span, "a constant in GROUP BY groups nothing", "take it away");
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+}  // namespace millrace::sql
