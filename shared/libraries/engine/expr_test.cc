@@ -248,7 +248,7 @@ TEST(Expr, NullTextsForgetTheBatchBefore) {
   };
   for (const ExprPtr& made : texts) {
     Evaluator less(call(Op::kLess, Type::kBoolean, {made, text(std::string(64, '~'))}));
-    for (const std::string value : {std::string(64, 'y'), std::string("x")}) {
+    for (const std::string& value : {std::string(64, 'y'), std::string("x")}) {
       auto batch = std::make_unique<Batch>();
       batch->set_schema({{"a", Type::kText}});
       batch->columns[0].texts.assign(50, batch->arena->keep(value));
