@@ -10,6 +10,7 @@
 // Bound:     kMaxPanes panes a window (the binder refuses more).
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 
