@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <numeric>
 #include <string>
 
 #include "base/buffer.h"
@@ -33,7 +34,11 @@ const Schema kSchema = {{"id", Type::kText},
                         {"v", Type::kText, kMs, {}, 3},
                         {"nu", Type::kNumeric},
                         {"np", Type::kNumeric, kMs, {}, 6, 2}};
-const std::vector<int> kAll = {0, 1, 2, 3, 4, 5, 6, 7};
+const std::vector<int> kAll = [] {
+  std::vector<int> all(kSchema.size());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}();
 
 void require(bool holds) {
   if (!holds) std::abort();
