@@ -41,7 +41,7 @@ Names read_names() {
   return names;
 }
 
-std::optional<absl::TimeZone> find_zone(std::string_view name) {
+std::optional<absl::TimeZone> load_zone(std::string_view name) {
   constexpr size_t kLongestName = 64;
   static const Names names = read_names();
   if (name.size() > kLongestName) return std::nullopt;
@@ -49,6 +49,21 @@ std::optional<absl::TimeZone> find_zone(std::string_view name) {
   absl::TimeZone zone;
   if (found == names.end() || !absl::LoadTimeZone(found->second, &zone)) return std::nullopt;
   return zone;
+}
+
+// A zone is the same for all rows nearly always, and absl's own table is behind a lock.
+std::optional<absl::TimeZone> find_zone(std::string_view name) {
+  struct Known {
+    std::string name;
+    absl::TimeZone zone;
+  };
+  static thread_local std::optional<Known> last;
+  if (!last || last->name != name) {
+    const auto zone = load_zone(name);
+    if (!zone) return std::nullopt;
+    last = Known{std::string(name), *zone};
+  }
+  return last->zone;
 }
 
 }  // namespace
