@@ -1,5 +1,7 @@
 #include "engine/select.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <unordered_set>
@@ -105,20 +107,26 @@ void bounds(const SelectPlan& plan, size_t rows, size_t& from, size_t& to) {
   to = limit < rows - from ? from + limit : rows;
 }
 
-// Beyond it the statement fails: a view keeps groups that are asked for again and again.
-constexpr size_t kMaxGroupBytes = size_t{512} << 20;
-
 Selection all_rows(const Batch& batch) {
   Selection all(batch.rows);
   std::iota(all.begin(), all.end(), 0U);
   return all;
 }
 
+Error too_many_groups(const Error& cause, size_t max_bytes) {
+  if (cause.code != Code::kExhausted) return cause;
+  return error(Code::kExhausted, "MR-QRY-0006",
+               fmt::format("the groups of the SELECT take more than {} MB", max_bytes >> 20),
+               "group by fewer values, select fewer rows, or make a view that keeps the groups");
+}
+
 // The groups of the selected rows that pass HAVING.
-Status group_rows(const PlanPtr& grouping, const Batch& rows, Selection& selection, Batch& groups) {
-  const auto store = state::StateStore::make({.max_bytes = kMaxGroupBytes});
+Status group_rows(const PlanPtr& grouping, const Batch& rows, size_t max_bytes, Selection& selection,
+                  Batch& groups) {
+  const auto store = state::StateStore::make({.max_bytes = max_bytes});
   std::vector<RowError> errors;
-  TRY(Aggregation(grouping).add(rows, selection, *store, errors, nullptr));
+  const Status added = Aggregation(grouping).add(rows, selection, *store, errors, nullptr);
+  if (!added.ok()) return too_many_groups(added.error(), max_bytes);
   if (!errors.empty()) return statement_error(errors.front());
   TRY(Aggregation::read_groups(*grouping, {store->freeze()}, nullptr, groups));
   selection = all_rows(groups);
@@ -140,7 +148,7 @@ void keep_distinct(const std::vector<const Column*>& values, Selection& selectio
 
 }  // namespace
 
-Result<Batch> run_select(const SelectPlan& plan, const Batch& rows) {
+Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_group_bytes) {
   Selection selection = all_rows(rows);
   std::vector<RowError> errors;
   // Texts that expressions make live in the input's arena: work on a view of the rows with an arena of its
@@ -151,7 +159,7 @@ Result<Batch> run_select(const SelectPlan& plan, const Batch& rows) {
   if (!errors.empty()) return statement_error(errors.front());
   if (plan.grouping) {
     Batch groups;
-    TRY(group_rows(plan.grouping, input, selection, groups));
+    TRY(group_rows(plan.grouping, input, max_group_bytes, selection, groups));
     input = std::move(groups);
   }
   Values outputs(plan.outputs);

@@ -7,7 +7,9 @@
 namespace millrace::engine {
 
 // `rows` are the view's output rows (or one row without columns). The answer's text lives in its own arena.
-Result<Batch> run_select(const SelectPlan& plan, const Batch& rows);
+// MR-QRY-0006: its groups are larger than max_group_bytes.
+inline constexpr size_t kMaxGroupBytes = size_t{512} << 20;
+Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_group_bytes = kMaxGroupBytes);
 // Keeps those of a view's selected group rows (group keys…, aggregates…) that pass its HAVING.
 void filter_groups(const QueryPlan& plan, const Batch& groups, Selection& selection,
                    std::vector<RowError>& errors);

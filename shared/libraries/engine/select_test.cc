@@ -57,6 +57,27 @@ TEST(Select, FilterOrderLimit) {
   EXPECT_EQ(run(plan), "a b aa ");
 }
 
+TEST(Select, GroupsHaveABound) {
+  auto grouping = std::make_shared<QueryPlan>();
+  grouping->shape = QueryPlan::Shape::kAggregate;
+  grouping->group_keys = {{"name", column(0, Type::kText)}};
+  SelectPlan plan;
+  plan.grouping = grouping;
+  plan.outputs = {{"name", column(0, Type::kText)}};
+  Batch many;
+  many.set_schema({{"name", Type::kText}});
+  for (int i = 0; i < 50'000; ++i)
+    many.columns[0].texts.push_back(many.arena->keep("a group's name " + std::to_string(i)));
+  many.rows = many.columns[0].texts.size();
+  const auto all = run_select(plan, many);
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(all->rows, many.rows);
+  const auto refused = run_select(plan, many, 1u << 20);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().id, "MR-QRY-0006");
+  EXPECT_EQ(refused.error().message, "the groups of the SELECT take more than 1 MB");
+}
+
 TEST(Select, OrdersByAnOutput) {
   SelectPlan plan;
   plan.outputs = {
