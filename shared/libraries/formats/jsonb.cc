@@ -298,31 +298,62 @@ void append_jsonb_text(std::string& out, std::string_view value) {
 
 namespace {
 
-// An array holds each of the other's elements, an object each member with a value that holds the other's.
-bool holds(std::string_view outer, std::string_view inner) {
-  const JsonbKind kind = jsonb_kind(inner);
-  if (kind != JsonbKind::kArray && kind != JsonbKind::kObject) return outer == inner;
-  if (jsonb_kind(outer) != kind) return false;
+bool is_container(JsonbKind kind) {
+  return kind == JsonbKind::kArray || kind == JsonbKind::kObject;
+}
+
+bool holds(std::string_view outer, std::string_view inner);
+
+// Members stand in one order in both: neither is gone through twice.
+bool holds_members(std::string_view outer, std::string_view inner) {
+  std::vector<std::pair<std::string_view, std::string_view>> wanted;
+  visit_jsonb(inner, [&](std::string_view name, std::string_view value) {
+    wanted.emplace_back(name, value);
+    return true;
+  });
+  size_t found = 0;
+  visit_jsonb(outer, [&](std::string_view name, std::string_view value) {
+    if (found < wanted.size() && wanted[found].first == name) {
+      if (!holds(value, wanted[found].second)) return false;
+      ++found;
+    }
+    return found < wanted.size();
+  });
+  return found == wanted.size();
+}
+
+// Bare values are looked up; only arrays and objects are tried one with another.
+bool holds_elements(std::string_view outer, std::string_view inner) {
+  std::vector<std::string_view> bare;
+  std::vector<std::string_view> containers;
+  visit_jsonb(outer, [&](std::string_view, std::string_view value) {
+    (is_container(jsonb_kind(value)) ? containers : bare).push_back(value);
+    return true;
+  });
+  std::ranges::sort(bare);
   bool all = true;
-  visit_jsonb(inner, [&](std::string_view name, std::string_view wanted) {
-    bool found = false;
-    visit_jsonb(outer, [&](std::string_view at, std::string_view value) {
-      found = at == name && holds(value, wanted);
-      return !found;
-    });
-    all = found;
+  visit_jsonb(inner, [&](std::string_view, std::string_view wanted) {
+    all = is_container(jsonb_kind(wanted))
+              ? std::ranges::any_of(containers, [&](std::string_view value) { return holds(value, wanted); })
+              : std::ranges::binary_search(bare, wanted);
     return all;
   });
   return all;
+}
+
+// An array holds each of the other's elements, an object each member with a value that holds the other's.
+bool holds(std::string_view outer, std::string_view inner) {
+  const JsonbKind kind = jsonb_kind(inner);
+  if (!is_container(kind)) return outer == inner;
+  if (jsonb_kind(outer) != kind) return false;
+  return kind == JsonbKind::kObject ? holds_members(outer, inner) : holds_elements(outer, inner);
 }
 
 }  // namespace
 
 // An array holds a bare value, too, but only at the top.
 bool jsonb_contains(std::string_view outer, std::string_view inner) {
-  const JsonbKind kind = jsonb_kind(inner);
-  const bool bare = kind != JsonbKind::kArray && kind != JsonbKind::kObject;
-  if (!bare || jsonb_kind(outer) != JsonbKind::kArray) return holds(outer, inner);
+  if (is_container(jsonb_kind(inner)) || jsonb_kind(outer) != JsonbKind::kArray) return holds(outer, inner);
   bool found = false;
   visit_jsonb(outer, [&](std::string_view, std::string_view value) {
     found = value == inner;

@@ -93,6 +93,24 @@ TEST(Jsonb, RandomTextsAreStable) {
   EXPECT_GT(valid, 1'000u);
 }
 
+TEST(Jsonb, ContainsWhatIsThere) {
+  const auto holds = [](std::string_view outer, std::string_view inner) {
+    return jsonb_contains(*parse_jsonb(outer), *parse_jsonb(inner));
+  };
+  EXPECT_TRUE(holds(R"({"b":1,"a":{"x":1,"y":[1,2]},"cc":3})", R"({"cc":3,"a":{"y":[2]}})"));
+  EXPECT_TRUE(holds(R"({"a":1})", "{}"));
+  EXPECT_FALSE(holds(R"({"b":1,"cc":3})", R"({"a":1})"));
+  EXPECT_FALSE(holds(R"({"b":1,"cc":3})", R"({"b":1,"d":1})"));
+  EXPECT_FALSE(holds(R"({"a":{"x":1}})", R"({"a":{"x":2}})"));
+  EXPECT_FALSE(holds(R"({"a":[1]})", R"({"a":{}})"));
+  EXPECT_TRUE(holds(R"([3,1,"x",[1,2],{"a":1,"b":2}])", R"(["x",1,1,[2],{"b":2},3])"));
+  EXPECT_FALSE(holds("[1,2]", "[1,[2]]"));
+  EXPECT_FALSE(holds("[[1],[2]]", "[[1,2]]"));
+  EXPECT_TRUE(holds("[1,2]", "1"));
+  EXPECT_FALSE(holds("[[1],2]", R"("1")"));
+  EXPECT_FALSE(holds("1", "[1]"));
+}
+
 TEST(TextTypes, UuidsAndBytes) {
   const auto text = [](Type type, std::string_view from) {
     const auto parsed = parse_text(type, from);
