@@ -282,6 +282,68 @@ TEST(SplitJson, ObjectOrArray) {
   EXPECT_FALSE(split_json(std::string(100'000, '[')).ok());
 }
 
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      out.append(1, '\\').append(1, c);
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == 1)
+      out += "\\u0001";
+    else if (c == 0x1f)
+      out += "\\u001f";
+    else
+      out += c;
+  }
+  return out;
+}
+
+// Strings are copied by blocks: an escape may stand at any place of one, and behind another.
+TEST(JsonRowWriter, EscapesAtEveryPlace) {
+  for (size_t size = 0; size <= 50; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (const char c : {'"', '\\', '\n', '\x01', '\x1f', '\x7f'}) {
+        std::string text(size, 'a');
+        text[at] = c;
+        if (at + 17 < size) text[at + 17] = '"';
+        std::string out = "before";
+        append_json_string(out, text);
+        EXPECT_EQ(out, "before\"" + escaped(text) + "\"") << size << " " << at;
+      }
+    }
+  }
+}
+
+TEST(JsonRowWriter, TimesOfOneDayAndOfOthers) {
+  constexpr int64_t kDay = 86'400'000'000;
+  Column at;
+  at.type = Type::kTimestamptz;
+  at.integers = {0,
+                 1,
+                 100'000,
+                 kDay - 1,
+                 kDay,
+                 kDay + 1,
+                 -kDay,
+                 -1,
+                 250'000,
+                 -62'135'596'800'000'000 - kDay,
+                 1,
+                 kDay * 4000,
+                 123'456'000'7,
+                 123'456'700'000,
+                 kDay * 4000 + 500'000};
+  JsonRowWriter writer({"at"});
+  for (size_t row = 0; row < at.integers.size(); ++row) {
+    std::string out;
+    writer.append(out, {&at}, row);
+    std::string expected = "{\"at\":\"";
+    append_timestamp(expected, Timestamp{at.integers[row]});
+    EXPECT_EQ(out, expected + "\"}");
+  }
+}
+
 TEST(JsonRowWriter, EscapesAndSpecialNumbers) {
   Column text;
   text.type = Type::kText;
