@@ -14,6 +14,7 @@
 #include "sql/bind_expression.h"
 #include "sql/parser.h"
 #include "sql/sql.h"
+#include "tests/sql/scalar_text.h"
 
 namespace millrace {
 namespace {
@@ -252,17 +253,6 @@ class Maker {
   }
   Random& random_;
 };
-
-std::string text_of(const Scalar& value, Type type) {
-  std::string out;
-  if (const auto* v = std::get_if<bool>(&value)) out = *v ? "true" : "false";
-  if (const auto* v = std::get_if<int64_t>(&value)) append_integer_text(out, type, *v);
-  if (const auto* v = std::get_if<double>(&value)) append_double_text(out, type, *v);
-  if (const auto* v = std::get_if<std::string>(&value)) formats::append_text(out, type, *v);
-  if (const auto* v = std::get_if<Timestamp>(&value)) append_integer_text(out, type, v->micros);
-  if (const auto* v = std::get_if<Interval>(&value)) append_interval(out, *v);
-  return value.index() == 0 ? "NULL" : out;
-}
 
 // Type and value, or the error.
 std::string answer(const std::string& sql) {

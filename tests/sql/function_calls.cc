@@ -12,6 +12,7 @@
 #include "engine/functions.h"
 #include "event/text.h"
 #include "formats/text_types.h"
+#include "tests/sql/scalar_text.h"
 
 namespace millrace {
 namespace {
@@ -184,17 +185,6 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
     default:
       return random_text(random, function, place);
   }
-}
-
-std::string text_of(const Scalar& value, Type type) {
-  std::string out;
-  if (const auto* v = std::get_if<bool>(&value)) out = *v ? "true" : "false";
-  if (const auto* v = std::get_if<int64_t>(&value)) append_integer_text(out, type, *v);
-  if (const auto* v = std::get_if<double>(&value)) append_double_text(out, type, *v);
-  if (const auto* v = std::get_if<std::string>(&value)) formats::append_text(out, type, *v);
-  if (const auto* v = std::get_if<Timestamp>(&value)) append_integer_text(out, type, v->micros);
-  if (const auto* v = std::get_if<Interval>(&value)) append_interval(out, *v);
-  return value.index() == 0 ? "NULL" : out;
 }
 
 // 'value'::type, in the words of both.
