@@ -5,40 +5,19 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <numeric>
 #include <string>
 
 #include "base/buffer.h"
 #include "formats/json.h"
+#include "tests/fuzz/event_schema.h"
 
 namespace {
 
 using namespace millrace;           // NOLINT
 using namespace millrace::formats;  // NOLINT
 
-constexpr auto kMs = TimestampUnit::kMilliseconds;
-const Schema kSchema = {{"id", Type::kText},
-                        {"n", Type::kBigint},
-                        {"mag", Type::kDouble},
-                        {"ok", Type::kBoolean},
-                        {"t", Type::kTimestamptz},
-                        {"i", Type::kInterval},
-                        {"xn", Type::kBigint, kMs, {"x", "n"}},
-                        {"xyt", Type::kText, kMs, {"x", "y", "t"}},
-                        {"j", Type::kJsonb},
-                        {"u", Type::kUuid},
-                        {"b", Type::kBytea},
-                        {"d", Type::kDate},
-                        {"si", Type::kSmallint},
-                        {"r", Type::kReal},
-                        {"v", Type::kText, kMs, {}, 3},
-                        {"nu", Type::kNumeric},
-                        {"np", Type::kNumeric, kMs, {}, 6, 2}};
-const std::vector<int> kAll = [] {
-  std::vector<int> all(kSchema.size());
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}();
+const Schema kSchema = millrace::fuzz::event_schema();
+const std::vector<int> kAll = millrace::fuzz::all_columns(kSchema);
 
 void require(bool holds) {
   if (!holds) std::abort();
