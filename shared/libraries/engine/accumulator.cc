@@ -147,8 +147,7 @@ bool Accumulators::replaces(const Slot& slot, const Contribution& held, const Co
   return slot.call == AggregateKind::kMin ? order < 0 : order > 0;
 }
 
-void Accumulators::combine(size_t aggregate, Contribution& into, const Contribution& more) const {
-  const Slot& slot = slots_[aggregate];
+void Accumulators::combine(const Slot& slot, Contribution& into, const Contribution& more) const {
   if (more.count == 0) return;
   const bool extreme = slot.kind == Kind::kExtreme || slot.kind == Kind::kTextExtreme;
   if (extreme) {
@@ -392,20 +391,19 @@ void Accumulators::collect_parts(const char* p, const Blobs& blob, std::vector<F
 
 void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const {
   totals.resize(slots_.size());
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    const char* const p = value + slot.offset;
-    if (slot.kind == Kind::kFloatSum) {
-      collect_parts(p, blob, totals[i].parts);
-    } else if (slot.kind != Kind::kTextExtreme) {
-      combine(i, totals[i].value, held(slot, p));
-    } else if (const uint64_t id = load_le<uint64_t>(p); id != 0) {
-      Contribution text;
-      text.count = 1;
-      text.text = blob(id);
-      combine(i, totals[i].value, text);
-    }
-  }
+  for (size_t i = 0; i < slots_.size(); ++i) collect_slot(slots_[i], value, blob, totals[i]);
+}
+
+void Accumulators::collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const {
+  const char* const p = value + slot.offset;
+  if (slot.kind == Kind::kFloatSum) return collect_parts(p, blob, total.parts);
+  if (slot.kind != Kind::kTextExtreme) return combine(slot, total.value, held(slot, p));
+  const auto id = load_le<uint64_t>(p);
+  if (id == 0) return;
+  Contribution text;
+  text.count = 1;
+  text.text = blob(id);
+  combine(slot, total.value, text);
 }
 
 namespace {
@@ -470,6 +468,16 @@ void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& ar
     out.intervals.push_back(c.interval);
   else
     out.booleans.push_back(c.integer != 0);
+}
+
+void Accumulators::finish_stored(const char* value, const Blobs& blob, Total& scratch, std::span<Column> out,
+                                 Arena& arena) const {
+  for (const size_t i : counts_) append_integer(out[i], load_le<int64_t>(value + slots_[i].offset));
+  for (const size_t i : others_) {
+    restart(scratch);
+    collect_slot(slots_[i], value, blob, scratch);
+    finish(i, scratch, out[i], arena);
+  }
 }
 
 bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) const {

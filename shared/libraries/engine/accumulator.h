@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,11 +42,12 @@ struct Total {
   std::vector<FloatPart> parts;  // sums of doubles
 };
 // For the next group, in the same memory.
+inline void restart(Total& total) {
+  total.value = {};
+  total.parts.clear();
+}
 inline void restart(std::vector<Total>& totals) {
-  for (Total& total : totals) {
-    total.value = {};
-    total.parts.clear();
-  }
+  for (Total& total : totals) restart(total);
 }
 
 class Accumulators {
@@ -58,7 +60,9 @@ class Accumulators {
 
   // A row's contributions; an argument is null for count(*). Of a plain count nothing but `count` is written.
   void of_row(const std::vector<const Column*>& arguments, size_t row, std::vector<Contribution>& out) const;
-  void combine(size_t aggregate, Contribution& into, const Contribution& more) const;
+  void combine(size_t aggregate, Contribution& into, const Contribution& more) const {
+    combine(slots_[aggregate], into, more);
+  }
   void encode(size_t aggregate, const Contribution& c, std::string& out) const;
   bool decode(size_t aggregate, ByteReader& in, Contribution& c) const;
 
@@ -74,6 +78,9 @@ class Accumulators {
   void collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const;
   // The aggregate's answer, appended to `out`. Sorts the total's parts.
   void finish(size_t aggregate, Total& total, Column& out, Arena& arena) const;
+  // Both for a group that is stored in one place: an answer a column. `scratch` is for its memory alone.
+  void finish_stored(const char* value, const Blobs& blob, Total& scratch, std::span<Column> out,
+                     Arena& arena) const;
   // Copies what `value` refers to into another table and changes the references. False: the state's bound.
   bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
 
@@ -92,7 +99,9 @@ class Accumulators {
   bool would_overflow(const Slot& slot, const char* value, const Contribution& c) const;
   static FloatPart load_part(const char* p);
   static void store_part(char* p, const FloatPart& part);
+  void collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const;
   void collect_parts(const char* p, const Blobs& blob, std::vector<FloatPart>& into) const;
+  void combine(const Slot& slot, Contribution& into, const Contribution& more) const;
   int compare(const Slot& slot, const Contribution& a, const Contribution& b) const;
   bool replaces(const Slot& slot, const Contribution& held, const Contribution& c) const;
   Contribution held(const Slot& slot, const char* p) const;

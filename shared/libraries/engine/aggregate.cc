@@ -118,6 +118,8 @@ struct Aggregation::Impl {
                     uint64_t hash, std::vector<Total>& totals);
   bool collect_pane(state::StateStore& store, int64_t pane, const Window& window, std::string_view group,
                     std::vector<Total>& totals);
+  Status write_stored(const std::vector<Changed>& changed, state::StateStore& store,
+                      const std::function<bool(const Window&)>& wanted, GroupWriter& writer);
   void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
   bool locate(uint32_t row, std::span<const int64_t> ended, state::StateStore& store,
               std::vector<RowError>& errors, Located& out);
@@ -465,10 +467,27 @@ bool Aggregation::Impl::collect_pane(state::StateStore& store, int64_t pane, con
   return any;
 }
 
+// Of windows that are one pane each: a group is one row, if its window was not dropped since.
+Status Aggregation::Impl::write_stored(const std::vector<Changed>& changed, state::StateStore& store,
+                                       const std::function<bool(const Window&)>& wanted,
+                                       GroupWriter& writer) {
+  const state::Table* rows = nullptr;
+  std::optional<int64_t> start;  // of `rows`
+  for (const auto& [window, group] : windows_of(*plan, changed)) {
+    if (start != window.start) rows = store.find({plan->id, kGroupsSlot, window.start});
+    start = window.start;
+    const char* const value = rows == nullptr ? nullptr : rows->find(group, hash_of_key(group));
+    if (value == nullptr || (wanted && !wanted(window))) continue;
+    TRY(writer.write(window, group, value, [&](uint64_t id) { return rows->blob(id); }));
+  }
+  return {};
+}
+
 Status Aggregation::read_changed(const std::vector<Changed>& changed, state::StateStore& store,
                                  const std::function<bool(const Window&)>& wanted, Batch& out) {
   const QueryPlan& plan = *impl_->plan;
   GroupWriter writer(plan, out);
+  if (!plan.window.shares_panes()) return impl_->write_stored(changed, store, wanted, writer);
   std::vector<Total> totals(plan.aggregates.size());
   for (const auto& [window, key] : windows_of(plan, changed)) {
     if (wanted && !wanted(window)) continue;
