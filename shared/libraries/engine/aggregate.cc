@@ -206,13 +206,18 @@ bool Aggregation::Impl::sum_overflows(size_t row, const char* value, std::vector
 bool Aggregation::Impl::choose_part(size_t row, int64_t window, std::span<const int64_t> ended,
                                     uint32_t& part, std::vector<RowError>& errors) const {
   part = 0;
+  const auto out_of_range = [&] {
+    errors.push_back({static_cast<uint32_t>(row), kTimeRange, "timestamp out of range",
+                      plan->group_keys[static_cast<size_t>(plan->window_key)].expr->span});
+    return false;
+  };
+  // The end of a session is less than a gap behind its pane's.
+  if (plan->window.is_session() && !timestamp_in_range(window + 2 * plan->window.size_us))
+    return out_of_range();
   if (!plan->window.shares_panes()) return true;
   const WindowRun run = plan->window.windows_of(window);
   if (!ended.empty()) part = static_cast<uint32_t>(run.ended(ended[row]));
-  if (part < run.count) return true;
-  errors.push_back({static_cast<uint32_t>(row), kTimeRange, "timestamp out of range",
-                    plan->group_keys[static_cast<size_t>(plan->window_key)].expr->span});
-  return false;
+  return part < run.count || out_of_range();
 }
 
 std::string_view Aggregation::Impl::stored_key(std::string_view group, uint32_t part) {

@@ -161,12 +161,14 @@ class QueryBinder {
       closes_windows_ = over_watermark;
       plan_.window_key = static_cast<int>(i);
       plan_.window = scope_.window();
-      if (plan_.window.kind == engine::WindowSpec::Kind::kCumulate) add_window_end(key);
+      using Kind = engine::WindowSpec::Kind;
+      const bool both_ends = plan_.window.kind == Kind::kCumulate || plan_.window.kind == Kind::kSession;
+      if (both_ends) add_window_end(key);
       return;
     }
   }
 
-  // Windows of CUMULATE that start together end apart.
+  // Windows of CUMULATE that start together end apart, and a session's length is its own.
   void add_window_end(const Expr& start) {
     auto end = std::make_shared<Expr>(start);
     end->op = Op::kWindowEnd;
@@ -295,6 +297,10 @@ class QueryBinder {
     if (name == "start") return start_option(option);
     if (name != "retention") return unknown_option(option, {"start", "retention"}, "a view");
     TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
+    if (plan_.view_retention_us > 0 && plan_.window.is_session()) {
+      return unsupported_at(option.name.span, "retention of a view of sessions is not supported",
+                            "take it away: all sessions are kept");
+    }
     if (plan_.view_retention_us == 0 || closes_windows_) return {};
     return invalid_at(kNeedsWindow, option.name.span,
                       "a view's retention needs a GROUP BY over a window of the watermark's column",
