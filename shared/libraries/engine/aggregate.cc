@@ -8,6 +8,7 @@
 #include "engine/distinct.h"
 #include "engine/group_index.h"
 #include "engine/group_read.h"
+#include "engine/live_sessions.h"
 #include "engine/value_codec.h"
 #include "event/text.h"
 #include "formats/json.h"
@@ -53,11 +54,14 @@ struct Aggregation::Impl {
       if (call.argument) arguments.back().emplace(call.argument);
     }
     contributions.resize(plan->aggregates.size());
+    if (plan->window.is_session())
+      sessions.emplace(*plan, accumulators, [this](std::string_view group) { return hash_of_key(group); });
   }
 
   PlanPtr plan;
   Accumulators accumulators;
   DistinctSets distinct;
+  std::optional<LiveSessions> sessions;
   int partition_key;
   std::vector<Evaluator> keys;
   std::vector<std::optional<Evaluator>> arguments;  // empty: count(*)
@@ -69,7 +73,8 @@ struct Aggregation::Impl {
   std::string key;
   std::string late_key;
   std::string key_text;
-  Column decoded_key;  // one value, not a text
+  std::optional<SessionTimes> times_before;  // of the row's group in its pane
+  Column decoded_key;                        // one value, not a text
   Arena no_text;
   GroupIndex touched;  // of the current collection of changes
   GroupIndex groups;   // of partial()
@@ -102,6 +107,11 @@ struct Aggregation::Impl {
                     uint64_t hash, std::vector<Total>& totals);
   bool collect_pane(state::StateStore& store, int64_t pane, const Window& window, std::string_view group,
                     std::vector<Total>& totals);
+  void remember_times(const char* value, bool inserted) {
+    if (!sessions) return;
+    times_before.reset();
+    if (!inserted) times_before = accumulators.session_times(value);
+  }
   void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
   Status add_row(const Batch& batch, size_t row, std::span<const int64_t> ended, state::StateStore& store,
                  std::vector<RowError>& errors, std::vector<Changed>* changed, bool& failed);
@@ -244,7 +254,7 @@ void Aggregation::Impl::note(std::vector<Changed>* changed, int64_t window, std:
   if (changed->empty()) touched.clear();
   bool added = false;
   touched.find_or_add(window, group, added);
-  if (added) changed->push_back({window, std::string(group)});
+  if (added) changed->push_back({window, std::string(group), times_before});
 }
 
 Status Aggregation::Impl::add_row(const Batch& batch, size_t row, std::span<const int64_t> ended,
@@ -262,6 +272,7 @@ Status Aggregation::Impl::add_row(const Batch& batch, size_t row, std::span<cons
   bool inserted = false;
   char* const value = rows.upsert(stored, hash, inserted);
   if (value == nullptr) return state_full();
+  remember_times(value, inserted);
   failed = sum_overflows(row, value, errors);
   if (failed) return {};
   const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
@@ -362,6 +373,7 @@ Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint32
   bool inserted = false;
   char* const value = rows.upsert(stored, hash, inserted);
   if (value == nullptr) return state_full();
+  remember_times(value, inserted);
   return keep(store, rows, stored, hash, partition, value, inserted);
 }
 
@@ -452,6 +464,23 @@ Status Aggregation::read_changed(const std::vector<Changed>& changed, state::Sta
     if (any) TRY(writer.write(window, key, totals));  // else its window was dropped since
   }
   return {};
+}
+
+Status Aggregation::read_changed_sessions(const std::vector<Changed>& changed, state::StateStore& store,
+                                          Batch& out, Batch& gone) {
+  GroupWriter now(*impl_->plan, out);
+  GroupWriter vanished(*impl_->plan, gone);
+  return impl_->sessions->read_changed(changed, store, now, vanished);
+}
+
+Status Aggregation::read_ended_sessions(int64_t before, int64_t closed, state::StateStore& store,
+                                        Batch& out) {
+  GroupWriter writer(*impl_->plan, out);
+  return impl_->sessions->read_ended(before, closed, store, writer);
+}
+
+Status Aggregation::drop_ended_sessions(int64_t upto, state::StateStore& store) {
+  return impl_->sessions->drop_ended(upto, store);
 }
 
 namespace {

@@ -27,6 +27,10 @@ int64_t WindowSpec::pane_us() const {
   return step_us;
 }
 
+int64_t WindowSpec::pane_of(int64_t time_us) const {
+  return tumble_start(time_us, pane_us(), offset_us);
+}
+
 int64_t WindowSpec::last_end(int64_t time_us) const {
   if (is_session()) return time_us + 1;
   const int64_t distance = kind == Kind::kHop ? step_us : size_us;

@@ -28,6 +28,12 @@ struct Window {
   friend auto operator<=>(const Window&, const Window&) = default;
 };
 
+// SESSION: of a group's rows in a pane.
+struct SessionTimes {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
 // Windows at equal distances, ascending.
 struct WindowRun {
   Window first;
@@ -55,6 +61,7 @@ struct WindowSpec {
   bool shares_panes() const { return kind == Kind::kHop || kind == Kind::kCumulate; }
   bool is_session() const { return kind == Kind::kSession; }
   int64_t pane_us() const;
+  int64_t pane_of(int64_t time_us) const;  // the start of the pane that holds the time
   // The end of the last window that the time is in; SESSION: the first watermark
   // behind the time.
   int64_t last_end(int64_t time_us) const;

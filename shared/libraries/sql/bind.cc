@@ -49,10 +49,6 @@ std::string explain_stream(const engine::StreamDef& stream) {
 
 Result<Subscribe> bind_subscribe(const ast::Subscribe& tree, const BindContext& context) {
   TRY_ASSIGN(Relation target, resolve_relation(context, tree.name));
-  if (target.view && target.view->window.is_session() && !target.view->emit_on_close) {
-    return unsupported_at(tree.name.span, "SUBSCRIBE to sessions that may still grow is not supported",
-                          "read the view with SELECT, or make one with EMIT ON WINDOW CLOSE");
-  }
   return Subscribe{target.view, target.stream};
 }
 

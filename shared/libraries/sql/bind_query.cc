@@ -297,10 +297,6 @@ class QueryBinder {
     if (name == "start") return start_option(option);
     if (name != "retention") return unknown_option(option, {"start", "retention"}, "a view");
     TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
-    if (plan_.view_retention_us > 0 && plan_.window.is_session()) {
-      return unsupported_at(option.name.span, "retention of a view of sessions is not supported",
-                            "take it away: all sessions are kept");
-    }
     if (plan_.view_retention_us == 0 || closes_windows_) return {};
     return invalid_at(kNeedsWindow, option.name.span,
                       "a view's retention needs a GROUP BY over a window of the watermark's column",
