@@ -355,20 +355,14 @@ void Accumulators::add_float(const Slot&, char* p, uint16_t partition, const Con
   }
 }
 
-namespace {
-
-void add_part(std::vector<FloatPart>& into, const FloatPart& part) {
-  const auto known = std::find_if(into.begin(), into.end(),
-                                  [&](const FloatPart& other) { return other.partition == part.partition; });
-  if (known == into.end()) return into.push_back(part);
-  known->sum += part.sum;
-  known->count = add_counts(known->count, part.count);
-}
-
-}  // namespace
-
 void Accumulators::collect_parts(const char* p, const Blobs& blob, std::vector<FloatPart>& into) const {
-  const auto take = [&](const FloatPart& part) { add_part(into, part); };
+  const auto take = [&](const FloatPart& part) {
+    const auto known = std::find_if(
+        into.begin(), into.end(), [&](const FloatPart& other) { return other.partition == part.partition; });
+    if (known == into.end()) return into.push_back(part);
+    known->sum += part.sum;
+    known->count = add_counts(known->count, part.count);
+  };
   for (size_t i = 0; i < inline_parts_; ++i) {
     const FloatPart part = load_part(p + i * kPartBytes);
     if (part.partition == 0) break;
@@ -394,13 +388,6 @@ void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Tot
       text.text = blob(id);
       combine(i, totals[i].value, text);
     }
-  }
-}
-
-void Accumulators::add(std::vector<Total>& into, const std::vector<Total>& more) const {
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    for (const FloatPart& part : more[i].parts) add_part(into[i].parts, part);
-    if (slots_[i].kind != Kind::kFloatSum) combine(i, into[i].value, more[i].value);
   }
 }
 

@@ -72,8 +72,6 @@ class Accumulators {
   // of the row's table.
   using Blobs = std::function<std::string_view(uint64_t)>;
   void collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const;
-  // Adds one group's totals to another's, behind what it holds.
-  void add(std::vector<Total>& into, const std::vector<Total>& more) const;
   // The aggregate's answer, appended to `out`. Sorts the total's parts.
   void finish(size_t aggregate, Total& total, Column& out, Arena& arena) const;
   // Copies what `value` refers to into another table and changes the references. False: the state's bound.

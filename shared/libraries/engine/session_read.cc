@@ -1,7 +1,8 @@
-// Reading sessions: a key's panes, in the order of time, are put together while the gaps between them are short.
+// Reading sessions: a group's panes, in the order of time, are put together while the gaps between them are short.
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
+#include "base/hash.h"
 #include "engine/group_read.h"
 
 namespace millrace::engine {
@@ -17,21 +18,15 @@ class SessionReader {
 
   void add_pane(int64_t pane) {
     const state::TableName name{plan_.id, kGroupsSlot, pane};
-    std::map<std::string, Totals, std::less<>> groups;
     for (const auto& epoch : epochs_) {
-      epoch->for_each(name, [&](const state::RowView& row) {
-        auto at = groups.find(row.key);
-        if (at == groups.end()) at = groups.emplace(std::string(row.key), Totals()).first;
-        writer_.accumulators().collect(
-            row.value, [&](uint64_t id) { return epoch->blob(name, id); }, at->second);
-      });
+      const Accumulators::Blobs blob = [&](uint64_t id) { return epoch->blob(name, id); };
+      epoch->for_each(name, [&](const state::RowView& row) { add_row(row, blob); });
     }
-    for (auto& [key, totals] : groups) extend(key, std::move(totals));
   }
 
-  // Sessions begin apart and end apart within a key, so (window, key) names one.
   Status write() {
-    for (auto& [key, session] : open_) end(key, std::move(session));
+    for (auto& [key, session] : newest_) end(key, std::move(session));
+    // Sessions begin apart and end apart within a key, so (window, key) names one.
     std::sort(ended_.begin(), ended_.end(), [](const Ended& a, const Ended& b) {
       return a.window != b.window ? a.window < b.window : a.key < b.key;
     });
@@ -40,7 +35,7 @@ class SessionReader {
   }
 
  private:
-  struct Open {
+  struct Session {
     int64_t first = 0;
     int64_t last = 0;
     Totals totals;
@@ -50,22 +45,25 @@ class SessionReader {
     std::string key;
     Totals totals;
   };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view key) const { return seeded_hash(key, process_hash_seed()); }
+  };
 
-  void extend(const std::string& key, Totals totals) {
-    const int64_t first = totals[totals.size() - 2].value.integer;
-    const int64_t last = totals[totals.size() - 1].value.integer;
-    const auto [at, added] = open_.try_emplace(key);
-    Open& session = at->second;
-    if (!added && first - session.last < plan_.window.size_us) {
-      writer_.accumulators().add(session.totals, totals);
-      session.last = last;
-      return;
+  void add_row(const state::RowView& row, const Accumulators::Blobs& blob) {
+    const SessionTimes times = writer_.accumulators().session_times(row.value);
+    auto at = newest_.find(row.key);
+    if (at == newest_.end()) {
+      at = newest_.try_emplace(std::string(row.key), Session{times.first, times.last, {}}).first;
+    } else if (times.first - at->second.last >= plan_.window.size_us) {
+      end(at->first, std::move(at->second));
+      at->second = {times.first, times.last, {}};
     }
-    if (!added) end(key, std::move(session));
-    session = {first, last, std::move(totals)};
+    at->second.last = times.last;
+    writer_.accumulators().collect(row.value, blob, at->second.totals);
   }
 
-  void end(const std::string& key, Open session) {
+  void end(const std::string& key, Session session) {
     const Window window{session.first, session.last + plan_.window.size_us};
     if (!wanted_ || wanted_(window)) ended_.push_back({window, key, std::move(session.totals)});
   }
@@ -74,7 +72,7 @@ class SessionReader {
   const Epochs& epochs_;
   const std::function<bool(const Window&)>& wanted_;
   GroupWriter& writer_;
-  std::map<std::string, Open, std::less<>> open_;  // by key: the session of its newest pane
+  std::unordered_map<std::string, Session, Hash, std::equal_to<>> newest_;  // by key
   std::vector<Ended> ended_;
 };
 
