@@ -85,6 +85,11 @@ void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows
   append_selected(key_outputs(plan), groups, hidden, "delete", out);
 }
 
+void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
+  Selection all = all_rows(groups);
+  append_selected(key_outputs(plan), groups, all, "delete", out);
+}
+
 Result<JsonRows> render(const ClosedWindows& windows) {
   Batch groups;
   TRY(engine::Aggregation::read_groups(

@@ -493,4 +493,15 @@ bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) 
   return true;
 }
 
+void Accumulators::free_blobs(const char* value, state::Table& table) const {
+  std::vector<uint64_t> ids;  // freeing is a call on the store: the row may move
+  for (const Slot& slot : slots_) {
+    if (slot.kind != Kind::kFloatSum && slot.kind != Kind::kTextExtreme) continue;
+    ids.push_back(load_le<uint64_t>(value + blob_offset(slot)));
+  }
+  for (const uint64_t id : ids) {
+    if (id != 0) table.free_blob(id);
+  }
+}
+
 }  // namespace millrace::engine

@@ -83,6 +83,14 @@ class Accumulators {
                      Arena& arena) const;
   // Copies what `value` refers to into another table and changes the references. False: the state's bound.
   bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
+  // Frees what `value`, a row of the table, refers to: before the row is erased.
+  void free_blobs(const char* value, state::Table& table) const;
+  // SESSION: what the last two aggregates hold of a group with rows.
+  SessionTimes session_times(const char* value) const {
+    const size_t n = slots_.size();
+    return {load_le<int64_t>(value + slots_[n - 2].offset + 8),
+            load_le<int64_t>(value + slots_[n - 1].offset + 8)};
+  }
 
  private:
   enum class Kind : uint8_t { kCount, kIntSum, kFloatSum, kExtreme, kTextExtreme };

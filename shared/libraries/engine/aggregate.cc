@@ -9,6 +9,7 @@
 #include "engine/distinct.h"
 #include "engine/group_index.h"
 #include "engine/group_read.h"
+#include "engine/live_sessions.h"
 #include "engine/value_codec.h"
 #include "event/text.h"
 #include "formats/json.h"
@@ -54,11 +55,14 @@ struct Aggregation::Impl {
       if (call.argument) arguments.back().emplace(call.argument);
     }
     contributions.resize(plan->aggregates.size());
+    if (plan->window.is_session())
+      sessions.emplace(*plan, accumulators, [this](std::string_view group) { return hash_of_key(group); });
   }
 
   PlanPtr plan;
   Accumulators accumulators;
   DistinctSets distinct;
+  std::optional<LiveSessions> sessions;
   int partition_key;
   std::vector<Evaluator> keys;
   std::vector<std::optional<Evaluator>> arguments;  // empty: count(*)
@@ -71,7 +75,8 @@ struct Aggregation::Impl {
   DistinctSets::Row distinct_row;
   std::string late_key;
   std::string key_text;
-  Column decoded_key;  // one value, not a text
+  std::optional<SessionTimes> times_before;  // of the row's group in its pane
+  Column decoded_key;                        // one value, not a text
   Arena no_text;
   GroupIndex touched;  // of the current collection of changes
   GroupIndex groups;   // of partial()
@@ -120,6 +125,11 @@ struct Aggregation::Impl {
                     std::vector<Total>& totals);
   Status write_stored(const std::vector<Changed>& changed, state::StateStore& store,
                       const std::function<bool(const Window&)>& wanted, GroupWriter& writer);
+  void remember_times(const char* value, bool inserted) {
+    if (!sessions) return;
+    times_before.reset();
+    if (!inserted) times_before = accumulators.session_times(value);
+  }
   void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
   bool locate(uint32_t row, std::span<const int64_t> ended, state::StateStore& store,
               std::vector<RowError>& errors, Located& out);
@@ -217,13 +227,18 @@ bool Aggregation::Impl::sum_overflows(size_t row, const char* value, std::vector
 bool Aggregation::Impl::choose_part(size_t row, int64_t window, std::span<const int64_t> ended,
                                     uint32_t& part, std::vector<RowError>& errors) const {
   part = 0;
+  const auto out_of_range = [&] {
+    errors.push_back({static_cast<uint32_t>(row), kTimeRange, "timestamp out of range",
+                      plan->group_keys[static_cast<size_t>(plan->window_key)].expr->span});
+    return false;
+  };
+  // The end of a session is less than a gap behind its pane's.
+  if (plan->window.is_session() && !timestamp_in_range(window + 2 * plan->window.size_us))
+    return out_of_range();
   if (!plan->window.shares_panes()) return true;
   const WindowRun run = plan->window.windows_of(window);
   if (!ended.empty()) part = static_cast<uint32_t>(run.ended(ended[row]));
-  if (part < run.count) return true;
-  errors.push_back({static_cast<uint32_t>(row), kTimeRange, "timestamp out of range",
-                    plan->group_keys[static_cast<size_t>(plan->window_key)].expr->span});
-  return false;
+  return part < run.count || out_of_range();
 }
 
 std::string_view Aggregation::Impl::stored_key(std::string_view group, uint32_t part) {
@@ -250,7 +265,7 @@ void Aggregation::Impl::note(std::vector<Changed>* changed, int64_t window, std:
   if (changed->empty()) touched.clear();
   bool added = false;
   touched.find_or_add(window, group, added);
-  if (added) changed->push_back({window, std::string(group)});
+  if (added) changed->push_back({window, std::string(group), times_before});
 }
 
 // False: the row failed.
@@ -279,6 +294,7 @@ Status Aggregation::Impl::add_located(const Batch& batch, Located& at, std::vect
   bool inserted = false;
   char* const value = at.table->upsert_at(at.place, at.stored, at.hash, inserted);
   if (value == nullptr) return state_full();
+  remember_times(value, inserted);
   failed = sum_overflows(at.row, value, errors);
   if (failed) return {};
   const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[at.row].partition.value;
@@ -394,6 +410,7 @@ Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint32
   bool inserted = false;
   char* const value = rows.upsert(stored, hash, inserted);
   if (value == nullptr) return state_full();
+  remember_times(value, inserted);
   return keep(rows, stored, hash, partition, value, inserted, distinct_row);
 }
 
@@ -501,6 +518,23 @@ Status Aggregation::read_changed(const std::vector<Changed>& changed, state::Sta
     if (any) TRY(writer.write(window, key, totals));  // else its window was dropped since
   }
   return {};
+}
+
+Status Aggregation::read_changed_sessions(const std::vector<Changed>& changed, state::StateStore& store,
+                                          Batch& out, Batch& gone) {
+  GroupWriter now(*impl_->plan, out);
+  GroupWriter vanished(*impl_->plan, gone);
+  return impl_->sessions->read_changed(changed, store, now, vanished);
+}
+
+Status Aggregation::read_ended_sessions(int64_t before, int64_t closed, state::StateStore& store,
+                                        Batch& out) {
+  GroupWriter writer(*impl_->plan, out);
+  return impl_->sessions->read_ended(before, closed, store, writer);
+}
+
+Status Aggregation::drop_ended_sessions(int64_t upto, state::StateStore& store) {
+  return impl_->sessions->drop_ended(upto, store);
 }
 
 namespace {

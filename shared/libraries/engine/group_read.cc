@@ -225,6 +225,7 @@ Status Aggregation::read_groups(const QueryPlan& plan, const Epochs& epochs, con
     TRY_ASSIGN(stored, stored_windows(plan, epochs, kLateSlot, value_bytes, std::move(stored)));
     return read_panes(plan, epochs, stored, wanted, writer);
   }
+  if (plan.window.is_session()) return read_sessions(plan, epochs, stored, wanted, writer);
   TRY(read_plain(plan, epochs, stored, wanted, writer));
   if (plan.group_keys.empty() && out.rows == before) return writer.write_empty();
   return {};

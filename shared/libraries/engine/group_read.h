@@ -5,6 +5,7 @@
 //        that the answer depends on no table's order.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -56,6 +57,10 @@ class PaneReader {
   const Epochs& epochs_;
   std::map<std::string, std::vector<Total>, std::less<>> groups_;
 };
+
+// The windows of SESSION: chains of a group's panes, each less than the gap behind the one before.
+Status read_sessions(const QueryPlan& plan, const Epochs& epochs, const std::vector<int64_t>& panes,
+                     const std::function<bool(const Window&)>& wanted, GroupWriter& writer);
 
 Error wrong_layout();
 

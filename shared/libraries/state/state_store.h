@@ -99,7 +99,9 @@ class StateStore {
   virtual void drop(const TableName& name) = 0;
   virtual void drop_query(QueryId query) = 0;         // tables and cells with the prefix "q<id>."
   virtual std::vector<TableName> tables() const = 0;  // ordered
-  virtual std::vector<TableName> tables(QueryId query, uint16_t slot) const = 0;  // by window, ascending
+  // By window, ascending; the second: of windows in [first, last].
+  virtual std::vector<TableName> tables(QueryId query, uint16_t slot) const = 0;
+  virtual std::vector<TableName> tables(QueryId query, uint16_t slot, int64_t first, int64_t last) const = 0;
   virtual void set_cell(const std::string& name, std::string value) = 0;
   virtual void erase_cell(const std::string& name) = 0;
   virtual const std::map<std::string, std::string>& cells() const = 0;
