@@ -4,16 +4,23 @@
 // way:    by a Contribution to each aggregate.
 // Layout: one slot an aggregate, one behind the other. count: int64. Sums of bigint and numeric: a 128-bit sum and a
 //         count, so that no order of additions can overflow. Sums of doubles: (sum, count) for each source
-//         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob.
-// Order:  float sums depend on the order of rows within their partition alone; all else on no order at all.
+//         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob. bit_and
+//         …: the count and the bits. Exact variance: sum, sum of squares (variance.h), count. first, last: the least
+//         or greatest entry (entries.h) as a text. Sketches (sketch.h): a blob.
+// Order:  float sums and moments depend on the order of rows within their partition alone; all else on no order at
+//         all.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/plan.h"
+#include "engine/sketch.h"
 #include "engine/value_codec.h"
+#include "engine/variance.h"
 #include "state/state_store.h"
 
 namespace millrace::engine {
@@ -21,11 +28,11 @@ namespace millrace::engine {
 // What one row, or several, add to one aggregate. Only the fields of the aggregate's kind count.
 struct Contribution {
   int64_t count = 0;    // rows that are not NULL (count(*): rows)
-  __int128 sum = 0;     // bigint
+  __int128 sum = 0;     // bigint; of exact variance: one row's value
   double real = 0;      // double: the sum, or the minimum or maximum
   int64_t integer = 0;  // min, max of booleans and all that is kept as an integer
   Interval interval;
-  std::string_view text;
+  std::string_view text;  // or an entry, or a sketch
 };
 
 // One source partition's part of a sum of doubles.
@@ -39,12 +46,16 @@ struct FloatPart {
 struct Total {
   Contribution value;
   std::vector<FloatPart> parts;  // sums of doubles
+  Squares squares;               // exact variance
+  std::string bytes;             // sketches
 };
 // For the next group, in the same memory.
 inline void restart(std::vector<Total>& totals) {
   for (Total& total : totals) {
     total.value = {};
     total.parts.clear();
+    total.squares = {};
+    total.bytes.clear();
   }
 }
 
@@ -55,9 +66,16 @@ class Accumulators {
   size_t value_bytes() const { return value_bytes_; }
   size_t size() const { return slots_.size(); }
   bool has_float_sums() const { return has_float_sums_; }
+  // Contributions cannot be combined before a repartition.
+  bool row_by_row() const { return row_by_row_; }
 
   // A row's contribution: `argument` is null for count(*).
   Contribution of_row(size_t aggregate, const Column* argument, size_t row) const;
+  // Some contributions are texts that are made of the row: then add_texts() follows, which keeps them in `texts`.
+  bool makes_texts() const { return makes_texts_; }
+  void add_texts(const std::vector<const Column*>& arguments,
+                 const std::vector<std::vector<const Column*>>& order, size_t row, const RowOrigin& place,
+                 std::vector<Contribution>& contributions, Arena& texts);
   void combine(size_t aggregate, Contribution& into, const Contribution& more) const;
   void encode(size_t aggregate, const Contribution& c, std::string& out) const;
   bool decode(size_t aggregate, ByteReader& in, Contribution& c) const;
@@ -78,16 +96,21 @@ class Accumulators {
   bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
 
  private:
-  enum class Kind : uint8_t { kCount, kIntSum, kFloatSum, kExtreme, kTextExtreme };
+  enum class Kind : uint8_t { kCount, kIntSum, kFloatSum, kExtreme, kTextExtreme, kBits, kSquares, kSketch };
   struct Slot {
     Kind kind = Kind::kCount;
     AggregateKind call = AggregateKind::kCountStar;
     Physical storage = Physical::kInteger;  // of the argument
     int scale = 0;                          // of a sum of numeric
     size_t offset = 0;
+    std::shared_ptr<const Sketch> sketch = nullptr;
   };
   static constexpr size_t kPartBytes = 24;
 
+  static bool has_blob(const Slot& slot);
+  static bool has_text(const Slot& slot);
+  void choose_kind(const AggregateCall& call, Slot& slot) const;
+  size_t slot_bytes(const Slot& slot) const;
   static FloatPart load_part(const char* p);
   static void store_part(char* p, const FloatPart& part);
   void collect_parts(const char* p, const Blobs& blob, std::vector<FloatPart>& into) const;
@@ -103,14 +126,19 @@ class Accumulators {
   void add_float(const Slot& slot, char* p, uint16_t partition, const Contribution& c) const;
   size_t blob_offset(const Slot& slot) const;
   static void finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena);
+  void finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const;
   static void finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out);
 
+  std::vector<AggregateCall> calls_;
   std::vector<Slot> slots_;
   size_t value_bytes_ = 0;
   size_t inline_parts_ = 1;
   bool has_float_sums_ = false;
   bool has_blobs_ = false;
+  bool row_by_row_ = false;
+  bool makes_texts_ = false;
   std::vector<uint64_t> staged_;
+  std::string scratch_;
 };
 
 }  // namespace millrace::engine

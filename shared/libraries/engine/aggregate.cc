@@ -51,6 +51,8 @@ struct Aggregation::Impl {
     for (const AggregateCall& call : plan->aggregates) {
       arguments.emplace_back();
       if (call.argument) arguments.back().emplace(call.argument);
+      order.emplace_back();
+      for (const SortKey& sort : call.order_by) order.back().emplace_back(sort.expr);
     }
     contributions.resize(plan->aggregates.size());
   }
@@ -61,10 +63,13 @@ struct Aggregation::Impl {
   int partition_key;
   std::vector<Evaluator> keys;
   std::vector<std::optional<Evaluator>> arguments;  // empty: count(*)
+  std::vector<std::vector<Evaluator>> order;        // of ordered aggregates
 
   // Scratch of one call.
   std::vector<const Column*> key_columns;
   std::vector<const Column*> argument_columns;
+  std::vector<std::vector<const Column*>> order_columns;
+  Arena row_texts;  // of one batch
   std::vector<Contribution> contributions;
   std::string key;
   std::string late_key;
@@ -88,7 +93,7 @@ struct Aggregation::Impl {
     return static_cast<int>(key_index) == plan->window_key ||
            static_cast<int>(key_index) == plan->window_end_key;
   }
-  void contributions_of(size_t row);
+  void contributions_of(const Batch& batch, size_t row);
   bool sum_overflows(size_t row, const char* value, std::vector<RowError>& errors);
   bool choose_part(size_t row, int64_t window, std::span<const int64_t> ended, uint32_t& part,
                    std::vector<RowError>& errors) const;
@@ -118,6 +123,12 @@ void Aggregation::Impl::evaluate(const Batch& batch, Selection& selection, std::
   argument_columns.clear();
   for (Evaluator& e : keys) key_columns.push_back(&e.evaluate(batch, selection, errors));
   for (auto& e : arguments) argument_columns.push_back(e ? &e->evaluate(batch, selection, errors) : nullptr);
+  row_texts.clear();
+  order_columns.resize(order.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    order_columns[i].clear();
+    for (Evaluator& e : order[i]) order_columns[i].push_back(&e.evaluate(batch, selection, errors));
+  }
   table = nullptr;
 }
 
@@ -184,9 +195,15 @@ bool Aggregation::Impl::valid_key(std::string_view encoded) const {
   return encoded.empty();
 }
 
-void Aggregation::Impl::contributions_of(size_t row) {
+void Aggregation::Impl::contributions_of(const Batch& batch, size_t row) {
   for (size_t i = 0; i < contributions.size(); ++i) {
     contributions[i] = accumulators.of_row(i, argument_columns[i], row);
+  }
+  if (accumulators.makes_texts()) {
+    // Rows that came from no stream are told apart by their place in the batch.
+    RowOrigin place{PartitionId(0), Offset(static_cast<int64_t>(row)), {}, {}};
+    if (!batch.origins.empty()) place = batch.origins[row];
+    accumulators.add_texts(argument_columns, order_columns, row, place, contributions, row_texts);
   }
   if (!distinct.empty()) distinct.of_row(argument_columns, contributions, row);
 }
@@ -250,7 +267,7 @@ Status Aggregation::Impl::add_row(const Batch& batch, size_t row, std::span<cons
   failed = !encode_group(row, window, errors) || !choose_part(row, window, ended, part, errors);
   if (failed) return {};
   const uint64_t hash = hash_of_row(row);
-  contributions_of(row);
+  contributions_of(batch, row);
   if (!distinct.empty()) distinct.take_known(store, window, key, hash, contributions);
   const std::string_view stored = stored_key(key, part);
   state::Table& rows = table_of(store, window, part);
@@ -316,7 +333,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
     return payloads[partition_of_key_group(key_group_of(hash), partitions)];
   };
   const size_t width = own.contributions.size();
-  const bool row_by_row = own.accumulators.has_float_sums() || !own.distinct.empty();
+  const bool row_by_row = own.accumulators.row_by_row() || !own.distinct.empty();
   own.groups.clear();
   own.group_contributions.clear();
   size_t kept = 0;
@@ -326,7 +343,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
     if (!own.encode_group(row, window, errors) || !own.choose_part(row, window, ended, part, errors))
       continue;
     selection[kept++] = row;
-    own.contributions_of(row);
+    own.contributions_of(batch, row);
     if (row_by_row || part > 0) {
       const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
       own.encode_entry(window, part, own.key, partition, own.contributions.data(),

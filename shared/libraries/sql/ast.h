@@ -80,6 +80,11 @@ struct Expr {
   bool has_else = false;
   bool distinct = false;    // kCall: of an aggregate's argument
   bool has_filter = false;  // kCall: the last argument is FILTER's condition
+  struct Order {
+    bool descending = false;
+    std::optional<bool> nulls_first;
+  };
+  std::vector<Order> order_by;  // kCall: the last arguments before FILTER's are ORDER BY's
   uint32_t height = 1;
 };
 

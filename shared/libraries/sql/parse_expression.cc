@@ -464,9 +464,7 @@ Result<ExprPtr> Parser::call(const ast::Name& function) {
     TRY(argument(*expr));
     TRY(arguments(*expr));
   }
-  if (is_word("order")) {
-    return unsupported_at(peek().span, "ORDER BY in an aggregate is not supported", "take it away");
-  }
+  if (take_word("order")) TRY(order_of(*expr));
   TRY(expect_symbol(")"));
   expr->span = span_from(function.span);
   if (is_word("filter") && is_symbol("(", 1)) TRY(filter_of(*expr));
@@ -475,6 +473,19 @@ Result<ExprPtr> Parser::call(const ast::Name& function) {
                           "use TUMBLE and GROUP BY");
   }
   return finish(std::move(expr));
+}
+
+// ORDER BY key, … in an aggregate's parentheses
+Status Parser::order_of(ast::Expr& out) {
+  TRY(expect_word("by"));
+  do {
+    TRY_ASSIGN(ast::OrderItem item, order_item());
+    out.order_by.push_back({item.descending, item.nulls_first});
+    out.args.push_back(std::move(item.expr));
+    if (out.args.size() > ast::kMaxArguments)
+      return too_many(previous().span, "arguments of a function", ast::kMaxArguments);
+  } while (take_symbol(","));
+  return {};
 }
 
 // FILTER (WHERE condition)

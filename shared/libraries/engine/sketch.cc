@@ -1,0 +1,12 @@
+#include "engine/sketch.h"
+
+#include "engine/aggregates.h"
+
+namespace millrace::engine {
+
+std::shared_ptr<const Sketch> sketch_of(const AggregateCall& call) {
+  if (is_variance(call.kind) && call.type == Type::kDouble) return moments(call.kind);
+  return nullptr;
+}
+
+}  // namespace millrace::engine
