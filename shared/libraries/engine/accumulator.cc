@@ -84,7 +84,8 @@ Accumulators::Accumulators(const QueryPlan& plan) {
     has_float_sums_ |= slot.kind == Kind::kFloatSum;
     has_blobs_ |= has_blob(slot);
     makes_texts_ |= slot.sketch != nullptr || is_ordered(call.kind);
-    row_by_row_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kSquares || slot.kind == Kind::kSketch;
+    row_by_row_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kSquares ||
+                   slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
     calls_.push_back(call);
     slots_.push_back(std::move(slot));
   }
@@ -99,6 +100,9 @@ void Accumulators::choose_kind(const AggregateCall& call, Slot& slot) const {
   const bool numeric = call.argument && call.argument->type == Type::kNumeric;
   if (slot.sketch != nullptr) {
     slot.kind = Kind::kSketch;
+  } else if (engine::gathers(call.kind)) {
+    slot.kind = Kind::kGathered;
+    slot.separator = call.parameter ? std::get<std::string>(call.parameter->literal) : ", ";
   } else if (call.kind == K::kCountStar || call.kind == K::kCount) {
     slot.kind = Kind::kCount;
   } else if (call.kind == K::kSum || call.kind == K::kAvg) {
@@ -128,6 +132,7 @@ size_t Accumulators::slot_bytes(const Slot& slot) const {
     case Kind::kSquares:
       return 24 + sizeof(Squares);
     case Kind::kBits:
+    case Kind::kGathered:
       return 16;
     case Kind::kExtreme:
       break;
@@ -140,7 +145,7 @@ bool Accumulators::has_blob(const Slot& slot) {
   return slot.kind == Kind::kFloatSum || has_text(slot);
 }
 bool Accumulators::has_text(const Slot& slot) {
-  return slot.kind == Kind::kTextExtreme || slot.kind == Kind::kSketch;
+  return slot.kind == Kind::kTextExtreme || slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
 }
 
 Contribution Accumulators::of_row(size_t aggregate, const Column* argument, size_t row) const {
@@ -281,8 +286,14 @@ bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) con
   return in.ok();
 }
 
+uint64_t Accumulators::gathered_after(const Slot& slot, const char* p, const Contribution& c) {
+  return load_le<uint64_t>(p + 8) + c.text.size() + slot.separator.size();
+}
+
 bool Accumulators::would_overflow(size_t aggregate, const char* value, const Contribution& c) const {
   const Slot& slot = slots_[aggregate];
+  if (slot.kind == Kind::kGathered)
+    return c.count > 0 && gathered_after(slot, value + slot.offset, c) > kMaxGatheredBytes;
   if (slot.kind != Kind::kIntSum || slot.call != AggregateKind::kSum) return false;
   const Wide sum = add_wide(load_wide(value + slot.offset), c.sum);
   return slot.scale == 0 ? !fits_bigint(sum) : sum > kMostNumericSum || sum < -kMostNumericSum;
@@ -335,6 +346,11 @@ bool Accumulators::stage(state::Table& table, const Slot& slot, const char* valu
     scratch_ = old == 0 ? std::string_view() : table.blob(old);
     if (!slot.sketch->merge(scratch_, c.text)) return true;
     blob = table.put_blob(scratch_);
+    return blob != 0;
+  }
+  if (slot.kind == Kind::kGathered) {
+    if (gathered_after(slot, p, c) > kMaxGatheredBytes) return true;
+    blob = add_to_chain(table, old, c.text);
     return blob != 0;
   }
   if (old != 0) {
@@ -395,13 +411,8 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
                           const Contribution& c, uint64_t blob) {
   if (c.count == 0) return;
   char* const p = value + slot.offset;
-  if (blob != 0) {
-    char* const reference = value + blob_offset(slot);
-    const uint64_t old = load_le<uint64_t>(reference);
-    store_le(reference, blob);
-    if (old != 0) table.free_blob(old);
-    return;
-  }
+  if (slot.kind == Kind::kGathered) store_le(p + 8, gathered_after(slot, p, c));
+  if (blob != 0) return replace_blob(table, slot, value, blob);
   switch (slot.kind) {
     case Kind::kCount:
       store_le(p, add_counts(load_le<int64_t>(p), c.count));
@@ -427,6 +438,7 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
     }
     case Kind::kTextExtreme:
     case Kind::kSketch:
+    case Kind::kGathered:
       return;
     case Kind::kExtreme:
       break;
@@ -443,6 +455,14 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
   } else {
     store_le(p + 8, c.integer);
   }
+}
+
+void Accumulators::replace_blob(state::Table& table, const Slot& slot, char* value, uint64_t blob) const {
+  char* const reference = value + blob_offset(slot);
+  const uint64_t old = load_le<uint64_t>(reference);
+  store_le(reference, blob);
+  if (old == 0 || (slot.kind == Kind::kGathered && continues_chain(table, blob, old))) return;
+  table.free_blob(old);
 }
 
 void Accumulators::add_float(const Slot&, char* p, uint16_t partition, const Contribution& c) const {
@@ -474,6 +494,12 @@ void Accumulators::collect_parts(const char* p, const Blobs& blob, std::vector<F
   for (; more.size() >= kPartBytes; more.remove_prefix(kPartBytes)) take(load_part(more.data()));
 }
 
+// Panes together may hold too much, too.
+void Accumulators::collect_list(const char* p, const Blobs& blob, Total& total) {
+  total.gathered += load_le<uint64_t>(p + 8);
+  if (total.gathered <= kMaxGatheredBytes) read_chain(load_le<uint64_t>(p), blob, total.bytes);
+}
+
 void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const {
   totals.resize(slots_.size());
   for (size_t i = 0; i < slots_.size(); ++i) {
@@ -488,6 +514,8 @@ void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Tot
       continue;
     } else if (slot.kind == Kind::kSketch) {
       slot.sketch->merge(totals[i].bytes, blob(id));
+    } else if (slot.kind == Kind::kGathered) {
+      collect_list(p, blob, totals[i]);
     } else {
       Contribution text;
       text.count = 1;
@@ -547,6 +575,7 @@ void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& ar
   if (slot.kind == Kind::kCount) return append_integer(out, c.count);
   if (slot.kind == Kind::kFloatSum) return finish_float(slot.call, total.parts, out);
   if (slot.kind == Kind::kSketch) return slot.sketch->finish(total.bytes, out);
+  if (slot.kind == Kind::kGathered) return finish_list(slot, total, out, arena);
   if (slot.kind == Kind::kSquares) {
     return append_decimal_value(out, exact_variance(slot.call, c.sum, total.squares, c.count, slot.scale),
                                 arena);
@@ -557,6 +586,12 @@ void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& ar
   if (slot.call == AggregateKind::kAvg)
     return append_double_value(out, static_cast<double>(c.sum) / static_cast<double>(c.count));
   return fits_bigint(c.sum) ? append_integer(out, static_cast<int64_t>(c.sum)) : out.append_null();
+}
+
+void Accumulators::finish_list(const Slot& slot, const Total& total, Column& out, Arena& arena) {
+  if (total.bytes.empty() || total.gathered > kMaxGatheredBytes) return out.append_null();
+  if (!out.valid.empty()) out.valid.push_back(1);
+  out.texts.push_back(arena.keep(gathered_answer(slot.call, slot.separator, total.bytes)));
 }
 
 void Accumulators::finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const {
@@ -583,7 +618,7 @@ bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) 
     char* const reference = value + blob_offset(slot);
     const uint64_t old = load_le<uint64_t>(reference);
     if (old == 0) continue;
-    const uint64_t id = to.put_blob(from(old));
+    const uint64_t id = slot.kind == Kind::kGathered ? move_chain(old, from, to) : to.put_blob(from(old));
     if (id == 0) return false;
     store_le(reference, id);
   }

@@ -6,7 +6,8 @@
 //         count, so that no order of additions can overflow. Sums of doubles: (sum, count) for each source
 //         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob. bit_and
 //         …: the count and the bits. Exact variance: sum, sum of squares (variance.h), count. first, last: the least
-//         or greatest entry (entries.h) as a text. Sketches (sketch.h): a blob.
+//         or greatest entry (entries.h) as a text. Sketches (sketch.h): a blob. Lists (gathered.h): a chain of blobs
+//         and how much they hold.
 // Order:  float sums and moments depend on the order of rows within their partition alone; all else on no order at
 //         all.
 #pragma once
@@ -17,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/gathered.h"
 #include "engine/plan.h"
 #include "engine/sketch.h"
 #include "engine/value_codec.h"
@@ -47,7 +49,8 @@ struct Total {
   Contribution value;
   std::vector<FloatPart> parts;  // sums of doubles
   Squares squares;               // exact variance
-  std::string bytes;             // sketches
+  std::string bytes;             // sketches, entries of lists
+  uint64_t gathered = 0;         // how much the lists hold
 };
 // For the next group, in the same memory.
 inline void restart(std::vector<Total>& totals) {
@@ -56,6 +59,7 @@ inline void restart(std::vector<Total>& totals) {
     total.parts.clear();
     total.squares = {};
     total.bytes.clear();
+    total.gathered = 0;
   }
 }
 
@@ -80,7 +84,8 @@ class Accumulators {
   void encode(size_t aggregate, const Contribution& c, std::string& out) const;
   bool decode(size_t aggregate, ByteReader& in, Contribution& c) const;
 
-  // True if a bigint sum would leave bigint's range.
+  bool gathers(size_t aggregate) const { return slots_[aggregate].kind == Kind::kGathered; }
+  // True if a bigint sum would leave bigint's range, or a list its bound.
   bool would_overflow(size_t aggregate, const char* value, const Contribution& c) const;
   // Adds one contribution an aggregate to the row; false: the state's bound, the row is as it was.
   bool apply(state::Table& table, std::string_view key, uint64_t hash, char* value, uint16_t partition,
@@ -88,7 +93,6 @@ class Accumulators {
 
   // Adds what a stored group holds to one total an aggregate; texts point into the state. `blob` reads a blob
   // of the row's table.
-  using Blobs = std::function<std::string_view(uint64_t)>;
   void collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const;
   // The aggregate's answer, appended to `out`. Sorts the total's parts.
   void finish(size_t aggregate, Total& total, Column& out, Arena& arena) const;
@@ -96,7 +100,17 @@ class Accumulators {
   bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
 
  private:
-  enum class Kind : uint8_t { kCount, kIntSum, kFloatSum, kExtreme, kTextExtreme, kBits, kSquares, kSketch };
+  enum class Kind : uint8_t {
+    kCount,
+    kIntSum,
+    kFloatSum,
+    kExtreme,
+    kTextExtreme,
+    kBits,
+    kSquares,
+    kSketch,
+    kGathered
+  };
   struct Slot {
     Kind kind = Kind::kCount;
     AggregateKind call = AggregateKind::kCountStar;
@@ -104,9 +118,11 @@ class Accumulators {
     int scale = 0;                          // of a sum of numeric
     size_t offset = 0;
     std::shared_ptr<const Sketch> sketch = nullptr;
+    std::string separator = {};  // of lists
   };
   static constexpr size_t kPartBytes = 24;
 
+  static uint64_t gathered_after(const Slot& slot, const char* p, const Contribution& c);
   static bool has_blob(const Slot& slot);
   static bool has_text(const Slot& slot);
   void choose_kind(const AggregateCall& call, Slot& slot) const;
@@ -123,9 +139,12 @@ class Accumulators {
                    const Contribution& c, uint64_t& blob);
   void commit(state::Table& table, const Slot& slot, char* p, uint16_t partition, const Contribution& c,
               uint64_t blob);
+  void replace_blob(state::Table& table, const Slot& slot, char* value, uint64_t blob) const;
   void add_float(const Slot& slot, char* p, uint16_t partition, const Contribution& c) const;
   size_t blob_offset(const Slot& slot) const;
   static void finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena);
+  static void collect_list(const char* p, const Blobs& blob, Total& total);
+  static void finish_list(const Slot& slot, const Total& total, Column& out, Arena& arena);
   void finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const;
   static void finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out);
 

@@ -19,6 +19,7 @@ constexpr std::string_view kSumRange = "MR-SQL-0102";
 constexpr std::string_view kTimeRange = "MR-SQL-0104";
 constexpr std::string_view kNoWindow = "MR-SQL-0110";
 constexpr std::string_view kKeyTooLong = "MR-SQL-0112";
+constexpr std::string_view kListTooLong = "MR-SQL-0117";
 constexpr size_t kMaxKeyBytes = 32 * 1024;
 constexpr uint8_t kPayloadVersion = 1;
 
@@ -94,7 +95,7 @@ struct Aggregation::Impl {
            static_cast<int>(key_index) == plan->window_end_key;
   }
   void contributions_of(const Batch& batch, size_t row);
-  bool sum_overflows(size_t row, const char* value, std::vector<RowError>& errors);
+  bool overflows(size_t row, const char* value, std::vector<RowError>& errors);
   bool choose_part(size_t row, int64_t window, std::span<const int64_t> ended, uint32_t& part,
                    std::vector<RowError>& errors) const;
   std::string_view stored_key(std::string_view group, uint32_t part);
@@ -208,11 +209,13 @@ void Aggregation::Impl::contributions_of(const Batch& batch, size_t row) {
   if (!distinct.empty()) distinct.of_row(argument_columns, contributions, row);
 }
 
-bool Aggregation::Impl::sum_overflows(size_t row, const char* value, std::vector<RowError>& errors) {
+bool Aggregation::Impl::overflows(size_t row, const char* value, std::vector<RowError>& errors) {
   for (size_t i = 0; i < contributions.size(); ++i) {
     if (!accumulators.would_overflow(i, value, contributions[i])) [[likely]]
       continue;
-    errors.push_back({static_cast<uint32_t>(row), kSumRange, "the sum is out of range for bigint",
+    const bool list = accumulators.gathers(i);
+    errors.push_back({static_cast<uint32_t>(row), list ? kListTooLong : kSumRange,
+                      list ? "the group's list is longer than 1 MB" : "the sum is out of range for bigint",
                       plan->aggregates[i].argument->span});
     return true;
   }
@@ -274,8 +277,11 @@ Status Aggregation::Impl::add_row(const Batch& batch, size_t row, std::span<cons
   bool inserted = false;
   char* const value = rows.upsert(stored, hash, inserted);
   if (value == nullptr) return state_full();
-  failed = sum_overflows(row, value, errors);
-  if (failed) return {};
+  failed = overflows(row, value, errors);
+  if (failed) {
+    if (inserted) rows.erase(stored, hash);
+    return {};
+  }
   const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
   TRY(keep(store, rows, stored, hash, partition, value, inserted));
   note(changed, window, key);

@@ -141,12 +141,71 @@ std::vector<AggregateFunction> choices() {
   };
 }
 
+std::vector<AggregateFunction> approximations() {
+  return {
+      {"approx_count_distinct",
+       K::kApproxCountDistinct,
+       Takes::kAnything,
+       "approx_count_distinct(any)",
+       "How many different values there are: exactly up to 512, beyond that with an error of about 1.6 % "
+       "(HyperLogLog); 4 KB a group",
+       {{"approx_count_distinct(n)", "2"}}},
+      {"approx_percentile",
+       K::kApproxPercentile,
+       Takes::kNumbers,
+       "approx_percentile(number, fraction)",
+       "The value that a constant fraction of all is not above, within 1 % of the value (DDSketch, over 64 "
+       "powers "
+       "of two); a double precision",
+       {{"approx_percentile(x, 0.5)", "1.5078125"}, {"approx_percentile(n, 1)", "2.015625"}},
+       2,
+       2},
+  };
+}
+
+std::vector<AggregateFunction> lists() {
+  return {
+      {"string_agg",
+       K::kStringAgg,
+       Takes::kTexts,
+       "string_agg(text, 'separator' [ORDER BY …])",
+       "The texts one behind the other, the constant separator between them",
+       {{"string_agg(word, ', ')", "a, c, b"},
+        {"string_agg(DISTINCT word, '-' ORDER BY word DESC)", "c-b-a"}},
+       2,
+       2},
+      {"listagg",
+       K::kStringAgg,
+       Takes::kTexts,
+       "listagg(text [, 'separator'] [ORDER BY …])",
+       "As in Flink: string_agg, with a comma if no separator is given",
+       {{"listagg(word)", "a,c,b"}},
+       1,
+       2},
+      {"jsonb_agg",
+       K::kJsonbAgg,
+       Takes::kAnything,
+       "jsonb_agg(any [ORDER BY …])",
+       "An array of the values as JSON, NULLs included",
+       {{"jsonb_agg(n)", "[2, 2, 1, null]"}}},
+      {"jsonb_object_agg",
+       K::kJsonbObjectAgg,
+       Takes::kAnything,
+       "jsonb_object_agg(name, any [ORDER BY …])",
+       "An object of names and values; of a name that comes twice the last one counts; a name that is NULL "
+       "fails",
+       {{"jsonb_object_agg(word, n) FILTER (WHERE ok)", R"({"b": 1, "c": 2})"}},
+       2,
+       2},
+  };
+}
+
 }  // namespace
 
 const std::vector<AggregateFunction>& aggregate_table() {
   static const std::vector<AggregateFunction> table = [] {
     std::vector<AggregateFunction> all;
-    for (const auto family : {counts_and_sums, statistics, choices}) {
+    for (const auto family : {counts_and_sums, statistics, choices, approximations, lists}) {
       for (AggregateFunction& function : family()) all.push_back(std::move(function));
     }
     return all;
@@ -171,8 +230,12 @@ std::string_view aggregate_name(const AggregateCall& call) {
   return "?";
 }
 
+bool gathers(AggregateKind kind) {
+  return kind == K::kStringAgg || kind == K::kJsonbAgg || kind == K::kJsonbObjectAgg;
+}
+
 bool is_ordered(AggregateKind kind) {
-  return kind == K::kFirst || kind == K::kLast;
+  return kind == K::kFirst || kind == K::kLast || gathers(kind);
 }
 
 bool is_variance(AggregateKind kind) {

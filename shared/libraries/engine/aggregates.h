@@ -25,12 +25,15 @@ struct AggregateFunction {
   std::string_view form;     // how it is written
   std::string_view meaning;  // one sentence for the reference, without its full stop
   std::vector<Example> examples;
+  size_t least_arguments = 1;
+  size_t most_arguments = 1;
 };
 
 const std::vector<AggregateFunction>& aggregate_table();
 const AggregateFunction* find_aggregate(std::string_view name);
 std::string_view aggregate_name(const AggregateCall& call);
 
+bool gathers(AggregateKind kind);  // keeps all values of a group
 // Their answer depends on the order of the rows: ORDER BY inside of them counts.
 bool is_ordered(AggregateKind kind);
 bool is_variance(AggregateKind kind);  // or a standard deviation

@@ -47,8 +47,7 @@ Status GroupWriter::write(const Window& window, std::string_view key, std::vecto
   return {};
 }
 
-Status GroupWriter::write(const Window& window, std::string_view key, const char* value,
-                          const Accumulators::Blobs& blob) {
+Status GroupWriter::write(const Window& window, std::string_view key, const char* value, const Blobs& blob) {
   restart(totals_);
   accumulators_.collect(value, blob, totals_);
   return write(window, key, totals_);

@@ -41,9 +41,10 @@ std::string order_text(const std::vector<SortKey>& keys, const std::vector<std::
 }
 
 std::string call_text(const AggregateCall& call, const std::vector<std::string>& columns) {
-  return fmt::format("{}({}{}{}{})", aggregate_name(call), call.distinct ? "DISTINCT " : "",
-                     call.argument ? to_string(*call.argument, columns) : "*",
-                     call.order_by.empty() ? "" : " ORDER BY ", order_text(call.order_by, columns));
+  std::string arguments = call.argument ? to_string(*call.argument, columns) : "*";
+  if (call.parameter) arguments += ", " + to_string(*call.parameter, columns);
+  if (!call.order_by.empty()) arguments += " ORDER BY " + order_text(call.order_by, columns);
+  return fmt::format("{}({}{})", aggregate_name(call), call.distinct ? "DISTINCT " : "", arguments);
 }
 
 // "expr" where the name says nothing new, "expr AS name" elsewhere.
@@ -315,6 +316,7 @@ uint64_t QueryPlan::identity() const {
     append_le<uint8_t>(out, static_cast<uint8_t>(call.type));
     append_expr(out, call.argument.get());
     if (is_ordered(call.kind)) append_order(out, call.order_by);
+    if (call.parameter) append_expr(out, call.parameter.get());
   }
   append_le<uint8_t>(out, static_cast<uint8_t>((emit_on_close ? 1 : 0) | (repartition ? 2 : 0)));
   append_le(out, view_retention_us);

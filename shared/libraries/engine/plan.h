@@ -58,6 +58,11 @@ enum class AggregateKind : uint8_t {
   kBitAnd,
   kBitOr,
   kBitXor,
+  kApproxCountDistinct,
+  kApproxPercentile,
+  kStringAgg,
+  kJsonbAgg,
+  kJsonbObjectAgg,
 };
 // What sum and avg take of a numeric: the binder sees to it. Then no order of additions can overflow 128 bits.
 inline constexpr int kNumericSumPrecision = 27;
@@ -71,13 +76,14 @@ struct SortKey {
 
 struct AggregateCall {
   AggregateKind kind = AggregateKind::kCountStar;
-  ExprPtr argument;           // null for count(*)
-  Type type = Type::kBigint;  // of the result: count, sum(bigint) bigint; avg, sum(double) double; numeric;
-                              // min, max as the argument
-  bool distinct = false;      // each value of the argument counts once
+  ExprPtr argument;             // null for count(*)
+  Type type = Type::kBigint;    // of the result: count, sum(bigint) bigint; avg, sum(double) double; numeric;
+                                // min, max as the argument
+  bool distinct = false;        // each value of the argument counts once
+  ExprPtr parameter = nullptr;  // a literal: string_agg's separator, approx_percentile's fraction
   std::vector<SortKey> order_by = {};  // of ordered aggregates: before the row's partition and offset
 
-  // All over the source row; null for count(*).
+  // What is over the source row; null for count(*).
   template <typename F>
   void each_expr(F&& f) {
     f(argument);

@@ -13,7 +13,7 @@
 
 namespace millrace::engine {
 
-inline constexpr size_t kMaxSketchBytes = 32 * 1024;
+inline constexpr size_t kMaxSketchBytes = 48 * 1024;
 
 class Sketch {
  public:
@@ -31,6 +31,8 @@ std::shared_ptr<const Sketch> sketch_of(const AggregateCall& call);
 
 // Count, sum and squared differences of doubles (moments.cc).
 std::shared_ptr<const Sketch> moments(AggregateKind kind);
+std::shared_ptr<const Sketch> hyperloglog();
+std::shared_ptr<const Sketch> percentile_sketch(double fraction);
 
 inline void append_answer(Column& out, double value) {
   if (!out.valid.empty()) out.valid.push_back(1);

@@ -36,6 +36,7 @@ Type result_type(AggregateKind kind, Type argument) {
     default:
       break;
   }
+  if (kind == AggregateKind::kApproxCountDistinct) return Type::kBigint;
   if (engine::is_variance(kind)) return argument == Type::kDouble ? Type::kDouble : Type::kNumeric;
   return argument;
 }
@@ -50,6 +51,7 @@ bool ignores_copies(AggregateKind kind) {
     case AggregateKind::kLast:
     case AggregateKind::kBitAnd:
     case AggregateKind::kBitOr:
+    case AggregateKind::kApproxCountDistinct:
       return true;
     default:
       return false;
@@ -58,7 +60,10 @@ bool ignores_copies(AggregateKind kind) {
 
 Result<bool> keeps_distinct(const ast::Expr& expr, AggregateKind kind, Type argument) {
   if (!expr.distinct || ignores_copies(kind)) return false;
-  if (kind == AggregateKind::kCount || physical(argument) != Physical::kDouble) return true;
+  if (kind == AggregateKind::kJsonbObjectAgg)
+    return unsupported_at(expr.span, "jsonb_object_agg(DISTINCT …) is not supported", "leave DISTINCT out");
+  if (kind == AggregateKind::kCount || kind == AggregateKind::kApproxPercentile) return true;
+  if (physical(argument) != Physical::kDouble) return true;
   return unsupported_at(
       expr.span, fmt::format("{}(DISTINCT …) of {} is not supported", expr.text, to_string(argument)),
       "its last digits would depend on the order of the events: cast the argument to bigint");
@@ -76,6 +81,42 @@ Result<Bound> as_summand(const ast::Expr& expr, Bound argument) {
   if (type == Type::kNumeric)
     return to_precision(argument, engine::kNumericSumPrecision, engine::kNumericSumScale);
   return convert(argument, is_integer(type) ? Type::kBigint : Type::kDouble);
+}
+
+constexpr size_t kMaxSeparatorBytes = 1'000;
+
+Result<engine::ExprPtr> separator_of(Bound value, const ast::Expr& tree) {
+  TRY_ASSIGN(std::optional<Bound> text, coerce(std::move(value), Type::kText));
+  const bool constant = text && text->expr->op == Op::kLiteral;
+  const auto* literal = constant ? std::get_if<std::string>(&text->expr->literal) : nullptr;
+  if (literal != nullptr && literal->size() <= kMaxSeparatorBytes) return text->expr;
+  return invalid_at(kBadArguments, tree.span,
+                    fmt::format("the separator is a constant text of at most {} bytes", kMaxSeparatorBytes),
+                    "write it in quotes: ', '");
+}
+
+Result<engine::ExprPtr> fraction_of(Bound value, const ast::Expr& tree) {
+  TRY_ASSIGN(std::optional<Bound> number, coerce(std::move(value), Type::kDouble));
+  const bool constant = number && number->expr->op == Op::kLiteral;
+  const auto* literal = constant ? std::get_if<double>(&number->expr->literal) : nullptr;
+  if (literal != nullptr && *literal >= 0 && *literal <= 1) return number->expr;
+  return invalid_at(kBadArguments, tree.span, "the fraction is a constant from 0 to 1", "for example 0.95");
+}
+
+// NULLs stand in arrays and objects as null.
+Result<Bound> as_json(Bound value) {
+  const SourceSpan span = value.expr->span;
+  TRY_ASSIGN(Bound json, make_call("to_jsonb", {std::move(value)}, span));
+  std::vector<Bound> args;
+  args.push_back(std::move(json));
+  args.push_back(make_literal(std::string("null"), Type::kJsonb, span));
+  return make(Op::kCoalesce, Type::kJsonb, std::move(args), span);
+}
+
+std::string wanted_arguments(const AggregateFunction& function) {
+  if (function.kind == AggregateKind::kCount) return "* or one expression";
+  if (function.least_arguments != function.most_arguments) return "one or two expressions";
+  return function.most_arguments == 1 ? "one expression" : "two expressions";
 }
 
 }  // namespace
@@ -96,17 +137,26 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, const Aggregate
     call.kind = AggregateKind::kCountStar;
     if (!expr.has_filter) return aggregate_call(expr, std::move(call), 1);
     call.kind = AggregateKind::kCount;
-  } else if (arguments_of(expr) != 1) {
-    return bad_arguments(expr, call.kind == AggregateKind::kCount ? "* or one expression" : "one expression");
+  } else if (arguments_of(expr) < function.least_arguments || arguments_of(expr) > function.most_arguments) {
+    return bad_arguments(expr, wanted_arguments(function));
   }
-  TRY_ASSIGN(Bound argument, expr.star ? Result<Bound>(make_literal(int64_t{1}, Type::kBigint, expr.span))
-                                       : aggregate_argument(expr, function));
-  TRY(aggregate_order(expr, argument, call));
+  TRY_ASSIGN(const Bound plain, expr.star ? Result<Bound>(make_literal(int64_t{1}, Type::kBigint, expr.span))
+                                          : aggregate_input(expr, function));
+  TRY_ASSIGN(Bound argument, aggregate_argument(expr, function, plain));
+  TRY(aggregate_parameter(expr, call));
+  TRY(aggregate_order(expr, plain, call));
   TRY_ASSIGN(argument, filtered(expr, std::move(argument)));
   call.type = result_type(call.kind, argument.type());
   TRY_ASSIGN(call.distinct, keeps_distinct(expr, call.kind, argument.type()));
   call.argument = std::move(argument.expr);
   return aggregate_call(expr, std::move(call), argument.size);
+}
+
+// The first argument as it was written.
+Result<Bound> ExpressionBinder::aggregate_input(const ast::Expr& expr, const AggregateFunction& function) {
+  TRY_ASSIGN(Bound bound, bind_in_aggregate(*expr.args[0]));
+  if (function.takes == Takes::kBooleans) return as_boolean(std::move(bound), expr.text);
+  return with_default_type(std::move(bound));
 }
 
 Result<Bound> ExpressionBinder::bind_in_aggregate(const ast::Expr& expr) {
@@ -129,12 +179,24 @@ Result<Bound> ExpressionBinder::filtered(const ast::Expr& call, Bound value) {
   return make(Op::kCase, type, std::move(args), call.span);
 }
 
-Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, const AggregateFunction& function) {
-  TRY_ASSIGN(Bound bound, bind_in_aggregate(*expr.args[0]));
-  if (function.takes == Takes::kBooleans) return as_boolean(std::move(bound), expr.text);
-  Bound argument = with_default_type(std::move(bound));
+// What the engine is given of it.
+Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, const AggregateFunction& function,
+                                                   Bound argument) {
   const Type type = argument.type();
-  if (function.takes == Takes::kNumbers) return as_summand(expr, std::move(argument));
+  if (function.kind == AggregateKind::kApproxPercentile && type == Type::kNumeric)
+    return make(Op::kCast, Type::kDouble, {std::move(argument)}, expr.span);
+  if (function.takes == Takes::kNumbers) {
+    TRY_ASSIGN(argument, as_summand(expr, std::move(argument)));
+    if (function.kind == AggregateKind::kApproxPercentile) return convert(argument, Type::kDouble);
+    return argument;
+  }
+  if (function.takes == Takes::kTexts && type != Type::kText)
+    return does_not_exist(expr, type, "cast it to text");
+  if (function.kind == AggregateKind::kJsonbAgg) return as_json(std::move(argument));
+  if (function.kind == AggregateKind::kJsonbObjectAgg) {
+    TRY_ASSIGN(Bound value, bind_in_aggregate(*expr.args[1]));
+    return make_call("jsonb_build_object", {std::move(argument), std::move(value)}, expr.span);
+  }
   if (function.takes == Takes::kIntegers && !is_integer(type))
     return does_not_exist(expr, type, fmt::format("{} takes whole numbers", expr.text));
   if (function.takes == Takes::kOrdered && !has_extremes(type)) {
@@ -144,6 +206,20 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, const 
                               : "cast it to text");
   }
   return argument;
+}
+
+Status ExpressionBinder::aggregate_parameter(const ast::Expr& expr, AggregateCall& call) {
+  const bool list = call.kind == AggregateKind::kStringAgg;
+  if (!list && call.kind != AggregateKind::kApproxPercentile) return {};
+  if (arguments_of(expr) < 2) {
+    call.parameter = make_literal(std::string(","), Type::kText, expr.span).expr;
+    return {};
+  }
+  const ast::Expr& tree = *expr.args[1];
+  TRY_ASSIGN(Bound value, bind_in_aggregate(tree));
+  TRY_ASSIGN(call.parameter,
+             list ? separator_of(std::move(value), tree) : fraction_of(std::move(value), tree));
+  return {};
 }
 
 Status ExpressionBinder::aggregate_order(const ast::Expr& expr, const Bound& argument, AggregateCall& call) {
@@ -167,6 +243,11 @@ Status ExpressionBinder::aggregate_order(const ast::Expr& expr, const Bound& arg
           {std::move(key.expr), order.descending, order.nulls_first.value_or(order.descending)});
     }
   }
+  // Which of a value's rows came first must not show.
+  if (expr.distinct && expr.order_by.empty() && engine::gathers(call.kind)) {
+    TRY_ASSIGN(Bound key, filtered(expr, argument));
+    call.order_by.push_back({std::move(key.expr)});
+  }
   return {};
 }
 
@@ -178,6 +259,7 @@ bool same_call(const AggregateCall& a, const AggregateCall& b) {
   };
   return a.kind == b.kind && a.distinct == b.distinct &&
          (a.argument == nullptr || same_expr(*a.argument, *b.argument)) &&
+         (a.parameter == nullptr || same_expr(*a.parameter, *b.parameter)) &&
          std::ranges::equal(a.order_by, b.order_by, same_key);
 }
 

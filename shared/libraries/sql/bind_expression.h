@@ -68,7 +68,10 @@ class ExpressionBinder {
   Result<Bound> null_if(const ast::Expr& expr);
   // Aggregates (bind_aggregate.cc).
   Result<Bound> aggregate(const ast::Expr& expr, const engine::AggregateFunction& function);
-  Result<Bound> aggregate_argument(const ast::Expr& expr, const engine::AggregateFunction& function);
+  Result<Bound> aggregate_input(const ast::Expr& expr, const engine::AggregateFunction& function);
+  Result<Bound> aggregate_argument(const ast::Expr& expr, const engine::AggregateFunction& function,
+                                   Bound argument);
+  Status aggregate_parameter(const ast::Expr& expr, engine::AggregateCall& call);
   Status aggregate_order(const ast::Expr& expr, const Bound& argument, engine::AggregateCall& call);
   Result<Bound> bind_in_aggregate(const ast::Expr& expr);
   Result<Bound> filtered(const ast::Expr& call, Bound value);
