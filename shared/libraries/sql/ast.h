@@ -57,7 +57,7 @@ enum class ExprKind : uint8_t {
   kIsDistinct,  // negated: IS NOT DISTINCT FROM
   kBetween,
   kIn,    // args[0] IN (args[1..])
-  kLike,  // text: like or ilike; args: text, pattern [, escape]
+  kLike,  // text: like, ilike or similar; args: text, pattern [, escape]
   kCase,  // [operand] when then when then … [else]
   kCast,
   kCall,  // text(args…); star: count(*)

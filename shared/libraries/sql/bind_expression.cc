@@ -191,7 +191,7 @@ Result<Bound> ExpressionBinder::unary(const ast::Expr& expr) {
   const ast::Expr& operand = *expr.args[0];
   if (expr.text != "-" && expr.text != "+") {
     return unsupported_at(expr.operator_span, fmt::format("the operator {} is not supported", expr.text),
-                          "the operators are + - * / % || = <> < <= > >=");
+                          "the operators are + - * / % ^ || = <> < <= > >=");
   }
   if (expr.text == "-" && operand.kind == ExprKind::kNumber) return number(operand, true);
   TRY_ASSIGN(Bound value, bind(operand));
@@ -285,6 +285,7 @@ Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
                       fmt::format("LIKE needs text, not {}", to_string(arg.type())),
                       "cast it: CAST(… AS TEXT)");
   }
+  if (expr.text == "similar") return similar(expr, std::move(args));
   if (args.size() == 3) {
     const SourceSpan span = args[1].expr->span;
     TRY_ASSIGN(args[1], make_call("like_escape", {std::move(args[1]), std::move(args[2])}, span));
@@ -303,6 +304,16 @@ Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
                       "use a shorter pattern");
   }
   TRY_ASSIGN(Bound matched, make(Op::kLike, Type::kBoolean, std::move(args), expr.span));
+  return negated_if(expr.negated, std::move(matched), expr.span);
+}
+
+// A regular expression, but for how it is written.
+Result<Bound> ExpressionBinder::similar(const ast::Expr& expr, std::vector<Bound> args) {
+  const SourceSpan span = args[1].expr->span;
+  std::vector<Bound> pattern(std::make_move_iterator(args.begin() + 1), std::make_move_iterator(args.end()));
+  TRY_ASSIGN(args[1], make_call("similar_to_escape", std::move(pattern), span));
+  args.resize(2);
+  TRY_ASSIGN(Bound matched, make_call("regexp_like", std::move(args), expr.span));
   return negated_if(expr.negated, std::move(matched), expr.span);
 }
 

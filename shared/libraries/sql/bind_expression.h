@@ -60,6 +60,7 @@ class ExpressionBinder {
   Result<Bound> between(const ast::Expr& expr);
   Result<Bound> in_list(const ast::Expr& expr);
   Result<Bound> like(const ast::Expr& expr);
+  Result<Bound> similar(const ast::Expr& expr, std::vector<Bound> args);
   Result<Bound> regex_match(const ast::Expr& expr);
   Result<Bound> case_of(const ast::Expr& expr);
   Result<Bound> cast(const ast::Expr& expr);

@@ -50,6 +50,7 @@ bool is_clock_word(std::string_view word) {
 
 bool may_compile_a_pattern(const ast::Expr& expr) {
   if (expr.kind == ExprKind::kBinary) return expr.text.find('~') != std::string::npos;
+  if (expr.kind == ExprKind::kLike) return expr.text == "similar";
   return expr.kind == ExprKind::kCall && (expr.text.starts_with("regexp_") || expr.text == "substring");
 }
 
@@ -187,9 +188,8 @@ Result<ExprPtr> Parser::infix_word(ExprPtr left, int level) {
   const Token word = take();
   if (same_word(raw(word), "between")) return between(std::move(left), negated);
   if (same_word(raw(word), "in")) return in_list(std::move(left), negated);
-  if (same_word(raw(word), "like") || same_word(raw(word), "ilike"))
-    return like(std::move(left), name_value(text_, word), negated);
-  return unsupported_at(word.span, fmt::format("{} is not supported yet", raw(word)), "use LIKE");
+  if (same_word(raw(word), "similar")) TRY(expect_word("to"));
+  return like(std::move(left), name_value(text_, word), negated);
 }
 
 Result<ExprPtr> Parser::binary(ExprPtr left, int level) {
