@@ -68,9 +68,8 @@ class Maker {
 
   std::string expression() {
     const std::string call = fmt::format(fmt::runtime(pick(kCalls)), argument(), distinct());
-    return random_.chance(3)
-               ? fmt::format("{} FILTER (WHERE {})", call, pick({"n > 0", "b", "w <> 'a'", "id % 3 = 1"}))
-               : call;
+    if (call.find("FILTER") != std::string::npos || !random_.chance(3)) return call;
+    return fmt::format("{} FILTER (WHERE {})", call, pick({"n > 0", "b", "w <> 'a'", "id % 3 = 1"}));
   }
 
  private:
@@ -103,12 +102,12 @@ class Maker {
       "string_agg({1}w, '-' ORDER BY w)",
       "string_agg(DISTINCT w, '/')",
       "string_agg(w || s, '|' ORDER BY m, id)",
-      "jsonb_agg({} ORDER BY id)",
+      "jsonb_agg(n % 7 ORDER BY id)",
       "jsonb_agg(w ORDER BY n DESC, id)",
       "jsonb_agg(j ORDER BY s NULLS FIRST, id)",
       "jsonb_agg(DISTINCT n % 5)",
       "jsonb_object_agg('k' || id % 4, w ORDER BY id)",
-      "jsonb_agg(b ORDER BY x DESC)",
+      "jsonb_agg(b ORDER BY x DESC, id)",
       "count({1}{0})",
       "sum({1}s)",
       "avg(m)",
