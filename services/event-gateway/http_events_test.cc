@@ -90,6 +90,18 @@ TEST_F(HttpEventsTest, ARefusalOfManyPagesHasItsStatus) {
   EXPECT_EQ(c.call(get("/livez")).status, 200);
 }
 
+TEST_F(HttpEventsTest, NumbersAsStrings) {
+  fill(2);
+  streams.events[1] = R"({"id":9007199254740993,"of":[-1,2.5e3,"3"],"a":"\\\"7"})";
+  start();
+  auto c = client();
+  const std::string quoted = R"({"id":"9007199254740993","of":["-1","2.5e3","3"],"a":"\\\"7"})";
+  EXPECT_EQ(c.call(get(kEvents + "?partition=1&from=1&numbers=string")).body, quoted + "\n");
+  EXPECT_TRUE(c.call(get(kEvents + "?limit=20000&numbers=string")).body.ends_with(quoted + "\n"));
+  EXPECT_EQ(c.call(get(kEvents + "?numbers=number")).body, lines(0, 2));
+  EXPECT_EQ(c.call(get(kEvents + "?numbers=words")).status, 400);
+}
+
 TEST_F(HttpEventsTest, BadQuestions) {
   start();
   auto c = client();
@@ -284,6 +296,22 @@ TEST_F(HttpSqlTest, RowsAndCommands) {
   EXPECT_EQ(texts[0], "CREATE …; SELECT 1");
   answers({[] { return numbers(0); }});
   EXPECT_EQ(c.call(statement("SELECT")).body, "");
+}
+
+TEST_F(HttpSqlTest, NumbersAsStrings) {
+  answers({[] { return command("CREATE STREAM"); }, [] { return numbers(2); }});
+  start();
+  auto c = client();
+  std::string asked = statement("CREATE …; SELECT 1");
+  const auto with = [&](const char* query) {
+    std::string request = asked;
+    return c.call(request.insert(std::string_view("POST /v1/sql").size(), query));
+  };
+  EXPECT_EQ(with("?numbers=string").body,
+            "{\"status\":\"CREATE STREAM\"}\n{\"n\":\"0\",\"at\":\"1970-01-01T00:00:00Z\"}\n"
+            "{\"n\":\"1\",\"at\":\"1970-01-01T00:00:01Z\"}\n");
+  EXPECT_EQ(with("?numbers=text").status, 400);
+  EXPECT_EQ(texts.size(), 1u);
 }
 
 TEST_F(HttpSqlTest, ErrorsBeforeAndAfterAnswers) {

@@ -69,6 +69,9 @@ void read_events(const HttpBackend& backend, const HttpRequest& request, const H
 // http_sql.cc: POST /v1/sql
 void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 
+// The parameter `numbers` of answers in JSON: `string`, so that no number is rounded (http_read.cc).
+Result<bool> quotes_numbers(const std::string& value);
+
 bool is_loopback(std::string_view host);
 
 }  // namespace millrace::gateway

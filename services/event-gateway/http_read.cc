@@ -5,6 +5,7 @@
 
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
+#include "formats/json.h"
 #include "sql/errors.h"
 
 namespace millrace::gateway {
@@ -34,6 +35,7 @@ struct Wanted {
   StreamReadRequest request;
   uint64_t limit = kDefaultLimit;
   bool live = false;
+  bool quote_numbers = false;
 };
 
 Result<engine::StreamPtr> find_stream(const HttpBackend& backend, const HttpRequest& request) {
@@ -102,9 +104,11 @@ Result<Wanted> understand(const HttpBackend& backend, const HttpRequest& request
                              fmt::format("it has partitions 0 to {}", wanted.request.stream->partitions - 1));
       }
       wanted.request.partition = PartitionId(partition);
+    } else if (name == "numbers") {
+      TRY_ASSIGN(wanted.quote_numbers, quotes_numbers(value));
     } else {
       return bad_parameter(fmt::format("\"{}\" is not a parameter here", name.substr(0, 40)),
-                           "there are: from, limit, partition");
+                           "there are: from, limit, partition, numbers");
     }
   }
   if (wanted.live && !request.head.last_event_id.empty()) from = request.head.last_event_id;
@@ -114,9 +118,12 @@ Result<Wanted> understand(const HttpBackend& backend, const HttpRequest& request
 
 // One event a line. A line break between an event's tokens becomes a blank; inside a JSON string there is
 // none.
-void append_line(std::string& out, std::string_view event) {
+void append_line(std::string& out, std::string_view event, bool quote_numbers) {
   const size_t from = out.size();
-  out += event;
+  if (quote_numbers)
+    formats::append_with_quoted_numbers(out, event);
+  else
+    out += event;
   for (size_t at = out.find_first_of("\r\n", from); at != std::string::npos;
        at = out.find_first_of("\r\n", at + 1)) {
     out[at] = ' ';
@@ -162,7 +169,7 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
     }
     HttpAnswer answer;
     answer.content_type = kNdjsonType;
-    for (const auto& event : page->events) append_line(answer.body, event.value);
+    for (const auto& event : page->events) append_line(answer.body, event.value, wanted_.quote_numbers);
     answer.fields = fmt::format("Millrace-Cursor: {}\r\n", engine::to_cursor(page->next));
     reply_.answer(std::move(answer));
   }
@@ -221,7 +228,7 @@ class PagesSource final : public BodySource {
     while (out.size() < wanted_bytes) {
       if (s.failure) return fail(out);
       if (s.row < s.page.events.size()) {
-        append_line(out, s.page.events[s.row++].value);
+        append_line(out, s.page.events[s.row++].value, s.wanted.quote_numbers);
         if (--s.wanted.limit == 0 || s.row == s.page.events.size())
           cursor_ = engine::to_cursor(s.page.events[s.row - 1].after);
         if (s.wanted.limit == 0) return Next::kEnd;
@@ -265,9 +272,9 @@ class PagesSource final : public BodySource {
 class LiveSource final : public BodySource {
  public:
   // `begin`: the cursor it starts at, if there is one.
-  LiveSource(std::unique_ptr<engine::Subscription> events, uint64_t limit, const std::string& begin,
+  LiveSource(std::unique_ptr<engine::Subscription> events, const Wanted& wanted, const std::string& begin,
              const HttpReply& reply)
-      : events_(std::move(events)), limit_(limit) {
+      : events_(std::move(events)), limit_(wanted.limit), quote_numbers_(wanted.quote_numbers) {
     head_ = "retry: 500\n";
     if (!begin.empty()) head_ += "id: " + begin + "\n";
     head_ += '\n';
@@ -292,14 +299,14 @@ class LiveSource final : public BodySource {
   std::string_view heartbeat() const override { return ":\n\n"; }
 
  private:
-  static void append(std::string& out, std::string_view event, const std::string& cursor) {
+  void append(std::string& out, std::string_view event, const std::string& cursor) const {
     if (!cursor.empty()) {
       out += "id: ";
       out += cursor;
       out += '\n';
     }
     out += "data: ";
-    append_line(out, event);
+    append_line(out, event, quote_numbers_);
     out += '\n';
   }
   static Next fail(std::string& out, const Error& failure) {
@@ -311,11 +318,18 @@ class LiveSource final : public BodySource {
 
   std::unique_ptr<engine::Subscription> events_;
   uint64_t limit_;
+  bool quote_numbers_;
   // Before the first event: who is cut off before one came goes on where it began, not at a later end.
   std::string head_;
 };
 
 }  // namespace
+
+Result<bool> quotes_numbers(const std::string& value) {
+  if (value == "string") return true;
+  if (value == "number") return false;
+  return bad_parameter("numbers has to be \"string\" or \"number\"", "write numbers=string");
+}
 
 void read_events(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
   auto wanted = understand(backend, request);
@@ -329,7 +343,7 @@ void read_events(const HttpBackend& backend, const HttpRequest& request, const H
     head.content_type = kEventsType;
     head.fields = "Cache-Control: no-store\r\n";
     return reply.stream(std::move(head),
-                        std::make_unique<LiveSource>(std::move(*events), wanted->limit, begin, reply));
+                        std::make_unique<LiveSource>(std::move(*events), *wanted, begin, reply));
   }
   if (wanted->limit <= kPageEvents) {
     std::make_shared<PageReader>(*backend.streams, std::move(*wanted), reply)->read();

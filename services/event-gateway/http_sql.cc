@@ -24,10 +24,15 @@ struct Answers {
   std::optional<Error> failure;
 };
 
+struct SqlForm {
+  bool as_events = false;
+  bool quote_numbers = false;
+};
+
 class SqlSource final : public BodySource {
  public:
-  SqlSource(std::shared_ptr<Answers> answers, bool as_events)
-      : answers_(std::move(answers)), as_events_(as_events) {}
+  SqlSource(std::shared_ptr<Answers> answers, const SqlForm& form)
+      : answers_(std::move(answers)), as_events_(form.as_events), quote_numbers_(form.quote_numbers) {}
   ~SqlSource() override {
     for (auto& result : answers_->results) {
       if (result.subscription != nullptr) result.subscription->on_ready(nullptr);
@@ -91,10 +96,17 @@ class SqlSource final : public BodySource {
     }
     for (; row_ < result.rows.rows && out.size() < wanted_bytes; ++row_) {
       begin(out, {});
-      writer_->append(out, columns_, row_);
+      append_row(out);
       end(out);
     }
     return row_ < result.rows.rows;
+  }
+
+  void append_row(std::string& out) {
+    if (!quote_numbers_) return writer_->append(out, columns_, row_);
+    scratch_.clear();
+    writer_->append(scratch_, columns_, row_);
+    formats::append_with_quoted_numbers(out, scratch_);
   }
 
   Next pull(std::string& out, engine::Subscription& subscription, size_t wanted_bytes) {
@@ -123,9 +135,12 @@ class SqlSource final : public BodySource {
     out += "data: ";
   }
   void end(std::string& out) const { out += as_events_ ? "\n\n" : "\n"; }
-  static void append_flat(std::string& out, std::string_view row) {
+  void append_flat(std::string& out, std::string_view row) const {
     const size_t from = out.size();
-    out += row;
+    if (quote_numbers_)
+      formats::append_with_quoted_numbers(out, row);
+    else
+      out += row;
     for (size_t at = out.find_first_of("\r\n", from); at != std::string::npos;
          at = out.find_first_of("\r\n", at + 1)) {
       out[at] = ' ';
@@ -142,7 +157,9 @@ class SqlSource final : public BodySource {
 
   std::shared_ptr<Answers> answers_;
   const bool as_events_;
+  const bool quote_numbers_;
   std::string held_;
+  std::string scratch_;
   std::optional<formats::JsonRowWriter> writer_;
   std::vector<const Column*> columns_;
   size_t row_ = 0;
@@ -151,7 +168,7 @@ class SqlSource final : public BodySource {
 // One request being run. Lives as long as the service holds its callbacks.
 class SqlRun : public std::enable_shared_from_this<SqlRun> {
  public:
-  SqlRun(HttpReply reply, bool as_events) : reply_(std::move(reply)), as_events_(as_events) {}
+  SqlRun(HttpReply reply, const SqlForm& form) : reply_(std::move(reply)), form_(form) {}
 
   void start(const HttpBackend& backend, TenantId tenant, std::string text) {
     backend.sql(
@@ -177,9 +194,9 @@ class SqlRun : public std::enable_shared_from_this<SqlRun> {
   void begin() {
     begun_ = true;
     if (answers_->failure && answers_->results.empty()) return reply_.answer(problem(*answers_->failure));
-    auto source = std::make_unique<SqlSource>(answers_, as_events_);
+    auto source = std::make_unique<SqlSource>(answers_, form_);
     HttpAnswer head;
-    head.content_type = as_events_ ? kEventsType : kNdjsonType;
+    head.content_type = form_.as_events ? kEventsType : kNdjsonType;
     if (!source->endless() && answers_->done) {
       std::string held;
       if (source->produce(held, kHeldAnswer) == BodySource::Next::kEnd) {
@@ -188,12 +205,12 @@ class SqlRun : public std::enable_shared_from_this<SqlRun> {
       }
       source->hold(std::move(held));
     }
-    if (as_events_) head.fields = "Cache-Control: no-store\r\n";
+    if (form_.as_events) head.fields = "Cache-Control: no-store\r\n";
     reply_.stream(std::move(head), std::move(source));
   }
 
   HttpReply reply_;
-  const bool as_events_;
+  const SqlForm form_;
   std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
   bool begun_ = false;
 };
@@ -205,8 +222,14 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
     return reply.answer(
         problem(413, error(Code::kInvalid, "MR-API-0003", "the SQL text is longer than 1 MB")));
   }
-  std::make_shared<SqlRun>(reply, accepts_events(request.head.accept))
-      ->start(backend, request.tenant, std::string(request.body));
+  SqlForm form{.as_events = accepts_events(request.head.accept)};
+  for (const auto& [name, value] : request.target.query) {
+    if (name != "numbers") continue;
+    const auto quoted = quotes_numbers(value);
+    if (!quoted.ok()) return reply.answer(problem(quoted.error()));
+    form.quote_numbers = *quoted;
+  }
+  std::make_shared<SqlRun>(reply, form)->start(backend, request.tenant, std::string(request.body));
 }
 
 }  // namespace millrace::gateway

@@ -39,7 +39,9 @@ engine::PlanPtr remap(const engine::PlanPtr& plan, const std::vector<int>& colum
   copy->read_columns = columns;
   copy->filter = remap(copy->filter, to);
   for (auto& key : copy->group_keys) key.expr = remap(key.expr, to);
-  for (auto& call : copy->aggregates) call.argument = remap(call.argument, to);
+  for (auto& call : copy->aggregates) {
+    call.each_expr([&](engine::ExprPtr& expr) { expr = remap(expr, to); });
+  }
   if (copy->shape != engine::QueryPlan::Shape::kAggregate) {
     for (auto& output : copy->outputs) output.expr = remap(output.expr, to);
   }

@@ -69,9 +69,12 @@ Result<Scalar> decode_value(const json& value, Type type) {
 struct Accumulator {
   int64_t count = 0;
   int64_t integer_sum = 0;
+  int64_t bits = 0;
   // By source partition; of each by pane, and windows of it that had ended: in the log's order.
   std::map<uint16_t, std::map<std::pair<int64_t, size_t>, double>> sums;
   Scalar low, high;
+  // All values, by what an aggregate with an order goes by.
+  std::vector<std::pair<Row, Scalar>> values;
 };
 struct Group {
   Row first;  // any row of the group: the group's keys have one value
@@ -79,10 +82,15 @@ struct Group {
   int64_t window_size = 0;
   std::vector<Accumulator> accumulators;
 };
+// Where a row stands: its partition, and what the ordered aggregates sort by.
+struct Origin {
+  PartitionId partition;
+  Row order;
+};
 // SESSION: a row that counts, until all rows of its group are there.
 struct PendingRow {
   int64_t time = 0;
-  PartitionId partition;
+  Origin origin;
   Row row;
   Row arguments;
 };
@@ -363,16 +371,17 @@ class Run {
       if (!value.ok()) return false;
       arguments.push_back(std::move(*value));
     }
+    const Origin origin{event.partition, order_of(event, row)};
     if (sessions_) {
       const int64_t time = *context.window_start;
-      pending_[to_line(key)].push_back({time, event.partition, row, std::move(arguments)});
+      pending_[to_line(key)].push_back({time, origin, row, std::move(arguments)});
       return true;
     }
-    count(to_line(key), row, {context.window_start, context.window_size, part}, event.partition, arguments);
+    count(to_line(key), row, {context.window_start, context.window_size, part}, origin, arguments);
     return true;
   }
 
-  void count(const std::string& key, const Row& row, const NaiveWindow& window, PartitionId partition,
+  void count(const std::string& key, const Row& row, const NaiveWindow& window, const Origin& origin,
              const Row& arguments) {
     Group& group = groups_[key];
     if (group.accumulators.empty()) group.accumulators.resize(calls_.size());
@@ -381,8 +390,10 @@ class Run {
       group.window_start = window.start;
       group.window_size = window.size;
     }
-    for (size_t i = 0; i < calls_.size(); ++i)
-      accumulate(group.accumulators[i], arguments[i], partition, window.part);
+    for (size_t i = 0; i < calls_.size(); ++i) {
+      accumulate(group.accumulators[i], arguments[i], origin.partition, window.part);
+      if (!is_null(arguments[i])) group.accumulators[i].values.emplace_back(origin.order, arguments[i]);
+    }
   }
 
   // Sorted by time, a row a gap or more behind the one before begins the next session; doubles are added up in the
@@ -400,15 +411,55 @@ class Run {
     for (const PendingRow& row : rows) {
       const auto& [first, last] = *std::prev(sessions.upper_bound(row.time));
       const NaiveWindow window{first, last + size_ - first, {floor_to(row.time, size_, 0), 0}};
-      count(key + " from " + std::to_string(first), row.row, window, row.partition, row.arguments);
+      count(key + " from " + std::to_string(first), row.row, window, row.origin, row.arguments);
     }
+  }
+
+  // The time by the watermark's column, then partition and offset. No time is the last one.
+  Row order_of(const LogEvent& event, const Row& row) const {
+    Row order;
+    if (source_.watermark_column >= 0) {
+      const Scalar& time = row[static_cast<size_t>(source_.watermark_column)];
+      order.push_back(is_null(time) ? Scalar(Timestamp{INT64_MAX}) : time);
+    }
+    order.push_back(Scalar(int64_t{event.partition.value}));
+    order.push_back(Scalar(event.offset.value));
+    return order;
+  }
+
+  static bool comes_before(const std::pair<Row, Scalar>& a, const std::pair<Row, Scalar>& b) {
+    for (size_t i = 0; i < a.first.size(); ++i) {
+      const int order = naive_compare(a.first[i], b.first[i]);
+      if (order != 0) return order < 0;
+    }
+    return false;
+  }
+
+  static Scalar ordered_result(const Expr& call, std::vector<std::pair<Row, Scalar>> values) {
+    std::sort(values.begin(), values.end(), comes_before);
+    if (call.text == "first_value") return values.front().second;
+    if (call.text == "last_value") return values.back().second;
+    std::string list;
+    for (size_t i = 0; i < values.size(); ++i)
+      list += (i == 0 ? "" : call.args[1]->text) + std::get<std::string>(values[i].second);
+    return Scalar(std::move(list));
+  }
+
+  // Sets of a few values: the sketch is exact.
+  static Scalar count_of_different(const std::vector<std::pair<Row, Scalar>>& values) {
+    std::set<std::string> seen;
+    for (const auto& [order, value] : values) seen.insert(to_line({value}));
+    return Scalar(static_cast<int64_t>(seen.size()));
   }
 
   static void accumulate(Accumulator& a, const Scalar& value, PartitionId partition,
                          const std::pair<int64_t, size_t>& part) {
     if (is_null(value)) return;
     ++a.count;
-    if (const auto* i = std::get_if<int64_t>(&value)) a.integer_sum += *i;
+    if (const auto* i = std::get_if<int64_t>(&value)) {
+      a.integer_sum += *i;
+      a.bits ^= *i;
+    }
     if (const auto* d = std::get_if<double>(&value)) a.sums[partition.value][part] += *d;
     if (is_null(a.low) || naive_compare(value, a.low) < 0) a.low = value;
     if (is_null(a.high) || naive_compare(value, a.high) > 0) a.high = value;
@@ -416,8 +467,12 @@ class Run {
 
   static Scalar result(const Expr& call, const Accumulator& a) {
     if (call.text == "count") return Scalar(a.count);
+    if (call.text == "approx_count_distinct") return count_of_different(a.values);
     if (a.count == 0) return Scalar();
-    if (call.text == "min") return a.low;
+    if (call.text == "first_value" || call.text == "last_value" || call.text == "string_agg")
+      return ordered_result(call, a.values);
+    if (call.text == "bit_xor") return Scalar(a.bits);
+    if (call.text == "min" || call.text == "any_value") return a.low;
     if (call.text == "max") return a.high;
     double sum = 0;
     for (const auto& [partition, parts] : a.sums) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace millrace::sim {
 namespace {
@@ -352,8 +353,18 @@ bool is_null(const Scalar& value) {
 }
 
 bool is_aggregate(const Expr& e) {
-  return e.kind == ExprKind::kCall &&
-         (e.text == "count" || e.text == "sum" || e.text == "avg" || e.text == "min" || e.text == "max");
+  static const std::set<std::string> kNames{"count",
+                                            "sum",
+                                            "avg",
+                                            "min",
+                                            "max",
+                                            "any_value",
+                                            "first_value",
+                                            "last_value",
+                                            "bit_xor",
+                                            "string_agg",
+                                            "approx_count_distinct"};
+  return e.kind == ExprKind::kCall && kNames.contains(e.text);
 }
 
 int naive_compare(const Scalar& a, const Scalar& b) {

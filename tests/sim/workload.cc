@@ -101,12 +101,31 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
 }
 
 std::string Workload::aggregate_list() {
-  static const char* const kCalls[] = {
-      "count(*)",         "count(n)", "sum(n)",  "sum(x)",
-      "avg(x)",           "avg(n)",   "min(s)",  "max(s)",
-      "min(x)",           "max(n)",   "max(at)", "sum(n * 2 + 1)",
-      "count(b)",         "max(id)",  "min(at)", "sum(CASE WHEN b THEN x END)",
-      "sum(n) + count(*)"};
+  static const char* const kCalls[] = {"count(*)",
+                                       "count(n)",
+                                       "sum(n)",
+                                       "sum(x)",
+                                       "avg(x)",
+                                       "avg(n)",
+                                       "min(s)",
+                                       "max(s)",
+                                       "min(x)",
+                                       "max(n)",
+                                       "max(at)",
+                                       "sum(n * 2 + 1)",
+                                       "count(b)",
+                                       "max(id)",
+                                       "min(at)",
+                                       "sum(CASE WHEN b THEN x END)",
+                                       "sum(n) + count(*)",
+                                       "any_value(x)",
+                                       "first_value(s)",
+                                       "last_value(n)",
+                                       "bit_xor(n)",
+                                       "string_agg(s, ', ')",
+                                       "string_agg(k || s, '')",
+                                       "approx_count_distinct(n)",
+                                       "approx_count_distinct(s)"};
   std::string out;
   const uint64_t calls = 1 + random_.below(4);
   for (uint64_t i = 0; i < calls; ++i) out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", pick(kCalls), i);

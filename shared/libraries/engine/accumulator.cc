@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/aggregates.h"
+#include "engine/entries.h"
 #include "engine/program.h"
 #include "event/decimal.h"
 #include "event/text.h"
@@ -36,6 +38,27 @@ Wide add_wide(Wide a, Wide b) {
   return static_cast<Wide>(static_cast<unsigned __int128>(a) + static_cast<unsigned __int128>(b));
 }
 
+void combine_bits(AggregateKind call, Contribution& into, const Contribution& more) {
+  if (into.count == 0)
+    into.integer = more.integer;
+  else if (call == AggregateKind::kBitAnd)
+    into.integer &= more.integer;
+  else if (call == AggregateKind::kBitOr)
+    into.integer |= more.integer;
+  else
+    into.integer ^= more.integer;
+  into.count = add_counts(into.count, more.count);
+}
+
+Squares load_squares(const char* p) {
+  Squares squares;
+  std::memcpy(squares.words.data(), p, sizeof squares.words);
+  return squares;
+}
+void store_squares(char* p, const Squares& squares) {
+  std::memcpy(p, squares.words.data(), sizeof squares.words);
+}
+
 constexpr size_t kMostInlineParts = 8;
 // Sums of numeric are whole numbers of 10^-kNumericSumScale.
 constexpr Wide kMostNumericSum = static_cast<Wide>(10'000'000'000'000'000'000U) * 10'000'000'000'000'000'000U;
@@ -56,33 +79,77 @@ Accumulators::Accumulators(const QueryPlan& plan) {
     slot.call = call.kind;
     slot.storage = call.argument ? physical(call.argument->type) : Physical::kInteger;
     slot.offset = value_bytes_;
-    const bool sum = call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg;
-    if (call.kind == AggregateKind::kCountStar || call.kind == AggregateKind::kCount) {
-      value_bytes_ += 8;
-    } else if (sum && slot.storage == Physical::kDouble) {
-      slot.kind = Kind::kFloatSum;
-      value_bytes_ += inline_parts_ * kPartBytes + 8;
-    } else if (sum) {
-      slot.kind = Kind::kIntSum;
-      slot.scale = call.argument->type == Type::kNumeric ? kNumericSumScale : 0;
-      value_bytes_ += 24;
-    } else if (slot.storage == Physical::kText) {
-      slot.kind = Kind::kTextExtreme;
-      value_bytes_ += 8;
-    } else {
-      slot.kind = Kind::kExtreme;
-      value_bytes_ += slot.storage == Physical::kInterval ? 24 : 16;
-    }
-    const size_t place = slots_.size();
+    choose_kind(call, slot);
+    value_bytes_ += slot_bytes(slot);
     has_float_sums_ |= slot.kind == Kind::kFloatSum;
+    const size_t place = slots_.size();
     (slot.kind == Kind::kCount ? counts_ : others_).push_back(place);
-    if (slot.kind == Kind::kIntSum && call.kind == AggregateKind::kSum) checked_.push_back(place);
-    if (slot.kind == Kind::kFloatSum || slot.kind == Kind::kTextExtreme) with_blobs_.push_back(place);
-    slots_.push_back(slot);
+    if (slot.kind == Kind::kGathered || (slot.kind == Kind::kIntSum && call.kind == AggregateKind::kSum))
+      checked_.push_back(place);
+    if (has_blob(slot)) with_blobs_.push_back(place);
+    makes_texts_ |= slot.sketch != nullptr || is_ordered(call.kind);
+    row_by_row_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kSquares ||
+                   slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
+    calls_.push_back(call);
+    slots_.push_back(std::move(slot));
   }
   // A state row has at least one byte: a GROUP BY without aggregates is DISTINCT.
   value_bytes_ = std::max<size_t>(value_bytes_, 8);
   staged_.resize(slots_.size());
+}
+
+void Accumulators::choose_kind(const AggregateCall& call, Slot& slot) const {
+  using K = AggregateKind;
+  slot.sketch = sketch_of(call);
+  const bool numeric = call.argument && call.argument->type == Type::kNumeric;
+  if (slot.sketch != nullptr) {
+    slot.kind = Kind::kSketch;
+  } else if (engine::gathers(call.kind)) {
+    slot.kind = Kind::kGathered;
+    slot.separator = call.parameter ? std::get<std::string>(call.parameter->literal) : ", ";
+  } else if (call.kind == K::kCountStar || call.kind == K::kCount) {
+    slot.kind = Kind::kCount;
+  } else if (call.kind == K::kSum || call.kind == K::kAvg) {
+    slot.kind = slot.storage == Physical::kDouble ? Kind::kFloatSum : Kind::kIntSum;
+    slot.scale = numeric ? kNumericSumScale : 0;
+  } else if (is_variance(call.kind)) {
+    slot.kind = Kind::kSquares;
+    slot.scale = numeric ? kNumericSumScale : 0;
+  } else if (call.kind == K::kBitAnd || call.kind == K::kBitOr || call.kind == K::kBitXor) {
+    slot.kind = Kind::kBits;
+  } else {
+    if (is_ordered(call.kind)) slot.storage = Physical::kText;
+    slot.kind = slot.storage == Physical::kText ? Kind::kTextExtreme : Kind::kExtreme;
+  }
+}
+
+size_t Accumulators::slot_bytes(const Slot& slot) const {
+  switch (slot.kind) {
+    case Kind::kCount:
+    case Kind::kTextExtreme:
+    case Kind::kSketch:
+      return 8;
+    case Kind::kFloatSum:
+      return inline_parts_ * kPartBytes + 8;
+    case Kind::kIntSum:
+      return 24;
+    case Kind::kSquares:
+      return 24 + sizeof(Squares);
+    case Kind::kBits:
+    case Kind::kGathered:
+      return 16;
+    case Kind::kExtreme:
+      break;
+  }
+  return slot.storage == Physical::kInterval ? 24 : 16;
+}
+
+// Refers to a blob from its place, or may do so.
+bool Accumulators::has_blob(const Slot& slot) {
+  return slot.kind == Kind::kFloatSum || has_text(slot);
+}
+bool Accumulators::has_text(const Slot& slot) {
+  return slot.kind == Kind::kTextExtreme || slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
 }
 
 void Accumulators::of_row(const std::vector<const Column*>& arguments, size_t row,
@@ -97,6 +164,7 @@ void Accumulators::of_row(const std::vector<const Column*>& arguments, size_t ro
 Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size_t row) const {
   Contribution c;
   c.count = 1;
+  if (slot.kind == Kind::kSketch) return c;
   switch (physical(argument.type)) {
     case Physical::kNone:
       break;
@@ -112,7 +180,7 @@ Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size
       break;
     case Physical::kText:
       c.text = argument.texts[row];
-      if (slot.kind == Kind::kIntSum) c.sum = summand(c.text);
+      if (slot.kind == Kind::kIntSum || slot.kind == Kind::kSquares) c.sum = summand(c.text);
       break;
     case Physical::kInterval:
       c.interval = argument.intervals[row];
@@ -121,6 +189,22 @@ Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size
   // 0 and -0 compare equal: which of them came first must not show.
   if (slot.kind == Kind::kExtreme && c.real == 0) c.real = 0;
   return c;
+}
+
+void Accumulators::add_texts(const std::vector<const Column*>& arguments,
+                             const std::vector<std::vector<const Column*>>& order, size_t row,
+                             const RowOrigin& place, std::vector<Contribution>& contributions, Arena& texts) {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (contributions[i].count == 0) continue;
+    scratch_.clear();
+    if (slots_[i].sketch != nullptr)
+      slots_[i].sketch->of_row(scratch_, *arguments[i], row, place.partition);
+    else if (is_ordered(slots_[i].call))
+      append_entry(scratch_, calls_[i], *arguments[i], order[i], row, place);
+    else
+      continue;
+    contributions[i].text = texts.keep(scratch_);
+  }
 }
 
 int Accumulators::compare(const Slot& slot, const Contribution& a, const Contribution& b) const {
@@ -144,7 +228,9 @@ int Accumulators::compare(const Slot& slot, const Contribution& a, const Contrib
 
 bool Accumulators::replaces(const Slot& slot, const Contribution& held, const Contribution& c) const {
   const int order = compare(slot, c, held);
-  return slot.call == AggregateKind::kMin ? order < 0 : order > 0;
+  const bool least = slot.call == AggregateKind::kMin || slot.call == AggregateKind::kAnyValue ||
+                     slot.call == AggregateKind::kFirst;
+  return least ? order < 0 : order > 0;
 }
 
 void Accumulators::combine(const Slot& slot, Contribution& into, const Contribution& more) const {
@@ -154,6 +240,7 @@ void Accumulators::combine(const Slot& slot, Contribution& into, const Contribut
     if (into.count == 0 || replaces(slot, into, more)) into = more;
     return;
   }
+  if (slot.kind == Kind::kBits) return combine_bits(slot.call, into, more);
   into.count = add_counts(into.count, more.count);
   into.sum = add_wide(into.sum, more.sum);
   into.real += more.real;
@@ -163,15 +250,15 @@ void Accumulators::encode(size_t aggregate, const Contribution& c, std::string& 
   const Slot& slot = slots_[aggregate];
   append_varint(out, static_cast<uint64_t>(c.count));
   if (slot.kind == Kind::kCount || c.count == 0) return;
-  if (slot.kind == Kind::kIntSum) {
+  if (slot.kind == Kind::kIntSum || slot.kind == Kind::kSquares) {
     const auto low = static_cast<int64_t>(c.sum);
     append_varint(out, zigzag(low));
     // What the low half's sign does not tell: almost always zero.
     append_varint(out, zigzag(static_cast<int64_t>((c.sum - low) >> 64)));
+  } else if (has_text(slot)) {
+    append_bytes(out, c.text);
   } else if (slot.storage == Physical::kDouble) {
     append_le(out, std::bit_cast<uint64_t>(c.real));
-  } else if (slot.storage == Physical::kText) {
-    append_bytes(out, c.text);
   } else if (slot.storage == Physical::kInterval) {
     append_varint(out, zigzag(c.interval.months));
     append_varint(out, zigzag(c.interval.days));
@@ -185,16 +272,16 @@ bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) con
   const Slot& slot = slots_[aggregate];
   c = Contribution{};
   c.count = static_cast<int64_t>(in.varint());
-  if (c.count < 0) return false;
+  if (c.count < 0 || (slot.kind == Kind::kSquares && c.count > 1)) return false;
   if (slot.kind == Kind::kCount || c.count == 0) return in.ok();
-  if (slot.kind == Kind::kIntSum) {
+  if (slot.kind == Kind::kIntSum || slot.kind == Kind::kSquares) {
     const int64_t low = in.signed_varint();
     const int64_t high = in.signed_varint();
     c.sum = add_wide(static_cast<Wide>(static_cast<unsigned __int128>(static_cast<Wide>(high)) << 64), low);
+  } else if (has_text(slot)) {
+    c.text = in.bytes();
   } else if (slot.storage == Physical::kDouble) {
     c.real = std::bit_cast<double>(in.le<uint64_t>());
-  } else if (slot.storage == Physical::kText) {
-    c.text = in.bytes();
   } else if (slot.storage == Physical::kInterval) {
     c.interval.months = static_cast<int32_t>(in.signed_varint());
     c.interval.days = static_cast<int32_t>(in.signed_varint());
@@ -205,7 +292,13 @@ bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) con
   return in.ok();
 }
 
+uint64_t Accumulators::gathered_after(const Slot& slot, const char* p, const Contribution& c) {
+  return load_le<uint64_t>(p + 8) + c.text.size() + slot.separator.size();
+}
+
 bool Accumulators::would_overflow(const Slot& slot, const char* value, const Contribution& c) const {
+  if (slot.kind == Kind::kGathered)
+    return c.count > 0 && gathered_after(slot, value + slot.offset, c) > kMaxGatheredBytes;
   const Wide sum = add_wide(load_wide(value + slot.offset), c.sum);
   return slot.scale == 0 ? !fits_bigint(sum) : sum > kMostNumericSum || sum < -kMostNumericSum;
 }
@@ -234,7 +327,7 @@ size_t Accumulators::blob_offset(const Slot& slot) const {
 // The count, sum or extreme that the slot holds; count 0: none yet. Not for texts and parts.
 Contribution Accumulators::held(const Slot& slot, const char* p) const {
   Contribution c;
-  if (slot.kind == Kind::kIntSum) {
+  if (slot.kind == Kind::kIntSum || slot.kind == Kind::kSquares) {
     c.sum = load_wide(p);
     c.count = load_le<int64_t>(p + 16);
     return c;
@@ -258,8 +351,20 @@ bool Accumulators::stage(state::Table& table, const Slot& slot, const char* valu
   const char* const p = value + slot.offset;
   if (c.count == 0) return true;
   if (slot.kind == Kind::kFloatSum) return stage_float(table, slot, p, partition, c, blob);
-  if (slot.kind != Kind::kTextExtreme) return true;
-  if (const uint64_t old = load_le<uint64_t>(p); old != 0) {
+  if (!has_text(slot)) return true;
+  const uint64_t old = load_le<uint64_t>(p);
+  if (slot.kind == Kind::kSketch) {
+    scratch_ = old == 0 ? std::string_view() : table.blob(old);
+    if (!slot.sketch->merge(scratch_, c.text)) return true;
+    blob = table.put_blob(scratch_);
+    return blob != 0;
+  }
+  if (slot.kind == Kind::kGathered) {
+    if (gathered_after(slot, p, c) > kMaxGatheredBytes) return true;
+    blob = add_to_chain(table, old, c.text);
+    return blob != 0;
+  }
+  if (old != 0) {
     Contribution before;
     before.text = table.blob(old);
     if (!replaces(slot, before, c)) return true;
@@ -326,13 +431,8 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
                           const Contribution& c, uint64_t blob) {
   if (c.count == 0) return;
   char* const p = value + slot.offset;
-  if (blob != 0) {
-    char* const reference = value + blob_offset(slot);
-    const uint64_t old = load_le<uint64_t>(reference);
-    store_le(reference, blob);
-    if (old != 0) table.free_blob(old);
-    return;
-  }
+  if (slot.kind == Kind::kGathered) store_le(p + 8, gathered_after(slot, p, c));
+  if (blob != 0) return replace_blob(table, slot, value, blob);
   switch (slot.kind) {
     case Kind::kIntSum:
       store_wide(p, add_wide(load_wide(p), c.sum));
@@ -340,8 +440,23 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
       return;
     case Kind::kFloatSum:
       return add_float(slot, p, partition, c);
+    case Kind::kSquares: {
+      store_wide(p, add_wide(load_wide(p), c.sum));
+      store_le(p + 16, add_counts(load_le<int64_t>(p + 16), c.count));
+      Squares squares = load_squares(p + 24);
+      squares.add(square_of(c.sum));
+      return store_squares(p + 24, squares);
+    }
+    case Kind::kBits: {
+      Contribution bits = held(slot, p);
+      combine_bits(slot.call, bits, c);
+      store_le(p, bits.count);
+      return store_le(p + 8, bits.integer);
+    }
     case Kind::kCount:  // apply() does
     case Kind::kTextExtreme:
+    case Kind::kSketch:
+    case Kind::kGathered:
       return;
     case Kind::kExtreme:
       break;
@@ -358,6 +473,14 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
   } else {
     store_le(p + 8, c.integer);
   }
+}
+
+void Accumulators::replace_blob(state::Table& table, const Slot& slot, char* value, uint64_t blob) const {
+  char* const reference = value + blob_offset(slot);
+  const uint64_t old = load_le<uint64_t>(reference);
+  store_le(reference, blob);
+  if (old == 0 || (slot.kind == Kind::kGathered && continues_chain(table, blob, old))) return;
+  table.free_blob(old);
 }
 
 void Accumulators::add_float(const Slot&, char* p, uint16_t partition, const Contribution& c) const {
@@ -389,6 +512,12 @@ void Accumulators::collect_parts(const char* p, const Blobs& blob, std::vector<F
   for (; more.size() >= kPartBytes; more.remove_prefix(kPartBytes)) take(load_part(more.data()));
 }
 
+// Panes together may hold too much, too.
+void Accumulators::collect_list(const char* p, const Blobs& blob, Total& total) {
+  total.gathered += load_le<uint64_t>(p + 8);
+  if (total.gathered <= kMaxGatheredBytes) read_chain(load_le<uint64_t>(p), blob, total.bytes);
+}
+
 void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const {
   totals.resize(slots_.size());
   for (size_t i = 0; i < slots_.size(); ++i) collect_slot(slots_[i], value, blob, totals[i]);
@@ -396,10 +525,16 @@ void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Tot
 
 void Accumulators::collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const {
   const char* const p = value + slot.offset;
+  if (slot.kind == Kind::kSquares) total.squares.add(load_squares(p + 24));
   if (slot.kind == Kind::kFloatSum) return collect_parts(p, blob, total.parts);
-  if (slot.kind != Kind::kTextExtreme) return combine(slot, total.value, held(slot, p));
+  if (!has_text(slot)) return combine(slot, total.value, held(slot, p));
   const auto id = load_le<uint64_t>(p);
   if (id == 0) return;
+  if (slot.kind == Kind::kGathered) return collect_list(p, blob, total);
+  if (slot.kind == Kind::kSketch) {
+    slot.sketch->merge(total.bytes, blob(id));
+    return;
+  }
   Contribution text;
   text.count = 1;
   text.text = blob(id);
@@ -415,6 +550,11 @@ void append_integer(Column& out, int64_t v) {
 void append_double_value(Column& out, double v) {
   if (!out.valid.empty()) out.valid.push_back(1);
   out.doubles.push_back(v);
+}
+void append_decimal_value(Column& out, const std::optional<Decimal>& v, Arena& arena) {
+  if (!v) return out.append_null();
+  if (!out.valid.empty()) out.valid.push_back(1);
+  out.texts.push_back(arena.keep(decimal_bytes(*v)));
 }
 
 }  // namespace
@@ -441,10 +581,8 @@ void Accumulators::finish_float(AggregateKind call, std::vector<FloatPart>& part
 void Accumulators::finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena) {
   std::optional<Decimal> answer = decimal_of(sum, slot.scale);
   if (slot.call == AggregateKind::kAvg) answer = divide(*answer, decimal_of(count));
-  const bool in_range = answer && sum <= kMostNumericSum && sum >= -kMostNumericSum;
-  if (!in_range) return out.append_null();
-  if (!out.valid.empty()) out.valid.push_back(1);
-  out.texts.push_back(arena.keep(decimal_bytes(*answer)));
+  if (sum > kMostNumericSum || sum < -kMostNumericSum) answer.reset();
+  append_decimal_value(out, answer, arena);
 }
 
 void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& arena) const {
@@ -452,12 +590,32 @@ void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& ar
   const Contribution& c = total.value;
   if (slot.kind == Kind::kCount) return append_integer(out, c.count);
   if (slot.kind == Kind::kFloatSum) return finish_float(slot.call, total.parts, out);
+  if (slot.kind == Kind::kSketch) return slot.sketch->finish(total.bytes, out);
+  if (slot.kind == Kind::kGathered) return finish_list(slot, total, out, arena);
+  if (slot.kind == Kind::kSquares) {
+    return append_decimal_value(out, exact_variance(slot.call, c.sum, total.squares, c.count, slot.scale),
+                                arena);
+  }
   if (c.count == 0) return out.append_null();
-  if (slot.kind == Kind::kIntSum) {
-    if (slot.scale != 0) return finish_numeric(slot, c.sum, c.count, out, arena);
-    if (slot.call == AggregateKind::kAvg)
-      return append_double_value(out, static_cast<double>(c.sum) / static_cast<double>(c.count));
-    return fits_bigint(c.sum) ? append_integer(out, static_cast<int64_t>(c.sum)) : out.append_null();
+  if (slot.kind != Kind::kIntSum) return finish_extreme(aggregate, c, out, arena);
+  if (slot.scale != 0) return finish_numeric(slot, c.sum, c.count, out, arena);
+  if (slot.call == AggregateKind::kAvg)
+    return append_double_value(out, static_cast<double>(c.sum) / static_cast<double>(c.count));
+  return fits_bigint(c.sum) ? append_integer(out, static_cast<int64_t>(c.sum)) : out.append_null();
+}
+
+void Accumulators::finish_list(const Slot& slot, const Total& total, Column& out, Arena& arena) {
+  if (total.bytes.empty() || total.gathered > kMaxGatheredBytes) return out.append_null();
+  if (!out.valid.empty()) out.valid.push_back(1);
+  out.texts.push_back(arena.keep(gathered_answer(slot.call, slot.separator, total.bytes)));
+}
+
+void Accumulators::finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const {
+  const Slot& slot = slots_[aggregate];
+  if (is_ordered(slot.call)) {
+    ByteReader value(value_of_entry(c.text));
+    if (!decode_value(value, out, arena)) out.append_null();
+    return;
   }
   if (slot.storage == Physical::kDouble) return append_double_value(out, c.real);
   if (slot.storage == Physical::kInteger) return append_integer(out, c.integer);
@@ -482,11 +640,11 @@ void Accumulators::finish_stored(const char* value, const Blobs& blob, Total& sc
 
 bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) const {
   for (const Slot& slot : slots_) {
-    if (slot.kind != Kind::kFloatSum && slot.kind != Kind::kTextExtreme) continue;
+    if (!has_blob(slot)) continue;
     char* const reference = value + blob_offset(slot);
     const uint64_t old = load_le<uint64_t>(reference);
     if (old == 0) continue;
-    const uint64_t id = to.put_blob(from(old));
+    const uint64_t id = slot.kind == Kind::kGathered ? move_chain(old, from, to) : to.put_blob(from(old));
     if (id == 0) return false;
     store_le(reference, id);
   }
@@ -495,13 +653,15 @@ bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) 
 
 void Accumulators::free_blobs(const char* value, state::Table& table) const {
   std::vector<uint64_t> ids;  // freeing is a call on the store: the row may move
-  for (const Slot& slot : slots_) {
-    if (slot.kind != Kind::kFloatSum && slot.kind != Kind::kTextExtreme) continue;
-    ids.push_back(load_le<uint64_t>(value + blob_offset(slot)));
+  for (const size_t i : with_blobs_) {
+    const auto id = load_le<uint64_t>(value + blob_offset(slots_[i]));
+    if (id == 0) continue;
+    if (slots_[i].kind == Kind::kGathered)
+      append_chain(table, id, ids);
+    else
+      ids.push_back(id);
   }
-  for (const uint64_t id : ids) {
-    if (id != 0) table.free_blob(id);
-  }
+  for (const uint64_t id : ids) table.free_blob(id);
 }
 
 }  // namespace millrace::engine

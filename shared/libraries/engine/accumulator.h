@@ -4,17 +4,25 @@
 // way:    by a Contribution to each aggregate.
 // Layout: one slot an aggregate, one behind the other. count: int64. Sums of bigint and numeric: a 128-bit sum and a
 //         count, so that no order of additions can overflow. Sums of doubles: (sum, count) for each source
-//         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob.
-// Order:  float sums depend on the order of rows within their partition alone; all else on no order at all.
+//         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob. bit_and
+//         …: the count and the bits. Exact variance: sum, sum of squares (variance.h), count. first, last: the least
+//         or greatest entry (entries.h) as a text. Sketches (sketch.h): a blob. Lists (gathered.h): a chain of blobs
+//         and how much they hold.
+// Order:  float sums and moments depend on the order of rows within their partition alone; all else on no order at
+//         all.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/gathered.h"
 #include "engine/plan.h"
+#include "engine/sketch.h"
 #include "engine/value_codec.h"
+#include "engine/variance.h"
 #include "state/state_store.h"
 
 namespace millrace::engine {
@@ -22,11 +30,11 @@ namespace millrace::engine {
 // What one row, or several, add to one aggregate. Only the fields of the aggregate's kind count.
 struct Contribution {
   int64_t count = 0;    // rows that are not NULL (count(*): rows)
-  __int128 sum = 0;     // bigint
+  __int128 sum = 0;     // bigint; of exact variance: one row's value
   double real = 0;      // double: the sum, or the minimum or maximum
   int64_t integer = 0;  // min, max of booleans and all that is kept as an integer
   Interval interval;
-  std::string_view text;
+  std::string_view text;  // or an entry, or a sketch
 };
 
 // One source partition's part of a sum of doubles.
@@ -40,11 +48,17 @@ struct FloatPart {
 struct Total {
   Contribution value;
   std::vector<FloatPart> parts;  // sums of doubles
+  Squares squares;               // exact variance
+  std::string bytes;             // sketches, entries of lists
+  uint64_t gathered = 0;         // how much the lists hold
 };
 // For the next group, in the same memory.
 inline void restart(Total& total) {
   total.value = {};
   total.parts.clear();
+  total.squares = {};
+  total.bytes.clear();
+  total.gathered = 0;
 }
 inline void restart(std::vector<Total>& totals) {
   for (Total& total : totals) restart(total);
@@ -57,16 +71,24 @@ class Accumulators {
   size_t value_bytes() const { return value_bytes_; }
   size_t size() const { return slots_.size(); }
   bool has_float_sums() const { return has_float_sums_; }
+  // Contributions cannot be combined before a repartition.
+  bool row_by_row() const { return row_by_row_; }
 
   // A row's contributions; an argument is null for count(*). Of a plain count nothing but `count` is written.
   void of_row(const std::vector<const Column*>& arguments, size_t row, std::vector<Contribution>& out) const;
+  // Some contributions are texts that are made of the row: then add_texts() follows, which keeps them in `texts`.
+  bool makes_texts() const { return makes_texts_; }
+  void add_texts(const std::vector<const Column*>& arguments,
+                 const std::vector<std::vector<const Column*>>& order, size_t row, const RowOrigin& place,
+                 std::vector<Contribution>& contributions, Arena& texts);
   void combine(size_t aggregate, Contribution& into, const Contribution& more) const {
     combine(slots_[aggregate], into, more);
   }
   void encode(size_t aggregate, const Contribution& c, std::string& out) const;
   bool decode(size_t aggregate, ByteReader& in, Contribution& c) const;
 
-  // The first sum that the contributions would take out of its type's range; -1: none.
+  bool gathers(size_t aggregate) const { return slots_[aggregate].kind == Kind::kGathered; }
+  // The first sum that the contributions would take out of its type's range, or list out of its bound; -1: none.
   int overflowing(const char* value, const std::vector<Contribution>& contributions) const;
   // Adds one contribution an aggregate to the row; false: the state's bound, the row is as it was.
   bool apply(state::Table& table, std::string_view key, uint64_t hash, char* value, uint16_t partition,
@@ -74,7 +96,6 @@ class Accumulators {
 
   // Adds what a stored group holds to one total an aggregate; texts point into the state. `blob` reads a blob
   // of the row's table.
-  using Blobs = std::function<std::string_view(uint64_t)>;
   void collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const;
   // The aggregate's answer, appended to `out`. Sorts the total's parts.
   void finish(size_t aggregate, Total& total, Column& out, Arena& arena) const;
@@ -93,16 +114,33 @@ class Accumulators {
   }
 
  private:
-  enum class Kind : uint8_t { kCount, kIntSum, kFloatSum, kExtreme, kTextExtreme };
+  enum class Kind : uint8_t {
+    kCount,
+    kIntSum,
+    kFloatSum,
+    kExtreme,
+    kTextExtreme,
+    kBits,
+    kSquares,
+    kSketch,
+    kGathered
+  };
   struct Slot {
     Kind kind = Kind::kCount;
     AggregateKind call = AggregateKind::kCountStar;
     Physical storage = Physical::kInteger;  // of the argument
     int scale = 0;                          // of a sum of numeric
     size_t offset = 0;
+    std::shared_ptr<const Sketch> sketch = nullptr;
+    std::string separator = {};  // of lists
   };
   static constexpr size_t kPartBytes = 24;
 
+  static uint64_t gathered_after(const Slot& slot, const char* p, const Contribution& c);
+  static bool has_blob(const Slot& slot);
+  static bool has_text(const Slot& slot);
+  void choose_kind(const AggregateCall& call, Slot& slot) const;
+  size_t slot_bytes(const Slot& slot) const;
   Contribution of_row(const Slot& slot, const Column& argument, size_t row) const;
   bool would_overflow(const Slot& slot, const char* value, const Contribution& c) const;
   static FloatPart load_part(const char* p);
@@ -115,28 +153,35 @@ class Accumulators {
   Contribution held(const Slot& slot, const char* p) const;
   bool stage(state::Table& table, const Slot& slot, const char* value, uint16_t partition,
              const Contribution& c, uint64_t& blob);
+  bool stage_all(state::Table& table, std::string_view key, uint64_t hash, char*& value, uint16_t partition,
+                 const std::vector<Contribution>& contributions);
   bool stage_float(state::Table& table, const Slot& slot, const char* p, uint16_t partition,
                    const Contribution& c, uint64_t& blob);
   void commit(state::Table& table, const Slot& slot, char* p, uint16_t partition, const Contribution& c,
               uint64_t blob);
+  void replace_blob(state::Table& table, const Slot& slot, char* value, uint64_t blob) const;
   void add_float(const Slot& slot, char* p, uint16_t partition, const Contribution& c) const;
   size_t blob_offset(const Slot& slot) const;
   static void finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena);
+  static void collect_list(const char* p, const Blobs& blob, Total& total);
+  static void finish_list(const Slot& slot, const Total& total, Column& out, Arena& arena);
+  void finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const;
   static void finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out);
 
-  bool stage_all(state::Table& table, std::string_view key, uint64_t hash, char*& value, uint16_t partition,
-                 const std::vector<Contribution>& contributions);
-
+  std::vector<AggregateCall> calls_;
   std::vector<Slot> slots_;
   // Which of them each step of a row is about: most queries count much and sum little.
   std::vector<size_t> counts_;
   std::vector<size_t> others_;
-  std::vector<size_t> checked_;     // sums with a range
+  std::vector<size_t> checked_;     // those that have a range or a bound
   std::vector<size_t> with_blobs_;  // of others_
   size_t value_bytes_ = 0;
   size_t inline_parts_ = 1;
   bool has_float_sums_ = false;
+  bool row_by_row_ = false;
+  bool makes_texts_ = false;
   std::vector<uint64_t> staged_;  // a blob a slot; 0: none
+  std::string scratch_;
 };
 
 }  // namespace millrace::engine

@@ -21,6 +21,7 @@ constexpr std::string_view kSumRange = "MR-SQL-0102";
 constexpr std::string_view kTimeRange = "MR-SQL-0104";
 constexpr std::string_view kNoWindow = "MR-SQL-0110";
 constexpr std::string_view kKeyTooLong = "MR-SQL-0112";
+constexpr std::string_view kListTooLong = "MR-SQL-0117";
 constexpr size_t kMaxKeyBytes = 32 * 1024;
 constexpr uint8_t kPayloadVersion = 1;
 
@@ -53,6 +54,8 @@ struct Aggregation::Impl {
     for (const AggregateCall& call : plan->aggregates) {
       arguments.emplace_back();
       if (call.argument) arguments.back().emplace(call.argument);
+      order.emplace_back();
+      for (const SortKey& sort : call.order_by) order.back().emplace_back(sort.expr);
     }
     contributions.resize(plan->aggregates.size());
     if (plan->window.is_session())
@@ -66,10 +69,13 @@ struct Aggregation::Impl {
   int partition_key;
   std::vector<Evaluator> keys;
   std::vector<std::optional<Evaluator>> arguments;  // empty: count(*)
+  std::vector<std::vector<Evaluator>> order;        // of ordered aggregates
 
   // Scratch of one call.
   std::vector<const Column*> key_columns;
   std::vector<const Column*> argument_columns;
+  std::vector<std::vector<const Column*>> order_columns;
+  Arena row_texts;  // of one batch
   std::vector<Contribution> contributions;
   std::string key;
   DistinctSets::Row distinct_row;
@@ -110,7 +116,8 @@ struct Aggregation::Impl {
     return static_cast<int>(key_index) == plan->window_key ||
            static_cast<int>(key_index) == plan->window_end_key;
   }
-  bool sum_overflows(size_t row, const char* value, std::vector<RowError>& errors);
+  void contributions_of(const Batch& batch, size_t row);
+  bool overflows(size_t row, const char* value, std::vector<RowError>& errors);
   bool choose_part(size_t row, int64_t window, std::span<const int64_t> ended, uint32_t& part,
                    std::vector<RowError>& errors) const;
   std::string_view stored_key(std::string_view group, uint32_t part);
@@ -148,6 +155,12 @@ void Aggregation::Impl::evaluate(const Batch& batch, Selection& selection, std::
   argument_columns.clear();
   for (Evaluator& e : keys) key_columns.push_back(&e.evaluate(batch, selection, errors));
   for (auto& e : arguments) argument_columns.push_back(e ? &e->evaluate(batch, selection, errors) : nullptr);
+  row_texts.clear();
+  order_columns.resize(order.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    order_columns[i].clear();
+    for (Evaluator& e : order[i]) order_columns[i].push_back(&e.evaluate(batch, selection, errors));
+  }
   table = nullptr;
 }
 
@@ -214,12 +227,24 @@ bool Aggregation::Impl::valid_key(std::string_view encoded) const {
   return encoded.empty();
 }
 
-bool Aggregation::Impl::sum_overflows(size_t row, const char* value, std::vector<RowError>& errors) {
+void Aggregation::Impl::contributions_of(const Batch& batch, size_t row) {
+  accumulators.of_row(argument_columns, row, contributions);
+  if (!accumulators.makes_texts()) return;
+  // Rows that came from no stream are told apart by their place in the batch.
+  RowOrigin place{PartitionId(0), Offset(static_cast<int64_t>(row)), {}, {}};
+  if (!batch.origins.empty()) place = batch.origins[row];
+  accumulators.add_texts(argument_columns, order_columns, row, place, contributions, row_texts);
+}
+
+bool Aggregation::Impl::overflows(size_t row, const char* value, std::vector<RowError>& errors) {
   const int at = accumulators.overflowing(value, contributions);
   if (at < 0) [[likely]]
     return false;
-  errors.push_back({static_cast<uint32_t>(row), kSumRange, "the sum is out of range for bigint",
-                    plan->aggregates[static_cast<size_t>(at)].argument->span});
+  const auto aggregate = static_cast<size_t>(at);
+  const bool list = accumulators.gathers(aggregate);
+  errors.push_back({static_cast<uint32_t>(row), list ? kListTooLong : kSumRange,
+                    list ? "the group's list is longer than 1 MB" : "the sum is out of range for bigint",
+                    plan->aggregates[aggregate].argument->span});
   return true;
 }
 
@@ -289,14 +314,17 @@ bool Aggregation::Impl::locate(uint32_t row, std::span<const int64_t> ended, sta
 
 Status Aggregation::Impl::add_located(const Batch& batch, Located& at, std::vector<RowError>& errors,
                                       std::vector<Changed>* changed, bool& failed) {
-  accumulators.of_row(argument_columns, at.row, contributions);
+  contributions_of(batch, at.row);
   if (!distinct.empty()) distinct.take_known(at.distinct, contributions);
   bool inserted = false;
   char* const value = at.table->upsert_at(at.place, at.stored, at.hash, inserted);
   if (value == nullptr) return state_full();
   remember_times(value, inserted);
-  failed = sum_overflows(at.row, value, errors);
-  if (failed) return {};
+  failed = overflows(at.row, value, errors);
+  if (failed) {
+    if (inserted) at.table->erase(at.stored, at.hash);
+    return {};
+  }
   const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[at.row].partition.value;
   TRY(keep(*at.table, at.stored, at.hash, partition, value, inserted, at.distinct));
   note(changed, at.window, at.group());
@@ -365,7 +393,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
     return payloads[partition_of_key_group(key_group_of(hash), partitions)];
   };
   const size_t width = own.contributions.size();
-  const bool row_by_row = own.accumulators.has_float_sums() || !own.distinct.empty();
+  const bool row_by_row = own.accumulators.row_by_row() || !own.distinct.empty();
   own.groups.clear();
   own.group_contributions.clear();
   size_t kept = 0;
@@ -375,7 +403,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
     if (!own.encode_group(row, window, errors) || !own.choose_part(row, window, ended, part, errors))
       continue;
     selection[kept++] = row;
-    own.accumulators.of_row(own.argument_columns, row, own.contributions);
+    own.contributions_of(batch, row);
     if (!own.distinct.empty()) own.distinct.of_row(own.argument_columns, row, own.distinct_row);
     if (row_by_row || part > 0) {
       const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;

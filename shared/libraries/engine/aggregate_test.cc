@@ -52,6 +52,7 @@ std::vector<AggregateCall> every_aggregate() {
   using K = AggregateKind;
   const auto n = column(2, Type::kBigint);
   const auto x = column(3, Type::kDouble);
+  const auto note = column(4, Type::kText);
   return {{K::kCountStar, nullptr, Type::kBigint},
           {K::kCount, n, Type::kBigint},
           {K::kSum, n, Type::kBigint},
@@ -69,13 +70,26 @@ std::vector<AggregateCall> every_aggregate() {
           {K::kAvg, n, Type::kDouble, true},
           {K::kCount, x, Type::kBigint, true},
           {K::kCount, column(4, Type::kText), Type::kBigint, true},
-          {K::kCount, column(5, Type::kInterval), Type::kBigint, true}};
+          {K::kCount, column(5, Type::kInterval), Type::kBigint, true},
+          {K::kVarSamp, n, Type::kNumeric},
+          {K::kStddevPop, x, Type::kDouble},
+          {K::kVarPop, n, Type::kNumeric, true},
+          {K::kAnyValue, column(4, Type::kText), Type::kText},
+          {K::kFirst, x, Type::kDouble, false, nullptr, {{column(1, Type::kTimestamptz), true}}},
+          {K::kLast, column(5, Type::kInterval), Type::kInterval, false, nullptr, {{n}, {note}}},
+          {K::kApproxCountDistinct, x, Type::kBigint},
+          {K::kApproxPercentile, x, Type::kDouble, false, kit::literal(0.9)},
+          {K::kStringAgg, note, Type::kText, false, kit::literal(std::string(", ")), {{n, true, true}}},
+          {K::kStringAgg, note, Type::kText, true, kit::literal(std::string("-")), {{note}}},
+          {K::kBitXor, n, Type::kBigint}};
 }
 // Without float sums and distinct values: then partial groups are combined before they travel.
 std::vector<AggregateCall> combinable() {
   auto all = every_aggregate();
   std::erase_if(all, [](const AggregateCall& c) {
-    return c.distinct || (c.argument && c.argument->type == Type::kDouble && c.kind != AggregateKind::kMax);
+    const bool rounds = c.argument && c.argument->type == Type::kDouble && c.kind != AggregateKind::kMax &&
+                        c.kind != AggregateKind::kFirst;
+    return c.distinct || rounds || c.kind == AggregateKind::kVarSamp || c.kind == AggregateKind::kStringAgg;
   });
   return all;
 }
@@ -170,7 +184,7 @@ TEST(Aggregation, NoRowsAndOnlyNulls) {
   Batch none = random_rows(0, 3);
   EXPECT_EQ(kit::run_aggregation(plan_of({}, -1, combinable()), none, {}),
             "{\"0\":0,\"1\":0,\"2\":null,\"3\":null,\"4\":null,\"5\":null,\"6\":null,\"7\":null,\"8\":null,"
-            "\"9\":null}\n");
+            "\"9\":null,\"10\":null,\"11\":null,\"12\":null,\"13\":null}\n");
   EXPECT_EQ(kit::run_aggregation(plan_of({{"key", column(0, Type::kText)}}, -1, combinable()), none, {}), "");
 }
 
@@ -195,6 +209,31 @@ TEST(Aggregation, ARowThatOverflowsASumChangesNothing) {
       "{\"0\":\"k\",\"1\":\"1970-01-01T00:00:00Z\",\"2\":2,\"3\":9223372036854775802}\n1 MR-SQL-0102\n");
   rows.columns[1].valid = {1, 1, 0};
   EXPECT_NE(kit::run_aggregation(plan, rows, {}).find("2 MR-SQL-0110"), std::string::npos);
+}
+
+// A list that would grow over its bound refuses the row; where rows come from a repartition, it becomes NULL.
+TEST(Aggregation, AListHasABound) {
+  Batch rows;
+  rows.set_schema(kSchema);
+  const std::string long_text(400'000, 'x');
+  for (int i = 0; i < 4; ++i) {
+    rows.columns[0].append_null();
+    rows.columns[1].append(Timestamp{0});
+    rows.columns[2].append(Scalar(int64_t{i}));
+    rows.columns[3].append_null();
+    rows.columns[4].append(Scalar(std::string()));
+    rows.columns[4].texts.back() = i == 3 ? "end" : std::string_view(long_text);
+    rows.columns[5].append_null();
+    rows.origins.push_back({PartitionId(0), Offset(i), Cut(0), {}});
+  }
+  rows.rows = 4;
+  const QueryPlan plan = plan_of({}, -1,
+                                 {{AggregateKind::kStringAgg, column(4, Type::kText), Type::kText, false,
+                                   kit::literal(std::string(","))},
+                                  {AggregateKind::kCountStar, nullptr, Type::kBigint}});
+  EXPECT_EQ(kit::run_aggregation(plan, rows, {}),
+            "{\"0\":\"" + long_text + "," + long_text + ",end\",\"1\":3}\n2 MR-SQL-0117\n");
+  EXPECT_EQ(kit::run_aggregation(plan, rows, {.repartition = true}), "{\"0\":null,\"1\":4}\n");
 }
 
 TEST(Aggregation, ChangesAreNotedOnceAndReadBack) {

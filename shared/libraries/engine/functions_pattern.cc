@@ -1,5 +1,6 @@
 // Regular expressions, by RE2. `~ ~* !~ !~*` are bound as regexp_like.
 #include <array>
+#include <cctype>
 
 #include "engine/call_kernel.h"
 #include "engine/regex.h"
@@ -129,47 +130,107 @@ View regexp_replace(Row& row, View text, View pattern, View with) {
   return replace_with_flags(row, text, pattern, with, {});
 }
 
+// One character of SIMILAR TO's pattern that stands behind the escape character: itself, or a class like \d.
+void append_escaped(std::string& out, View c) {
+  const bool is_class = c.size() == 1 && View("dDsSwW").find(c[0]) != View::npos;
+  const bool plain = c.size() > 1 || std::isalnum(static_cast<unsigned char>(c[0])) != 0;
+  if (is_class || !plain) out += '\\';
+  out += c;
+}
+
+// Outside of brackets: % and _ are LIKE's, | * + ? { } ( ) mean what they always do, all else is itself.
+void append_similar(std::string& out, View c) {
+  if (c == "%")
+    out += ".*";
+  else if (c == "_")
+    out += '.';
+  else if (c == "(")
+    out += "(?:";
+  else if (c == "." || c == "^" || c == "$" || c == "\\")
+    out.append("\\").append(c);
+  else
+    out += c;
+}
+
+View similar_with_escape(Row& row, View pattern, View escape) {
+  if (count_characters(escape) > 1)
+    return row.fail("MR-SQL-0107", "the escape of SIMILAR TO must be empty or one character"), View();
+  std::string out = "^(?:";
+  size_t bracket = 0;  // where its content begins; 0: outside
+  for (size_t at = 0; at < pattern.size();) {
+    const View c = character_at(pattern, at);
+    at += c.size();
+    if (c == escape) {
+      if (at == pattern.size())
+        return row.fail("MR-SQL-0107", "the pattern ends with its escape character"), View();
+      const View next = character_at(pattern, at);
+      at += next.size();
+      append_escaped(out, next);
+    } else if (bracket == 0) {
+      append_similar(out, c);
+      if (c == "[") bracket = at + (pattern.substr(at).starts_with('^') ? 1 : 0);
+    } else {
+      if (c == "\\") out += '\\';
+      out += c;
+      if (c == "]" && at > bracket + 1) bracket = 0;
+    }
+  }
+  return row.keep(out + ")$");
+}
+View similar_to_escape(Row& row, View pattern) {
+  return similar_with_escape(row, pattern, "\\");
+}
+
 }  // namespace
 
 FunctionFamily pattern_functions() {
-  return {"Regular expressions",
-          {
-              {"regexp_like",
-               "Whether the pattern matches somewhere; `i`: whatever the case; also `text ~ pattern`, `~*`, "
-               "`!~`, `!~*`",
-               {call<regexp_like>(), call<like_with_flags>()},
-               {{"regexp_like('Hello World', 'world$', 'i')", "true"},
-                {"'abc' ~ '^a.c$'", "true"},
-                {"'abc' !~* 'B'", "false"}},
-               {},
-               1},
-              {"regexp_replace",
-               "The first match, with `g` all, becomes the third text, where `\\1` to `\\9` are groups and "
-               "`\\&` is the match",
-               {call<regexp_replace>(), call<replace_with_flags>()},
-               {{"regexp_replace('Thomas', '.[mN]a.', 'M')", "ThM"},
-                {"regexp_replace('a1b22', '([0-9]+)', '<\\1>', 'g')", "a<1>b<22>"}},
-               {},
-               1},
-              {"regexp_substr",
-               "The first match; NULL if there is none",
-               {call<regexp_substr>()},
-               {{"regexp_substr('foobarbaz', 'b..')", "bar"}},
-               {},
-               1},
-              {"regexp_count",
-               "The number of matches",
-               {call<regexp_count>()},
-               {{"regexp_count('123456', '[0-9]{2}')", "3"}},
-               {},
-               1},
-              {"regexp_extract",
-               "As in Flink: a group (0 to 9) of the first match, or the match; NULL if there is none",
-               {call<regexp_substr>(), call<regexp_extract>()},
-               {{"regexp_extract('x&channel_id=7', '(&|^)channel_id=([^&]*)', 2)", "7"}},
-               {},
-               1},
-          }};
+  return {
+      "Regular expressions",
+      {
+          {"regexp_like",
+           "Whether the pattern matches somewhere; `i`: whatever the case; also `text ~ pattern`, `~*`, "
+           "`!~`, `!~*`",
+           {call<regexp_like>(), call<like_with_flags>()},
+           {{"regexp_like('Hello World', 'world$', 'i')", "true"},
+            {"'abc' ~ '^a.c$'", "true"},
+            {"'abc' !~* 'B'", "false"}},
+           {},
+           1},
+          {"regexp_replace",
+           "The first match, with `g` all, becomes the third text, where `\\1` to `\\9` are groups and "
+           "`\\&` is the match",
+           {call<regexp_replace>(), call<replace_with_flags>()},
+           {{"regexp_replace('Thomas', '.[mN]a.', 'M')", "ThM"},
+            {"regexp_replace('a1b22', '([0-9]+)', '<\\1>', 'g')", "a<1>b<22>"}},
+           {},
+           1},
+          {"regexp_substr",
+           "The first match; NULL if there is none",
+           {call<regexp_substr>()},
+           {{"regexp_substr('foobarbaz', 'b..')", "bar"}},
+           {},
+           1},
+          {"regexp_count",
+           "The number of matches",
+           {call<regexp_count>()},
+           {{"regexp_count('123456', '[0-9]{2}')", "3"}},
+           {},
+           1},
+          {"regexp_extract",
+           "As in Flink: a group (0 to 9) of the first match, or the match; NULL if there is none",
+           {call<regexp_substr>(), call<regexp_extract>()},
+           {{"regexp_extract('x&channel_id=7', '(&|^)channel_id=([^&]*)', 2)", "7"}},
+           {},
+           1},
+          {"similar_to_escape",
+           "The regular expression of a pattern of `SIMILAR TO`, and its escape character if it is not `\\`",
+           {call<similar_to_escape>(), call<similar_with_escape>()},
+           {{"similar_to_escape('a%(b|c)_')", "^(?:a.*(?:b|c).)$"},
+            {"'abcd' SIMILAR TO '%(b|x)c_'", "true"},
+            {"'a.b' SIMILAR TO 'a.b|c+'", "true"},
+            {"'axb' SIMILAR TO 'a.b'", "false"},
+            {"'5%' NOT SIMILAR TO '[0-9]#%' ESCAPE '#'", "false"}}},
+      }};
 }
 
 Signature substring_by_pattern() {

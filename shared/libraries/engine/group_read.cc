@@ -52,8 +52,7 @@ Status GroupWriter::write(const Window& window, std::string_view key, std::vecto
   return {};
 }
 
-Status GroupWriter::write(const Window& window, std::string_view key, const char* value,
-                          const Accumulators::Blobs& blob) {
+Status GroupWriter::write(const Window& window, std::string_view key, const char* value, const Blobs& blob) {
   TRY(write_keys(window, key));
   accumulators_.finish_stored(value, blob, total_, std::span(out_.columns).subspan(plan_.group_keys.size()),
                               *out_.arena);

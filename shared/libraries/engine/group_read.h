@@ -29,8 +29,7 @@ class GroupWriter {
   const Accumulators& accumulators() const { return accumulators_; }
 
   Status write(const Window& window, std::string_view key, std::vector<Total>& totals);
-  Status write(const Window& window, std::string_view key, const char* value,
-               const Accumulators::Blobs& blob);
+  Status write(const Window& window, std::string_view key, const char* value, const Blobs& blob);
   // A query without GROUP BY has its one row from the beginning.
   Status write_empty();
 

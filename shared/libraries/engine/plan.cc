@@ -5,28 +5,10 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
-#include "engine/functions.h"
+#include "engine/aggregates.h"
 
 namespace millrace::engine {
 namespace {
-
-std::string_view name_of(const AggregateCall& call) {
-  const bool booleans = call.type == Type::kBoolean;
-  switch (call.kind) {
-    case AggregateKind::kCountStar:
-    case AggregateKind::kCount:
-      return "count";
-    case AggregateKind::kSum:
-      return "sum";
-    case AggregateKind::kAvg:
-      return "avg";
-    case AggregateKind::kMin:
-      return booleans ? "bool_and" : "min";
-    case AggregateKind::kMax:
-      return booleans ? "bool_or" : "max";
-  }
-  return "?";
-}
 
 std::string duration(int64_t micros) {
   constexpr int64_t kDay = 86'400'000'000;
@@ -47,9 +29,22 @@ std::vector<std::string> names_of(const Schema& schema) {
   return names;
 }
 
+std::string order_text(const std::vector<SortKey>& keys, const std::vector<std::string>& columns) {
+  std::string out;
+  for (const SortKey& key : keys) {
+    if (!out.empty()) out += ", ";
+    out += to_string(*key.expr, columns);
+    if (key.descending) out += " DESC";
+    if (key.nulls_first != key.descending) out += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+  }
+  return out;
+}
+
 std::string call_text(const AggregateCall& call, const std::vector<std::string>& columns) {
-  return fmt::format("{}({}{})", name_of(call), call.distinct ? "DISTINCT " : "",
-                     call.argument ? to_string(*call.argument, columns) : "*");
+  std::string arguments = call.argument ? to_string(*call.argument, columns) : "*";
+  if (call.parameter) arguments += ", " + to_string(*call.parameter, columns);
+  if (!call.order_by.empty()) arguments += " ORDER BY " + order_text(call.order_by, columns);
+  return fmt::format("{}({}{})", aggregate_name(call), call.distinct ? "DISTINCT " : "", arguments);
 }
 
 // "expr" where the name says nothing new, "expr AS name" elsewhere.
@@ -229,6 +224,14 @@ void append_named(std::string& out, const std::vector<NamedExpr>& exprs) {
   }
 }
 
+void append_order(std::string& out, const std::vector<SortKey>& keys) {
+  append_varint(out, keys.size());
+  for (const SortKey& key : keys) {
+    append_le<uint8_t>(out, static_cast<uint8_t>((key.descending ? 1 : 0) | (key.nulls_first ? 2 : 0)));
+    append_expr(out, key.expr.get());
+  }
+}
+
 void append_path(std::string& out, const std::vector<std::string>& path) {
   append_varint(out, path.size());
   for (const auto& member : path) append_bytes(out, member);
@@ -254,18 +257,6 @@ void append_stream(std::string& out, const StreamPtr& stream) {
     if (column.length != 0) append_varint(out, column.length | static_cast<uint64_t>(column.scale) << 32);
     if (!column.path.empty()) append_path(out, column.path);
   }
-}
-
-std::string sort_text(const SelectPlan& plan, const std::vector<std::string>& columns) {
-  std::string out = "Sort by ";
-  for (size_t i = 0; i < plan.order_by.size(); ++i) {
-    const SortKey& key = plan.order_by[i];
-    if (i > 0) out += ", ";
-    out += to_string(*key.expr, columns);
-    if (key.descending) out += " DESC";
-    if (key.nulls_first != key.descending) out += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
-  }
-  return out;
 }
 
 std::string limit_text(const SelectPlan& plan) {
@@ -339,6 +330,8 @@ uint64_t QueryPlan::identity() const {
                        static_cast<uint8_t>(static_cast<unsigned>(call.kind) | (call.distinct ? 0x80 : 0)));
     append_le<uint8_t>(out, static_cast<uint8_t>(call.type));
     append_expr(out, call.argument.get());
+    if (is_ordered(call.kind)) append_order(out, call.order_by);
+    if (call.parameter) append_expr(out, call.parameter.get());
   }
   append_le<uint8_t>(out, static_cast<uint8_t>((emit_on_close ? 1 : 0) | (repartition ? 2 : 0)));
   append_le(out, view_retention_us);
@@ -367,7 +360,7 @@ std::string SelectPlan::explain() const {
   if (!order_by.empty()) {
     auto sort_columns = columns;
     for (const auto& name : names_of(outputs)) sort_columns.push_back(name);
-    tree.add(sort_text(*this, sort_columns));
+    tree.add("Sort by " + order_text(order_by, sort_columns));
   }
   tree.add("Output " + list_text(outputs, columns));
   if (grouping) {

@@ -40,28 +40,65 @@ struct StreamDef {
 };
 using StreamPtr = std::shared_ptr<const StreamDef>;
 
-enum class AggregateKind : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax };
+// Numbers are part of plans' identity: a new one goes at the end.
+enum class AggregateKind : uint8_t {
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kMin,
+  kMax,
+  kVarSamp,
+  kVarPop,
+  kStddevSamp,
+  kStddevPop,
+  kAnyValue,
+  kFirst,
+  kLast,
+  kBitAnd,
+  kBitOr,
+  kBitXor,
+  kApproxCountDistinct,
+  kApproxPercentile,
+  kStringAgg,
+  kJsonbAgg,
+  kJsonbObjectAgg,
+};
 // What sum and avg take of a numeric: the binder sees to it. Then no order of additions can overflow 128 bits.
 inline constexpr int kNumericSumPrecision = 27;
 inline constexpr int kNumericSumScale = 12;
 
+struct SortKey {
+  ExprPtr expr;  // of a SELECT over the output row, of an aggregate over the source row
+  bool descending = false;
+  bool nulls_first = false;  // PostgreSQL: nulls are largest
+};
+
 struct AggregateCall {
   AggregateKind kind = AggregateKind::kCountStar;
-  ExprPtr argument;           // null for count(*)
-  Type type = Type::kBigint;  // of the result: count, sum(bigint) bigint; avg, sum(double) double; numeric;
-                              // min, max as the argument
-  bool distinct = false;      // each value of the argument counts once
+  ExprPtr argument;             // null for count(*)
+  Type type = Type::kBigint;    // of the result: count, sum(bigint) bigint; avg, sum(double) double; numeric;
+                                // min, max as the argument
+  bool distinct = false;        // each value of the argument counts once
+  ExprPtr parameter = nullptr;  // a literal: string_agg's separator, approx_percentile's fraction
+  std::vector<SortKey> order_by = {};  // of ordered aggregates: before the row's partition and offset
+
+  // What is over the source row; null for count(*).
+  template <typename F>
+  void each_expr(F&& f) {
+    f(argument);
+    for (SortKey& key : order_by) f(key.expr);
+  }
+  template <typename F>
+  void each_expr(F&& f) const {
+    f(argument);
+    for (const SortKey& key : order_by) f(key.expr);
+  }
 };
 
 struct NamedExpr {
   std::string name;
   ExprPtr expr;
-};
-
-struct SortKey {
-  ExprPtr expr;  // over the output row
-  bool descending = false;
-  bool nulls_first = false;  // PostgreSQL: nulls are largest
 };
 
 struct QueryPlan {

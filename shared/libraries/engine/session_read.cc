@@ -19,7 +19,7 @@ class SessionReader {
   void add_pane(int64_t pane) {
     const state::TableName name{plan_.id, kGroupsSlot, pane};
     for (const auto& epoch : epochs_) {
-      const Accumulators::Blobs blob = [&](uint64_t id) { return epoch->blob(name, id); };
+      const Blobs blob = [&](uint64_t id) { return epoch->blob(name, id); };
       epoch->for_each(name, [&](const state::RowView& row) { add_row(row, blob); });
     }
   }
@@ -50,7 +50,7 @@ class SessionReader {
     size_t operator()(std::string_view key) const { return seeded_hash(key, process_hash_seed()); }
   };
 
-  void add_row(const state::RowView& row, const Accumulators::Blobs& blob) {
+  void add_row(const state::RowView& row, const Blobs& blob) {
     const SessionTimes times = writer_.accumulators().session_times(row.value);
     auto at = newest_.find(row.key);
     if (at == newest_.end()) {

@@ -12,17 +12,6 @@ constexpr char kValue = 1;
 constexpr char kNullKey = 2;  // behind every value: NULLs are last
 constexpr uint64_t kSign = uint64_t{1} << 63;
 
-// An order-preserving image of a double; -0 is 0 and every NaN is one, above all.
-uint64_t ordered_bits(double value) {
-  if (std::isnan(value)) return ~uint64_t{0};
-  const auto bits = std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
-  return (bits & kSign) != 0 ? ~bits : bits | kSign;
-}
-double from_ordered_bits(uint64_t bits) {
-  if (bits == ~uint64_t{0}) return std::nan("");
-  return std::bit_cast<double>((bits & kSign) != 0 ? bits & ~kSign : ~bits);
-}
-
 // A zero byte in a text is 00 FF, its end 00 00: a prefix sorts first.
 void append_text_key(std::string& out, std::string_view text) {
   for (size_t zero; (zero = text.find('\0')) != std::string_view::npos; text.remove_prefix(zero + 1)) {
@@ -95,6 +84,16 @@ Error bad_key() {
 }
 
 }  // namespace
+
+uint64_t ordered_bits(double value) {
+  if (std::isnan(value)) return ~uint64_t{0};
+  const auto bits = std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
+  return (bits & kSign) != 0 ? ~bits : bits | kSign;
+}
+double from_ordered_bits(uint64_t bits) {
+  if (bits == ~uint64_t{0}) return std::nan("");
+  return std::bit_cast<double>((bits & kSign) != 0 ? bits & ~kSign : ~bits);
+}
 
 void encode_key(std::string& out, const Column& column, size_t row) {
   if (column.type == Type::kNull || column.is_null(row)) {

@@ -18,4 +18,8 @@ bool skip_key(std::string_view& in, Type type);
 // The text of the text key at the front, appended; nothing for NULL or what is no key.
 void append_text_of_key(std::string& out, std::string_view in);
 
+// An order-preserving image of a double; -0 is 0 and every NaN is one, above all.
+uint64_t ordered_bits(double value);
+double from_ordered_bits(uint64_t bits);
+
 }  // namespace millrace::engine

@@ -121,13 +121,26 @@ First first_group(const Decimal& a) {
   return {weight, std::atoi(group.c_str())};
 }
 
-int quotient_scale(const Decimal& a, const Decimal& b) {
-  constexpr int kSignificant = 16;
-  if (a.digits.empty()) return 0;
-  const First x = first_group(a);
-  const First y = first_group(b);
-  const int weight = x.weight - y.weight - (x.group <= y.group ? 1 : 0);
-  return std::clamp(std::max({kSignificant - weight * 4, a.scale(), b.scale()}), 0, kMaxDecimalDigits);
+// The whole part of the root, digit by digit: a pair of digits makes one. The sum of the first n odd numbers is n^2, so
+// subtracting odd numbers from 2 * root + 1 on finds the digit.
+Magnitude root_of(Magnitude a) {
+  if (a.size() % 2 != 0) a.insert(0, 1, '0');
+  Magnitude root;
+  Magnitude rest;
+  for (size_t i = 0; i < a.size(); i += 2) {
+    rest.append(a, i, 2);
+    strip_leading(rest);
+    Magnitude odd = product_of(root, "20");
+    odd = sum_of(odd, "1");
+    char digit = '0';
+    for (; compare(rest, odd) >= 0; ++digit) {
+      rest = difference_of(rest, odd);
+      odd = sum_of(odd, "2");
+    }
+    root += digit;
+    strip_leading(root);
+  }
+  return root;
 }
 
 // The digits kept, and whether the first that is not is five or more.
@@ -164,6 +177,15 @@ std::optional<Decimal> multiply(const Decimal& a, const Decimal& b) {
                       a.scale() + b.scale()));
 }
 
+int quotient_scale(const Decimal& a, const Decimal& b) {
+  constexpr int kSignificant = 16;
+  if (a.digits.empty()) return 0;
+  const First x = first_group(a);
+  const First y = first_group(b);
+  const int weight = x.weight - y.weight - (x.group <= y.group ? 1 : 0);
+  return std::clamp(std::max({kSignificant - weight * 4, a.scale(), b.scale()}), 0, kMaxDecimalDigits);
+}
+
 std::optional<Decimal> divide(const Decimal& a, const Decimal& b) {
   const int scale = quotient_scale(a, b);
   const int own = common_scale(a, b);
@@ -171,6 +193,11 @@ std::optional<Decimal> divide(const Decimal& a, const Decimal& b) {
   const Magnitude x = magnitude(a, own) + std::string(static_cast<size_t>(scale) + 1, '0');
   const Magnitude quotient = quotient_of(x, magnitude(b, own), rest);
   return bounded(rounded(made(a.negative != b.negative, quotient, scale + 1), scale));
+}
+
+std::optional<Decimal> square_root(const Decimal& a, int scale) {
+  const int own = std::max({scale + 1, (a.scale() + 1) / 2, 0});
+  return bounded(rounded(made(false, root_of(magnitude(a, 2 * own)), own), scale));
 }
 
 std::optional<Decimal> remainder(const Decimal& a, const Decimal& b) {

@@ -82,5 +82,7 @@ class JsonRowWriter {
 };
 void append_json_value(std::string& out, const Column& column, size_t row);
 void append_json_string(std::string& out, std::string_view text);
+// Well-formed JSON with every number as a string: a browser's numbers are doubles, which round 64-bit integers.
+void append_with_quoted_numbers(std::string& out, std::string_view json);
 
 }  // namespace millrace::formats

@@ -57,7 +57,7 @@ enum class ExprKind : uint8_t {
   kIsDistinct,  // negated: IS NOT DISTINCT FROM
   kBetween,
   kIn,    // args[0] IN (args[1..])
-  kLike,  // text: like or ilike; args: text, pattern [, escape]
+  kLike,  // text: like, ilike or similar; args: text, pattern [, escape]
   kCase,  // [operand] when then when then … [else]
   kCast,
   kCall,  // text(args…); star: count(*)
@@ -80,6 +80,11 @@ struct Expr {
   bool has_else = false;
   bool distinct = false;    // kCall: of an aggregate's argument
   bool has_filter = false;  // kCall: the last argument is FILTER's condition
+  struct Order {
+    bool descending = false;
+    std::optional<bool> nulls_first;
+  };
+  std::vector<Order> order_by;  // kCall: the last arguments before FILTER's are ORDER BY's
   uint32_t height = 1;
 };
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "engine/functions.h"
+#include "engine/aggregates.h"
 #include "engine/regex.h"
 #include "engine/time_zone.h"
 #include "sql/bind_expression.h"
@@ -170,6 +170,19 @@ Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const So
   return folded(std::move(out));
 }
 
+Error bad_arguments(const ast::Expr& call, std::string_view wants) {
+  return invalid_at(kBadArguments, call.span, fmt::format("{}() takes {}", call.text, wants),
+                    "write it as docs/sql/functions.md does");
+}
+
+Result<Bound> to_precision(const Bound& numeric, int64_t precision, int64_t scale) {
+  const SourceSpan span = numeric.expr->span;
+  return make_call(
+      "to_precision",
+      {numeric, make_literal(precision, Type::kBigint, span), make_literal(scale, Type::kBigint, span)},
+      span);
+}
+
 // A call of constants is a constant, unless it fails, or it or an argument is long.
 Result<Bound> folded(Bound call) {
   const Expr& expr = *call.expr;
@@ -191,7 +204,8 @@ Result<Bound> folded(Bound call) {
 }
 
 std::vector<std::string> function_names() {
-  std::vector<std::string> names{"count", "sum", "avg", "min", "max"};
+  std::vector<std::string> names;
+  for (const auto& aggregate : engine::aggregate_table()) names.emplace_back(aggregate.name);
   for (const auto& family : engine::function_table()) {
     for (const Function& function : family.functions) names.emplace_back(function.name);
   }

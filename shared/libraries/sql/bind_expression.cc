@@ -4,32 +4,16 @@
 
 #include <algorithm>
 
-#include "engine/functions.h"
+#include "engine/aggregates.h"
 #include "sql/errors.h"
 
 namespace millrace::sql {
 
 using ast::ExprKind;
-using engine::AggregateCall;
-using engine::AggregateKind;
 using engine::ExprPtr;
 using engine::Op;
 
 namespace {
-
-struct AggregateName {
-  std::string_view name;
-  AggregateKind kind;
-};
-constexpr AggregateName kAggregates[] = {
-    {"count", AggregateKind::kCount}, {"sum", AggregateKind::kSum},
-    {"avg", AggregateKind::kAvg},     {"min", AggregateKind::kMin},
-    {"max", AggregateKind::kMax},     {"bool_and", AggregateKind::kMin},  // false is less than true
-    {"every", AggregateKind::kMin},   {"bool_or", AggregateKind::kMax}};
-
-bool is_of_booleans(std::string_view aggregate) {
-  return aggregate == "every" || aggregate.starts_with("bool_");
-}
 
 std::optional<Op> comparison_of(std::string_view op) {
   if (op == "=") return Op::kEqual;
@@ -90,19 +74,6 @@ std::string internal_type_name(Type type) {
   }
 }
 
-Result<Bound> to_precision(const Bound& numeric, int64_t precision, int64_t scale) {
-  const SourceSpan span = numeric.expr->span;
-  return make_call(
-      "to_precision",
-      {numeric, make_literal(precision, Type::kBigint, span), make_literal(scale, Type::kBigint, span)},
-      span);
-}
-
-// As in PostgreSQL 15.
-bool has_extremes(Type type) {
-  return type != Type::kBoolean && type != Type::kBytea && type != Type::kUuid && type != Type::kJsonb;
-}
-
 Error unknown_function(const ast::Expr& expr) {
   if (expr.text == "now" || expr.text == "random" || expr.text == "clock_timestamp") {
     return unsupported_at(expr.span, fmt::format("{}() is not supported", expr.text),
@@ -116,9 +87,11 @@ Error unknown_function(const ast::Expr& expr) {
       fmt::format("function \"{}\" does not exist", expr.text), hint);
 }
 
-Error bad_arguments(const ast::Expr& expr, std::string_view wants) {
-  return invalid_at(kBadArguments, expr.span, fmt::format("{}() takes {}", expr.text, wants),
-                    "write it as docs/sql/functions.md does");
+// What only an aggregate may have; empty: nothing.
+std::string_view aggregate_clause(const ast::Expr& call) {
+  if (call.has_filter) return "FILTER";
+  if (call.distinct) return "DISTINCT";
+  return call.order_by.empty() ? "" : "ORDER BY";
 }
 
 }  // namespace
@@ -218,7 +191,7 @@ Result<Bound> ExpressionBinder::unary(const ast::Expr& expr) {
   const ast::Expr& operand = *expr.args[0];
   if (expr.text != "-" && expr.text != "+") {
     return unsupported_at(expr.operator_span, fmt::format("the operator {} is not supported", expr.text),
-                          "the operators are + - * / % || = <> < <= > >=");
+                          "the operators are + - * / % ^ || = <> < <= > >=");
   }
   if (expr.text == "-" && operand.kind == ExprKind::kNumber) return number(operand, true);
   TRY_ASSIGN(Bound value, bind(operand));
@@ -312,6 +285,7 @@ Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
                       fmt::format("LIKE needs text, not {}", to_string(arg.type())),
                       "cast it: CAST(… AS TEXT)");
   }
+  if (expr.text == "similar") return similar(expr, std::move(args));
   if (args.size() == 3) {
     const SourceSpan span = args[1].expr->span;
     TRY_ASSIGN(args[1], make_call("like_escape", {std::move(args[1]), std::move(args[2])}, span));
@@ -330,6 +304,16 @@ Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
                       "use a shorter pattern");
   }
   TRY_ASSIGN(Bound matched, make(Op::kLike, Type::kBoolean, std::move(args), expr.span));
+  return negated_if(expr.negated, std::move(matched), expr.span);
+}
+
+// A regular expression, but for how it is written.
+Result<Bound> ExpressionBinder::similar(const ast::Expr& expr, std::vector<Bound> args) {
+  const SourceSpan span = args[1].expr->span;
+  std::vector<Bound> pattern(std::make_move_iterator(args.begin() + 1), std::make_move_iterator(args.end()));
+  TRY_ASSIGN(args[1], make_call("similar_to_escape", std::move(pattern), span));
+  args.resize(2);
+  TRY_ASSIGN(Bound matched, make_call("regexp_like", std::move(args), expr.span));
   return negated_if(expr.negated, std::move(matched), expr.span);
 }
 
@@ -397,15 +381,12 @@ Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
 }
 
 Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
-  for (const AggregateName& known : kAggregates) {
-    if (known.name == expr.text) return aggregate(expr, known.kind);
-  }
+  if (const auto* function = engine::find_aggregate(expr.text)) return aggregate(expr, *function);
   const engine::Function* function = engine::find_function(expr.text);
   if (function == nullptr) return unknown_function(expr);
-  if (expr.has_filter || expr.distinct) {
+  if (const std::string_view clause = aggregate_clause(expr); !clause.empty()) {
     return invalid_at(kMisplacedAggregate, expr.span,
-                      fmt::format("{} specified, but {} is not an aggregate function",
-                                  expr.has_filter ? "FILTER" : "DISTINCT", expr.text),
+                      fmt::format("{} specified, but {} is not an aggregate function", clause, expr.text),
                       expr.has_filter ? "use CASE WHEN … THEN … END" : "take it away");
   }
   if (expr.star) return bad_arguments(expr, "expressions, not *");
@@ -431,106 +412,6 @@ Result<Bound> ExpressionBinder::null_if(const ast::Expr& expr) {
   TRY(unify({&args[0], &args[1]}, "NULLIF"));
   const Type type = args.front().type();
   return make(Op::kNullIf, type, std::move(args), expr.span);
-}
-
-Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, AggregateKind kind) {
-  if (in_aggregate_) {
-    return invalid_at(kMisplacedAggregate, expr.span, "aggregate function calls cannot be nested",
-                      "an aggregate takes columns of the stream");
-  }
-  if (!place_.empty()) {
-    return invalid_at(kMisplacedAggregate, expr.span,
-                      fmt::format("aggregate functions are not allowed in {}", place_),
-                      "they stand in the SELECT list of a view");
-  }
-  const size_t arguments = expr.args.size() - (expr.has_filter ? 1 : 0);
-  if (expr.star) {
-    if (kind != AggregateKind::kCount) return bad_arguments(expr, "one expression; only count takes *");
-    if (!expr.has_filter)
-      return aggregate_call(expr, AggregateCall{AggregateKind::kCountStar, nullptr, Type::kBigint}, 1);
-  } else if (arguments != 1) {
-    return bad_arguments(expr, kind == AggregateKind::kCount ? "* or one expression" : "one expression");
-  }
-  TRY_ASSIGN(Bound argument, expr.star ? Result<Bound>(make_literal(int64_t{1}, Type::kBigint, expr.span))
-                                       : aggregate_argument(expr, kind));
-  if (expr.has_filter) {
-    TRY_ASSIGN(argument, filtered(expr, std::move(argument)));
-  }
-  Type type = argument.type();
-  if (kind == AggregateKind::kCount) type = Type::kBigint;
-  if (kind == AggregateKind::kAvg && type != Type::kNumeric) type = Type::kDouble;
-  TRY_ASSIGN(const bool distinct, is_distinct(expr, kind, argument.type()));
-  return aggregate_call(expr, AggregateCall{kind, std::move(argument.expr), type, distinct}, argument.size);
-}
-
-// A least value is the same among the distinct ones.
-Result<bool> ExpressionBinder::is_distinct(const ast::Expr& expr, AggregateKind kind, Type argument) const {
-  if (!expr.distinct || kind == AggregateKind::kMin || kind == AggregateKind::kMax) return false;
-  if (kind == AggregateKind::kCount || physical(argument) != Physical::kDouble) return true;
-  return unsupported_at(
-      expr.span, fmt::format("{}(DISTINCT …) of {} is not supported", expr.text, to_string(argument)),
-      "its last digits would depend on the order of the events: cast the argument to bigint");
-}
-
-Result<Bound> ExpressionBinder::bind_in_aggregate(const ast::Expr& expr) {
-  in_aggregate_ = true;
-  auto bound = bind(expr);
-  in_aggregate_ = false;
-  return bound;
-}
-
-// Aggregates pass NULLs over: the argument is NULL where the condition is not true.
-Result<Bound> ExpressionBinder::filtered(const ast::Expr& call, Bound argument) {
-  TRY_ASSIGN(Bound condition, bind_in_aggregate(*call.args.back()));
-  TRY_ASSIGN(condition, as_boolean(std::move(condition), "FILTER"));
-  const Type type = argument.type();
-  std::vector<Bound> args;
-  args.push_back(std::move(condition));
-  args.push_back(std::move(argument));
-  args.push_back(make_literal({}, type, call.span));
-  return make(Op::kCase, type, std::move(args), call.span);
-}
-
-// sum and avg take numbers, min and max all that has an order and is not boolean, bool_and and bool_or booleans.
-Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, AggregateKind kind) {
-  TRY_ASSIGN(Bound bound, bind_in_aggregate(*expr.args[0]));
-  if (is_of_booleans(expr.text)) return as_boolean(std::move(bound), expr.text);
-  Bound argument = with_default_type(std::move(bound));
-  const Type type = argument.type();
-  if (kind == AggregateKind::kSum || kind == AggregateKind::kAvg) {
-    if (type == Type::kNumeric)
-      return to_precision(argument, engine::kNumericSumPrecision, engine::kNumericSumScale);
-    if (is_number(type)) return convert(argument, is_integer(type) ? Type::kBigint : Type::kDouble);
-    return invalid_at(kBadArguments, expr.span,
-                      fmt::format("{}({}) does not exist", expr.text, to_string(type)),
-                      fmt::format("{} takes numbers", expr.text));
-  }
-  if ((kind == AggregateKind::kMin || kind == AggregateKind::kMax) && !has_extremes(type)) {
-    return invalid_at(
-        kBadArguments, expr.span, fmt::format("{}({}) does not exist", expr.text, to_string(type)),
-        type == Type::kBoolean ? "bool_and and bool_or are the least and the greatest of booleans"
-                               : "cast it to text");
-  }
-  return argument;
-}
-
-// The same call twice is computed once.
-Bound ExpressionBinder::aggregate_call(const ast::Expr& expr, AggregateCall call, size_t size) {
-  const uint64_t hash = (call.argument ? expr_hash(*call.argument) : 0) * 16 +
-                        static_cast<uint64_t>(call.kind) * 2 + call.distinct;
-  const auto [from, to] = calls_by_hash_.equal_range(hash);
-  const auto same = std::find_if(from, to, [&](const auto& entry) {
-    const AggregateCall& other = calls_[entry.second];
-    return other.kind == call.kind && other.distinct == call.distinct &&
-           (call.argument == nullptr || same_expr(*other.argument, *call.argument));
-  });
-  const size_t index = same == to ? calls_.size() : same->second;
-  const Type type = call.type;
-  if (same == to) {
-    calls_by_hash_.emplace(hash, index);
-    calls_.push_back(std::move(call));
-  }
-  return Bound{make_column(kAggregateBase + static_cast<int>(index), type, expr.span), false, size + 1};
 }
 
 std::string default_name(const ast::Expr& expr) {

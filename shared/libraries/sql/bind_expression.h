@@ -15,6 +15,10 @@
 
 #include "sql/scope.h"
 
+namespace millrace::engine {
+struct AggregateFunction;
+}
+
 namespace millrace::sql {
 
 inline constexpr int kAggregateBase = 1 << 20;
@@ -56,17 +60,22 @@ class ExpressionBinder {
   Result<Bound> between(const ast::Expr& expr);
   Result<Bound> in_list(const ast::Expr& expr);
   Result<Bound> like(const ast::Expr& expr);
+  Result<Bound> similar(const ast::Expr& expr, std::vector<Bound> args);
   Result<Bound> regex_match(const ast::Expr& expr);
   Result<Bound> case_of(const ast::Expr& expr);
   Result<Bound> cast(const ast::Expr& expr);
   Result<Bound> call(const ast::Expr& expr);
   Result<Bound> coalesce(const ast::Expr& expr);
   Result<Bound> null_if(const ast::Expr& expr);
-  Result<Bound> aggregate(const ast::Expr& expr, engine::AggregateKind kind);
-  Result<Bound> aggregate_argument(const ast::Expr& expr, engine::AggregateKind kind);
+  // Aggregates (bind_aggregate.cc).
+  Result<Bound> aggregate(const ast::Expr& expr, const engine::AggregateFunction& function);
+  Result<Bound> aggregate_input(const ast::Expr& expr, const engine::AggregateFunction& function);
+  Result<Bound> aggregate_argument(const ast::Expr& expr, const engine::AggregateFunction& function,
+                                   Bound argument);
+  Status aggregate_parameter(const ast::Expr& expr, engine::AggregateCall& call);
+  Status aggregate_order(const ast::Expr& expr, const Bound& argument, engine::AggregateCall& call);
   Result<Bound> bind_in_aggregate(const ast::Expr& expr);
-  Result<Bound> filtered(const ast::Expr& call, Bound argument);
-  Result<bool> is_distinct(const ast::Expr& expr, engine::AggregateKind kind, Type argument) const;
+  Result<Bound> filtered(const ast::Expr& call, Bound value);
   Bound aggregate_call(const ast::Expr& expr, engine::AggregateCall call, size_t size);
   Result<std::vector<Bound>> bind_all(const std::vector<ast::ExprPtr>& args);
 
@@ -84,6 +93,8 @@ Result<Bound> make(engine::Op op, Type type, std::vector<Bound> args, const Sour
 // A call of a table function (bind_call.cc): finds the signature that is meant, folds as make() does.
 Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const SourceSpan& span);
 Result<Bound> folded(Bound call);
+Error bad_arguments(const ast::Expr& call, std::string_view wants);
+Result<Bound> to_precision(const Bound& numeric, int64_t precision, int64_t scale);
 std::vector<std::string> function_names();  // of the table, and the aggregates: for hints
 // What PostgreSQL converts without being asked; never a type to itself.
 bool becomes(Type from, Type to);
@@ -105,6 +116,10 @@ Result<Bound> make_comparison(engine::Op op, std::string_view symbol, Bound left
 Status unify(std::vector<Bound*> values, std::string_view what);
 Status adapt_to_numeric(const std::vector<Bound*>& values);
 Bound with_default_type(Bound value);
+
+// An ordered aggregate goes by the time of its rows: the column of the stream's watermark, if there is one, stands
+// behind what its ORDER BY says.
+void order_by_time(std::vector<engine::AggregateCall>& calls, const engine::StreamDef* source);
 
 // PostgreSQL's name for a column that was given none.
 std::string default_name(const ast::Expr& expr);

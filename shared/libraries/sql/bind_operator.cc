@@ -183,6 +183,12 @@ bool worth_folding(const Expr& expr) {
   return text == nullptr || text->size() <= kMaxFoldedTextBytes;
 }
 
+Result<Bound> power(Bound left, Bound right, const ast::Expr& at) {
+  const auto fits = [](const Bound& value) { return value.unknown || is_number(value.type()); };
+  if (!fits(left) || !fits(right)) return no_operator("^", left, right, at.operator_span);
+  return make_call("power", {std::move(left), std::move(right)}, at.span);
+}
+
 }  // namespace
 
 Error no_operator(std::string_view symbol, const Bound& left, const Bound& right, const SourceSpan& span) {
@@ -331,9 +337,10 @@ Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, co
   if (is_jsonb_operator(op, left, right))
     return make_jsonb_operation(op, std::move(left), std::move(right), at);
   if (op == "||") return concat(std::move(left), std::move(right), at);
+  if (op == "^") return power(std::move(left), std::move(right), at);
   if (op.size() != 1 || std::string_view("+-*/%").find(op[0]) == std::string_view::npos) {
     return unsupported_at(at.operator_span, fmt::format("the operator {} is not supported", op),
-                          "the operators are + - * / % || = <> < <= > >=");
+                          "the operators are + - * / % ^ || = <> < <= > >=");
   }
   TRY(settle_unknown(op, left, right, at.operator_span));
   TRY(adapt_to_numeric({&left, &right}));

@@ -121,6 +121,7 @@ class QueryBinder {
       TRY_ASSIGN(plan_.having, binder.bind_boolean(*query.having, "HAVING"));
     }
     plan_.aggregates = binder.calls();
+    order_by_time(plan_.aggregates, plan_.source.get());
     const bool grouped = !plan_.aggregates.empty() || query.group_span.length > 0 || query.having;
     if (grouped && !is_view()) return needs_window_view();
     if (!grouped) {
@@ -215,7 +216,9 @@ class QueryBinder {
     std::vector<int>& used = plan_.read_columns;
     collect_columns(plan_.filter, used);
     for (const auto& key : plan_.group_keys) collect_columns(key.expr, used);
-    for (const auto& call : plan_.aggregates) collect_columns(call.argument, used);
+    for (const auto& call : plan_.aggregates) {
+      call.each_expr([&](const ExprPtr& expr) { collect_columns(expr, used); });
+    }
     const bool grouped = plan_.shape == QueryPlan::Shape::kAggregate;
     for (const auto& output : plan_.outputs) {
       if (!grouped) collect_columns(output.expr, used);
@@ -225,7 +228,9 @@ class QueryBinder {
     ColumnMap map(used);
     plan_.filter = map.apply(plan_.filter);
     for (auto& key : plan_.group_keys) key.expr = map.apply(key.expr);
-    for (auto& call : plan_.aggregates) call.argument = map.apply(call.argument);
+    for (auto& call : plan_.aggregates) {
+      call.each_expr([&](ExprPtr& expr) { expr = map.apply(expr); });
+    }
     if (grouped) return {};
     bind_output_stream();
     for (auto& output : plan_.outputs) output.expr = map.apply(output.expr);

@@ -169,6 +169,7 @@ class SelectBinder {
     grouping->shape = engine::QueryPlan::Shape::kAggregate;
     TRY_ASSIGN(grouping->group_keys, bind_group_keys(tree_, scope_, columns_, schema_));
     grouping->aggregates = calls;
+    order_by_time(grouping->aggregates, plan_.stream.get());
     GroupedOutputs outputs(grouping->group_keys, schema_);
     for (auto& output : plan_.outputs) {
       TRY_ASSIGN(output.expr, outputs.apply(output.expr));

@@ -156,7 +156,9 @@ Status check_windows(const ast::Query& tree, const Scope& scope, const engine::Q
   WindowColumnFinder finder;
   const Expr* found = finder.in(plan.filter);
   for (const auto& call : plan.aggregates) {
-    if (found == nullptr) found = finder.in(call.argument);
+    call.each_expr([&](const ExprPtr& expr) {
+      if (found == nullptr) found = finder.in(expr);
+    });
   }
   for (const auto& key : plan.group_keys) {
     const bool bare = key.expr->op == Op::kWindowStart || key.expr->op == Op::kWindowEnd;

@@ -7,9 +7,14 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/buffer.h"
+#include "engine/aggregates.h"
+#include "engine/select.h"
+#include "formats/json.h"
 #include "sql/bind_expression.h"
 #include "sql/parser.h"
 #include "sql/sql.h"
+#include "sql/test_catalog.h"
 
 namespace millrace::sql {
 namespace {
@@ -31,6 +36,32 @@ std::string value_of(std::string_view sql) {
   return text == nullptr ? "NULL" : *text;
 }
 
+const TestCatalog& samples() {
+  static const TestCatalog catalog(
+      "CREATE STREAM samples (n BIGINT, x DOUBLE PRECISION, word TEXT, ok BOOLEAN, at TIMESTAMPTZ, "
+      "WATERMARK FOR at AS at);");
+  return catalog;
+}
+
+std::string aggregate_of(std::string_view sql) {
+  const auto select =
+      samples().get<Select>("SELECT CAST(" + std::string(sql) + " AS TEXT) AS v FROM samples");
+  if (!select.plan.stream) return "not bound";
+  std::string body(engine::kSampleRows);
+  const size_t size = body.size();
+  body.resize(size + Buffer::kPadding);
+  const auto events = formats::split_ndjson(std::string_view(body).substr(0, size));
+  Batch rows;
+  rows.set_schema(select.plan.stream->columns);
+  std::vector<RowError> errors;
+  formats::JsonDecoder(select.plan.stream->columns, {0, 1, 2, 3, 4}).decode(*events, rows, errors);
+  EXPECT_TRUE(errors.empty());
+  const auto answer = engine::run_select(select.plan, rows);
+  if (!answer.ok()) return std::string(answer.error().id);
+  const Column& value = answer->columns[0];
+  return value.is_null(0) ? "NULL" : std::string(value.texts[0]);
+}
+
 // A bar would end the table's cell.
 std::string cell(std::string_view text) {
   std::string out;
@@ -46,6 +77,27 @@ std::string forms(const Function& function) {
   return out;
 }
 
+void append_row(std::ostream& out, std::string_view forms, std::string_view meaning,
+                const std::vector<Example>& all) {
+  std::string examples, values;
+  for (const Example& example : all) {
+    examples += (examples.empty() ? "`" : "<br>`") + cell(example.sql) + "`";
+    values += (values.empty() ? "`" : "<br>`") + cell(example.value) + "`";
+  }
+  out << "| " << forms << " | " << cell(meaning) << " | " << examples << " | " << values << " |\n";
+}
+
+void append_aggregates(std::ostream& out) {
+  out << "\n## Aggregates\n\n"
+         "What stands in [the reference](reference.md#aggregates) holds for all. The examples are over these "
+         "rows of a stream whose watermark is of\n"
+         "`at`:\n\n```json\n"
+      << engine::kSampleRows
+      << "\n```\n\n| aggregate | answer | example | value |\n| --- | --- | --- | --- |\n";
+  for (const auto& aggregate : engine::aggregate_table())
+    append_row(out, "`" + std::string(aggregate.form) + "`", aggregate.meaning, aggregate.examples);
+}
+
 std::string page() {
   std::ostringstream out;
   out << "# Functions\n\n"
@@ -54,21 +106,14 @@ std::string page() {
          "a line says otherwise. A bigint stands where a double precision is wanted. Answers are PostgreSQL "
          "15's, but for what\n"
          "[the reference](reference.md#other-than-postgresql) lists; a value that has none is an error of "
-         "its row. Aggregates\n"
-         "stand [there](reference.md#views), too.\n";
+         "its row.\n";
   for (const FunctionFamily& family : engine::function_table()) {
     out << "\n## " << family.title
         << "\n\n| function | answer | example | value |\n| --- | --- | --- | --- |\n";
-    for (const Function& function : family.functions) {
-      std::string examples, values;
-      for (const Example& example : function.examples) {
-        examples += (examples.empty() ? "`" : "<br>`") + cell(example.sql) + "`";
-        values += (values.empty() ? "`" : "<br>`") + cell(example.value) + "`";
-      }
-      out << "| " << forms(function) << " | " << cell(function.meaning) << " | " << examples << " | "
-          << values << " |\n";
-    }
+    for (const Function& function : family.functions)
+      append_row(out, forms(function), function.meaning, function.examples);
   }
+  append_aggregates(out);
   return out.str();
 }
 
@@ -79,6 +124,15 @@ TEST(Functions, ExamplesHaveTheirValues) {
       for (const Example& example : function.examples)
         EXPECT_EQ(value_of(example.sql), example.value) << example.sql;
     }
+  }
+}
+
+TEST(Functions, ExamplesOfAggregatesHaveTheirValues) {
+  for (const auto& aggregate : engine::aggregate_table()) {
+    EXPECT_FALSE(aggregate.examples.empty()) << aggregate.name;
+    EXPECT_EQ(engine::find_function(aggregate.name), nullptr) << aggregate.name;
+    for (const Example& example : aggregate.examples)
+      EXPECT_EQ(aggregate_of(example.sql), example.value) << example.sql;
   }
 }
 

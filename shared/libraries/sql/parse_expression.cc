@@ -50,6 +50,7 @@ bool is_clock_word(std::string_view word) {
 
 bool may_compile_a_pattern(const ast::Expr& expr) {
   if (expr.kind == ExprKind::kBinary) return expr.text.find('~') != std::string::npos;
+  if (expr.kind == ExprKind::kLike) return expr.text == "similar";
   return expr.kind == ExprKind::kCall && (expr.text.starts_with("regexp_") || expr.text == "substring");
 }
 
@@ -187,9 +188,8 @@ Result<ExprPtr> Parser::infix_word(ExprPtr left, int level) {
   const Token word = take();
   if (same_word(raw(word), "between")) return between(std::move(left), negated);
   if (same_word(raw(word), "in")) return in_list(std::move(left), negated);
-  if (same_word(raw(word), "like") || same_word(raw(word), "ilike"))
-    return like(std::move(left), name_value(text_, word), negated);
-  return unsupported_at(word.span, fmt::format("{} is not supported yet", raw(word)), "use LIKE");
+  if (same_word(raw(word), "similar")) TRY(expect_word("to"));
+  return like(std::move(left), name_value(text_, word), negated);
 }
 
 Result<ExprPtr> Parser::binary(ExprPtr left, int level) {
@@ -464,9 +464,7 @@ Result<ExprPtr> Parser::call(const ast::Name& function) {
     TRY(argument(*expr));
     TRY(arguments(*expr));
   }
-  if (is_word("order")) {
-    return unsupported_at(peek().span, "ORDER BY in an aggregate is not supported", "take it away");
-  }
+  if (take_word("order")) TRY(order_of(*expr));
   TRY(expect_symbol(")"));
   expr->span = span_from(function.span);
   if (is_word("filter") && is_symbol("(", 1)) TRY(filter_of(*expr));
@@ -475,6 +473,19 @@ Result<ExprPtr> Parser::call(const ast::Name& function) {
                           "use TUMBLE and GROUP BY");
   }
   return finish(std::move(expr));
+}
+
+// ORDER BY key, … in an aggregate's parentheses
+Status Parser::order_of(ast::Expr& out) {
+  TRY(expect_word("by"));
+  do {
+    TRY_ASSIGN(ast::OrderItem item, order_item());
+    out.order_by.push_back({item.descending, item.nulls_first});
+    out.args.push_back(std::move(item.expr));
+    if (out.args.size() > ast::kMaxArguments)
+      return too_many(previous().span, "arguments of a function", ast::kMaxArguments);
+  } while (take_symbol(","));
+  return {};
 }
 
 // FILTER (WHERE condition)

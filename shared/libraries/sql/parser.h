@@ -77,6 +77,7 @@ class Parser {
   Status trim_arguments(ast::Expr& out);
   Status argument(ast::Expr& out);
   Status arguments(ast::Expr& out);
+  Status order_of(ast::Expr& out);
   Status filter_of(ast::Expr& out);
   Result<ast::ExprPtr> string_literal();
   Result<ast::ExprPtr> interval_literal();
