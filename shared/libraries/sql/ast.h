@@ -159,6 +159,7 @@ struct CreateQuery {
   ObjectKind kind = ObjectKind::kView;
   Name name;
   bool if_not_exists = false;
+  bool or_replace = false;
   std::vector<Option> options;
   Query query;
   Emit emit = Emit::kDefault;

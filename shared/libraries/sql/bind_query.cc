@@ -56,7 +56,7 @@ class QueryBinder {
   QueryBinder(const ast::CreateQuery& tree, const BindContext& context) : tree_(tree), context_(context) {}
 
   Result<CreateQuery> run() {
-    TRY(check_new_name(context_, tree_.name, tree_.if_not_exists));
+    TRY(check_new_name(context_, tree_.name, tree_.if_not_exists || tree_.or_replace));
     TRY(refuse_clauses());
     TRY(bind_source());
     TRY_ASSIGN(scope_, make_scope(*tree_.query.from, plan_.source->columns));
@@ -262,6 +262,7 @@ class QueryBinder {
     }
     out.plan = std::move(plan_);
     out.if_not_exists = tree_.if_not_exists;
+    out.or_replace = tree_.or_replace;
     return out;
   }
 
@@ -338,7 +339,10 @@ class QueryBinder {
 }  // namespace
 
 Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context) {
-  return QueryBinder(tree, context).run();
+  TRY_ASSIGN(CreateQuery bound, QueryBinder(tree, context).run());
+  if (!tree.or_replace || !context.check_names) return bound;
+  TRY_ASSIGN(bound.same, find_same(tree, bound, context));
+  return bound;
 }
 
 }  // namespace millrace::sql

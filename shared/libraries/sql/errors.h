@@ -23,6 +23,7 @@ inline constexpr std::string_view kDuplicateColumn = "MR-SQL-0014";
 inline constexpr std::string_view kReservedName = "MR-SQL-0015";
 inline constexpr std::string_view kWrongKind = "MR-SQL-0016";
 inline constexpr std::string_view kStillRead = "MR-SQL-0017";
+inline constexpr std::string_view kCannotReplace = "MR-SQL-0018";
 inline constexpr std::string_view kNoOperator = "MR-SQL-0020";
 inline constexpr std::string_view kTypeMismatch = "MR-SQL-0021";
 inline constexpr std::string_view kBadLiteral = "MR-SQL-0022";

@@ -151,9 +151,28 @@ Result<ast::Body> Parser::statement() {
 
 Result<ast::Body> Parser::create() {
   take();
-  if (is_word("or") && is_word("replace", 1)) {
-    return unsupported_at(peek().span, "CREATE OR REPLACE is not supported", "DROP the old one first");
+  return is_word("or") && is_word("replace", 1) ? create_or_replace() : create_object();
+}
+
+Result<ast::Body> Parser::create_or_replace() {
+  const SourceSpan first = take().span;
+  take();
+  const SourceSpan span = span_from(first);
+  TRY_ASSIGN(ast::Body made, create_object());
+  auto* query = std::get_if<ast::CreateQuery>(&made);
+  if (query == nullptr) {
+    return unsupported_at(
+        span, "OR REPLACE belongs to views and derived streams: a declared stream keeps its columns",
+        "write CREATE STREAM IF NOT EXISTS, or DROP the old one first");
   }
+  if (query->if_not_exists)
+    return invalid_at(kSyntaxError, span, "OR REPLACE and IF NOT EXISTS exclude each other",
+                      "keep one of them");
+  query->or_replace = true;
+  return made;
+}
+
+Result<ast::Body> Parser::create_object() {
   if (take_word("stream")) return create_stream();
   if (take_word("materialized")) {
     TRY(expect_word("view"));

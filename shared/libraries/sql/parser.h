@@ -23,6 +23,8 @@ class Parser {
   // Statements.
   Result<ast::Body> statement();
   Result<ast::Body> create();
+  Result<ast::Body> create_or_replace();
+  Result<ast::Body> create_object();
   Result<ast::Body> create_stream();
   Result<ast::Body> create_view();
   Result<ast::Body> create_query(ast::CreateQuery query);
