@@ -238,7 +238,8 @@ Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOu
     std::vector<RowError> errors;
     const size_t before = selection.size();
     pipeline_->filter->filter(rows.batch(), selection, errors);
-    counters_.filtered += before - selection.size() - errors.size();
+    const auto failed = std::count_if(errors.begin(), errors.end(), [](const auto& e) { return !e.kept; });
+    counters_.filtered += before - selection.size() - static_cast<size_t>(failed);
     dead_letters(rows, errors, out);
   }
   const size_t in_time = selection.size();

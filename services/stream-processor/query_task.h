@@ -45,6 +45,7 @@ struct TaskOutput {
   JsonRows changes;                     // for those who watch the view
   std::optional<ClosedWindows> closed;  // the same, to be rendered
   uint32_t rows = 0;
+  uint64_t nulls = 0;  // expressions that failed and gave NULL
 
   bool empty() const { return rows == 0 && reports.empty(); }
   void add(StreamPartition where, std::string_view value, int64_t timestamp_ms);

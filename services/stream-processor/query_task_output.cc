@@ -52,7 +52,8 @@ Status QueryTask::emit_rows(const StreamRows& rows, Selection& selection, std::v
   if (plan_->shape == Shape::kRows) {
     Batch made;
     made.set_schema(plan_->output_schema());
-    auto projected = engine::project(pipeline_->plan->outputs, batch, selection, made, errors);
+    auto projected =
+        engine::project(pipeline_->plan->outputs, plan_->on_error, batch, selection, made, errors);
     CHECK(projected.ok(), "a projection reports its rows, it does not fail");
     made.origins.clear();
     for (const uint32_t row : selection) made.origins.push_back(batch.origins[row]);
@@ -100,8 +101,10 @@ Status QueryTask::emit_changes(TaskOutput& out) {
 }
 
 void QueryTask::dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out) {
-  counters_.failed += errors.size();
   for (const auto& failed : errors) {
+    ++(failed.kept ? counters_.nulls : counters_.failed);
+    out.nulls += failed.kept;
+    if (failed.kept) continue;
     const std::string where = failed.span.line == 0
                                   ? failed.message
                                   : fmt::format("{} (line {}, column {} of the query)", failed.message,

@@ -34,15 +34,15 @@ void append_batch(const Schema& schema, const Batch& rows, std::string_view op, 
   }
 }
 
-void append_selected(const std::vector<engine::NamedExpr>& outputs, const Batch& groups, Selection& selection,
-                     std::string_view op, JsonRows& out) {
+void append_selected(const std::vector<engine::NamedExpr>& outputs, engine::OnError on_error,
+                     const Batch& groups, Selection& selection, std::string_view op, JsonRows& out) {
   if (selection.empty()) return;
   Schema schema;
   for (const auto& output : outputs) schema.push_back({output.name, output.expr->type});
   Batch made;
   made.set_schema(schema);
   std::vector<RowError> errors;
-  auto projected = engine::project(outputs, groups, selection, made, errors);
+  auto projected = engine::project(outputs, on_error, groups, selection, made, errors);
   CHECK(projected.ok(), "a projection reports its rows, it does not fail");
   append_batch(schema, made, op, out);
 }
@@ -68,7 +68,7 @@ void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::stri
   Selection shown = all_rows(groups);
   std::vector<RowError> errors;
   engine::filter_groups(plan, groups, shown, errors);
-  append_selected(plan.outputs, groups, shown, op, out);
+  append_selected(plan.outputs, plan.on_error, groups, shown, op, out);
 }
 
 void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
@@ -78,11 +78,11 @@ void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows
   std::vector<bool> settled(groups.rows);
   for (const uint32_t row : shown) settled[row] = true;
   // A group whose HAVING fails is one that a SELECT reports: nothing is said of it here.
-  for (const RowError& failed : errors) settled[failed.row] = true;
+  for (const RowError& failed : errors) settled[failed.row] = settled[failed.row] || !failed.kept;
   Selection hidden = all_rows(groups);
   std::erase_if(hidden, [&](uint32_t row) { return settled[row]; });
-  append_selected(plan.outputs, groups, shown, "upsert", out);
-  append_selected(key_outputs(plan), groups, hidden, "delete", out);
+  append_selected(plan.outputs, plan.on_error, groups, shown, "upsert", out);
+  append_selected(key_outputs(plan), plan.on_error, groups, hidden, "delete", out);
 }
 
 Result<JsonRows> render(const ClosedWindows& windows) {

@@ -109,14 +109,20 @@ std::string start_text(const QueryPlan& plan) {
   return "from " + at;
 }
 
+std::string_view on_error_text(const QueryPlan& plan) {
+  return plan.on_error == OnError::kNull ? "; what fails is NULL" : "";
+}
+
 std::string root_text(const QueryPlan& plan) {
   if (plan.shape == QueryPlan::Shape::kStream) {
     const uint16_t partitions = plan.output_stream ? plan.output_stream->partitions : plan.source->partitions;
-    return fmt::format("Stream {} (partitions {}; {})", plan.name, partitions, start_text(plan));
+    return fmt::format("Stream {} (partitions {}; {}{})", plan.name, partitions, start_text(plan),
+                       on_error_text(plan));
   }
   std::string emits = plan.emit_on_close ? "final rows on window close" : "up to date at once";
   if (plan.view_retention_us > 0) emits += "; windows kept for " + duration(plan.view_retention_us);
-  return fmt::format("Materialized view {} ({}; {})", plan.name, emits, start_text(plan));
+  return fmt::format("Materialized view {} ({}; {}{})", plan.name, emits, start_text(plan),
+                     on_error_text(plan));
 }
 
 // What a window's start or end is, where the group key is but that of a pane.
@@ -340,6 +346,7 @@ uint64_t QueryPlan::identity() const {
     append_le(out, window.offset_us);
   }
   if (having) append_expr(out, having.get());  // plans without one keep the identity that they had
+  if (on_error == OnError::kNull) append_bytes(out, "on_error");  // likewise
   return stable_hash(out);
 }
 

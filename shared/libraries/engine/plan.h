@@ -75,6 +75,8 @@ struct QueryPlan {
   StreamPtr source;
   std::vector<int> read_columns;  // of source->columns, ascending
   ExprPtr filter;                 // may be null
+  OnError on_error =
+      OnError::kDeadLetter;  // of its expressions; what no NULL can mend is a dead letter always
 
   // kAggregate
   std::vector<NamedExpr> group_keys;  // over the source row; may be empty (one group for all)

@@ -291,10 +291,21 @@ class QueryBinder {
     return {};
   }
 
+  Status on_error_option(const ast::Option& option) {
+    if (option.value != "dead_letter" && option.value != "null") {
+      return invalid_at(kBadOption, option.value_span,
+                        fmt::format("option \"on_error\" has no value \"{:.60}\"", option.value),
+                        "it is 'dead_letter' (the row is left out) or 'null' (the expression is NULL)");
+    }
+    plan_.on_error = option.value == "null" ? engine::OnError::kNull : engine::OnError::kDeadLetter;
+    return {};
+  }
+
   Status view_option(const ast::Option& option) {
     const std::string& name = option.name.text;
     if (name == "start") return start_option(option);
-    if (name != "retention") return unknown_option(option, {"start", "retention"}, "a view");
+    if (name == "on_error") return on_error_option(option);
+    if (name != "retention") return unknown_option(option, {"start", "retention", "on_error"}, "a view");
     TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
     if (plan_.view_retention_us == 0 || closes_windows_) return {};
     return invalid_at(kNeedsWindow, option.name.span,
@@ -305,6 +316,7 @@ class QueryBinder {
   Status stream_option(const ast::Option& option) {
     const std::string& name = option.name.text;
     if (name == "start") return start_option(option);
+    if (name == "on_error") return on_error_option(option);
     if (name == "format") return option_one_of(option, "json");
     if (name == "key" || name == "partitions") {
       return unsupported_at(option.name.span,
@@ -323,7 +335,8 @@ class QueryBinder {
       TRY_ASSIGN(output_.retention_bytes, option_bytes(option));
       return {};
     }
-    return unknown_option(option, {"start", "format", "idle_timeout", "retention", "retention_bytes"},
+    return unknown_option(option,
+                          {"start", "on_error", "format", "idle_timeout", "retention", "retention_bytes"},
                           "a derived stream");
   }
 
