@@ -64,6 +64,8 @@ class QueryBinder {
     TRY(check_windows(tree_.query, scope_, plan_));
     group_by_panes(plan_);
     TRY(check_emit());
+    TRY(bind_every());
+    if (tree_.late_to) TRY(bind_late_stream());
     TRY(narrow());
     return finish();
   }
@@ -85,6 +87,10 @@ class QueryBinder {
     if (!tree_.query.from) {
       return invalid_at(kSyntaxError, tree_.query.span, "a continuous query needs FROM",
                         "add FROM and a stream");
+    }
+    if (!is_view() && tree_.late_to) {
+      return unsupported_at(tree_.late_to.span, "LATE DATA TO belongs to a view over windows",
+                            "a derived stream has no windows, so none of its rows is late");
     }
     if (!is_view() && tree_.emit != Emit::kDefault) {
       return unsupported_at(tree_.emit_span, "EMIT belongs to a materialized view",
@@ -208,6 +214,28 @@ class QueryBinder {
                                   plan_.source->name, column));
   }
 
+  // A throttle of what subscribers hear; rows without groups are never told again.
+  Status bind_every() {
+    if (tree_.emit != Emit::kEvery) return {};
+    TRY_ASSIGN(plan_.emit_every_us, constant_interval_us(*tree_.every, "EMIT EVERY"));
+    if (plan_.emit_every_us <= 0)
+      return invalid_at(kBadLiteral, tree_.every->span, "EMIT EVERY takes an interval above zero",
+                        "write EMIT EVERY INTERVAL '1 second'");
+    if (plan_.shape == QueryPlan::Shape::kAggregate) return {};
+    return unsupported_at(tree_.emit_span, "EMIT EVERY needs a GROUP BY: each row of this view is told once",
+                          "take it away, or group");
+  }
+
+  Status bind_late_stream() {
+    if (!closes_windows_) {
+      return invalid_at(kNeedsWindow, tree_.late_to.span,
+                        "LATE DATA TO needs a GROUP BY over a window of the watermark's column",
+                        "write FROM TUMBLE(stream, column, INTERVAL '1 hour') GROUP BY window_start");
+    }
+    TRY_ASSIGN(plan_.late_stream, sql::bind_late_stream(context_, tree_.late_to, *plan_.source));
+    return {};
+  }
+
   // Keeps only the columns that the query reads, and counts in them from here on.
   Status narrow() {
     std::vector<int>& used = plan_.read_columns;
@@ -305,11 +333,15 @@ class QueryBinder {
     const std::string& name = option.name.text;
     if (name == "start") return start_option(option);
     if (name == "on_error") return on_error_option(option);
-    if (name != "retention") return unknown_option(option, {"start", "retention", "on_error"}, "a view");
-    TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
-    if (plan_.view_retention_us == 0 || closes_windows_) return {};
+    const bool retention = name == "retention";
+    if (!retention && name != "allowed_lateness")
+      return unknown_option(option, {"start", "retention", "allowed_lateness", "on_error"}, "a view");
+    int64_t& micros = retention ? plan_.view_retention_us : plan_.allowed_lateness_us;
+    TRY_ASSIGN(micros, option_duration_us(option));
+    if (micros == 0 || closes_windows_) return {};
     return invalid_at(kNeedsWindow, option.name.span,
-                      "a view's retention needs a GROUP BY over a window of the watermark's column",
+                      fmt::format("a view's {} needs a GROUP BY over a window of the watermark's column",
+                                  retention ? "retention" : "allowed lateness"),
                       "write FROM TUMBLE(stream, column, INTERVAL '1 hour') GROUP BY window_start");
   }
 

@@ -137,6 +137,7 @@ void Catalog::add_entry(Entry made) {
   if (entry->stream) streams_[entry->stream->id.value] = entry->stream;
   if (!entry->query) return;
   readers_.emplace(entry->query->source->id.value, entry);
+  if (entry->query->late_stream) readers_.emplace(entry->query->late_stream->id.value, entry);
   if (const auto& topic = entry->query->repartition_topic) streams_[topic->id.value] = topic;
 }
 

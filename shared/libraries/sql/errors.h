@@ -40,6 +40,7 @@ inline constexpr std::string_view kMisplacedAggregate = "MR-SQL-0041";
 inline constexpr std::string_view kNeedsWindowView = "MR-SQL-0042";
 inline constexpr std::string_view kNeedsWindow = "MR-SQL-0043";
 inline constexpr std::string_view kBadWindow = "MR-SQL-0044";
+inline constexpr std::string_view kBadLateStream = "MR-SQL-0045";
 inline constexpr std::string_view kBadPosition = "MR-SQL-0050";
 inline constexpr std::string_view kBadLimit = "MR-SQL-0051";
 inline constexpr std::string_view kBadDefinition = "MR-SQL-0060";

@@ -337,27 +337,46 @@ Result<ast::Body> Parser::create_query(ast::CreateQuery query_) {
   return ast::Body(std::move(query_));
 }
 
-// EMIT … and WITH (…) behind the query, in either order.
+// EMIT …, LATE DATA TO … and WITH (…) behind the query, in any order.
 Status Parser::create_query_tail(ast::CreateQuery& out) {
   for (;;) {
     if (is_word("with") && is_symbol("(", 1)) {
       TRY(options(out.options));
     } else if (is_word("emit") && out.emit == ast::CreateQuery::Emit::kDefault) {
-      const SourceSpan first = take().span;
-      if (take_word("changes")) {
-        out.emit = ast::CreateQuery::Emit::kChanges;
-      } else {
-        if (!is_word("on")) return unexpected("after EMIT comes CHANGES or ON WINDOW CLOSE");
-        take();
-        TRY(expect_word("window"));
-        TRY(expect_word("close"));
-        out.emit = ast::CreateQuery::Emit::kOnClose;
-      }
-      out.emit_span = span_from(first);
+      TRY(emit(out));
+    } else if (is_word("late") && is_word("data", 1) && !out.late_to) {
+      TRY(late_data(out));
     } else {
       return {};
     }
   }
+}
+
+Status Parser::emit(ast::CreateQuery& out) {
+  using Emit = ast::CreateQuery::Emit;
+  const SourceSpan first = take().span;
+  if (take_word("changes")) {
+    out.emit = Emit::kChanges;
+  } else if (take_word("every")) {
+    out.emit = Emit::kEvery;
+    TRY_ASSIGN(out.every, expression());
+  } else {
+    if (!take_word("on"))
+      return unexpected("after EMIT comes CHANGES, EVERY INTERVAL '…' or ON WINDOW CLOSE");
+    TRY(expect_word("window"));
+    TRY(expect_word("close"));
+    out.emit = Emit::kOnClose;
+  }
+  out.emit_span = span_from(first);
+  return {};
+}
+
+Status Parser::late_data(ast::CreateQuery& out) {
+  take();
+  take();
+  TRY(expect_word("to"));
+  TRY_ASSIGN(out.late_to, relation_name("the name of the stream that takes late rows"));
+  return {};
 }
 
 Result<ast::Body> Parser::drop() {

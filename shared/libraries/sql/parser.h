@@ -29,6 +29,8 @@ class Parser {
   Result<ast::Body> create_view();
   Result<ast::Body> create_query(ast::CreateQuery query);
   Status create_query_tail(ast::CreateQuery& query);
+  Status emit(ast::CreateQuery& query);
+  Status late_data(ast::CreateQuery& query);
   Result<ast::Body> drop();
   Result<ast::Body> show();
   Result<ast::Body> explain();
