@@ -73,8 +73,11 @@ Accumulators::Accumulators(const QueryPlan& plan) {
       slot.kind = Kind::kExtreme;
       value_bytes_ += slot.storage == Physical::kInterval ? 24 : 16;
     }
+    const size_t place = slots_.size();
     has_float_sums_ |= slot.kind == Kind::kFloatSum;
-    has_blobs_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kTextExtreme;
+    (slot.kind == Kind::kCount ? counts_ : others_).push_back(place);
+    if (slot.kind == Kind::kIntSum && call.kind == AggregateKind::kSum) checked_.push_back(place);
+    if (slot.kind == Kind::kFloatSum || slot.kind == Kind::kTextExtreme) with_blobs_.push_back(place);
     slots_.push_back(slot);
   }
   // A state row has at least one byte: a GROUP BY without aggregates is DISTINCT.
@@ -82,35 +85,37 @@ Accumulators::Accumulators(const QueryPlan& plan) {
   staged_.resize(slots_.size());
 }
 
-Contribution Accumulators::of_row(size_t aggregate, const Column* argument, size_t row) const {
-  const Slot& slot = slots_[aggregate];
-  Contribution c;
-  if (argument == nullptr) {
-    c.count = 1;
-    return c;
+void Accumulators::of_row(const std::vector<const Column*>& arguments, size_t row,
+                          std::vector<Contribution>& out) const {
+  const auto is_null = [row](const Column& c) { return c.type == Type::kNull || c.is_null(row); };
+  for (const size_t i : counts_) out[i].count = arguments[i] == nullptr || !is_null(*arguments[i]);
+  for (const size_t i : others_) {
+    out[i] = is_null(*arguments[i]) ? Contribution() : of_row(slots_[i], *arguments[i], row);
   }
-  if (argument->type == Type::kNull || argument->is_null(row)) return c;
+}
+
+Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size_t row) const {
+  Contribution c;
   c.count = 1;
-  if (slot.kind == Kind::kCount) return c;
-  switch (physical(argument->type)) {
+  switch (physical(argument.type)) {
     case Physical::kNone:
       break;
     case Physical::kBoolean:
-      c.integer = argument->booleans[row];
+      c.integer = argument.booleans[row];
       break;
     case Physical::kInteger:
-      c.integer = argument->integers[row];
+      c.integer = argument.integers[row];
       c.sum = c.integer;
       break;
     case Physical::kDouble:
-      c.real = argument->doubles[row];
+      c.real = argument.doubles[row];
       break;
     case Physical::kText:
-      c.text = argument->texts[row];
+      c.text = argument.texts[row];
       if (slot.kind == Kind::kIntSum) c.sum = summand(c.text);
       break;
     case Physical::kInterval:
-      c.interval = argument->intervals[row];
+      c.interval = argument.intervals[row];
       break;
   }
   // 0 and -0 compare equal: which of them came first must not show.
@@ -142,8 +147,7 @@ bool Accumulators::replaces(const Slot& slot, const Contribution& held, const Co
   return slot.call == AggregateKind::kMin ? order < 0 : order > 0;
 }
 
-void Accumulators::combine(size_t aggregate, Contribution& into, const Contribution& more) const {
-  const Slot& slot = slots_[aggregate];
+void Accumulators::combine(const Slot& slot, Contribution& into, const Contribution& more) const {
   if (more.count == 0) return;
   const bool extreme = slot.kind == Kind::kExtreme || slot.kind == Kind::kTextExtreme;
   if (extreme) {
@@ -201,11 +205,16 @@ bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) con
   return in.ok();
 }
 
-bool Accumulators::would_overflow(size_t aggregate, const char* value, const Contribution& c) const {
-  const Slot& slot = slots_[aggregate];
-  if (slot.kind != Kind::kIntSum || slot.call != AggregateKind::kSum) return false;
+bool Accumulators::would_overflow(const Slot& slot, const char* value, const Contribution& c) const {
   const Wide sum = add_wide(load_wide(value + slot.offset), c.sum);
   return slot.scale == 0 ? !fits_bigint(sum) : sum > kMostNumericSum || sum < -kMostNumericSum;
+}
+
+int Accumulators::overflowing(const char* value, const std::vector<Contribution>& contributions) const {
+  for (const size_t i : checked_) {
+    if (would_overflow(slots_[i], value, contributions[i])) return static_cast<int>(i);
+  }
+  return -1;
 }
 
 FloatPart Accumulators::load_part(const char* p) {
@@ -281,25 +290,34 @@ bool Accumulators::stage_float(state::Table& table, const Slot& slot, const char
   return blob != 0;
 }
 
+// The blobs that the row needs, before anything changes. False: the bound, and none is left.
+bool Accumulators::stage_all(state::Table& table, std::string_view key, uint64_t hash, char*& value,
+                             uint16_t partition, const std::vector<Contribution>& contributions) {
+  for (const size_t i : with_blobs_) staged_[i] = 0;
+  for (const size_t i : with_blobs_) {
+    if (stage(table, slots_[i], value, partition, contributions[i], staged_[i])) {
+      // A new blob is a call on the store: the row may have moved.
+      if (staged_[i] != 0) value = table.find_mutable(key, hash);
+      continue;
+    }
+    for (const size_t other : with_blobs_) {
+      if (staged_[other] != 0) table.free_blob(staged_[other]);
+    }
+    return false;
+  }
+  return true;
+}
+
 bool Accumulators::apply(state::Table& table, std::string_view key, uint64_t hash, char* value,
                          uint16_t partition, const std::vector<Contribution>& contributions) {
-  if (has_blobs_) {
-    std::fill(staged_.begin(), staged_.end(), 0);
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      if (stage(table, slots_[i], value, partition, contributions[i], staged_[i])) {
-        // A new blob is a call on the store: the row may have moved.
-        if (staged_[i] != 0) value = table.find_mutable(key, hash);
-        continue;
-      }
-      for (const uint64_t id : staged_) {
-        if (id != 0) table.free_blob(id);
-      }
-      return false;
-    }
+  if (!stage_all(table, key, hash, value, partition, contributions)) return false;
+  for (const size_t i : counts_) {
+    char* const p = value + slots_[i].offset;
+    store_le(p, add_counts(load_le<int64_t>(p), contributions[i].count));
   }
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    commit(table, slots_[i], value, partition, contributions[i], has_blobs_ ? staged_[i] : 0);
-    if (has_blobs_ && staged_[i] != 0) value = table.find_mutable(key, hash);
+  for (const size_t i : others_) {
+    commit(table, slots_[i], value, partition, contributions[i], staged_[i]);
+    if (staged_[i] != 0) value = table.find_mutable(key, hash);
   }
   return true;
 }
@@ -316,15 +334,13 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
     return;
   }
   switch (slot.kind) {
-    case Kind::kCount:
-      store_le(p, add_counts(load_le<int64_t>(p), c.count));
-      return;
     case Kind::kIntSum:
       store_wide(p, add_wide(load_wide(p), c.sum));
       store_le(p + 16, add_counts(load_le<int64_t>(p + 16), c.count));
       return;
     case Kind::kFloatSum:
       return add_float(slot, p, partition, c);
+    case Kind::kCount:  // apply() does
     case Kind::kTextExtreme:
       return;
     case Kind::kExtreme:
@@ -375,20 +391,19 @@ void Accumulators::collect_parts(const char* p, const Blobs& blob, std::vector<F
 
 void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const {
   totals.resize(slots_.size());
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    const char* const p = value + slot.offset;
-    if (slot.kind == Kind::kFloatSum) {
-      collect_parts(p, blob, totals[i].parts);
-    } else if (slot.kind != Kind::kTextExtreme) {
-      combine(i, totals[i].value, held(slot, p));
-    } else if (const uint64_t id = load_le<uint64_t>(p); id != 0) {
-      Contribution text;
-      text.count = 1;
-      text.text = blob(id);
-      combine(i, totals[i].value, text);
-    }
-  }
+  for (size_t i = 0; i < slots_.size(); ++i) collect_slot(slots_[i], value, blob, totals[i]);
+}
+
+void Accumulators::collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const {
+  const char* const p = value + slot.offset;
+  if (slot.kind == Kind::kFloatSum) return collect_parts(p, blob, total.parts);
+  if (slot.kind != Kind::kTextExtreme) return combine(slot, total.value, held(slot, p));
+  const auto id = load_le<uint64_t>(p);
+  if (id == 0) return;
+  Contribution text;
+  text.count = 1;
+  text.text = blob(id);
+  combine(slot, total.value, text);
 }
 
 namespace {
@@ -453,6 +468,16 @@ void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& ar
     out.intervals.push_back(c.interval);
   else
     out.booleans.push_back(c.integer != 0);
+}
+
+void Accumulators::finish_stored(const char* value, const Blobs& blob, Total& scratch, std::span<Column> out,
+                                 Arena& arena) const {
+  for (const size_t i : counts_) append_integer(out[i], load_le<int64_t>(value + slots_[i].offset));
+  for (const size_t i : others_) {
+    restart(scratch);
+    collect_slot(slots_[i], value, blob, scratch);
+    finish(i, scratch, out[i], arena);
+  }
 }
 
 bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) const {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,11 +42,12 @@ struct Total {
   std::vector<FloatPart> parts;  // sums of doubles
 };
 // For the next group, in the same memory.
+inline void restart(Total& total) {
+  total.value = {};
+  total.parts.clear();
+}
 inline void restart(std::vector<Total>& totals) {
-  for (Total& total : totals) {
-    total.value = {};
-    total.parts.clear();
-  }
+  for (Total& total : totals) restart(total);
 }
 
 class Accumulators {
@@ -56,14 +58,16 @@ class Accumulators {
   size_t size() const { return slots_.size(); }
   bool has_float_sums() const { return has_float_sums_; }
 
-  // A row's contribution: `argument` is null for count(*).
-  Contribution of_row(size_t aggregate, const Column* argument, size_t row) const;
-  void combine(size_t aggregate, Contribution& into, const Contribution& more) const;
+  // A row's contributions; an argument is null for count(*). Of a plain count nothing but `count` is written.
+  void of_row(const std::vector<const Column*>& arguments, size_t row, std::vector<Contribution>& out) const;
+  void combine(size_t aggregate, Contribution& into, const Contribution& more) const {
+    combine(slots_[aggregate], into, more);
+  }
   void encode(size_t aggregate, const Contribution& c, std::string& out) const;
   bool decode(size_t aggregate, ByteReader& in, Contribution& c) const;
 
-  // True if a bigint sum would leave bigint's range.
-  bool would_overflow(size_t aggregate, const char* value, const Contribution& c) const;
+  // The first sum that the contributions would take out of its type's range; -1: none.
+  int overflowing(const char* value, const std::vector<Contribution>& contributions) const;
   // Adds one contribution an aggregate to the row; false: the state's bound, the row is as it was.
   bool apply(state::Table& table, std::string_view key, uint64_t hash, char* value, uint16_t partition,
              const std::vector<Contribution>& contributions);
@@ -74,6 +78,9 @@ class Accumulators {
   void collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const;
   // The aggregate's answer, appended to `out`. Sorts the total's parts.
   void finish(size_t aggregate, Total& total, Column& out, Arena& arena) const;
+  // Both for a group that is stored in one place: an answer a column. `scratch` is for its memory alone.
+  void finish_stored(const char* value, const Blobs& blob, Total& scratch, std::span<Column> out,
+                     Arena& arena) const;
   // Copies what `value` refers to into another table and changes the references. False: the state's bound.
   bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
 
@@ -88,9 +95,13 @@ class Accumulators {
   };
   static constexpr size_t kPartBytes = 24;
 
+  Contribution of_row(const Slot& slot, const Column& argument, size_t row) const;
+  bool would_overflow(const Slot& slot, const char* value, const Contribution& c) const;
   static FloatPart load_part(const char* p);
   static void store_part(char* p, const FloatPart& part);
+  void collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const;
   void collect_parts(const char* p, const Blobs& blob, std::vector<FloatPart>& into) const;
+  void combine(const Slot& slot, Contribution& into, const Contribution& more) const;
   int compare(const Slot& slot, const Contribution& a, const Contribution& b) const;
   bool replaces(const Slot& slot, const Contribution& held, const Contribution& c) const;
   Contribution held(const Slot& slot, const char* p) const;
@@ -105,12 +116,19 @@ class Accumulators {
   static void finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena);
   static void finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out);
 
+  bool stage_all(state::Table& table, std::string_view key, uint64_t hash, char*& value, uint16_t partition,
+                 const std::vector<Contribution>& contributions);
+
   std::vector<Slot> slots_;
+  // Which of them each step of a row is about: most queries count much and sum little.
+  std::vector<size_t> counts_;
+  std::vector<size_t> others_;
+  std::vector<size_t> checked_;     // sums with a range
+  std::vector<size_t> with_blobs_;  // of others_
   size_t value_bytes_ = 0;
   size_t inline_parts_ = 1;
   bool has_float_sums_ = false;
-  bool has_blobs_ = false;
-  std::vector<uint64_t> staged_;
+  std::vector<uint64_t> staged_;  // a blob a slot; 0: none
 };
 
 }  // namespace millrace::engine

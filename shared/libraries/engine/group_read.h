@@ -34,10 +34,12 @@ class GroupWriter {
   Status write_empty();
 
  private:
+  Status write_keys(const Window& window, std::string_view key);
+
   const QueryPlan& plan_;
   Accumulators accumulators_;
   Batch& out_;
-  std::vector<Total> totals_;  // scratch
+  Total total_;  // scratch
 };
 
 using Epochs = std::vector<std::shared_ptr<const state::Epoch>>;
