@@ -69,6 +69,7 @@ Result<Scalar> decode_value(const json& value, Type type) {
 struct Accumulator {
   int64_t count = 0;
   int64_t integer_sum = 0;
+  std::set<std::string> seen;  // of a DISTINCT one
   // By source partition; of each by pane, and windows of it that had ended: in the log's order.
   std::map<uint16_t, std::map<std::pair<int64_t, size_t>, double>> sums;
   Scalar low, high;
@@ -265,7 +266,7 @@ class Run {
     context.window_start = windows.front().start;
     if (query_.where) {
       auto holds = naive_holds(*query_.where, context);
-      if (!holds.ok()) answer_.failed.insert(place);
+      if (!holds.ok() && !named_.null_on_error) answer_.failed.insert(place);
       if (!holds.ok() || !*holds) return;
     }
     const size_t all = windows.size();
@@ -301,6 +302,12 @@ class Run {
     return true;
   }
 
+  // NULL where a failure gives that.
+  Result<Scalar> value_of(const Expr& expr, const RowContext& context) const {
+    auto value = naive_evaluate(expr, context);
+    return value.ok() || !named_.null_on_error ? std::move(value) : Result<Scalar>(Scalar());
+  }
+
   bool emit(const LogEvent& event, const RowContext& context) {
     Row out;
     for (const auto& item : query_.items) {
@@ -308,7 +315,7 @@ class Run {
         out.insert(out.end(), context.row->begin(), context.row->end());
         continue;
       }
-      auto value = naive_evaluate(*item.expr, context);
+      auto value = value_of(*item.expr, context);
       if (!value.ok()) return false;
       out.push_back(std::move(*value));
     }
@@ -337,7 +344,7 @@ class Run {
            const std::pair<int64_t, size_t>& part) {
     Row key;
     for (const auto& expr : query_.group_by) {
-      auto value = naive_evaluate(group_expr(*expr), context);
+      auto value = value_of(group_expr(*expr), context);
       if (!value.ok()) return false;
       key.push_back(std::move(*value));
     }
@@ -348,7 +355,7 @@ class Run {
         arguments.push_back(Scalar(true));
         continue;
       }
-      auto value = naive_evaluate(*call->args[0], context);
+      auto value = value_of(*call->args[0], context);
       if (!value.ok()) return false;
       arguments.push_back(std::move(*value));
     }
@@ -360,13 +367,14 @@ class Run {
       group.window_size = context.window_size;
     }
     for (size_t i = 0; i < calls_.size(); ++i)
-      accumulate(group.accumulators[i], arguments[i], event.partition, part);
+      accumulate(*calls_[i], group.accumulators[i], arguments[i], event.partition, part);
     return true;
   }
 
-  static void accumulate(Accumulator& a, const Scalar& value, PartitionId partition,
+  static void accumulate(const Expr& call, Accumulator& a, const Scalar& value, PartitionId partition,
                          const std::pair<int64_t, size_t>& part) {
     if (is_null(value)) return;
+    if (call.distinct && !a.seen.insert(to_line({value})).second) return;
     ++a.count;
     if (const auto* i = std::get_if<int64_t>(&value)) a.integer_sum += *i;
     if (const auto* d = std::get_if<double>(&value)) a.sums[partition.value][part] += *d;
@@ -512,6 +520,8 @@ Result<NaiveQuery> naive_query(const std::string& text) {
   out.source = create->query.from->name.text;
   out.query = &create->query;
   out.emit_on_close = create->emit == sql::ast::CreateQuery::Emit::kOnClose;
+  for (const auto& option : create->options)
+    out.null_on_error |= option.name.text == "on_error" && option.value == "null";
   out.statement = std::move(statement);
   return out;
 }
