@@ -387,6 +387,7 @@ Result<engine::QueryStatus> Processor::status(QueryId query) {
   const Task& task = found->second;
   engine::QueryStatus status;
   status.position = position(task);
+  status.failed = task.failed;
   for (const size_t bytes : task.state_bytes) status.state_bytes += bytes;
   const Cut end = journal_.end_cut();
   if (task.failed) {
