@@ -20,6 +20,12 @@ Error no_processor() {
                "this node runs no queries: it takes in events and serves reads",
                "ask a node that was started by `millrace serve` with the stream-processor");
 }
+Error has_failed(const Error& why) {
+  Error e = error(Code::kConflict, "MR-QRY-0007", "the query was not paused: it has stopped with " + why.id,
+                  "see to the cause and start the node again, which tries again, or DROP the query");
+  e.detail = why.message;
+  return e;
+}
 Error busy() {
   return error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly");
 }
@@ -105,7 +111,9 @@ class Run : public std::enable_shared_from_this<Run> {
   void execute(const sql::Explain& explain, const sql::Statement& statement);
   void execute(const sql::Pause& pause, const sql::Statement& statement);
 
-  void create(DefinitionKind kind, const std::string& name, bool if_not_exists, const char* tag,
+  // When the name is taken, meanwhile or before.
+  enum class IfTaken : uint8_t { kRefuse, kKeep, kBindAgain };
+  void create(DefinitionKind kind, const std::string& name, IfTaken if_taken, const char* tag,
               const sql::Statement& statement);
   using SharePtr = std::shared_ptr<ReadBudget::Share>;
   void select(std::shared_ptr<const Selected> selected);
@@ -164,25 +172,34 @@ void Run::statement(const sql::Statement& statement) {
   std::visit([&](const auto& what) { execute(what, statement); }, *bound);
 }
 
-void Run::create(DefinitionKind kind, const std::string& name, bool if_not_exists, const char* tag,
+void Run::create(DefinitionKind kind, const std::string& name, IfTaken if_taken, const char* tag,
                  const sql::Statement& statement) {
-  if (if_not_exists && definitions_.catalog()->find(tenant_, name) != nullptr) return command(tag);
-  const auto done = [self = shared_from_this(), if_not_exists, tag](Result<sql::DefinitionId> made) {
-    const bool there = !made.ok() && made.error().code == Code::kConflict && if_not_exists;
-    if (!made.ok() && !there) return self->finish_statement(std::move(made).error());
-    self->command(tag);
+  if (if_taken == IfTaken::kKeep && definitions_.catalog()->find(tenant_, name) != nullptr)
+    return command(tag);
+  // `statement` is one of the run's own.
+  const auto done = [self = shared_from_this(), if_taken, tag, &statement](Result<sql::DefinitionId> made) {
+    if (made.ok()) return self->command(tag);
+    const bool taken = made.error().code == Code::kConflict;
+    if (taken && if_taken == IfTaken::kKeep) return self->command(tag);
+    if (taken && if_taken == IfTaken::kBindAgain) return self->statement(statement);
+    self->finish_statement(std::move(made).error());
   };
   definitions_.create(tenant_, kind, name, sql::statement_text(statement), done);
 }
 
 void Run::execute(const sql::CreateStream& c, const sql::Statement& statement) {
-  create(DefinitionKind::kStream, c.stream.name, c.if_not_exists, "CREATE STREAM", statement);
+  create(DefinitionKind::kStream, c.stream.name, c.if_not_exists ? IfTaken::kKeep : IfTaken::kRefuse,
+         "CREATE STREAM", statement);
 }
 
 void Run::execute(const sql::CreateQuery& c, const sql::Statement& statement) {
   const bool derived = c.plan.shape == engine::QueryPlan::Shape::kStream;
-  create(derived ? DefinitionKind::kDerivedStream : DefinitionKind::kView, c.plan.name, c.if_not_exists,
-         derived ? "CREATE STREAM" : "CREATE MATERIALIZED VIEW", statement);
+  const char* tag = derived ? "CREATE STREAM" : "CREATE MATERIALIZED VIEW";
+  if (c.same.value != 0) return command(tag);
+  IfTaken if_taken = c.if_not_exists ? IfTaken::kKeep : IfTaken::kRefuse;
+  if (c.or_replace) if_taken = IfTaken::kBindAgain;
+  create(derived ? DefinitionKind::kDerivedStream : DefinitionKind::kView, c.plan.name, if_taken, tag,
+         statement);
 }
 
 void Run::execute(const sql::Drop& drop, const sql::Statement&) {
@@ -196,6 +213,10 @@ void Run::execute(const sql::Drop& drop, const sql::Statement&) {
 
 void Run::execute(const sql::Pause& pause, const sql::Statement&) {
   if (views_ == nullptr) return finish_statement(no_processor());
+  if (!pause.pause) {
+    const auto status = views_->status(sql::query_of(pause.definition));
+    if (status.ok() && status->failed) return finish_statement(has_failed(*status->failed));
+  }
   auto changed = pause.pause ? definitions_.pause(pause.definition) : definitions_.resume(pause.definition);
   if (!changed.ok()) return finish_statement(std::move(changed).error());
   views_->pauses_changed();

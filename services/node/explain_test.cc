@@ -25,6 +25,24 @@ TEST_F(NodeTest, ExplainAnalyzeCountsWhatTheStepsOfAQueryDid) {
   close();
 }
 
+TEST_F(NodeTest, WhatFailsAndIsNullIsCounted) {
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT)");
+  run("CREATE MATERIALIZED VIEW v WITH (on_error = 'null') AS SELECT 6 / n AS q, count(*) AS c FROM s "
+      "WHERE 6 / (n - 4) < 2 GROUP BY q");
+  push("s", 0, 5);
+  settle();
+  const auto answer = sql("EXPLAIN ANALYZE v");
+  EXPECT_THAT(answer.rows,
+              Contains(HasSubstr("v (up to date at once; from the oldest kept event; what fails is NULL)")));
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("Filter, late check: 1 filtered")));
+  EXPECT_THAT(answer.rows,
+              Contains(HasSubstr("Aggregate: 0 failed, 2 NULL")));     // of the WHERE and of the group key
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("0 records written")));  // no dead letter
+  EXPECT_THAT(node_->metrics(), HasSubstr("\nmillrace_null_on_error_total 2\n"));
+  close();
+}
+
 TEST_F(NodeTest, ExplainAnalyzeOfASelectRunsIt) {
   open();
   run("CREATE STREAM s (n BIGINT, text TEXT)");

@@ -173,6 +173,30 @@ TEST_F(Detached, AStateThatIsTooLargeNowStopsItsQueryAndNotTheStart) {
   expect_only_v_has_failed("MR-STEP-0005");
 }
 
+// Its groups come by a repartition: they do not fit where they are merged.
+TEST_F(Detached, AStateOverItsBoundIsSaidOverRestartsUntilThereIsRoom) {
+  options_.state_bytes = 64u << 10;
+  options_.workers = 2;
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT) WITH (key = 'text', partitions = 4)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT n, count(*) AS c FROM s GROUP BY n");
+  run("CREATE MATERIALIZED VIEW w AS SELECT count(*) AS c FROM s");
+  fill(60);
+  for (int start = 0; start < 3; ++start) {
+    EXPECT_EQ(state_of("v").substr(0, 68),
+              "failed: MR-STEP-0005: the state of v is larger than its bound: it ta");
+    EXPECT_EQ(sql("SELECT * FROM v").error, "MR-STEP-0005");
+    EXPECT_EQ(sql("RESUME v").error, "MR-QRY-0007");
+    EXPECT_EQ(sql("SELECT * FROM w").rows, Rows{R"({"c":6000})"});
+    start == 0 ? crash() : close();
+    if (start == 2) options_.state_bytes = 64u << 20;
+    open();
+    settle();
+  }
+  EXPECT_EQ(state_of("v").substr(0, 7), "running");
+  EXPECT_EQ(sql("SELECT count(*) AS c FROM v").rows, Rows{R"({"c":6000})"});
+}
+
 TEST_F(Detached, DamageStopsTheQueriesThatStandBeforeIt) {
   open();
   run(kMinute);

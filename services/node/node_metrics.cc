@@ -45,6 +45,8 @@ void render_processor(PrometheusText& page, const processor::Processor::Counters
                number(c.snapshot_failures));
   page.counter("millrace_failed_queries_total", "Queries that stopped with an error.",
                number(c.failed_queries));
+  page.counter("millrace_null_on_error_total", "Expressions that failed and gave NULL (on_error = 'null').",
+               number(c.nulls));
   page.summary_seconds("millrace_processing_seconds",
                        "From an event in a worker's reach to its output ready.", processing);
 }

@@ -76,6 +76,7 @@ bool Processor::handle(FromWorker& message) {
   } else if (auto* progress = std::get_if<Progress>(&message.what)) {
     timers_[progress->worker] = progress->next_timer_us;
     live_[progress->worker] = progress->live;
+    counters_.nulls += progress->nulls;
     for (const auto& at : progress->tasks) {
       auto task = tasks_.find(at.query.value);
       if (task == tasks_.end()) continue;
@@ -386,6 +387,7 @@ Result<engine::QueryStatus> Processor::status(QueryId query) {
   const Task& task = found->second;
   engine::QueryStatus status;
   status.position = position(task);
+  status.failed = task.failed;
   for (const size_t bytes : task.state_bytes) status.state_bytes += bytes;
   const Cut end = journal_.end_cut();
   if (task.failed) {

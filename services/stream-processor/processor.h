@@ -51,6 +51,7 @@ class Processor final : public engine::ViewReads {
     uint64_t snapshot_bytes = 0;
     uint64_t snapshot_failures = 0;
     uint64_t failed_queries = 0;
+    uint64_t nulls = 0;                          // expressions that failed and gave NULL
     std::function<void(int64_t us)> processing;  // one call a live step with outputs; may be null
   };
 

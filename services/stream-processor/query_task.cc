@@ -106,7 +106,7 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
                        const StreamRows& rows, TaskOutput& out) {
   const int64_t closed_before = closing_clocks().closed();
   if (std::exchange(shortened_, false)) complete_from_ = frames.front()->time;
-  changed_.clear();
+  if (!holds_changes()) changed_.clear();
   if (closes_ || plan_->repartition) {
     TRY(walk(frames, heard, rows, out));
   } else {
@@ -116,7 +116,7 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
     closing_clocks().settle();
     TRY(close_windows(closed_before, out));
   }
-  if (watched_ && !plan_->emit_on_close) TRY(emit_changes(out));
+  if (watched_ && !plan_->emit_on_close) TRY(emit_changes(frames.back()->time, out));
   if (reports_) make_reports(out);
   position_ = to;
   ++counters_.steps;
@@ -182,8 +182,9 @@ Status QueryTask::merge_topic(const log::Frame& frame) {
     TRY_ASSIGN(const auto view, log::RecordBatchView::parse(batch.bytes.view(), false));
     log::RecordBatchView::Cursor cursor(view);
     for (log::Record record; cursor.next(record);) {
-      TRY(pipeline_->aggregation->merge(record.value, *store_,
-                                        watched_ && !plan_->emit_on_close ? &changed_ : nullptr));
+      auto merged = pipeline_->aggregation->merge(record.value, *store_,
+                                                  watched_ && !plan_->emit_on_close ? &changed_ : nullptr);
+      if (!merged.ok()) return state_error(merged.error());
     }
   }
   watch.lap(counters_.merge_ns);
@@ -238,7 +239,8 @@ Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOu
     std::vector<RowError> errors;
     const size_t before = selection.size();
     pipeline_->filter->filter(rows.batch(), selection, errors);
-    counters_.filtered += before - selection.size() - errors.size();
+    const auto failed = std::count_if(errors.begin(), errors.end(), [](const auto& e) { return !e.kept; });
+    counters_.filtered += before - selection.size() - static_cast<size_t>(failed);
     dead_letters(rows, errors, out);
   }
   const size_t in_time = selection.size();
@@ -274,19 +276,18 @@ void QueryTask::drop_late(const StreamRows& rows, const Selection& decoded, Sele
     if (selected) {
       const int64_t window_end = plan_->window.last_end(t);
       if (late_check_ && window_end <= clocks_.watermark(partition)) {
-        dead_letter(rows, row, "late", "MR-STEP-0011",
-                    "the row's window had ended by its partition's watermark",
-                    clocks_.watermark(partition) - t, out);
+        too_late(rows, row, "late", "MR-STEP-0011", "the row's window had ended by its partition's watermark",
+                 clocks_.watermark(partition) - t, out);
       } else if (closes_ && window_end <= closing_clocks().closed()) {
-        dead_letter(rows, row, "closed_while_idle", "MR-STEP-0012",
-                    "the row's window was closed while its partition was idle", closing_clocks().closed() - t,
-                    out);
+        too_late(rows, row, "closed_while_idle", "MR-STEP-0012",
+                 "the row's window was closed while its partition was idle", closing_clocks().closed() - t,
+                 out);
       } else {
         selection[kept++] = row;
         note_ended(row, partition);
       }
     }
-    if (late_check_) clocks_.advance(partition, t - plan_->source->disorder_us);
+    if (late_check_) clocks_.advance(partition, t - plan_->disorder_us());
   }
   selection.resize(kept);
 }
@@ -361,7 +362,8 @@ int64_t QueryTask::dropped() const {
 }
 
 int64_t QueryTask::next_timer() const {
-  return closes_ ? clocks_.next_expiry(own_) : INT64_MAX;
+  const int64_t expiry = closes_ ? clocks_.next_expiry(own_) : INT64_MAX;
+  return holds_changes() ? std::min(expiry, told_us_ + plan_->emit_every_us) : expiry;
 }
 
 // Of the partitions, its own: their owner knows them row by row.

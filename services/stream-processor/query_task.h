@@ -45,6 +45,7 @@ struct TaskOutput {
   JsonRows changes;                     // for those who watch the view
   std::optional<ClosedWindows> closed;  // the same, to be rendered
   uint32_t rows = 0;
+  uint64_t nulls = 0;  // expressions that failed and gave NULL
 
   bool empty() const { return rows == 0 && reports.empty(); }
   void add(StreamPartition where, std::string_view value, int64_t timestamp_ms);
@@ -98,7 +99,10 @@ class QueryTask {
   int64_t dropped() const;                       // retention: windows that end up to it are gone
   // The append time at which something is due without any event; INT64_MAX: never.
   int64_t next_timer() const;
-  void watch(bool on) { watched_ = on; }
+  void watch(bool on) {
+    watched_ = on;
+    if (!on) changed_.clear();
+  }
 
   // For those who ask what it does; nothing that it does follows from it.
   void use_clock(const Clock* clock) { clock_ = clock; }  // null: no times
@@ -130,7 +134,11 @@ class QueryTask {
   Status close_windows(int64_t closed_before, TaskOutput& out);
   Status close_sessions(int64_t closed_before, int64_t closed, TaskOutput& out);
   void drop_ended(uint16_t slot, int64_t watermark);
-  Status emit_changes(TaskOutput& out);
+  Error state_error(const Error& cause) const;
+  Status emit_changes(AppendTime now, TaskOutput& out);
+  bool holds_changes() const { return plan_->emit_every_us > 0 && !changed_.empty(); }
+  void too_late(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+                std::string_view message, int64_t lateness_us, TaskOutput& out);
   void dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
                    std::string_view message, int64_t lateness_us, TaskOutput& out);
   void dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out);
@@ -167,7 +175,8 @@ class QueryTask {
   bool watched_ = false;
   const Clock* clock_ = nullptr;
   engine::StepCounters counters_;
-  std::vector<engine::Aggregation::Changed> changed_;
+  std::vector<engine::Aggregation::Changed> changed_;  // of this step; EMIT EVERY: since told_us_
+  int64_t told_us_ = 0;                                // EMIT EVERY: append time
   std::unique_ptr<Pipeline> pipeline_;
 
  public:

@@ -8,15 +8,17 @@
 namespace millrace::processor {
 namespace {
 using Shape = engine::QueryPlan::Shape;
+}  // namespace
 
-Error state_full(const engine::QueryPlan& plan, const Error& cause) {
+// What does not fit into the state is said of the query.
+Error QueryTask::state_error(const Error& cause) const {
   if (cause.code != Code::kExhausted) return cause;
   return error(Code::kExhausted, "MR-STEP-0005",
-               fmt::format("the state of {} is larger than its bound", plan.name),
-               "group by fewer keys, give the view WITH (retention = '…'), or raise --state-mb");
+               fmt::format("the state of {} is larger than its bound: it takes {} bytes on one worker",
+                           plan_->name, store_->bytes()),
+               "DROP it and group by fewer keys or give it WITH (retention = '…'), or start with a larger "
+               "--state-mb");
 }
-
-}  // namespace
 
 Status QueryTask::run_shape(const StreamRows& rows, Selection& selection, TaskOutput& out) {
   if (selection.empty()) return {};
@@ -39,7 +41,7 @@ Status QueryTask::run_shape(const StreamRows& rows, Selection& selection, TaskOu
         auto* changed = watched_ && !plan_->emit_on_close ? &changed_ : nullptr;
         auto added =
             pipeline_->aggregation->add(rows.batch(), selection, *store_, errors, changed, pipeline_->ended);
-        if (!added.ok()) return state_full(*plan_, added.error());
+        if (!added.ok()) return state_error(added.error());
       }
   }
   dead_letters(rows, errors, out);
@@ -52,14 +54,15 @@ Status QueryTask::emit_rows(const StreamRows& rows, Selection& selection, std::v
   if (plan_->shape == Shape::kRows) {
     Batch made;
     made.set_schema(plan_->output_schema());
-    auto projected = engine::project(pipeline_->plan->outputs, batch, selection, made, errors);
+    auto projected =
+        engine::project(pipeline_->plan->outputs, plan_->on_error, batch, selection, made, errors);
     CHECK(projected.ok(), "a projection reports its rows, it does not fail");
     made.origins.clear();
     for (const uint32_t row : selection) made.origins.push_back(batch.origins[row]);
     Selection all(made.rows);
     for (uint32_t i = 0; i < made.rows; ++i) all[i] = i;
     auto kept = pipeline_->rows_view->add(made, all, *store_);
-    if (!kept.ok()) return state_full(*plan_, kept.error());
+    if (!kept.ok()) return state_error(kept.error());
     if (watched_) append_rows(*plan_, made, "insert", out.changes);
     return {};
   }
@@ -89,8 +92,13 @@ size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
   return std::min(kMost, rows / partitions * (row_bytes + kAround));
 }
 
-Status QueryTask::emit_changes(TaskOutput& out) {
+// EMIT EVERY: a group that changes again and again is told once an interval, as it is then.
+Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
   if (changed_.empty()) return {};
+  if (plan_->emit_every_us > 0) {
+    if (now.value < told_us_ + plan_->emit_every_us) return {};
+    told_us_ = now.value;
+  }
   Batch groups;
   if (plan_->window.is_session()) {
     Batch gone;
@@ -103,12 +111,23 @@ Status QueryTask::emit_changes(TaskOutput& out) {
       changed_, *store_,
       [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); }, groups));
   append_changes(*plan_, groups, out.changes);
+  changed_.clear();
   return {};
 }
 
+// To the stream that the query names, as it came; else to the dead letters.
+void QueryTask::too_late(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+                         std::string_view message, int64_t lateness_us, TaskOutput& out) {
+  if (!plan_->late_stream) return dead_letter(rows, row, cause, code, message, lateness_us, out);
+  const auto& origin = rows.batch().origins[row];
+  out.add({plan_->late_stream->id, origin.partition}, rows.batch().raw[row], origin.append_time.value / 1000);
+}
+
 void QueryTask::dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out) {
-  counters_.failed += errors.size();
   for (const auto& failed : errors) {
+    ++(failed.kept ? counters_.nulls : counters_.failed);
+    out.nulls += failed.kept;
+    if (failed.kept) continue;
     const std::string where = failed.span.line == 0
                                   ? failed.message
                                   : fmt::format("{} (line {}, column {} of the query)", failed.message,

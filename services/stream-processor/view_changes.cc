@@ -28,9 +28,9 @@ void append_columns(const std::vector<std::string>& names, const std::vector<con
   }
 }
 
-// Rows for which an output fails are taken out of the selection.
-void append_selected(const std::vector<engine::NamedExpr>& outputs, const Batch& groups, Selection& selection,
-                     std::string_view op, JsonRows& out) {
+// Rows for which an output fails, and is not NULL then, are taken out of the selection.
+void append_selected(const std::vector<engine::NamedExpr>& outputs, engine::OnError on_error,
+                     const Batch& groups, Selection& selection, std::string_view op, JsonRows& out) {
   if (selection.empty()) return;
   std::vector<std::string> names;
   std::vector<engine::Evaluator> evaluators;
@@ -38,7 +38,7 @@ void append_selected(const std::vector<engine::NamedExpr>& outputs, const Batch&
   std::vector<RowError> errors;
   for (const auto& output : outputs) {
     names.push_back(output.name);
-    columns.push_back(&evaluators.emplace_back(output.expr).evaluate(groups, selection, errors));
+    columns.push_back(&evaluators.emplace_back(output.expr, on_error).evaluate(groups, selection, errors));
   }
   append_columns(names, columns, selection, op, out);
 }
@@ -68,7 +68,7 @@ void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::stri
   Selection shown = all_rows(groups);
   std::vector<RowError> errors;
   engine::filter_groups(plan, groups, shown, errors);
-  append_selected(plan.outputs, groups, shown, op, out);
+  append_selected(plan.outputs, plan.on_error, groups, shown, op, out);
 }
 
 void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
@@ -78,11 +78,11 @@ void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows
   std::vector<bool> settled(groups.rows);
   for (const uint32_t row : shown) settled[row] = true;
   // A group whose HAVING fails is one that a SELECT reports: nothing is said of it here.
-  for (const RowError& failed : errors) settled[failed.row] = true;
+  for (const RowError& failed : errors) settled[failed.row] = settled[failed.row] || !failed.kept;
   Selection hidden = all_rows(groups);
   std::erase_if(hidden, [&](uint32_t row) { return settled[row]; });
-  append_selected(plan.outputs, groups, shown, "upsert", out);
-  append_selected(key_outputs(plan), groups, hidden, "delete", out);
+  append_selected(plan.outputs, plan.on_error, groups, shown, "upsert", out);
+  append_selected(key_outputs(plan), plan.on_error, groups, hidden, "delete", out);
 }
 
 void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace millrace::processor {
 namespace {
@@ -369,6 +370,7 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
       fail(*entry, stepped.error());
       continue;
     }
+    nulls_ += out.nulls;
     size_t bytes = 0;
     for (const auto& part : out.parts) bytes += part.records.bytes();
     if (bytes > options_.max_output_bytes) {
@@ -480,7 +482,7 @@ void Worker::fail(Entry& entry, Error error) {
 }
 
 void Worker::send_progress() {
-  Progress progress{options_.placement.worker, INT64_MAX, live_, {}};
+  Progress progress{options_.placement.worker, INT64_MAX, live_, std::exchange(nulls_, 0), {}};
   // Those on their way through history have the time of the frames before them.
   if (!timers_.empty() && live_ == journal_.end_cut()) progress.next_timer_us = timers_.begin()->first;
   for (const uint32_t id : touched_) {

@@ -95,7 +95,8 @@ struct TaskFailed {
 struct Progress {
   uint32_t worker = 0;
   int64_t next_timer_us = INT64_MAX;
-  Cut live;  // where all tasks stand that are caught up
+  Cut live;            // where all tasks stand that are caught up
+  uint64_t nulls = 0;  // expressions that gave NULL for they failed, since the last progress
   struct Task {
     QueryId query;
     bool live = false;
@@ -202,6 +203,7 @@ class Worker {
   uint32_t looked_at_ = 0;                         // the query whose snapshot was looked at last
   std::set<uint32_t> touched_;                     // queries that the next progress tells of
   bool progress_due_ = false;
+  uint64_t nulls_ = 0;  // for the next progress
 };
 
 }  // namespace millrace::processor

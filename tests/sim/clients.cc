@@ -254,6 +254,38 @@ void World::drop_something() {
       });
 }
 
+void World::pause_something() {
+  const auto chosen = pick_object(
+      [](const ClientObject& o) { return o.kind != Kind::kStream && o.state == ObjectState::kThere; });
+  if (chosen) pause(objects_[*chosen], !objects_[*chosen].paused);
+}
+
+// Done when the call returns: a pause is in the metadata store alone.
+void World::pause(ClientObject& object, bool paused) {
+  const std::string text = (paused ? "PAUSE " : "RESUME ") + object.name;
+  trace(text);
+  std::optional<Status> answer;
+  node_->sql().execute(
+      tenants_[object.tenant].id, text, [](gateway::StatementResult) {},
+      [&](Status status) { answer = std::move(status); });
+  if (!answer) return fail(text + " was not answered at once");
+  object.paused = paused || !answer->ok();
+  if (!answer->ok() && !files_->troubled() && !node_->failed())
+    fail(text + ": " + answer->error().to_string());
+}
+
+void World::resume_all() {
+  heal_disk();
+  for (auto& object : objects_) {
+    if (object.paused && object.state == ObjectState::kThere) pause(object, false);
+  }
+}
+
+bool World::stands_still(const ClientObject& query) const {
+  if (query.kind == Kind::kStream) return false;
+  return query.paused || stands_still(objects_[query.source]);
+}
+
 void World::settle_definitions() {
   for (auto& object : objects_) {
     const auto* entry = entry_of(object);
@@ -310,7 +342,7 @@ void World::select_something() {
   const auto view = pick_object(
       [](const ClientObject& o) { return o.kind == Kind::kView && o.state == ObjectState::kThere; });
   if (!view) return;
-  if (random_.chance(2)) {  // asked, and not waited for: it must not disturb
+  if (stands_still(objects_[*view]) || random_.chance(2)) {  // asked, and not waited for: it must not disturb
     node_->sql().execute(
         tenants_[objects_[*view].tenant].id, "SELECT * FROM " + objects_[*view].name,
         [](gateway::StatementResult) {}, [](Status) {});

@@ -70,6 +70,7 @@ struct Accumulator {
   int64_t count = 0;
   int64_t integer_sum = 0;
   int64_t bits = 0;
+  std::set<std::string> seen;  // of a DISTINCT one
   // By source partition; of each by pane, and windows of it that had ended: in the log's order.
   std::map<uint16_t, std::map<std::pair<int64_t, size_t>, double>> sums;
   Scalar low, high;
@@ -283,7 +284,7 @@ class Run {
     context.window_start = windows.front().start;
     if (query_.where) {
       auto holds = naive_holds(*query_.where, context);
-      if (!holds.ok()) answer_.failed.insert(place);
+      if (!holds.ok() && !named_.null_on_error) answer_.failed.insert(place);
       if (!holds.ok() || !*holds) return;
     }
     const size_t all = windows.size();
@@ -319,6 +320,12 @@ class Run {
     return true;
   }
 
+  // NULL where a failure gives that.
+  Result<Scalar> value_of(const Expr& expr, const RowContext& context) const {
+    auto value = naive_evaluate(expr, context);
+    return value.ok() || !named_.null_on_error ? std::move(value) : Result<Scalar>(Scalar());
+  }
+
   bool emit(const LogEvent& event, const RowContext& context) {
     Row out;
     for (const auto& item : query_.items) {
@@ -326,7 +333,7 @@ class Run {
         out.insert(out.end(), context.row->begin(), context.row->end());
         continue;
       }
-      auto value = naive_evaluate(*item.expr, context);
+      auto value = value_of(*item.expr, context);
       if (!value.ok()) return false;
       out.push_back(std::move(*value));
     }
@@ -356,7 +363,7 @@ class Run {
     Row key;
     for (const auto& expr : query_.group_by) {
       if (sessions_ && (mentions(*expr, "window_start") || mentions(*expr, "window_end"))) continue;
-      auto value = naive_evaluate(group_expr(*expr), context);
+      auto value = value_of(group_expr(*expr), context);
       if (!value.ok()) return false;
       key.push_back(std::move(*value));
     }
@@ -367,7 +374,7 @@ class Run {
         arguments.push_back(Scalar(true));
         continue;
       }
-      auto value = naive_evaluate(*call->args[0], context);
+      auto value = value_of(*call->args[0], context);
       if (!value.ok()) return false;
       arguments.push_back(std::move(*value));
     }
@@ -391,7 +398,7 @@ class Run {
       group.window_size = window.size;
     }
     for (size_t i = 0; i < calls_.size(); ++i) {
-      accumulate(group.accumulators[i], arguments[i], origin.partition, window.part);
+      accumulate(*calls_[i], group.accumulators[i], arguments[i], origin.partition, window.part);
       if (!is_null(arguments[i])) group.accumulators[i].values.emplace_back(origin.order, arguments[i]);
     }
   }
@@ -452,9 +459,10 @@ class Run {
     return Scalar(static_cast<int64_t>(seen.size()));
   }
 
-  static void accumulate(Accumulator& a, const Scalar& value, PartitionId partition,
+  static void accumulate(const Expr& call, Accumulator& a, const Scalar& value, PartitionId partition,
                          const std::pair<int64_t, size_t>& part) {
     if (is_null(value)) return;
+    if (call.distinct && !a.seen.insert(to_line({value})).second) return;
     ++a.count;
     if (const auto* i = std::get_if<int64_t>(&value)) {
       a.integer_sum += *i;
@@ -609,6 +617,8 @@ Result<NaiveQuery> naive_query(const std::string& text) {
   out.source = create->query.from->name.text;
   out.query = &create->query;
   out.emit_on_close = create->emit == sql::ast::CreateQuery::Emit::kOnClose;
+  for (const auto& option : create->options)
+    out.null_on_error |= option.name.text == "on_error" && option.value == "null";
   out.statement = std::move(statement);
   return out;
 }

@@ -64,6 +64,7 @@ struct NaiveQuery {
   sql::StatementPtr statement;  // owns what `query` points to
   const sql::ast::Query* query = nullptr;
   bool emit_on_close = false;
+  bool null_on_error = false;
 };
 Result<NaiveStream> naive_stream(const std::string& sql);
 Result<NaiveQuery> naive_query(const std::string& sql);

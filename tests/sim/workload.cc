@@ -93,14 +93,19 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
       ", k || s AS ks"};
   const std::string name = fmt::format("derived_{}", ++names_);
   const MadeRetention kept = retention();
-  const std::string with = kept.option[0] == '\0' ? "" : fmt::format(" WITH ({})", kept.option);
-  std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b{} FROM {}", name, with,
-                                pick(kExtra), source.name);
+  std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b{} FROM {}", name,
+                                with(kept.option), pick(kExtra), source.name);
   if (!random_.chance(4)) sql += " WHERE " + condition();
   return {must(naive_query(sql), sql), sql, kept};
 }
 
-std::string Workload::aggregate_list() {
+std::string Workload::with(const char* option) {
+  std::string options = option;
+  if (random_.chance(4)) options += std::string(options.empty() ? "" : ", ") + "on_error = 'null'";
+  return options.empty() ? "" : fmt::format(" WITH ({})", options);
+}
+
+std::string Workload::aggregate_list(bool distinct) {
   static const char* const kCalls[] = {"count(*)",
                                        "count(n)",
                                        "sum(n)",
@@ -118,6 +123,7 @@ std::string Workload::aggregate_list() {
                                        "min(at)",
                                        "sum(CASE WHEN b THEN x END)",
                                        "sum(n) + count(*)",
+                                       "sum(100 / n)",
                                        "any_value(x)",
                                        "first_value(s)",
                                        "last_value(n)",
@@ -126,10 +132,24 @@ std::string Workload::aggregate_list() {
                                        "string_agg(k || s, '')",
                                        "approx_count_distinct(n)",
                                        "approx_count_distinct(s)"};
+  static const char* const kDistinct[] = {"count(DISTINCT s)", "count(DISTINCT n)", "sum(DISTINCT n)",
+                                          "avg(DISTINCT n)", "count(DISTINCT x)"};
   std::string out;
   const uint64_t calls = 1 + random_.below(4);
-  for (uint64_t i = 0; i < calls; ++i) out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", pick(kCalls), i);
+  for (uint64_t i = 0; i < calls; ++i) {
+    const char* call = distinct && random_.chance(5) ? pick(kDistinct) : pick(kCalls);
+    out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", call, i);
+  }
   return out;
+}
+
+std::string Workload::having(bool distinct) {
+  static const char* const kConditions[] = {"count(*) > 2",       "sum(n) > 10",
+                                            "max(n) IS NOT NULL", "min(x) < max(x)",
+                                            "NOT count(b) = 1",   "count(*) % 2 = 0 OR min(s) = 'a'"};
+  if (!random_.chance(4)) return "";
+  return std::string(" HAVING ") +
+         (distinct && random_.chance(4) ? "count(DISTINCT n) >= 2" : pick(kConditions));
 }
 
 std::string Workload::group_key() {
@@ -139,18 +159,19 @@ std::string Workload::group_key() {
 
 MadeQuery Workload::make_view(const NaiveStream& source) {
   const std::string name = fmt::format("view_{}", ++names_);
-  std::string sql = "CREATE MATERIALIZED VIEW " + name + " AS SELECT ";
+  std::string sql = "CREATE MATERIALIZED VIEW " + name + with("") + " AS SELECT ";
   const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
   const uint64_t kind = random_.below(9);
   if (kind == 0) {
     sql += fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
   } else if (kind == 1) {
-    sql += fmt::format("{} FROM {}{}", aggregate_list(), source.name, where);
+    sql += fmt::format("{} FROM {}{}{}", aggregate_list(true), source.name, where, having(true));
   } else {
     const std::string key = group_key();
     const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
     if (kind <= 3) {
-      sql += fmt::format("{}, {} FROM {}{} GROUP BY {}", shown, aggregate_list(), source.name, where, key);
+      sql += fmt::format("{}, {} FROM {}{} GROUP BY {}{}", shown, aggregate_list(true), source.name, where,
+                         key, having(true));
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
       static const char* const kShared[] = {
@@ -160,11 +181,12 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
       static const char* const kGaps[] = {"500 milliseconds", "2 seconds", "5 seconds"};
       // When a window closes to a partition that was silent is not told exactly, so shared panes do not close here.
       const bool shared = kind == 7;
+      const bool panes = shared || kind == 8;
       std::string from = fmt::format("TUMBLE({}, at, INTERVAL '{}')", source.name, pick(kSizes));
       if (shared) from = fmt::format(fmt::runtime(pick(kShared)), source.name);
       if (kind == 8) from = fmt::format("SESSION({}, at, INTERVAL '{}')", source.name, pick(kGaps));
-      sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}",
-                         shown, aggregate_list(), from, where, key);
+      sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}",
+                         shown, aggregate_list(!panes), from, where, key, having(!panes));
       if (!shared && source.watermark_column >= 0 && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
     }
   }

@@ -54,7 +54,9 @@ class Workload {
  private:
   MadeRetention retention();
   std::string condition();
-  std::string aggregate_list();
+  std::string aggregate_list(bool distinct);
+  std::string having(bool distinct);
+  std::string with(const char* option);  // WITH (…), or nothing
   std::string group_key();
   std::string time_value(int64_t us);
   std::string bad_event(int64_t id);

@@ -38,6 +38,7 @@ SimReport World::run() {
   restart();
   for (uint32_t i = 0; i < options_.actions && !failed(); ++i) act();
   faults_allowed_ = false;
+  if (!failed()) resume_all();
   if (!failed() && quiesce()) {
     for (size_t i = 0; i < requests_.size(); ++i) {
       const bool open =
@@ -50,6 +51,7 @@ SimReport World::run() {
   if (!failed() && random_.chance(2)) {  // the same again after a recovery
     crash();
     restart();
+    if (!failed()) resume_all();
     if (quiesce()) check_everything();
   }
   if (!failed()) {
@@ -67,6 +69,8 @@ void World::act() {
   const uint64_t dice = random_.below(100);
   if (dice < 38) {
     send_events();
+  } else if (dice < 40) {
+    pause_something();
   } else if (dice < 48) {
     pump(1 + static_cast<uint32_t>(random_.below(6)));
   } else if (dice < 60) {

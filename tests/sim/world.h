@@ -43,6 +43,7 @@ struct ClientObject {
   enum class State : uint8_t { kCreating, kThere, kDropping, kGone, kNever };
   Kind kind = Kind::kStream;
   State state = State::kCreating;
+  bool paused = false;  // or it may be: a fault of the disk met the statement
   size_t tenant = 0;
   std::string name;
   std::string sql;
@@ -106,6 +107,10 @@ class World {
   void define();
   void create(ClientObject object);
   void drop_something();
+  void pause_something();  // or resume it
+  void pause(ClientObject& object, bool paused);
+  void resume_all();
+  bool stands_still(const ClientObject& query) const;  // it, or what it reads
   void settle_definitions();  // after a restart: what became of unanswered statements
   void select_something();
   void read_something();

@@ -14,7 +14,7 @@ namespace millrace::processor {
 struct QueryTask::Pipeline {
   Pipeline(const engine::PlanPtr& original, const std::vector<int>& columns)
       : plan(remap(original, columns)) {
-    if (plan->filter) filter.emplace(plan->filter);
+    if (plan->filter) filter.emplace(plan->filter, plan->on_error);
     if (plan->window_key >= 0) {
       const auto& start = *plan->group_keys[static_cast<size_t>(plan->window_key)].expr;
       if (start.args[0]->op == engine::Op::kColumn) time_column = start.args[0]->column;
@@ -28,7 +28,7 @@ struct QueryTask::Pipeline {
         rows_view.emplace(plan);
         [[fallthrough]];
       case engine::QueryPlan::Shape::kStream:
-        for (const auto& output : plan->outputs) outputs.emplace_back(output.expr);
+        for (const auto& output : plan->outputs) outputs.emplace_back(output.expr, plan->on_error);
         writer.emplace(names);
     }
   }

@@ -50,12 +50,14 @@ int partition_key_of(const QueryPlan& plan) {
 struct Aggregation::Impl {
   explicit Impl(PlanPtr p)
       : plan(std::move(p)), accumulators(*plan), distinct(*plan), partition_key(partition_key_of(*plan)) {
-    for (const NamedExpr& key : plan->group_keys) keys.emplace_back(key.expr);
+    // A row without a window has no group: there a NULL mends nothing.
+    for (size_t i = 0; i < plan->group_keys.size(); ++i)
+      keys.emplace_back(plan->group_keys[i].expr, is_window(i) ? OnError::kDeadLetter : plan->on_error);
     for (const AggregateCall& call : plan->aggregates) {
       arguments.emplace_back();
-      if (call.argument) arguments.back().emplace(call.argument);
+      if (call.argument) arguments.back().emplace(call.argument, plan->on_error);
       order.emplace_back();
-      for (const SortKey& sort : call.order_by) order.back().emplace_back(sort.expr);
+      for (const SortKey& sort : call.order_by) order.back().emplace_back(sort.expr, plan->on_error);
     }
     contributions.resize(plan->aggregates.size());
     if (plan->window.is_session())

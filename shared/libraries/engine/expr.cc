@@ -1,6 +1,7 @@
 #include "engine/expr.h"
 
 #include <algorithm>
+#include <span>
 
 #include "engine/functions.h"
 #include "engine/kernels.h"
@@ -371,18 +372,42 @@ void Program::eval_call(const Node& node, unsigned reg_index, Selection& selecti
 }
 
 struct Evaluator::Impl {
-  explicit Impl(ExprPtr e) : expr(std::move(e)), program(*expr) {}
+  Impl(ExprPtr e, OnError o) : expr(std::move(e)), program(*expr), on_error(o) {}
   ExprPtr expr;
   Program program;
+  OnError on_error;
+  Column with_nulls;
+
+  const Column& keep(const Column& made, Selection& selection, std::span<RowError> failed);
 };
 
-Evaluator::Evaluator(ExprPtr expr) : impl_(std::make_unique<Impl>(std::move(expr))) {}
+// The failed rows are back in the selection, with NULL.
+const Column& Evaluator::Impl::keep(const Column& made, Selection& selection, std::span<RowError> failed) {
+  with_nulls = made;
+  if (with_nulls.valid.empty()) with_nulls.valid.assign(made.size(), 1);
+  const auto passed = static_cast<std::ptrdiff_t>(selection.size());
+  for (RowError& error : failed) {
+    error.kept = true;
+    with_nulls.valid[error.row] = 0;
+    selection.push_back(error.row);
+  }
+  std::sort(selection.begin() + passed, selection.end());
+  std::inplace_merge(selection.begin(), selection.begin() + passed, selection.end());
+  selection.erase(std::unique(selection.begin(), selection.end()), selection.end());
+  return with_nulls;
+}
+
+Evaluator::Evaluator(ExprPtr expr, OnError on_error)
+    : impl_(std::make_unique<Impl>(std::move(expr), on_error)) {}
 Evaluator::~Evaluator() = default;
 Evaluator::Evaluator(Evaluator&&) noexcept = default;
 Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;
 
 const Column& Evaluator::evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
-  return impl_->program.run(batch, selection, errors);
+  const size_t before = errors.size();
+  const Column& made = impl_->program.run(batch, selection, errors);
+  if (errors.size() == before || impl_->on_error == OnError::kDeadLetter) return made;
+  return impl_->keep(made, selection, std::span(errors).subspan(before));
 }
 
 void Evaluator::filter(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {

@@ -94,16 +94,19 @@ int64_t tumble_start(int64_t time_us, int64_t size_us, int64_t offset_us);
 inline constexpr size_t kMaxTextBytes = size_t{1}
                                         << 20;  // of a text that an expression makes: an event's bound
 
+// What becomes of a row for which an expression fails: it leaves, or it goes on with NULL in its place.
+enum class OnError : uint8_t { kDeadLetter, kNull };
+
 // Evaluates one expression again and again; owns its scratch columns.
 class Evaluator {
  public:
-  explicit Evaluator(ExprPtr expr);
+  explicit Evaluator(ExprPtr expr, OnError on_error = OnError::kDeadLetter);
   ~Evaluator();
   Evaluator(Evaluator&&) noexcept;
   Evaluator& operator=(Evaluator&&) noexcept;
 
-  // Values for the selected rows, at their own index (others: unspecified). Rows that fail are removed from
-  // `selection` and appended to `errors`. The answer is valid until the next call or a change of the batch.
+  // Values for the selected rows, at their own index (others: unspecified). Rows that fail are appended to
+  // `errors` and, unless they are kept with NULL, removed from `selection`. The answer is valid until the next call or a change of the batch.
   // Text made here lives in batch.arena.
   const Column& evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
   // For boolean expressions: keeps the rows that are TRUE.

@@ -104,14 +104,21 @@ std::string start_text(const QueryPlan& plan) {
   return "from " + at;
 }
 
+std::string_view on_error_text(const QueryPlan& plan) {
+  return plan.on_error == OnError::kNull ? "; what fails is NULL" : "";
+}
+
 std::string root_text(const QueryPlan& plan) {
   if (plan.shape == QueryPlan::Shape::kStream) {
     const uint16_t partitions = plan.output_stream ? plan.output_stream->partitions : plan.source->partitions;
-    return fmt::format("Stream {} (partitions {}; {})", plan.name, partitions, start_text(plan));
+    return fmt::format("Stream {} (partitions {}; {}{})", plan.name, partitions, start_text(plan),
+                       on_error_text(plan));
   }
   std::string emits = plan.emit_on_close ? "final rows on window close" : "up to date at once";
+  if (plan.emit_every_us > 0) emits += ", changes told every " + duration(plan.emit_every_us);
   if (plan.view_retention_us > 0) emits += "; windows kept for " + duration(plan.view_retention_us);
-  return fmt::format("Materialized view {} ({}; {})", plan.name, emits, start_text(plan));
+  return fmt::format("Materialized view {} ({}; {}{})", plan.name, emits, start_text(plan),
+                     on_error_text(plan));
 }
 
 std::string_view window_name(WindowSpec::Kind kind) {
@@ -172,13 +179,21 @@ std::string aggregate_text(const QueryPlan& plan, const std::vector<std::string>
   return fmt::format("Aggregate {} by {}", calls, keys_text(plan, source));
 }
 
+std::string late_check_text(const QueryPlan& plan) {
+  const StreamDef& from = *plan.source;
+  std::string out = fmt::format("Late check on {}, {}, disorder {}",
+                                from.columns[static_cast<size_t>(from.watermark_column)].name,
+                                windows_text(plan), duration(from.disorder_us));
+  if (plan.allowed_lateness_us > 0) out += ", lateness " + duration(plan.allowed_lateness_us);
+  if (plan.late_stream) out += ", late events to " + plan.late_stream->name;
+  return out;
+}
+
 void add_source(Tree& tree, const QueryPlan& plan, const std::vector<std::string>& source) {
   if (plan.filter) tree.add("Filter " + to_string(*plan.filter, source));
   const StreamDef& from = *plan.source;
   if (plan.closes_windows()) {
-    tree.add(fmt::format("Late check on {}, {}, disorder {}",
-                         from.columns[static_cast<size_t>(from.watermark_column)].name, windows_text(plan),
-                         duration(from.disorder_us)));
+    tree.add(late_check_text(plan));
   } else if (plan.window_key >= 0) {
     tree.add("Assign " + windows_text(plan));
   }
@@ -257,6 +272,11 @@ void append_stream(std::string& out, const StreamPtr& stream) {
     if (column.length != 0) append_varint(out, column.length | static_cast<uint64_t>(column.scale) << 32);
     if (!column.path.empty()) append_path(out, column.path);
   }
+}
+
+void append_part(std::string& out, std::string_view name, int64_t value) {
+  append_bytes(out, name);
+  append_le(out, value);
 }
 
 std::string limit_text(const SelectPlan& plan) {
@@ -348,6 +368,11 @@ uint64_t QueryPlan::identity() const {
     append_le(out, window.offset_us);
   }
   if (having) append_expr(out, having.get());  // plans without one keep the identity that they had
+  // Likewise, each by its name.
+  if (on_error == OnError::kNull) append_bytes(out, "on_error");
+  if (emit_every_us > 0) append_part(out, "emit_every", emit_every_us);
+  if (allowed_lateness_us > 0) append_part(out, "allowed_lateness", allowed_lateness_us);
+  if (late_stream) append_part(out, "late_stream", late_stream->id.value);
   return stable_hash(out);
 }
 

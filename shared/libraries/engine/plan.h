@@ -112,6 +112,8 @@ struct QueryPlan {
   StreamPtr source;
   std::vector<int> read_columns;  // of source->columns, ascending
   ExprPtr filter;                 // may be null
+  OnError on_error =
+      OnError::kDeadLetter;  // of its expressions; what no NULL can mend is a dead letter always
 
   // kAggregate
   std::vector<NamedExpr> group_keys;  // over the source row; may be empty (one group for all)
@@ -122,7 +124,10 @@ struct QueryPlan {
   bool emit_on_close = false;             // the view shows a window's rows once it is closed
   bool repartition = false;  // the groups are not the source's key: go through `repartition_topic`
   StreamPtr repartition_topic;
-  int64_t view_retention_us = 0;  // windows that ended this long before the watermark are dropped; 0: kept
+  int64_t emit_every_us = 0;        // subscribers hear of a group at most so often; 0: of every change
+  int64_t allowed_lateness_us = 0;  // its windows stay open that much longer than the stream's watermark says
+  StreamPtr late_stream;            // takes the events that come too late; null: they are dead letters
+  int64_t view_retention_us = 0;    // windows that ended this long before the watermark are dropped; 0: kept
 
   ExprPtr having;  // over (group keys…, aggregates…); may be null. Read, not kept: a group that
                    // does not pass today may tomorrow
@@ -136,6 +141,7 @@ struct QueryPlan {
   Start start = Start::kOldest;
   AppendTime start_time;
 
+  int64_t disorder_us() const { return source->disorder_us + allowed_lateness_us; }
   bool closes_windows() const;   // the window is over the watermark's column
   Schema output_schema() const;  // names and types of `outputs`
   std::string explain() const;   // the tree, one node a line

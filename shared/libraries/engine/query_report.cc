@@ -43,6 +43,7 @@ void StepCounters::add(const StepCounters& other) {
   filtered += other.filtered;
   late += other.late;
   failed += other.failed;
+  nulls += other.nulls;
   outputs += other.outputs;
   decode_ns += other.decode_ns;
   filter_ns += other.filter_ns;
@@ -80,7 +81,8 @@ std::string analyze_lines(const QueryPlan& plan, const QueryReport& report) {
   out += fmt::format("\n    -> Filter, late check: {} filtered, {} late; {}", c.filtered, c.late,
                      millis(c.filter_ns));
   const char* shape = plan.shape == QueryPlan::Shape::kAggregate ? "Aggregate" : "Output";
-  out += fmt::format("\n    -> {}: {} failed; {}", shape, c.failed, millis(c.shape_ns));
+  const std::string nulls = plan.on_error == OnError::kNull ? fmt::format(", {} NULL", c.nulls) : "";
+  out += fmt::format("\n    -> {}: {} failed{}; {}", shape, c.failed, nulls, millis(c.shape_ns));
   if (plan.repartition) out += fmt::format("\n    -> Merge of repartitioned groups: {}", millis(c.merge_ns));
   if (plan.shape == QueryPlan::Shape::kStream) return out;
   const char* rows = plan.shape == QueryPlan::Shape::kAggregate ? "groups" : "rows";

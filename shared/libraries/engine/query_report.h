@@ -21,6 +21,7 @@ struct StepCounters {
   uint64_t filtered = 0;  // the condition was not true
   uint64_t late = 0;      // or closed_while_idle, or without event time
   uint64_t failed = 0;    // an expression failed
+  uint64_t nulls = 0;     // expressions that failed and gave NULL
   uint64_t outputs = 0;   // records written: of a derived stream, a repartition topic, dead letters
   int64_t decode_ns = 0;  // shared by all queries of the stream
   int64_t filter_ns = 0;  // and the late check

@@ -37,8 +37,8 @@ void set_output_schema(const std::vector<NamedExpr>& outputs, Batch& out) {
 // The values of a list of expressions, evaluated in a row: the evaluators own them.
 class Values {
  public:
-  explicit Values(const std::vector<NamedExpr>& exprs) {
-    for (const NamedExpr& e : exprs) evaluators_.emplace_back(e.expr);
+  explicit Values(const std::vector<NamedExpr>& exprs, OnError on_error = OnError::kDeadLetter) {
+    for (const NamedExpr& e : exprs) evaluators_.emplace_back(e.expr, on_error);
   }
   void evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
     columns_.clear();
@@ -183,13 +183,13 @@ Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_g
 
 void filter_groups(const QueryPlan& plan, const Batch& groups, Selection& selection,
                    std::vector<RowError>& errors) {
-  if (plan.having) Evaluator(plan.having).filter(groups, selection, errors);
+  if (plan.having) Evaluator(plan.having, plan.on_error).filter(groups, selection, errors);
 }
 
-Status project(const std::vector<NamedExpr>& outputs, const Batch& in, Selection& selection, Batch& out,
-               std::vector<RowError>& errors) {
+Status project(const std::vector<NamedExpr>& outputs, OnError on_error, const Batch& in, Selection& selection,
+               Batch& out, std::vector<RowError>& errors) {
   set_output_schema(outputs, out);
-  Values values(outputs);
+  Values values(outputs, on_error);
   values.evaluate(in, selection, errors);
   for (size_t i = 0; i < out.columns.size(); ++i)
     gather(*values.columns()[i], selection, out.columns[i], *out.arena);

@@ -14,7 +14,7 @@ Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_g
 void filter_groups(const QueryPlan& plan, const Batch& groups, Selection& selection,
                    std::vector<RowError>& errors);
 // Group rows -> the view's output rows. Rows whose outputs fail go to `errors`.
-Status project(const std::vector<NamedExpr>& outputs, const Batch& in, Selection& selection, Batch& out,
-               std::vector<RowError>& errors);
+Status project(const std::vector<NamedExpr>& outputs, OnError on_error, const Batch& in, Selection& selection,
+               Batch& out, std::vector<RowError>& errors);
 
 }  // namespace millrace::engine

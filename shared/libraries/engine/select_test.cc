@@ -121,7 +121,7 @@ TEST(Project, FailingRowsGoToTheErrors) {
             {literal(Scalar(int64_t{6})),
              call(Op::kSubtract, Type::kBigint, {column(0, Type::kBigint), literal(Scalar(int64_t{2}))})})},
       {"name", column(1, Type::kText)}};
-  ASSERT_TRUE(project(outputs, in, all, out, errors).ok());
+  ASSERT_TRUE(project(outputs, OnError::kDeadLetter, in, all, out, errors).ok());
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_EQ(errors[0].row, 3u);
   EXPECT_EQ(

@@ -80,6 +80,7 @@ struct ViewAtCut {
 Result<Batch> view_rows(const ViewAtCut& view);
 
 struct QueryStatus {
+  std::optional<Error> failed;
   std::string state;       // "running", "paused", "building, 42 %", "…, complete from TIME", "failed: …"
   double lag_seconds = 0;  // how far behind the newest event its position is
   size_t state_bytes = 0;

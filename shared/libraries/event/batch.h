@@ -81,12 +81,13 @@ struct Batch {
 // The rows of a batch that are still in play, ascending.
 using Selection = std::vector<uint32_t>;
 
-// A row that failed: it leaves the pipeline and goes to the dead letters.
+// A row that failed: it leaves the pipeline and goes to the dead letters, unless it is kept.
 struct RowError {
   uint32_t row = 0;
   std::string_view id;  // "MR-SQL-…", static storage
   std::string message;
-  SourceSpan span;  // of the expression in the query's text; line 0 where there is none
+  SourceSpan span;    // of the expression in the query's text; line 0 where there is none
+  bool kept = false;  // the expression is NULL for it (on_error = 'null')
 };
 
 }  // namespace millrace

@@ -161,14 +161,17 @@ struct CreateStream {
 };
 
 struct CreateQuery {
-  enum class Emit : uint8_t { kDefault, kChanges, kOnClose };
+  enum class Emit : uint8_t { kDefault, kChanges, kOnClose, kEvery };
   ObjectKind kind = ObjectKind::kView;
   Name name;
   bool if_not_exists = false;
+  bool or_replace = false;
   std::vector<Option> options;
   Query query;
   Emit emit = Emit::kDefault;
   SourceSpan emit_span;
+  ExprPtr every;  // EMIT EVERY
+  Name late_to;   // LATE DATA TO
 };
 
 struct Select {

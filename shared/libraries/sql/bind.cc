@@ -59,7 +59,7 @@ Status check_unread(const BindContext& context, const Catalog::Entry& entry, con
     names.push_back(reader->definition.name);
   if (names.empty()) return {};
   return error_at(Code::kConflict, kStillRead, name.span,
-                  fmt::format("cannot drop stream \"{}\": it is read by {}", name.text, list_names(names)),
+                  fmt::format("cannot drop stream \"{}\": it is used by {}", name.text, list_names(names)),
                   "drop them first");
 }
 

@@ -56,7 +56,7 @@ class QueryBinder {
   QueryBinder(const ast::CreateQuery& tree, const BindContext& context) : tree_(tree), context_(context) {}
 
   Result<CreateQuery> run() {
-    TRY(check_new_name(context_, tree_.name, tree_.if_not_exists));
+    TRY(check_new_name(context_, tree_.name, tree_.if_not_exists || tree_.or_replace));
     TRY(refuse_clauses());
     TRY(bind_source());
     TRY_ASSIGN(scope_, make_scope(*tree_.query.from, plan_.source->columns));
@@ -64,6 +64,8 @@ class QueryBinder {
     TRY(check_windows(tree_.query, scope_, plan_));
     group_by_panes(plan_);
     TRY(check_emit());
+    TRY(bind_every());
+    if (tree_.late_to) TRY(bind_late_stream());
     TRY(narrow());
     return finish();
   }
@@ -85,6 +87,10 @@ class QueryBinder {
     if (!tree_.query.from) {
       return invalid_at(kSyntaxError, tree_.query.span, "a continuous query needs FROM",
                         "add FROM and a stream");
+    }
+    if (!is_view() && tree_.late_to) {
+      return unsupported_at(tree_.late_to.span, "LATE DATA TO belongs to a view over windows",
+                            "a derived stream has no windows, so none of its rows is late");
     }
     if (!is_view() && tree_.emit != Emit::kDefault) {
       return unsupported_at(tree_.emit_span, "EMIT belongs to a materialized view",
@@ -211,6 +217,28 @@ class QueryBinder {
                                   plan_.source->name, column));
   }
 
+  // A throttle of what subscribers hear; rows without groups are never told again.
+  Status bind_every() {
+    if (tree_.emit != Emit::kEvery) return {};
+    TRY_ASSIGN(plan_.emit_every_us, constant_interval_us(*tree_.every, "EMIT EVERY"));
+    if (plan_.emit_every_us <= 0)
+      return invalid_at(kBadLiteral, tree_.every->span, "EMIT EVERY takes an interval above zero",
+                        "write EMIT EVERY INTERVAL '1 second'");
+    if (plan_.shape == QueryPlan::Shape::kAggregate) return {};
+    return unsupported_at(tree_.emit_span, "EMIT EVERY needs a GROUP BY: each row of this view is told once",
+                          "take it away, or group");
+  }
+
+  Status bind_late_stream() {
+    if (!closes_windows_) {
+      return invalid_at(kNeedsWindow, tree_.late_to.span,
+                        "LATE DATA TO needs a GROUP BY over a window of the watermark's column",
+                        "write FROM TUMBLE(stream, column, INTERVAL '1 hour') GROUP BY window_start");
+    }
+    TRY_ASSIGN(plan_.late_stream, sql::bind_late_stream(context_, tree_.late_to, *plan_.source));
+    return {};
+  }
+
   // Keeps only the columns that the query reads, and counts in them from here on.
   Status narrow() {
     std::vector<int>& used = plan_.read_columns;
@@ -269,6 +297,7 @@ class QueryBinder {
     }
     out.plan = std::move(plan_);
     out.if_not_exists = tree_.if_not_exists;
+    out.or_replace = tree_.or_replace;
     return out;
   }
 
@@ -297,20 +326,36 @@ class QueryBinder {
     return {};
   }
 
+  Status on_error_option(const ast::Option& option) {
+    if (option.value != "dead_letter" && option.value != "null") {
+      return invalid_at(kBadOption, option.value_span,
+                        fmt::format("option \"on_error\" has no value \"{:.60}\"", option.value),
+                        "it is 'dead_letter' (the row is left out) or 'null' (the expression is NULL)");
+    }
+    plan_.on_error = option.value == "null" ? engine::OnError::kNull : engine::OnError::kDeadLetter;
+    return {};
+  }
+
   Status view_option(const ast::Option& option) {
     const std::string& name = option.name.text;
     if (name == "start") return start_option(option);
-    if (name != "retention") return unknown_option(option, {"start", "retention"}, "a view");
-    TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
-    if (plan_.view_retention_us == 0 || closes_windows_) return {};
+    if (name == "on_error") return on_error_option(option);
+    const bool retention = name == "retention";
+    if (!retention && name != "allowed_lateness")
+      return unknown_option(option, {"start", "retention", "allowed_lateness", "on_error"}, "a view");
+    int64_t& micros = retention ? plan_.view_retention_us : plan_.allowed_lateness_us;
+    TRY_ASSIGN(micros, option_duration_us(option));
+    if (micros == 0 || closes_windows_) return {};
     return invalid_at(kNeedsWindow, option.name.span,
-                      "a view's retention needs a GROUP BY over a window of the watermark's column",
+                      fmt::format("a view's {} needs a GROUP BY over a window of the watermark's column",
+                                  retention ? "retention" : "allowed lateness"),
                       "write FROM TUMBLE(stream, column, INTERVAL '1 hour') GROUP BY window_start");
   }
 
   Status stream_option(const ast::Option& option) {
     const std::string& name = option.name.text;
     if (name == "start") return start_option(option);
+    if (name == "on_error") return on_error_option(option);
     if (name == "format") return option_one_of(option, "json");
     if (name == "key" || name == "partitions") {
       return unsupported_at(option.name.span,
@@ -329,7 +374,8 @@ class QueryBinder {
       TRY_ASSIGN(output_.retention_bytes, option_bytes(option));
       return {};
     }
-    return unknown_option(option, {"start", "format", "idle_timeout", "retention", "retention_bytes"},
+    return unknown_option(option,
+                          {"start", "on_error", "format", "idle_timeout", "retention", "retention_bytes"},
                           "a derived stream");
   }
 
@@ -345,7 +391,10 @@ class QueryBinder {
 }  // namespace
 
 Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context) {
-  return QueryBinder(tree, context).run();
+  TRY_ASSIGN(CreateQuery bound, QueryBinder(tree, context).run());
+  if (!tree.or_replace || !context.check_names) return bound;
+  TRY_ASSIGN(bound.same, find_same(tree, bound, context));
+  return bound;
 }
 
 }  // namespace millrace::sql

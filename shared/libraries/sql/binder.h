@@ -51,6 +51,16 @@ Result<BoundStatement> bind_definition(const Statement& statement, const Catalog
 
 Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const BindContext& context);
 Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context);
+// LATE DATA TO: a declared stream that takes the source's events as they are, and that does not lead back to the
+// source (bind_late.cc).
+Result<engine::StreamPtr> bind_late_stream(const BindContext& context, const ast::Name& name,
+                                           const engine::StreamDef& source);
+// The definition that CREATE OR REPLACE would replace, which has the same plan; 0: there is none. Another plan is
+// refused: its state would not be that of the query as written (bind_replace.cc).
+Result<DefinitionId> find_same(const ast::CreateQuery& tree, const CreateQuery& bound,
+                               const BindContext& context);
+// The plan as that of the definition (catalog.cc).
+engine::QueryPlan numbered(const CreateQuery& bound, DefinitionId id);
 Result<Select> bind_select(const ast::Query& tree, const BindContext& context);
 
 }  // namespace millrace::sql

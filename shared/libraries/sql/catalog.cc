@@ -47,23 +47,25 @@ Result<Catalog::Entry> declared_entry(const Definition& definition, CreateStream
   return Catalog::Entry{definition, with_id(std::move(bound.stream), stream_of(definition.id)), nullptr};
 }
 
-Result<Catalog::Entry> query_entry(const Definition& definition, CreateQuery bound) {
-  QueryPlan& plan = bound.plan;
+Result<Catalog::Entry> query_entry(const Definition& definition, const CreateQuery& bound) {
+  QueryPlan plan = numbered(bound, definition.id);
   const bool derived = plan.shape == QueryPlan::Shape::kStream;
   if (definition.kind != (derived ? DefinitionKind::kDerivedStream : DefinitionKind::kView) ||
       plan.name != definition.name) {
     return bad_definition(definition, "does not match its statement");
   }
-  plan.id = query_of(definition.id);
-  Catalog::Entry entry{definition, nullptr, nullptr};
-  if (derived) entry.stream = plan.output_stream = with_id(std::move(bound.output), stream_of(definition.id));
-  if (plan.repartition)
-    plan.repartition_topic = with_id(*plan.repartition_topic, repartition_of(definition.id));
-  entry.query = std::make_shared<QueryPlan>(std::move(plan));
-  return entry;
+  return Catalog::Entry{definition, plan.output_stream, std::make_shared<QueryPlan>(plan)};
 }
 
 }  // namespace
+
+QueryPlan numbered(const CreateQuery& bound, DefinitionId id) {
+  QueryPlan plan = bound.plan;
+  plan.id = query_of(id);
+  if (plan.shape == QueryPlan::Shape::kStream) plan.output_stream = with_id(bound.output, stream_of(id));
+  if (plan.repartition) plan.repartition_topic = with_id(*plan.repartition_topic, repartition_of(id));
+  return plan;
+}
 
 Schema dead_letter_schema() {
   return {{"at", Type::kTimestamptz}, {"cause", Type::kText},  {"code", Type::kText},
@@ -135,6 +137,7 @@ void Catalog::add_entry(Entry made) {
   if (entry->stream) streams_[entry->stream->id.value] = entry->stream;
   if (!entry->query) return;
   readers_.emplace(entry->query->source->id.value, entry);
+  if (entry->query->late_stream) readers_.emplace(entry->query->late_stream->id.value, entry);
   if (const auto& topic = entry->query->repartition_topic) streams_[topic->id.value] = topic;
 }
 
@@ -163,7 +166,7 @@ Status Catalog::add(const Definition& definition) {
     return {};
   }
   if (auto* query = std::get_if<CreateQuery>(&bound)) {
-    TRY_ASSIGN(Entry entry, query_entry(definition, std::move(*query)));
+    TRY_ASSIGN(Entry entry, query_entry(definition, *query));
     add_entry(std::move(entry));
     return {};
   }

@@ -57,7 +57,7 @@ class Catalog {
   engine::StreamPtr dead_letters(TenantId tenant) const;
   std::vector<const Entry*> entries(TenantId tenant) const;  // streams and views, by number
   std::vector<const Entry*> all() const;                     // also tenants, by number
-  std::vector<const Entry*> readers(StreamId stream) const;  // queries that read it
+  std::vector<const Entry*> readers(StreamId stream) const;  // queries that read it or give late events to it
   const std::string* tenant_name(TenantId tenant) const;
   std::optional<TenantId> tenant(std::string_view name) const;
 

@@ -48,7 +48,7 @@ Status check_readers(const Catalog& catalog, const Catalog::Entry& entry) {
     names.push_back(reader->definition.name);
   if (names.empty()) return {};
   return error(Code::kConflict, kStillRead,
-               fmt::format("\"{}\" is still read by {}", entry.definition.name, list_names(names)),
+               fmt::format("\"{}\" is still used by {}", entry.definition.name, list_names(names)),
                "drop those first");
 }
 
@@ -283,6 +283,14 @@ void Definitions::run_next() {
   }
 }
 
+// As the catalog is now: it may have changed since the statement was bound.
+Status Definitions::bind_now(const Definition& definition) const {
+  TRY_ASSIGN(const auto statements, parse(definition.sql));
+  if (statements.size() == 1) TRY(bind(*statements.front(), *catalog_, definition.tenant));
+  TRY(catalog_->with(definition));
+  return {};
+}
+
 void Definitions::start_create(Definition wanted, Done done) {
   if (catalog_->find(wanted.tenant, wanted.name) != nullptr) return done(name_taken(wanted.name));
   auto inserted = insert(std::move(wanted));
@@ -293,8 +301,7 @@ void Definitions::start_create(Definition wanted, Done done) {
     if (!removed.ok()) why.detail += removed.error().to_string();
     done(std::move(why));
   };
-  auto bound = catalog_->with(definition);
-  if (!bound.ok()) return undo(std::move(bound).error());
+  if (auto bound = bind_now(definition); !bound.ok()) return undo(std::move(bound).error());
   auto cut = append(Activation::What::kStart, definition.id);
   if (!cut.ok()) return undo(std::move(cut).error());
   definition.activated_at = *cut;

@@ -85,6 +85,7 @@ class Definitions {
   void run_next();
   void start_create(metadata::Definition definition, Done done);
   void start_drop(DefinitionId id, Done done);
+  Status bind_now(const metadata::Definition& definition) const;
   Result<metadata::Definition> insert(metadata::Definition definition);
   Result<Cut> append(Activation::What what, DefinitionId definition);
   Cut oldest_kept() const { return Cut(journal_.first_cut().value - 1); }

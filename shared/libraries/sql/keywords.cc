@@ -55,8 +55,8 @@ static_assert(std::is_sorted(kTypeOrFunction.begin(), kTypeOrFunction.end()));
 
 // PostgreSQL's words that need AS before them as a label, and our own EMIT, which follows a query.
 constexpr auto kNeedsAs = std::to_array<std::string_view>(
-    {"between", "char", "character", "day", "emit", "filter", "hour", "minute", "month", "over", "overlaps",
-     "precision", "second", "varying", "within", "without", "year"});
+    {"between", "char", "character", "day", "emit", "filter", "hour", "late", "minute", "month", "over",
+     "overlaps", "precision", "second", "varying", "within", "without", "year"});
 static_assert(std::is_sorted(kNeedsAs.begin(), kNeedsAs.end()));
 
 char lower(char c) {

@@ -151,9 +151,28 @@ Result<ast::Body> Parser::statement() {
 
 Result<ast::Body> Parser::create() {
   take();
-  if (is_word("or") && is_word("replace", 1)) {
-    return unsupported_at(peek().span, "CREATE OR REPLACE is not supported", "DROP the old one first");
+  return is_word("or") && is_word("replace", 1) ? create_or_replace() : create_object();
+}
+
+Result<ast::Body> Parser::create_or_replace() {
+  const SourceSpan first = take().span;
+  take();
+  const SourceSpan span = span_from(first);
+  TRY_ASSIGN(ast::Body made, create_object());
+  auto* query = std::get_if<ast::CreateQuery>(&made);
+  if (query == nullptr) {
+    return unsupported_at(
+        span, "OR REPLACE belongs to views and derived streams: a declared stream keeps its columns",
+        "write CREATE STREAM IF NOT EXISTS, or DROP the old one first");
   }
+  if (query->if_not_exists)
+    return invalid_at(kSyntaxError, span, "OR REPLACE and IF NOT EXISTS exclude each other",
+                      "keep one of them");
+  query->or_replace = true;
+  return made;
+}
+
+Result<ast::Body> Parser::create_object() {
   if (take_word("stream")) return create_stream();
   if (take_word("materialized")) {
     TRY(expect_word("view"));
@@ -318,27 +337,46 @@ Result<ast::Body> Parser::create_query(ast::CreateQuery query_) {
   return ast::Body(std::move(query_));
 }
 
-// EMIT … and WITH (…) behind the query, in either order.
+// EMIT …, LATE DATA TO … and WITH (…) behind the query, in any order.
 Status Parser::create_query_tail(ast::CreateQuery& out) {
   for (;;) {
     if (is_word("with") && is_symbol("(", 1)) {
       TRY(options(out.options));
     } else if (is_word("emit") && out.emit == ast::CreateQuery::Emit::kDefault) {
-      const SourceSpan first = take().span;
-      if (take_word("changes")) {
-        out.emit = ast::CreateQuery::Emit::kChanges;
-      } else {
-        if (!is_word("on")) return unexpected("after EMIT comes CHANGES or ON WINDOW CLOSE");
-        take();
-        TRY(expect_word("window"));
-        TRY(expect_word("close"));
-        out.emit = ast::CreateQuery::Emit::kOnClose;
-      }
-      out.emit_span = span_from(first);
+      TRY(emit(out));
+    } else if (is_word("late") && is_word("data", 1) && !out.late_to) {
+      TRY(late_data(out));
     } else {
       return {};
     }
   }
+}
+
+Status Parser::emit(ast::CreateQuery& out) {
+  using Emit = ast::CreateQuery::Emit;
+  const SourceSpan first = take().span;
+  if (take_word("changes")) {
+    out.emit = Emit::kChanges;
+  } else if (take_word("every")) {
+    out.emit = Emit::kEvery;
+    TRY_ASSIGN(out.every, expression());
+  } else {
+    if (!take_word("on"))
+      return unexpected("after EMIT comes CHANGES, EVERY INTERVAL '…' or ON WINDOW CLOSE");
+    TRY(expect_word("window"));
+    TRY(expect_word("close"));
+    out.emit = Emit::kOnClose;
+  }
+  out.emit_span = span_from(first);
+  return {};
+}
+
+Status Parser::late_data(ast::CreateQuery& out) {
+  take();
+  take();
+  TRY(expect_word("to"));
+  TRY_ASSIGN(out.late_to, relation_name("the name of the stream that takes late rows"));
+  return {};
 }
 
 Result<ast::Body> Parser::drop() {

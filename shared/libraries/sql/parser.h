@@ -23,10 +23,14 @@ class Parser {
   // Statements.
   Result<ast::Body> statement();
   Result<ast::Body> create();
+  Result<ast::Body> create_or_replace();
+  Result<ast::Body> create_object();
   Result<ast::Body> create_stream();
   Result<ast::Body> create_view();
   Result<ast::Body> create_query(ast::CreateQuery query);
   Status create_query_tail(ast::CreateQuery& query);
+  Status emit(ast::CreateQuery& query);
+  Status late_data(ast::CreateQuery& query);
   Result<ast::Body> drop();
   Result<ast::Body> show();
   Result<ast::Body> explain();

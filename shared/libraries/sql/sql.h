@@ -36,6 +36,8 @@ struct CreateQuery {  // CREATE MATERIALIZED VIEW, CREATE STREAM … AS; ids uns
   engine::QueryPlan plan;
   engine::StreamDef output;  // for CREATE STREAM … AS
   bool if_not_exists = false;
+  bool or_replace = false;
+  DefinitionId same;  // OR REPLACE of one that has this plan: nothing is to be done
 };
 struct Select {
   engine::SelectPlan plan;

@@ -99,6 +99,7 @@ class Session {
  private:
   void define(const BoundStatement& bound, const std::string& sql) {
     if (!std::holds_alternative<CreateStream>(bound) && !std::holds_alternative<CreateQuery>(bound)) return;
+    if (const auto* query = std::get_if<CreateQuery>(&bound); query && query->same.value != 0) return;
     metadata::Definition d;
     d.tenant = TenantId(1);
     d.kind = kind_of(bound);

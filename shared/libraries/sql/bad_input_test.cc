@@ -1,0 +1,105 @@
+// Texts that are large, deep or endless: a clear error, or a plan, in bounded time and memory.
+#include <gtest/gtest.h>
+
+#include "sql/ast.h"
+#include "sql/lexer.h"
+#include "sql/test_catalog.h"
+
+namespace millrace::sql {
+namespace {
+
+std::string repeat(std::string_view what, size_t times) {
+  std::string out;
+  out.reserve(what.size() * times);
+  for (size_t i = 0; i < times; ++i) out += what;
+  return out;
+}
+
+class BadInput : public ::testing::Test {
+ protected:
+  // Also of a view, whose text is kept.
+  std::string id_of(const std::string& expression) const {
+    const std::string select = catalog_.id_of("SELECT " + expression + " AS x FROM orders");
+    EXPECT_EQ(catalog_.id_of("CREATE MATERIALIZED VIEW v AS SELECT " + expression + " AS x FROM orders"),
+              select);
+    return select;
+  }
+  TestCatalog catalog_{kTestStreams};
+};
+
+TEST_F(BadInput, TenThousandParentheses) {
+  constexpr size_t kDeep = 10'000;
+  const std::string open = repeat("(", kDeep);
+  const std::string close = repeat(")", kDeep);
+  EXPECT_EQ(id_of(open + "1" + close), "MR-SQL-0004");
+  EXPECT_EQ(id_of(open), "MR-SQL-0004");
+  EXPECT_EQ(id_of("abs" + repeat("(abs", kDeep)), "MR-SQL-0004");
+  EXPECT_EQ(catalog_.id_of("SELECT id FROM orders WHERE " + open + "true" + close), "MR-SQL-0004");
+  EXPECT_EQ(catalog_.id_of("SELECT count(*) AS n FROM orders GROUP BY " + open + "id" + close),
+            "MR-SQL-0004");
+  EXPECT_EQ(catalog_.id_of("SELECT count(*) AS n FROM orders HAVING " + open + "true" + close),
+            "MR-SQL-0004");
+  EXPECT_EQ(catalog_.id_of("SELECT id FROM orders ORDER BY " + open + "id" + close), "MR-SQL-0004");
+  EXPECT_EQ(catalog_.id_of("SELECT id FROM orders LIMIT " + open + "1" + close), "MR-SQL-0004");
+  EXPECT_EQ(catalog_.id_of("CREATE STREAM s (a TEXT) WITH " + open), "MR-SQL-0001");
+  EXPECT_EQ(catalog_.id_of("CREATE STREAM s (a NUMERIC" + open), "MR-SQL-0022");
+  EXPECT_EQ(catalog_.id_of("EXPLAIN " + repeat("EXPLAIN ", kDeep) + "SELECT 1 AS x"), "MR-SQL-0001");
+}
+
+TEST_F(BadInput, AStatementOfAMegabyte) {
+  constexpr size_t kMegabyte = size_t{1} << 20;
+  EXPECT_EQ(id_of("'" + repeat("x", kMegabyte) + "'"), "MR-SQL-0003");
+  EXPECT_EQ(catalog_.id_of("SELECT '" + repeat("x", kMegabyte - 20) + "' AS x"), "ok");
+  EXPECT_EQ(catalog_.id_of("SELECT 1 AS x" + repeat(" ", kMegabyte - 20)), "ok");
+  EXPECT_EQ(catalog_.id_of("SELECT 1 AS " + repeat("x", kMegabyte - 20)), "MR-SQL-0002");
+  EXPECT_EQ(catalog_.id_of("SELECT " + repeat("1", kMegabyte - 20) + " AS x"), "MR-SQL-0022");
+  EXPECT_EQ(catalog_.id_of("SELECT " + repeat("/*", kMegabyte / 2 - 20)), "MR-SQL-0002");
+  EXPECT_EQ(catalog_.id_of("SELECT 1" + repeat("+1", kMegabyte / 2 - 20)), "MR-SQL-0004");
+  EXPECT_EQ(catalog_.id_of("SELECT '" + repeat("''", kMegabyte / 2 - 20)), "MR-SQL-0002");
+  EXPECT_EQ(catalog_.id_of("CREATE STREAM s (" + repeat("a TEXT, ", kMegabyte / 8 - 20)), "MR-SQL-0004");
+}
+
+TEST_F(BadInput, HugeLists) {
+  std::string numbers = "1";
+  std::string texts = "'a'";
+  for (size_t i = 1; i < ast::kMaxList; ++i) {
+    numbers += "," + std::to_string(i);
+    texts += ",'a" + std::to_string(i) + "'";
+  }
+  EXPECT_EQ(id_of("id IN (" + numbers + ")"), "ok");
+  EXPECT_EQ(id_of("customer IN (" + texts + ")"), "ok");
+  EXPECT_EQ(id_of("customer NOT IN (" + texts + ")"), "ok");
+  EXPECT_EQ(id_of("id IN (" + numbers + ",1)"), "MR-SQL-0004");
+  EXPECT_EQ(id_of("customer IN (" + texts + ",'x')"), "MR-SQL-0004");
+  EXPECT_EQ(id_of("id IN (" + repeat("id,", ast::kMaxList - 1) + "id)"), "ok");
+}
+
+TEST_F(BadInput, PatternsThatExplode) {
+  for (const char* pattern :
+       {"a{1000000}", "a{1001}", "((a{100}){100}){100}", "(a*)*\\1", "(?=a)", "[", "(((("})
+    EXPECT_EQ(id_of(std::string("customer ~ '") + pattern + "'"), "MR-SQL-0027") << pattern;
+  EXPECT_EQ(id_of("customer ~ '" + repeat("(", 10'000) + "'"), "MR-SQL-0027");
+  EXPECT_EQ(id_of("customer ~ '(a*)*b'"), "ok");  // in time that grows with the text: RE2
+  EXPECT_EQ(id_of("customer LIKE '" + repeat("%a", 5'000) + "'"), "MR-SQL-0004");
+}
+
+TEST_F(BadInput, NumbersAndTimesBeyondTheirRange) {
+  EXPECT_EQ(id_of("'9223372036854775808'::bigint"), "MR-SQL-0022");
+  EXPECT_EQ(id_of("1e400"), "MR-SQL-0022");
+  EXPECT_EQ(id_of("'1e2000'::numeric"), "MR-SQL-0022");
+  EXPECT_EQ(id_of("TIMESTAMPTZ '292277026596-12-04T15:30:07Z'"), "MR-SQL-0022");
+  EXPECT_EQ(id_of("TIMESTAMP '10000-01-01'"), "MR-SQL-0022");
+  EXPECT_EQ(id_of("DATE '292277026596-12-04'"), "MR-SQL-0022");
+  EXPECT_EQ(id_of("INTERVAL '292277026596 years'"), "MR-SQL-0022");
+  EXPECT_EQ(id_of("TIMESTAMP '2001-01-01' AT TIME ZONE 'Europe/../../etc/passwd'"), "MR-SQL-0022");
+  EXPECT_EQ(id_of("TIMESTAMP '2001-01-01' AT TIME ZONE '" + repeat("A", 100'000) + "'"), "MR-SQL-0022");
+}
+
+TEST_F(BadInput, NothingReadsItself) {
+  EXPECT_EQ(catalog_.id_of("CREATE MATERIALIZED VIEW v AS SELECT * FROM v"), "MR-SQL-0010");
+  EXPECT_EQ(catalog_.id_of("CREATE STREAM d AS SELECT * FROM d"), "MR-SQL-0010");
+  EXPECT_EQ(catalog_.id_of("CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT * FROM v"), "MR-SQL-0010");
+}
+
+}  // namespace
+}  // namespace millrace::sql
