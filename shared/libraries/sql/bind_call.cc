@@ -191,7 +191,7 @@ Result<Bound> folded(Bound call) {
 }
 
 std::vector<std::string> function_names() {
-  std::vector<std::string> names{"count", "sum", "avg", "min", "max"};
+  std::vector<std::string> names{"count", "sum", "avg", "min", "max", "proctime"};
   for (const auto& family : engine::function_table()) {
     for (const Function& function : family.functions) names.emplace_back(function.name);
   }

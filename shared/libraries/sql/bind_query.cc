@@ -59,7 +59,7 @@ class QueryBinder {
     TRY(check_new_name(context_, tree_.name, tree_.if_not_exists));
     TRY(refuse_clauses());
     TRY(bind_source());
-    TRY_ASSIGN(scope_, make_scope(*tree_.query.from, plan_.source->columns));
+    TRY_ASSIGN(scope_, make_scope(*tree_.query.from, plan_.source->columns, true));
     TRY(bind_body());
     TRY(check_windows(tree_.query, scope_, plan_));
     group_by_panes(plan_);
@@ -150,15 +150,16 @@ class QueryBinder {
     return {};
   }
 
-  // A window closes by the watermark, so a TUMBLE over another column is a key like any other.
+  // A window closes by the watermark, or by append times; a TUMBLE over another column is a key like any other.
   void find_window() {
     for (size_t i = 0; i < plan_.group_keys.size(); ++i) {
       const Expr& key = *plan_.group_keys[i].expr;
       if (!is_window_start(key.op)) continue;
       const bool over_watermark =
           key.args[0]->op == Op::kColumn && key.args[0]->column == plan_.source->watermark_column;
-      if (!over_watermark && key.op == Op::kTumbleStart) continue;
-      closes_windows_ = over_watermark;
+      const bool closes = over_watermark || key.args[0]->op == Op::kProctime;
+      if (!closes && key.op == Op::kTumbleStart) continue;
+      closes_windows_ = closes;
       plan_.window_key = static_cast<int>(i);
       plan_.window = scope_.window();
       if (plan_.window.kind == engine::WindowSpec::Kind::kCumulate) add_window_end(key);
@@ -332,7 +333,7 @@ class QueryBinder {
   std::vector<SelectColumn> columns_;
   QueryPlan plan_;
   StreamDef output_;
-  bool closes_windows_ = false;  // grouped by a window over the watermark's column
+  bool closes_windows_ = false;  // grouped by a window over the watermark's column or PROCTIME()
 };
 
 }  // namespace
