@@ -122,8 +122,8 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
   } else {
     TRY(process(rows, 0, rows.batch().rows, out));
   }
-  if (processing_time_) pass_time(frames);
   if (closes_) {
+    if (processing_time_) pass_time(frames);
     closing_clocks().settle();
     TRY(close_windows(closed_before, out));
   }

@@ -68,6 +68,7 @@ std::string Workload::condition() {
                                         "CAST(s AS BIGINT) > 1",
                                         "CAST(x AS BIGINT) = 2",
                                         "at >= TIMESTAMPTZ '2001-01-01 00:00:10+00'",
+                                        "PROCTIME() > at + INTERVAL '5 seconds'",
                                         "id >= 0"};
   const std::string one = pick(kSimple);
   switch (random_.below(4)) {
@@ -90,6 +91,7 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
       ", CASE WHEN n > 5 THEN 'high' WHEN n > 0 THEN 'low' ELSE s END AS level",
       ", at + INTERVAL '90 seconds' AS later",
       ", -n AS minus_n",
+      ", PROCTIME() AS came",
       ", k || s AS ks"};
   const std::string name = fmt::format("derived_{}", ++names_);
   const MadeRetention kept = retention();
@@ -101,12 +103,24 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
 }
 
 std::string Workload::aggregate_list() {
-  static const char* const kCalls[] = {
-      "count(*)",         "count(n)", "sum(n)",  "sum(x)",
-      "avg(x)",           "avg(n)",   "min(s)",  "max(s)",
-      "min(x)",           "max(n)",   "max(at)", "sum(n * 2 + 1)",
-      "count(b)",         "max(id)",  "min(at)", "sum(CASE WHEN b THEN x END)",
-      "sum(n) + count(*)"};
+  static const char* const kCalls[] = {"count(*)",
+                                       "count(n)",
+                                       "sum(n)",
+                                       "sum(x)",
+                                       "avg(x)",
+                                       "avg(n)",
+                                       "min(s)",
+                                       "max(s)",
+                                       "min(x)",
+                                       "max(n)",
+                                       "max(at)",
+                                       "sum(n * 2 + 1)",
+                                       "count(b)",
+                                       "max(id)",
+                                       "min(at)",
+                                       "sum(CASE WHEN b THEN x END)",
+                                       "sum(n) + count(*)",
+                                       "max(PROCTIME())"};
   std::string out;
   const uint64_t calls = 1 + random_.below(4);
   for (uint64_t i = 0; i < calls; ++i) out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", pick(kCalls), i);
@@ -135,17 +149,21 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
       static const char* const kShared[] = {
-          "HOP({}, at, INTERVAL '5 seconds', INTERVAL '10 seconds')",
-          "HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds', INTERVAL '1 second')",
-          "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '1 minute')"};
-      // When a window closes to a partition that was silent is not told exactly, so shared panes do not close here.
+          "HOP({}, {}, INTERVAL '5 seconds', INTERVAL '10 seconds')",
+          "HOP({}, {}, INTERVAL '4 seconds', INTERVAL '10 seconds', INTERVAL '1 second')",
+          "CUMULATE({}, {}, INTERVAL '10 seconds', INTERVAL '1 minute')"};
+      const bool by_arrival = random_.chance(3);
+      const std::string time = by_arrival ? "PROCTIME()" : "at";
       const bool shared = kind == 7;
-      const std::string from = shared
-                                   ? fmt::format(fmt::runtime(pick(kShared)), source.name)
-                                   : fmt::format("TUMBLE({}, at, INTERVAL '{}')", source.name, pick(kSizes));
+      const std::string from =
+          shared ? fmt::format(fmt::runtime(pick(kShared)), source.name, time)
+                 : fmt::format("TUMBLE({}, {}, INTERVAL '{}')", source.name, time, pick(kSizes));
+      // When a window of event time closes to a partition that was silent is not told exactly, so shared panes of
+      // it do not close here.
+      const bool may_close = by_arrival || (!shared && source.watermark_column >= 0);
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}",
                          shown, aggregate_list(), from, where, key);
-      if (!shared && source.watermark_column >= 0 && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
+      if (may_close && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
     }
   }
   return {must(naive_query(sql), sql), sql, {}};
