@@ -34,6 +34,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
         enough_(request.enough),
         share_(std::move(request.share)),
         max_memory_(request.max_memory),
+        with_origins_(request.origins),
         done_(std::move(done)),
         end_(streams.end_of()),
         oldest_(streams.start_of(*stream_)),
@@ -68,15 +69,18 @@ class Scan : public std::enable_shared_from_this<Scan> {
 
   void take(StreamReadAnswer answer) {
     values_.clear();
+    origins_.clear();
     for (const auto& event : answer.events) {
       if (event.after.cut > end_.cut || (event.after.cut == end_.cut && event.after.index > 0)) break;
       values_.push_back(event.value);
+      if (with_origins_) origins_.push_back({event.partition, event.offset, {}, event.time});
       bytes_ += event.value.size();
     }
     place_ = answer.next;
     last_ = answer.at_end || place_.cut >= end_.cut;
     const size_t rows = out_->rows.rows + values_.size();
-    const size_t memory = bytes_ + bytes_of_columns(rows, stream_->columns.size());
+    const size_t memory = bytes_ + bytes_of_columns(rows, stream_->columns.size()) +
+                          (with_origins_ ? rows * sizeof(RowOrigin) : 0);
     if (rows > kMaxScanRows || bytes_ > kMaxScanBytes || memory > max_memory_) return done_(too_large());
     if (share_ && !share_->resize(memory)) return done_(too_much_at_once());
     out_->keep.insert(out_->keep.end(), answer.keep.begin(), answer.keep.end());
@@ -98,18 +102,27 @@ class Scan : public std::enable_shared_from_this<Scan> {
     std::vector<RowError> errors;
     const size_t before = out_->rows.rows;
     decoder_.decode(values_, out_->rows, errors);
-    if (errors.empty()) return;
+    if (errors.empty()) return add_origins();
     // Without those that do not decode: the dead letters have them.
     std::vector<bool> bad(values_.size());
     for (const auto& failed : errors) bad[failed.row >= before ? failed.row - before : failed.row] = true;
     keep_rows(before);
     size_t kept = 0;
     for (size_t i = 0; i < values_.size(); ++i) {
-      if (!bad[i]) values_[kept++] = values_[i];
+      if (bad[i]) continue;
+      if (with_origins_) origins_[kept] = origins_[i];
+      values_[kept++] = values_[i];
     }
     values_.resize(kept);
+    if (with_origins_) origins_.resize(kept);
     errors.clear();
     decoder_.decode(values_, out_->rows, errors);
+    add_origins();
+  }
+
+  void add_origins() {
+    auto& all = out_->rows.origins;
+    all.insert(all.end(), origins_.begin(), origins_.end());
   }
 
   // The rows from `before` on that pass; when they are enough, the batch ends there: what stands behind is
@@ -132,6 +145,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
 
   void keep_rows(size_t count) {
     for (auto& column : out_->rows.columns) column.resize(count);
+    if (out_->rows.origins.size() > count) out_->rows.origins.resize(count);
     out_->rows.rows = count;
   }
 
@@ -149,6 +163,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
   const size_t enough_;
   const std::shared_ptr<ReadBudget::Share> share_;
   const size_t max_memory_;
+  const bool with_origins_;
   Done done_;
   const StreamPlace end_;
   const StreamPlace oldest_;
@@ -156,6 +171,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
   formats::JsonDecoder decoder_;
   std::shared_ptr<ScannedRows> out_;
   std::vector<std::string_view> values_;
+  std::vector<RowOrigin> origins_;  // of the values, if they are asked for
   std::optional<engine::Evaluator> filter_;
   size_t bytes_ = 0;
   size_t passed_ = 0;  // rows so far
@@ -172,6 +188,7 @@ Error too_much_at_once() {
 
 ScanRequest scan_for(const engine::SelectPlan& plan, engine::StreamPtr stream) {
   ScanRequest request{std::move(stream), plan.filter};
+  request.origins = plan.reads_append_times();
   if (!plan.limit || !plan.order_by.empty() || plan.grouping || plan.distinct) return request;
   const auto limit = static_cast<size_t>(std::max<int64_t>(*plan.limit, 0));
   const auto offset = static_cast<size_t>(std::max<int64_t>(plan.offset, 0));

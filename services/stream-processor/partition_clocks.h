@@ -43,6 +43,10 @@ class PartitionClocks {
     clock.last_append_us = time.value;
     clock.last_batch = frame;
   }
+  // Every partition is waited for, whether it had an event or not: of an owner's reports none may be missing.
+  void expect_all() {
+    for (auto& clock : clocks_) clock.seen = true;
+  }
   // Its owner says that it turned idle in the frame `since`; a batch seen from there on made it active again.
   bool idle_since(PartitionId p, Cut since) const {
     return !clocks_[p.value].idle && clocks_[p.value].last_batch < since;

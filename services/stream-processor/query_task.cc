@@ -22,6 +22,11 @@ int window_time_column(const engine::QueryPlan& plan) {
   return plan.read_columns[static_cast<size_t>(start.args[0]->column)];
 }
 
+// By append times no partition is ever idle.
+int64_t idle_timeout_of(const engine::QueryPlan& plan) {
+  return plan.processing_time() ? 0 : plan.source->idle_timeout_us;
+}
+
 // The process, or its clock, began anew in the frame.
 bool quiet_starts_over(const log::Frame& frame) {
   return std::any_of(frame.controls.begin(), frame.controls.end(), [](const auto& control) {
@@ -69,15 +74,20 @@ QueryTask::QueryTask(engine::PlanPtr plan, engine::StreamPtr dead_letters, Place
       position_(start),
       time_column_(window_time_column(*plan_)),
       own_(own_partitions(plan_->source->partitions, placement.worker, placement.workers)),
-      clocks_(plan_->source->partitions, plan_->source->idle_timeout_us),
-      heard_(plan_->source->partitions, plan_->source->idle_timeout_us),
+      clocks_(plan_->source->partitions, idle_timeout_of(*plan_)),
+      heard_(plan_->source->partitions, idle_timeout_of(*plan_)),
       reported_(plan_->source->partitions) {
   if (plan_->repartition) {
     own_topic_ = own_partitions(plan_->repartition_topic->partitions, placement.worker, placement.workers);
   }
   late_check_ = time_column_ >= 0 && time_column_ == plan_->source->watermark_column;
-  closes_ = late_check_ && (plan_->emit_on_close || plan_->view_retention_us > 0);
-  reports_ = closes_ && (plan_->repartition || placement.workers > 1);
+  if (plan_->processing_time()) {
+    processing_time_.emplace(plan_->window, plan_->view_retention_us);
+    clocks_.expect_all();
+    heard_.expect_all();
+  }
+  closes_ = (late_check_ || processing_time_) && (plan_->emit_on_close || plan_->view_retention_us > 0);
+  reports_ = closes_ && (plan_->repartition || (placement.workers > 1 && !processing_time_));
   use_columns(plan_->read_columns);
 }
 
@@ -113,6 +123,7 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
     TRY(process(rows, 0, rows.batch().rows, out));
   }
   if (closes_) {
+    if (processing_time_) pass_time(frames);
     closing_clocks().settle();
     TRY(close_windows(closed_before, out));
   }
@@ -299,6 +310,18 @@ void QueryTask::note_ended(uint32_t row, PartitionId partition) {
   pipeline_->ended[row] = closes_ ? std::max(watermark, closing_clocks().closed()) : watermark;
 }
 
+// The journal's time is the watermark of every partition: what a row's window is, its frame says.
+void QueryTask::pass_time(std::span<const log::FramePtr> frames) {
+  for (const auto& frame : frames) {
+    const auto& batches = frame->batches;
+    const bool any = std::any_of(batches.begin(), batches.end(),
+                                 [&](const auto& batch) { return batch.where.stream == plan_->source->id; });
+    if (any) processing_time_->saw_batch(frame->time);
+  }
+  const int64_t closed = processing_time_->closed(frames.back()->time);
+  for (size_t p = 0; p < own_.size(); ++p) clocks_.advance(PartitionId(static_cast<uint16_t>(p)), closed);
+}
+
 // Watermarks travel when they pass a window's end: nothing closes in between.
 void QueryTask::make_reports(TaskOutput& out) {
   for (size_t p = 0; p < own_.size(); ++p) {
@@ -362,8 +385,12 @@ int64_t QueryTask::dropped() const {
 }
 
 int64_t QueryTask::next_timer() const {
-  const int64_t expiry = closes_ ? clocks_.next_expiry(own_) : INT64_MAX;
-  return holds_changes() ? std::min(expiry, told_us_ + plan_->emit_every_us) : expiry;
+  int64_t timer = INT64_MAX;
+  if (processing_time_ && closes_)
+    timer = processing_time_->next_timer(clocks_.watermark(PartitionId(0)));
+  else if (closes_)
+    timer = clocks_.next_expiry(own_);
+  return holds_changes() ? std::min(timer, told_us_ + plan_->emit_every_us) : timer;
 }
 
 // Of the partitions, its own: their owner knows them row by row.
@@ -375,7 +402,7 @@ engine::QueryReport QueryTask::report() const {
   for (const auto& table : store_->tables()) {
     if (table.slot == engine::kGroupsSlot) report.groups += epoch->rows(table);
   }
-  if (!closes_) return report;
+  if (!closes_ || processing_time_) return report;
   for (size_t p = 0; p < own_.size(); ++p) {
     const PartitionId id(static_cast<uint16_t>(p));
     if (own_[p]) report.partitions.push_back({id, clocks_.seen(id), clocks_.idle(id), clocks_.watermark(id)});
@@ -398,6 +425,7 @@ void QueryTask::save_cell() {
   const PartitionClocks none(plan_->source->partitions, plan_->source->idle_timeout_us);
   (forget ? none : clocks_).save(cell);
   (forget ? none : heard_).save(cell);
+  if (processing_time_) processing_time_->save(cell);
   for (const auto& reported : reported_) {
     append_le(cell, reported.bucket);
     append_le<uint8_t>(cell, reported.idle ? 1 : 0);
@@ -412,6 +440,7 @@ bool QueryTask::load_cell(std::string_view cell) {
   end_ = Cut(in.le<uint64_t>());
   complete_from_ = AppendTime(in.le<int64_t>());
   if (!clocks_.load(in) || !heard_.load(in)) return false;
+  if (processing_time_) processing_time_->load(in);
   for (auto& reported : reported_) {
     reported.bucket = in.le<int64_t>();
     reported.idle = in.le<uint8_t>() != 0;
@@ -443,6 +472,7 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
     }
     task->heard_ = first.heard_;
     task->complete_from_ = first.complete_from_;
+    task->processing_time_ = first.processing_time_;
     for (const auto& old : tasks) {
       CHECK(old->position_ == first.position_, "a change of the number of workers needs tasks at one cut");
       task->clocks_.raise_closed(old->clocks_.closed());

@@ -25,6 +25,7 @@
 #include "state/state_store.h"
 #include "stream-processor/frame_reports.h"
 #include "stream-processor/partition_clocks.h"
+#include "stream-processor/processing_time.h"
 #include "stream-processor/step_record.h"
 #include "stream-processor/stop_watch.h"
 #include "stream-processor/stream_rows.h"
@@ -130,6 +131,7 @@ class QueryTask {
   bool hears(const Report& report) const;
   void expire(const log::Frame& frame, TaskOutput& out);
   void note_ended(uint32_t row, PartitionId partition);
+  void pass_time(std::span<const log::FramePtr> frames);
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);
   Status close_sessions(int64_t closed_before, int64_t closed, TaskOutput& out);
@@ -165,6 +167,8 @@ class QueryTask {
   std::vector<uint8_t> own_;  // source partitions read here
   std::vector<uint8_t> own_topic_;
 
+  std::optional<ProcessingTime>
+      processing_time_;     // windows over PROCTIME(): it moves every partition's watermark
   PartitionClocks clocks_;  // the source's partitions
   PartitionClocks heard_;   // repartition: all partitions as the journal tells them to every worker alike
   struct Reported {

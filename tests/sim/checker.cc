@@ -238,6 +238,7 @@ void World::check_view(const ClientObject& view, const FinalLog& final_log, bool
   std::vector<Row> rows;
   const std::string name = view.name;
   const size_t index = static_cast<size_t>(&view - objects_.data());
+  const AppendTime asked_after = log_.frames.empty() ? AppendTime(0) : log_.frames.back().time;
   if (!select_rows(view.tenant, "SELECT * FROM " + name, rows)) return;
   if (!complete) {
     if (!quiesce()) return;
@@ -250,6 +251,10 @@ void World::check_view(const ClientObject& view, const FinalLog& final_log, bool
   const std::set<Place> believed = letters_of(object, "closed_while_idle");
   NaiveScope scope = scope_of(object, log);
   if (!strict(object)) scope.believed = &believed;
+  if (closes_by_arrival(object.query)) {
+    record();  // a timer may have closed windows while the question was asked
+    scope.asked_after = asked_after;
+  }
   const NaiveAnswer answer =
       naive_answer(object.query, source.shape, log, log.events(sql::stream_of(source.definition)), scope);
   std::multiset<std::string> actual, expected, must;

@@ -198,6 +198,7 @@ class Run {
       if (mark.cut <= scope_.after) continue;
       if (mark.cut > scope_.upto) break;
       clocks_.frame(mark);
+      arrived_ = mark.time.value;
       for (size_t i = next; i < events.size() && events[i].cut == mark.cut; ++i) {
         clocks_.batch(events[i].partition, mark.time);
       }
@@ -205,7 +206,10 @@ class Run {
     }
     for (const auto& [key, rows] : pending_) make_sessions(key, rows);
     if (grouped_) show_groups();
-    if (closes_) {
+    if (closes_ && by_arrival_) {
+      answer_.closed_high = arrived_;
+      answer_.closed_low = std::min(arrived_, scope_.asked_after.value);
+    } else if (closes_) {
       answer_.closed_high = scope_.believed ? clocks_.closed_at_most() : clocks_.closed();
       answer_.closed_low = scope_.believed ? clocks_.closed_at_least() : clocks_.closed();
     }
@@ -233,12 +237,13 @@ class Run {
       CHECK(offset.ok(), "the oracle reads the window's offset");
       offset_ = *offset;
     }
+    by_arrival_ = is_proctime(*from.time);
     for (size_t i = 0; i < source_.columns.size(); ++i) {
-      if (source_.columns[i].name == from.time->text) time_column_ = static_cast<int>(i);
+      if (!by_arrival_ && source_.columns[i].name == from.time->text) time_column_ = static_cast<int>(i);
     }
     // Over another column than the watermark's, a window is a key like any other.
     late_check_ = by_window && time_column_ >= 0 && time_column_ == source_.watermark_column;
-    closes_ = late_check_ && named_.emit_on_close;
+    closes_ = (late_check_ || by_arrival_) && named_.emit_on_close;
   }
 
   void take(const LogEvent& event) {
@@ -253,6 +258,10 @@ class Run {
     if (const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(source_.watermark_column)])) {
       clocks_.advance(event.partition, t->micros - source_.disorder_us);
     }
+  }
+
+  Scalar window_time(const LogEvent& event, const Row& row) const {
+    return by_arrival_ ? Scalar(Timestamp{event.time.value}) : row[static_cast<size_t>(time_column_)];
   }
 
   // All windows that hold the time, by their ends.
@@ -278,9 +287,9 @@ class Run {
   }
 
   void process(const LogEvent& event, const Row& row, const Place& place) {
-    RowContext context{&source_.columns, &row, std::nullopt, size_, nullptr};
+    RowContext context{&source_.columns, &row, std::nullopt, size_, nullptr, event.time};
     std::vector<NaiveWindow> windows(1);
-    if (size_ > 0) windows = windows_of(row[static_cast<size_t>(time_column_)]);
+    if (size_ > 0) windows = windows_of(window_time(event, row));
     context.window_start = windows.front().start;
     if (query_.where) {
       auto holds = naive_holds(*query_.where, context);
@@ -507,8 +516,12 @@ class Run {
       for (size_t i = 0; i < calls_.size(); ++i)
         results[calls_[i]] = result(*calls_[i], group.accumulators[i]);
       const bool has_row = !group.first.empty();
-      RowContext context{has_row ? &source_.columns : nullptr, has_row ? &group.first : nullptr,
-                         group.window_start, group.window_size, &results};
+      RowContext context{has_row ? &source_.columns : nullptr,
+                         has_row ? &group.first : nullptr,
+                         group.window_start,
+                         group.window_size,
+                         &results,
+                         {}};
       if (!passes_having(context)) continue;
       NaiveAnswer::ViewRow out;
       for (const auto& item : query_.items) {
@@ -529,6 +542,8 @@ class Run {
   bool grouped_ = false;
   bool late_check_ = false;
   bool closes_ = false;
+  bool by_arrival_ = false;      // the window is over PROCTIME()
+  int64_t arrived_ = INT64_MIN;  // the last frame
   int time_column_ = -1;
   int64_t size_ = 0;
   int64_t step_ = 0;  // of HOP and CUMULATE
@@ -560,6 +575,11 @@ const std::vector<LogEvent>& FinalLog::events(StreamId stream) const {
   static const std::vector<LogEvent> none;
   const auto found = streams.find(stream);
   return found == streams.end() ? none : found->second;
+}
+
+bool closes_by_arrival(const NaiveQuery& query) {
+  const auto& from = query.query->from;
+  return query.emit_on_close && from && from->time && is_proctime(*from->time);
 }
 
 Result<Row> naive_decode(const Schema& columns, const std::string& value) {

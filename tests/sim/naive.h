@@ -7,7 +7,8 @@
 // Input:             the log as it is after everything (FinalLog), and the definitions' SQL.
 // Meaning:           docs/adr/0001. A row is late if its window had ended by its own partition's watermark
 //                    before it; a view that emits on close shows the windows that ended by the highest
-//                    minimum over the active partitions.
+//                    minimum over the active partitions. A window over PROCTIME() closes with the first frame
+//                    that is appended at its end or later.
 // Bounded knowledge: a task learns the watermarks of partitions that it does not read from reports in the
 //                    journal, so when exactly a window closed to a partition that was silent until then is
 //                    not a function of the events alone. Query::strict tells whether it is; if not,
@@ -66,6 +67,7 @@ struct NaiveQuery {
   bool emit_on_close = false;
   bool null_on_error = false;
 };
+bool closes_by_arrival(const NaiveQuery& query);  // a window over PROCTIME(), shown once it is closed
 Result<NaiveStream> naive_stream(const std::string& sql);
 Result<NaiveQuery> naive_query(const std::string& sql);
 // The stream that CREATE STREAM … AS makes: columns, key and watermark as selected.
@@ -90,6 +92,8 @@ struct NaiveScope {
   // Not strict: the rows that the node says it dropped as closed_while_idle; they are believed if they can be
   // true.
   const std::set<Place>* believed = nullptr;
+  // Windows over PROCTIME(): when the view was asked, this time had passed; later frames may have closed more.
+  AppendTime asked_after{INT64_MAX};
 };
 // `events` are the source's.
 NaiveAnswer naive_answer(const NaiveQuery& query, const NaiveStream& source, const FinalLog& log,

@@ -367,6 +367,10 @@ bool is_aggregate(const Expr& e) {
   return e.kind == ExprKind::kCall && kNames.contains(e.text);
 }
 
+bool is_proctime(const Expr& e) {
+  return e.kind == ExprKind::kCall && e.text == "proctime";
+}
+
 int naive_compare(const Scalar& a, const Scalar& b) {
   if (is_number(a) && is_number(b)) {
     if (a.index() != b.index() || std::holds_alternative<double>(a)) {
@@ -445,6 +449,7 @@ Result<Scalar> naive_evaluate(const Expr& e, const RowContext& context) {
       return naive_cast(v, e.type.type);
     }
     case ExprKind::kCall:
+      if (is_proctime(e)) return Scalar(Timestamp{context.append_time.value});
       return call(e, context);
     case ExprKind::kStar:
       break;
@@ -489,6 +494,7 @@ Type branches_type(const Expr& e, const Schema& columns) {
 
 Type call_type(const Expr& e, const Schema& columns) {
   if (e.text == "count") return Type::kBigint;
+  if (is_proctime(e)) return Type::kTimestamptz;
   if (e.text == "avg") return Type::kDouble;
   if (e.text == "coalesce") return branches_type(e, columns);
   return e.args.empty() ? Type::kText : naive_type(*e.args[0], columns);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/types.h"
 #include "event/type.h"
 #include "sql/ast.h"
 
@@ -27,10 +28,12 @@ struct RowContext {
   std::optional<int64_t> window_start;  // microseconds
   int64_t window_size = 0;
   const std::map<const sql::ast::Expr*, Scalar>* aggregates = nullptr;  // an aggregate call's result
+  AppendTime append_time = {};                                          // PROCTIME()
 };
 
 bool is_null(const Scalar& value);
 bool is_aggregate(const sql::ast::Expr& expr);
+bool is_proctime(const sql::ast::Expr& expr);
 Result<Scalar> naive_evaluate(const sql::ast::Expr& expr, const RowContext& context);
 // A condition: TRUE or not (NULL and FALSE alike).
 Result<bool> naive_holds(const sql::ast::Expr& expr, const RowContext& context);

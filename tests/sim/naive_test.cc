@@ -66,7 +66,8 @@ std::string value_of(const std::string& expression) {
   const Schema columns{
       {"n", Type::kBigint}, {"x", Type::kDouble}, {"s", Type::kText}, {"nothing", Type::kBoolean}};
   const Row row{int64_t{7}, 2.5, std::string("abc"), std::monostate()};
-  auto value = naive_evaluate(*query->query->items[0].expr, {&columns, &row, std::nullopt, 0, nullptr});
+  auto value = naive_evaluate(*query->query->items[0].expr,
+                              {&columns, &row, std::nullopt, 0, nullptr, AppendTime(9'000'000)});
   return value.ok() ? to_line({*value}) : "fails";
 }
 
@@ -89,6 +90,7 @@ TEST(NaiveExpression, Values) {
   EXPECT_EQ(value_of("s LIKE 'a_%'"), "true");
   EXPECT_EQ(value_of("s || n"), "'abc7'");
   EXPECT_EQ(value_of("n = 7 OR n / 0 = 1"), "true");
+  EXPECT_EQ(value_of("PROCTIME() - INTERVAL '2 seconds'"), "1970-01-01T00:00:07Z");
   EXPECT_EQ(value_of("TIMESTAMPTZ '2001-01-01 00:00:30+00' + INTERVAL '90 seconds'"), "2001-01-01T00:02:00Z");
 }
 
@@ -128,6 +130,17 @@ TEST(Naive, WindowsCloseAtTheSlowestActivePartition) {
   EXPECT_EQ(
       lines(log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE")),
       (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 1", "1970-01-01T00:00:00Z | 'bob' | 1"}));
+}
+
+TEST(Naive, AWindowOfArrivalsClosesWithTheFirstFrameBehindIt) {
+  const std::string view =
+      "CREATE MATERIALIZED VIEW v AS SELECT window_start, count(*) AS c FROM TUMBLE(clicks, PROCTIME(), "
+      "INTERVAL '10 seconds') GROUP BY window_start EMIT ON WINDOW CLOSE";
+  Log log;
+  log.click(0, "ana", 70).click(1, "bob", 3).wait(6).click(0, "ana", 1);  // at 1, 2 and 9
+  EXPECT_EQ(lines(log.answer(view)), std::vector<std::string>{});
+  log.frame(false);
+  EXPECT_EQ(lines(log.answer(view)), std::vector<std::string>{"1970-01-01T00:00:00Z | 3"});
 }
 
 TEST(Naive, AnIdlePartitionDoesNotHoldAWindowAndItsLateComerIsTold) {

@@ -68,6 +68,7 @@ std::string Workload::condition() {
                                         "CAST(s AS BIGINT) > 1",
                                         "CAST(x AS BIGINT) = 2",
                                         "at >= TIMESTAMPTZ '2001-01-01 00:00:10+00'",
+                                        "PROCTIME() > at + INTERVAL '5 seconds'",
                                         "id >= 0"};
   const std::string one = pick(kSimple);
   switch (random_.below(4)) {
@@ -90,6 +91,7 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
       ", CASE WHEN n > 5 THEN 'high' WHEN n > 0 THEN 'low' ELSE s END AS level",
       ", at + INTERVAL '90 seconds' AS later",
       ", -n AS minus_n",
+      ", PROCTIME() AS came",
       ", k || s AS ks"};
   const std::string name = fmt::format("derived_{}", ++names_);
   const MadeRetention kept = retention();
@@ -131,7 +133,8 @@ std::string Workload::aggregate_list(bool distinct) {
                                        "string_agg(s, ', ')",
                                        "string_agg(k || s, '')",
                                        "approx_count_distinct(n)",
-                                       "approx_count_distinct(s)"};
+                                       "approx_count_distinct(s)",
+                                       "max(PROCTIME())"};
   static const char* const kDistinct[] = {"count(DISTINCT s)", "count(DISTINCT n)", "sum(DISTINCT n)",
                                           "avg(DISTINCT n)", "count(DISTINCT x)"};
   std::string out;
@@ -175,19 +178,24 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
       static const char* const kShared[] = {
-          "HOP({}, at, INTERVAL '5 seconds', INTERVAL '10 seconds')",
-          "HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds', INTERVAL '1 second')",
-          "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '1 minute')"};
+          "HOP({}, {}, INTERVAL '5 seconds', INTERVAL '10 seconds')",
+          "HOP({}, {}, INTERVAL '4 seconds', INTERVAL '10 seconds', INTERVAL '1 second')",
+          "CUMULATE({}, {}, INTERVAL '10 seconds', INTERVAL '1 minute')"};
       static const char* const kGaps[] = {"500 milliseconds", "2 seconds", "5 seconds"};
-      // When a window closes to a partition that was silent is not told exactly, so shared panes do not close here.
       const bool shared = kind == 7;
-      const bool panes = shared || kind == 8;
-      std::string from = fmt::format("TUMBLE({}, at, INTERVAL '{}')", source.name, pick(kSizes));
-      if (shared) from = fmt::format(fmt::runtime(pick(kShared)), source.name);
-      if (kind == 8) from = fmt::format("SESSION({}, at, INTERVAL '{}')", source.name, pick(kGaps));
+      const bool session = kind == 8;
+      const bool by_arrival = !session && random_.chance(3);
+      const std::string time = by_arrival ? "PROCTIME()" : "at";
+      std::string from = fmt::format("TUMBLE({}, {}, INTERVAL '{}')", source.name, time, pick(kSizes));
+      if (shared) from = fmt::format(fmt::runtime(pick(kShared)), source.name, time);
+      if (session) from = fmt::format("SESSION({}, at, INTERVAL '{}')", source.name, pick(kGaps));
+      const bool distinct = !shared && !session;
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}",
-                         shown, aggregate_list(!panes), from, where, key, having(!panes));
-      if (!shared && source.watermark_column >= 0 && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
+                         shown, aggregate_list(distinct), from, where, key, having(distinct));
+      // When a window of event time closes to a partition that was silent is not told exactly, so shared panes of
+      // it do not close here.
+      const bool may_close = by_arrival || (!shared && source.watermark_column >= 0);
+      if (may_close && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
     }
   }
   return {must(naive_query(sql), sql), sql, {}};

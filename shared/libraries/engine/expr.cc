@@ -53,6 +53,10 @@ bool is_lazy(Op op) {
   return op == Op::kAnd || op == Op::kOr || op == Op::kCase || op == Op::kCoalesce || op == Op::kInList;
 }
 
+bool is_leaf(Op op) {
+  return op == Op::kLiteral || op == Op::kColumn || op == Op::kProctime;
+}
+
 // An operator that a NULL does not make NULL.
 bool takes_nulls(Op op) {
   return op == Op::kIsDistinct || op == Op::kIsNotDistinct || op == Op::kNullIf || op == Op::kIsNull ||
@@ -95,6 +99,11 @@ Column constant_column(const Expr& literal) {
 void forget_texts(Column& out, const Selection& selection) {
   if (physical(out.type) != Physical::kText) return;
   for (const uint32_t i : selection) out.texts[i] = {};
+}
+
+void copy_append_times(const Batch& batch, const Selection& selection, Column& out) {
+  CHECK(batch.origins.size() == batch.rows, "PROCTIME() over rows of unknown origin");
+  for (const uint32_t i : selection) out.integers[i] = batch.origins[i].append_time.value;
 }
 
 void copy_rows(const Operand& from, const Selection& selection, Column& to) {
@@ -178,8 +187,7 @@ void Program::expand(uint32_t index) {
   Node& node = nodes_[index];
   if (expr->op == Op::kLiteral) node.constant = constant_column(*expr);
   if (expr->op == Op::kInList) prepare_list(node);
-  if (expr->op == Op::kLiteral || expr->op == Op::kColumn || expr->op == Op::kCall || is_lazy(expr->op))
-    return;
+  if (is_leaf(expr->op) || expr->op == Op::kCall || is_lazy(expr->op)) return;
   node.kernel = find_kernel(*expr);
   CHECK(node.kernel != nullptr && !node.args.empty() && node.args.size() <= 2,
         "an operator without a kernel");
@@ -250,6 +258,7 @@ Operand Program::eval_leaf(const Node& node, unsigned reg_index, Selection& sele
   }
   set_type(out, node.expr->type, context.batch.rows);
   out.valid.assign(context.batch.rows, 1);
+  if (op == Op::kProctime) copy_append_times(context.batch, selection, out);
   if (op == Op::kCase) eval_case(node, reg_index, selection, context);
   if (op == Op::kCoalesce) eval_coalesce(node, reg_index, selection, context);
   if (op == Op::kInList) eval_in_list(node, reg_index, selection, context);

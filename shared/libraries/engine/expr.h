@@ -63,6 +63,7 @@ enum class Op : uint8_t {
   kCall,         // function: a row of the function table (functions.h)
   kWindowStart,  // args: timestamp; of HOP, CUMULATE: never evaluated, since a row has many
   kWindowEnd,
+  kProctime,  // the append time of the row's frame: the batch needs origins
   // New ones at the end: an operator's number is part of a plan's identity.
 };
 

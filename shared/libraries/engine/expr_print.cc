@@ -204,6 +204,9 @@ class Printer {
         return tumble("TUMBLE_END", expr);
       case Op::kInList:
         return in_list(expr);
+      case Op::kProctime:
+        out_ += "PROCTIME()";
+        return;
       case Op::kCall:
         return call(expr.function->name, expr);
       default:

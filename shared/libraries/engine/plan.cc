@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "engine/aggregates.h"
@@ -195,7 +197,7 @@ void add_source(Tree& tree, const QueryPlan& plan, const std::vector<std::string
   if (plan.closes_windows()) {
     tree.add(late_check_text(plan));
   } else if (plan.window_key >= 0) {
-    tree.add("Assign " + windows_text(plan));
+    tree.add("Assign " + windows_text(plan) + (plan.processing_time() ? ", closed by append times" : ""));
   }
   std::string columns;
   for (const auto& name : source) columns += (columns.empty() ? "" : ", ") + name;
@@ -299,12 +301,22 @@ std::vector<std::string> origin_names(const SelectPlan& plan) {
   return {};
 }
 
+bool reads_append_time(const ExprPtr& expr) {
+  if (!expr) return false;
+  return expr->op == Op::kProctime || std::any_of(expr->args.begin(), expr->args.end(),
+                                                  [](const auto& arg) { return reads_append_time(arg); });
+}
+
 }  // namespace
 
 bool QueryPlan::closes_windows() const {
   if (window_key < 0 || source->watermark_column < 0) return false;
   const Expr& time = *group_keys[static_cast<size_t>(window_key)].expr->args[0];
   return time.op == Op::kColumn && read_columns[static_cast<size_t>(time.column)] == source->watermark_column;
+}
+
+bool QueryPlan::processing_time() const {
+  return window_key >= 0 && group_keys[static_cast<size_t>(window_key)].expr->args[0]->op == Op::kProctime;
 }
 
 Schema QueryPlan::output_schema() const {
@@ -374,6 +386,17 @@ uint64_t QueryPlan::identity() const {
   if (allowed_lateness_us > 0) append_part(out, "allowed_lateness", allowed_lateness_us);
   if (late_stream) append_part(out, "late_stream", late_stream->id.value);
   return stable_hash(out);
+}
+
+bool SelectPlan::reads_append_times() const {
+  const auto reads = [](const auto& part) { return reads_append_time(part.expr); };
+  const auto any = [&](const auto& parts) { return std::any_of(parts.begin(), parts.end(), reads); };
+  if (reads_append_time(filter)) return true;
+  if (!grouping) return any(outputs) || any(order_by);
+  const auto& calls = grouping->aggregates;
+  return any(grouping->group_keys) || std::any_of(calls.begin(), calls.end(), [](const auto& call) {
+           return reads_append_time(call.argument);
+         });
 }
 
 std::string SelectPlan::explain() const {

@@ -143,6 +143,7 @@ struct QueryPlan {
 
   int64_t disorder_us() const { return source->disorder_us + allowed_lateness_us; }
   bool closes_windows() const;   // the window is over the watermark's column
+  bool processing_time() const;  // the window is over PROCTIME()
   Schema output_schema() const;  // names and types of `outputs`
   std::string explain() const;   // the tree, one node a line
   uint64_t identity() const;     // a hash of everything that decides the answers: part of every step record
@@ -161,6 +162,8 @@ struct SelectPlan {
   std::vector<SortKey> order_by;  // over what the outputs are over, followed by the outputs
   std::optional<int64_t> limit;
   int64_t offset = 0;
+
+  bool reads_append_times() const;  // PROCTIME(): the rows need origins
   std::string explain() const;
 };
 

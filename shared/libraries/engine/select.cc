@@ -68,6 +68,7 @@ Batch sort_input(const Batch& rows, const std::vector<const Column*>& outputs) {
   Batch both;
   both.rows = rows.rows;
   both.columns = rows.columns;
+  both.origins = rows.origins;
   for (const Column* output : outputs) {
     both.columns.push_back(*output);
     both.columns.back().resize(rows.rows);

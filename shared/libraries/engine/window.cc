@@ -39,9 +39,14 @@ int64_t WindowSpec::last_end(int64_t time_us) const {
 
 int64_t WindowSpec::ends_until(int64_t watermark_us) const {
   if (is_session()) return watermark_us;
-  const int64_t distance = kind == Kind::kTumble ? size_us : step_us;
+  const int64_t distance = between_ends_us();
   const int64_t since = watermark_us - offset_us - size_us % distance;
   return since / distance - (since % distance < 0 ? 1 : 0);
+}
+
+int64_t WindowSpec::ended_by(int64_t time_us) const {
+  const int64_t distance = between_ends_us();
+  return ends_until(time_us) * distance + offset_us + size_us % distance;
 }
 
 WindowRun WindowSpec::windows_of(int64_t pane_us_start) const {

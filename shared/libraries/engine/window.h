@@ -1,4 +1,4 @@
-// WindowSpec: how rows are put into windows of event time, and the panes that windows share.
+// WindowSpec: how rows are put into windows of time, and the panes that windows share.
 //
 // Panes:     every window is made of whole panes, and a row belongs to one pane. Only panes are kept; a window
 //            is combined from them when it is read. TUMBLE: the window is its pane. HOP: gcd(slide, size).
@@ -67,6 +67,9 @@ struct WindowSpec {
   int64_t last_end(int64_t time_us) const;
   // A number that grows where some window's end is passed, and only there.
   int64_t ends_until(int64_t watermark_us) const;
+  int64_t between_ends_us() const { return kind == Kind::kTumble ? size_us : step_us; }
+  // The last end of a window at or before the time.
+  int64_t ended_by(int64_t time_us) const;
   // The windows that hold the pane (no session: those depend on rows); those that do not lie in the range of timestamps are none.
   WindowRun windows_of(int64_t pane_us) const;
 };

@@ -204,7 +204,7 @@ Result<Bound> folded(Bound call) {
 }
 
 std::vector<std::string> function_names() {
-  std::vector<std::string> names;
+  std::vector<std::string> names{"proctime"};
   for (const auto& aggregate : engine::aggregate_table()) names.emplace_back(aggregate.name);
   for (const auto& family : engine::function_table()) {
     for (const Function& function : family.functions) names.emplace_back(function.name);

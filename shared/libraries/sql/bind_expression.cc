@@ -382,18 +382,36 @@ Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
 
 Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   if (const auto* function = engine::find_aggregate(expr.text)) return aggregate(expr, *function);
+  const bool is_proctime = expr.text == "proctime";
   const engine::Function* function = engine::find_function(expr.text);
-  if (function == nullptr) return unknown_function(expr);
+  if (function == nullptr && !is_proctime) return unknown_function(expr);
   if (const std::string_view clause = aggregate_clause(expr); !clause.empty()) {
     return invalid_at(kMisplacedAggregate, expr.span,
                       fmt::format("{} specified, but {} is not an aggregate function", clause, expr.text),
                       expr.has_filter ? "use CASE WHEN … THEN … END" : "take it away");
   }
   if (expr.star) return bad_arguments(expr, "expressions, not *");
+  if (is_proctime) return proctime(expr);
   if (expr.text == "coalesce") return coalesce(expr);
   if (expr.text == "nullif") return null_if(expr);
   TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
   return make_call(expr.text, std::move(args), expr.span);
+}
+
+// When the row's frame was appended to the journal: the same whenever, and by whomever, it is read.
+Result<Bound> ExpressionBinder::proctime(const ast::Expr& expr) {
+  if (!expr.args.empty())
+    return invalid_at(kBadArguments, expr.span, "PROCTIME() takes no arguments", "write PROCTIME()");
+  if (!scope_.has_append_time()) {
+    return invalid_at(kBadArguments, expr.span, "PROCTIME() needs a row of a stream",
+                      "it is the time at which an event was appended: use it in a query over a stream, and "
+                      "name it there (PROCTIME() AS arrived) where a view's rows are to show it");
+  }
+  auto time = std::make_shared<engine::Expr>();
+  time->op = Op::kProctime;
+  time->type = Type::kTimestamptz;
+  time->span = expr.span;
+  return Bound{std::move(time)};
 }
 
 Result<Bound> ExpressionBinder::coalesce(const ast::Expr& expr) {

@@ -65,6 +65,7 @@ class ExpressionBinder {
   Result<Bound> case_of(const ast::Expr& expr);
   Result<Bound> cast(const ast::Expr& expr);
   Result<Bound> call(const ast::Expr& expr);
+  Result<Bound> proctime(const ast::Expr& expr);
   Result<Bound> coalesce(const ast::Expr& expr);
   Result<Bound> null_if(const ast::Expr& expr);
   // Aggregates (bind_aggregate.cc).

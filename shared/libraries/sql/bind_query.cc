@@ -59,7 +59,7 @@ class QueryBinder {
     TRY(check_new_name(context_, tree_.name, tree_.if_not_exists || tree_.or_replace));
     TRY(refuse_clauses());
     TRY(bind_source());
-    TRY_ASSIGN(scope_, make_scope(*tree_.query.from, plan_.source->columns));
+    TRY_ASSIGN(scope_, make_scope(*tree_.query.from, plan_.source->columns, true));
     TRY(bind_body());
     TRY(check_windows(tree_.query, scope_, plan_));
     group_by_panes(plan_);
@@ -157,15 +157,16 @@ class QueryBinder {
     return {};
   }
 
-  // A window closes by the watermark, so a TUMBLE over another column is a key like any other.
+  // A window closes by the watermark, or by append times; a TUMBLE over another column is a key like any other.
   void find_window() {
     for (size_t i = 0; i < plan_.group_keys.size(); ++i) {
       const Expr& key = *plan_.group_keys[i].expr;
       if (!is_window_start(key.op)) continue;
       const bool over_watermark =
           key.args[0]->op == Op::kColumn && key.args[0]->column == plan_.source->watermark_column;
-      if (!over_watermark && key.op == Op::kTumbleStart) continue;
-      closes_windows_ = over_watermark;
+      const bool closes = over_watermark || key.args[0]->op == Op::kProctime;
+      if (!closes && key.op == Op::kTumbleStart) continue;
+      closes_windows_ = closes;
       plan_.window_key = static_cast<int>(i);
       plan_.window = scope_.window();
       using Kind = engine::WindowSpec::Kind;
@@ -229,8 +230,11 @@ class QueryBinder {
                           "take it away, or group");
   }
 
+  // Of windows over PROCTIME() no row is late.
+  bool has_late_rows() const { return closes_windows_ && !plan_.processing_time(); }
+
   Status bind_late_stream() {
-    if (!closes_windows_) {
+    if (!has_late_rows()) {
       return invalid_at(kNeedsWindow, tree_.late_to.span,
                         "LATE DATA TO needs a GROUP BY over a window of the watermark's column",
                         "write FROM TUMBLE(stream, column, INTERVAL '1 hour') GROUP BY window_start");
@@ -345,7 +349,7 @@ class QueryBinder {
       return unknown_option(option, {"start", "retention", "allowed_lateness", "on_error"}, "a view");
     int64_t& micros = retention ? plan_.view_retention_us : plan_.allowed_lateness_us;
     TRY_ASSIGN(micros, option_duration_us(option));
-    if (micros == 0 || closes_windows_) return {};
+    if (micros == 0 || (retention ? closes_windows_ : has_late_rows())) return {};
     return invalid_at(kNeedsWindow, option.name.span,
                       fmt::format("a view's {} needs a GROUP BY over a window of the watermark's column",
                                   retention ? "retention" : "allowed lateness"),
@@ -385,7 +389,7 @@ class QueryBinder {
   std::vector<SelectColumn> columns_;
   QueryPlan plan_;
   StreamDef output_;
-  bool closes_windows_ = false;  // grouped by a window over the watermark's column
+  bool closes_windows_ = false;  // grouped by a window over the watermark's column or PROCTIME()
 };
 
 }  // namespace

@@ -79,7 +79,7 @@ Result<Scope> bind_from(const ast::Query& tree, const BindContext& context, Sele
     plan.stream = from.stream;
   }
   schema = from.view ? from.view->output_schema() : from.stream->columns;
-  TRY_ASSIGN(Scope scope, make_scope(*tree.from, schema));
+  TRY_ASSIGN(Scope scope, make_scope(*tree.from, schema, from.stream != nullptr));
   if (!scope.has_many_windows()) return scope;
   return unsupported_at(tree.from->span,
                         fmt::format("{} is not supported in an ad-hoc SELECT", window_name(*tree.from)),

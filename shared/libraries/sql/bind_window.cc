@@ -121,20 +121,27 @@ std::string_view window_name(const ast::TableRef& from) {
   }
 }
 
-Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema) {
+Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema, bool stored) {
   Scope scope(from.alias ? from.alias.text : from.name.text, schema);
+  if (stored) scope.allow_append_time();
   if (from.window == WindowFunction::kNone) return scope;
   ExpressionBinder binder(scope, window_name(from));
   TRY_ASSIGN(const ExprPtr time, binder.bind_typed(*from.time));
-  if (time->op != Op::kColumn || !is_timestamp(time->type)) {
+  const bool takes = (time->op == Op::kColumn && is_timestamp(time->type)) || time->op == Op::kProctime;
+  if (!takes) {
     const bool steps = from.step != nullptr;
-    return invalid_at(kBadWindow, from.time->span,
-                      fmt::format("the second argument of {} is a column of type timestamptz or timestamp",
-                                  window_name(from)),
-                      fmt::format("write {}(stream, column, {}INTERVAL '1 hour')", window_name(from),
-                                  steps ? "INTERVAL '5 minutes', " : ""));
+    return invalid_at(
+        kBadWindow, from.time->span,
+        fmt::format("the second argument of {} is a column of type timestamptz or timestamp, or PROCTIME()",
+                    window_name(from)),
+        fmt::format("write {}(stream, column, {}INTERVAL '1 hour')", window_name(from),
+                    steps ? "INTERVAL '5 minutes', " : ""));
   }
   TRY_ASSIGN(const WindowSpec window, window_of(from));
+  if (window.is_session() && time->op == Op::kProctime) {
+    return unsupported_at(from.time->span, "SESSION over PROCTIME() is not supported",
+                          "use TUMBLE, or a column of the event's time");
+  }
   scope.add_window(time, window);
   return scope;
 }

@@ -24,8 +24,9 @@ struct Relation {
 Result<Relation> resolve_relation(const BindContext& context, const ast::Name& name);
 Status check_new_name(const BindContext& context, const ast::Name& name, bool if_not_exists);
 
-// The scope of a FROM clause over these columns, with a window function's columns (bind_window.cc).
-Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema);
+// The scope of a FROM clause over these columns, with a window function's columns (bind_window.cc). `stored`: they
+// are a stream's, whose rows have append times.
+Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema, bool stored);
 std::string_view window_name(const ast::TableRef& from);  // "TUMBLE", …
 // A grouped query over windows of which a row has many: refuses their columns where a row would need one of
 // them. `plan`'s expressions count in the source's columns.

@@ -59,7 +59,8 @@ Result<ExprPtr> GroupedOutputs::rewrite(const ExprPtr& expr) {
   }
   if (const auto key = key_of(*expr)) return make_column(static_cast<int>(*key), expr->type, expr->span);
   if (expr->op == Op::kTumbleEnd || expr->op == Op::kWindowEnd) return window_end(*expr);
-  if (expr->op == Op::kColumn || is_window_start(expr->op)) return not_grouped(*expr);
+  if (expr->op == Op::kColumn || expr->op == Op::kProctime || is_window_start(expr->op))
+    return not_grouped(*expr);
   auto out = std::make_shared<Expr>(*expr);
   for (auto& arg : out->args) {
     TRY_ASSIGN(arg, apply(arg));
@@ -90,6 +91,11 @@ std::optional<size_t> GroupedOutputs::key_of_value(const Expr& expr) const {
 }
 
 Error GroupedOutputs::not_grouped(const Expr& expr) const {
+  if (expr.op == Op::kProctime) {
+    return invalid_at(kNotGrouped, expr.span,
+                      "PROCTIME() must appear in the GROUP BY clause or be used in an aggregate function",
+                      "add it to GROUP BY, or write max(PROCTIME())");
+  }
   std::string name = is_window_start(expr.op) ? "window_start" : "window_end";
   if (expr.op == Op::kColumn) name = source_[static_cast<size_t>(expr.column)].name;
   return invalid_at(

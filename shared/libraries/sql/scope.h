@@ -28,6 +28,9 @@ class Scope {
   // A row has many windows: their columns are group keys, and never computed for a row.
   bool has_many_windows() const { return window_.made_of_panes(); }
   const engine::WindowSpec& window() const { return window_; }
+  // The rows come from the journal, so that PROCTIME() has a meaning.
+  void allow_append_time() { has_append_time_ = true; }
+  bool has_append_time() const { return has_append_time_; }
 
   const std::vector<Column>& columns() const { return columns_; }
   const std::string& name() const { return name_; }
@@ -43,6 +46,7 @@ class Scope {
 
   std::string name_;
   engine::WindowSpec window_;
+  bool has_append_time_ = false;
   std::vector<Column> columns_;
   std::unordered_map<std::string, std::vector<size_t>> by_name_;
 };
