@@ -59,7 +59,9 @@ TEST(ProcessingTime, ChangesWithABatchOrATimerAlone) {
         if (batch) time.saw_batch(AppendTime(now));
         const int64_t closed = time.closed(AppendTime(now));
         EXPECT_GE(closed, known) << now;
-        if (!batch && now < timer) EXPECT_EQ(closed, known) << now;
+        if (!batch && now < timer) {
+          EXPECT_EQ(closed, known) << now;
+        }
         known = closed;
         timer = time.next_timer(closed);
         EXPECT_GT(timer, now);

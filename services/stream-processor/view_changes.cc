@@ -87,7 +87,7 @@ void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows
 
 void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
   Selection all = all_rows(groups);
-  append_selected(key_outputs(plan), groups, all, "delete", out);
+  append_selected(key_outputs(plan), plan.on_error, groups, all, "delete", out);
 }
 
 Result<JsonRows> render(const ClosedWindows& windows) {
