@@ -56,7 +56,7 @@ Result<sql::CatalogPtr> catalog_of(std::string_view stream, const std::vector<st
   return sql::Catalog::load(std::move(all));
 }
 
-Status drain(processor::TaskOutput& out, Sink& sink) {
+Status drain(const engine::QueryPlan& plan, processor::TaskOutput& out, Sink& sink) {
   for (auto& part : out.parts) {
     const std::string batch = std::move(part.records).finish();
     TRY_ASSIGN(const auto view, log::RecordBatchView::parse(batch, false));
@@ -67,7 +67,10 @@ Status drain(processor::TaskOutput& out, Sink& sink) {
     TRY_ASSIGN(const auto rows, processor::render(*out.closed));
     for (size_t i = 0; i < rows.size(); ++i) sink.take(rows.row(i));
   }
-  for (size_t i = 0; i < out.changes.size(); ++i) sink.count(out.changes.row(i));
+  for (size_t i = 0; i < out.changes.size(); ++i) {
+    const std::string_view row = out.changes.row(i);
+    plan.emit_on_close ? sink.take(row) : sink.count(row);
+  }
   return {};
 }
 
@@ -77,7 +80,7 @@ Status drain_view(processor::QueryTask& task, Sink& sink) {
   if (task.plan().emit_on_close) {
     processor::TaskOutput rest;
     rest.closed = processor::ClosedWindows{task.plan_ptr(), task.freeze(), task.closed(), INT64_MAX};
-    return drain(rest, sink);
+    return drain(task.plan(), rest, sink);
   }
   TRY_ASSIGN(const Batch rows, engine::view_rows({task.plan_ptr(), task.position(), {task.freeze()}}));
   processor::JsonRows text;
@@ -167,7 +170,7 @@ Result<WorkerRun> run_worker(History& history, std::string_view stream,
     for (const auto& task : tasks) {
       processor::TaskOutput out;
       TRY(task->step(frames, heard, at, rows, out));
-      TRY(drain(out, sink));
+      TRY(drain(task->plan(), out, sink));
     }
   }
   for (const auto& task : tasks) TRY(drain_view(*task, sink));

@@ -58,6 +58,9 @@ class SubscribeTest : public testing::Test {
   void send(int from, int to) {
     std::string body;
     for (int n = from; n < to; ++n) body += "{\"n\":" + std::to_string(n) + "}\n";
+    send(body);
+  }
+  void send(const std::string& body) {
     const Buffer padded = Buffer::copy(body);
     bool done = false;
     node_->ingest().ingest({tenant_, "s", gateway::IngestRequest::Format::kNdjson, padded.view(), ""},
@@ -77,6 +80,28 @@ class SubscribeTest : public testing::Test {
       return !end.empty() || seen >= rows;
     });
     return end.empty() ? std::to_string(seen) : end;
+  }
+
+  // The same, and what they say.
+  std::string hear_text(engine::Subscription& from, size_t rows) {
+    size_t seen = 0;
+    std::string text;
+    run_until([&] {
+      const auto got = from.pull(100, [&](std::string_view json, const std::string&) {
+        ++seen;
+        text += std::string(json) + "\n";
+      });
+      EXPECT_TRUE(got.ok());
+      return seen >= rows;
+    });
+    return text;
+  }
+  // An event a second of 2001.
+  static std::string events(const std::string& key, std::initializer_list<int> seconds) {
+    std::string body;
+    for (const int s : seconds)
+      body += "{\"k\":\"" + key + "\",\"at\":" + std::to_string((978'307'200LL + s) * 1000) + "}\n";
+    return body;
   }
 
   std::string directory_;
@@ -134,6 +159,43 @@ TEST_F(SubscribeTest, AFailedQueryEndsItsSubscriptions) {
   subscription->on_ready(nullptr);
   const auto late = sql("SUBSCRIBE TO v");
   EXPECT_EQ(hear(*late, 1), "MR-STEP-0005");
+}
+
+TEST_F(SubscribeTest, SessionsThatAnotherOneTakesInAreDeleted) {
+  open(16u << 20);
+  sql("CREATE STREAM s (k TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at - INTERVAL '1 hour') WITH (key = 'k');"
+      "CREATE MATERIALIZED VIEW v AS SELECT k, window_start, count(*) AS c FROM SESSION(s, at, INTERVAL '5 "
+      "seconds') GROUP BY k, window_start HAVING count(*) < 4");
+  const auto subscription = sql("SUBSCRIBE TO v");
+  send(events("a", {11, 19}));
+  EXPECT_EQ(hear_text(*subscription, 2),
+            R"({"_op":"upsert","k":"a","window_start":"2001-01-01T00:00:11Z","c":1}
+{"_op":"upsert","k":"a","window_start":"2001-01-01T00:00:19Z","c":1}
+)");
+  send(events("a", {15}));
+  EXPECT_EQ(hear_text(*subscription, 2),
+            R"({"_op":"delete","k":"a","window_start":"2001-01-01T00:00:19Z"}
+{"_op":"upsert","k":"a","window_start":"2001-01-01T00:00:11Z","c":3}
+)");
+  send(events("a", {20}));
+  EXPECT_EQ(hear_text(*subscription, 1), R"({"_op":"delete","k":"a","window_start":"2001-01-01T00:00:11Z"}
+)");
+}
+
+TEST_F(SubscribeTest, SessionsThatEndAreToldOnce) {
+  open(16u << 20);
+  sql("CREATE STREAM s (k TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at) WITH (key = 'k', partitions = 1);"
+      "CREATE MATERIALIZED VIEW v WITH (retention = '1 minute') AS SELECT k, window_end, count(*) AS c FROM "
+      "SESSION(s, at, INTERVAL '5 seconds') GROUP BY k, window_end EMIT ON WINDOW CLOSE");
+  const auto subscription = sql("SUBSCRIBE TO v");
+  send(events("a", {11, 14}) + events("b", {15}) + events("a", {18}) + events("b", {22}));
+  EXPECT_EQ(hear_text(*subscription, 1), R"({"k":"b","window_end":"2001-01-01T00:00:20Z","c":1}
+)");
+  send(events("c", {200, 300}));
+  EXPECT_EQ(hear_text(*subscription, 3), R"({"k":"a","window_end":"2001-01-01T00:00:23Z","c":3}
+{"k":"b","window_end":"2001-01-01T00:00:27Z","c":1}
+{"k":"c","window_end":"2001-01-01T00:03:25Z","c":1}
+)");
 }
 
 }  // namespace

@@ -314,6 +314,7 @@ void QueryTask::make_reports(TaskOutput& out) {
 Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
   const int64_t closed = closing_clocks().closed();
   if (closed == closed_before) return {};
+  if (plan_->window.is_session()) return close_sessions(closed_before, closed, out);
   // Whether the end of some window lies between the two: else no state is frozen, and none looked at, for
   // nothing.
   const auto passed = [&](int64_t later) {
@@ -329,6 +330,17 @@ Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
     drop_ended(engine::kLateSlot, dropped());
   }
   return {};
+}
+
+// A few at a time end and are found by their ends: rendered here, without a frozen state.
+Status QueryTask::close_sessions(int64_t closed_before, int64_t closed, TaskOutput& out) {
+  if (watched_ && plan_->emit_on_close) {
+    Batch groups;
+    TRY(pipeline_->aggregation->read_ended_sessions(closed_before, closed, *store_, groups));
+    append_groups(*plan_, groups, "", out.changes);
+  }
+  if (plan_->view_retention_us == 0) return {};
+  return pipeline_->aggregation->drop_ended_sessions(dropped(), *store_);
 }
 
 void QueryTask::drop_ended(uint16_t slot, int64_t watermark) {

@@ -128,6 +128,7 @@ class QueryTask {
   void note_ended(uint32_t row, PartitionId partition);
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);
+  Status close_sessions(int64_t closed_before, int64_t closed, TaskOutput& out);
   void drop_ended(uint16_t slot, int64_t watermark);
   Status emit_changes(TaskOutput& out);
   void dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,

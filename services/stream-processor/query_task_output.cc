@@ -92,6 +92,13 @@ size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
 Status QueryTask::emit_changes(TaskOutput& out) {
   if (changed_.empty()) return {};
   Batch groups;
+  if (plan_->window.is_session()) {
+    Batch gone;
+    TRY(pipeline_->aggregation->read_changed_sessions(changed_, *store_, groups, gone));
+    append_gone(*plan_, gone, out.changes);
+    append_changes(*plan_, groups, out.changes);
+    return {};
+  }
   TRY(pipeline_->aggregation->read_changed(
       changed_, *store_,
       [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); }, groups));

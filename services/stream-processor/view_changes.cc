@@ -18,33 +18,29 @@ Selection all_rows(const Batch& batch) {
   return all;
 }
 
-void append_batch(const Schema& schema, const Batch& rows, std::string_view op, JsonRows& out) {
-  std::vector<std::string> names;
-  for (const auto& column : schema) names.push_back(column.name);
-  formats::JsonRowWriter writer(names);
-  std::vector<const Column*> columns;
-  for (const auto& column : rows.columns) columns.push_back(&column);
-  const std::string mark = op.empty() ? "" : fmt::format("\"_op\":\"{}\"{}", op, names.empty() ? "" : ",");
-  out.ends.reserve(out.ends.size() + rows.rows);
-  for (size_t row = 0; row < rows.rows; ++row) {
-    const size_t from = out.text.size();
+void append_columns(const std::vector<std::string>& names, const std::vector<const Column*>& columns,
+                    const Selection& selection, std::string_view op, JsonRows& out) {
+  formats::JsonRowWriter writer(names, op.empty() ? "" : fmt::format("\"_op\":\"{}\"", op));
+  out.ends.reserve(out.ends.size() + selection.size());
+  for (const uint32_t row : selection) {
     writer.append(out.text, columns, row);
-    if (!mark.empty()) out.text.insert(from + 1, mark);  // behind the brace
     out.ends.push_back(out.text.size());
   }
 }
 
+// Rows for which an output fails are taken out of the selection.
 void append_selected(const std::vector<engine::NamedExpr>& outputs, const Batch& groups, Selection& selection,
                      std::string_view op, JsonRows& out) {
   if (selection.empty()) return;
-  Schema schema;
-  for (const auto& output : outputs) schema.push_back({output.name, output.expr->type});
-  Batch made;
-  made.set_schema(schema);
+  std::vector<std::string> names;
+  std::vector<engine::Evaluator> evaluators;
+  std::vector<const Column*> columns;
   std::vector<RowError> errors;
-  auto projected = engine::project(outputs, groups, selection, made, errors);
-  CHECK(projected.ok(), "a projection reports its rows, it does not fail");
-  append_batch(schema, made, op, out);
+  for (const auto& output : outputs) {
+    names.push_back(output.name);
+    columns.push_back(&evaluators.emplace_back(output.expr).evaluate(groups, selection, errors));
+  }
+  append_columns(names, columns, selection, op, out);
 }
 
 // The outputs that are group keys as they are: they name a row, and computing them cannot fail.
@@ -61,7 +57,11 @@ std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
 }  // namespace
 
 void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out) {
-  append_batch(plan.output_schema(), rows, op, out);
+  std::vector<std::string> names;
+  std::vector<const Column*> columns;
+  for (const auto& output : plan.outputs) names.push_back(output.name);
+  for (const auto& column : rows.columns) columns.push_back(&column);
+  append_columns(names, columns, all_rows(rows), op, out);
 }
 
 void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::string_view op, JsonRows& out) {
@@ -83,6 +83,11 @@ void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows
   std::erase_if(hidden, [&](uint32_t row) { return settled[row]; });
   append_selected(plan.outputs, groups, shown, "upsert", out);
   append_selected(key_outputs(plan), groups, hidden, "delete", out);
+}
+
+void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
+  Selection all = all_rows(groups);
+  append_selected(key_outputs(plan), groups, all, "delete", out);
 }
 
 Result<JsonRows> render(const ClosedWindows& windows) {

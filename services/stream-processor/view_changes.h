@@ -1,7 +1,7 @@
 // ViewChanges: what those who watch a view are told, as JSON rows.
 //
 // Shape:    {"_op":"upsert"|"insert", columns…}; {"_op":"delete", the columns that are group keys} of a group
-//           that does not pass HAVING; of a window that closed (EMIT ON WINDOW CLOSE) the columns alone: such
+//           that does not pass HAVING, and before a step's upserts of a session that another one took in; of a window that closed (EMIT ON WINDOW CLOSE) the columns alone: such
 //           a row is final.
 // Threads:  any; an epoch does not change. Closed windows are rendered off the core loop: one may close with
 //           all its groups at once.
@@ -47,6 +47,8 @@ void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::stri
 // Groups that changed: upserts of those that pass HAVING, then deletes of those that do not, whether or not
 // they once did.
 void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out);
+// Deletes of groups that are there no longer: sessions that became part of others.
+void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out);
 Result<JsonRows> render(const ClosedWindows& windows);
 
 }  // namespace millrace::processor

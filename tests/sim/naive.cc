@@ -82,6 +82,14 @@ struct Group {
   int64_t window_size = 0;
   std::vector<Accumulator> accumulators;
 };
+// SESSION: a row that counts, until all rows of its group are there.
+struct PendingRow {
+  int64_t time = 0;
+  PartitionId partition;
+  Row row;
+  Row arguments;
+  Row order;
+};
 // One window of a row, and what a sum of doubles is added up by.
 struct NaiveWindow {
   std::optional<int64_t> start;
@@ -190,6 +198,7 @@ class Run {
       }
       for (; next < events.size() && events[next].cut == mark.cut; ++next) take(events[next]);
     }
+    for (const auto& [key, rows] : pending_) make_sessions(key, rows);
     if (grouped_) show_groups();
     if (closes_) {
       answer_.closed_high = scope_.believed ? clocks_.closed_at_most() : clocks_.closed();
@@ -207,6 +216,7 @@ class Run {
     auto size = naive_interval_us(*from.size);
     CHECK(size.ok(), "the oracle reads the window's size");
     size_ = *size;
+    sessions_ = from.window == sql::ast::WindowFunction::kSession;
     if (from.step) {
       auto step = naive_interval_us(*from.step);
       CHECK(step.ok(), "the oracle reads the window's step");
@@ -244,6 +254,7 @@ class Run {
   std::vector<NaiveWindow> windows_of(const Scalar& time) const {
     if (is_null(time)) return {{std::nullopt, size_, {}}};
     const int64_t t = std::get<Timestamp>(time).micros;
+    if (sessions_) return {{t, 1, {}}};  // late once the watermark is behind the row itself
     if (step_ == 0) return {{floor_to(t, size_, offset_), size_, {}}};
     std::vector<NaiveWindow> out;
     const int64_t width = cumulates_ ? step_ : std::gcd(step_, size_);
@@ -272,7 +283,7 @@ class Run {
       if (!holds.ok() || !*holds) return;
     }
     const size_t all = windows.size();
-    if (step_ > 0 && !windows.front().start) {
+    if ((step_ > 0 || sessions_) && !windows.front().start) {
       answer_.no_event_time.insert(place);
       return;
     }
@@ -340,6 +351,7 @@ class Run {
            const std::pair<int64_t, size_t>& part) {
     Row key;
     for (const auto& expr : query_.group_by) {
+      if (sessions_ && (mentions(*expr, "window_start") || mentions(*expr, "window_end"))) continue;
       auto value = naive_evaluate(group_expr(*expr), context);
       if (!value.ok()) return false;
       key.push_back(std::move(*value));
@@ -355,19 +367,30 @@ class Run {
       if (!value.ok()) return false;
       arguments.push_back(std::move(*value));
     }
-    Group& group = groups_[to_line(key)];
+    if (sessions_) {
+      const int64_t time = *context.window_start;
+      pending_[to_line(key)].push_back(
+          {time, event.partition, row, std::move(arguments), order_of(event, row)});
+      return true;
+    }
+    count(to_line(key), row, {context.window_start, context.window_size, part}, event.partition, arguments,
+          order_of(event, row));
+    return true;
+  }
+
+  void count(const std::string& key, const Row& row, const NaiveWindow& window, PartitionId partition,
+             const Row& arguments, const Row& order) {
+    Group& group = groups_[key];
     if (group.accumulators.empty()) group.accumulators.resize(calls_.size());
     if (group.first.empty()) {
       group.first = row;
-      group.window_start = context.window_start;
-      group.window_size = context.window_size;
+      group.window_start = window.start;
+      group.window_size = window.size;
     }
     for (size_t i = 0; i < calls_.size(); ++i) {
-      accumulate(group.accumulators[i], arguments[i], event.partition, part);
-      if (!is_null(arguments[i]))
-        group.accumulators[i].values.emplace_back(order_of(event, row), arguments[i]);
+      accumulate(group.accumulators[i], arguments[i], partition, window.part);
+      if (!is_null(arguments[i])) group.accumulators[i].values.emplace_back(order, arguments[i]);
     }
-    return true;
   }
 
   // The time by the watermark's column, then partition and offset. No time is the last one.
@@ -405,6 +428,25 @@ class Run {
     std::set<std::string> seen;
     for (const auto& [order, value] : values) seen.insert(to_line({value}));
     return Scalar(static_cast<int64_t>(seen.size()));
+  }
+
+  // Sorted by time, a row a gap or more behind the one before begins the next session; doubles are added up in the
+  // log's order.
+  void make_sessions(const std::string& key, const std::vector<PendingRow>& rows) {
+    std::vector<int64_t> times;
+    for (const PendingRow& row : rows) times.push_back(row.time);
+    std::sort(times.begin(), times.end());
+    std::map<int64_t, int64_t> sessions;  // the first time, the last
+    for (size_t i = 0; i < times.size(); ++i) {
+      const bool begins = i == 0 || times[i] - times[i - 1] >= size_;
+      if (begins) sessions.emplace(times[i], times[i]);
+      sessions.rbegin()->second = times[i];
+    }
+    for (const PendingRow& row : rows) {
+      const auto& [first, last] = *std::prev(sessions.upper_bound(row.time));
+      const NaiveWindow window{first, last + size_ - first, {floor_to(row.time, size_, 0), 0}};
+      count(key + " from " + std::to_string(first), row.row, window, row.partition, row.arguments, row.order);
+    }
   }
 
   static void accumulate(Accumulator& a, const Scalar& value, PartitionId partition,
@@ -480,8 +522,10 @@ class Run {
   int64_t size_ = 0;
   int64_t step_ = 0;  // of HOP and CUMULATE
   bool cumulates_ = false;
+  bool sessions_ = false;
   int64_t offset_ = 0;
   std::map<std::string, Group> groups_;
+  std::map<std::string, std::vector<PendingRow>> pending_;  // by the key without the window
   NaiveAnswer answer_;
 };
 

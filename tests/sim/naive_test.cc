@@ -92,6 +92,22 @@ TEST(NaiveExpression, Values) {
   EXPECT_EQ(value_of("TIMESTAMPTZ '2001-01-01 00:00:30+00' + INTERVAL '90 seconds'"), "2001-01-01T00:02:00Z");
 }
 
+TEST(Naive, ASessionEndsAGapBehindItsLastRow) {
+  const std::string view =
+      "CREATE MATERIALIZED VIEW v AS SELECT window_start, window_end, who, count(*) AS c, sum(n) AS total "
+      "FROM SESSION(clicks, at, INTERVAL '3 seconds') GROUP BY window_start, who";
+  Log log;
+  log.click(0, "ana", 6).click(0, "ana", 10).click(1, "bob", 1).click(0, "ana", 13).click(0, "ana", 8);
+  EXPECT_EQ(lines(log.answer(view)),
+            (std::vector<std::string>{"1970-01-01T00:00:01Z | 1970-01-01T00:00:04Z | 'bob' | 1 | null",
+                                      "1970-01-01T00:00:06Z | 1970-01-01T00:00:13Z | 'ana' | 3 | null",
+                                      "1970-01-01T00:00:13Z | 1970-01-01T00:00:16Z | 'ana' | 1 | null"}));
+  const auto closing = log.click(0, "ana", 18).click(0, "ana", 12).answer(view + " EMIT ON WINDOW CLOSE");
+  EXPECT_EQ(closing.late, (std::set<Place>{{0, 5}}));               // its watermark is 13
+  EXPECT_EQ(closing.closed_while_idle, (std::set<Place>{{1, 0}}));  // nobody knew of its partition
+  EXPECT_EQ(closing.closed_high, 5'000'000);                        // then it holds all back
+}
+
 TEST(Naive, ARowIsLateOnceItsWindowHadEndedByItsOwnPartition) {
   Log log;
   log.click(0, "ana", 1).click(0, "ana", 14).click(0, "ana", 2);  // watermark 9: the window to 10 is open

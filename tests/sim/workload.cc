@@ -141,7 +141,7 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
   const std::string name = fmt::format("view_{}", ++names_);
   std::string sql = "CREATE MATERIALIZED VIEW " + name + " AS SELECT ";
   const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
-  const uint64_t kind = random_.below(8);
+  const uint64_t kind = random_.below(9);
   if (kind == 0) {
     sql += fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
   } else if (kind == 1) {
@@ -157,11 +157,12 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
           "HOP({}, at, INTERVAL '5 seconds', INTERVAL '10 seconds')",
           "HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds', INTERVAL '1 second')",
           "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '1 minute')"};
+      static const char* const kGaps[] = {"500 milliseconds", "2 seconds", "5 seconds"};
       // When a window closes to a partition that was silent is not told exactly, so shared panes do not close here.
       const bool shared = kind == 7;
-      const std::string from = shared
-                                   ? fmt::format(fmt::runtime(pick(kShared)), source.name)
-                                   : fmt::format("TUMBLE({}, at, INTERVAL '{}')", source.name, pick(kSizes));
+      std::string from = fmt::format("TUMBLE({}, at, INTERVAL '{}')", source.name, pick(kSizes));
+      if (shared) from = fmt::format(fmt::runtime(pick(kShared)), source.name);
+      if (kind == 8) from = fmt::format("SESSION({}, at, INTERVAL '{}')", source.name, pick(kGaps));
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}",
                          shown, aggregate_list(), from, where, key);
       if (!shared && source.watermark_column >= 0 && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";

@@ -175,8 +175,10 @@ def load_queries():
 def rows_of_flink(flink, path, columns, query, out):
     sink = (f"CREATE TABLE sink ({columns}) WITH ('connector' = 'filesystem', 'path' = 'file://{out}', 'format' = 'json', "
             "'json.timestamp-format.standard' = 'ISO-8601')")
-    # As a batch: a file takes no changes, and the last of them are what counts.
-    flink.run(["SET 'table.local-time-zone' = 'UTC'", "SET 'execution.runtime-mode' = 'batch'", table(path), VIEW, sink],
+    # As a batch: a file takes no changes, and the last of them are what counts. Sessions have none, and Flink has no
+    # sessions in a batch.
+    mode = "streaming" if "SESSION(" in query else "batch"
+    flink.run(["SET 'table.local-time-zone' = 'UTC'", f"SET 'execution.runtime-mode' = '{mode}'", table(path), VIEW, sink],
               [f"INSERT INTO sink {query}"])
     rows = collections.Counter()
     for name in glob.glob(os.path.join(out, "**"), recursive=True):

@@ -81,9 +81,13 @@ Accumulators::Accumulators(const QueryPlan& plan) {
     slot.offset = value_bytes_;
     choose_kind(call, slot);
     value_bytes_ += slot_bytes(slot);
+    const size_t place = slots_.size();
     has_float_sums_ |= slot.kind == Kind::kFloatSum;
-    has_blobs_ |= has_blob(slot);
-    makes_texts_ |= slot.sketch != nullptr || is_ordered(call.kind);
+    (slot.kind == Kind::kCount ? counts_ : others_).push_back(place);
+    const bool sum = slot.kind == Kind::kIntSum && call.kind == AggregateKind::kSum;
+    if (sum || slot.kind == Kind::kGathered) checked_.push_back(place);
+    if (has_blob(slot)) with_blobs_.push_back(place);
+    if (slot.sketch != nullptr || is_ordered(call.kind)) made_texts_.push_back(place);
     row_by_row_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kSquares ||
                    slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
     calls_.push_back(call);
@@ -148,35 +152,38 @@ bool Accumulators::has_text(const Slot& slot) {
   return slot.kind == Kind::kTextExtreme || slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
 }
 
-Contribution Accumulators::of_row(size_t aggregate, const Column* argument, size_t row) const {
-  const Slot& slot = slots_[aggregate];
-  Contribution c;
-  if (argument == nullptr) {
-    c.count = 1;
-    return c;
+void Accumulators::of_row(const std::vector<const Column*>& arguments, size_t row,
+                          std::vector<Contribution>& out) const {
+  const auto is_null = [row](const Column& c) { return c.type == Type::kNull || c.is_null(row); };
+  for (const size_t i : counts_) out[i].count = arguments[i] == nullptr || !is_null(*arguments[i]);
+  for (const size_t i : others_) {
+    out[i] = is_null(*arguments[i]) ? Contribution() : of_row(slots_[i], *arguments[i], row);
   }
-  if (argument->type == Type::kNull || argument->is_null(row)) return c;
+}
+
+Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size_t row) const {
+  Contribution c;
   c.count = 1;
-  if (slot.kind == Kind::kCount || slot.kind == Kind::kSketch) return c;
-  switch (physical(argument->type)) {
+  if (slot.kind == Kind::kSketch) return c;
+  switch (physical(argument.type)) {
     case Physical::kNone:
       break;
     case Physical::kBoolean:
-      c.integer = argument->booleans[row];
+      c.integer = argument.booleans[row];
       break;
     case Physical::kInteger:
-      c.integer = argument->integers[row];
+      c.integer = argument.integers[row];
       c.sum = c.integer;
       break;
     case Physical::kDouble:
-      c.real = argument->doubles[row];
+      c.real = argument.doubles[row];
       break;
     case Physical::kText:
-      c.text = argument->texts[row];
+      c.text = argument.texts[row];
       if (slot.kind == Kind::kIntSum || slot.kind == Kind::kSquares) c.sum = summand(c.text);
       break;
     case Physical::kInterval:
-      c.interval = argument->intervals[row];
+      c.interval = argument.intervals[row];
       break;
   }
   // 0 and -0 compare equal: which of them came first must not show.
@@ -187,15 +194,13 @@ Contribution Accumulators::of_row(size_t aggregate, const Column* argument, size
 void Accumulators::add_texts(const std::vector<const Column*>& arguments,
                              const std::vector<std::vector<const Column*>>& order, size_t row,
                              const RowOrigin& place, std::vector<Contribution>& contributions, Arena& texts) {
-  for (size_t i = 0; i < slots_.size(); ++i) {
+  for (const size_t i : made_texts_) {
     if (contributions[i].count == 0) continue;
     scratch_.clear();
     if (slots_[i].sketch != nullptr)
       slots_[i].sketch->of_row(scratch_, *arguments[i], row, place.partition);
-    else if (is_ordered(slots_[i].call))
-      append_entry(scratch_, calls_[i], *arguments[i], order[i], row, place);
     else
-      continue;
+      append_entry(scratch_, calls_[i], *arguments[i], order[i], row, place);
     contributions[i].text = texts.keep(scratch_);
   }
 }
@@ -226,8 +231,7 @@ bool Accumulators::replaces(const Slot& slot, const Contribution& held, const Co
   return least ? order < 0 : order > 0;
 }
 
-void Accumulators::combine(size_t aggregate, Contribution& into, const Contribution& more) const {
-  const Slot& slot = slots_[aggregate];
+void Accumulators::combine(const Slot& slot, Contribution& into, const Contribution& more) const {
   if (more.count == 0) return;
   const bool extreme = slot.kind == Kind::kExtreme || slot.kind == Kind::kTextExtreme;
   if (extreme) {
@@ -290,13 +294,18 @@ uint64_t Accumulators::gathered_after(const Slot& slot, const char* p, const Con
   return load_le<uint64_t>(p + 8) + c.text.size() + slot.separator.size();
 }
 
-bool Accumulators::would_overflow(size_t aggregate, const char* value, const Contribution& c) const {
-  const Slot& slot = slots_[aggregate];
+bool Accumulators::would_overflow(const Slot& slot, const char* value, const Contribution& c) const {
   if (slot.kind == Kind::kGathered)
     return c.count > 0 && gathered_after(slot, value + slot.offset, c) > kMaxGatheredBytes;
-  if (slot.kind != Kind::kIntSum || slot.call != AggregateKind::kSum) return false;
   const Wide sum = add_wide(load_wide(value + slot.offset), c.sum);
   return slot.scale == 0 ? !fits_bigint(sum) : sum > kMostNumericSum || sum < -kMostNumericSum;
+}
+
+int Accumulators::overflowing(const char* value, const std::vector<Contribution>& contributions) const {
+  for (const size_t i : checked_) {
+    if (would_overflow(slots_[i], value, contributions[i])) return static_cast<int>(i);
+  }
+  return -1;
 }
 
 FloatPart Accumulators::load_part(const char* p) {
@@ -384,25 +393,34 @@ bool Accumulators::stage_float(state::Table& table, const Slot& slot, const char
   return blob != 0;
 }
 
+// The blobs that the row needs, before anything changes. False: the bound, and none is left.
+bool Accumulators::stage_all(state::Table& table, std::string_view key, uint64_t hash, char*& value,
+                             uint16_t partition, const std::vector<Contribution>& contributions) {
+  for (const size_t i : with_blobs_) staged_[i] = 0;
+  for (const size_t i : with_blobs_) {
+    if (stage(table, slots_[i], value, partition, contributions[i], staged_[i])) {
+      // A new blob is a call on the store: the row may have moved.
+      if (staged_[i] != 0) value = table.find_mutable(key, hash);
+      continue;
+    }
+    for (const size_t other : with_blobs_) {
+      if (staged_[other] != 0) table.free_blob(staged_[other]);
+    }
+    return false;
+  }
+  return true;
+}
+
 bool Accumulators::apply(state::Table& table, std::string_view key, uint64_t hash, char* value,
                          uint16_t partition, const std::vector<Contribution>& contributions) {
-  if (has_blobs_) {
-    std::fill(staged_.begin(), staged_.end(), 0);
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      if (stage(table, slots_[i], value, partition, contributions[i], staged_[i])) {
-        // A new blob is a call on the store: the row may have moved.
-        if (staged_[i] != 0) value = table.find_mutable(key, hash);
-        continue;
-      }
-      for (const uint64_t id : staged_) {
-        if (id != 0) table.free_blob(id);
-      }
-      return false;
-    }
+  if (!stage_all(table, key, hash, value, partition, contributions)) return false;
+  for (const size_t i : counts_) {
+    char* const p = value + slots_[i].offset;
+    store_le(p, add_counts(load_le<int64_t>(p), contributions[i].count));
   }
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    commit(table, slots_[i], value, partition, contributions[i], has_blobs_ ? staged_[i] : 0);
-    if (has_blobs_ && staged_[i] != 0) value = table.find_mutable(key, hash);
+  for (const size_t i : others_) {
+    commit(table, slots_[i], value, partition, contributions[i], staged_[i]);
+    if (staged_[i] != 0) value = table.find_mutable(key, hash);
   }
   return true;
 }
@@ -414,9 +432,6 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
   if (slot.kind == Kind::kGathered) store_le(p + 8, gathered_after(slot, p, c));
   if (blob != 0) return replace_blob(table, slot, value, blob);
   switch (slot.kind) {
-    case Kind::kCount:
-      store_le(p, add_counts(load_le<int64_t>(p), c.count));
-      return;
     case Kind::kIntSum:
       store_wide(p, add_wide(load_wide(p), c.sum));
       store_le(p + 16, add_counts(load_le<int64_t>(p + 16), c.count));
@@ -436,6 +451,7 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
       store_le(p, bits.count);
       return store_le(p + 8, bits.integer);
     }
+    case Kind::kCount:  // apply() does
     case Kind::kTextExtreme:
     case Kind::kSketch:
     case Kind::kGathered:
@@ -502,27 +518,25 @@ void Accumulators::collect_list(const char* p, const Blobs& blob, Total& total) 
 
 void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const {
   totals.resize(slots_.size());
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    const char* const p = value + slot.offset;
-    if (slot.kind == Kind::kSquares) totals[i].squares.add(load_squares(p + 24));
-    if (slot.kind == Kind::kFloatSum) {
-      collect_parts(p, blob, totals[i].parts);
-    } else if (!has_text(slot)) {
-      combine(i, totals[i].value, held(slot, p));
-    } else if (const uint64_t id = load_le<uint64_t>(p); id == 0) {
-      continue;
-    } else if (slot.kind == Kind::kSketch) {
-      slot.sketch->merge(totals[i].bytes, blob(id));
-    } else if (slot.kind == Kind::kGathered) {
-      collect_list(p, blob, totals[i]);
-    } else {
-      Contribution text;
-      text.count = 1;
-      text.text = blob(id);
-      combine(i, totals[i].value, text);
-    }
+  for (size_t i = 0; i < slots_.size(); ++i) collect_slot(slots_[i], value, blob, totals[i]);
+}
+
+void Accumulators::collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const {
+  const char* const p = value + slot.offset;
+  if (slot.kind == Kind::kFloatSum) return collect_parts(p, blob, total.parts);
+  if (slot.kind == Kind::kSquares) total.squares.add(load_squares(p + 24));
+  if (!has_text(slot)) return combine(slot, total.value, held(slot, p));
+  const auto id = load_le<uint64_t>(p);
+  if (id == 0) return;
+  if (slot.kind == Kind::kGathered) return collect_list(p, blob, total);
+  if (slot.kind == Kind::kSketch) {
+    slot.sketch->merge(total.bytes, blob(id));
+    return;
   }
+  Contribution text;
+  text.count = 1;
+  text.text = blob(id);
+  combine(slot, total.value, text);
 }
 
 namespace {
@@ -612,6 +626,16 @@ void Accumulators::finish_extreme(size_t aggregate, const Contribution& c, Colum
     out.booleans.push_back(c.integer != 0);
 }
 
+void Accumulators::finish_stored(const char* value, const Blobs& blob, Total& scratch, std::span<Column> out,
+                                 Arena& arena) const {
+  for (const size_t i : counts_) append_integer(out[i], load_le<int64_t>(value + slots_[i].offset));
+  for (const size_t i : others_) {
+    restart(scratch);
+    collect_slot(slots_[i], value, blob, scratch);
+    finish(i, scratch, out[i], arena);
+  }
+}
+
 bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) const {
   for (const Slot& slot : slots_) {
     if (!has_blob(slot)) continue;
@@ -623,6 +647,22 @@ bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) 
     store_le(reference, id);
   }
   return true;
+}
+
+void Accumulators::free_blobs(const char* value, state::Table& table) const {
+  std::vector<uint64_t> ids;  // freeing is a call on the store: the row may move
+  for (const Slot& slot : slots_) {
+    if (!has_blob(slot)) continue;
+    const auto id = load_le<uint64_t>(value + blob_offset(slot));
+    if (slot.kind == Kind::kGathered)
+      append_chain(
+          id, [&](uint64_t part) { return table.blob(part); }, ids);
+    else
+      ids.push_back(id);
+  }
+  for (const uint64_t id : ids) {
+    if (id != 0) table.free_blob(id);
+  }
 }
 
 }  // namespace millrace::engine

@@ -53,14 +53,15 @@ struct Total {
   uint64_t gathered = 0;         // how much the lists hold
 };
 // For the next group, in the same memory.
+inline void restart(Total& total) {
+  total.value = {};
+  total.parts.clear();
+  total.squares = {};
+  total.bytes.clear();
+  total.gathered = 0;
+}
 inline void restart(std::vector<Total>& totals) {
-  for (Total& total : totals) {
-    total.value = {};
-    total.parts.clear();
-    total.squares = {};
-    total.bytes.clear();
-    total.gathered = 0;
-  }
+  for (Total& total : totals) restart(total);
 }
 
 class Accumulators {
@@ -73,20 +74,22 @@ class Accumulators {
   // Contributions cannot be combined before a repartition.
   bool row_by_row() const { return row_by_row_; }
 
-  // A row's contribution: `argument` is null for count(*).
-  Contribution of_row(size_t aggregate, const Column* argument, size_t row) const;
+  // A row's contributions; an argument is null for count(*). Of a plain count nothing but `count` is written.
+  void of_row(const std::vector<const Column*>& arguments, size_t row, std::vector<Contribution>& out) const;
   // Some contributions are texts that are made of the row: then add_texts() follows, which keeps them in `texts`.
-  bool makes_texts() const { return makes_texts_; }
+  bool makes_texts() const { return !made_texts_.empty(); }
   void add_texts(const std::vector<const Column*>& arguments,
                  const std::vector<std::vector<const Column*>>& order, size_t row, const RowOrigin& place,
                  std::vector<Contribution>& contributions, Arena& texts);
-  void combine(size_t aggregate, Contribution& into, const Contribution& more) const;
+  void combine(size_t aggregate, Contribution& into, const Contribution& more) const {
+    combine(slots_[aggregate], into, more);
+  }
   void encode(size_t aggregate, const Contribution& c, std::string& out) const;
   bool decode(size_t aggregate, ByteReader& in, Contribution& c) const;
 
   bool gathers(size_t aggregate) const { return slots_[aggregate].kind == Kind::kGathered; }
-  // True if a bigint sum would leave bigint's range, or a list its bound.
-  bool would_overflow(size_t aggregate, const char* value, const Contribution& c) const;
+  // The first sum that the contributions would take out of its type's range, or list out of its bound; -1: none.
+  int overflowing(const char* value, const std::vector<Contribution>& contributions) const;
   // Adds one contribution an aggregate to the row; false: the state's bound, the row is as it was.
   bool apply(state::Table& table, std::string_view key, uint64_t hash, char* value, uint16_t partition,
              const std::vector<Contribution>& contributions);
@@ -96,8 +99,19 @@ class Accumulators {
   void collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const;
   // The aggregate's answer, appended to `out`. Sorts the total's parts.
   void finish(size_t aggregate, Total& total, Column& out, Arena& arena) const;
+  // Both for a group that is stored in one place: an answer a column. `scratch` is for its memory alone.
+  void finish_stored(const char* value, const Blobs& blob, Total& scratch, std::span<Column> out,
+                     Arena& arena) const;
   // Copies what `value` refers to into another table and changes the references. False: the state's bound.
   bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
+  // Frees what `value`, a row of the table, refers to: before the row is erased.
+  void free_blobs(const char* value, state::Table& table) const;
+  // SESSION: what the last two aggregates hold of a group with rows.
+  SessionTimes session_times(const char* value) const {
+    const size_t n = slots_.size();
+    return {load_le<int64_t>(value + slots_[n - 2].offset + 8),
+            load_le<int64_t>(value + slots_[n - 1].offset + 8)};
+  }
 
  private:
   enum class Kind : uint8_t {
@@ -122,6 +136,8 @@ class Accumulators {
   };
   static constexpr size_t kPartBytes = 24;
 
+  Contribution of_row(const Slot& slot, const Column& argument, size_t row) const;
+  bool would_overflow(const Slot& slot, const char* value, const Contribution& c) const;
   static uint64_t gathered_after(const Slot& slot, const char* p, const Contribution& c);
   static bool has_blob(const Slot& slot);
   static bool has_text(const Slot& slot);
@@ -129,7 +145,9 @@ class Accumulators {
   size_t slot_bytes(const Slot& slot) const;
   static FloatPart load_part(const char* p);
   static void store_part(char* p, const FloatPart& part);
+  void collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const;
   void collect_parts(const char* p, const Blobs& blob, std::vector<FloatPart>& into) const;
+  void combine(const Slot& slot, Contribution& into, const Contribution& more) const;
   int compare(const Slot& slot, const Contribution& a, const Contribution& b) const;
   bool replaces(const Slot& slot, const Contribution& held, const Contribution& c) const;
   Contribution held(const Slot& slot, const char* p) const;
@@ -148,15 +166,22 @@ class Accumulators {
   void finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const;
   static void finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out);
 
+  bool stage_all(state::Table& table, std::string_view key, uint64_t hash, char*& value, uint16_t partition,
+                 const std::vector<Contribution>& contributions);
+
   std::vector<AggregateCall> calls_;
   std::vector<Slot> slots_;
+  // Which of them each step of a row is about: most queries count much and sum little.
+  std::vector<size_t> counts_;
+  std::vector<size_t> others_;
+  std::vector<size_t> checked_;     // sums with a range
+  std::vector<size_t> with_blobs_;  // of others_
+  std::vector<size_t> made_texts_;
   size_t value_bytes_ = 0;
   size_t inline_parts_ = 1;
   bool has_float_sums_ = false;
-  bool has_blobs_ = false;
   bool row_by_row_ = false;
-  bool makes_texts_ = false;
-  std::vector<uint64_t> staged_;
+  std::vector<uint64_t> staged_;  // a blob a slot; 0: none
   std::string scratch_;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/aggregate.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "base/hash.h"
@@ -8,6 +9,7 @@
 #include "engine/distinct.h"
 #include "engine/group_index.h"
 #include "engine/group_read.h"
+#include "engine/live_sessions.h"
 #include "engine/value_codec.h"
 #include "event/text.h"
 #include "formats/json.h"
@@ -56,11 +58,14 @@ struct Aggregation::Impl {
       for (const SortKey& sort : call.order_by) order.back().emplace_back(sort.expr);
     }
     contributions.resize(plan->aggregates.size());
+    if (plan->window.is_session())
+      sessions.emplace(*plan, accumulators, [this](std::string_view group) { return hash_of_key(group); });
   }
 
   PlanPtr plan;
   Accumulators accumulators;
   DistinctSets distinct;
+  std::optional<LiveSessions> sessions;
   int partition_key;
   std::vector<Evaluator> keys;
   std::vector<std::optional<Evaluator>> arguments;  // empty: count(*)
@@ -73,9 +78,11 @@ struct Aggregation::Impl {
   Arena row_texts;  // of one batch
   std::vector<Contribution> contributions;
   std::string key;
+  DistinctSets::Row distinct_row;
   std::string late_key;
   std::string key_text;
-  Column decoded_key;  // one value, not a text
+  std::optional<SessionTimes> times_before;  // of the row's group in its pane
+  Column decoded_key;                        // one value, not a text
   Arena no_text;
   GroupIndex touched;  // of the current collection of changes
   GroupIndex groups;   // of partial()
@@ -84,6 +91,21 @@ struct Aggregation::Impl {
   state::Table* table = nullptr;
   int64_t table_window = 0;
   bool table_late = false;
+
+  // A row on its way to its group: located, so that the memory fetches while other rows are worked on.
+  struct Located {
+    uint32_t row = 0;
+    int64_t window = 0;
+    uint64_t hash = 0;
+    std::string stored;  // the group's key in its table
+    size_t group_size = 0;
+    state::Table* table = nullptr;
+    uint64_t place = 0;
+    DistinctSets::Row distinct;
+    std::string_view group() const { return std::string_view(stored).substr(0, group_size); }
+  };
+  static constexpr size_t kAhead = 16;
+  std::array<Located, kAhead> ahead;
 
   void evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
   bool encode_group(size_t row, int64_t& window, std::vector<RowError>& errors);
@@ -102,15 +124,24 @@ struct Aggregation::Impl {
   state::Table& table_of(state::StateStore& store, int64_t window, uint32_t part);
   Status apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash, uint16_t partition,
                std::string_view group);
-  Status keep(state::StateStore& store, state::Table& rows, std::string_view stored, uint64_t hash,
-              uint16_t partition, char* value, bool inserted);
+  Status keep(state::Table& rows, std::string_view stored, uint64_t hash, uint16_t partition, char* value,
+              bool inserted, DistinctSets::Row& values);
   bool collect_live(state::StateStore& store, const state::TableName& name, std::string_view stored_key,
                     uint64_t hash, std::vector<Total>& totals);
   bool collect_pane(state::StateStore& store, int64_t pane, const Window& window, std::string_view group,
                     std::vector<Total>& totals);
+  Status write_stored(const std::vector<Changed>& changed, state::StateStore& store,
+                      const std::function<bool(const Window&)>& wanted, GroupWriter& writer);
+  void remember_times(const char* value, bool inserted) {
+    if (!sessions) return;
+    times_before.reset();
+    if (!inserted) times_before = accumulators.session_times(value);
+  }
   void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
-  Status add_row(const Batch& batch, size_t row, std::span<const int64_t> ended, state::StateStore& store,
-                 std::vector<RowError>& errors, std::vector<Changed>* changed, bool& failed);
+  bool locate(uint32_t row, std::span<const int64_t> ended, state::StateStore& store,
+              std::vector<RowError>& errors, Located& out);
+  Status add_located(const Batch& batch, Located& at, std::vector<RowError>& errors,
+                     std::vector<Changed>* changed, bool& failed);
   void encode_entry(int64_t window, uint32_t part, std::string_view group, uint16_t partition,
                     const Contribution* parts, std::string& out);
   Status merge_entry(ByteReader& in, state::StateStore& store, std::vector<Changed>* changed);
@@ -197,42 +228,41 @@ bool Aggregation::Impl::valid_key(std::string_view encoded) const {
 }
 
 void Aggregation::Impl::contributions_of(const Batch& batch, size_t row) {
-  for (size_t i = 0; i < contributions.size(); ++i) {
-    contributions[i] = accumulators.of_row(i, argument_columns[i], row);
-  }
-  if (accumulators.makes_texts()) {
-    // Rows that came from no stream are told apart by their place in the batch.
-    RowOrigin place{PartitionId(0), Offset(static_cast<int64_t>(row)), {}, {}};
-    if (!batch.origins.empty()) place = batch.origins[row];
-    accumulators.add_texts(argument_columns, order_columns, row, place, contributions, row_texts);
-  }
-  if (!distinct.empty()) distinct.of_row(argument_columns, contributions, row);
+  accumulators.of_row(argument_columns, row, contributions);
+  if (!accumulators.makes_texts()) return;
+  // Rows that came from no stream are told apart by their place in the batch.
+  RowOrigin place{PartitionId(0), Offset(static_cast<int64_t>(row)), {}, {}};
+  if (!batch.origins.empty()) place = batch.origins[row];
+  accumulators.add_texts(argument_columns, order_columns, row, place, contributions, row_texts);
 }
 
 bool Aggregation::Impl::overflows(size_t row, const char* value, std::vector<RowError>& errors) {
-  for (size_t i = 0; i < contributions.size(); ++i) {
-    if (!accumulators.would_overflow(i, value, contributions[i])) [[likely]]
-      continue;
-    const bool list = accumulators.gathers(i);
-    errors.push_back({static_cast<uint32_t>(row), list ? kListTooLong : kSumRange,
-                      list ? "the group's list is longer than 1 MB" : "the sum is out of range for bigint",
-                      plan->aggregates[i].argument->span});
-    return true;
-  }
-  return false;
+  const int at = accumulators.overflowing(value, contributions);
+  if (at < 0) [[likely]]
+    return false;
+  const bool list = accumulators.gathers(static_cast<size_t>(at));
+  errors.push_back({static_cast<uint32_t>(row), list ? kListTooLong : kSumRange,
+                    list ? "the group's list is longer than 1 MB" : "the sum is out of range for bigint",
+                    plan->aggregates[static_cast<size_t>(at)].argument->span});
+  return true;
 }
 
 // The first of the pane's windows that had not ended when the row came. False: there is none, and the row failed.
 bool Aggregation::Impl::choose_part(size_t row, int64_t window, std::span<const int64_t> ended,
                                     uint32_t& part, std::vector<RowError>& errors) const {
   part = 0;
+  const auto out_of_range = [&] {
+    errors.push_back({static_cast<uint32_t>(row), kTimeRange, "timestamp out of range",
+                      plan->group_keys[static_cast<size_t>(plan->window_key)].expr->span});
+    return false;
+  };
+  // The end of a session is less than a gap behind its pane's.
+  if (plan->window.is_session() && !timestamp_in_range(window + 2 * plan->window.size_us))
+    return out_of_range();
   if (!plan->window.shares_panes()) return true;
   const WindowRun run = plan->window.windows_of(window);
   if (!ended.empty()) part = static_cast<uint32_t>(run.ended(ended[row]));
-  if (part < run.count) return true;
-  errors.push_back({static_cast<uint32_t>(row), kTimeRange, "timestamp out of range",
-                    plan->group_keys[static_cast<size_t>(plan->window_key)].expr->span});
-  return false;
+  return part < run.count || out_of_range();
 }
 
 std::string_view Aggregation::Impl::stored_key(std::string_view group, uint32_t part) {
@@ -259,46 +289,58 @@ void Aggregation::Impl::note(std::vector<Changed>* changed, int64_t window, std:
   if (changed->empty()) touched.clear();
   bool added = false;
   touched.find_or_add(window, group, added);
-  if (added) changed->push_back({window, std::string(group)});
+  if (added) changed->push_back({window, std::string(group), times_before});
 }
 
-Status Aggregation::Impl::add_row(const Batch& batch, size_t row, std::span<const int64_t> ended,
-                                  state::StateStore& store, std::vector<RowError>& errors,
-                                  std::vector<Changed>* changed, bool& failed) {
-  int64_t window = 0;
+// False: the row failed.
+bool Aggregation::Impl::locate(uint32_t row, std::span<const int64_t> ended, state::StateStore& store,
+                               std::vector<RowError>& errors, Located& out) {
   uint32_t part = 0;
-  failed = !encode_group(row, window, errors) || !choose_part(row, window, ended, part, errors);
-  if (failed) return {};
-  const uint64_t hash = hash_of_row(row);
-  contributions_of(batch, row);
-  if (!distinct.empty()) distinct.take_known(store, window, key, hash, contributions);
-  const std::string_view stored = stored_key(key, part);
-  state::Table& rows = table_of(store, window, part);
+  if (!encode_group(row, out.window, errors) || !choose_part(row, out.window, ended, part, errors))
+    return false;
+  out.row = row;
+  out.hash = hash_of_row(row);
+  out.stored.assign(stored_key(key, part));
+  out.group_size = key.size();
+  out.table = &table_of(store, out.window, part);
+  out.place = out.table->place_of(out.stored);
+  if (!distinct.empty()) {
+    distinct.of_row(argument_columns, row, out.distinct);
+    distinct.locate(store, out.window, out.group(), out.hash, out.distinct);
+  }
+  return true;
+}
+
+Status Aggregation::Impl::add_located(const Batch& batch, Located& at, std::vector<RowError>& errors,
+                                      std::vector<Changed>* changed, bool& failed) {
+  contributions_of(batch, at.row);
+  if (!distinct.empty()) distinct.take_known(at.distinct, contributions);
   bool inserted = false;
-  char* const value = rows.upsert(stored, hash, inserted);
+  char* const value = at.table->upsert_at(at.place, at.stored, at.hash, inserted);
   if (value == nullptr) return state_full();
-  failed = overflows(row, value, errors);
+  remember_times(value, inserted);
+  failed = overflows(at.row, value, errors);
   if (failed) {
-    if (inserted) rows.erase(stored, hash);
+    if (inserted) at.table->erase(at.stored, at.hash);
     return {};
   }
-  const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
-  TRY(keep(store, rows, stored, hash, partition, value, inserted));
-  note(changed, window, key);
+  const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[at.row].partition.value;
+  TRY(keep(*at.table, at.stored, at.hash, partition, value, inserted, at.distinct));
+  note(changed, at.window, at.group());
   return {};
 }
 
 // Applies the contributions to the group's row; an error leaves everything as it was.
-Status Aggregation::Impl::keep(state::StateStore& store, state::Table& rows, std::string_view stored,
-                               uint64_t hash, uint16_t partition, char* value, bool inserted) {
+Status Aggregation::Impl::keep(state::Table& rows, std::string_view stored, uint64_t hash, uint16_t partition,
+                               char* value, bool inserted, DistinctSets::Row& values) {
   bool kept = true;
   if (!distinct.empty()) {
-    kept = distinct.insert(store);
+    kept = distinct.insert(values);
     value = rows.find_mutable(stored, hash);
   }
   if (kept && accumulators.apply(rows, stored, hash, value, partition, contributions)) [[likely]]
     return {};
-  if (kept && !distinct.empty()) distinct.undo(store);
+  if (kept && !distinct.empty()) distinct.undo(values);
   if (inserted) rows.erase(stored, hash);
   return state_full();
 }
@@ -306,12 +348,23 @@ Status Aggregation::Impl::keep(state::StateStore& store, state::Table& rows, std
 Status Aggregation::add(const Batch& batch, Selection& selection, state::StateStore& store,
                         std::vector<RowError>& errors, std::vector<Changed>* changed,
                         std::span<const int64_t> ended) {
-  impl_->evaluate(batch, selection, errors);
+  Impl& own = *impl_;
+  own.evaluate(batch, selection, errors);
   size_t kept = 0;
-  for (const uint32_t row : selection) {
-    bool failed = false;
-    TRY(impl_->add_row(batch, row, ended, store, errors, changed, failed));
-    if (!failed) selection[kept++] = row;
+  for (size_t next = 0; next < selection.size();) {
+    size_t located = 0;
+    for (; next < selection.size() && located < Impl::kAhead; ++next) {
+      located += own.locate(selection[next], ended, store, errors, own.ahead[located]);
+    }
+    for (size_t i = 0; i < located; ++i) {
+      own.ahead[i].table->prefetch(own.ahead[i].place);
+      if (!own.distinct.empty()) own.distinct.prefetch(own.ahead[i].distinct);
+    }
+    for (size_t i = 0; i < located; ++i) {
+      bool failed = false;
+      TRY(own.add_located(batch, own.ahead[i], errors, changed, failed));
+      if (!failed) selection[kept++] = own.ahead[i].row;
+    }
   }
   selection.resize(kept);
   return {};
@@ -327,7 +380,7 @@ void Aggregation::Impl::encode_entry(int64_t window, uint32_t part, std::string_
   append_bytes(out, group);
   if (accumulators.has_float_sums()) append_varint(out, partition);
   for (size_t i = 0; i < accumulators.size(); ++i) accumulators.encode(i, parts[i], out);
-  distinct.encode(out);
+  if (!distinct.empty()) distinct.encode(distinct_row, out);
 }
 
 Status Aggregation::partial(const Batch& batch, Selection& selection, std::vector<std::string>& payloads,
@@ -350,6 +403,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
       continue;
     selection[kept++] = row;
     own.contributions_of(batch, row);
+    if (!own.distinct.empty()) own.distinct.of_row(own.argument_columns, row, own.distinct_row);
     if (row_by_row || part > 0) {
       const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
       own.encode_entry(window, part, own.key, partition, own.contributions.data(),
@@ -374,13 +428,17 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
 
 Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash,
                                 uint16_t partition, std::string_view group) {
-  if (!distinct.empty()) distinct.take_known(store, window, group, hash, contributions);
+  if (!distinct.empty()) {
+    distinct.locate(store, window, group, hash, distinct_row);
+    distinct.take_known(distinct_row, contributions);
+  }
   const std::string_view stored = stored_key(group, part);
   state::Table& rows = table_of(store, window, part);
   bool inserted = false;
   char* const value = rows.upsert(stored, hash, inserted);
   if (value == nullptr) return state_full();
-  return keep(store, rows, stored, hash, partition, value, inserted);
+  remember_times(value, inserted);
+  return keep(rows, stored, hash, partition, value, inserted, distinct_row);
 }
 
 Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
@@ -395,7 +453,7 @@ Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
   for (size_t i = 0; i < contributions.size(); ++i) {
     if (!accumulators.decode(i, in, contributions[i])) return bad_payload();
   }
-  if (!distinct.decode(in)) return bad_payload();
+  if (!distinct.decode(in, distinct_row)) return bad_payload();
   TRY(apply(store, window, static_cast<uint32_t>(part), hash_of_key(group), static_cast<uint16_t>(partition),
             group));
   note(changed, window, group);
@@ -453,10 +511,27 @@ bool Aggregation::Impl::collect_pane(state::StateStore& store, int64_t pane, con
   return any;
 }
 
+// Of windows that are one pane each: a group is one row, if its window was not dropped since.
+Status Aggregation::Impl::write_stored(const std::vector<Changed>& changed, state::StateStore& store,
+                                       const std::function<bool(const Window&)>& wanted,
+                                       GroupWriter& writer) {
+  const state::Table* rows = nullptr;
+  std::optional<int64_t> start;  // of `rows`
+  for (const auto& [window, group] : windows_of(*plan, changed)) {
+    if (start != window.start) rows = store.find({plan->id, kGroupsSlot, window.start});
+    start = window.start;
+    const char* const value = rows == nullptr ? nullptr : rows->find(group, hash_of_key(group));
+    if (value == nullptr || (wanted && !wanted(window))) continue;
+    TRY(writer.write(window, group, value, [&](uint64_t id) { return rows->blob(id); }));
+  }
+  return {};
+}
+
 Status Aggregation::read_changed(const std::vector<Changed>& changed, state::StateStore& store,
                                  const std::function<bool(const Window&)>& wanted, Batch& out) {
   const QueryPlan& plan = *impl_->plan;
   GroupWriter writer(plan, out);
+  if (!plan.window.shares_panes()) return impl_->write_stored(changed, store, wanted, writer);
   std::vector<Total> totals(plan.aggregates.size());
   for (const auto& [window, key] : windows_of(plan, changed)) {
     if (wanted && !wanted(window)) continue;
@@ -470,6 +545,23 @@ Status Aggregation::read_changed(const std::vector<Changed>& changed, state::Sta
     if (any) TRY(writer.write(window, key, totals));  // else its window was dropped since
   }
   return {};
+}
+
+Status Aggregation::read_changed_sessions(const std::vector<Changed>& changed, state::StateStore& store,
+                                          Batch& out, Batch& gone) {
+  GroupWriter now(*impl_->plan, out);
+  GroupWriter vanished(*impl_->plan, gone);
+  return impl_->sessions->read_changed(changed, store, now, vanished);
+}
+
+Status Aggregation::read_ended_sessions(int64_t before, int64_t closed, state::StateStore& store,
+                                        Batch& out) {
+  GroupWriter writer(*impl_->plan, out);
+  return impl_->sessions->read_ended(before, closed, store, writer);
+}
+
+Status Aggregation::drop_ended_sessions(int64_t upto, state::StateStore& store) {
+  return impl_->sessions->drop_ended(upto, store);
 }
 
 namespace {

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,6 +45,7 @@ class Aggregation {
   struct Changed {
     int64_t window;
     std::string key;
+    std::optional<SessionTimes> before = {};  // SESSION: what the pane had before the collection
   };
   Status add(const Batch& batch, Selection& selection, state::StateStore& store,
              std::vector<RowError>& errors, std::vector<Changed>* changed,
@@ -62,6 +64,15 @@ class Aggregation {
   // The same for given groups of the live store, for changes to subscribers.
   Status read_changed(const std::vector<Changed>& changed, state::StateStore& store,
                       const std::function<bool(const Window&)>& wanted, Batch& out);
+
+  // SESSION. The sessions that hold what changed; `gone`: the keys of those that are there no longer, as the
+  // view's columns name them.
+  Status read_changed_sessions(const std::vector<Changed>& changed, state::StateStore& store, Batch& out,
+                               Batch& gone);
+  // Those that ended after `before` and up to `closed`, by their ends. Neither watermark goes back.
+  Status read_ended_sessions(int64_t before, int64_t closed, state::StateStore& store, Batch& out);
+  // Takes those that ended up to there out of the store; other groups of their panes stay.
+  Status drop_ended_sessions(int64_t upto, state::StateStore& store);
 
  private:
   struct Impl;

@@ -277,6 +277,27 @@ TEST(Aggregation, WindowsOfPanesHaveOneAnswerUnderEverySchedule) {
   expect_one_answer(hopping({start}, 0, combinable()), rows, true);
 }
 
+// Gaps of a quarter of an hour.
+QueryPlan sessions(std::vector<NamedExpr> keys, int window_key, std::vector<AggregateCall> aggregates) {
+  std::erase_if(aggregates, [](const AggregateCall& c) { return c.distinct; });
+  for (const auto kind : {AggregateKind::kMin, AggregateKind::kMax})
+    aggregates.push_back({kind, column(1, Type::kTimestamptz), Type::kTimestamptz});
+  QueryPlan plan = plan_of(std::move(keys), window_key, std::move(aggregates));
+  plan.window = {WindowSpec::Kind::kSession, kHour / 4, 0, 0};
+  auto pane = std::make_shared<Expr>(*plan.group_keys[static_cast<size_t>(window_key)].expr);
+  pane->window_us = plan.window.pane_us();
+  plan.group_keys[static_cast<size_t>(window_key)].expr = std::move(pane);
+  return plan;
+}
+
+TEST(Aggregation, SessionsHaveOneAnswerUnderEverySchedule) {
+  const Batch rows = random_rows(600, 23);
+  const NamedExpr start{"window_start", tumble()};
+  expect_one_answer(sessions({start, {"key", column(0, Type::kText)}}, 0, every_aggregate()), rows);
+  expect_one_answer(sessions({{"n", column(2, Type::kBigint)}, start}, 1, every_aggregate()), rows, true);
+  expect_one_answer(sessions({start}, 0, combinable()), rows, true);
+}
+
 // What subscribers are told of windows that share panes is what a reader sees, late rows included.
 TEST(Aggregation, ChangesOfPanesAreThoseOfTheirWindows) {
   const auto plan = std::make_shared<QueryPlan>(

@@ -1,6 +1,8 @@
 #include "engine/distinct.h"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "engine/aggregate.h"
 
@@ -36,88 +38,98 @@ DistinctSets::DistinctSets(const QueryPlan& plan) : query_(plan.id) {
   }
 }
 
-void DistinctSets::of_row(const std::vector<const Column*>& arguments,
-                          const std::vector<Contribution>& contributions, size_t row) {
-  for (Set& set : sets_) {
-    set.calls = 0;
-    for (size_t i = 0; i < set.aggregates.size(); ++i) {
-      const size_t aggregate = set.aggregates[i];
-      if (contributions[aggregate].count == 0) continue;  // NULL
-      if (set.calls == 0) {
-        set.value.clear();
-        encode_key(set.value, *arguments[aggregate], row);
+void DistinctSets::of_row(const std::vector<const Column*>& arguments, size_t row, Row& out) const {
+  out.values.resize(sets_.size());
+  for (size_t s = 0; s < sets_.size(); ++s) {
+    Value& value = out.values[s];
+    value.calls = 0;
+    for (size_t i = 0; i < sets_[s].aggregates.size(); ++i) {
+      const Column& argument = *arguments[sets_[s].aggregates[i]];
+      if (argument.type == Type::kNull || argument.is_null(row)) continue;
+      if (value.calls == 0) {
+        value.bytes.clear();
+        encode_key(value.bytes, argument, row);
       }
-      set.calls |= uint64_t{1} << i;
+      value.calls |= uint64_t{1} << i;
     }
   }
 }
 
-void DistinctSets::encode(std::string& out) const {
-  for (const Set& set : sets_) {
-    append_varint(out, set.calls);
-    if (set.calls != 0) append_bytes(out, set.value);
+void DistinctSets::encode(const Row& row, std::string& out) const {
+  for (const Value& value : row.values) {
+    append_varint(out, value.calls);
+    if (value.calls != 0) append_bytes(out, value.bytes);
   }
 }
 
-bool DistinctSets::decode(ByteReader& in) {
-  for (Set& set : sets_) {
-    set.calls = in.varint();
-    if (set.calls != 0) set.value = in.bytes();
-    const size_t calls = set.aggregates.size();
-    if (!in.ok() || (calls < kMostCalls && set.calls >> calls != 0)) return false;
+bool DistinctSets::decode(ByteReader& in, Row& out) const {
+  out.values.resize(sets_.size());
+  for (size_t s = 0; s < sets_.size(); ++s) {
+    Value& value = out.values[s];
+    value.calls = in.varint();
+    if (value.calls != 0) value.bytes = in.bytes();
+    const size_t calls = sets_[s].aggregates.size();
+    if (!in.ok() || (calls < kMostCalls && value.calls >> calls != 0)) return false;
   }
   return true;
 }
 
-state::Table& DistinctSets::table(state::StateStore& store) {
-  return store.table({query_, kDistinctSlot, window_}, kValueBytes);
+void DistinctSets::locate(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash,
+                          Row& row) const {
+  row.table = &store.table({query_, kDistinctSlot, window}, kValueBytes);
+  row.hash = hash;
+  for (size_t s = 0; s < row.values.size(); ++s) {
+    Value& value = row.values[s];
+    value.inserted = false;
+    if (value.calls == 0) continue;
+    value.key.clear();
+    append_varint(value.key, s);
+    append_bytes(value.key, group);
+    value.key += value.bytes;
+    value.place = row.table->place_of(value.key);
+  }
 }
 
-void DistinctSets::take_known(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash,
-                              std::vector<Contribution>& contributions) {
-  window_ = window;
-  hash_ = hash;
-  const state::Table& rows = table(store);
-  for (size_t s = 0; s < sets_.size(); ++s) {
-    Set& set = sets_[s];
-    set.inserted = false;
-    if (set.calls == 0) continue;
-    set.key.clear();
-    append_varint(set.key, s);
-    append_bytes(set.key, group);
-    set.key += set.value;
-    const char* const bits = rows.find(set.key, hash);
-    set.known = bits == nullptr ? 0 : load_le<uint64_t>(bits);
-    for (size_t i = 0; i < set.aggregates.size(); ++i) {
-      if ((set.known >> i & 1) != 0) contributions[set.aggregates[i]] = {};
+void DistinctSets::prefetch(const Row& row) const {
+  for (const Value& value : row.values) {
+    if (value.calls != 0) row.table->prefetch(value.place);
+  }
+}
+
+void DistinctSets::take_known(Row& row, std::vector<Contribution>& contributions) const {
+  for (size_t s = 0; s < row.values.size(); ++s) {
+    Value& value = row.values[s];
+    if (value.calls == 0) continue;
+    const char* const bits = row.table->find_at(value.place, value.key, row.hash);
+    value.known = bits == nullptr ? 0 : load_le<uint64_t>(bits);
+    for (uint64_t known = value.known & value.calls; known != 0; known &= known - 1) {
+      contributions[sets_[s].aggregates[static_cast<size_t>(std::countr_zero(known))]] = {};
     }
   }
 }
 
-bool DistinctSets::insert(state::StateStore& store) {
-  state::Table& rows = table(store);
-  for (Set& set : sets_) {
-    if ((set.calls & ~set.known) == 0) continue;
+bool DistinctSets::insert(Row& row) const {
+  for (Value& value : row.values) {
+    if ((value.calls & ~value.known) == 0) continue;
     bool is_new = false;
-    char* const bits = rows.upsert(set.key, hash_, is_new);
+    char* const bits = row.table->upsert_at(value.place, value.key, row.hash, is_new);
     if (bits == nullptr) {
-      undo(store);
+      undo(row);
       return false;
     }
-    store_le(bits, set.known | set.calls);
-    set.inserted = true;
+    store_le(bits, value.known | value.calls);
+    value.inserted = true;
   }
   return true;
 }
 
-void DistinctSets::undo(state::StateStore& store) {
-  state::Table& rows = table(store);
-  for (Set& set : sets_) {
-    if (!std::exchange(set.inserted, false)) continue;
-    if (set.known == 0)
-      rows.erase(set.key, hash_);
+void DistinctSets::undo(Row& row) const {
+  for (Value& value : row.values) {
+    if (!std::exchange(value.inserted, false)) continue;
+    if (value.known == 0)
+      row.table->erase(value.key, row.hash);
     else
-      store_le(rows.find_mutable(set.key, hash_), set.known);
+      store_le(row.table->find_mutable(value.key, row.hash), value.known);
   }
 }
 

@@ -6,8 +6,9 @@
 // Rows:   of the table kDistinctSlot of the group's window. Key: the set, the group's bytes and their length,
 //         the value as a group key's bytes; value: the bits. The hash is the group's: they live and move
 //         together.
-// Use:    of_row() or decode(), then take_known() takes out of the contributions what was counted before, and
-//         insert() keeps the rest; undo() takes the last insert() back.
+// Use:    of_row() or decode() says which values a row brings, locate() where they would be. Then take_known()
+//         takes out of the contributions what was counted before, and insert() keeps the rest; undo() takes that
+//         back.
 // Threads: the worker's.
 #pragma once
 
@@ -24,38 +25,44 @@ namespace millrace::engine {
 
 class DistinctSets {
  public:
+  // What one row, or one entry of a repartition topic, brings to one set.
+  struct Value {
+    std::string bytes;
+    uint64_t calls = 0;  // those that the value is for: a bit each
+    uint64_t known = 0;  // those that have counted it
+    std::string key;     // of its row in the table
+    uint64_t place = 0;
+    bool inserted = false;
+  };
+  struct Row {
+    state::Table* table = nullptr;
+    uint64_t hash = 0;
+    std::vector<Value> values;  // one a set
+  };
+
   explicit DistinctSets(const QueryPlan& plan);
   bool empty() const { return sets_.empty(); }
 
-  // The values of one row, or of one entry of a repartition topic.
-  void of_row(const std::vector<const Column*>& arguments, const std::vector<Contribution>& contributions,
-              size_t row);
-  void encode(std::string& out) const;
-  bool decode(ByteReader& in);
+  void of_row(const std::vector<const Column*>& arguments, size_t row, Row& out) const;
+  void encode(const Row& row, std::string& out) const;
+  bool decode(ByteReader& in, Row& out) const;
 
-  void take_known(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash,
-                  std::vector<Contribution>& contributions);
-  bool insert(state::StateStore& store);  // false: the state's bound, nothing is kept
-  void undo(state::StateStore& store);
+  void locate(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash,
+              Row& row) const;
+  void prefetch(const Row& row) const;
+  void take_known(Row& row, std::vector<Contribution>& contributions) const;
+  bool insert(Row& row) const;  // false: the state's bound, nothing is kept
+  void undo(Row& row) const;
 
  private:
   struct Set {
     std::string argument;            // as text: what makes two arguments one
     std::vector<size_t> aggregates;  // at most kMostCalls
-    std::string value;               // of the current row
-    uint64_t calls = 0;              // those that the value is for: a bit each
-    uint64_t known = 0;              // those that have counted it
-    std::string key;                 // of its row in the table
-    bool inserted = false;
   };
   static constexpr size_t kMostCalls = 64;
 
-  state::Table& table(state::StateStore& store);
-
   QueryId query_;
   std::vector<Set> sets_;
-  int64_t window_ = 0;  // of the current group
-  uint64_t hash_ = 0;
 };
 
 }  // namespace millrace::engine

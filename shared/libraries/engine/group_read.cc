@@ -29,7 +29,7 @@ GroupWriter::GroupWriter(const QueryPlan& plan, Batch& out) : plan_(plan), accum
   out.set_schema(schema);
 }
 
-Status GroupWriter::write(const Window& window, std::string_view key, std::vector<Total>& totals) {
+Status GroupWriter::write_keys(const Window& window, std::string_view key) {
   for (size_t i = 0; i < plan_.group_keys.size(); ++i) {
     Column& column = out_.columns[i];
     const bool start = static_cast<int>(i) == plan_.window_key;
@@ -40,17 +40,23 @@ Status GroupWriter::write(const Window& window, std::string_view key, std::vecto
       TRY(decode_key(key, column.type, column, *out_.arena));
     }
   }
-  for (size_t i = 0; i < plan_.aggregates.size(); ++i) {
-    accumulators_.finish(i, totals[i], out_.columns[plan_.group_keys.size() + i], *out_.arena);
-  }
   ++out_.rows;
   return {};
 }
 
+Status GroupWriter::write(const Window& window, std::string_view key, std::vector<Total>& totals) {
+  TRY(write_keys(window, key));
+  for (size_t i = 0; i < plan_.aggregates.size(); ++i) {
+    accumulators_.finish(i, totals[i], out_.columns[plan_.group_keys.size() + i], *out_.arena);
+  }
+  return {};
+}
+
 Status GroupWriter::write(const Window& window, std::string_view key, const char* value, const Blobs& blob) {
-  restart(totals_);
-  accumulators_.collect(value, blob, totals_);
-  return write(window, key, totals_);
+  TRY(write_keys(window, key));
+  accumulators_.finish_stored(value, blob, total_, std::span(out_.columns).subspan(plan_.group_keys.size()),
+                              *out_.arena);
+  return {};
 }
 
 Status GroupWriter::write_empty() {
@@ -218,6 +224,7 @@ Status Aggregation::read_groups(const QueryPlan& plan, const Epochs& epochs, con
     TRY_ASSIGN(stored, stored_windows(plan, epochs, kLateSlot, value_bytes, std::move(stored)));
     return read_panes(plan, epochs, stored, wanted, writer);
   }
+  if (plan.window.is_session()) return read_sessions(plan, epochs, stored, wanted, writer);
   TRY(read_plain(plan, epochs, stored, wanted, writer));
   if (plan.group_keys.empty() && out.rows == before) return writer.write_empty();
   return {};

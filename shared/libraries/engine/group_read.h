@@ -5,6 +5,7 @@
 //        that the answer depends on no table's order.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,10 +34,12 @@ class GroupWriter {
   Status write_empty();
 
  private:
+  Status write_keys(const Window& window, std::string_view key);
+
   const QueryPlan& plan_;
   Accumulators accumulators_;
   Batch& out_;
-  std::vector<Total> totals_;  // scratch
+  Total total_;  // scratch
 };
 
 using Epochs = std::vector<std::shared_ptr<const state::Epoch>>;
@@ -53,6 +56,10 @@ class PaneReader {
   const Epochs& epochs_;
   std::map<std::string, std::vector<Total>, std::less<>> groups_;
 };
+
+// The windows of SESSION: chains of a group's panes, each less than the gap behind the one before.
+Status read_sessions(const QueryPlan& plan, const Epochs& epochs, const std::vector<int64_t>& panes,
+                     const std::function<bool(const Window&)>& wanted, GroupWriter& writer);
 
 Error wrong_layout();
 

@@ -114,10 +114,24 @@ std::string root_text(const QueryPlan& plan) {
   return fmt::format("Materialized view {} ({}; {})", plan.name, emits, start_text(plan));
 }
 
+std::string_view window_name(WindowSpec::Kind kind) {
+  switch (kind) {
+    case WindowSpec::Kind::kTumble:
+      return "TUMBLE";
+    case WindowSpec::Kind::kHop:
+      return "HOP";
+    case WindowSpec::Kind::kCumulate:
+      return "CUMULATE";
+    case WindowSpec::Kind::kSession:
+      break;
+  }
+  return "SESSION";
+}
+
 // What a window's start or end is, where the group key is but that of a pane.
 std::string window_call(const QueryPlan& plan, const NamedExpr& key, const std::vector<std::string>& source) {
   const WindowSpec& window = plan.window;
-  std::string out = window.kind == WindowSpec::Kind::kHop ? "HOP" : "CUMULATE";
+  std::string out(window_name(window.kind));
   out += key.expr->op == Op::kTumbleStart ? "_START(" : "_END(";
   out += to_string(*key.expr->args[0], source);
   for (const int64_t micros : {window.step_us, window.size_us, window.offset_us}) {
@@ -131,6 +145,7 @@ std::string window_call(const QueryPlan& plan, const NamedExpr& key, const std::
 
 std::string windows_text(const QueryPlan& plan) {
   const WindowSpec& window = plan.window;
+  if (window.is_session()) return "sessions with gaps below " + duration(window.size_us);
   std::string out = "windows of " + duration(window.size_us);
   if (!window.shares_panes()) return out;
   out += window.kind == WindowSpec::Kind::kHop ? " every " : " by steps of ";
@@ -138,7 +153,7 @@ std::string windows_text(const QueryPlan& plan) {
 }
 
 std::string keys_text(const QueryPlan& plan, const std::vector<std::string>& source) {
-  if (!plan.window.shares_panes()) return list_text(plan.group_keys, source);
+  if (!plan.window.made_of_panes()) return list_text(plan.group_keys, source);
   std::string out;
   for (size_t i = 0; i < plan.group_keys.size(); ++i) {
     const int key = static_cast<int>(i);
@@ -326,7 +341,7 @@ uint64_t QueryPlan::identity() const {
   append_le<uint8_t>(out, static_cast<uint8_t>(start));
   append_le(out, start_time.value);
   // Only where they are, so that plans without them keep their identity.
-  if (window.shares_panes()) {
+  if (window.made_of_panes()) {
     append_le<uint8_t>(out, static_cast<uint8_t>(window.kind));
     append_le<int32_t>(out, window_end_key);
     append_le(out, window.step_us);

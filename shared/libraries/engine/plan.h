@@ -116,11 +116,11 @@ struct QueryPlan {
   // kAggregate
   std::vector<NamedExpr> group_keys;  // over the source row; may be empty (one group for all)
   int window_key = -1;      // which group key is the window's start (kTumbleStart, of a pane); -1: no window
-  int window_end_key = -1;  // CUMULATE: which one is its end
+  int window_end_key = -1;  // CUMULATE, SESSION: which one is its end
   WindowSpec window;
-  std::vector<AggregateCall> aggregates;
-  bool emit_on_close = false;  // the view shows a window's rows once it is closed
-  bool repartition = false;    // the groups are not the source's key: go through `repartition_topic`
+  std::vector<AggregateCall> aggregates;  // SESSION: the last two are min and max of the time
+  bool emit_on_close = false;             // the view shows a window's rows once it is closed
+  bool repartition = false;  // the groups are not the source's key: go through `repartition_topic`
   StreamPtr repartition_topic;
   int64_t view_retention_us = 0;  // windows that ended this long before the watermark are dropped; 0: kept
 

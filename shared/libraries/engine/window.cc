@@ -17,6 +17,7 @@ size_t WindowRun::ended(int64_t watermark_us) const {
 int64_t WindowSpec::pane_us() const {
   switch (kind) {
     case Kind::kTumble:
+    case Kind::kSession:
       return size_us;
     case Kind::kHop:
       return std::gcd(step_us, size_us);
@@ -26,12 +27,18 @@ int64_t WindowSpec::pane_us() const {
   return step_us;
 }
 
+int64_t WindowSpec::pane_of(int64_t time_us) const {
+  return tumble_start(time_us, pane_us(), offset_us);
+}
+
 int64_t WindowSpec::last_end(int64_t time_us) const {
+  if (is_session()) return time_us + 1;
   const int64_t distance = kind == Kind::kHop ? step_us : size_us;
   return tumble_start(time_us, distance, offset_us) + size_us;
 }
 
 int64_t WindowSpec::ends_until(int64_t watermark_us) const {
+  if (is_session()) return watermark_us;
   const int64_t distance = kind == Kind::kTumble ? size_us : step_us;
   const int64_t since = watermark_us - offset_us - size_us % distance;
   return since / distance - (since % distance < 0 ? 1 : 0);

@@ -6,6 +6,10 @@
 // Late rows: a row counts in those of its windows that have not ended by the watermark that it met. With several
 //            windows in a pane, the pane's rows are kept by the first window that takes them (its "part": 0 for
 //            all that came in time), so that a window that has ended never changes.
+// SESSION:   a session is a chain of a group's rows, each less than the gap (size_us) behind the one before. Rows of
+//            one pane of the gap's width belong together, so panes keep their first and last time, and chains of
+//            panes are put together at the read (session_read.cc). A row is late behind the watermark itself: then
+//            no row comes to a session that has ended.
 // Order:     the windows of one pane are numbered by their ends.
 // Bound:     kMaxPanes panes a window (the binder refuses more).
 #pragma once
@@ -24,6 +28,12 @@ struct Window {
   friend auto operator<=>(const Window&, const Window&) = default;
 };
 
+// SESSION: of a group's rows in a pane.
+struct SessionTimes {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
 // Windows at equal distances, ascending.
 struct WindowRun {
   Window first;
@@ -40,19 +50,24 @@ struct WindowRun {
 };
 
 struct WindowSpec {
-  enum class Kind : uint8_t { kTumble, kHop, kCumulate };
+  enum class Kind : uint8_t { kTumble, kHop, kCumulate, kSession };
   Kind kind = Kind::kTumble;
-  int64_t size_us = 0;
+  int64_t size_us = 0;  // SESSION: the gap
   int64_t step_us = 0;  // HOP: the slide; CUMULATE: the step
   int64_t offset_us = 0;
 
-  bool shares_panes() const { return kind != Kind::kTumble; }
+  bool made_of_panes() const { return kind != Kind::kTumble; }
+  // A pane is in many windows.
+  bool shares_panes() const { return kind == Kind::kHop || kind == Kind::kCumulate; }
+  bool is_session() const { return kind == Kind::kSession; }
   int64_t pane_us() const;
-  // The end of the last window that the time is in.
+  int64_t pane_of(int64_t time_us) const;  // the start of the pane that holds the time
+  // The end of the last window that the time is in; SESSION: the first watermark
+  // behind the time.
   int64_t last_end(int64_t time_us) const;
   // A number that grows where some window's end is passed, and only there.
   int64_t ends_until(int64_t watermark_us) const;
-  // The windows that hold the pane; those that do not lie in the range of timestamps are none.
+  // The windows that hold the pane (no session: those depend on rows); those that do not lie in the range of timestamps are none.
   WindowRun windows_of(int64_t pane_us) const;
 };
 

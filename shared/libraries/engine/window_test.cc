@@ -70,6 +70,19 @@ TEST(Window, TheCountOfEndsGrowsAtEndsAlone) {
   }
 }
 
+// A row is late behind its own time, and each watermark may end a session.
+TEST(Window, OfSessionsTheGapAloneIsKnown) {
+  constexpr WindowSpec kSession{WindowSpec::Kind::kSession, 10, 0, 0};
+  EXPECT_EQ(kSession.pane_us(), 10);
+  for (int64_t t = -25; t < 25; ++t) {
+    EXPECT_EQ(kSession.last_end(t), t + 1);
+    EXPECT_EQ(kSession.ends_until(t + 1) - kSession.ends_until(t), 1);
+    EXPECT_LE(kSession.pane_of(t), t);
+    EXPECT_GT(kSession.pane_of(t) + 10, t);
+    EXPECT_EQ(kSession.pane_of(t) % 10, 0);
+  }
+}
+
 TEST(Window, ThoseOutsideTheRangeOfTimestampsAreNone) {
   constexpr int64_t kYear1 = -62'135'596'800'000'000;
   const WindowRun run = hop(5, 20, 0).windows_of(kYear1);

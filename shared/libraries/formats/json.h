@@ -71,11 +71,13 @@ void append_key_text(std::string& out, const Column& column, size_t row);
 // timestamps RFC 3339.
 class JsonRowWriter {
  public:
-  explicit JsonRowWriter(const std::vector<std::string>& names);
+  // `first`, if not empty, is a member as JSON text that every row begins with.
+  explicit JsonRowWriter(const std::vector<std::string>& names, std::string_view first = {});
   ~JsonRowWriter();
   void append(std::string& out, const std::vector<const Column*>& columns, size_t row);  // no newline
  private:
-  std::vector<std::string> prefixes_;  // `{"a":`, `,"b":`, …
+  std::string opening_;                // of a row
+  std::vector<std::string> prefixes_;  // `"a":`, `,"b":`, …
   std::unique_ptr<json::DayText> day_;
 };
 void append_json_value(std::string& out, const Column& column, size_t row);

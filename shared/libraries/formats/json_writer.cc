@@ -48,10 +48,13 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 JsonRowWriter::~JsonRowWriter() = default;
-JsonRowWriter::JsonRowWriter(const std::vector<std::string>& names)
-    : day_(std::make_unique<json::DayText>()) {
+JsonRowWriter::JsonRowWriter(const std::vector<std::string>& names, std::string_view first)
+    : opening_("{"), day_(std::make_unique<json::DayText>()) {
+  opening_ += first;
+  bool alone = first.empty();
   for (const std::string& name : names) {
-    std::string prefix(1, prefixes_.empty() ? '{' : ',');
+    std::string prefix(alone ? "" : ",");
+    alone = false;
     append_json_string(prefix, name);
     prefixes_.push_back(prefix + ':');
   }
@@ -68,7 +71,7 @@ void append_json_value(std::string& out, const Column& column, size_t row) {
 // What most rows are made of goes through the pen; the rest appends.
 void JsonRowWriter::append(std::string& out, const std::vector<const Column*>& columns, size_t row) {
   json::JsonPen pen(out);
-  if (prefixes_.empty()) pen.put('{');
+  pen.put(opening_);
   for (size_t i = 0; i < prefixes_.size(); ++i) {
     const Column& column = *columns[i];
     pen.put(prefixes_[i]);

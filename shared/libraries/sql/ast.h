@@ -96,7 +96,7 @@ struct SelectItem {
 // TUMBLE(name, time, size [, offset]), HOP(name, time, slide, size [, offset]), CUMULATE(name, time, step, size
 // [, offset]); as the standard writes them, the call stands in TABLE(…), the name behind TABLE and the time in
 // DESCRIPTOR(…).
-enum class WindowFunction : uint8_t { kNone, kTumble, kHop, kCumulate };
+enum class WindowFunction : uint8_t { kNone, kTumble, kHop, kCumulate, kSession };
 
 struct TableRef {
   Name name;
@@ -105,8 +105,9 @@ struct TableRef {
   SourceSpan span;
   ExprPtr time;
   ExprPtr step;  // HOP's slide, CUMULATE's step
-  ExprPtr size;
+  ExprPtr size;  // SESSION: the gap
   ExprPtr offset;
+  std::vector<ExprPtr> partition_by;  // SESSION
 };
 
 struct OrderItem {

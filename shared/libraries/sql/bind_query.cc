@@ -162,12 +162,14 @@ class QueryBinder {
       closes_windows_ = over_watermark;
       plan_.window_key = static_cast<int>(i);
       plan_.window = scope_.window();
-      if (plan_.window.kind == engine::WindowSpec::Kind::kCumulate) add_window_end(key);
+      using Kind = engine::WindowSpec::Kind;
+      const bool both_ends = plan_.window.kind == Kind::kCumulate || plan_.window.kind == Kind::kSession;
+      if (both_ends) add_window_end(key);
       return;
     }
   }
 
-  // Windows of CUMULATE that start together end apart.
+  // Windows of CUMULATE that start together end apart, and a session's length is its own.
   void add_window_end(const Expr& start) {
     auto end = std::make_shared<Expr>(start);
     end->op = Op::kWindowEnd;

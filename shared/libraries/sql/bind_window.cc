@@ -53,7 +53,9 @@ Result<WindowSpec> window_of(const ast::TableRef& from) {
     window.kind = hop ? WindowSpec::Kind::kHop : WindowSpec::Kind::kCumulate;
     TRY_ASSIGN(window.step_us, positive_interval(*from.step, hop ? "slide" : "step"));
   }
-  TRY_ASSIGN(window.size_us, positive_interval(*from.size, "size"));
+  const bool session = from.window == WindowFunction::kSession;
+  if (session) window.kind = WindowSpec::Kind::kSession;
+  TRY_ASSIGN(window.size_us, positive_interval(*from.size, session ? "gap" : "size"));
   if (from.step) TRY(check_step(from, window));
   if (from.offset) {
     TRY_ASSIGN(const int64_t offset, constant_interval_us(*from.offset, "a window's offset"));
@@ -79,6 +81,31 @@ class WindowColumnFinder {
   std::unordered_set<const Expr*> seen_;
 };
 
+// A session is of all group keys together, so PARTITION BY names them all, or is left out.
+Status check_partition(const ast::TableRef& from, const Scope& scope, const engine::QueryPlan& plan) {
+  if (from.partition_by.empty()) return {};
+  std::vector<bool> named(plan.group_keys.size());
+  for (const auto& tree : from.partition_by) {
+    TRY_ASSIGN(const ExprPtr expr, ExpressionBinder(scope, "PARTITION BY").bind_typed(*tree));
+    bool found = false;
+    for (size_t i = 0; i < named.size() && !found; ++i) {
+      found = same_expr(*expr, *plan.group_keys[i].expr);
+      if (found) named[i] = true;
+    }
+    if (found) continue;
+    return invalid_at(kBadWindow, tree->span, "SESSION is partitioned by what is no group key",
+                      "a session is of one group: name the keys of GROUP BY, or leave PARTITION BY out");
+  }
+  for (size_t i = 0; i < named.size(); ++i) {
+    const int key = static_cast<int>(i);
+    if (named[i] || key == plan.window_key || key == plan.window_end_key) continue;
+    return unsupported_at(from.partition_by.front()->span,
+                          "SESSION partitioned by some of the group keys only is not supported",
+                          "a session is of one group: name all keys of GROUP BY, or leave PARTITION BY out");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view window_name(const ast::TableRef& from) {
@@ -87,6 +114,8 @@ std::string_view window_name(const ast::TableRef& from) {
       return "HOP";
     case WindowFunction::kCumulate:
       return "CUMULATE";
+    case WindowFunction::kSession:
+      return "SESSION";
     default:
       return "TUMBLE";
   }
@@ -115,13 +144,14 @@ Status check_windows(const ast::Query& tree, const Scope& scope, const engine::Q
   const std::string_view name = window_name(*tree.from);
   if (plan.window_key < 0) {
     return unsupported_at(tree.from->span, fmt::format("{} needs a GROUP BY over its window", name),
-                          "an event is in many windows: add GROUP BY window_start to a view");
+                          "add GROUP BY window_start to a view");
   }
+  TRY(check_partition(*tree.from, scope, plan));
   for (const auto& call : plan.aggregates) {
     if (!call.distinct) continue;
     return unsupported_at(call.argument->span,
                           fmt::format("DISTINCT in an aggregate over {} is not supported", name),
-                          "its windows share what they keep: use TUMBLE, or leave DISTINCT out");
+                          "its windows are put together from parts: use TUMBLE, or leave DISTINCT out");
   }
   WindowColumnFinder finder;
   const Expr* found = finder.in(plan.filter);
@@ -138,11 +168,11 @@ Status check_windows(const ast::Query& tree, const Scope& scope, const engine::Q
   return unsupported_at(
       found->span,
       fmt::format("a window's column of {} may only be a group key or stand in the SELECT list", name),
-      "an event is in many windows: group by window_start, and filter where you read the view");
+      "group by window_start, and filter where you read the view");
 }
 
 void group_by_panes(engine::QueryPlan& plan) {
-  if (!plan.window.shares_panes()) return;
+  if (!plan.window.made_of_panes()) return;
   for (auto& key : plan.group_keys) {
     const bool start = key.expr->op == Op::kWindowStart;
     if (!start && key.expr->op != Op::kWindowEnd) continue;
@@ -151,6 +181,11 @@ void group_by_panes(engine::QueryPlan& plan) {
     pane->window_us = plan.window.pane_us();
     pane->window_offset_us = plan.window.offset_us % pane->window_us;
     key.expr = std::move(pane);
+  }
+  if (!plan.window.is_session()) return;
+  const ExprPtr time = plan.group_keys[static_cast<size_t>(plan.window_key)].expr->args[0];
+  for (const auto kind : {engine::AggregateKind::kMin, engine::AggregateKind::kMax}) {
+    plan.aggregates.push_back({kind, time, time->type});
   }
 }
 

@@ -1,6 +1,4 @@
-// Window functions in FROM: TUMBLE, HOP, CUMULATE, short and as the standard writes them.
-#include <fmt/format.h>
-
+// Window functions in FROM: TUMBLE, HOP, CUMULATE, SESSION, short and as the standard writes them.
 #include "sql/errors.h"
 #include "sql/parser.h"
 
@@ -19,6 +17,7 @@ constexpr Known kKnown[] = {
     {"hop", WindowFunction::kHop, "write HOP(stream, column, INTERVAL '5 minutes', INTERVAL '1 hour')"},
     {"cumulate", WindowFunction::kCumulate,
      "write CUMULATE(stream, column, INTERVAL '1 hour', INTERVAL '1 day')"},
+    {"session", WindowFunction::kSession, "write SESSION(stream, column, INTERVAL '30 minutes')"},
 };
 
 }  // namespace
@@ -39,30 +38,39 @@ Result<bool> Parser::window_call(ast::TableRef& out) {
     if (wrapped) TRY(expect_symbol(")"));
     return true;
   }
-  if (is_word("session") && is_symbol("(", 1)) {
-    return unsupported_at(peek().span, fmt::format("{} windows are not supported yet", raw(peek())),
-                          "use TUMBLE(stream, column, INTERVAL '1 hour')");
-  }
-  if (wrapped) return unexpected("TABLE(…) holds TUMBLE(…), HOP(…) or CUMULATE(…)");
+  if (wrapped) return unexpected("TABLE(…) holds TUMBLE(…), HOP(…), CUMULATE(…) or SESSION(…)");
   return false;
 }
 
-// [TABLE] stream, time column [, slide or step], size [, offset])
+// [TABLE] stream [PARTITION BY …], time column [, slide or step], size [, offset])
 Status Parser::window_arguments(ast::TableRef& out, const char* usage) {
   take_word("table");
   TRY_ASSIGN(out.name, relation_name("the name of a stream"));
+  if (out.window == WindowFunction::kSession) TRY(session_partition(out));
   if (!take_symbol(",")) return unexpected(usage);
   TRY_ASSIGN(out.time, window_time());
   if (!take_symbol(",")) return unexpected(usage);
-  if (out.window != WindowFunction::kTumble) {
+  if (out.window == WindowFunction::kHop || out.window == WindowFunction::kCumulate) {
     TRY_ASSIGN(out.step, expression());
     if (!take_symbol(",")) return unexpected(usage);
   }
   TRY_ASSIGN(out.size, expression());
-  if (take_symbol(",")) {
+  if (out.window != WindowFunction::kSession && take_symbol(",")) {
     TRY_ASSIGN(out.offset, expression());
   }
   if (!take_symbol(")")) return unexpected(usage);
+  return {};
+}
+
+// [PARTITION BY column, …]: DESCRIPTOR(…) ends the list.
+Status Parser::session_partition(ast::TableRef& out) {
+  if (!take_word("partition")) return {};
+  if (!take_word("by")) return unexpected("write PARTITION BY column");
+  do {
+    if (!out.partition_by.empty()) take();
+    TRY_ASSIGN(ast::ExprPtr key, expression());
+    out.partition_by.push_back(std::move(key));
+  } while (is_symbol(",") && !is_word("descriptor", 1));
   return {};
 }
 

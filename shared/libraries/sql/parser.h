@@ -47,6 +47,7 @@ class Parser {
   Result<ast::SelectItem> select_item();
   Result<ast::TableRef> table_ref();
   Result<bool> window_call(ast::TableRef& out);
+  Status session_partition(ast::TableRef& out);
   Status window_arguments(ast::TableRef& out, const char* usage);
   Result<ast::ExprPtr> window_time();
   Status query_tail(ast::Query& out);

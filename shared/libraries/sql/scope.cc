@@ -60,7 +60,7 @@ void Scope::add(std::string name, ExprPtr expr) {
 
 void Scope::add_window(const ExprPtr& time, const engine::WindowSpec& window) {
   window_ = window;
-  const bool many = window.shares_panes();
+  const bool many = window.made_of_panes();
   for (const bool start : {true, false}) {
     auto expr = std::make_shared<Expr>();
     expr->op =

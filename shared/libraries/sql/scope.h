@@ -26,7 +26,7 @@ class Scope {
   // window_start and window_end of a window over a time expression.
   void add_window(const engine::ExprPtr& time, const engine::WindowSpec& window);
   // A row has many windows: their columns are group keys, and never computed for a row.
-  bool has_many_windows() const { return window_.shares_panes(); }
+  bool has_many_windows() const { return window_.made_of_panes(); }
   const engine::WindowSpec& window() const { return window_; }
 
   const std::vector<Column>& columns() const { return columns_; }

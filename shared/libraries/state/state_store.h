@@ -49,13 +49,22 @@ class Table {
   virtual ~Table() = default;
   // The row's value bytes, zeroed if new (then `inserted`); valid until the next call on the store. nullptr:
   // the bound.
-  virtual char* upsert(std::string_view key, uint64_t hash, bool& inserted) = 0;
-  virtual const char* find(std::string_view key, uint64_t hash) const = 0;
+  char* upsert(std::string_view key, uint64_t hash, bool& inserted) {
+    return upsert_at(place_of(key), key, hash, inserted);
+  }
+  const char* find(std::string_view key, uint64_t hash) const { return find_at(place_of(key), key, hash); }
   virtual char* find_mutable(std::string_view key, uint64_t hash) = 0;
   virtual bool erase(std::string_view key, uint64_t hash) = 0;
   virtual size_t rows() const = 0;
   virtual size_t value_bytes() const = 0;
   virtual void for_each(const std::function<void(const RowView&)>& visit) const = 0;  // no order promised
+  // The same in steps, for many keys: while the memory fetches what one key's look-up will read, the next one's
+  // place is found. A place follows from the key alone and stays. prefetch() wants place_of() to have been some
+  // time ago, find_at() and upsert_at() want the same of prefetch(); all work without.
+  virtual uint64_t place_of(std::string_view key) const = 0;
+  virtual void prefetch(uint64_t place) const = 0;
+  virtual char* upsert_at(uint64_t place, std::string_view key, uint64_t hash, bool& inserted) = 0;
+  virtual const char* find_at(uint64_t place, std::string_view key, uint64_t hash) const = 0;
   // Variable-length values (text minima, …): stored beside the rows, referred to by number from value bytes.
   virtual uint64_t put_blob(
       std::string_view bytes) = 0;  // 0 is never a blob; kept until the table is dropped or freed
@@ -90,7 +99,9 @@ class StateStore {
   virtual void drop(const TableName& name) = 0;
   virtual void drop_query(QueryId query) = 0;         // tables and cells with the prefix "q<id>."
   virtual std::vector<TableName> tables() const = 0;  // ordered
-  virtual std::vector<TableName> tables(QueryId query, uint16_t slot) const = 0;  // by window, ascending
+  // By window, ascending; the second: of windows in [first, last].
+  virtual std::vector<TableName> tables(QueryId query, uint16_t slot) const = 0;
+  virtual std::vector<TableName> tables(QueryId query, uint16_t slot, int64_t first, int64_t last) const = 0;
   virtual void set_cell(const std::string& name, std::string value) = 0;
   virtual void erase_cell(const std::string& name) = 0;
   virtual const std::map<std::string, std::string>& cells() const = 0;

@@ -112,6 +112,8 @@ TEST(StateStore, TablesAreListedInOrder) {
   std::vector<int64_t> windows;
   for (const TableName& name : store->tables(QueryId(2), 0)) windows.push_back(name.window);
   EXPECT_EQ(windows, (std::vector<int64_t>{-3, 0, 70, 500}));
+  EXPECT_EQ(store->tables(QueryId(2), 0, -3, 69), (std::vector{name_of(2, -3), name_of(2, 0)}));
+  EXPECT_EQ(store->tables(QueryId(2), 0, 501, INT64_MAX), std::vector<TableName>());
   auto epoch = store->freeze();
   store->drop(name_of(2, 70));
   EXPECT_EQ(epoch->tables(QueryId(2), 0).size(), 4u);

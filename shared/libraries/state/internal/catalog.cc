@@ -1,7 +1,6 @@
 #include "state/internal/catalog.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace millrace::state::internal {
 
@@ -73,14 +72,15 @@ const CatalogEntry* Catalog::find(const TableName& name) const {
   return at != entries.end() && at->name == name ? &*at : nullptr;
 }
 
-std::vector<TableName> Catalog::names(QueryId query, uint16_t slot) const {
+std::vector<TableName> Catalog::names(QueryId query, uint16_t slot, int64_t first, int64_t last) const {
   std::vector<TableName> found;
   if (blocks_.empty()) return found;
-  const TableName first{query, slot, std::numeric_limits<int64_t>::min()};
-  for (size_t block = block_of(first); block < blocks_.size(); ++block) {
+  const TableName from{query, slot, first};
+  const TableName to{query, slot, last};
+  for (size_t block = block_of(from); block < blocks_.size(); ++block) {
     for (const CatalogEntry& entry : blocks_[block]->entries) {
-      if (entry.name < first) continue;
-      if (entry.name.query != query || entry.name.slot != slot) return found;
+      if (entry.name < from) continue;
+      if (entry.name > to) return found;
       found.push_back(entry.name);
     }
   }

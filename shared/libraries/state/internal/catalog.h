@@ -5,6 +5,7 @@
 // Threads: the live catalog is confined; a copy made by freezing is immutable and free.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -36,8 +37,9 @@ class Catalog {
   void put(CatalogEntry entry, uint64_t generation);
   void erase(const TableName& name, uint64_t generation);
   const CatalogEntry* find(const TableName& name) const;
-  // The tables of one slot of a query, by window.
-  std::vector<TableName> names(QueryId query, uint16_t slot) const;
+  // The tables of one slot of a query, by window; those in [first, last].
+  std::vector<TableName> names(QueryId query, uint16_t slot, int64_t first = INT64_MIN,
+                               int64_t last = INT64_MAX) const;
   std::vector<TableName> names() const;
   template <typename Visit>
   void for_each(Visit visit) const {

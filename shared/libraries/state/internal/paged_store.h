@@ -53,6 +53,9 @@ class PagedStore final : public StateStore {
   void drop(const TableName& name) override;
   void drop_query(QueryId query) override;
   std::vector<TableName> tables() const override { return catalog_.names(); }
+  std::vector<TableName> tables(QueryId query, uint16_t slot, int64_t first, int64_t last) const override {
+    return catalog_.names(query, slot, first, last);
+  }
   std::vector<TableName> tables(QueryId query, uint16_t slot) const override {
     return catalog_.names(query, slot);
   }

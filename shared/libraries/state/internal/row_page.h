@@ -113,6 +113,22 @@ inline Hit find_row(const char* page, uint64_t h, std::string_view key, uint64_t
   return {};
 }
 
+// What find_row() will read: the bucket first, then, when that has come, the rows that it may mean.
+inline void prefetch_bucket(const char* page, uint64_t h) {
+  const auto* bucket = reinterpret_cast<const char*>(&buckets(page)[bucket_of(h, row_head(page).buckets)]);
+  __builtin_prefetch(bucket);
+  __builtin_prefetch(bucket + sizeof(Bucket) - 1);
+}
+inline void prefetch_rows(const char* page, uint64_t h, uint32_t value_pad) {
+  const RowHead& head = row_head(page);
+  const Bucket& bucket = buckets(page)[bucket_of(h, head.buckets)];
+  for (uint32_t match = tags_equal(bucket, tag_of(h)); match != 0; match &= match - 1) {
+    const char* const row = page + bucket.places[std::countr_zero(match)] * 8u;
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + 8 + value_pad + 2);
+  }
+}
+
 // How many buckets suit a page of `capacity` with rows of this size, at least enough for `rows`.
 uint32_t buckets_for(uint32_t capacity, uint32_t average_row, uint32_t rows);
 PagePtr make_row_page(uint32_t capacity, uint32_t bucket_count, uint8_t depth, uint64_t prefix,

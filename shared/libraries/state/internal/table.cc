@@ -74,8 +74,17 @@ void PagedTable::index_changed() {
   catalog_.put({name_, value_bytes_, index_}, pages_.generation());
 }
 
-const char* PagedTable::find(std::string_view key, uint64_t hash) const {
+uint64_t PagedTable::place_of(std::string_view key) const {
   const uint64_t h = internal_hash(key);
+  prefetch_bucket(pages_.at(page_of(h))->data(), h);
+  return h;
+}
+
+void PagedTable::prefetch(uint64_t place) const {
+  prefetch_rows(pages_.at(page_of(place))->data(), place, value_pad_);
+}
+
+const char* PagedTable::find_at(uint64_t h, std::string_view key, uint64_t hash) const {
   const char* page = pages_.at(page_of(h))->data();
   const Hit hit = find_row(page, h, key, hash);
   return hit.place == 0 ? nullptr : page + hit.place + 8;
@@ -88,8 +97,7 @@ char* PagedTable::find_mutable(std::string_view key, uint64_t hash) {
   return hit.place == 0 ? nullptr : pages_.writable(id)->data() + hit.place + 8;
 }
 
-char* PagedTable::upsert(std::string_view key, uint64_t hash, bool& inserted) {
-  const uint64_t h = internal_hash(key);
+char* PagedTable::upsert_at(uint64_t h, std::string_view key, uint64_t hash, bool& inserted) {
   const PageId id = page_of(h);
   const Hit hit = find_row(pages_.at(id)->data(), h, key, hash);
   inserted = hit.place == 0;

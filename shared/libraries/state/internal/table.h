@@ -26,8 +26,10 @@ class PagedTable final : public Table {
   PagedTable(PageTable& pages, Catalog& catalog, uint64_t seed, const CatalogEntry& entry);
   ~PagedTable() override = default;
 
-  char* upsert(std::string_view key, uint64_t hash, bool& inserted) override;
-  const char* find(std::string_view key, uint64_t hash) const override;
+  uint64_t place_of(std::string_view key) const override;
+  void prefetch(uint64_t place) const override;
+  char* upsert_at(uint64_t place, std::string_view key, uint64_t hash, bool& inserted) override;
+  const char* find_at(uint64_t place, std::string_view key, uint64_t hash) const override;
   char* find_mutable(std::string_view key, uint64_t hash) override;
   bool erase(std::string_view key, uint64_t hash) override;
   size_t rows() const override { return rows_; }
