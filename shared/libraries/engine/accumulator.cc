@@ -81,13 +81,13 @@ Accumulators::Accumulators(const QueryPlan& plan) {
     slot.offset = value_bytes_;
     choose_kind(call, slot);
     value_bytes_ += slot_bytes(slot);
-    has_float_sums_ |= slot.kind == Kind::kFloatSum;
     const size_t place = slots_.size();
+    has_float_sums_ |= slot.kind == Kind::kFloatSum;
     (slot.kind == Kind::kCount ? counts_ : others_).push_back(place);
-    if (slot.kind == Kind::kGathered || (slot.kind == Kind::kIntSum && call.kind == AggregateKind::kSum))
-      checked_.push_back(place);
+    const bool sum = slot.kind == Kind::kIntSum && call.kind == AggregateKind::kSum;
+    if (sum || slot.kind == Kind::kGathered) checked_.push_back(place);
     if (has_blob(slot)) with_blobs_.push_back(place);
-    makes_texts_ |= slot.sketch != nullptr || is_ordered(call.kind);
+    if (slot.sketch != nullptr || is_ordered(call.kind)) made_texts_.push_back(place);
     row_by_row_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kSquares ||
                    slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
     calls_.push_back(call);
@@ -194,15 +194,13 @@ Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size
 void Accumulators::add_texts(const std::vector<const Column*>& arguments,
                              const std::vector<std::vector<const Column*>>& order, size_t row,
                              const RowOrigin& place, std::vector<Contribution>& contributions, Arena& texts) {
-  for (size_t i = 0; i < slots_.size(); ++i) {
+  for (const size_t i : made_texts_) {
     if (contributions[i].count == 0) continue;
     scratch_.clear();
     if (slots_[i].sketch != nullptr)
       slots_[i].sketch->of_row(scratch_, *arguments[i], row, place.partition);
-    else if (is_ordered(slots_[i].call))
-      append_entry(scratch_, calls_[i], *arguments[i], order[i], row, place);
     else
-      continue;
+      append_entry(scratch_, calls_[i], *arguments[i], order[i], row, place);
     contributions[i].text = texts.keep(scratch_);
   }
 }
@@ -525,8 +523,8 @@ void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Tot
 
 void Accumulators::collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const {
   const char* const p = value + slot.offset;
-  if (slot.kind == Kind::kSquares) total.squares.add(load_squares(p + 24));
   if (slot.kind == Kind::kFloatSum) return collect_parts(p, blob, total.parts);
+  if (slot.kind == Kind::kSquares) total.squares.add(load_squares(p + 24));
   if (!has_text(slot)) return combine(slot, total.value, held(slot, p));
   const auto id = load_le<uint64_t>(p);
   if (id == 0) return;
@@ -653,15 +651,18 @@ bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) 
 
 void Accumulators::free_blobs(const char* value, state::Table& table) const {
   std::vector<uint64_t> ids;  // freeing is a call on the store: the row may move
-  for (const size_t i : with_blobs_) {
-    const auto id = load_le<uint64_t>(value + blob_offset(slots_[i]));
-    if (id == 0) continue;
-    if (slots_[i].kind == Kind::kGathered)
-      append_chain(table, id, ids);
+  for (const Slot& slot : slots_) {
+    if (!has_blob(slot)) continue;
+    const auto id = load_le<uint64_t>(value + blob_offset(slot));
+    if (slot.kind == Kind::kGathered)
+      append_chain(
+          id, [&](uint64_t part) { return table.blob(part); }, ids);
     else
       ids.push_back(id);
   }
-  for (const uint64_t id : ids) table.free_blob(id);
+  for (const uint64_t id : ids) {
+    if (id != 0) table.free_blob(id);
+  }
 }
 
 }  // namespace millrace::engine

@@ -77,7 +77,7 @@ class Accumulators {
   // A row's contributions; an argument is null for count(*). Of a plain count nothing but `count` is written.
   void of_row(const std::vector<const Column*>& arguments, size_t row, std::vector<Contribution>& out) const;
   // Some contributions are texts that are made of the row: then add_texts() follows, which keeps them in `texts`.
-  bool makes_texts() const { return makes_texts_; }
+  bool makes_texts() const { return !made_texts_.empty(); }
   void add_texts(const std::vector<const Column*>& arguments,
                  const std::vector<std::vector<const Column*>>& order, size_t row, const RowOrigin& place,
                  std::vector<Contribution>& contributions, Arena& texts);
@@ -136,13 +136,13 @@ class Accumulators {
   };
   static constexpr size_t kPartBytes = 24;
 
+  Contribution of_row(const Slot& slot, const Column& argument, size_t row) const;
+  bool would_overflow(const Slot& slot, const char* value, const Contribution& c) const;
   static uint64_t gathered_after(const Slot& slot, const char* p, const Contribution& c);
   static bool has_blob(const Slot& slot);
   static bool has_text(const Slot& slot);
   void choose_kind(const AggregateCall& call, Slot& slot) const;
   size_t slot_bytes(const Slot& slot) const;
-  Contribution of_row(const Slot& slot, const Column& argument, size_t row) const;
-  bool would_overflow(const Slot& slot, const char* value, const Contribution& c) const;
   static FloatPart load_part(const char* p);
   static void store_part(char* p, const FloatPart& part);
   void collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const;
@@ -153,8 +153,6 @@ class Accumulators {
   Contribution held(const Slot& slot, const char* p) const;
   bool stage(state::Table& table, const Slot& slot, const char* value, uint16_t partition,
              const Contribution& c, uint64_t& blob);
-  bool stage_all(state::Table& table, std::string_view key, uint64_t hash, char*& value, uint16_t partition,
-                 const std::vector<Contribution>& contributions);
   bool stage_float(state::Table& table, const Slot& slot, const char* p, uint16_t partition,
                    const Contribution& c, uint64_t& blob);
   void commit(state::Table& table, const Slot& slot, char* p, uint16_t partition, const Contribution& c,
@@ -168,18 +166,21 @@ class Accumulators {
   void finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const;
   static void finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out);
 
+  bool stage_all(state::Table& table, std::string_view key, uint64_t hash, char*& value, uint16_t partition,
+                 const std::vector<Contribution>& contributions);
+
   std::vector<AggregateCall> calls_;
   std::vector<Slot> slots_;
   // Which of them each step of a row is about: most queries count much and sum little.
   std::vector<size_t> counts_;
   std::vector<size_t> others_;
-  std::vector<size_t> checked_;     // those that have a range or a bound
+  std::vector<size_t> checked_;     // sums with a range
   std::vector<size_t> with_blobs_;  // of others_
+  std::vector<size_t> made_texts_;
   size_t value_bytes_ = 0;
   size_t inline_parts_ = 1;
   bool has_float_sums_ = false;
   bool row_by_row_ = false;
-  bool makes_texts_ = false;
   std::vector<uint64_t> staged_;  // a blob a slot; 0: none
   std::string scratch_;
 };

@@ -1,7 +1,6 @@
 #include "engine/gathered.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "engine/entries.h"
 #include "formats/jsonb.h"
@@ -56,8 +55,8 @@ void read_chain(uint64_t chain, const Blobs& blob, std::string& entries) {
   }
 }
 
-void append_chain(const state::Table& table, uint64_t chain, std::vector<uint64_t>& blobs) {
-  for (; chain != 0; chain = link_of(table.blob(chain))) blobs.push_back(chain);
+void append_chain(uint64_t chain, const Blobs& blob, std::vector<uint64_t>& ids) {
+  for (; chain != 0; chain = link_of(blob(chain))) ids.push_back(chain);
 }
 
 uint64_t move_chain(uint64_t chain, const Blobs& from, state::Table& to) {

@@ -23,9 +23,9 @@ uint64_t add_to_chain(state::Table& table, uint64_t chain, std::string_view entr
 // Whether the new chain refers to the old one's blob; else that has been copied.
 bool continues_chain(const state::Table& table, uint64_t chain, uint64_t old);
 using Blobs = std::function<std::string_view(uint64_t)>;
-void read_chain(uint64_t chain, const Blobs& blob, std::string& entries);                    // appended
-void append_chain(const state::Table& table, uint64_t chain, std::vector<uint64_t>& blobs);  // their numbers
-uint64_t move_chain(uint64_t chain, const Blobs& from, state::Table& to);  // 0: the state's bound
+void read_chain(uint64_t chain, const Blobs& blob, std::string& entries);          // appended
+void append_chain(uint64_t chain, const Blobs& blob, std::vector<uint64_t>& ids);  // its blobs
+uint64_t move_chain(uint64_t chain, const Blobs& from, state::Table& to);          // 0: the state's bound
 
 // The answer over what read_chain() gave.
 std::string gathered_answer(AggregateKind kind, std::string_view separator, std::string_view entries);
