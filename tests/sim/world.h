@@ -89,6 +89,7 @@ class World {
   void pump(uint32_t turns);
   bool pump_until(const std::function<bool()>& done, uint32_t bound);
   bool quiesce();
+  bool come_to_rest();  // with every query resumed
   void watch_failure();
   void let_time_pass();
   void wait(int64_t us);
