@@ -59,6 +59,10 @@ inline const std::vector<NexmarkQuery>& nexmark_queries() {
   SELECT bidder, count(*) AS bid_count, window_start AS starttime, window_end AS endtime
   FROM SESSION(nexmark, date_time, INTERVAL '10 seconds') WHERE event_type = 2
   GROUP BY bidder, window_start, window_end EMIT ON WINDOW CLOSE)"}},
+      {"q12", "bids by bidder, of ten seconds of arrival", {R"(CREATE MATERIALIZED VIEW out AS
+  SELECT bidder, count(*) AS bid_count, window_start AS starttime, window_end AS endtime
+  FROM TABLE(TUMBLE(TABLE nexmark, DESCRIPTOR(PROCTIME()), INTERVAL '10 seconds')) WHERE event_type = 2
+  GROUP BY bidder, window_start, window_end EMIT ON WINDOW CLOSE)"}},
       {"q14", "calculations", {R"(CREATE STREAM out AS
   SELECT auction, bidder, 0.908 * price AS price,
     CASE WHEN extract(hour FROM date_time) BETWEEN 8 AND 18 THEN 'dayTime'

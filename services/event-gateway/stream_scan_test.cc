@@ -17,7 +17,7 @@
 namespace millrace::gateway {
 namespace {
 
-// A stream's events in memory; the event i is in frame i.
+// A stream's events in memory; the event i is in frame i, which is appended at the microsecond i.
 class Events final : public engine::StreamReads {
  public:
   engine::StreamPlace start_of(const engine::StreamDef&) override { return {Cut(0), 0}; }
@@ -27,8 +27,9 @@ class Events final : public engine::StreamReads {
     engine::StreamReadAnswer answer;
     size_t at = request.place->cut.value;
     for (; at < events.size() && answer.events.size() < request.limit; ++at) {
-      answer.events.push_back({PartitionId(0), Offset(static_cast<int64_t>(at)), AppendTime(0),
-                               events[at].view(), engine::StreamPlace{Cut(at + 1), 0}});
+      answer.events.push_back({PartitionId(0), Offset(static_cast<int64_t>(at)),
+                               AppendTime(static_cast<int64_t>(at)), events[at].view(),
+                               engine::StreamPlace{Cut(at + 1), 0}});
     }
     answer.next = {Cut(at), 0};
     answer.at_end = at == events.size();
@@ -103,6 +104,17 @@ TEST_F(StreamScanTest, LimitEndsTheReading) {
   EXPECT_LT(streams_.read_events, 400'000u);
   EXPECT_EQ(select("SELECT n FROM s WHERE n < 0 LIMIT 1"), "MR-QRY-0003");
   EXPECT_EQ(select("SELECT n FROM s ORDER BY n DESC LIMIT 1"), "MR-QRY-0003");
+}
+
+TEST_F(StreamScanTest, EachRowHasItsOwnAppendTime) {
+  for (const char* event : {R"({"n":"x"})", R"({"n":1})", "nonsense", R"({"n":2})", R"({"n":3})"})
+    streams_.add(event);
+  EXPECT_EQ(select("SELECT PROCTIME() FROM s"), "1 3 4 ");
+  EXPECT_EQ(select("SELECT PROCTIME() FROM s ORDER BY PROCTIME() DESC"), "4 3 1 ");
+  EXPECT_EQ(
+      select("SELECT PROCTIME() FROM s WHERE PROCTIME() > TIMESTAMPTZ '1970-01-01 00:00:00.000001Z' LIMIT 1"),
+      "3 ");
+  EXPECT_EQ(select("SELECT max(PROCTIME()) FROM s WHERE n < 3"), "3 ");
 }
 
 TEST_F(StreamScanTest, WhatDoesNotDecodeDoesNotCount) {

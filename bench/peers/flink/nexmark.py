@@ -163,16 +163,24 @@ VIEW = """CREATE VIEW bid AS SELECT bid.auction AS auction, bid.bidder AS bidder
 
 
 def load_queries():
-    """The files beside this one: the sink's columns in the first line, then the query."""
+    """The files beside this one: the sink's columns in the first line; in the second one, if windows depend on when a run
+    was, a key and a count that are compared in total; then the query."""
     queries = {}
     for path in sorted(glob.glob(os.path.join(HERE, "queries", "*.sql"))):
         with open(path, encoding="utf-8") as f:
             columns, query = f.read().split("\n", 1)
-        queries[os.path.basename(path)[:-4]] = (columns.removeprefix("-- "), query.strip())
+        totals = None
+        if query.startswith("-- totals: "):
+            line, query = query.split("\n", 1)
+            totals = line.removeprefix("-- totals: ").split(", ")
+        queries[os.path.basename(path)[:-4]] = (columns.removeprefix("-- "), query.strip(), totals)
     return queries
 
 
-def rows_of_flink(flink, path, columns, query, out):
+def rows_of_flink(flink, path, columns, query, totals, out):
+    if totals:  # over all rows: the windows that are open when a run ends it does not show
+        key, count = totals
+        columns, query = f"{key} BIGINT, `{count}` BIGINT", f"SELECT {key}, count(*) AS `{count}` FROM bid GROUP BY {key}"
     sink = (f"CREATE TABLE sink ({columns}) WITH ('connector' = 'filesystem', 'path' = 'file://{out}', 'format' = 'json', "
             "'json.timestamp-format.standard' = 'ISO-8601')")
     # As a batch: a file takes no changes, and the last of them are what counts. Sessions have none, and Flink has no
@@ -180,12 +188,12 @@ def rows_of_flink(flink, path, columns, query, out):
     mode = "streaming" if "SESSION(" in query else "batch"
     flink.run(["SET 'table.local-time-zone' = 'UTC'", f"SET 'execution.runtime-mode' = '{mode}'", table(path), VIEW, sink],
               [f"INSERT INTO sink {query}"])
-    rows = collections.Counter()
+    rows = []
     for name in glob.glob(os.path.join(out, "**"), recursive=True):
         if os.path.isfile(name):
             with open(name, encoding="utf-8") as f:
-                rows.update(comparable(json.loads(line)) for line in f)
-    return rows
+                rows.extend(json.loads(line) for line in f)
+    return counted(rows, totals)
 
 
 TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?$")
@@ -204,12 +212,23 @@ def comparable(row):
     return tuple(value(row[name]) for name in sorted(row))
 
 
-def millrace_rows(binary, case, events):
+def counted(rows, totals):
+    """How often each row is there; or the total of a count by its key."""
+    counts = collections.Counter()
+    for row in rows:
+        if totals:
+            counts[row[totals[0]]] += row[totals[1]]
+        else:
+            counts[comparable(row)] += 1
+    return counts
+
+
+def millrace_rows(binary, case, events, totals):
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as rows:
         subprocess.run([binary, "bench", "nexmark", "--case", case, "--rounds", "1", "--events", str(events), "--rows", rows.name],
                        check=True, capture_output=True)
         with open(rows.name, encoding="utf-8") as f:
-            return collections.Counter(comparable(json.loads(line)) for line in f)
+            return counted(map(json.loads, f), totals)
 
 
 def millrace_rate(binary, case, events):
@@ -242,9 +261,9 @@ def main():
         write_events(binary, part, arguments.compared)
         with Flink(home, scratch) as flink:
             for case in cases:
-                columns, query = queries[case]
-                theirs = rows_of_flink(flink, part, columns, query, os.path.join(scratch, case))
-                ours = millrace_rows(binary, case, arguments.compared)
+                columns, query, totals = queries[case]
+                theirs = rows_of_flink(flink, part, columns, query, totals, os.path.join(scratch, case))
+                ours = millrace_rows(binary, case, arguments.compared, totals)
                 if theirs != ours:
                     failed += 1
                     say(f"{case}: rows differ: {sum(theirs.values())} of Flink, {sum(ours.values())} of Millrace; only there: "
