@@ -182,6 +182,22 @@ TEST_F(SubscribeTest, SessionsThatAnotherOneTakesInAreDeleted) {
 )");
 }
 
+TEST_F(SubscribeTest, OfSessionsWhatWasToldIsNotToldAgainAnIntervalLater) {
+  open(16u << 20);
+  sql("CREATE STREAM s (k TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at - INTERVAL '1 hour') WITH (key = 'k');"
+      "CREATE MATERIALIZED VIEW v AS SELECT k, window_start, count(*) AS c FROM SESSION(s, at, INTERVAL '5 "
+      "seconds') GROUP BY k, window_start EMIT EVERY INTERVAL '1 millisecond'");
+  const auto subscription = sql("SUBSCRIBE TO v");
+  send(events("a", {11}));
+  EXPECT_EQ(hear_text(*subscription, 1),
+            R"({"_op":"upsert","k":"a","window_start":"2001-01-01T00:00:11Z","c":1}
+)");
+  send(events("b", {11}));
+  EXPECT_EQ(hear_text(*subscription, 1),
+            R"({"_op":"upsert","k":"b","window_start":"2001-01-01T00:00:11Z","c":1}
+)");
+}
+
 TEST_F(SubscribeTest, SessionsThatEndAreToldOnce) {
   open(16u << 20);
   sql("CREATE STREAM s (k TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at) WITH (key = 'k', partitions = 1);"

@@ -104,12 +104,12 @@ Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
     Batch gone;
     TRY(pipeline_->aggregation->read_changed_sessions(changed_, *store_, groups, gone));
     append_gone(*plan_, gone, out.changes);
-    append_changes(*plan_, groups, out.changes);
-    return {};
+  } else {
+    TRY(pipeline_->aggregation->read_changed(
+        changed_, *store_,
+        [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); },
+        groups));
   }
-  TRY(pipeline_->aggregation->read_changed(
-      changed_, *store_,
-      [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); }, groups));
   append_changes(*plan_, groups, out.changes);
   changed_.clear();
   return {};
