@@ -2,8 +2,8 @@
 
 #include <variant>
 
-#include "engine/select.h"
 #include "event-gateway/gateway.h"
+#include "event-gateway/select_inputs.h"
 #include "event-gateway/sql_show.h"
 #include "event-gateway/stream_scan.h"
 #include "sql/ast.h"
@@ -15,11 +15,6 @@ namespace {
 
 using metadata::DefinitionKind;
 
-Error no_processor() {
-  return error(Code::kUnavailable, "MR-QRY-0001",
-               "this node runs no queries: it takes in events and serves reads",
-               "ask a node that was started by `millrace serve` with the stream-processor");
-}
 Error busy() {
   return error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly");
 }
@@ -107,11 +102,9 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void create(DefinitionKind kind, const std::string& name, bool if_not_exists, const char* tag,
               const sql::Statement& statement);
-  using SharePtr = std::shared_ptr<ReadBudget::Share>;
   void select(std::shared_ptr<const Selected> selected);
-  void select_over(std::shared_ptr<const Selected> selected, std::function<Result<Batch>()> input,
-                   std::shared_ptr<void> keep, SharePtr share);
-  void answer(const Selected& selected, Batch rows, SharePtr share, const SelectTimes& times);
+  void compute(std::shared_ptr<const Selected> selected, std::shared_ptr<SelectInputs> inputs);
+  void answer(const Selected& selected, Batch rows, const SelectTimes& times);
   void command(const char* tag) {
     StatementResult result;
     result.tag = tag;
@@ -258,36 +251,38 @@ void Run::execute(const sql::Subscribe& subscribe, const sql::Statement&) {
   finish_statement(std::move(result));
 }
 
-// Computes off the loop; `keep` holds what the input's text views until the answer has its own. The share is
-// of what was read until here, of the answer from then on.
-void Run::select_over(std::shared_ptr<const Selected> selected, std::function<Result<Batch>()> input,
-                      std::shared_ptr<void> keep, SharePtr share) {
+// Off the loop. What was read, and its part of the budget, goes before the answer takes its own.
+void Run::compute(std::shared_ptr<const Selected> selected, std::shared_ptr<SelectInputs> inputs) {
   auto answer = std::make_shared<Result<Batch>>(Batch{});
   auto times = std::make_shared<SelectTimes>();
-  auto work = [selected, input = std::move(input), keep = std::move(keep), answer, times,
-               &clock = clock_]() mutable {
+  auto work = [selected, inputs = std::move(inputs), answer, times, &clock = clock_]() mutable {
     times->begun_ns = clock.monotonic_ns();
-    auto rows = input();
+    auto rows = inputs->rows();
     times->read_ns = clock.monotonic_ns();
-    times->rows_read = rows.ok() ? rows->rows : 0;
-    *answer = rows.ok() ? engine::run_select(selected->plan, *rows) : std::move(rows);
+    if (rows.ok()) {
+      for (const auto& [plan, batch] : *rows) times->rows_read += batch.rows;
+      *answer = engine::run_select_tree(selected->plan, std::move(*rows));
+    } else {
+      *answer = std::move(rows).error();
+    }
     times->done_ns = clock.monotonic_ns();
-    keep.reset();
+    inputs.reset();
   };
-  auto done = [self = shared_from_this(), selected, answer, times, share = std::move(share)] {
+  auto done = [self = shared_from_this(), selected, answer, times] {
     if (!answer->ok()) return self->finish_statement(std::move(*answer).error());
-    self->answer(*selected, std::move(**answer), share, *times);
+    self->answer(*selected, std::move(**answer), *times);
   };
   if (!background_.run(engine::Lane::kReads, std::move(work), std::move(done))) finish_statement(busy());
 }
 
-void Run::answer(const Selected& selected, Batch rows, SharePtr share, const SelectTimes& times) {
+void Run::answer(const Selected& selected, Batch rows, const SelectTimes& times) {
   if (!selected.explain.empty())
     return finish_statement(explain_rows(analyze_text(selected, times, rows.rows)));
+  auto share = budget_->share();
   if (!share->resize(bytes_of(rows))) return finish_statement(too_much_at_once());
   StatementResult result;
   result.tag = "SELECT";
-  for (const auto& output : selected.plan.outputs) result.columns.push_back({output.name, output.expr->type});
+  result.columns = selected.plan.output_schema();
   result.rows = std::move(rows);
   result.share = std::move(share);
   finish_statement(std::move(result));
@@ -298,39 +293,11 @@ void Run::execute(const sql::Select& statement, const sql::Statement&) {
 }
 
 void Run::select(std::shared_ptr<const Selected> selected) {
-  const engine::SelectPlan& plan = selected->plan;
-  auto share = budget_->share();
-  if (plan.view) {
-    if (views_ == nullptr) return finish_statement(no_processor());
-    return views_->read(plan.view->id,
-                        [self = shared_from_this(), selected, share](Result<engine::ViewAtCut> view) {
-                          if (!view.ok()) return self->finish_statement(std::move(view).error());
-                          auto at = std::make_shared<engine::ViewAtCut>(std::move(*view));
-                          self->select_over(
-                              selected, [at] { return engine::view_rows(*at); }, at, share);
-                        });
-  }
-  const engine::StreamPtr stream = plan.stream ? plan.stream : plan.dead_letters;
-  if (stream) {
-    ScanRequest request = scan_for(plan, stream);
-    request.share = share;
-    return scan_stream(
-        streams_, background_, std::move(request),
-        [self = shared_from_this(), selected, share](Result<std::shared_ptr<ScannedRows>> scanned) {
-          if (!scanned.ok()) return self->finish_statement(std::move(scanned).error());
-          const auto rows = *scanned;
-          self->select_over(
-              selected, [rows] { return Result<Batch>(std::move(rows->rows)); }, rows, share);
-        });
-  }
-  select_over(
-      selected,
-      [] {
-        Batch one;
-        one.rows = 1;
-        return Result<Batch>(std::move(one));
-      },
-      nullptr, std::move(share));
+  read_inputs({views_, streams_, background_, *budget_}, selected->plan,
+              [self = shared_from_this(), selected](Result<std::shared_ptr<SelectInputs>> inputs) {
+                if (!inputs.ok()) return self->finish_statement(std::move(inputs).error());
+                self->compute(selected, std::move(*inputs));
+              });
 }
 
 }  // namespace

@@ -53,14 +53,14 @@ Result<Subscribe> bind_subscribe(const ast::Subscribe& tree, const BindContext& 
 }
 
 Status check_unread(const BindContext& context, const Catalog::Entry& entry, const ast::Name& name) {
-  if (!entry.stream) return {};
   std::vector<std::string> names;
-  for (const auto* reader : context.catalog.readers(entry.stream->id))
+  for (const auto* reader : context.catalog.readers(entry.definition.id))
     names.push_back(reader->definition.name);
   if (names.empty()) return {};
-  return error_at(Code::kConflict, kStillRead, name.span,
-                  fmt::format("cannot drop stream \"{}\": it is read by {}", name.text, list_names(names)),
-                  "drop them first");
+  return error_at(
+      Code::kConflict, kStillRead, name.span,
+      fmt::format("cannot drop {} \"{}\": it is read by {}", kind_word(entry), name.text, list_names(names)),
+      "drop them first");
 }
 
 Result<Drop> bind_drop(const ast::Drop& tree, const BindContext& context) {

@@ -9,11 +9,14 @@ namespace millrace::sql {
 inline constexpr std::string_view kDeadLetterName = "dead_letters";
 inline constexpr int64_t kMaxPartitions = 256;  // as many as there are key groups
 
+class CteScope;
+
 struct BindContext {
   const Catalog& catalog;
   TenantId tenant;
-  std::string_view text;    // the statement's, as written
-  bool check_names = true;  // false: EXPLAIN and a definition read again may use a name that is taken
+  std::string_view text;           // the statement's, as written
+  bool check_names = true;         // false: EXPLAIN and a definition read again may use a name that is taken
+  const CteScope* ctes = nullptr;  // what WITH named, around the place
 };
 
 // What a name in FROM stands for: exactly one of the two. Dead letters are a stream of kind kDeadLetters.
@@ -24,12 +27,12 @@ struct Relation {
 Result<Relation> resolve_relation(const BindContext& context, const ast::Name& name);
 Status check_new_name(const BindContext& context, const ast::Name& name, bool if_not_exists);
 
-// The scope of a FROM clause over these columns, with a window function's columns (bind_window.cc).
-Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema);
+// A window function's columns added to the scope of what it reads (bind_window.cc).
+Result<Scope> make_scope(const ast::TableRef& from, Scope scope);
 std::string_view window_name(const ast::TableRef& from);  // "TUMBLE", …
 // A grouped query over windows of which a row has many: refuses their columns where a row would need one of
 // them. `plan`'s expressions count in the source's columns.
-Status check_windows(const ast::Query& tree, const Scope& scope, const engine::QueryPlan& plan);
+Status check_windows(const ast::TableRef& from, const Scope& scope, const engine::QueryPlan& plan);
 // Where a row has many windows, the groups that are kept are those of panes.
 void group_by_panes(engine::QueryPlan& plan);
 
@@ -38,6 +41,7 @@ struct SelectColumn {
   engine::ExprPtr expr;
   std::string name;
   SourceSpan span;
+  bool unknown = false;  // a bare string or NULL, taken for text
 };
 class ExpressionBinder;
 // The SELECT list, * written out. Two columns of one name are an error.
@@ -52,5 +56,12 @@ Result<BoundStatement> bind_definition(const Statement& statement, const Catalog
 Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const BindContext& context);
 Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context);
 Result<Select> bind_select(const ast::Query& tree, const BindContext& context);
+
+// An ad-hoc query, also one inside another.
+struct BoundSelect {
+  engine::SelectPlan plan;
+  std::vector<bool> unknown;  // columns that are a bare string or NULL, and still take a type
+};
+Result<BoundSelect> bind_nested(const ast::Query& tree, const BindContext& context);
 
 }  // namespace millrace::sql

@@ -8,11 +8,11 @@
 namespace millrace::sql {
 namespace {
 
-const std::vector<std::string> kStatements{"CREATE",   "SELECT",  "SUBSCRIBE", "DROP",  "SHOW",
-                                           "DESCRIBE", "EXPLAIN", "PAUSE",     "RESUME"};
+const std::vector<std::string> kStatements{"CREATE", "SELECT",   "WITH",    "VALUES", "SUBSCRIBE", "DROP",
+                                           "SHOW",   "DESCRIBE", "EXPLAIN", "PAUSE",  "RESUME"};
 constexpr std::string_view kPostgresStatements[] = {
-    "insert", "update", "delete", "alter", "truncate", "merge",  "copy",    "begin", "commit",  "rollback",
-    "set",    "values", "with",   "grant", "revoke",   "vacuum", "analyze", "table", "declare", "fetch"};
+    "insert",   "update", "delete", "alter",  "truncate", "merge",   "copy",  "begin",   "commit",
+    "rollback", "set",    "grant",  "revoke", "vacuum",   "analyze", "table", "declare", "fetch"};
 
 }  // namespace
 
@@ -120,7 +120,7 @@ Result<std::vector<StatementPtr>> Parser::statements() {
 
 Result<ast::Body> Parser::statement() {
   const Token& token = peek();
-  if (is_word("select")) {
+  if (starts_query()) {
     TRY_ASSIGN(ast::Query select, query());
     if (is_word("emit")) {
       return unsupported_at(peek().span, "EMIT belongs to a materialized view",
@@ -312,7 +312,7 @@ Result<ast::Body> Parser::create_view() {
 Result<ast::Body> Parser::create_query(ast::CreateQuery query_) {
   if (is_word("with")) TRY(options(query_.options));
   TRY(expect_word("as"));
-  if (!is_word("select")) return unexpected("SELECT is expected here");
+  if (!starts_query()) return unexpected("SELECT is expected here");
   TRY_ASSIGN(query_.query, query());
   TRY(create_query_tail(query_));
   return ast::Body(std::move(query_));
