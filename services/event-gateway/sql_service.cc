@@ -2,10 +2,12 @@
 
 #include <variant>
 
+#include "base/buffer.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/select_inputs.h"
 #include "event-gateway/sql_show.h"
 #include "event-gateway/stream_scan.h"
+#include "formats/json.h"
 #include "sql/ast.h"
 #include "sql/errors.h"
 #include "sql/sql.h"
@@ -15,6 +17,10 @@ namespace {
 
 using metadata::DefinitionKind;
 
+Error no_ingest() {
+  return error(Code::kUnavailable, "MR-QRY-0007", "this node takes in no events",
+               "send the statement to a node that does");
+}
 Error busy() {
   return error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly");
 }
@@ -40,15 +46,17 @@ struct SqlService::Impl {
   engine::Background& background;
   const Clock& clock;
   std::shared_ptr<ReadBudget> budget;
+  Ingest* ingest;  // null: no INSERT here
 };
 
 namespace {
 
-// A SELECT under way. EXPLAIN ANALYZE answers with its plan and times instead of its rows.
+// A SELECT under way. EXPLAIN ANALYZE answers with its plan and times instead of its rows, INSERT sends them to a stream.
 struct Selected {
   engine::SelectPlan plan;
   std::string explain;  // empty: the rows are wanted
   int64_t begun_ns = 0;
+  engine::StreamPtr insert_into = nullptr;
 };
 struct SelectTimes {
   int64_t begun_ns = 0, read_ns = 0, done_ns = 0;  // points in time
@@ -69,14 +77,15 @@ std::string analyze_text(const Selected& selected, const SelectTimes& times, siz
 class Run : public std::enable_shared_from_this<Run> {
  public:
   Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
-      engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, TenantId tenant,
-      SqlService::Each each, SqlService::Done done)
+      engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, Ingest* ingest,
+      TenantId tenant, SqlService::Each each, SqlService::Done done)
       : definitions_(definitions),
         views_(views),
         streams_(streams),
         background_(background),
         clock_(clock),
         budget_(std::move(budget)),
+        ingest_(ingest),
         tenant_(tenant),
         each_(std::move(each)),
         done_(std::move(done)) {}
@@ -99,15 +108,17 @@ class Run : public std::enable_shared_from_this<Run> {
   void execute(const sql::Show& show, const sql::Statement& statement);
   void execute(const sql::Explain& explain, const sql::Statement& statement);
   void execute(const sql::Pause& pause, const sql::Statement& statement);
+  void execute(const sql::Insert& insert, const sql::Statement& statement);
 
   void create(DefinitionKind kind, const std::string& name, bool if_not_exists, const char* tag,
               const sql::Statement& statement);
   void select(std::shared_ptr<const Selected> selected);
   void compute(std::shared_ptr<const Selected> selected, std::shared_ptr<SelectInputs> inputs);
   void answer(const Selected& selected, Batch rows, const SelectTimes& times);
-  void command(const char* tag) {
+  void insert(const engine::StreamDef& stream, const Schema& columns, const Batch& rows);
+  void command(std::string tag) {
     StatementResult result;
-    result.tag = tag;
+    result.tag = std::move(tag);
     finish_statement(std::move(result));
   }
 
@@ -117,6 +128,7 @@ class Run : public std::enable_shared_from_this<Run> {
   engine::Background& background_;
   const Clock& clock_;
   const std::shared_ptr<ReadBudget> budget_;
+  Ingest* const ingest_;
   const TenantId tenant_;
   SqlService::Each each_;
   SqlService::Done done_;
@@ -278,6 +290,7 @@ void Run::compute(std::shared_ptr<const Selected> selected, std::shared_ptr<Sele
 void Run::answer(const Selected& selected, Batch rows, const SelectTimes& times) {
   if (!selected.explain.empty())
     return finish_statement(explain_rows(analyze_text(selected, times, rows.rows)));
+  if (selected.insert_into) return insert(*selected.insert_into, selected.plan.output_schema(), rows);
   auto share = budget_->share();
   if (!share->resize(bytes_of(rows))) return finish_statement(too_much_at_once());
   StatementResult result;
@@ -286,6 +299,35 @@ void Run::answer(const Selected& selected, Batch rows, const SelectTimes& times)
   result.rows = std::move(rows);
   result.share = std::move(share);
   finish_statement(std::move(result));
+}
+
+// One request of its events: all of them, or none, is durable when it is answered.
+void Run::insert(const engine::StreamDef& stream, const Schema& columns, const Batch& rows) {
+  std::vector<std::string> names;
+  for (const auto& column : columns) names.push_back(column.name);
+  std::vector<const Column*> values;
+  for (const Column& column : rows.columns) values.push_back(&column);
+  formats::JsonRowWriter writer(names);
+  std::string body;
+  for (size_t row = 0; row < rows.rows; ++row) {
+    writer.append(body, values, row);
+    body += '\n';
+  }
+  const Buffer buffer = Buffer::copy(body);
+  IngestRequest request;
+  request.tenant = tenant_;
+  request.stream = stream.name;
+  request.body = buffer.view();
+  request.all_or_nothing = true;
+  ingest_->ingest(request, [self = shared_from_this()](Result<IngestAnswer> answer) {
+    if (!answer.ok()) return self->finish_statement(std::move(answer).error());
+    self->command(fmt::format("INSERT 0 {}", answer->accepted));  // as PostgreSQL says it
+  });
+}
+
+void Run::execute(const sql::Insert& insert, const sql::Statement&) {
+  if (ingest_ == nullptr) return finish_statement(no_ingest());
+  select(std::make_shared<const Selected>(Selected{insert.rows, "", clock_.monotonic_ns(), insert.stream}));
 }
 
 void Run::execute(const sql::Select& statement, const sql::Statement&) {
@@ -303,16 +345,18 @@ void Run::select(std::shared_ptr<const Selected> selected) {
 }  // namespace
 
 SqlService::SqlService(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
-                       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget)
-    : impl_(new Impl{definitions, views, streams, background, clock, std::move(budget)}) {}
+                       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget,
+                       Ingest* ingest)
+    : impl_(new Impl{definitions, views, streams, background, clock, std::move(budget), ingest}) {}
 SqlService::~SqlService() = default;
 
 void SqlService::execute(TenantId tenant, std::string text, Each each, Done done) {
   auto statements = sql::parse(text);
   if (!statements.ok()) return done(std::move(statements).error());
   if (auto order = check_order(*statements); !order.ok()) return done(std::move(order).error());
-  auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
-                                   impl_->clock, impl_->budget, tenant, std::move(each), std::move(done));
+  auto run =
+      std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background, impl_->clock,
+                            impl_->budget, impl_->ingest, tenant, std::move(each), std::move(done));
   run->start(std::move(*statements));
 }
 

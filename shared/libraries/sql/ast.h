@@ -209,8 +209,13 @@ struct Pause {  // or RESUME
   Name name;
   bool pause = true;
 };
+struct Insert {
+  Name stream;
+  std::vector<Name> columns;  // empty: all
+  Query query;
+};
 struct Explain;
-using Body = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause>;
+using Body = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause, Insert>;
 struct Explain {  // one of the two
   std::unique_ptr<Body> body;
   Name target;  // of a stream or a view

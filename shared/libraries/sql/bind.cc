@@ -132,6 +132,10 @@ struct Explainer {
     TRY_ASSIGN(const Pause bound, bind_pause(tree, context));
     return fmt::format("{} {}", bound.pause ? "Pause" : "Resume", tree.name.text);
   }
+  Result<std::string> operator()(const ast::Insert& tree) const {
+    TRY_ASSIGN(const Insert bound, bind_insert(tree, context));
+    return fmt::format("Insert into stream {}\n{}", bound.stream->name, bound.rows.explain());
+  }
   Result<std::string> operator()(const ast::Explain& tree) const {
     TRY_ASSIGN(Explain bound, bind_explain(tree, context));
     return bound.text;
@@ -201,6 +205,9 @@ struct Dispatcher {
   Result<BoundStatement> operator()(const ast::Drop& tree) const { return wrap(bind_drop(tree, context)); }
   Result<BoundStatement> operator()(const ast::Show& tree) const { return wrap(bind_show(tree, context)); }
   Result<BoundStatement> operator()(const ast::Pause& tree) const { return wrap(bind_pause(tree, context)); }
+  Result<BoundStatement> operator()(const ast::Insert& tree) const {
+    return wrap(bind_insert(tree, context));
+  }
   Result<BoundStatement> operator()(const ast::Explain& tree) const {
     BindContext relaxed = context;
     relaxed.check_names = false;

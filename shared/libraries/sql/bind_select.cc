@@ -64,8 +64,8 @@ Status bind_limit(const ast::Query& tree, SelectPlan& plan) {
 
 class SelectBinder {
  public:
-  SelectBinder(const ast::Query& tree, const BindContext& context)
-      : tree_(tree), context_(context), ctes_(context.ctes) {
+  SelectBinder(const ast::Query& tree, const BindContext& context, bool by_name)
+      : tree_(tree), context_(context), ctes_(context.ctes), by_name_(by_name) {
     context_.ctes = &ctes_;
   }
 
@@ -103,7 +103,7 @@ class SelectBinder {
  private:
   // VALUES and UNION have no list: all columns are meant.
   Result<std::vector<SelectColumn>> bind_columns(ExpressionBinder& binder) {
-    if (!tree_.items.empty()) return bind_select_list(tree_, scope_, binder);
+    if (!tree_.items.empty()) return bind_select_list(tree_, scope_, binder, by_name_);
     std::vector<SelectColumn> out;
     for (const auto& column : scope_.columns())
       out.push_back({nullptr, column.expr, column.name, tree_.span});
@@ -182,6 +182,7 @@ class SelectBinder {
   const ast::Query& tree_;
   BindContext context_;
   CteScope ctes_;
+  const bool by_name_;
   Schema schema_;  // of what is read
   Scope scope_;
   std::vector<SelectColumn> columns_;
@@ -210,7 +211,7 @@ Result<std::optional<size_t>> select_position(const ast::Expr& expr, size_t colu
 }
 
 Result<std::vector<SelectColumn>> bind_select_list(const ast::Query& query, const Scope& scope,
-                                                   ExpressionBinder& binder) {
+                                                   ExpressionBinder& binder, bool by_name) {
   std::vector<SelectColumn> out;
   size_t size = 0;
   for (const auto& item : query.items) {
@@ -230,12 +231,12 @@ Result<std::vector<SelectColumn>> bind_select_list(const ast::Query& query, cons
         kTooComplex, item.expr->span, "the SELECT list is too large",
         fmt::format("the bounds are {} columns and {} parts", ast::kMaxColumns, kMaxExpressionNodes));
   }
-  TRY(check_output_names(out));
+  if (by_name) TRY(check_output_names(out));
   return out;
 }
 
-Result<BoundSelect> bind_nested(const ast::Query& tree, const BindContext& context) {
-  return SelectBinder(tree, context).run();
+Result<BoundSelect> bind_nested(const ast::Query& tree, const BindContext& context, bool by_name) {
+  return SelectBinder(tree, context, by_name).run();
 }
 
 }  // namespace millrace::sql

@@ -164,7 +164,7 @@ Result<SelectPtr> converted(BoundSelect side, std::vector<Bound> columns, const 
 
 Result<SelectSource> bind_set(const ast::Query& tree, const BindContext& context) {
   TRY_ASSIGN(BoundSelect left, bind_nested(*tree.left, context));
-  TRY_ASSIGN(BoundSelect right, bind_nested(*tree.right, context));
+  TRY_ASSIGN(BoundSelect right, bind_nested(*tree.right, context, false));
   const std::string_view what = name_of(tree.set);
   if (left.plan.outputs.size() != right.plan.outputs.size()) {
     return invalid_at(
@@ -224,8 +224,8 @@ Status bind_ctes(const ast::Query& tree, const BindContext& context, CteScope& c
   return {};
 }
 
-Result<Select> bind_select(const ast::Query& tree, const BindContext& context) {
-  TRY_ASSIGN(BoundSelect bound, bind_nested(tree, context));
+Result<Select> bind_select(const ast::Query& tree, const BindContext& context, bool by_name) {
+  TRY_ASSIGN(BoundSelect bound, bind_nested(tree, context, by_name));
   if (ReadCounter().in(bound.plan) > kMaxReads) {
     return invalid_at(kTooComplex, tree.span,
                       fmt::format("the statement reads more than {} streams and views", kMaxReads),

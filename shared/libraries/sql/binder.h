@@ -44,9 +44,9 @@ struct SelectColumn {
   bool unknown = false;  // a bare string or NULL, taken for text
 };
 class ExpressionBinder;
-// The SELECT list, * written out. Two columns of one name are an error.
+// The SELECT list, * written out. Two columns of one name are an error, unless only their places count.
 Result<std::vector<SelectColumn>> bind_select_list(const ast::Query& query, const Scope& scope,
-                                                   ExpressionBinder& binder);
+                                                   ExpressionBinder& binder, bool by_name = true);
 // GROUP BY 2, ORDER BY 2: the place in the SELECT list; nullopt if it is not an integer.
 Result<std::optional<size_t>> select_position(const ast::Expr& expr, size_t columns, std::string_view clause);
 
@@ -55,13 +55,15 @@ Result<BoundStatement> bind_definition(const Statement& statement, const Catalog
 
 Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const BindContext& context);
 Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context);
-Result<Select> bind_select(const ast::Query& tree, const BindContext& context);
+Result<Select> bind_select(const ast::Query& tree, const BindContext& context, bool by_name = true);
+
+Result<Insert> bind_insert(const ast::Insert& tree, const BindContext& context);
 
 // An ad-hoc query, also one inside another.
 struct BoundSelect {
   engine::SelectPlan plan;
   std::vector<bool> unknown;  // columns that are a bare string or NULL, and still take a type
 };
-Result<BoundSelect> bind_nested(const ast::Query& tree, const BindContext& context);
+Result<BoundSelect> bind_nested(const ast::Query& tree, const BindContext& context, bool by_name = true);
 
 }  // namespace millrace::sql

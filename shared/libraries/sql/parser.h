@@ -31,6 +31,7 @@ class Parser {
   Result<ast::Body> show();
   Result<ast::Body> explain();
   Result<ast::Body> pause();
+  Result<ast::Body> insert();
   bool explains_a_name();
   Status stream_elements(ast::CreateStream& out);
   Status stream_element(ast::CreateStream& out);
