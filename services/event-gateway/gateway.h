@@ -32,6 +32,7 @@ struct IngestRequest {
   enum class Format : uint8_t { kJson, kNdjson } format = Format::kNdjson;
   std::string_view body;        // with Buffer::kPadding readable bytes behind; valid during the call
   std::string idempotency_key;  // empty: none; at most 255 bytes
+  bool all_or_nothing = false;  // an event that is rejected refuses the request
 };
 struct IngestAnswer {
   size_t accepted = 0;
@@ -103,7 +104,8 @@ class SqlService {
   using Done = std::function<void(Status)>;
   SqlService(sql::Definitions& definitions, engine::ViewReads* views /* null: no processor here */,
              engine::StreamReads& streams, engine::Background& background, const Clock& clock,
-             std::shared_ptr<ReadBudget> budget = std::make_shared<ReadBudget>());
+             std::shared_ptr<ReadBudget> budget = std::make_shared<ReadBudget>(),
+             Ingest* ingest = nullptr /* no INSERT here */);
   ~SqlService();
   void execute(TenantId tenant, std::string text, Each each, Done done);
 

@@ -274,6 +274,10 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
   IngestAnswer answer;
   route(target, *stream, events, answer);
   tenant.counters.rejected_events += answer.rejected.size() + answer.rejected_more;
+  if (request.all_or_nothing && !answer.rejected.empty()) {
+    take_batches(target, stream->id);  // nothing of it stays
+    return std::move(answer.rejected.front().error);
+  }
   return submit(request, tenant, *stream, target, std::move(answer), body, done);
 }
 

@@ -2,10 +2,12 @@
 
 #include <variant>
 
-#include "engine/select.h"
+#include "base/buffer.h"
 #include "event-gateway/gateway.h"
+#include "event-gateway/select_inputs.h"
 #include "event-gateway/sql_show.h"
 #include "event-gateway/stream_scan.h"
+#include "formats/json.h"
 #include "sql/ast.h"
 #include "sql/errors.h"
 #include "sql/sql.h"
@@ -15,10 +17,9 @@ namespace {
 
 using metadata::DefinitionKind;
 
-Error no_processor() {
-  return error(Code::kUnavailable, "MR-QRY-0001",
-               "this node runs no queries: it takes in events and serves reads",
-               "ask a node that was started by `millrace serve` with the stream-processor");
+Error no_ingest() {
+  return error(Code::kUnavailable, "MR-QRY-0008", "this node takes in no events",
+               "send the statement to a node that does");
 }
 Error has_failed(const Error& why) {
   Error e = error(Code::kConflict, "MR-QRY-0007", "the query was not paused: it has stopped with " + why.id,
@@ -51,15 +52,17 @@ struct SqlService::Impl {
   engine::Background& background;
   const Clock& clock;
   std::shared_ptr<ReadBudget> budget;
+  Ingest* ingest;  // null: no INSERT here
 };
 
 namespace {
 
-// A SELECT under way. EXPLAIN ANALYZE answers with its plan and times instead of its rows.
+// A SELECT under way. EXPLAIN ANALYZE answers with its plan and times instead of its rows, INSERT sends them to a stream.
 struct Selected {
   engine::SelectPlan plan;
   std::string explain;  // empty: the rows are wanted
   int64_t begun_ns = 0;
+  engine::StreamPtr insert_into = nullptr;
 };
 struct SelectTimes {
   int64_t begun_ns = 0, read_ns = 0, done_ns = 0;  // points in time
@@ -80,14 +83,15 @@ std::string analyze_text(const Selected& selected, const SelectTimes& times, siz
 class Run : public std::enable_shared_from_this<Run> {
  public:
   Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
-      engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, TenantId tenant,
-      SqlService::Each each, SqlService::Done done)
+      engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, Ingest* ingest,
+      TenantId tenant, SqlService::Each each, SqlService::Done done)
       : definitions_(definitions),
         views_(views),
         streams_(streams),
         background_(background),
         clock_(clock),
         budget_(std::move(budget)),
+        ingest_(ingest),
         tenant_(tenant),
         each_(std::move(each)),
         done_(std::move(done)) {}
@@ -110,19 +114,19 @@ class Run : public std::enable_shared_from_this<Run> {
   void execute(const sql::Show& show, const sql::Statement& statement);
   void execute(const sql::Explain& explain, const sql::Statement& statement);
   void execute(const sql::Pause& pause, const sql::Statement& statement);
+  void execute(const sql::Insert& insert, const sql::Statement& statement);
 
   // When the name is taken, meanwhile or before.
   enum class IfTaken : uint8_t { kRefuse, kKeep, kBindAgain };
   void create(DefinitionKind kind, const std::string& name, IfTaken if_taken, const char* tag,
               const sql::Statement& statement);
-  using SharePtr = std::shared_ptr<ReadBudget::Share>;
   void select(std::shared_ptr<const Selected> selected);
-  void select_over(std::shared_ptr<const Selected> selected, std::function<Result<Batch>()> input,
-                   std::shared_ptr<void> keep, SharePtr share);
-  void answer(const Selected& selected, Batch rows, SharePtr share, const SelectTimes& times);
-  void command(const char* tag) {
+  void compute(std::shared_ptr<const Selected> selected, std::shared_ptr<SelectInputs> inputs);
+  void answer(const Selected& selected, Batch rows, const SelectTimes& times);
+  void insert(const engine::StreamDef& stream, const Schema& columns, const Batch& rows);
+  void command(std::string tag) {
     StatementResult result;
-    result.tag = tag;
+    result.tag = std::move(tag);
     finish_statement(std::move(result));
   }
 
@@ -132,6 +136,7 @@ class Run : public std::enable_shared_from_this<Run> {
   engine::Background& background_;
   const Clock& clock_;
   const std::shared_ptr<ReadBudget> budget_;
+  Ingest* const ingest_;
   const TenantId tenant_;
   SqlService::Each each_;
   SqlService::Done done_;
@@ -279,39 +284,71 @@ void Run::execute(const sql::Subscribe& subscribe, const sql::Statement&) {
   finish_statement(std::move(result));
 }
 
-// Computes off the loop; `keep` holds what the input's text views until the answer has its own. The share is
-// of what was read until here, of the answer from then on.
-void Run::select_over(std::shared_ptr<const Selected> selected, std::function<Result<Batch>()> input,
-                      std::shared_ptr<void> keep, SharePtr share) {
+// Off the loop. What was read, and its part of the budget, goes before the answer takes its own.
+void Run::compute(std::shared_ptr<const Selected> selected, std::shared_ptr<SelectInputs> inputs) {
   auto answer = std::make_shared<Result<Batch>>(Batch{});
   auto times = std::make_shared<SelectTimes>();
-  auto work = [selected, input = std::move(input), keep = std::move(keep), answer, times,
-               &clock = clock_]() mutable {
+  auto work = [selected, inputs = std::move(inputs), answer, times, &clock = clock_]() mutable {
     times->begun_ns = clock.monotonic_ns();
-    auto rows = input();
+    auto rows = inputs->rows();
     times->read_ns = clock.monotonic_ns();
-    times->rows_read = rows.ok() ? rows->rows : 0;
-    *answer = rows.ok() ? engine::run_select(selected->plan, *rows) : std::move(rows);
+    if (rows.ok()) {
+      for (const auto& [plan, batch] : *rows) times->rows_read += batch.rows;
+      *answer = engine::run_select_tree(selected->plan, std::move(*rows));
+    } else {
+      *answer = std::move(rows).error();
+    }
     times->done_ns = clock.monotonic_ns();
-    keep.reset();
+    inputs.reset();
   };
-  auto done = [self = shared_from_this(), selected, answer, times, share = std::move(share)] {
+  auto done = [self = shared_from_this(), selected, answer, times] {
     if (!answer->ok()) return self->finish_statement(std::move(*answer).error());
-    self->answer(*selected, std::move(**answer), share, *times);
+    self->answer(*selected, std::move(**answer), *times);
   };
   if (!background_.run(engine::Lane::kReads, std::move(work), std::move(done))) finish_statement(busy());
 }
 
-void Run::answer(const Selected& selected, Batch rows, SharePtr share, const SelectTimes& times) {
+void Run::answer(const Selected& selected, Batch rows, const SelectTimes& times) {
   if (!selected.explain.empty())
     return finish_statement(explain_rows(analyze_text(selected, times, rows.rows)));
+  if (selected.insert_into) return insert(*selected.insert_into, selected.plan.output_schema(), rows);
+  auto share = budget_->share();
   if (!share->resize(bytes_of(rows))) return finish_statement(too_much_at_once());
   StatementResult result;
   result.tag = "SELECT";
-  for (const auto& output : selected.plan.outputs) result.columns.push_back({output.name, output.expr->type});
+  result.columns = selected.plan.output_schema();
   result.rows = std::move(rows);
   result.share = std::move(share);
   finish_statement(std::move(result));
+}
+
+// One request of its events: all of them, or none, is durable when it is answered.
+void Run::insert(const engine::StreamDef& stream, const Schema& columns, const Batch& rows) {
+  std::vector<std::string> names;
+  for (const auto& column : columns) names.push_back(column.name);
+  std::vector<const Column*> values;
+  for (const Column& column : rows.columns) values.push_back(&column);
+  formats::JsonRowWriter writer(names);
+  std::string body;
+  for (size_t row = 0; row < rows.rows; ++row) {
+    writer.append(body, values, row);
+    body += '\n';
+  }
+  const Buffer buffer = Buffer::copy(body);
+  IngestRequest request;
+  request.tenant = tenant_;
+  request.stream = stream.name;
+  request.body = buffer.view();
+  request.all_or_nothing = true;
+  ingest_->ingest(request, [self = shared_from_this()](Result<IngestAnswer> answer) {
+    if (!answer.ok()) return self->finish_statement(std::move(answer).error());
+    self->command(fmt::format("INSERT 0 {}", answer->accepted));  // as PostgreSQL says it
+  });
+}
+
+void Run::execute(const sql::Insert& insert, const sql::Statement&) {
+  if (ingest_ == nullptr) return finish_statement(no_ingest());
+  select(std::make_shared<const Selected>(Selected{insert.rows, "", clock_.monotonic_ns(), insert.stream}));
 }
 
 void Run::execute(const sql::Select& statement, const sql::Statement&) {
@@ -319,54 +356,28 @@ void Run::execute(const sql::Select& statement, const sql::Statement&) {
 }
 
 void Run::select(std::shared_ptr<const Selected> selected) {
-  const engine::SelectPlan& plan = selected->plan;
-  auto share = budget_->share();
-  if (plan.view) {
-    if (views_ == nullptr) return finish_statement(no_processor());
-    return views_->read(plan.view->id,
-                        [self = shared_from_this(), selected, share](Result<engine::ViewAtCut> view) {
-                          if (!view.ok()) return self->finish_statement(std::move(view).error());
-                          auto at = std::make_shared<engine::ViewAtCut>(std::move(*view));
-                          self->select_over(
-                              selected, [at] { return engine::view_rows(*at); }, at, share);
-                        });
-  }
-  const engine::StreamPtr stream = plan.stream ? plan.stream : plan.dead_letters;
-  if (stream) {
-    ScanRequest request = scan_for(plan, stream);
-    request.share = share;
-    return scan_stream(
-        streams_, background_, std::move(request),
-        [self = shared_from_this(), selected, share](Result<std::shared_ptr<ScannedRows>> scanned) {
-          if (!scanned.ok()) return self->finish_statement(std::move(scanned).error());
-          const auto rows = *scanned;
-          self->select_over(
-              selected, [rows] { return Result<Batch>(std::move(rows->rows)); }, rows, share);
-        });
-  }
-  select_over(
-      selected,
-      [] {
-        Batch one;
-        one.rows = 1;
-        return Result<Batch>(std::move(one));
-      },
-      nullptr, std::move(share));
+  read_inputs({views_, streams_, background_, *budget_}, selected->plan,
+              [self = shared_from_this(), selected](Result<std::shared_ptr<SelectInputs>> inputs) {
+                if (!inputs.ok()) return self->finish_statement(std::move(inputs).error());
+                self->compute(selected, std::move(*inputs));
+              });
 }
 
 }  // namespace
 
 SqlService::SqlService(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
-                       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget)
-    : impl_(new Impl{definitions, views, streams, background, clock, std::move(budget)}) {}
+                       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget,
+                       Ingest* ingest)
+    : impl_(new Impl{definitions, views, streams, background, clock, std::move(budget), ingest}) {}
 SqlService::~SqlService() = default;
 
 void SqlService::execute(TenantId tenant, std::string text, Each each, Done done) {
   auto statements = sql::parse(text);
   if (!statements.ok()) return done(std::move(statements).error());
   if (auto order = check_order(*statements); !order.ok()) return done(std::move(order).error());
-  auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
-                                   impl_->clock, impl_->budget, tenant, std::move(each), std::move(done));
+  auto run =
+      std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background, impl_->clock,
+                            impl_->budget, impl_->ingest, tenant, std::move(each), std::move(done));
   run->start(std::move(*statements));
 }
 

@@ -103,7 +103,8 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
     processor_->counters().processing = [this](int64_t us) { metrics_.processing.record(us); };
   }
   sql_ =
-      std::make_unique<gateway::SqlService>(*definitions_, processor_.get(), *streams_, background_, clock_);
+      std::make_unique<gateway::SqlService>(*definitions_, processor_.get(), *streams_, background_, clock_,
+                                            std::make_shared<gateway::ReadBudget>(), ingest_.get());
   handed_out_ = journal_->durable_cut();
   return {};
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -42,6 +43,13 @@ std::string order_text(const std::vector<SortKey>& keys, const std::vector<std::
   return out;
 }
 
+Schema schema_of(const std::vector<NamedExpr>& outputs) {
+  Schema schema;
+  schema.reserve(outputs.size());
+  for (const auto& output : outputs) schema.push_back(ColumnDef{output.name, output.expr->type});
+  return schema;
+}
+
 std::string call_text(const AggregateCall& call, const std::vector<std::string>& columns) {
   std::string arguments = call.argument ? to_string(*call.argument, columns) : "*";
   if (call.parameter) arguments += ", " + to_string(*call.parameter, columns);
@@ -71,6 +79,8 @@ class Tree {
     text_ += std::string(2 * depth_, ' ') + (depth_ == 0 ? "" : "-> ") + std::move(line) + "\n";
     ++depth_;
   }
+  size_t depth() const { return depth_; }
+  void back_to(size_t depth) { depth_ = depth; }
   std::string take() {
     if (!text_.empty()) text_.pop_back();
     return std::move(text_);
@@ -287,10 +297,24 @@ std::string limit_text(const SelectPlan& plan) {
   return out;
 }
 
+std::string_view name_of(const SetPlan& set) {
+  switch (set.operation) {
+    case SetOperation::kUnion:
+      return set.all ? "Union all" : "Union";
+    case SetOperation::kIntersect:
+      return set.all ? "Intersect all" : "Intersect";
+    case SetOperation::kExcept:
+      return set.all ? "Except all" : "Except";
+  }
+  return "?";
+}
+
 std::string origin_text(const SelectPlan& plan) {
   if (plan.view) return fmt::format("Read view {} (from its state)", plan.view->name);
   if (plan.dead_letters) return "Read dead_letters (from the log, bounded)";
   if (plan.stream) return fmt::format("Read stream {} (from the log, bounded)", plan.stream->name);
+  if (!plan.values.empty()) return fmt::format("Values ({} rows)", plan.values.size());
+  if (plan.set) return std::string(name_of(*plan.set));
   return "One row";
 }
 
@@ -298,7 +322,12 @@ std::vector<std::string> origin_names(const SelectPlan& plan) {
   if (plan.view) return names_of(plan.view->outputs);
   if (plan.dead_letters) return names_of(plan.dead_letters->columns);
   if (plan.stream) return names_of(plan.stream->columns);
-  return {};
+  if (plan.input) return names_of(plan.input->outputs);
+  if (plan.set) return names_of(plan.set->left->outputs);
+  std::vector<std::string> names;
+  for (size_t i = 0; !plan.values.empty() && i < plan.values.front().size(); ++i)
+    names.push_back(fmt::format("column{}", i + 1));
+  return names;
 }
 
 bool reads_append_time(const ExprPtr& expr) {
@@ -306,6 +335,50 @@ bool reads_append_time(const ExprPtr& expr) {
   return expr->op == Op::kProctime || std::any_of(expr->args.begin(), expr->args.end(),
                                                   [](const auto& arg) { return reads_append_time(arg); });
 }
+
+// The lines of a tree of SELECTs. What is computed once is written once.
+class SelectLines {
+ public:
+  std::string of(const SelectPlan& plan) {
+    add(plan);
+    return tree_.take();
+  }
+
+ private:
+  void add(const SelectPlan& plan) {
+    const bool again = !seen_.insert(&plan).second;
+    tree_.add(again ? "Select (the rows of that above)" : plan.distinct ? "Select distinct" : "Select");
+    if (again) return;
+    const auto read = origin_names(plan);
+    const auto columns = plan.grouping ? group_row_names(*plan.grouping, read) : read;
+    if (plan.limit || plan.offset > 0) tree_.add(limit_text(plan));
+    if (!plan.order_by.empty()) {
+      auto sort_columns = columns;
+      for (const auto& name : names_of(plan.outputs)) sort_columns.push_back(name);
+      tree_.add("Sort by " + order_text(plan.order_by, sort_columns));
+    }
+    tree_.add("Output " + list_text(plan.outputs, columns));
+    if (plan.grouping) {
+      if (plan.grouping->having) tree_.add("Having " + to_string(*plan.grouping->having, columns));
+      tree_.add(aggregate_text(*plan.grouping, read));
+    }
+    if (plan.filter) tree_.add("Filter " + to_string(*plan.filter, read));
+    add_origin(plan);
+  }
+
+  void add_origin(const SelectPlan& plan) {
+    if (plan.input) return add(*plan.input);
+    tree_.add(origin_text(plan));
+    if (!plan.set) return;
+    const size_t depth = tree_.depth();
+    add(*plan.set->left);
+    tree_.back_to(depth);
+    add(*plan.set->right);
+  }
+
+  Tree tree_;
+  std::unordered_set<const SelectPlan*> seen_;
+};
 
 }  // namespace
 
@@ -320,10 +393,7 @@ bool QueryPlan::processing_time() const {
 }
 
 Schema QueryPlan::output_schema() const {
-  Schema schema;
-  schema.reserve(outputs.size());
-  for (const auto& output : outputs) schema.push_back(ColumnDef{output.name, output.expr->type});
-  return schema;
+  return schema_of(outputs);
 }
 
 std::string QueryPlan::explain() const {
@@ -399,25 +469,12 @@ bool SelectPlan::reads_append_times() const {
          });
 }
 
+Schema SelectPlan::output_schema() const {
+  return schema_of(outputs);
+}
+
 std::string SelectPlan::explain() const {
-  const auto read = origin_names(*this);
-  const auto columns = grouping ? group_row_names(*grouping, read) : read;
-  Tree tree;
-  tree.add(distinct ? "Select distinct" : "Select");
-  if (limit || offset > 0) tree.add(limit_text(*this));
-  if (!order_by.empty()) {
-    auto sort_columns = columns;
-    for (const auto& name : names_of(outputs)) sort_columns.push_back(name);
-    tree.add("Sort by " + order_text(order_by, sort_columns));
-  }
-  tree.add("Output " + list_text(outputs, columns));
-  if (grouping) {
-    if (grouping->having) tree.add("Having " + to_string(*grouping->having, columns));
-    tree.add(aggregate_text(*grouping, read));
-  }
-  if (filter) tree.add("Filter " + to_string(*filter, read));
-  tree.add(origin_text(*this));
-  return tree.take();
+  return SelectLines().of(*this);
 }
 
 }  // namespace millrace::engine

@@ -135,6 +135,9 @@ struct QueryPlan {
   // kStream, kRows: over the source row. kAggregate: over (group keys…, aggregates…).
   std::vector<NamedExpr> outputs;
   StreamPtr output_stream;  // kStream
+  std::vector<QueryId>
+      views;  // between the source and this query, their expressions put into its own; they decide no
+              // answer, and stay while it is there
 
   // Start: the oldest kept event, the cut of the activation ('now'), or a time.
   enum class Start : uint8_t { kOldest, kNow, kTime };
@@ -150,11 +153,28 @@ struct QueryPlan {
 };
 using PlanPtr = std::shared_ptr<const QueryPlan>;
 
-// Ad-hoc: SELECT … FROM view WHERE … ORDER BY … LIMIT …
+struct SelectPlan;
+using SelectPtr = std::shared_ptr<const SelectPlan>;
+
+enum class SetOperation : uint8_t { kUnion, kIntersect, kExcept };
+
+// The rows of two SELECTs of the same types put together. all: rows count as often as they are there.
+struct SetPlan {
+  SetOperation operation = SetOperation::kUnion;
+  bool all = false;
+  SelectPtr left, right;
+};
+
+// Ad-hoc: SELECT … FROM … WHERE … ORDER BY … LIMIT …. A tree; what stands in it twice (a CTE) is computed once.
 struct SelectPlan {
-  PlanPtr view;                    // null: SELECT without FROM, one row
-  StreamPtr dead_letters;          // or: the rows of the tenant's dead-letter stream (bounded read)
-  StreamPtr stream;                // or: the rows of a stored stream (bounded read)
+  // What is read: one of these, or else (SELECT without FROM) one row.
+  PlanPtr view;
+  StreamPtr dead_letters;  // the rows of the tenant's dead-letter stream (bounded read)
+  StreamPtr stream;        // the rows of a stored stream (bounded read)
+  SelectPtr input;         // another SELECT's rows
+  std::shared_ptr<const SetPlan> set;
+  std::vector<std::vector<ExprPtr>> values;  // rows of expressions without columns
+
   ExprPtr filter;                  // over the row that is read
   PlanPtr grouping;                // null: none; its group_keys, aggregates and having count over that row
   std::vector<NamedExpr> outputs;  // over the row that is read; with grouping over (group keys…, aggregates…)
@@ -162,7 +182,9 @@ struct SelectPlan {
   std::vector<SortKey> order_by;  // over what the outputs are over, followed by the outputs
   std::optional<int64_t> limit;
   int64_t offset = 0;
+  uint32_t height = 1;  // of the tree
 
+  Schema output_schema() const;
   bool reads_append_times() const;  // PROCTIME(): the rows need origins
   std::string explain() const;
 };

@@ -12,15 +12,6 @@
 namespace millrace::engine {
 namespace {
 
-// The rows of `in` that are selected, appended to `out`; text is copied into its arena.
-void gather(const Column& in, const std::vector<uint32_t>& rows, Column& out, Arena& arena) {
-  for (const uint32_t row : rows) {
-    out.append_from(in, row);
-    if (physical(out.type) == Physical::kText && !in.is_null(row))
-      out.texts.back() = arena.keep(in.texts[row]);
-  }
-}
-
 Error statement_error(const RowError& failure) {
   Error e = error(Code::kInvalid, failure.id, failure.message);
   if (failure.span.line != 0) e.span = failure.span;
@@ -108,12 +99,6 @@ void bounds(const SelectPlan& plan, size_t rows, size_t& from, size_t& to) {
   to = limit < rows - from ? from + limit : rows;
 }
 
-Selection all_rows(const Batch& batch) {
-  Selection all(batch.rows);
-  std::iota(all.begin(), all.end(), 0U);
-  return all;
-}
-
 Error too_many_groups(const Error& cause, size_t max_bytes) {
   if (cause.code != Code::kExhausted) return cause;
   return error(Code::kExhausted, "MR-QRY-0006",
@@ -148,6 +133,20 @@ void keep_distinct(const std::vector<const Column*>& values, Selection& selectio
 }
 
 }  // namespace
+
+void gather(const Column& in, const Selection& rows, Column& out, Arena& arena) {
+  for (const uint32_t row : rows) {
+    out.append_from(in, row);
+    if (physical(out.type) == Physical::kText && !in.is_null(row))
+      out.texts.back() = arena.keep(in.texts[row]);
+  }
+}
+
+Selection all_rows(const Batch& batch) {
+  Selection all(batch.rows);
+  std::iota(all.begin(), all.end(), 0U);
+  return all;
+}
 
 Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_group_bytes) {
   Selection selection = all_rows(rows);

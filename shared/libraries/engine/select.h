@@ -10,6 +10,9 @@ namespace millrace::engine {
 // MR-QRY-0006: its groups are larger than max_group_bytes.
 inline constexpr size_t kMaxGroupBytes = size_t{512} << 20;
 Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_group_bytes = kMaxGroupBytes);
+Selection all_rows(const Batch& batch);
+// The rows of `in` that are selected, appended to `out`; text is copied into its arena.
+void gather(const Column& in, const Selection& rows, Column& out, Arena& arena);
 // Keeps those of a view's selected group rows (group keys…, aggregates…) that pass its HAVING.
 void filter_groups(const QueryPlan& plan, const Batch& groups, Selection& selection,
                    std::vector<RowError>& errors);

@@ -26,6 +26,9 @@ inline constexpr size_t kMaxNodes = 200'000;  // of all statements of a text
 // What a regular expression counts as: compiling one may take two milliseconds.
 inline constexpr size_t kPatternNodes = 500;
 inline constexpr size_t kMaxStatements = 10'000;
+inline constexpr size_t kMaxQueryNesting = 100;   // subqueries, parentheses around them
+inline constexpr size_t kMaxCtes = 2'000;         // of one WITH
+inline constexpr size_t kMaxSetOperations = 100;  // of one query
 
 struct Name {
   std::string text;  // empty: not written
@@ -98,9 +101,14 @@ struct SelectItem {
 // DESCRIPTOR(…).
 enum class WindowFunction : uint8_t { kNone, kTumble, kHop, kCumulate, kSession };
 
+struct Query;
+using QueryPtr = std::shared_ptr<const Query>;
+
 struct TableRef {
-  Name name;
+  Name name;  // of a stream, a view or a CTE; empty: a subquery
+  QueryPtr subquery;
   Name alias;
+  std::vector<Name> columns;  // AS alias (a, b): other names for the first columns
   WindowFunction window = WindowFunction::kNone;
   SourceSpan span;
   ExprPtr time;
@@ -116,8 +124,25 @@ struct OrderItem {
   std::optional<bool> nulls_first;
 };
 
+// WITH name (columns) AS (query).
+struct Cte {
+  Name name;
+  std::vector<Name> columns;
+  QueryPtr query;
+};
+
+enum class SetOperation : uint8_t { kNone, kUnion, kIntersect, kExcept };
+
+// A SELECT; or VALUES; or two queries and what is between them. Each may have WITH before it and a tail behind.
 struct Query {
   SourceSpan span;
+  std::vector<Cte> with;
+  std::vector<std::vector<ExprPtr>> values;  // VALUES (…), (…)
+  SetOperation set = SetOperation::kNone;    // of left and right
+  bool set_all = false;
+  SourceSpan set_span;
+  QueryPtr left, right;
+  // SELECT
   SourceSpan distinct_span;  // length 0: not DISTINCT
   std::vector<SelectItem> items;
   std::optional<TableRef> from;
@@ -193,8 +218,13 @@ struct Pause {  // or RESUME
   Name name;
   bool pause = true;
 };
+struct Insert {
+  Name stream;
+  std::vector<Name> columns;  // empty: all
+  Query query;
+};
 struct Explain;
-using Body = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause>;
+using Body = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause, Insert>;
 struct Explain {  // one of the two
   std::unique_ptr<Body> body;
   Name target;  // of a stream or a view

@@ -53,14 +53,14 @@ Result<Subscribe> bind_subscribe(const ast::Subscribe& tree, const BindContext& 
 }
 
 Status check_unread(const BindContext& context, const Catalog::Entry& entry, const ast::Name& name) {
-  if (!entry.stream) return {};
   std::vector<std::string> names;
-  for (const auto* reader : context.catalog.readers(entry.stream->id))
+  for (const auto* reader : context.catalog.readers(entry.definition.id))
     names.push_back(reader->definition.name);
   if (names.empty()) return {};
-  return error_at(Code::kConflict, kStillRead, name.span,
-                  fmt::format("cannot drop stream \"{}\": it is used by {}", name.text, list_names(names)),
-                  "drop them first");
+  return error_at(
+      Code::kConflict, kStillRead, name.span,
+      fmt::format("cannot drop {} \"{}\": it is used by {}", kind_word(entry), name.text, list_names(names)),
+      "drop them first");
 }
 
 Result<Drop> bind_drop(const ast::Drop& tree, const BindContext& context) {
@@ -132,6 +132,10 @@ struct Explainer {
     TRY_ASSIGN(const Pause bound, bind_pause(tree, context));
     return fmt::format("{} {}", bound.pause ? "Pause" : "Resume", tree.name.text);
   }
+  Result<std::string> operator()(const ast::Insert& tree) const {
+    TRY_ASSIGN(const Insert bound, bind_insert(tree, context));
+    return fmt::format("Insert into stream {}\n{}", bound.stream->name, bound.rows.explain());
+  }
   Result<std::string> operator()(const ast::Explain& tree) const {
     TRY_ASSIGN(Explain bound, bind_explain(tree, context));
     return bound.text;
@@ -201,6 +205,9 @@ struct Dispatcher {
   Result<BoundStatement> operator()(const ast::Drop& tree) const { return wrap(bind_drop(tree, context)); }
   Result<BoundStatement> operator()(const ast::Show& tree) const { return wrap(bind_show(tree, context)); }
   Result<BoundStatement> operator()(const ast::Pause& tree) const { return wrap(bind_pause(tree, context)); }
+  Result<BoundStatement> operator()(const ast::Insert& tree) const {
+    return wrap(bind_insert(tree, context));
+  }
   Result<BoundStatement> operator()(const ast::Explain& tree) const {
     BindContext relaxed = context;
     relaxed.check_names = false;

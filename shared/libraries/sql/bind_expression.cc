@@ -117,8 +117,8 @@ Result<Bound> ExpressionBinder::bind(const ast::Expr& expr) {
       return make_literal(std::move(value), expr.type.type, expr.span);
     }
     case ExprKind::kColumn: {
-      TRY_ASSIGN(ExprPtr column, scope_.find(expr.qualifier, expr.text, expr.span));
-      return Bound{std::move(column)};
+      TRY_ASSIGN(Scope::Column column, scope_.find(expr.qualifier, expr.text, expr.span));
+      return Bound{std::move(column.expr), false, column.size};
     }
     case ExprKind::kStar:
       return invalid_at(kSyntaxError, expr.span, "* stands only in a SELECT list", "name the columns");

@@ -26,7 +26,7 @@ std::string_view difference(const engine::StreamDef& a, const engine::StreamDef&
 bool leads_to(const Catalog& catalog, StreamId from, StreamId to, std::set<uint32_t>& seen) {
   if (from == to) return true;
   if (!seen.insert(from.value).second) return false;
-  for (const auto* reader : catalog.readers(from)) {
+  for (const auto* reader : catalog.readers(definition_of(from))) {
     const engine::QueryPlan& plan = *reader->query;
     if (plan.source->id != from) continue;  // it gives its own late events to it
     if (plan.output_stream && leads_to(catalog, plan.output_stream->id, to, seen)) return true;

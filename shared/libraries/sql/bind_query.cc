@@ -2,12 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
-#include "sql/bind_expression.h"
 #include "sql/binder.h"
 #include "sql/errors.h"
-#include "sql/grouping.h"
+#include "sql/flatten.h"
 #include "sql/options.h"
 
 namespace millrace::sql {
@@ -23,28 +21,6 @@ using Emit = ast::CreateQuery::Emit;
 
 namespace {
 
-// Rebuilds an expression with other columns; parts that are shared stay shared.
-class ColumnMap {
- public:
-  explicit ColumnMap(const std::vector<int>& read_columns) {
-    for (size_t i = 0; i < read_columns.size(); ++i) places_.emplace(read_columns[i], static_cast<int>(i));
-  }
-  ExprPtr apply(const ExprPtr& expr) {
-    if (!expr) return expr;
-    const auto known = done_.find(expr.get());
-    if (known != done_.end()) return known->second;
-    auto out = std::make_shared<Expr>(*expr);
-    if (out->op == Op::kColumn) out->column = places_.at(expr->column);
-    for (auto& arg : out->args) arg = apply(arg);
-    done_.emplace(expr.get(), out);
-    return out;
-  }
-
- private:
-  std::unordered_map<int, int> places_;
-  std::unordered_map<const Expr*, ExprPtr> done_;
-};
-
 void collect_columns(const ExprPtr& expr, std::vector<int>& out) {
   if (!expr) return;
   if (expr->op == Op::kColumn) out.push_back(expr->column);
@@ -57,12 +33,8 @@ class QueryBinder {
 
   Result<CreateQuery> run() {
     TRY(check_new_name(context_, tree_.name, tree_.if_not_exists || tree_.or_replace));
-    TRY(refuse_clauses());
-    TRY(bind_source());
-    TRY_ASSIGN(scope_, make_scope(*tree_.query.from, plan_.source->columns, true));
-    TRY(bind_body());
-    TRY(check_windows(tree_.query, scope_, plan_));
-    group_by_panes(plan_);
+    TRY(refuse_emit());
+    TRY(bind_query());
     TRY(check_emit());
     TRY(bind_every());
     if (tree_.late_to) TRY(bind_late_stream());
@@ -73,21 +45,7 @@ class QueryBinder {
  private:
   bool is_view() const { return tree_.kind == ObjectKind::kView; }
 
-  Status refuse_clauses() const {
-    if (tree_.query.distinct_span.length > 0) {
-      return unsupported_at(tree_.query.distinct_span,
-                            "SELECT DISTINCT is not supported in a continuous query",
-                            "group by the columns: SELECT a, b FROM s GROUP BY a, b");
-    }
-    if (tree_.query.tail_span.length > 0) {
-      return unsupported_at(tree_.query.tail_span,
-                            "ORDER BY, LIMIT and OFFSET are not supported in a continuous query",
-                            "use them where you read: SELECT … FROM view ORDER BY …");
-    }
-    if (!tree_.query.from) {
-      return invalid_at(kSyntaxError, tree_.query.span, "a continuous query needs FROM",
-                        "add FROM and a stream");
-    }
+  Status refuse_emit() const {
     if (!is_view() && tree_.late_to) {
       return unsupported_at(tree_.late_to.span, "LATE DATA TO belongs to a view over windows",
                             "a derived stream has no windows, so none of its rows is late");
@@ -99,49 +57,20 @@ class QueryBinder {
     return {};
   }
 
-  Status bind_source() {
-    const ast::TableRef& from = *tree_.query.from;
-    TRY_ASSIGN(Relation relation, resolve_relation(context_, from.name));
-    if (relation.view) {
-      return unsupported_at(
-          from.name.span,
-          fmt::format("\"{}\" is a view: a query over a view is not supported yet", from.name.text),
-          fmt::format("read the stream \"{}\" that it reads", relation.view->source->name));
-    }
-    if (relation.stream->kind == engine::StreamKind::kDeadLetters) {
-      return unsupported_at(from.name.span, "a continuous query over dead_letters is not supported",
-                            "read it with SELECT or SUBSCRIBE");
-    }
-    plan_.source = relation.stream;
+  Status bind_query() {
+    if (!is_view() && (tree_.query.group_span.length > 0 || tree_.query.having)) return needs_window_view();
+    TRY_ASSIGN(FlatQuery flat, flatten(tree_.query, context_));
+    if (flat.windows.has_many_windows()) TRY(check_windows(*flat.window_from, flat.windows, flat.plan));
+    plan_ = std::move(flat.plan);
+    closes_windows_ = flat.closes_windows;
+    if (plan_.shape == QueryPlan::Shape::kAggregate && !is_view()) return needs_window_view();
+    if (plan_.shape != QueryPlan::Shape::kAggregate && !is_view()) plan_.shape = QueryPlan::Shape::kStream;
     return {};
   }
 
-  Status bind_body() {
-    const ast::Query& query = tree_.query;
-    if (query.where) {
-      TRY_ASSIGN(plan_.filter, ExpressionBinder(scope_, "WHERE").bind_boolean(*query.where, "WHERE"));
-    }
-    ExpressionBinder binder(scope_, "");
-    TRY_ASSIGN(columns_, bind_select_list(query, scope_, binder));
-    if (query.having) {
-      TRY_ASSIGN(plan_.having, binder.bind_boolean(*query.having, "HAVING"));
-    }
-    plan_.aggregates = binder.calls();
-    order_by_time(plan_.aggregates, plan_.source.get());
-    const bool grouped = !plan_.aggregates.empty() || query.group_span.length > 0 || query.having;
-    if (grouped && !is_view()) return needs_window_view();
-    if (!grouped) {
-      plan_.shape = is_view() ? QueryPlan::Shape::kRows : QueryPlan::Shape::kStream;
-      for (const auto& column : columns_) plan_.outputs.push_back({column.name, column.expr});
-      return {};
-    }
-    plan_.shape = QueryPlan::Shape::kAggregate;
-    TRY(bind_group_keys());
-    return bind_grouped_outputs();
-  }
-
   Error needs_window_view() const {
-    SourceSpan span = tree_.query.items.front().expr->span;
+    SourceSpan span = tree_.query.span;
+    if (!tree_.query.items.empty()) span = tree_.query.items.front().expr->span;
     if (tree_.query.having) span = tree_.query.having->span;
     if (tree_.query.group_span.length > 0) span = tree_.query.group_span;
     return error_at(Code::kUnsupported, kNeedsWindowView, span,
@@ -151,59 +80,8 @@ class QueryBinder {
                     "and SUBSCRIBE to it");
   }
 
-  Status bind_group_keys() {
-    TRY_ASSIGN(plan_.group_keys, sql::bind_group_keys(tree_.query, scope_, columns_, plan_.source->columns));
-    find_window();
-    return {};
-  }
-
-  // A window closes by the watermark, or by append times; a TUMBLE over another column is a key like any other.
-  void find_window() {
-    for (size_t i = 0; i < plan_.group_keys.size(); ++i) {
-      const Expr& key = *plan_.group_keys[i].expr;
-      if (!is_window_start(key.op)) continue;
-      const bool over_watermark =
-          key.args[0]->op == Op::kColumn && key.args[0]->column == plan_.source->watermark_column;
-      const bool closes = over_watermark || key.args[0]->op == Op::kProctime;
-      if (!closes && key.op == Op::kTumbleStart) continue;
-      closes_windows_ = closes;
-      plan_.window_key = static_cast<int>(i);
-      plan_.window = scope_.window();
-      using Kind = engine::WindowSpec::Kind;
-      const bool both_ends = plan_.window.kind == Kind::kCumulate || plan_.window.kind == Kind::kSession;
-      if (both_ends) add_window_end(key);
-      return;
-    }
-  }
-
-  // Windows of CUMULATE that start together end apart, and a session's length is its own.
-  void add_window_end(const Expr& start) {
-    auto end = std::make_shared<Expr>(start);
-    end->op = Op::kWindowEnd;
-    plan_.window_end_key = static_cast<int>(plan_.group_keys.size());
-    plan_.group_keys.push_back({"window_end", std::move(end)});
-  }
-
-  Status bind_grouped_outputs() {
-    GroupedOutputs outputs(plan_.group_keys, plan_.source->columns);
-    for (const auto& column : columns_) {
-      TRY_ASSIGN(ExprPtr expr, outputs.apply(column.expr));
-      plan_.outputs.push_back({column.name, std::move(expr)});
-    }
-    if (plan_.having) {
-      TRY_ASSIGN(plan_.having, outputs.apply(plan_.having));
-    }
-    const int key = plan_.source->key_column;
-    const bool has_key =
-        key >= 0 && std::any_of(plan_.group_keys.begin(), plan_.group_keys.end(), [&](const auto& k) {
-          return k.expr->op == Op::kColumn && k.expr->column == key;
-        });
-    plan_.repartition = plan_.source->partitions > 1 && !has_key;
-    return {};
-  }
-
   Status check_emit() {
-    plan_.emit_on_close = tree_.emit == Emit::kOnClose;
+    plan_.emit_on_close |= tree_.emit == Emit::kOnClose;  // or that of the view that it reads
     if (!plan_.emit_on_close || closes_windows_) return {};
     if (plan_.source->watermark_column < 0) {
       return invalid_at(kNeedsWindow, tree_.emit_span,
@@ -257,7 +135,7 @@ class QueryBinder {
     }
     std::sort(used.begin(), used.end());
     used.erase(std::unique(used.begin(), used.end()), used.end());
-    ColumnMap map(used);
+    ColumnMap map = ColumnMap::to_places(used);
     plan_.filter = map.apply(plan_.filter);
     for (auto& key : plan_.group_keys) key.expr = map.apply(key.expr);
     for (auto& call : plan_.aggregates) {
@@ -385,8 +263,6 @@ class QueryBinder {
 
   const ast::CreateQuery& tree_;
   const BindContext& context_;
-  Scope scope_;
-  std::vector<SelectColumn> columns_;
   QueryPlan plan_;
   StreamDef output_;
   bool closes_windows_ = false;  // grouped by a window over the watermark's column or PROCTIME()

@@ -3,8 +3,7 @@
 
 #include <unordered_set>
 
-#include "sql/bind_expression.h"
-#include "sql/binder.h"
+#include "sql/bind_source.h"
 #include "sql/errors.h"
 #include "sql/grouping.h"
 
@@ -63,40 +62,25 @@ Status bind_limit(const ast::Query& tree, SelectPlan& plan) {
   return {};
 }
 
-Result<Scope> bind_from(const ast::Query& tree, const BindContext& context, SelectPlan& plan,
-                        Schema& schema) {
-  if (!tree.from) return Scope();
-  TRY_ASSIGN(Relation from, resolve_relation(context, tree.from->name));
-  if (tree.from->window != ast::WindowFunction::kNone &&
-      (from.view || from.stream->kind == engine::StreamKind::kDeadLetters)) {
-    return unsupported_at(tree.from->span, fmt::format("{} reads a stream", window_name(*tree.from)),
-                          "a view's windows are in its columns: select from it as it is");
-  }
-  plan.view = from.view;
-  if (from.stream && from.stream->kind == engine::StreamKind::kDeadLetters) {
-    plan.dead_letters = from.stream;
-  } else {
-    plan.stream = from.stream;
-  }
-  schema = from.view ? from.view->output_schema() : from.stream->columns;
-  TRY_ASSIGN(Scope scope, make_scope(*tree.from, schema, from.stream != nullptr));
-  if (!scope.has_many_windows()) return scope;
-  return unsupported_at(tree.from->span,
-                        fmt::format("{} is not supported in an ad-hoc SELECT", window_name(*tree.from)),
-                        "make a view that groups by window_start, and select from it");
-}
-
 class SelectBinder {
  public:
-  SelectBinder(const ast::Query& tree, const BindContext& context) : tree_(tree), context_(context) {}
+  SelectBinder(const ast::Query& tree, const BindContext& context, bool by_name)
+      : tree_(tree), context_(context), ctes_(context.ctes), by_name_(by_name) {
+    context_.ctes = &ctes_;
+  }
 
-  Result<Select> run() {
-    TRY_ASSIGN(scope_, bind_from(tree_, context_, plan_, schema_));
+  Result<BoundSelect> run() {
+    TRY(bind_ctes(tree_, context_, ctes_));
+    TRY_ASSIGN(SelectSource source, bind_source(tree_, context_));
+    plan_ = std::move(source.plan);
+    schema_ = std::move(source.schema);
+    scope_ = std::move(source.scope);
     if (tree_.where) {
-      TRY_ASSIGN(plan_.filter, ExpressionBinder(scope_, "WHERE").bind_boolean(*tree_.where, "WHERE"));
+      TRY_ASSIGN(const ExprPtr passes, ExpressionBinder(scope_, "WHERE").bind_boolean(*tree_.where, "WHERE"));
+      plan_.filter = both(plan_.filter, passes);
     }
     ExpressionBinder binder(scope_, "");
-    TRY_ASSIGN(columns_, bind_select_list(tree_, scope_, binder));
+    TRY_ASSIGN(columns_, bind_columns(binder));
     for (const auto& column : columns_) plan_.outputs.push_back({column.name, column.expr});
     if (tree_.having) {
       TRY_ASSIGN(having_, binder.bind_boolean(*tree_.having, "HAVING"));
@@ -111,10 +95,21 @@ class SelectBinder {
     }
     for (const auto& sort : sorts_) plan_.order_by.push_back(sort.key(inputs, plan_));
     TRY(bind_limit(tree_, plan_));
-    return Select{std::move(plan_)};
+    BoundSelect out{std::move(plan_), {}};
+    for (const auto& column : columns_) out.unknown.push_back(column.unknown);
+    return out;
   }
 
  private:
+  // VALUES and UNION have no list: all columns are meant.
+  Result<std::vector<SelectColumn>> bind_columns(ExpressionBinder& binder) {
+    if (!tree_.items.empty()) return bind_select_list(tree_, scope_, binder, by_name_);
+    std::vector<SelectColumn> out;
+    for (const auto& column : scope_.columns())
+      out.push_back({nullptr, column.expr, column.name, tree_.span});
+    return out;
+  }
+
   // An ORDER BY item: an output's place, or an expression of its own.
   struct Sort {
     std::optional<size_t> place;
@@ -186,7 +181,9 @@ class SelectBinder {
   }
 
   const ast::Query& tree_;
-  const BindContext& context_;
+  BindContext context_;
+  CteScope ctes_;
+  const bool by_name_;
   Schema schema_;  // of what is read
   Scope scope_;
   std::vector<SelectColumn> columns_;
@@ -215,30 +212,32 @@ Result<std::optional<size_t>> select_position(const ast::Expr& expr, size_t colu
 }
 
 Result<std::vector<SelectColumn>> bind_select_list(const ast::Query& query, const Scope& scope,
-                                                   ExpressionBinder& binder) {
+                                                   ExpressionBinder& binder, bool by_name) {
   std::vector<SelectColumn> out;
   size_t size = 0;
   for (const auto& item : query.items) {
     if (item.expr->kind == ast::ExprKind::kStar) {
       TRY(add_star(*item.expr, scope, out));
+      for (const auto& column : scope.columns()) size += column.size;
     } else {
       TRY_ASSIGN(Bound bound, binder.bind(*item.expr));
+      const bool unknown = bound.unknown;
       bound = with_default_type(std::move(bound));
       size += bound.size;
       out.push_back({item.expr.get(), std::move(bound.expr),
-                     item.alias ? item.alias.text : default_name(*item.expr), part(item)});
+                     item.alias ? item.alias.text : default_name(*item.expr), part(item), unknown});
     }
     if (size <= kMaxExpressionNodes && out.size() <= ast::kMaxColumns) continue;
     return invalid_at(
         kTooComplex, item.expr->span, "the SELECT list is too large",
         fmt::format("the bounds are {} columns and {} parts", ast::kMaxColumns, kMaxExpressionNodes));
   }
-  TRY(check_output_names(out));
+  if (by_name) TRY(check_output_names(out));
   return out;
 }
 
-Result<Select> bind_select(const ast::Query& tree, const BindContext& context) {
-  return SelectBinder(tree, context).run();
+Result<BoundSelect> bind_nested(const ast::Query& tree, const BindContext& context, bool by_name) {
+  return SelectBinder(tree, context, by_name).run();
 }
 
 }  // namespace millrace::sql

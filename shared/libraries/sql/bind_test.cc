@@ -236,6 +236,54 @@ TEST_F(BindTest, RefusesWhatGrowsWithoutBound) {
             "MR-SQL-0004");
 }
 
+// name0 AS (first), name1 AS (next over name0), …
+std::string chain(size_t length, std::string_view first, std::string_view before, std::string_view after) {
+  std::string out = "WITH c0 AS (" + std::string(first) + ")";
+  for (size_t i = 1; i < length; ++i) {
+    out += ", c" + std::to_string(i) + " AS (" + std::string(before) + "c" + std::to_string(i - 1) +
+           std::string(after) + ")";
+  }
+  return out + " SELECT * FROM c" + std::to_string(length - 1);
+}
+
+TEST_F(BindTest, BindsAThousandCtes) {
+  const std::string plain =
+      chain(1'000, "SELECT id, items FROM orders", "SELECT id, items FROM ", " WHERE items > 1");
+  EXPECT_EQ(catalog_.id_of(plain), "ok");
+  EXPECT_EQ(catalog_.id_of("CREATE STREAM d AS " +
+                           chain(500, "SELECT id FROM orders", "SELECT id + 1 AS id FROM ", "")),
+            "ok");
+  const std::string grouped = chain(1'000, "SELECT id FROM orders", "SELECT count(*) AS id FROM ", "");
+  EXPECT_EQ(catalog_.id_of(grouped), "MR-SQL-0004");  // a thousand runs, one over the other
+  EXPECT_EQ(catalog_.id_of(chain(100, "SELECT id FROM orders", "SELECT count(*) AS id FROM ", "")), "ok");
+}
+
+// What doubles with every step is computed apart where it can be, and else refused: never written out.
+TEST_F(BindTest, InlinesNothingThatGrowsWithoutBound) {
+  const std::string sums = chain(1'000, "SELECT id FROM orders", "SELECT id + id AS id FROM ", "");
+  EXPECT_EQ(catalog_.id_of(sums), "ok");
+  EXPECT_EQ(catalog_.id_of("EXPLAIN " + sums), "ok");
+  EXPECT_EQ(catalog_.id_of("CREATE STREAM d AS " + sums), "MR-SQL-0004");
+  EXPECT_EQ(catalog_.id_of("CREATE MATERIALIZED VIEW d AS " + sums), "MR-SQL-0004");
+  std::string twice = "WITH c0 AS (SELECT id FROM orders)";
+  for (int i = 1; i < 90; ++i) {
+    const std::string before = "c" + std::to_string(i - 1);
+    twice += ", c" + std::to_string(i) + " AS (SELECT * FROM " + before + " UNION ALL SELECT * FROM " +
+             before + ")";
+  }
+  EXPECT_EQ(catalog_.id_of(twice + " SELECT * FROM c89"), "ok");
+  EXPECT_EQ(catalog_.id_of("EXPLAIN " + twice + " SELECT * FROM c89"), "ok");
+}
+
+TEST_F(BindTest, BoundsWhatAStatementReads) {
+  EXPECT_EQ(catalog_.id_of("SELECT id FROM orders" + repeat(" UNION ALL SELECT id FROM orders", 99)), "ok");
+  EXPECT_EQ(catalog_.id_of("SELECT id FROM orders" + repeat(" UNION ALL SELECT id FROM orders", 100)),
+            "MR-SQL-0004");
+  EXPECT_EQ(catalog_.id_of("WITH o AS (SELECT id FROM orders LIMIT 5) SELECT id FROM o" +
+                           repeat(" UNION ALL SELECT id FROM o", 100)),
+            "ok");
+}
+
 TEST_F(BindTest, BoundsLikePatterns) {
   const std::string text = repeat("a", 300'000);
   EXPECT_EQ(catalog_.id_of("SELECT '" + text + "' LIKE '%" + repeat("a", 100'000) + "b' AS x"),

@@ -121,10 +121,13 @@ std::string_view window_name(const ast::TableRef& from) {
   }
 }
 
-Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema, bool stored) {
-  Scope scope(from.alias ? from.alias.text : from.name.text, schema);
-  if (stored) scope.allow_append_time();
+Result<Scope> make_scope(const ast::TableRef& from, Scope scope) {
   if (from.window == WindowFunction::kNone) return scope;
+  if (scope.has_window()) {
+    return unsupported_at(from.span,
+                          fmt::format("{} over rows that have a window is not supported", window_name(from)),
+                          "give the query one window function");
+  }
   ExpressionBinder binder(scope, window_name(from));
   TRY_ASSIGN(const ExprPtr time, binder.bind_typed(*from.time));
   const bool takes = (time->op == Op::kColumn && is_timestamp(time->type)) || time->op == Op::kProctime;
@@ -146,14 +149,14 @@ Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema, bool s
   return scope;
 }
 
-Status check_windows(const ast::Query& tree, const Scope& scope, const engine::QueryPlan& plan) {
+Status check_windows(const ast::TableRef& from, const Scope& scope, const engine::QueryPlan& plan) {
   if (!scope.has_many_windows()) return {};
-  const std::string_view name = window_name(*tree.from);
+  const std::string_view name = window_name(from);
   if (plan.window_key < 0) {
-    return unsupported_at(tree.from->span, fmt::format("{} needs a GROUP BY over its window", name),
+    return unsupported_at(from.span, fmt::format("{} needs a GROUP BY over its window", name),
                           "add GROUP BY window_start to a view");
   }
-  TRY(check_partition(*tree.from, scope, plan));
+  TRY(check_partition(from, scope, plan));
   for (const auto& call : plan.aggregates) {
     if (!call.distinct) continue;
     return unsupported_at(call.argument->span,

@@ -9,11 +9,14 @@ namespace millrace::sql {
 inline constexpr std::string_view kDeadLetterName = "dead_letters";
 inline constexpr int64_t kMaxPartitions = 256;  // as many as there are key groups
 
+class CteScope;
+
 struct BindContext {
   const Catalog& catalog;
   TenantId tenant;
-  std::string_view text;    // the statement's, as written
-  bool check_names = true;  // false: EXPLAIN and a definition read again may use a name that is taken
+  std::string_view text;           // the statement's, as written
+  bool check_names = true;         // false: EXPLAIN and a definition read again may use a name that is taken
+  const CteScope* ctes = nullptr;  // what WITH named, around the place
 };
 
 // What a name in FROM stands for: exactly one of the two. Dead letters are a stream of kind kDeadLetters.
@@ -24,13 +27,12 @@ struct Relation {
 Result<Relation> resolve_relation(const BindContext& context, const ast::Name& name);
 Status check_new_name(const BindContext& context, const ast::Name& name, bool if_not_exists);
 
-// The scope of a FROM clause over these columns, with a window function's columns (bind_window.cc). `stored`: they
-// are a stream's, whose rows have append times.
-Result<Scope> make_scope(const ast::TableRef& from, const Schema& schema, bool stored);
+// A window function's columns added to the scope of what it reads (bind_window.cc).
+Result<Scope> make_scope(const ast::TableRef& from, Scope scope);
 std::string_view window_name(const ast::TableRef& from);  // "TUMBLE", …
 // A grouped query over windows of which a row has many: refuses their columns where a row would need one of
 // them. `plan`'s expressions count in the source's columns.
-Status check_windows(const ast::Query& tree, const Scope& scope, const engine::QueryPlan& plan);
+Status check_windows(const ast::TableRef& from, const Scope& scope, const engine::QueryPlan& plan);
 // Where a row has many windows, the groups that are kept are those of panes.
 void group_by_panes(engine::QueryPlan& plan);
 
@@ -39,11 +41,12 @@ struct SelectColumn {
   engine::ExprPtr expr;
   std::string name;
   SourceSpan span;
+  bool unknown = false;  // a bare string or NULL, taken for text
 };
 class ExpressionBinder;
-// The SELECT list, * written out. Two columns of one name are an error.
+// The SELECT list, * written out. Two columns of one name are an error, unless only their places count.
 Result<std::vector<SelectColumn>> bind_select_list(const ast::Query& query, const Scope& scope,
-                                                   ExpressionBinder& binder);
+                                                   ExpressionBinder& binder, bool by_name = true);
 // GROUP BY 2, ORDER BY 2: the place in the SELECT list; nullopt if it is not an integer.
 Result<std::optional<size_t>> select_position(const ast::Expr& expr, size_t columns, std::string_view clause);
 
@@ -62,6 +65,15 @@ Result<DefinitionId> find_same(const ast::CreateQuery& tree, const CreateQuery& 
                                const BindContext& context);
 // The plan as that of the definition (catalog.cc).
 engine::QueryPlan numbered(const CreateQuery& bound, DefinitionId id);
-Result<Select> bind_select(const ast::Query& tree, const BindContext& context);
+Result<Select> bind_select(const ast::Query& tree, const BindContext& context, bool by_name = true);
+
+Result<Insert> bind_insert(const ast::Insert& tree, const BindContext& context);
+
+// An ad-hoc query, also one inside another.
+struct BoundSelect {
+  engine::SelectPlan plan;
+  std::vector<bool> unknown;  // columns that are a bare string or NULL, and still take a type
+};
+Result<BoundSelect> bind_nested(const ast::Query& tree, const BindContext& context, bool by_name = true);
 
 }  // namespace millrace::sql

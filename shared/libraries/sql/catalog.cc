@@ -109,9 +109,9 @@ std::vector<const Catalog::Entry*> Catalog::all() const {
   return out;
 }
 
-std::vector<const Catalog::Entry*> Catalog::readers(StreamId stream) const {
+std::vector<const Catalog::Entry*> Catalog::readers(DefinitionId read) const {
   std::vector<const Entry*> out;
-  const auto [from, to] = readers_.equal_range(stream.value);
+  const auto [from, to] = readers_.equal_range(read.value);
   for (auto it = from; it != to; ++it) out.push_back(it->second.get());
   std::sort(out.begin(), out.end(),
             [](const Entry* a, const Entry* b) { return a->definition.id < b->definition.id; });
@@ -136,8 +136,9 @@ void Catalog::add_entry(Entry made) {
   by_name_[NameKey(definition.tenant.value, tenant ? std::string(kDeadLetterName) : definition.name)] = entry;
   if (entry->stream) streams_[entry->stream->id.value] = entry->stream;
   if (!entry->query) return;
-  readers_.emplace(entry->query->source->id.value, entry);
-  if (entry->query->late_stream) readers_.emplace(entry->query->late_stream->id.value, entry);
+  readers_.emplace(definition_of(entry->query->source->id).value, entry);
+  for (const QueryId view : entry->query->views) readers_.emplace(view.value, entry);
+  if (entry->query->late_stream) readers_.emplace(definition_of(entry->query->late_stream->id).value, entry);
   if (const auto& topic = entry->query->repartition_topic) streams_[topic->id.value] = topic;
 }
 

@@ -57,7 +57,8 @@ class Catalog {
   engine::StreamPtr dead_letters(TenantId tenant) const;
   std::vector<const Entry*> entries(TenantId tenant) const;  // streams and views, by number
   std::vector<const Entry*> all() const;                     // also tenants, by number
-  std::vector<const Entry*> readers(StreamId stream) const;  // queries that read it or give late events to it
+  std::vector<const Entry*> readers(
+      DefinitionId read) const;  // queries that read the stream or the view, or give late events to it
   const std::string* tenant_name(TenantId tenant) const;
   std::optional<TenantId> tenant(std::string_view name) const;
 
@@ -79,7 +80,7 @@ class Catalog {
   std::map<uint32_t, EntryPtr> by_number_;
   std::map<NameKey, EntryPtr> by_name_;
   std::unordered_map<uint32_t, engine::StreamPtr> streams_;
-  std::multimap<uint32_t, EntryPtr> readers_;  // by the stream read
+  std::multimap<uint32_t, EntryPtr> readers_;  // by the number of what is read
   std::map<std::string, TenantId, std::less<>> tenants_;
 };
 using CatalogPtr = std::shared_ptr<const Catalog>;

@@ -71,8 +71,8 @@ TEST_F(CatalogTest, ListsByNumber) {
             (Names{"earthquakes", "orders", "by_place", "strong", "strong_by_net"}));
   EXPECT_EQ(names(catalog().all()),
             (Names{"default", "earthquakes", "orders", "by_place", "strong", "strong_by_net"}));
-  EXPECT_EQ(names(catalog().readers(StreamId(8))), (Names{"by_place", "strong"}));
-  EXPECT_EQ(names(catalog().readers(StreamId(20))), (Names{"strong_by_net"}));
+  EXPECT_EQ(names(catalog().readers(DefinitionId(2))), (Names{"by_place", "strong"}));
+  EXPECT_EQ(names(catalog().readers(DefinitionId(5))), (Names{"strong_by_net"}));
 }
 
 TEST_F(CatalogTest, AnotherTenantsNamesDoNotExist) {
@@ -99,7 +99,7 @@ TEST_F(CatalogTest, WithoutTakesAllOfADefinitionAway) {
   EXPECT_EQ(less->find(TenantId(1), "by_place"), nullptr);
   EXPECT_EQ(less->find(DefinitionId(4)), nullptr);
   EXPECT_EQ(less->stream(StreamId(17)), nullptr);
-  EXPECT_EQ(names(less->readers(StreamId(8))), (Names{"strong"}));
+  EXPECT_EQ(names(less->readers(DefinitionId(2))), (Names{"strong"}));
   EXPECT_NE(catalog().find(TenantId(1), "by_place"), nullptr);  // the old one is as it was
   EXPECT_EQ(less->without(DefinitionId(99))->all().size(), less->all().size());
 }

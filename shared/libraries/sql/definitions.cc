@@ -44,8 +44,7 @@ void name_tenant(Definition& definition) {
 
 Status check_readers(const Catalog& catalog, const Catalog::Entry& entry) {
   std::vector<std::string> names;
-  for (const auto* reader : catalog.readers(stream_of(entry.definition.id)))
-    names.push_back(reader->definition.name);
+  for (const auto* reader : catalog.readers(entry.definition.id)) names.push_back(reader->definition.name);
   if (names.empty()) return {};
   return error(Code::kConflict, kStillRead,
                fmt::format("\"{}\" is still used by {}", entry.definition.name, list_names(names)),

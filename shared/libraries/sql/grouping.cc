@@ -134,7 +134,31 @@ Result<NamedExpr> group_key(const ast::Expr& tree, const Scope& scope,
   return NamedExpr{column.name, column.expr};
 }
 
+// One key for a window, whichever end was written.
+NamedExpr window_as_one(NamedExpr key) {
+  if (!is_window_end(key.expr->op)) return key;
+  auto start = std::make_shared<Expr>(*key.expr);
+  start->op = start_of(key.expr->op);
+  return {"window_start", std::move(start)};
+}
+
+bool has_key(const std::vector<NamedExpr>& keys, const Expr& expr) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](const NamedExpr& other) { return same_expr(*other.expr, expr); });
+}
+
 }  // namespace
+
+Result<std::vector<NamedExpr>> bind_distinct_keys(const std::vector<SelectColumn>& columns,
+                                                  const SourceSpan& span) {
+  std::vector<NamedExpr> keys;
+  for (const auto& column : columns) {
+    NamedExpr key = window_as_one({column.name, column.expr});
+    if (key.expr->op != Op::kLiteral && !has_key(keys, *key.expr)) keys.push_back(std::move(key));
+  }
+  if (!keys.empty()) return keys;
+  return invalid_at(kBadPosition, span, "SELECT DISTINCT of constants alone", "select a column");
+}
 
 Result<std::vector<NamedExpr>> bind_group_keys(const ast::Query& query, const Scope& scope,
                                                const std::vector<SelectColumn>& columns,
@@ -142,14 +166,8 @@ Result<std::vector<NamedExpr>> bind_group_keys(const ast::Query& query, const Sc
   std::vector<NamedExpr> keys;
   for (const auto& tree : query.group_by) {
     TRY_ASSIGN(NamedExpr key, group_key(*tree, scope, columns, source));
-    // One key for a window, whichever end was written.
-    if (is_window_end(key.expr->op)) {
-      auto start = std::make_shared<Expr>(*key.expr);
-      start->op = start_of(key.expr->op);
-      key = {"window_start", std::move(start)};
-    }
-    const auto same = [&](const NamedExpr& other) { return same_expr(*other.expr, *key.expr); };
-    if (std::any_of(keys.begin(), keys.end(), same)) continue;
+    key = window_as_one(std::move(key));
+    if (has_key(keys, *key.expr)) continue;
     if (key.expr->op == Op::kLiteral)
       return invalid_at(kBadPosition, tree->span, "a constant in GROUP BY groups nothing", "take it away");
     keys.push_back(std::move(key));

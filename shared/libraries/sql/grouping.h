@@ -18,6 +18,10 @@ Result<std::vector<engine::NamedExpr>> bind_group_keys(const ast::Query& query, 
                                                        const std::vector<SelectColumn>& columns,
                                                        const Schema& source);
 
+// SELECT DISTINCT groups by what it selects.
+Result<std::vector<engine::NamedExpr>> bind_distinct_keys(const std::vector<SelectColumn>& columns,
+                                                          const SourceSpan& span);
+
 // Outputs of a grouped query: from expressions over the source row to expressions over (group keys…,
 // aggregates…). Borrows what it is given.
 class GroupedOutputs {

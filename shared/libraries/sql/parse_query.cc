@@ -1,189 +1,172 @@
+// Queries: WITH, UNION, INTERSECT and EXCEPT by their precedence, VALUES, parentheses.
 #include <fmt/format.h>
 
 #include "sql/errors.h"
-#include "sql/keywords.h"
 #include "sql/parser.h"
 
 namespace millrace::sql {
 
-Status Parser::select_modifiers(ast::Query& query) {
-  if (is_word("distinct")) {
-    query.distinct_span = take().span;
-    if (is_word("on")) {
-      return unsupported_at(peek().span, "DISTINCT ON is not supported", "group by the columns");
-    }
-  } else {
-    take_word("all");
-  }
-  if (is_word("from")) return unexpected("a SELECT needs at least one column");
-  return {};
+using ast::Query;
+using ast::SetOperation;
+
+// A query stands here, in as many parentheses as may be.
+bool Parser::starts_query(size_t ahead) const {
+  while (is_symbol("(", ahead)) ++ahead;
+  return is_word("select", ahead) || is_word("values", ahead) || is_word("with", ahead);
 }
 
-Status Parser::refuse_after_from() {
-  for (const std::string_view word : {"join", "inner", "left", "right", "full", "cross", "natural"}) {
-    if (is_word(word))
-      return unsupported_at(peek().span, "joins are not supported yet", "read one stream or view");
+Result<Query> Parser::query() {
+  if (++query_depth_ > ast::kMaxQueryNesting) {
+    return invalid_at(kTooComplex, peek().span,
+                      fmt::format("more than {} queries stand one in the other", ast::kMaxQueryNesting),
+                      "name some of them in WITH");
   }
-  if (is_symbol(","))
-    return unsupported_at(peek().span, "joins are not supported yet", "read one stream or view");
-  return {};
-}
-
-Status Parser::refuse_set_operation() {
-  for (const std::string_view word : {"union", "intersect", "except"}) {
-    if (!is_word(word)) continue;
-    return unsupported_at(peek().span, fmt::format("{} is not supported yet", raw(peek())),
-                          "write two statements");
+  const SourceSpan first = peek().span;
+  std::vector<ast::Cte> with;
+  if (is_word("with")) {
+    Query holder;
+    TRY(with_list(holder));
+    with = std::move(holder.with);
   }
-  if (is_word("window") || is_word("for") || is_word("fetch")) {
-    return unsupported_at(peek().span, fmt::format("{} is not supported here", raw(peek())),
-                          is_word("fetch") ? "use LIMIT" : "take it away");
+  size_t count = 0;
+  TRY_ASSIGN(Query out, set_operations(count));
+  const bool tail = is_word("order") || is_word("limit") || is_word("offset") || is_word("fetch");
+  const bool own = !out.with.empty() || out.tail_span.length > 0;  // of parentheses
+  if (own && (tail || !with.empty())) {
+    Query outer;
+    auto star = node(ast::ExprKind::kStar, out.span);
+    outer.items.emplace_back();
+    TRY_ASSIGN(outer.items.back().expr, finish(std::move(star)));
+    outer.from.emplace();
+    outer.from->span = out.span;
+    outer.from->subquery = std::make_shared<const Query>(std::move(out));
+    out = std::move(outer);
   }
-  return {};
-}
-
-Result<ast::Query> Parser::query() {
-  ast::Query out;
-  const SourceSpan first = take().span;
-  TRY(select_modifiers(out));
-  TRY(select_list(out));
-  if (is_word("into"))
-    return unsupported_at(peek().span, "SELECT INTO is not supported", "use CREATE STREAM … AS SELECT");
-  if (take_word("from")) {
-    TRY_ASSIGN(out.from, table_ref());
-    TRY(refuse_after_from());
-  }
-  if (take_word("where")) {
-    TRY_ASSIGN(out.where, expression());
-  }
-  if (is_word("group")) {
-    const SourceSpan group = take().span;
-    TRY(expect_word("by"));
-    do {
-      TRY_ASSIGN(ast::ExprPtr key, expression());
-      out.group_by.push_back(std::move(key));
-      if (out.group_by.size() > ast::kMaxColumns)
-        return too_many(previous().span, "group keys", ast::kMaxColumns);
-    } while (take_symbol(","));
-    out.group_span = span_from(group);
-  }
-  if (take_word("having")) {
-    TRY_ASSIGN(out.having, expression());
-  }
-  TRY(refuse_set_operation());
-  TRY(query_tail(out));
-  TRY(refuse_set_operation());
+  if (!with.empty()) out.with = std::move(with);
+  if (tail) TRY(query_tail(out));
   out.span = span_from(first);
+  --query_depth_;
   return out;
 }
 
-Status Parser::select_list(ast::Query& out) {
+Result<ast::QueryPtr> Parser::subquery() {
+  TRY(expect_symbol("("));
+  TRY_ASSIGN(Query inner, query());
+  TRY(expect_symbol(")"));
+  return std::make_shared<const Query>(std::move(inner));
+}
+
+Status Parser::with_list(Query& out) {
+  take();
+  if (is_word("recursive")) {
+    return unsupported_at(peek().span, "WITH RECURSIVE is not supported",
+                          "a query reads what is there before it: leave RECURSIVE out");
+  }
   do {
-    TRY_ASSIGN(ast::SelectItem item, select_item());
-    out.items.push_back(std::move(item));
-    if (out.items.size() > ast::kMaxColumns)
-      return too_many(previous().span, "columns in a SELECT", ast::kMaxColumns);
+    TRY_ASSIGN(ast::Cte one, cte());
+    out.with.push_back(std::move(one));
+    if (out.with.size() > ast::kMaxCtes) return too_many(previous().span, "queries in WITH", ast::kMaxCtes);
   } while (take_symbol(","));
   return {};
 }
 
-Result<ast::SelectItem> Parser::select_item() {
-  ast::SelectItem item;
-  const bool star = is_symbol("*");
-  const bool qualified_star = is_name() && is_symbol(".", 1) && is_symbol("*", 2);
-  if (star || qualified_star) {
-    item.expr = node(ast::ExprKind::kStar, peek().span);
-    if (qualified_star) {
-      TRY_ASSIGN(item.expr->qualifier, name("an alias"));
-      take();
-    }
-    take();
-    item.expr->span = span_from(item.expr->span);
-    TRY_ASSIGN(item.expr, finish(std::move(item.expr)));
-    if (is_word("as")) return unexpected("* cannot be renamed");
-    return item;
-  }
-  TRY_ASSIGN(item.expr, expression());
-  const bool bare = peek().kind == TokenKind::kQuotedName ||
-                    (peek().kind == TokenKind::kWord && is_bare_label(name_value(text_, peek())));
-  if (take_word("as") || bare) {
-    TRY_ASSIGN(item.alias, label());
-  }
-  return item;
-}
-
-Result<ast::TableRef> Parser::table_ref() {
-  ast::TableRef out;
-  const SourceSpan first = peek().span;
+Result<ast::Cte> Parser::cte() {
+  ast::Cte out;
+  TRY_ASSIGN(out.name, name("a name for the query"));
   if (is_symbol("(")) {
-    return unsupported_at(first, "subqueries are not supported yet", "make a view or a stream and read that");
+    TRY_ASSIGN(out.columns, column_names());
   }
-  if (is_word("lateral") || is_word("only"))
-    return unexpected("the name of a stream or a view is expected here");
-  TRY_ASSIGN(const bool windowed, window_call(out));
-  if (!windowed) {
-    TRY_ASSIGN(out.name, relation_name("the name of a stream or a view"));
-    if (is_symbol("(")) {
-      return unsupported_at(out.name.span,
-                            fmt::format("\"{}\" is not a function that makes rows", out.name.text),
-                            "use TUMBLE(stream, column, INTERVAL '1 hour')");
-    }
+  TRY(expect_word("as"));
+  if (take_word("not")) {
+    TRY(expect_word("materialized"));
+  } else {
+    take_word("materialized");  // where a query is computed decides no answer
   }
-  const bool bare =
-      is_name() && (peek().kind == TokenKind::kQuotedName || is_bare_label(name_value(text_, peek())));
-  if (take_word("as") || bare) {
-    TRY_ASSIGN(out.alias, name("an alias"));
-    if (is_symbol("(")) {
-      return unsupported_at(peek().span, "renaming columns in FROM is not supported",
-                            "rename them in the SELECT list");
-    }
-  }
-  out.span = span_from(first);
+  if (!is_symbol("(") || !starts_query()) return unexpected("a query in parentheses is expected here");
+  TRY_ASSIGN(out.query, subquery());
   return out;
 }
 
-Status Parser::order_by(ast::Query& out) {
-  TRY(expect_word("by"));
+Result<std::vector<ast::Name>> Parser::column_names() {
+  std::vector<ast::Name> out;
+  TRY(expect_symbol("("));
   do {
-    TRY_ASSIGN(ast::OrderItem item, order_item());
-    out.order_by.push_back(std::move(item));
-    if (out.order_by.size() > ast::kMaxColumns)
-      return too_many(previous().span, "sort keys", ast::kMaxColumns);
+    TRY_ASSIGN(ast::Name column, name("a column's name"));
+    out.push_back(std::move(column));
+    if (out.size() > ast::kMaxColumns) return too_many(previous().span, "columns", ast::kMaxColumns);
   } while (take_symbol(","));
-  return {};
+  TRY(expect_symbol(")"));
+  return out;
 }
 
-Result<ast::OrderItem> Parser::order_item() {
-  ast::OrderItem item;
-  TRY_ASSIGN(item.expr, expression());
-  if (take_word("desc")) {
-    item.descending = true;
-  } else {
-    take_word("asc");
+// INTERSECT binds more strongly than the two others, which go from left to right.
+Result<Query> Parser::set_operations(size_t& count) {
+  TRY_ASSIGN(Query left, intersections(count));
+  while (is_word("union") || is_word("except")) {
+    TRY_ASSIGN(left, set_operation(std::move(left), false, count));
   }
-  if (take_word("nulls")) {
-    if (!is_word("first") && !is_word("last")) return unexpected("after NULLS comes FIRST or LAST");
-    item.nulls_first = is_word("first");
-    take();
-  }
-  return item;
+  return left;
 }
 
-Status Parser::query_tail(ast::Query& out) {
-  const SourceSpan first = peek().span;
-  if (take_word("order")) TRY(order_by(out));
-  while (is_word("limit") || is_word("offset")) {
-    ast::ExprPtr& slot = is_word("limit") ? out.limit : out.offset;
-    const Token word = take();
-    if (slot)
-      return invalid_at(kSyntaxError, word.span, fmt::format("{} is given twice", raw(word)),
-                        "keep one of them");
-    if (take_word("all")) continue;
-    TRY_ASSIGN(slot, expression());
-    if (same_word(raw(word), "offset") && !take_word("rows")) take_word("row");
+Result<Query> Parser::intersections(size_t& count) {
+  TRY_ASSIGN(Query left, query_primary());
+  while (is_word("intersect")) {
+    TRY_ASSIGN(left, set_operation(std::move(left), true, count));
   }
-  if (!out.order_by.empty() || out.limit || out.offset) out.tail_span = span_from(first);
-  return {};
+  return left;
+}
+
+Result<Query> Parser::set_operation(Query left, bool intersect, size_t& count) {
+  Query out;
+  out.set_span = peek().span;
+  out.set = intersect          ? SetOperation::kIntersect
+            : is_word("union") ? SetOperation::kUnion
+                               : SetOperation::kExcept;
+  take();
+  if (++count > ast::kMaxSetOperations)
+    return too_many(previous().span, "set operations in a query", ast::kMaxSetOperations);
+  out.set_all = take_word("all");
+  if (!out.set_all) take_word("distinct");
+  TRY_ASSIGN(Query right, intersect ? query_primary() : intersections(count));
+  out.span = join(left.span, right.span);
+  out.left = std::make_shared<const Query>(std::move(left));
+  out.right = std::make_shared<const Query>(std::move(right));
+  return out;
+}
+
+Result<Query> Parser::query_primary() {
+  if (is_word("select")) return select();
+  if (is_word("values")) return values();
+  if (!is_symbol("(")) return unexpected("SELECT is expected here");
+  take();
+  TRY_ASSIGN(Query inner, query());
+  TRY(expect_symbol(")"));
+  return inner;
+}
+
+Result<Query> Parser::values() {
+  Query out;
+  const SourceSpan first = take().span;
+  do {
+    std::vector<ast::ExprPtr> row;
+    TRY(expect_symbol("("));
+    do {
+      TRY_ASSIGN(ast::ExprPtr value, expression());
+      row.push_back(std::move(value));
+      if (row.size() > ast::kMaxColumns)
+        return too_many(previous().span, "columns in VALUES", ast::kMaxColumns);
+    } while (take_symbol(","));
+    TRY(expect_symbol(")"));
+    out.values.push_back(std::move(row));
+    if (out.values.size() > ast::kMaxList) return too_many(previous().span, "rows in VALUES", ast::kMaxList);
+    if (out.values.back().size() != out.values.front().size()) {
+      return invalid_at(kSyntaxError, out.values.back().front()->span,
+                        "VALUES lists must all be the same length",
+                        "give every row a value for every column");
+    }
+  } while (take_symbol(","));
+  out.span = span_from(first);
+  return out;
 }
 
 }  // namespace millrace::sql

@@ -8,11 +8,11 @@
 namespace millrace::sql {
 namespace {
 
-const std::vector<std::string> kStatements{"CREATE",   "SELECT",  "SUBSCRIBE", "DROP",  "SHOW",
-                                           "DESCRIBE", "EXPLAIN", "PAUSE",     "RESUME"};
+const std::vector<std::string> kStatements{"CREATE", "SELECT", "WITH",     "VALUES",  "INSERT", "SUBSCRIBE",
+                                           "DROP",   "SHOW",   "DESCRIBE", "EXPLAIN", "PAUSE",  "RESUME"};
 constexpr std::string_view kPostgresStatements[] = {
-    "insert", "update", "delete", "alter", "truncate", "merge",  "copy",    "begin", "commit",  "rollback",
-    "set",    "values", "with",   "grant", "revoke",   "vacuum", "analyze", "table", "declare", "fetch"};
+    "insert",   "update", "delete", "alter",  "truncate", "merge",   "copy",  "begin",   "commit",
+    "rollback", "set",    "grant",  "revoke", "vacuum",   "analyze", "table", "declare", "fetch"};
 
 }  // namespace
 
@@ -120,7 +120,7 @@ Result<std::vector<StatementPtr>> Parser::statements() {
 
 Result<ast::Body> Parser::statement() {
   const Token& token = peek();
-  if (is_word("select")) {
+  if (starts_query()) {
     TRY_ASSIGN(ast::Query select, query());
     if (is_word("emit")) {
       return unsupported_at(peek().span, "EMIT belongs to a materialized view",
@@ -133,6 +133,7 @@ Result<ast::Body> Parser::statement() {
   if (is_word("show") || is_word("describe") || is_word("desc")) return show();
   if (is_word("explain")) return explain();
   if (is_word("pause") || is_word("resume")) return pause();
+  if (is_word("insert")) return insert();
   if (take_word("subscribe")) {
     take_word("to");
     TRY_ASSIGN(ast::Name target, relation_name("the name of a stream or a view"));
@@ -142,8 +143,7 @@ Result<ast::Body> Parser::statement() {
   for (const std::string_view known : kPostgresStatements) {
     if (!is_word(known)) continue;
     return unsupported_at(token.span, fmt::format("{} is not supported", raw(token)),
-                          is_word("insert") ? "POST events to /v1/streams/{stream}/events"
-                                            : "a statement starts with " + list_names(kStatements));
+                          "a statement starts with " + list_names(kStatements));
   }
   std::string hint = did_you_mean(raw(token), kStatements);
   return unexpected(hint.empty() ? "a statement starts with " + list_names(kStatements) : hint);
@@ -331,7 +331,7 @@ Result<ast::Body> Parser::create_view() {
 Result<ast::Body> Parser::create_query(ast::CreateQuery query_) {
   if (is_word("with")) TRY(options(query_.options));
   TRY(expect_word("as"));
-  if (!is_word("select")) return unexpected("SELECT is expected here");
+  if (!starts_query()) return unexpected("SELECT is expected here");
   TRY_ASSIGN(query_.query, query());
   TRY(create_query_tail(query_));
   return ast::Body(std::move(query_));
@@ -483,6 +483,24 @@ Result<std::vector<StatementPtr>> parse(std::string_view text) {
 
 std::string statement_text(const Statement& statement) {
   return statement.text;
+}
+
+// INSERT INTO stream [(column, …)] query
+Result<ast::Body> Parser::insert() {
+  ast::Insert out;
+  take();
+  TRY(expect_word("into"));
+  TRY_ASSIGN(out.stream, relation_name("the stream's name"));
+  if (is_symbol("(") && !starts_query()) {
+    TRY_ASSIGN(out.columns, column_names());
+  }
+  if (!starts_query()) return unexpected("VALUES or SELECT is expected here");
+  TRY_ASSIGN(out.query, query());
+  if (is_word("on") || is_word("returning")) {
+    return unsupported_at(peek().span, fmt::format("{} is not supported in INSERT", raw(peek())),
+                          "a stream is a log: every row is an event of its own");
+  }
+  return ast::Body(std::move(out));
 }
 
 }  // namespace millrace::sql

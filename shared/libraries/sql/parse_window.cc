@@ -45,7 +45,11 @@ Result<bool> Parser::window_call(ast::TableRef& out) {
 // [TABLE] stream [PARTITION BY …], time column [, slide or step], size [, offset])
 Status Parser::window_arguments(ast::TableRef& out, const char* usage) {
   take_word("table");
-  TRY_ASSIGN(out.name, relation_name("the name of a stream"));
+  if (is_symbol("(") && starts_query()) {
+    TRY_ASSIGN(out.subquery, subquery());
+  } else {
+    TRY_ASSIGN(out.name, relation_name("the name of a stream"));
+  }
   if (out.window == WindowFunction::kSession) TRY(session_partition(out));
   if (!take_symbol(",")) return unexpected(usage);
   TRY_ASSIGN(out.time, window_time());

@@ -1,7 +1,7 @@
 // Parser: tokens to syntax trees, by recursive descent; expressions by operator precedence (PostgreSQL's
 // table).
 //
-// Files:       parse_statement.cc (statements, clauses), parse_query.cc, parse_expression.cc, parse_type.cc
+// Files:       parse_statement.cc (statements, clauses), parse_query.cc (WITH, UNION, VALUES), parse_select.cc, parse_expression.cc, parse_type.cc
 //              (type names), parse_path.cc. A clause that is PostgreSQL's but not ours yet is refused by name at its own place, never as a
 //              mere syntax error.
 // Bound:       see ast.h; expression() and prefix() count the depth of the recursion.
@@ -35,6 +35,7 @@ class Parser {
   Result<ast::Body> show();
   Result<ast::Body> explain();
   Result<ast::Body> pause();
+  Result<ast::Body> insert();
   bool explains_a_name();
   Status stream_elements(ast::CreateStream& out);
   Status stream_element(ast::CreateStream& out);
@@ -47,6 +48,19 @@ class Parser {
 
   // Queries.
   Result<ast::Query> query();
+  bool starts_query(size_t ahead = 0) const;
+  Result<ast::QueryPtr> subquery();  // (query)
+  Status with_list(ast::Query& out);
+  Result<ast::Cte> cte();
+  Result<ast::Query> set_operations(size_t& count);
+  Result<ast::Query> intersections(size_t& count);
+  Result<ast::Query> set_operation(ast::Query left, bool intersect, size_t& count);
+  Result<ast::Query> query_primary();
+  Result<ast::Query> values();
+  Result<ast::Query> select();
+  Status fetch_first(ast::Query& out);
+  Result<std::vector<ast::Name>> column_names();
+  Status alias(ast::TableRef& out);
   Status select_list(ast::Query& out);
   Result<ast::SelectItem> select_item();
   Result<ast::TableRef> table_ref();
@@ -59,7 +73,7 @@ class Parser {
   Result<ast::OrderItem> order_item();
   Status select_modifiers(ast::Query& query);
   Status refuse_after_from();
-  Status refuse_set_operation();
+  Status refuse_tail_words();
 
   // Expressions. `level` is the lowest precedence that may continue the expression.
   Result<ast::ExprPtr> expression(int level = 0);
@@ -130,6 +144,7 @@ class Parser {
   std::vector<Token> tokens_;
   size_t next_ = 0;
   size_t depth_ = 0;
+  size_t query_depth_ = 0;
   size_t nodes_ = 0;
 };
 

@@ -132,6 +132,22 @@ TEST(Parser, BoundsNesting) {
   EXPECT_EQ(id_of("SELECT a BETWEEN " + repeat("a BETWEEN ", 50'000)), "MR-SQL-0001");  // does not chain
 }
 
+TEST(Parser, BoundsQueries) {
+  const auto nested = [](size_t n) {
+    return repeat("SELECT * FROM (", n) + "SELECT 1 AS x" + repeat(") t", n);
+  };
+  EXPECT_EQ(id_of(nested(ast::kMaxQueryNesting - 1)), "ok");
+  EXPECT_EQ(id_of(nested(ast::kMaxQueryNesting)), "MR-SQL-0004");
+  EXPECT_EQ(id_of(nested(50'000)), "MR-SQL-0004");
+  EXPECT_EQ(id_of(repeat("(", 50'000) + "SELECT 1"), "MR-SQL-0004");
+  EXPECT_EQ(id_of(repeat("WITH a AS (", 50'000) + "SELECT 1"), "MR-SQL-0004");
+  EXPECT_EQ(id_of("SELECT 1" + repeat(" UNION ALL SELECT 1", ast::kMaxSetOperations)), "ok");
+  EXPECT_EQ(id_of("SELECT 1" + repeat(" UNION ALL SELECT 1", ast::kMaxSetOperations + 1)), "MR-SQL-0004");
+  EXPECT_EQ(id_of("VALUES (1)" + repeat(", (1)", ast::kMaxList)), "MR-SQL-0004");
+  EXPECT_EQ(id_of("WITH a AS (SELECT 1)" + repeat(", a AS (SELECT 1)", ast::kMaxCtes) + " SELECT 1"),
+            "MR-SQL-0004");
+}
+
 TEST(Parser, BoundsChainsAndLists) {
   EXPECT_EQ(id_of("SELECT 1" + repeat("+1", 500)), "ok");
   EXPECT_EQ(id_of("SELECT 1" + repeat("+1", 100'000)), "MR-SQL-0004");

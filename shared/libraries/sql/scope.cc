@@ -49,13 +49,17 @@ uint64_t expr_hash(const Expr& expr) {
 
 Scope::Scope(std::string name, const Schema& schema) : name_(std::move(name)) {
   for (size_t i = 0; i < schema.size(); ++i) {
-    add(schema[i].name, make_column(static_cast<int>(i), schema[i].type, {}));
+    add({schema[i].name, make_column(static_cast<int>(i), schema[i].type, {})});
   }
 }
 
-void Scope::add(std::string name, ExprPtr expr) {
-  by_name_[name].push_back(columns_.size());
-  columns_.push_back(Column{std::move(name), std::move(expr)});
+Scope::Scope(std::string name, std::vector<Column> columns) : name_(std::move(name)) {
+  for (Column& column : columns) add(std::move(column));
+}
+
+void Scope::add(Column column) {
+  by_name_[column.name].push_back(columns_.size());
+  columns_.push_back(std::move(column));
 }
 
 void Scope::add_window(const ExprPtr& time, const engine::WindowSpec& window) {
@@ -69,7 +73,7 @@ void Scope::add_window(const ExprPtr& time, const engine::WindowSpec& window) {
     expr->args.push_back(time);
     expr->window_us = window.size_us;
     expr->window_offset_us = window.offset_us;
-    add(start ? "window_start" : "window_end", std::move(expr));
+    add({start ? "window_start" : "window_end", std::move(expr), 2});
   }
 }
 
@@ -98,19 +102,20 @@ Error Scope::unknown_column(const ast::Name& qualifier, const std::string& colum
   return invalid_at(kUnknownColumn, span, fmt::format("column \"{}\" does not exist", full), hint);
 }
 
-Result<ExprPtr> Scope::find(const ast::Name& qualifier, const std::string& column,
-                            const SourceSpan& span) const {
+Result<Scope::Column> Scope::find(const ast::Name& qualifier, const std::string& column,
+                                  const SourceSpan& span) const {
   TRY(check_qualifier(qualifier));
   const auto found = by_name_.find(column);
   if (found == by_name_.end()) return unknown_column(qualifier, column, span);
   if (found->second.size() > 1) {
-    return invalid_at(
-        kAmbiguousColumn, span, fmt::format("column \"{}\" is ambiguous", column),
-        "the stream has a column of that name, and the window too: rename it in a derived stream");
+    return invalid_at(kAmbiguousColumn, span, fmt::format("column \"{}\" is ambiguous", column),
+                      "the stream has a column of that name, and the window too: rename it in a subquery");
   }
-  auto expr = std::make_shared<Expr>(*columns_[found->second.front()].expr);
+  Column out = columns_[found->second.front()];
+  auto expr = std::make_shared<Expr>(*out.expr);
   expr->span = span;
-  return ExprPtr(std::move(expr));
+  out.expr = std::move(expr);
+  return out;
 }
 
 }  // namespace millrace::sql

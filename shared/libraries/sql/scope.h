@@ -1,5 +1,5 @@
-// Scope: the names an expression may use, and what each stands for. One relation for now; joins will add
-// more.
+// Scope: the names an expression may use, and what each stands for: a column of the row that is read, or what a
+// subquery, a CTE or a view computes of it. One relation for now; joins will add more.
 #pragma once
 
 #include <string>
@@ -16,15 +16,20 @@ class Scope {
   struct Column {
     std::string name;
     engine::ExprPtr expr;
+    size_t size = 1;  // parts, counted as if shared ones were written out
   };
 
   Scope() = default;
   // `name` is what qualifies a column: the alias if there is one. Column i of the schema is column i of the
   // row.
   Scope(std::string name, const Schema& schema);
+  Scope(std::string name, std::vector<Column> columns);
 
   // window_start and window_end of a window over a time expression.
   void add_window(const engine::ExprPtr& time, const engine::WindowSpec& window);
+  // The window function that made this row stands further in.
+  void take_window(const Scope& inner) { window_ = inner.window_; }
+  bool has_window() const { return window_.size_us > 0; }
   // A row has many windows: their columns are group keys, and never computed for a row.
   bool has_many_windows() const { return window_.made_of_panes(); }
   const engine::WindowSpec& window() const { return window_; }
@@ -36,12 +41,11 @@ class Scope {
   const std::string& name() const { return name_; }
   bool has(const std::string& column) const { return by_name_.count(column) > 0; }
   // Unknown and ambiguous names are the errors; `qualifier` may be empty.
-  Result<engine::ExprPtr> find(const ast::Name& qualifier, const std::string& column,
-                               const SourceSpan& span) const;
+  Result<Column> find(const ast::Name& qualifier, const std::string& column, const SourceSpan& span) const;
   Status check_qualifier(const ast::Name& qualifier) const;
 
  private:
-  void add(std::string name, engine::ExprPtr expr);
+  void add(Column column);
   Error unknown_column(const ast::Name& qualifier, const std::string& column, const SourceSpan& span) const;
 
   std::string name_;

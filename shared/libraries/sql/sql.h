@@ -65,7 +65,12 @@ struct Pause {  // or RESUME
   DefinitionId definition;
   bool pause = true;
 };
-using BoundStatement = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause>;
+struct Insert {
+  engine::StreamPtr stream;
+  engine::SelectPlan rows;  // its outputs are columns of the stream, by name and type
+};
+using BoundStatement =
+    std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause, Insert>;
 
 // `text` is the statement's own text: spans in errors are relative to the text given to parse().
 Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant);
