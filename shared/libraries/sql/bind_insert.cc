@@ -50,6 +50,11 @@ Result<Columns> columns_of(const ast::Insert& tree, const engine::StreamDef& str
   return out;
 }
 
+// Without names, as in PostgreSQL, fewer values are those of the first columns.
+void take_first(const ast::Insert& tree, size_t values, Columns& columns) {
+  if (tree.columns.empty() && values < columns.size()) columns.resize(values);
+}
+
 Status check_width(size_t values, size_t columns, const SourceSpan& span) {
   if (values == columns) return {};
   return invalid_at(kTypeMismatch, span, fmt::format("there are {} values for {} columns", values, columns),
@@ -74,7 +79,9 @@ Result<engine::ExprPtr> assigned(Bound value, const ColumnDef& column) {
 }
 
 // Each value takes the type of its column, not of the values above it.
-Result<SelectPlan> bind_rows(const ast::Query& tree, const Columns& columns) {
+Result<SelectPlan> bind_rows(const ast::Insert& insert, Columns columns) {
+  const ast::Query& tree = insert.query;
+  take_first(insert, tree.values.front().size(), columns);
   const Scope nothing;
   SelectPlan out;
   for (const auto& row : tree.values) {
@@ -91,9 +98,10 @@ Result<SelectPlan> bind_rows(const ast::Query& tree, const Columns& columns) {
   return out;
 }
 
-Result<SelectPlan> bind_query_rows(const ast::Query& tree, const Columns& columns,
-                                   const BindContext& context) {
+Result<SelectPlan> bind_query_rows(const ast::Insert& insert, Columns columns, const BindContext& context) {
+  const ast::Query& tree = insert.query;
   TRY_ASSIGN(Select inner, bind_select(tree, context, false));
+  take_first(insert, inner.plan.outputs.size(), columns);
   TRY(check_width(inner.plan.outputs.size(), columns.size(), tree.span));
   SelectPlan out;
   out.height = inner.plan.height + 1;
@@ -111,10 +119,10 @@ Result<SelectPlan> bind_query_rows(const ast::Query& tree, const Columns& column
 
 Result<Insert> bind_insert(const ast::Insert& tree, const BindContext& context) {
   TRY_ASSIGN(engine::StreamPtr stream, target_of(tree, context));
-  TRY_ASSIGN(const Columns columns, columns_of(tree, *stream));
+  TRY_ASSIGN(Columns columns, columns_of(tree, *stream));
   const bool rows = !tree.query.values.empty() && tree.query.with.empty() && tree.query.tail_span.length == 0;
   TRY_ASSIGN(SelectPlan plan,
-             rows ? bind_rows(tree.query, columns) : bind_query_rows(tree.query, columns, context));
+             rows ? bind_rows(tree, std::move(columns)) : bind_query_rows(tree, std::move(columns), context));
   return Insert{std::move(stream), std::move(plan)};
 }
 
