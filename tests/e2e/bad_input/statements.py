@@ -81,7 +81,7 @@ REFUSED = [
     ("SELECT * FROM s a JOIN s b ON a.id = b.id", 501, "MR-SQL-0005"),
     ("SELECT * FROM s, v", 501, "MR-SQL-0005"),
     ("SELECT (SELECT 1)", 501, "MR-SQL-0005"),
-    ("INSERT INTO s VALUES (1), (2, 3)", 400, "MR-SQL-0021"),
+    ("INSERT INTO s VALUES (1), (2, 3)", 400, "MR-SQL-0001"),
     ("INSERT INTO v VALUES (1)", 400, "MR-SQL-0016"),
     ("DELETE FROM s", 501, "MR-SQL-0005"),
     ("CREATE STREAM t AS SELECT name, count(*) AS n FROM s GROUP BY name", 501, "MR-SQL-0042"),
