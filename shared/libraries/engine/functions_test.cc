@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "engine/kit/kit.h"
 #include "engine/regex.h"
+#include "engine/regex_literal.h"
 #include "event/decimal.h"
 #include "formats/jsonb.h"
 
@@ -138,6 +139,50 @@ TEST(RegexCache, ForgetsTheOldestBeyondItsBound) {
   }
   EXPECT_FALSE(cache.find("ABC", false).search("abc", 0, {}));
   EXPECT_TRUE(cache.find("ABC", true).search("abc", 0, {}));
+}
+
+TEST(Regex, TheTextThatAMatchNeeds) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"(&|^)channel_id=([^&]*)", "channel_id="},
+      {"abc|d", ""},
+      {"(abc|d)", ""},
+      {"ab*cde?f", "cd"},
+      {"ab+cd", "ab"},
+      {"a{2}bc{1,3}?d", "b"},
+      {"x[]ab\\]c]yz", "yz"},
+      {"[[:alpha:]ab]cd", "cd"},
+      {"a\\.b\\dcd", "a.b"},
+      {"\\x41b", ""},
+      {"\\Qa*\\E", ""},
+      {"(?i)abc", ""},
+      {"(?:ab)cd(?P<n>efg)", "cd"},
+      {"é+ab", "ab"},
+      {"", ""},
+  };
+  for (const auto& [pattern, literal] : cases) EXPECT_EQ(required_literal(pattern), literal) << pattern;
+}
+
+// An alternative takes the search for the text away: what never matches changes no answer.
+TEST(Regex, TheTextThatAMatchNeedsChangesNoAnswer) {
+  Random random(5);
+  const char* const kParts[] = {"a",   "b", "ab",   "ba",   "*", "+", "?", "{2}", "{0,1}", "(",  ")",
+                                "(?:", "|", "[ab]", "[^a]", ".", "^", "$", "\\.", "\\w",   "*?", "c"};
+  int valid = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string pattern, text;
+    for (uint64_t n = 1 + random.below(7); n > 0; --n) pattern += kParts[random.below(std::size(kParts))];
+    for (uint64_t n = random.below(8); n > 0; --n) text += "abc."[random.below(4)];
+    const Regex plain(pattern, false), other(pattern + "|never", false);
+    if (!plain.error().empty() || !other.error().empty()) continue;
+    ++valid;
+    std::string_view found[1], expected[1];
+    const bool matches = plain.search(text, 0, found);
+    ASSERT_EQ(matches, other.search(text, 0, expected)) << pattern << " in " << text;
+    if (matches) {
+      ASSERT_EQ(found[0], expected[0]) << pattern << " in " << text;
+    }
+  }
+  EXPECT_GT(valid, 5'000);
 }
 
 TEST(Regex, HasBounds) {

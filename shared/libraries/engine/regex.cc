@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+
+#include "engine/regex_literal.h"
 
 namespace millrace::engine {
 namespace {
@@ -40,7 +43,10 @@ Regex::Regex(std::string_view pattern, bool ignore_case) {
     return;
   }
   impl_ = std::make_unique<Impl>(pattern, ignore_case);
-  if (!impl_->re2.ok()) error_ = message_of(impl_->re2);
+  if (!impl_->re2.ok())
+    error_ = message_of(impl_->re2);
+  else if (!ignore_case)
+    required_ = required_literal(pattern);
 }
 Regex::~Regex() = default;
 Regex::Regex(Regex&&) noexcept = default;
@@ -51,6 +57,9 @@ size_t Regex::groups() const {
 }
 
 bool Regex::search(std::string_view text, size_t from, std::span<std::string_view> groups) const {
+  if (!required_.empty() &&
+      memmem(text.data() + from, text.size() - from, required_.data(), required_.size()) == nullptr)
+    return false;
   std::array<re2::StringPiece, kMaxRegexGroups + 1> found;
   const size_t wanted = std::min({groups.size(), found.size(), this->groups() + 1});
   const re2::StringPiece piece(text.data(), text.size());

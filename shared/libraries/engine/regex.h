@@ -39,6 +39,7 @@ class Regex {
   struct Impl;
   std::unique_ptr<Impl> impl_;
   std::string error_;
+  std::string required_;  // in every text that matches
 };
 
 class RegexCache {

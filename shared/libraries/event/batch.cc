@@ -142,10 +142,10 @@ char* Arena::allocate(size_t size) {
   if (size > left_) {
     // A large value gets a block of its own, so that the rest of the current one is not lost to it.
     if (size > kBlock / 4) {
-      blocks_.push_back({std::make_unique<char[]>(size), size});
+      blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
       return blocks_.back().data.get();
     }
-    blocks_.push_back({std::make_unique<char[]>(kBlock), kBlock});
+    blocks_.push_back({std::make_unique_for_overwrite<char[]>(kBlock), kBlock});
     next_ = blocks_.back().data.get();
     left_ = kBlock;
   }
