@@ -1,5 +1,6 @@
 #include "event-gateway/select_inputs.h"
 
+#include <optional>
 #include <utility>
 
 #include "event-gateway/stream_scan.h"
@@ -51,6 +52,8 @@ class InputReader : public std::enable_shared_from_this<InputReader> {
 
   void read_stream(const SelectPlan& plan, engine::StreamPtr stream) {
     ScanRequest request = scan_for(plan, std::move(stream));
+    if (!end_) end_ = readers_.streams.end_of();  // one for all reads of the statement
+    request.end = end_;
     const auto share = request.share = readers_.budget.share();
     scan_stream(readers_.streams, readers_.background, std::move(request),
                 [self = shared_from_this(), &plan, share](Result<std::shared_ptr<ScannedRows>> scanned) {
@@ -71,6 +74,7 @@ class InputReader : public std::enable_shared_from_this<InputReader> {
   const std::vector<const SelectPlan*> plans_;
   Done done_;
   size_t next_ = 0;
+  std::optional<engine::StreamPlace> end_;
   std::shared_ptr<SelectInputs> inputs_ = std::make_shared<SelectInputs>();
 };
 

@@ -17,6 +17,14 @@ namespace {
 
 using metadata::DefinitionKind;
 
+constexpr size_t kMaxInsertBytes = size_t{32} << 20;
+
+Error too_much_to_insert() {
+  return error(Code::kExhausted, "MR-QRY-0009",
+               fmt::format("the rows of the INSERT take more than {} MB as events", kMaxInsertBytes >> 20),
+               "insert fewer rows at a time, or make a derived stream");
+}
+
 Error no_ingest() {
   return error(Code::kUnavailable, "MR-QRY-0008", "this node takes in no events",
                "send the statement to a node that does");
@@ -333,6 +341,7 @@ void Run::insert(const engine::StreamDef& stream, const Schema& columns, const B
   for (size_t row = 0; row < rows.rows; ++row) {
     writer.append(body, values, row);
     body += '\n';
+    if (body.size() > kMaxInsertBytes) return finish_statement(too_much_to_insert());
   }
   const Buffer buffer = Buffer::copy(body);
   IngestRequest request;

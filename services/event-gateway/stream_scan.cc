@@ -36,7 +36,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
         max_memory_(request.max_memory),
         with_origins_(request.origins),
         done_(std::move(done)),
-        end_(streams.end_of()),
+        end_(request.end.value_or(streams.end_of())),
         oldest_(streams.start_of(*stream_)),
         place_(oldest_),
         decoder_(stream_->columns, all_of(stream_->columns)),
@@ -188,7 +188,7 @@ Error too_much_at_once() {
 
 ScanRequest scan_for(const engine::SelectPlan& plan, engine::StreamPtr stream) {
   ScanRequest request{std::move(stream), plan.filter};
-  request.origins = plan.reads_append_times();
+  request.origins = plan.needs_origins();
   if (!plan.limit || !plan.order_by.empty() || plan.grouping || plan.distinct) return request;
   const auto limit = static_cast<size_t>(std::max<int64_t>(*plan.limit, 0));
   const auto offset = static_cast<size_t>(std::max<int64_t>(plan.offset, 0));

@@ -29,7 +29,8 @@ struct ScanRequest {
   engine::ExprPtr filter;                         // null: every row counts
   size_t enough = SIZE_MAX;                       // rows that pass the filter
   std::shared_ptr<ReadBudget::Share> share = {};  // of the statement; null: nobody counts
-  bool origins = false;                           // the plan reads append times
+  bool origins = false;                           // of the rows, too
+  std::optional<engine::StreamPlace> end = {};    // null: what is there now
   size_t max_memory = kMaxScanMemory;
 };
 // What a SELECT over `stream` has to read: rows in their own order are enough at its LIMIT, sorted, grouped

@@ -336,6 +336,16 @@ bool reads_append_time(const ExprPtr& expr) {
                                                   [](const auto& arg) { return reads_append_time(arg); });
 }
 
+// The order of rows decides what it gives; or doubles are added up partition by partition.
+bool call_needs_origins(const AggregateCall& call) {
+  const bool doubles = call.argument && physical(call.argument->type) == Physical::kDouble;
+  const bool sums =
+      call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg || is_variance(call.kind);
+  bool needs = is_ordered(call.kind) || (doubles && sums);
+  call.each_expr([&](const ExprPtr& expr) { needs = needs || reads_append_time(expr); });
+  return needs;
+}
+
 // The lines of a tree of SELECTs. What is computed once is written once.
 class SelectLines {
  public:
@@ -458,15 +468,13 @@ uint64_t QueryPlan::identity() const {
   return stable_hash(out);
 }
 
-bool SelectPlan::reads_append_times() const {
+bool SelectPlan::needs_origins() const {
   const auto reads = [](const auto& part) { return reads_append_time(part.expr); };
   const auto any = [&](const auto& parts) { return std::any_of(parts.begin(), parts.end(), reads); };
   if (reads_append_time(filter)) return true;
   if (!grouping) return any(outputs) || any(order_by);
   const auto& calls = grouping->aggregates;
-  return any(grouping->group_keys) || std::any_of(calls.begin(), calls.end(), [](const auto& call) {
-           return reads_append_time(call.argument);
-         });
+  return any(grouping->group_keys) || std::any_of(calls.begin(), calls.end(), call_needs_origins);
 }
 
 Schema SelectPlan::output_schema() const {

@@ -136,8 +136,8 @@ struct QueryPlan {
   std::vector<NamedExpr> outputs;
   StreamPtr output_stream;  // kStream
   std::vector<QueryId>
-      views;  // between the source and this query, their expressions put into its own; they decide no
-              // answer, and stay while it is there
+      views;  // by the numbers of their definitions: what stands between the source and this query, or is named
+              // in its text beside the source; it decides no answer, and stays while this query is there
 
   // Start: the oldest kept event, the cut of the activation ('now'), or a time.
   enum class Start : uint8_t { kOldest, kNow, kTime };
@@ -185,7 +185,7 @@ struct SelectPlan {
   uint32_t height = 1;  // of the tree
 
   Schema output_schema() const;
-  bool reads_append_times() const;  // PROCTIME(): the rows need origins
+  bool needs_origins() const;  // where a row stands and when it came decide the answer
   std::string explain() const;
 };
 
