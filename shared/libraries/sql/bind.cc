@@ -3,6 +3,7 @@
 #include "sql/bind_expression.h"
 #include "sql/binder.h"
 #include "sql/errors.h"
+#include "sql/flatten.h"
 
 namespace millrace::sql {
 namespace {
@@ -248,13 +249,15 @@ Status check_new_name(const BindContext& context, const ast::Name& name, bool if
 }
 
 Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant) {
-  const BindContext context{catalog, tenant, statement.text, true};
+  BindWork work;
+  const BindContext context{catalog, tenant, statement.text, true, &work};
   return std::visit(Dispatcher{context}, statement.body);
 }
 
 // For the catalog: a definition that was accepted once keeps its name.
 Result<BoundStatement> bind_definition(const Statement& statement, const Catalog& catalog, TenantId tenant) {
-  const BindContext context{catalog, tenant, statement.text, false};
+  BindWork work;
+  const BindContext context{catalog, tenant, statement.text, false, &work};
   return std::visit(Dispatcher{context}, statement.body);
 }
 

@@ -42,6 +42,7 @@ class FlatBinder {
       TRY(bind_body());
     }
     if (is_nested_) TRY(check_size());
+    keep_ctes();
     return std::move(flat_);
   }
 
@@ -75,6 +76,20 @@ class FlatBinder {
       ctes_.add(cte.name.text, {nullptr, std::make_shared<const FlatQuery>(std::move(inner))});
     }
     return {};
+  }
+
+  // What a query of WITH reads has to stay, also where nobody reads the query: the text names it.
+  void keep_ctes() {
+    for (const ast::Cte& cte : tree_.with) {
+      const QueryPlan& inner = ctes_.find(cte.name.text)->flat->plan;
+      std::vector<QueryId>& views = plan().views;
+      views.insert(views.end(), inner.views.begin(), inner.views.end());
+      views.push_back(query_of(definition_of(inner.source->id)));
+    }
+    std::vector<QueryId>& views = plan().views;
+    std::ranges::sort(views);
+    views.erase(std::unique(views.begin(), views.end()), views.end());
+    std::erase(views, query_of(definition_of(plan().source->id)));
   }
 
   Status bind_from() {
@@ -115,6 +130,11 @@ class FlatBinder {
                                         view.name),
                             fmt::format("read \"{}\" WITH the same start", view.source->name));
     }
+    if (view.on_error == engine::OnError::kNull) {
+      return unsupported_at(
+          span, fmt::format("\"{}\" gives NULL for what fails: a query over it is not supported", view.name),
+          "what fails would be other expressions here: read it where you SELECT");
+    }
     FlatQuery out;
     out.closes_windows = view.closes_windows() || view.processing_time();
     out.plan = view;
@@ -123,7 +143,7 @@ class FlatBinder {
     plan.views.push_back(view.id);
     plan.read_columns.clear();
     plan.repartition_topic = nullptr;
-    plan.late_stream = nullptr;  // the view sends them
+    plan.late_stream = nullptr;  // that is the view's
     plan.emit_every_us = 0;
     ColumnMap map = ColumnMap::from_places(view.read_columns, span);
     plan.filter = map.apply(plan.filter);
@@ -138,6 +158,8 @@ class FlatBinder {
     ColumnMap read = ColumnMap::from_places(grouped ? same : view.read_columns, span);
     plan.having = read.apply(plan.having);
     for (auto& output : plan.outputs) output.expr = read.apply(output.expr);
+    context_.work->copied += map.parts() + read.parts();
+    if (context_.work->copied > kMaxCopiedParts) return too_large(span);
     return out;
   }
 
@@ -147,7 +169,7 @@ class FlatBinder {
     flat_ = std::move(inner);
     is_nested_ = true;
     over_groups_ = plan().shape == Shape::kAggregate;
-    auto columns = inlined_columns(plan().outputs, kMaxExpressionNodes);
+    auto columns = inlined_columns(plan().outputs, kMaxExpressionNodes, context_.work->measure);
     if (!columns) return too_large(from.span);
     std::vector<std::string*> names;
     for (auto& column : *columns) names.push_back(&column.name);
@@ -222,6 +244,8 @@ class FlatBinder {
     for (size_t i = 0; i < plan().group_keys.size(); ++i) {
       const Expr& key = *plan().group_keys[i].expr;
       if (!is_window_start(key.op)) continue;
+      // A view's TUMBLE below a window function of many windows is a key like any other.
+      if (scope_.has_many_windows() && key.op != Op::kWindowStart) continue;
       const bool over_watermark =
           key.args[0]->op == Op::kColumn && key.args[0]->column == plan().source->watermark_column;
       const bool closes = over_watermark || key.args[0]->op == Op::kProctime;
@@ -268,7 +292,7 @@ class FlatBinder {
   }
 
   Status check_size() {
-    Measure measure;
+    Measure& measure = context_.work->measure;
     bool fits = true;
     const auto check = [&](const ExprPtr& expr) { fits = fits && (!expr || measure.of(expr).fits()); };
     check(plan().filter);

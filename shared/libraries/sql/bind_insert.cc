@@ -100,7 +100,8 @@ Result<SelectPlan> bind_rows(const ast::Insert& insert, Columns columns) {
 
 Result<SelectPlan> bind_query_rows(const ast::Insert& insert, Columns columns, const BindContext& context) {
   const ast::Query& tree = insert.query;
-  TRY_ASSIGN(Select inner, bind_select(tree, context, false));
+  TRY_ASSIGN(BoundSelect inner, bind_nested(tree, context, false));
+  TRY(check_reads(inner.plan, tree.span));
   take_first(insert, inner.plan.outputs.size(), columns);
   TRY(check_width(inner.plan.outputs.size(), columns.size(), tree.span));
   SelectPlan out;
@@ -108,6 +109,7 @@ Result<SelectPlan> bind_query_rows(const ast::Insert& insert, Columns columns, c
   for (size_t i = 0; i < columns.size(); ++i) {
     const engine::ExprPtr& from = inner.plan.outputs[i].expr;
     Bound value{make_column(static_cast<int>(i), from->type, from->span)};
+    if (inner.unknown[i]) value = {from, true};
     TRY_ASSIGN(engine::ExprPtr expr, assigned(std::move(value), *columns[i]));
     out.outputs.push_back({columns[i]->name, std::move(expr)});
   }

@@ -81,6 +81,11 @@ class QueryBinder {
   }
 
   Status check_emit() {
+    if (plan_.emit_on_close && (tree_.emit == Emit::kChanges || tree_.emit == Emit::kEvery)) {
+      return unsupported_at(tree_.emit_span,
+                            "what this view reads shows a window once it is final, and so does it",
+                            "leave EMIT out");
+    }
     plan_.emit_on_close |= tree_.emit == Emit::kOnClose;  // or that of the view that it reads
     if (!plan_.emit_on_close || closes_windows_) return {};
     if (plan_.source->watermark_column < 0) {
@@ -215,6 +220,10 @@ class QueryBinder {
                         "it is 'dead_letter' (the row is left out) or 'null' (the expression is NULL)");
     }
     plan_.on_error = option.value == "null" ? engine::OnError::kNull : engine::OnError::kDeadLetter;
+    if (plan_.on_error == engine::OnError::kNull && !plan_.views.empty()) {
+      return unsupported_at(option.name.span, "on_error = 'null' of a query over a view is not supported",
+                            "it would show rows that the view leaves out: read the view's stream");
+    }
     return {};
   }
 

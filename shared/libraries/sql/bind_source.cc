@@ -59,10 +59,11 @@ Schema schema_of_origin(const SelectPlan& plan) {
   return schema;
 }
 
-Result<SelectSource> read_query(const SelectPtr& inner, const ast::TableRef& from) {
+Result<SelectSource> read_query(const SelectPtr& inner, const ast::TableRef& from, Measure& measure) {
   const std::string name = from.alias ? from.alias.text : from.name.text;
-  auto columns = can_be_inlined(*inner) ? inlined_columns(inner->outputs, kMaxInlinedNodes) : std::nullopt;
-  if (inner->filter && !Measure().of(inner->filter).fits(kMaxInlinedNodes)) columns.reset();
+  auto columns =
+      can_be_inlined(*inner) ? inlined_columns(inner->outputs, kMaxInlinedNodes, measure) : std::nullopt;
+  if (inner->filter && !measure.of(inner->filter).fits(kMaxInlinedNodes)) columns.reset();
   if (!columns) return rows_of(inner, name, from.span);
   SelectSource out;
   out.plan = *inner;
@@ -91,9 +92,10 @@ Result<SelectSource> read_relation(const Relation& relation, const ast::TableRef
 Result<SelectSource> read_from(const ast::TableRef& from, const BindContext& context) {
   if (from.subquery) {
     TRY_ASSIGN(BoundSelect inner, bind_nested(*from.subquery, context));
-    return read_query(std::make_shared<const SelectPlan>(std::move(inner.plan)), from);
+    return read_query(std::make_shared<const SelectPlan>(std::move(inner.plan)), from, context.work->measure);
   }
-  if (const auto* cte = context.ctes->find(from.name.text)) return read_query(cte->select, from);
+  if (const auto* cte = context.ctes->find(from.name.text))
+    return read_query(cte->select, from, context.work->measure);
   TRY_ASSIGN(const Relation relation, resolve_relation(context, from.name));
   return read_relation(relation, from);
 }
@@ -228,13 +230,16 @@ Status bind_ctes(const ast::Query& tree, const BindContext& context, CteScope& c
   return {};
 }
 
+Status check_reads(const SelectPlan& plan, const SourceSpan& span) {
+  if (ReadCounter().in(plan) <= kMaxReads) return {};
+  return invalid_at(kTooComplex, span,
+                    fmt::format("the statement reads more than {} streams and views", kMaxReads),
+                    "split it up, or name a query in WITH and read it twice");
+}
+
 Result<Select> bind_select(const ast::Query& tree, const BindContext& context, bool by_name) {
   TRY_ASSIGN(BoundSelect bound, bind_nested(tree, context, by_name));
-  if (ReadCounter().in(bound.plan) > kMaxReads) {
-    return invalid_at(kTooComplex, tree.span,
-                      fmt::format("the statement reads more than {} streams and views", kMaxReads),
-                      "split it up, or name a query in WITH and read it twice");
-  }
+  TRY(check_reads(bound.plan, tree.span));
   return Select{std::move(bound.plan)};
 }
 

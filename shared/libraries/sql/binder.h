@@ -10,12 +10,14 @@ inline constexpr std::string_view kDeadLetterName = "dead_letters";
 inline constexpr int64_t kMaxPartitions = 256;  // as many as there are key groups
 
 class CteScope;
+struct BindWork;
 
 struct BindContext {
   const Catalog& catalog;
   TenantId tenant;
   std::string_view text;           // the statement's, as written
   bool check_names = true;         // false: EXPLAIN and a definition read again may use a name that is taken
+  BindWork* work = nullptr;        // of the whole statement (flatten.h)
   const CteScope* ctes = nullptr;  // what WITH named, around the place
 };
 
@@ -74,6 +76,7 @@ struct BoundSelect {
   engine::SelectPlan plan;
   std::vector<bool> unknown;  // columns that are a bare string or NULL, and still take a type
 };
+Status check_reads(const engine::SelectPlan& plan, const SourceSpan& span);  // how many streams and views
 Result<BoundSelect> bind_nested(const ast::Query& tree, const BindContext& context, bool by_name = true);
 
 }  // namespace millrace::sql

@@ -55,8 +55,7 @@ Measure::Extent Measure::of(const ExprPtr& expr) {
 }
 
 std::optional<std::vector<Scope::Column>> inlined_columns(const std::vector<engine::NamedExpr>& outputs,
-                                                          size_t most) {
-  Measure measure;
+                                                          size_t most, Measure& measure) {
   std::vector<Scope::Column> out;
   for (const auto& output : outputs) {
     const Measure::Extent extent = measure.of(output.expr);

@@ -38,6 +38,7 @@ class ColumnMap {
   static ColumnMap from_places(const std::vector<int>& columns,
                                const SourceSpan& span);  // i becomes columns[i]
   engine::ExprPtr apply(const engine::ExprPtr& expr);
+  size_t parts() const { return done_.size(); }  // rebuilt so far
 
  private:
   std::unordered_map<int, int> places_;
@@ -59,9 +60,17 @@ class Measure {
   std::unordered_map<engine::ExprPtr, Extent> known_;
 };
 
+// What binding a statement has done so far, so that no text makes it run for long: a part is measured once, however
+// many queries read it, and views are copied up to a bound.
+struct BindWork {
+  Measure measure;
+  size_t copied = 0;
+};
+inline constexpr size_t kMaxCopiedParts = 1'000'000;
+
 // The outputs of a query as the columns of the one around it. nullopt: one of them has more parts.
 std::optional<std::vector<Scope::Column>> inlined_columns(const std::vector<engine::NamedExpr>& outputs,
-                                                          size_t most);
+                                                          size_t most, Measure& measure);
 // AS alias (a, b): the first columns get other names.
 Status rename_columns(const std::vector<ast::Name>& names, const SourceSpan& span,
                       std::vector<std::string*> columns);
