@@ -612,7 +612,7 @@ void Accumulators::finish_extreme(size_t aggregate, const Contribution& c, Colum
   const Slot& slot = slots_[aggregate];
   if (is_ordered(slot.call)) {
     ByteReader value(value_of_entry(c.text));
-    if (!decode_value(value, out, arena)) out.append_null();
+    decode_value(value, out, arena);
     return;
   }
   if (slot.storage == Physical::kDouble) return append_double_value(out, c.real);

@@ -111,6 +111,7 @@ struct Aggregation::Impl {
 
   void evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
   bool encode_group(size_t row, int64_t& window, std::vector<RowError>& errors);
+  bool take_distinct(size_t row, DistinctSets::Row& out, std::vector<RowError>& errors);
   uint64_t hash_of_row(size_t row);
   uint64_t hash_of_key(std::string_view encoded);
   bool valid_key(std::string_view encoded) const;
@@ -187,6 +188,17 @@ bool Aggregation::Impl::encode_group(size_t row, int64_t& window, std::vector<Ro
     }
   }
   return true;
+}
+
+// The row's values of DISTINCT aggregates. False: the row failed.
+bool Aggregation::Impl::take_distinct(size_t row, DistinctSets::Row& out, std::vector<RowError>& errors) {
+  if (distinct.empty()) return true;
+  distinct.of_row(argument_columns, row, out);
+  const int aggregate = distinct.too_long(out);
+  if (aggregate < 0) return true;
+  errors.push_back({static_cast<uint32_t>(row), kKeyTooLong, "the DISTINCT value is longer than 32000 bytes",
+                    plan->aggregates[static_cast<size_t>(aggregate)].argument->span});
+  return false;
 }
 
 uint64_t Aggregation::Impl::hash_of_row(size_t row) {
@@ -299,7 +311,8 @@ void Aggregation::Impl::note(std::vector<Changed>* changed, int64_t window, std:
 bool Aggregation::Impl::locate(uint32_t row, std::span<const int64_t> ended, state::StateStore& store,
                                std::vector<RowError>& errors, Located& out) {
   uint32_t part = 0;
-  if (!encode_group(row, out.window, errors) || !choose_part(row, out.window, ended, part, errors))
+  if (!encode_group(row, out.window, errors) || !choose_part(row, out.window, ended, part, errors) ||
+      !take_distinct(row, out.distinct, errors))
     return false;
   out.row = row;
   out.hash = hash_of_row(row);
@@ -308,7 +321,6 @@ bool Aggregation::Impl::locate(uint32_t row, std::span<const int64_t> ended, sta
   out.table = &table_of(store, out.window, part);
   out.place = out.table->place_of(out.stored);
   if (!distinct.empty()) {
-    distinct.of_row(argument_columns, row, out.distinct);
     distinct.locate(store, out.window, out.group(), out.hash, out.distinct);
   }
   return true;
@@ -402,11 +414,11 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
   for (const uint32_t row : selection) {
     int64_t window = 0;
     uint32_t part = 0;
-    if (!own.encode_group(row, window, errors) || !own.choose_part(row, window, ended, part, errors))
+    if (!own.encode_group(row, window, errors) || !own.choose_part(row, window, ended, part, errors) ||
+        !own.take_distinct(row, own.distinct_row, errors))
       continue;
     selection[kept++] = row;
     own.contributions_of(batch, row);
-    if (!own.distinct.empty()) own.distinct.of_row(own.argument_columns, row, own.distinct_row);
     if (row_by_row || part > 0) {
       const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
       own.encode_entry(window, part, own.key, partition, own.contributions.data(),

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "engine/group_index.h"
 #include "engine/kit/kit.h"
+#include "engine/value_codec.h"
 #include "formats/json.h"
 
 namespace millrace::engine {
@@ -288,6 +289,17 @@ QueryPlan sessions(std::vector<NamedExpr> keys, int window_key, std::vector<Aggr
   pane->window_us = plan.window.pane_us();
   plan.group_keys[static_cast<size_t>(window_key)].expr = std::move(pane);
   return plan;
+}
+
+TEST(ValueCodec, BytesThatAreNoValueMakeOneRow) {
+  for (const Type type : {Type::kNull, Type::kBoolean, Type::kBigint, Type::kDouble, Type::kText}) {
+    Column column;
+    column.type = type;
+    Arena arena;
+    ByteReader in(std::string_view("\x01", 1));
+    EXPECT_FALSE(decode_value(in, column, arena));
+    EXPECT_EQ(column.size(), 1u);
+  }
 }
 
 TEST(Aggregation, SessionsHaveOneAnswerUnderEverySchedule) {

@@ -55,6 +55,15 @@ void DistinctSets::of_row(const std::vector<const Column*>& arguments, size_t ro
   }
 }
 
+int DistinctSets::too_long(const Row& row) const {
+  for (size_t s = 0; s < sets_.size(); ++s) {
+    const Value& value = row.values[s];
+    if (value.calls == 0 || value.bytes.size() <= kMaxValueBytes) continue;
+    return static_cast<int>(sets_[s].aggregates[static_cast<size_t>(std::countr_zero(value.calls))]);
+  }
+  return -1;
+}
+
 void DistinctSets::encode(const Row& row, std::string& out) const {
   for (const Value& value : row.values) {
     append_varint(out, value.calls);
@@ -68,6 +77,7 @@ bool DistinctSets::decode(ByteReader& in, Row& out) const {
     Value& value = out.values[s];
     value.calls = in.varint();
     if (value.calls != 0) value.bytes = in.bytes();
+    if (value.calls != 0 && value.bytes.size() > kMaxValueBytes) return false;
     const size_t calls = sets_[s].aggregates.size();
     if (!in.ok() || (calls < kMostCalls && value.calls >> calls != 0)) return false;
   }

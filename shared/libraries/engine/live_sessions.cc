@@ -93,6 +93,11 @@ Status LiveSessions::drop_ended(int64_t upto, state::StateStore& store) {
     if (const auto session = ended_in(row, store)) drop(*session, store);
     return {};
   }));
+  // A row that failed may have left its pane without rows, so that none of them is visited.
+  const int64_t first = dropped_ == INT64_MIN ? INT64_MIN : plan_.window.pane_of(dropped_ + 1 - gap_);
+  for (const auto& name : store.tables(plan_.id, kGroupsSlot, first, plan_.window.pane_of(upto - gap_))) {
+    if (store.find(name)->rows() == 0) store.drop(name);
+  }
   dropped_ = upto;
   return {};
 }

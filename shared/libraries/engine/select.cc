@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "engine/aggregate.h"
+#include "engine/key_hash.h"
 #include "engine/program.h"
 
 namespace millrace::engine {
@@ -123,7 +124,7 @@ Status group_rows(const PlanPtr& grouping, const Batch& rows, size_t max_bytes, 
 
 // Keeps the first of the rows whose values are the same, by a group key's rules.
 void keep_distinct(const std::vector<const Column*>& values, Selection& selection) {
-  std::unordered_set<std::string> seen;
+  std::unordered_set<std::string, KeyHash, std::equal_to<>> seen;
   std::string key;
   std::erase_if(selection, [&](uint32_t row) {
     key.clear();

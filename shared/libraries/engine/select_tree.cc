@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/aggregate.h"
+#include "engine/key_hash.h"
 
 namespace millrace::engine {
 namespace {
@@ -35,7 +36,7 @@ struct Kept {
 Kept unite(const SetPlan& set, const Batch& left, const Batch& right) {
   Kept kept{all_rows(left), all_rows(right)};
   if (set.all) return kept;
-  std::unordered_set<std::string> seen;
+  std::unordered_set<std::string, KeyHash, std::equal_to<>> seen;
   std::erase_if(kept.left, [&](uint32_t row) { return !seen.insert(key_of(left, row)).second; });
   std::erase_if(kept.right, [&](uint32_t row) { return !seen.insert(key_of(right, row)).second; });
   return kept;
@@ -44,9 +45,9 @@ Kept unite(const SetPlan& set, const Batch& left, const Batch& right) {
 // INTERSECT and EXCEPT: a row of the left side meets one of the right side; of those alike, ALL lets each of the
 // right side be met once.
 Kept match(const SetPlan& set, const Batch& left, const Batch& right) {
-  std::unordered_map<std::string, size_t> rights;
+  std::unordered_map<std::string, size_t, KeyHash, std::equal_to<>> rights;
   for (uint32_t row = 0; row < right.rows; ++row) ++rights[key_of(right, row)];
-  std::unordered_set<std::string> seen;
+  std::unordered_set<std::string, KeyHash, std::equal_to<>> seen;
   Kept kept;
   for (uint32_t row = 0; row < left.rows; ++row) {
     std::string key = key_of(left, row);

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "base/hash.h"
 #include "engine/group_read.h"
+#include "engine/key_hash.h"
 
 namespace millrace::engine {
 namespace {
@@ -45,10 +45,6 @@ class SessionReader {
     std::string key;
     Totals totals;
   };
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view key) const { return seeded_hash(key, process_hash_seed()); }
-  };
 
   void add_row(const state::RowView& row, const Blobs& blob) {
     const SessionTimes times = writer_.accumulators().session_times(row.value);
@@ -72,7 +68,7 @@ class SessionReader {
   const Epochs& epochs_;
   const std::function<bool(const Window&)>& wanted_;
   GroupWriter& writer_;
-  std::unordered_map<std::string, Session, Hash, std::equal_to<>> newest_;  // by key
+  std::unordered_map<std::string, Session, KeyHash, std::equal_to<>> newest_;  // by key
   std::vector<Ended> ended_;
 };
 

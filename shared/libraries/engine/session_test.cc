@@ -194,6 +194,23 @@ TEST(Sessions, WhatIsToldEndsAndIsDroppedIsWhatTheRowsSay) {
   }
 }
 
+// A row that fails after its group is made takes the group away, and leaves the pane.
+TEST(Sessions, PanesWithoutRowsAreDropped) {
+  const auto plan = session_plan(false);
+  Aggregation aggregation(plan);
+  const auto store = state::StateStore::make({});
+  for (const int64_t pane : {0, 10, 50}) {
+    bool inserted = false;
+    state::Table& rows = store->table({plan->id, kGroupsSlot, pane}, 64);
+    rows.upsert("k", 1, inserted);
+    rows.erase("k", 1);
+  }
+  ASSERT_TRUE(aggregation.drop_ended_sessions(30, *store).ok());
+  EXPECT_EQ(store->tables().size(), 1u);
+  ASSERT_TRUE(aggregation.drop_ended_sessions(60, *store).ok());
+  EXPECT_TRUE(store->tables().empty());
+}
+
 // A session of many panes, bridged at once: the subscriber loses every part but the first.
 TEST(Sessions, ManyBecomeOne) {
   const auto plan = session_plan(false);

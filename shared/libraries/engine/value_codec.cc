@@ -202,10 +202,11 @@ void encode_value(std::string& out, const Column& column, size_t row) {
 
 bool decode_value(ByteReader& in, Column& out, Arena& arena) {
   if (in.le<uint8_t>() == 0) return out.append_null(), in.ok();
+  if (physical(out.type) == Physical::kNone) return out.append_null(), false;
   push_valid(out);
   switch (physical(out.type)) {
     case Physical::kNone:
-      return false;
+      break;
     case Physical::kBoolean:
       out.booleans.push_back(in.le<uint8_t>() != 0);
       break;

@@ -8,7 +8,8 @@
 
 namespace millrace::engine {
 
-// A value with its NULL byte; not ordered. Decoding is bounded: false for bytes that are no such value.
+// A value with its NULL byte; not ordered. Decoding is bounded: false for bytes that are no such value;
+// one row is appended all the same.
 void encode_value(std::string& out, const Column& column, size_t row);
 bool decode_value(ByteReader& in, Column& out, Arena& arena);
 

@@ -232,6 +232,26 @@ TEST(StateStore, ReplacedBlobsDoNotAccumulate) {
   EXPECT_TRUE(table.blob(~uint64_t{0}).empty());
 }
 
+TEST(StateStore, ReplacedLargeBlobsDoNotAccumulate) {
+  auto store = StateStore::make({});
+  Table& table = store->table(name_of(1), 8);
+  uint64_t small = table.put_blob("small");
+  uint64_t large = table.put_blob(std::string(5000, 'a'));
+  const size_t bytes = store->bytes();
+  for (int i = 0; i < 100'000; ++i) {
+    table.free_blob(large);
+    large = table.put_blob(std::string(5000 + static_cast<size_t>(i) % 50'000, 'a'));
+    if (i % 1000 != 0) continue;
+    table.free_blob(small);
+    small = table.put_blob(std::string(100, 's'));
+  }
+  table.free_blob(large);
+  large = table.put_blob(std::string(5000, 'a'));
+  EXPECT_LE(store->bytes(), bytes + 1024);
+  EXPECT_EQ(table.blob(large).size(), 5000u);
+  EXPECT_EQ(table.blob(small), std::string(100, 's'));
+}
+
 TEST(StateStore, AnUnchangedStoreFreezesToTheSameEpoch) {
   auto store = StateStore::make({});
   Table& table = store->table(name_of(1), 8);

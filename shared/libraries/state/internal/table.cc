@@ -292,6 +292,13 @@ PageId PagedTable::blob_page_for(size_t bytes) {
   }
   const uint16_t slots = large ? 1 : kFirstBlobSlots;
   const uint32_t capacity = capacity_for(blobs_begin(slots) + bytes, pages_.page_bytes());
+  if (!empty_.empty()) {
+    const PageId id = empty_.back();
+    if (!replace(id, make_blob_page(capacity, slots))) return kNoPage;
+    empty_.pop_back();
+    if (!large) blob_page_ = id;
+    return id;
+  }
   if (!pages_.may_add(capacity + kPageOverhead)) return kNoPage;
   const PageId id = pages_.add(make_blob_page(capacity, slots));
   own_index().blob_pages.push_back(id);
@@ -327,13 +334,17 @@ void PagedTable::free_blob(uint64_t id) {
   if (blob_head(own->data()).live == 0 && own->capacity > kSmallestPage) {
     pages_.replace(number, make_blob_page(kSmallestPage, kFirstBlobSlots));
   }
-  if (!was_roomy && quarter_free(*pages_.at(number)) && number != blob_page_) roomy_.push_back(number);
+  const Page& rest = *pages_.at(number);
+  if (was_roomy || !quarter_free(rest) || number == blob_page_) return;
+  (blob_head(rest.data()).live == 0 ? empty_ : roomy_).push_back(number);
 }
 
 void PagedTable::find_roomy_pages() {
   for (const PageId id : index_->blob_pages) {
     const Page& page = *pages_.at(id);
-    if (page.capacity - live_bytes(blob_head(page.data())) >= page.capacity / 2) roomy_.push_back(id);
+    const BlobHead& head = blob_head(page.data());
+    if (page.capacity - live_bytes(head) < page.capacity / 2) continue;
+    (head.live == 0 ? empty_ : roomy_).push_back(id);
   }
 }
 

@@ -72,6 +72,8 @@ class PagedTable final : public Table {
   std::shared_ptr<TableIndex> index_;
   PageId blob_page_ = kNoPage;  // where the next blob goes
   std::vector<PageId> roomy_;   // blob pages with a quarter or more of holes
+  std::vector<PageId>
+      empty_;  // those that held one blob: the next new page, of whatever size, takes its place
 
   static constexpr PageId kNoPage = 0xFFFFFFFF;
 };
