@@ -8,6 +8,7 @@
 namespace millrace::processor {
 namespace {
 using Shape = engine::QueryPlan::Shape;
+constexpr size_t kMostHeld = 100'000;  // groups whose changes wait for EMIT EVERY's interval
 }  // namespace
 
 // What does not fit into the state is said of the query.
@@ -92,11 +93,11 @@ size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
   return std::min(kMost, rows / partitions * (row_bytes + kAround));
 }
 
-// EMIT EVERY: a group that changes again and again is told once an interval, as it is then.
+// EMIT EVERY: a group that changes again and again is told once an interval, as it is then; earlier, if many wait.
 Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
   if (changed_.empty()) return {};
   if (plan_->emit_every_us > 0) {
-    if (now.value < told_us_ + plan_->emit_every_us) return {};
+    if (now.value < told_us_ + plan_->emit_every_us && changed_.size() < kMostHeld) return {};
     told_us_ = now.value;
   }
   Batch groups;

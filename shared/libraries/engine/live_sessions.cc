@@ -146,7 +146,8 @@ Status LiveSessions::read_changed(const std::vector<Aggregation::Changed>& chang
                                   GroupWriter& now, GroupWriter& gone) {
   std::vector<const Aggregation::Changed*> sorted;
   for (const auto& change : changed) sorted.push_back(&change);
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+  // A group may be noted twice: what it was at first counts.
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
     return a->key != b->key ? a->key < b->key : a->window < b->window;
   });
   std::vector<Session> sessions;
