@@ -72,7 +72,8 @@ Result<std::string> text_of(const SqlOptions& options) {
 bool is_command_status(const Json& object) {
   if (object.size() != 1 || !object.contains("status") || !object["status"].is_string()) return false;
   const auto& text = object["status"].get_ref<const std::string&>();
-  return text.starts_with("CREATE ") || text.starts_with("DROP ");
+  if (text == "PAUSE" || text == "RESUME") return true;
+  return text.starts_with("CREATE ") || text.starts_with("DROP ") || text.starts_with("INSERT 0 ");
 }
 
 // What it answers goes on until somebody ends it. Rows of a subscription are shown as they come. What does not parse here, the server says.

@@ -115,6 +115,8 @@ def tables(test):
     assert done.stdout == (" id  | name\n-----+-----------------\n   1 | ana\n -22 | x\\x1b[31my\\x9bz\n\n"
                            " d\n-----\n 1.5\n\n"), done.stdout
     assert done.stderr == "(2 rows)\nCREATE STREAM\n(2 rows)\n", done.stderr
+    words = test.cli("sql", *at, "-c", "PAUSE v; RESUME v; INSERT INTO t VALUES (1), (2)")
+    assert words.stdout == "" and words.stderr == "PAUSE\nRESUME\nINSERT 0 2\n", words
     none = test.cli("sql", *at, "-c", "SELECT * FROM s WHERE id = 5")
     assert none.returncode == 0 and none.stdout == "" and none.stderr == "(0 rows)\n", none
     lines = test.cli("sql", *at, "--output", "json", "-c", "CREATE STREAM u (id BIGINT); SELECT id, d FROM s")
