@@ -4,6 +4,7 @@
 
 #include "engine/aggregates.h"
 #include "engine/entries.h"
+#include "engine/internal/accumulator_values.h"
 #include "engine/program.h"
 #include "event/decimal.h"
 #include "event/text.h"
@@ -27,13 +28,6 @@ double load_double(const char* p) {
 void store_double(char* p, double v) {
   store_le(p, std::bit_cast<uint64_t>(v));
 }
-// Counts never get near the edge; a made-up payload's may, and then only the sum is wrong.
-int64_t add_counts(int64_t a, int64_t b) {
-  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
-}
-bool fits_bigint(Wide v) {
-  return v >= INT64_MIN && v <= INT64_MAX;
-}
 Wide add_wide(Wide a, Wide b) {
   return static_cast<Wide>(static_cast<unsigned __int128>(a) + static_cast<unsigned __int128>(b));
 }
@@ -50,18 +44,7 @@ void combine_bits(AggregateKind call, Contribution& into, const Contribution& mo
   into.count = add_counts(into.count, more.count);
 }
 
-Squares load_squares(const char* p) {
-  Squares squares;
-  std::memcpy(squares.words.data(), p, sizeof squares.words);
-  return squares;
-}
-void store_squares(char* p, const Squares& squares) {
-  std::memcpy(p, squares.words.data(), sizeof squares.words);
-}
-
 constexpr size_t kMostInlineParts = 8;
-// Sums of numeric are whole numbers of 10^-kNumericSumScale.
-constexpr Wide kMostNumericSum = static_cast<Wide>(10'000'000'000'000'000'000U) * 10'000'000'000'000'000'000U;
 
 Wide summand(std::string_view numeric) {
   const auto value = scaled(decimal_from(numeric), kNumericSumScale);
@@ -70,6 +53,11 @@ Wide summand(std::string_view numeric) {
 }
 
 }  // namespace
+
+Error state_full() {
+  return error(Code::kExhausted, "MR-SQL-0113", "the query's state has reached its bound",
+               "group by fewer values, keep windows for a shorter time, or give the node more memory");
+}
 
 Accumulators::Accumulators(const QueryPlan& plan) {
   if (plan.repartition && plan.source)
@@ -489,150 +477,6 @@ void Accumulators::add_float(const Slot&, char* p, uint16_t partition, const Con
     part.sum += c.real;
     part.count = add_counts(part.count, c.count);
     return store_part(p, part);
-  }
-}
-
-void Accumulators::collect_parts(const char* p, const Blobs& blob, std::vector<FloatPart>& into) const {
-  const auto take = [&](const FloatPart& part) {
-    const auto known = std::find_if(
-        into.begin(), into.end(), [&](const FloatPart& other) { return other.partition == part.partition; });
-    if (known == into.end()) return into.push_back(part);
-    known->sum += part.sum;
-    known->count = add_counts(known->count, part.count);
-  };
-  for (size_t i = 0; i < inline_parts_; ++i) {
-    const FloatPart part = load_part(p + i * kPartBytes);
-    if (part.partition == 0) break;
-    take(part);
-  }
-  const uint64_t id = load_le<uint64_t>(p + inline_parts_ * kPartBytes);
-  std::string_view more = id == 0 ? std::string_view() : blob(id);
-  for (; more.size() >= kPartBytes; more.remove_prefix(kPartBytes)) take(load_part(more.data()));
-}
-
-// Panes together may hold too much, too.
-void Accumulators::collect_list(const char* p, const Blobs& blob, Total& total) {
-  total.gathered += load_le<uint64_t>(p + 8);
-  if (total.gathered <= kMaxGatheredBytes) read_chain(load_le<uint64_t>(p), blob, total.bytes);
-}
-
-void Accumulators::collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const {
-  totals.resize(slots_.size());
-  for (size_t i = 0; i < slots_.size(); ++i) collect_slot(slots_[i], value, blob, totals[i]);
-}
-
-void Accumulators::collect_slot(const Slot& slot, const char* value, const Blobs& blob, Total& total) const {
-  const char* const p = value + slot.offset;
-  if (slot.kind == Kind::kFloatSum) return collect_parts(p, blob, total.parts);
-  if (slot.kind == Kind::kSquares) total.squares.add(load_squares(p + 24));
-  if (!has_text(slot)) return combine(slot, total.value, held(slot, p));
-  const auto id = load_le<uint64_t>(p);
-  if (id == 0) return;
-  if (slot.kind == Kind::kGathered) return collect_list(p, blob, total);
-  if (slot.kind == Kind::kSketch) {
-    slot.sketch->merge(total.bytes, blob(id));
-    return;
-  }
-  Contribution text;
-  text.count = 1;
-  text.text = blob(id);
-  combine(slot, total.value, text);
-}
-
-namespace {
-
-void append_integer(Column& out, int64_t v) {
-  if (!out.valid.empty()) out.valid.push_back(1);
-  out.integers.push_back(v);
-}
-void append_double_value(Column& out, double v) {
-  if (!out.valid.empty()) out.valid.push_back(1);
-  out.doubles.push_back(v);
-}
-void append_decimal_value(Column& out, const std::optional<Decimal>& v, Arena& arena) {
-  if (!v) return out.append_null();
-  if (!out.valid.empty()) out.valid.push_back(1);
-  out.texts.push_back(arena.keep(decimal_bytes(*v)));
-}
-
-}  // namespace
-
-// The parts in the order of their partitions, whatever the order in which they came, and of one partition pane by
-// pane.
-void Accumulators::finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out) {
-  if (parts.size() > 1) {
-    std::stable_sort(parts.begin(), parts.end(),
-                     [](const FloatPart& a, const FloatPart& b) { return a.partition < b.partition; });
-  }
-  double sum = 0;
-  int64_t count = 0;
-  bool first = true;
-  for (const FloatPart& part : parts) {
-    sum = first ? part.sum : sum + part.sum;
-    first = false;
-    count = add_counts(count, part.count);
-  }
-  if (count == 0) return out.append_null();
-  append_double_value(out, call == AggregateKind::kAvg ? sum / static_cast<double>(count) : sum);
-}
-
-void Accumulators::finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena) {
-  std::optional<Decimal> answer = decimal_of(sum, slot.scale);
-  if (slot.call == AggregateKind::kAvg) answer = divide(*answer, decimal_of(count));
-  if (sum > kMostNumericSum || sum < -kMostNumericSum) answer.reset();
-  append_decimal_value(out, answer, arena);
-}
-
-void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& arena) const {
-  const Slot& slot = slots_[aggregate];
-  const Contribution& c = total.value;
-  if (slot.kind == Kind::kCount) return append_integer(out, c.count);
-  if (slot.kind == Kind::kFloatSum) return finish_float(slot.call, total.parts, out);
-  if (slot.kind == Kind::kSketch) return slot.sketch->finish(total.bytes, out);
-  if (slot.kind == Kind::kGathered) return finish_list(slot, total, out, arena);
-  if (slot.kind == Kind::kSquares) {
-    return append_decimal_value(out, exact_variance(slot.call, c.sum, total.squares, c.count, slot.scale),
-                                arena);
-  }
-  if (c.count == 0) return out.append_null();
-  if (slot.kind != Kind::kIntSum) return finish_extreme(aggregate, c, out, arena);
-  if (slot.scale != 0) return finish_numeric(slot, c.sum, c.count, out, arena);
-  if (slot.call == AggregateKind::kAvg)
-    return append_double_value(out, static_cast<double>(c.sum) / static_cast<double>(c.count));
-  return fits_bigint(c.sum) ? append_integer(out, static_cast<int64_t>(c.sum)) : out.append_null();
-}
-
-void Accumulators::finish_list(const Slot& slot, const Total& total, Column& out, Arena& arena) {
-  if (total.bytes.empty() || total.gathered > kMaxGatheredBytes) return out.append_null();
-  if (!out.valid.empty()) out.valid.push_back(1);
-  out.texts.push_back(arena.keep(gathered_answer(slot.call, slot.separator, total.bytes)));
-}
-
-void Accumulators::finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const {
-  const Slot& slot = slots_[aggregate];
-  if (is_ordered(slot.call)) {
-    ByteReader value(value_of_entry(c.text));
-    decode_value(value, out, arena);
-    return;
-  }
-  if (slot.storage == Physical::kDouble) return append_double_value(out, c.real);
-  if (slot.storage == Physical::kInteger) return append_integer(out, c.integer);
-  if (!out.valid.empty()) out.valid.push_back(1);
-  if (slot.storage == Physical::kText)
-    out.texts.push_back(arena.keep(c.text));
-  else if (slot.storage == Physical::kInterval)
-    out.intervals.push_back(c.interval);
-  else
-    out.booleans.push_back(c.integer != 0);
-}
-
-void Accumulators::finish_stored(const char* value, const Blobs& blob, Total& scratch, std::span<Column> out,
-                                 Arena& arena) const {
-  for (const size_t i : counts_) append_integer(out[i], load_le<int64_t>(value + slots_[i].offset));
-  for (const size_t i : others_) {
-    restart(scratch);
-    collect_slot(slots_[i], value, blob, scratch);
-    finish(i, scratch, out[i], arena);
   }
 }
 

@@ -64,6 +64,8 @@ inline void restart(std::vector<Total>& totals) {
   for (Total& total : totals) restart(total);
 }
 
+Error state_full();  // MR-SQL-0113
+
 class Accumulators {
  public:
   explicit Accumulators(const QueryPlan& plan);

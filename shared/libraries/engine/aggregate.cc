@@ -25,10 +25,6 @@ constexpr std::string_view kListTooLong = "MR-SQL-0117";
 constexpr size_t kMaxKeyBytes = 32 * 1024;
 constexpr uint8_t kPayloadVersion = 1;
 
-Error state_full() {
-  return error(Code::kExhausted, "MR-SQL-0113", "the query's state has reached its bound",
-               "group by fewer values, keep windows for a shorter time, or give the node more memory");
-}
 Error bad_payload() {
   return error(Code::kCorrupt, "MR-SQL-0114", "a record of a repartition topic is not a partial aggregate");
 }
@@ -577,50 +573,6 @@ Status Aggregation::read_ended_sessions(int64_t before, int64_t closed, state::S
 
 Status Aggregation::drop_ended_sessions(int64_t upto, state::StateStore& store) {
   return impl_->sessions->drop_ended(upto, store);
-}
-
-namespace {
-
-// A key group of the same partition that the partition's reader owns: rows go where their partition is read.
-uint32_t owning_key_group(const QueryPlan& plan, uint64_t hash) {
-  const StreamPtr& input = plan.repartition ? plan.repartition_topic : plan.source;
-  const uint32_t partitions = input ? input->partitions : 1;
-  const uint32_t partition = partition_of_key_group(key_group_of(hash), partitions);
-  return (partition * kKeyGroups + partitions - 1) / partitions;
-}
-
-}  // namespace
-
-Status split_state(const QueryPlan& plan, const state::Epoch& from,
-                   const std::function<state::StateStore&(uint32_t key_group)>& target) {
-  const Accumulators accumulators(plan);
-  for (const uint16_t slot : {kGroupsSlot, kRowsSlot, kLateSlot, kDistinctSlot}) {
-    for (const state::TableName& name : from.tables(plan.id, slot)) {
-      const size_t value_bytes = from.value_bytes(name);
-      const bool groups = slot == kGroupsSlot || slot == kLateSlot;
-      if (groups && value_bytes != accumulators.value_bytes()) return wrong_layout();
-      const auto blobs = [&](uint64_t id) { return from.blob(name, id); };
-      bool full = false;
-      std::string value;
-      from.for_each(name, [&](const state::RowView& row) {
-        state::Table& to = target(owning_key_group(plan, row.hash)).table(name, value_bytes);
-        value.assign(row.value, value_bytes);
-        if (groups) {
-          full = full || !accumulators.move_blobs(value.data(), blobs, to);
-        } else if (slot == kRowsSlot) {
-          const uint64_t id = to.put_blob(blobs(load_le<uint64_t>(value.data())));
-          full = full || id == 0;
-          store_le(value.data(), id);
-        }
-        bool inserted = false;
-        char* const place = full ? nullptr : to.upsert(row.key, row.hash, inserted);
-        full = place == nullptr;
-        if (!full) std::memcpy(place, value.data(), value_bytes);
-      });
-      if (full) return state_full();
-    }
-  }
-  return {};
 }
 
 }  // namespace millrace::engine
