@@ -71,6 +71,8 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
 
 // The parameter `numbers` of answers in JSON: `string`, so that no number is rounded (http_read.cc).
 Result<bool> quotes_numbers(const std::string& value);
+// JSON on one line: a line break between its tokens becomes a blank; inside a string there is none.
+void append_flat(std::string& out, std::string_view json, bool quote_numbers);
 
 bool is_loopback(std::string_view host);
 

@@ -116,18 +116,9 @@ Result<Wanted> understand(const HttpBackend& backend, const HttpRequest& request
   return wanted;
 }
 
-// One event a line. A line break between an event's tokens becomes a blank; inside a JSON string there is
-// none.
+// One event a line.
 void append_line(std::string& out, std::string_view event, bool quote_numbers) {
-  const size_t from = out.size();
-  if (quote_numbers)
-    formats::append_with_quoted_numbers(out, event);
-  else
-    out += event;
-  for (size_t at = out.find_first_of("\r\n", from); at != std::string::npos;
-       at = out.find_first_of("\r\n", at + 1)) {
-    out[at] = ' ';
-  }
+  append_flat(out, event, quote_numbers);
   out += '\n';
 }
 
@@ -324,6 +315,18 @@ class LiveSource final : public BodySource {
 };
 
 }  // namespace
+
+void append_flat(std::string& out, std::string_view json, bool quote_numbers) {
+  const size_t from = out.size();
+  if (quote_numbers)
+    formats::append_with_quoted_numbers(out, json);
+  else
+    out += json;
+  for (size_t at = out.find_first_of("\r\n", from); at != std::string::npos;
+       at = out.find_first_of("\r\n", at + 1)) {
+    out[at] = ' ';
+  }
+}
 
 Result<bool> quotes_numbers(const std::string& value) {
   if (value == "string") return true;

@@ -113,7 +113,7 @@ class SqlSource final : public BodySource {
     while (out.size() < wanted_bytes) {
       const auto got = subscription.pull(kRowsAtOnce, [&](std::string_view row, const std::string& cursor) {
         begin(out, cursor);
-        append_flat(out, row);
+        append_flat(out, row, quote_numbers_);
         end(out);
       });
       if (!got.ok()) {
@@ -135,17 +135,6 @@ class SqlSource final : public BodySource {
     out += "data: ";
   }
   void end(std::string& out) const { out += as_events_ ? "\n\n" : "\n"; }
-  void append_flat(std::string& out, std::string_view row) const {
-    const size_t from = out.size();
-    if (quote_numbers_)
-      formats::append_with_quoted_numbers(out, row);
-    else
-      out += row;
-    for (size_t at = out.find_first_of("\r\n", from); at != std::string::npos;
-         at = out.find_first_of("\r\n", at + 1)) {
-      out[at] = ' ';
-    }
-  }
   void append_error(std::string& out, const Error& failure) const {
     if (as_events_) out += "event: error\n";
     begin(out, {});

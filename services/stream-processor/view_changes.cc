@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
-
 #include "engine/aggregate.h"
 #include "engine/select.h"
 #include "formats/json.h"
@@ -11,12 +9,6 @@
 namespace millrace::processor {
 
 namespace {
-
-Selection all_rows(const Batch& batch) {
-  Selection all(batch.rows);
-  std::iota(all.begin(), all.end(), 0U);
-  return all;
-}
 
 void append_columns(const std::vector<std::string>& names, const std::vector<const Column*>& columns,
                     const Selection& selection, std::string_view op, JsonRows& out) {
@@ -61,32 +53,32 @@ void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_v
   std::vector<const Column*> columns;
   for (const auto& output : plan.outputs) names.push_back(output.name);
   for (const auto& column : rows.columns) columns.push_back(&column);
-  append_columns(names, columns, all_rows(rows), op, out);
+  append_columns(names, columns, engine::all_rows(rows), op, out);
 }
 
 void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::string_view op, JsonRows& out) {
-  Selection shown = all_rows(groups);
+  Selection shown = engine::all_rows(groups);
   std::vector<RowError> errors;
   engine::filter_groups(plan, groups, shown, errors);
   append_selected(plan.outputs, plan.on_error, groups, shown, op, out);
 }
 
 void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
-  Selection shown = all_rows(groups);
+  Selection shown = engine::all_rows(groups);
   std::vector<RowError> errors;
   engine::filter_groups(plan, groups, shown, errors);
   std::vector<bool> settled(groups.rows);
   for (const uint32_t row : shown) settled[row] = true;
   // A group whose HAVING fails is one that a SELECT reports: nothing is said of it here.
   for (const RowError& failed : errors) settled[failed.row] = settled[failed.row] || !failed.kept;
-  Selection hidden = all_rows(groups);
+  Selection hidden = engine::all_rows(groups);
   std::erase_if(hidden, [&](uint32_t row) { return settled[row]; });
   append_selected(plan.outputs, plan.on_error, groups, shown, "upsert", out);
   append_selected(key_outputs(plan), plan.on_error, groups, hidden, "delete", out);
 }
 
 void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
-  Selection all = all_rows(groups);
+  Selection all = engine::all_rows(groups);
   append_selected(key_outputs(plan), plan.on_error, groups, all, "delete", out);
 }
 

@@ -62,14 +62,7 @@ void make_registers(std::string& state) {
 
 bool add(std::string& state, uint64_t hash) {
   if (state[0] == kRegisters) return add_to_registers(state, hash);
-  size_t from = 0;
-  for (size_t to = hashes_in(state); from < to;) {
-    const size_t middle = (from + to) / 2;
-    if (hash_at(state, middle) < hash)
-      from = middle + 1;
-    else
-      to = middle;
-  }
+  const size_t from = first_place(hashes_in(state), [&](size_t i) { return hash_at(state, i) >= hash; });
   if (from < hashes_in(state) && hash_at(state, from) == hash) return false;
   std::string bytes;
   append_le(bytes, hash);

@@ -51,14 +51,7 @@ void add_count(std::string& state, size_t i, uint64_t count) {
 }
 
 void add(std::string& state, uint32_t bucket, uint64_t count) {
-  size_t from = 0;
-  for (size_t to = buckets_in(state); from < to;) {
-    const size_t middle = (from + to) / 2;
-    if (bucket_at(state, middle) < bucket)
-      from = middle + 1;
-    else
-      to = middle;
-  }
+  const size_t from = first_place(buckets_in(state), [&](size_t i) { return bucket_at(state, i) >= bucket; });
   if (from < buckets_in(state) && bucket_at(state, from) == bucket) return add_count(state, from, count);
   std::string entry;
   append_le(entry, bucket);

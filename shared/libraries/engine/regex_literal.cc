@@ -3,9 +3,6 @@
 namespace millrace::engine {
 namespace {
 
-bool is_one_of(char c, std::string_view set) {
-  return set.find(c) != std::string_view::npos;
-}
 bool is_letter_or_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -86,7 +83,7 @@ class LiteralFinder {
       return static_cast<unsigned char>(c) < 0x80;
     }
     end_run();
-    return is_one_of(c, "dDwWsSbBAz");
+    return std::string_view("dDwWsSbBAz").find(c) != std::string_view::npos;
   }
 
   bool skip_class() {

@@ -6,7 +6,10 @@
 // Bound:  a state has at most kMaxSketchBytes (moments: 26 a partition).
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <memory>
+#include <ranges>
 #include <string>
 
 #include "engine/plan.h"
@@ -33,6 +36,12 @@ std::shared_ptr<const Sketch> sketch_of(const AggregateCall& call);
 std::shared_ptr<const Sketch> moments(AggregateKind kind);
 std::shared_ptr<const Sketch> hyperloglog();
 std::shared_ptr<const Sketch> percentile_sketch(double fraction);
+
+// In entries of one size, ascending: the first for which it is true; `count`: for none.
+size_t first_place(size_t count, const auto& is_true) {
+  const auto places = std::views::iota(size_t{0}, count);
+  return static_cast<size_t>(std::ranges::partition_point(places, std::not_fn(is_true)) - places.begin());
+}
 
 inline void append_answer(Column& out, double value) {
   if (!out.valid.empty()) out.valid.push_back(1);
