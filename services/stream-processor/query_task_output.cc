@@ -8,7 +8,7 @@
 namespace millrace::processor {
 namespace {
 using Shape = engine::QueryPlan::Shape;
-constexpr size_t kMostHeld = 100'000;  // groups whose changes wait for EMIT EVERY's interval
+constexpr size_t kMostHeld = 100'000;  // rows whose changes wait for EMIT EVERY's interval
 }  // namespace
 
 // What does not fit into the state is said of the query.
@@ -60,9 +60,7 @@ Status QueryTask::emit_rows(const StreamRows& rows, Selection& selection, std::v
     CHECK(projected.ok(), "a projection reports its rows, it does not fail");
     made.origins.clear();
     for (const uint32_t row : selection) made.origins.push_back(batch.origins[row]);
-    Selection all(made.rows);
-    for (uint32_t i = 0; i < made.rows; ++i) all[i] = i;
-    auto kept = pipeline_->rows_view->add(made, all, *store_);
+    auto kept = pipeline_->rows_view->add(made, engine::all_rows(made), *store_);
     if (!kept.ok()) return state_error(kept.error());
     if (watched_) append_rows(*plan_, made, "insert", out.changes);
     return {};
@@ -97,7 +95,8 @@ size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
 Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
   if (changed_.empty()) return {};
   if (plan_->emit_every_us > 0) {
-    if (now.value < told_us_ + plan_->emit_every_us && changed_.size() < kMostHeld) return {};
+    const size_t rows = changed_.size() * plan_->window.most_windows();
+    if (now.value < told_us_ + plan_->emit_every_us && rows < kMostHeld) return {};
     told_us_ = now.value;
   }
   Batch groups;

@@ -70,7 +70,10 @@ struct WindowSpec {
   int64_t between_ends_us() const { return kind == Kind::kTumble ? size_us : step_us; }
   // The last end of a window at or before the time.
   int64_t ended_by(int64_t time_us) const;
-  // The windows that hold the pane (no session: those depend on rows); those that do not lie in the range of timestamps are none.
+  // How many windows a pane is in, at most.
+  size_t most_windows() const { return shares_panes() ? static_cast<size_t>(size_us / step_us) + 1 : 1; }
+  // The windows that hold the pane (no session: those depend on rows); those that do not lie in the range of
+  // timestamps are none.
   WindowRun windows_of(int64_t pane_us) const;
 };
 
