@@ -45,42 +45,5 @@ TEST_F(NodeTest, AChangeOfTheNumberOfWorkersKeepsAQueryPaused) {
   close();
 }
 
-// What a subscriber hears, as one text.
-std::string heard(engine::Subscription& from) {
-  std::string out;
-  while (*from.pull(100, [&](std::string_view row, const std::string&) { (out += row) += ' '; }) > 0) {
-  }
-  return out;
-}
-
-TEST_F(NodeTest, EmitEveryTellsOfAGroupOnceAnInterval) {
-  open();
-  run("CREATE STREAM s (n BIGINT, text TEXT)");
-  run("CREATE MATERIALIZED VIEW v AS SELECT n % 2 AS k, count(*) AS c FROM s GROUP BY 1 EMIT EVERY INTERVAL "
-      "'10 seconds'");
-  push("s", 0, 4);
-  auto answer = sql("SUBSCRIBE TO v");
-  turns(50);
-  EXPECT_EQ(heard(*answer.subscription), R"({"_op":"upsert","k":0,"c":2} {"_op":"upsert","k":1,"c":2} )");
-  push("s", 0, 1);  // the first change is told at once
-  settle();
-  EXPECT_EQ(heard(*answer.subscription), R"({"_op":"upsert","k":0,"c":3} )");
-  for (int i = 0; i < 5; ++i) push("s", 0, 2);
-  clock_.advance_us(5'000'000);
-  push("s", 2, 3);
-  settle();
-  EXPECT_EQ(heard(*answer.subscription), "");
-  EXPECT_THAT(sql("SELECT c FROM v WHERE k = 0").rows, ElementsAre(R"({"c":9})"));
-  clock_.advance_us(6'000'000);  // and nothing comes: time alone brings it
-  turns(100);
-  settle();
-  EXPECT_EQ(heard(*answer.subscription), R"({"_op":"upsert","k":0,"c":9} {"_op":"upsert","k":1,"c":7} )");
-  clock_.advance_us(60'000'000);
-  turns(100);
-  EXPECT_EQ(heard(*answer.subscription), "");
-  answer.subscription.reset();
-  close();
-}
-
 }  // namespace
 }  // namespace millrace::node

@@ -276,20 +276,33 @@ uint64_t Processor::begin_read(QueryId view, bool watch,
   read.plan = task->second.plan;
   read.watch = watch;
   read.done = std::move(done);
-  // What feeds the view must have stepped over the events before the view can have them.
-  // One that is paused stands where it stands.
-  std::vector<Round> upwards{{view, true}};
-  for (engine::PlanPtr plan = read.plan; plan && !is_paused(plan->id);) {
-    if (plan->repartition) upwards.push_back({plan->id, false});
-    const auto* producer = known_->find(sql::definition_of(plan->source->id));
-    plan =
-        producer != nullptr && plan->source->kind == engine::StreamKind::kDerived ? producer->query : nullptr;
-    if (plan && !is_paused(plan->id)) upwards.push_back({plan->id, false});
-  }
-  read.rounds.assign(upwards.rbegin(), upwards.rend());
+  std::set<uint32_t> fed;
+  if (!is_paused(view)) add_feeders(*read.plan, fed, read.rounds);
+  read.rounds.push_back({view, true});
   const uint64_t id = next_read_++;
   start_round(id, reads_[id] = std::move(read));
   return id;
+}
+
+// What feeds a query must have stepped over the events before the query can have them; one that is paused stands
+// where it stands.
+void Processor::add_feeders(const engine::QueryPlan& plan, std::set<uint32_t>& fed,
+                            std::vector<Round>& rounds) const {
+  const StreamId source = plan.source->id;
+  const auto feed = [&](const engine::PlanPtr& feeder) {
+    if (!feeder || is_paused(feeder->id) || !fed.insert(feeder->id.value).second) return;
+    add_feeders(*feeder, fed, rounds);
+    rounds.push_back({feeder->id, false});
+  };
+  if (plan.source->kind == engine::StreamKind::kDerived) {
+    const auto* producer = known_->find(sql::definition_of(source));
+    if (producer != nullptr) feed(producer->query);
+  }
+  for (const auto* reader : known_->readers(sql::definition_of(source))) {
+    const engine::StreamPtr& late = reader->query->late_stream;
+    if (late && late->id == source) feed(reader->query);
+  }
+  if (plan.repartition) rounds.push_back({plan.id, false});
 }
 
 void Processor::start_round(uint64_t id, Read& read) {

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -163,6 +164,7 @@ class Processor final : public engine::ViewReads {
   // The number of the read; 0: it was answered at once.
   uint64_t begin_read(QueryId view, bool watch, std::function<void(Result<engine::ViewAtCut>)> done);
   void unwatch(const ViewFeed& feed);
+  void add_feeders(const engine::QueryPlan& plan, std::set<uint32_t>& fed, std::vector<Round>& rounds) const;
   void start_round(uint64_t id, Read& read);
   void tick_if_needed();
   void write_snapshot(SnapshotReady ready);

@@ -1,0 +1,113 @@
+// When those who watch or read a view are told of what has happened: no sooner, and no later.
+#include <gmock/gmock.h>
+
+#include "node/node_testing.h"
+
+namespace millrace::node {
+namespace {
+
+using testing::ElementsAre;
+
+// What a subscriber hears, as one text.
+std::string heard(engine::Subscription& from) {
+  std::string out;
+  while (*from.pull(100, [&](std::string_view row, const std::string&) { (out += row) += ' '; }) > 0) {
+  }
+  return out;
+}
+
+TEST_F(NodeTest, EmitEveryTellsOfAGroupOnceAnInterval) {
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT n % 2 AS k, count(*) AS c FROM s GROUP BY 1 EMIT EVERY INTERVAL "
+      "'10 seconds'");
+  push("s", 0, 4);
+  auto answer = sql("SUBSCRIBE TO v");
+  turns(50);
+  EXPECT_EQ(heard(*answer.subscription), R"({"_op":"upsert","k":0,"c":2} {"_op":"upsert","k":1,"c":2} )");
+  push("s", 0, 1);  // the first change is told at once
+  settle();
+  EXPECT_EQ(heard(*answer.subscription), R"({"_op":"upsert","k":0,"c":3} )");
+  for (int i = 0; i < 5; ++i) push("s", 0, 2);
+  clock_.advance_us(5'000'000);
+  push("s", 2, 3);
+  settle();
+  EXPECT_EQ(heard(*answer.subscription), "");
+  EXPECT_THAT(sql("SELECT c FROM v WHERE k = 0").rows, ElementsAre(R"({"c":9})"));
+  clock_.advance_us(6'000'000);  // and nothing comes: time alone brings it
+  turns(100);
+  settle();
+  EXPECT_EQ(heard(*answer.subscription), R"({"_op":"upsert","k":0,"c":9} {"_op":"upsert","k":1,"c":7} )");
+  clock_.advance_us(60'000'000);
+  turns(100);
+  EXPECT_EQ(heard(*answer.subscription), "");
+  answer.subscription.reset();
+  close();
+}
+
+// Each row is in 60 windows: changes of 2,000 groups are more than may wait.
+TEST_F(NodeTest, EmitEveryTellsAtOnceOfMoreThanMayWait) {
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT, at TIMESTAMPTZ)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT n, window_start, count(*) AS c FROM HOP(s, PROCTIME(), INTERVAL "
+      "'1 "
+      "second', INTERVAL '1 minute') GROUP BY n, window_start EMIT EVERY INTERVAL '1 hour'");
+  auto answer = sql("SUBSCRIBE TO v");
+  push("s", 0, 1);
+  settle();
+  EXPECT_NE(heard(*answer.subscription), "");
+  push("s", 0, 10);
+  settle();
+  EXPECT_EQ(heard(*answer.subscription), "");
+  push("s", 0, 2'000);
+  settle();
+  EXPECT_NE(heard(*answer.subscription), "");
+  answer.subscription.reset();
+  close();
+}
+
+// The view's worker has the rows and the time at which their window closes in one step; the groups have them later.
+TEST_F(NodeTest, AWindowOfProcessingTimeClosesWhenItsGroupsHaveAllRows) {
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT) WITH (key = 'n', partitions = 4)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT window_start, count(*) AS c FROM TUMBLE(s, PROCTIME(), INTERVAL "
+      "'1 hour') "
+      "GROUP BY window_start EMIT ON WINDOW CLOSE");
+  auto answer = sql("SUBSCRIBE TO v");
+  run("PAUSE v");
+  push("s", 0, 100);
+  clock_.advance_us(2 * 3'600'000'000LL);
+  push("s", 100, 101);
+  clock_.advance_us(2 * 3'600'000'000LL);
+  push("s", 101, 102);
+  run("RESUME v");
+  turns(200);
+  settle();
+  const std::string rows = heard(*answer.subscription);
+  EXPECT_THAT(rows, testing::HasSubstr("\"c\":100}"));
+  EXPECT_THAT(rows, testing::HasSubstr("\"c\":1}"));
+  answer.subscription.reset();
+  close();
+}
+
+// Late events come into their stream by another query: a SELECT over it waits for that one.
+TEST_F(NodeTest, ASelectWaitsForTheQueryThatGivesItsStreamLateEvents) {
+  open();
+  for (const char* name : {"s", "l"})
+    run(std::string("CREATE STREAM ") + name + " (n TIMESTAMPTZ, text TEXT, WATERMARK FOR n AS n)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT window_start, count(*) AS c FROM TUMBLE(s, n, INTERVAL '1 "
+      "second') "
+      "GROUP BY window_start LATE DATA TO l");
+  run("CREATE MATERIALIZED VIEW w AS SELECT count(*) AS c FROM l");
+  run("CREATE STREAM d AS SELECT text FROM l");
+  run("CREATE MATERIALIZED VIEW x AS SELECT count(*) AS c FROM d");
+  push("s", 60'000, 60'001);
+  push("s", 0, 3);
+  EXPECT_THAT(sql("SELECT c FROM w").rows, ElementsAre(R"({"c":3})"));
+  push("s", 0, 2);
+  EXPECT_THAT(sql("SELECT c FROM x").rows, ElementsAre(R"({"c":5})"));
+  close();
+}
+
+}  // namespace
+}  // namespace millrace::node
