@@ -65,7 +65,8 @@ struct SqlService::Impl {
 
 namespace {
 
-// A SELECT under way. EXPLAIN ANALYZE answers with its plan and times instead of its rows, INSERT sends them to a stream.
+// A SELECT under way. EXPLAIN ANALYZE answers with its plan and times instead of its rows, INSERT sends them to a
+// stream.
 struct Selected {
   engine::SelectPlan plan;
   std::string explain;  // empty: the rows are wanted

@@ -39,9 +39,9 @@ class Aggregation {
   ~Aggregation();
 
   // Rows that passed late check and filter. `ended`, by row (empty: nothing had ended): a window that ends up to
-  // there does not take the row any more; only windows that share panes ask. `changed`, if not null, collects (window, key) of the groups
-  // touched (of panes), each once per collection. Answers kExhausted if the state's bound is reached (nothing of the
-  // failing row is kept).
+  // there does not take the row any more; only windows that share panes ask. `changed`, if not null, collects
+  // (window, key) of the groups touched (of panes), each once per collection. Answers kExhausted if the state's
+  // bound is reached (nothing of the failing row is kept).
   struct Changed {
     int64_t window;
     std::string key;

@@ -107,7 +107,8 @@ class Evaluator {
   Evaluator& operator=(Evaluator&&) noexcept;
 
   // Values for the selected rows, at their own index (others: unspecified). Rows that fail are appended to
-  // `errors` and, unless they are kept with NULL, removed from `selection`. The answer is valid until the next call or a change of the batch.
+  // `errors` and, unless they are kept with NULL, removed from `selection`. The answer is valid until the next
+  // call or a change of the batch.
   // Text made here lives in batch.arena.
   const Column& evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
   // For boolean expressions: keeps the rows that are TRUE.
