@@ -60,6 +60,12 @@ const SegmentIndex::FrameEntry* SegmentIndex::frame_at(Cut cut) const {
   return it == frames_.begin() ? nullptr : &*std::prev(it);
 }
 
+const SegmentIndex::FrameEntry* SegmentIndex::frame_behind(uint64_t position) const {
+  const auto it = std::lower_bound(frames_.begin(), frames_.end(), position,
+                                   [](const FrameEntry& e, uint64_t p) { return e.position < p; });
+  return it == frames_.end() ? nullptr : &*it;
+}
+
 const SegmentIndex::FrameEntry* SegmentIndex::frame_before(AppendTime time) const {
   auto it = std::lower_bound(frames_.begin(), frames_.end(), time.value,
                              [](const FrameEntry& e, int64_t t) { return e.time < t; });

@@ -64,6 +64,8 @@ class SegmentIndex {
 
   // The last entry at or before the cut; nullptr before the first frame.
   const FrameEntry* frame_at(Cut cut) const;
+  // The first entry at or behind the position in the file; nullptr behind the last.
+  const FrameEntry* frame_behind(uint64_t position) const;
   // The last entry stamped before `time`; nullptr if the first entry is not.
   const FrameEntry* frame_before(AppendTime time) const;
   const Part* find(StreamPartition where) const;

@@ -300,11 +300,15 @@ Result<std::invoke_result_t<Look, const SegmentIndex&>> FrameStore::with_index(c
   return error(Code::kUnavailable, "MR-LOG-0013", "the segment's index is being written", "ask again");
 }
 
-Result<FrameStore::Place> FrameStore::place_of(const SegmentPtr& segment, Cut cut) {
+// From the frame, or a little before it, over at least so many bytes: a read of exactly these has no frame that it
+// does not hold to the end.
+Result<FrameStore::Stretch> FrameStore::stretch_of(const SegmentPtr& segment, Cut cut, size_t bytes) {
   return with_index(segment, [&](const SegmentIndex& index) {
-    const auto* entry = index.frame_at(cut);
-    return entry != nullptr ? Place{Cut(entry->cut), entry->position}
-                            : Place{segment->first, segment->frames_begin};
+    Stretch stretch{{segment->first, segment->frames_begin}};
+    if (const auto* entry = index.frame_at(cut)) stretch.begin = {Cut(entry->cut), entry->position};
+    const uint64_t wanted = stretch.begin.position + std::min<uint64_t>(bytes, kLargestSegment);
+    if (const auto* entry = index.frame_behind(wanted)) stretch.end = entry->position;
+    return stretch;
   });
 }
 
@@ -314,6 +318,7 @@ struct FrameStore::Run {
   Cut from;                            // the first frame wanted
   Cut stop;                            // the last
   uint64_t end_position = UINT64_MAX;  // frames that begin here or later are not looked at
+  bool ends_with_frame = false;        // a frame ends there: what is read up to it holds whole ones
   size_t max_bytes = 0;
   std::function<bool(const Frame&)> wanted;  // null: all
   std::vector<FramePtr>* out = nullptr;
@@ -355,11 +360,12 @@ std::optional<size_t> resume_in(std::string_view bytes, size_t from, const Segme
 
 Status FrameStore::read_run(const SegmentPtr& segment, Run& run) {
   TRY_ASSIGN(const Loaded loaded, load(segment));
-  size_t size =
-      std::clamp<size_t>(run.max_bytes - std::min(run.max_bytes, run.bytes) + kIndexSpacing + kSegmentBlock,
-                         kSmallestRead, kReadBytes);
+  const size_t wanted = run.max_bytes - std::min(run.max_bytes, run.bytes) + kIndexSpacing + kSegmentBlock;
+  size_t size = std::clamp<size_t>(wanted, kSmallestRead, kReadBytes);
   if (run.end_position != UINT64_MAX && run.end_position > run.at.position) {
-    size = std::min<size_t>(size, round_to_block(run.end_position - run.at.position) + kSegmentBlock);
+    const uint64_t left = run.end_position - run.at.position;
+    size = run.ends_with_frame ? std::min<uint64_t>(left, kReadBytes)
+                               : std::min<uint64_t>(size, round_to_block(left) + kSegmentBlock);
   }
   TRY_ASSIGN(auto buffer, read_buffer(*loaded.file, run.at.position, size));
   std::string_view bytes(buffer->bytes.get(), buffer->size);
@@ -446,12 +452,20 @@ Result<std::vector<FramePtr>> FrameStore::read_frames(Cut after, Cut upto, size_
       if (!out.empty()) return out;
       return unreadable(*segment, wanted, segment->frames_end);
     }
-    auto place = place_of(segment, wanted);
-    if (!place.ok()) {
+    auto stretch = stretch_of(segment, wanted, std::max<size_t>(max_bytes - bytes, 1));
+    if (!stretch.ok()) {
       if (!out.empty()) return out;
-      return std::move(place).error();
+      return std::move(stretch).error();
     }
-    Run run{*place, wanted, stop, UINT64_MAX, max_bytes, nullptr, &out, bytes, false};
+    Run run{.at = stretch->begin,
+            .from = wanted,
+            .stop = stop,
+            .end_position = stretch->end,
+            .ends_with_frame = true,
+            .max_bytes = max_bytes,
+            .wanted = nullptr,
+            .out = &out,
+            .bytes = bytes};
     while (!run.done) TRY(read_run(segment, run));
     bytes = run.bytes;
     if (out.empty() || out.back()->cut < stop) return out;
@@ -524,15 +538,14 @@ Result<bool> FrameStore::read_stream_segment(const SegmentPtr& segment, StreamId
   TRY_ASSIGN(const auto windows, windows_of(segment, stream, partition, out.scanned));
   for (const auto& window : windows) {
     if (window.cut > stop) break;
-    Run run{{window.cut, window.from},
-            Cut(out.scanned.value + 1),
-            stop,
-            window.to,
-            max_bytes,
-            [&](const Frame& f) { return holds(f, stream, partition); },
-            &out.frames,
-            bytes,
-            false};
+    Run run{.at = {window.cut, window.from},
+            .from = Cut(out.scanned.value + 1),
+            .stop = stop,
+            .end_position = window.to,
+            .max_bytes = max_bytes,
+            .wanted = [&](const Frame& f) { return holds(f, stream, partition); },
+            .out = &out.frames,
+            .bytes = bytes};
     while (!run.done) TRY(read_run(segment, run));
     bytes = run.bytes;
     out.scanned = std::max(out.scanned, Cut(run.at.cut.value - 1));

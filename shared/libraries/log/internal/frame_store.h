@@ -94,6 +94,11 @@ class FrameStore {
     Cut cut;
     uint64_t position = 0;
   };
+  // A part of a file that begins and ends with frames.
+  struct Stretch {
+    Place begin;
+    uint64_t end = UINT64_MAX;  // unknown: the last frames of the segment
+  };
   struct Window {
     uint64_t from = 0;  // of the file
     uint64_t to = 0;
@@ -111,7 +116,7 @@ class FrameStore {
   Result<Loaded> load(const SegmentPtr& segment);
   template <typename Look>
   Result<std::invoke_result_t<Look, const SegmentIndex&>> with_index(const SegmentPtr& segment, Look look);
-  Result<Place> place_of(const SegmentPtr& segment, Cut cut);
+  Result<Stretch> stretch_of(const SegmentPtr& segment, Cut cut, size_t bytes);
   Status read_run(const SegmentPtr& segment, Run& run);
   Result<std::optional<SegmentIndex::Unreadable>> unreadable_after(const SegmentPtr& segment, Cut after);
   Result<std::vector<Window>> windows_of(const SegmentPtr& segment, StreamId stream,
