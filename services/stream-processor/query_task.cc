@@ -245,6 +245,7 @@ Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOu
     }
     selection.push_back(static_cast<uint32_t>(row));
   }
+  pipeline_->shared.begin();
   const Selection decoded = time_column_ >= 0 ? selection : Selection();
   if (pipeline_->filter) {
     std::vector<RowError> errors;

@@ -7,14 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "engine/shared_values.h"
 #include "stream-processor/query_task.h"
 
 namespace millrace::processor {
 
 struct QueryTask::Pipeline {
   Pipeline(const engine::PlanPtr& original, const std::vector<int>& columns)
-      : plan(remap(original, columns)) {
-    if (plan->filter) filter.emplace(plan->filter, plan->on_error);
+      : plan(remap(original, columns)), shared(over_source_rows(*plan)) {
+    if (plan->filter) filter.emplace(plan->filter, plan->on_error, &shared);
     if (plan->window_key >= 0) {
       const auto& start = *plan->group_keys[static_cast<size_t>(plan->window_key)].expr;
       if (start.args[0]->op == engine::Op::kColumn) time_column = start.args[0]->column;
@@ -22,18 +23,34 @@ struct QueryTask::Pipeline {
     for (const auto& output : plan->outputs) names.push_back(output.name);
     switch (plan->shape) {
       case engine::QueryPlan::Shape::kAggregate:
-        aggregation.emplace(plan);
+        aggregation.emplace(plan, &shared);
         break;
       case engine::QueryPlan::Shape::kRows:
         rows_view.emplace(plan);
         [[fallthrough]];
       case engine::QueryPlan::Shape::kStream:
-        for (const auto& output : plan->outputs) outputs.emplace_back(output.expr, plan->on_error);
+        for (const auto& output : plan->outputs) outputs.emplace_back(output.expr, plan->on_error, &shared);
         writer.emplace(names);
     }
   }
 
+  // The expressions that are evaluated over the rows of the source.
+  static std::vector<engine::ExprPtr> over_source_rows(const engine::QueryPlan& plan) {
+    std::vector<engine::ExprPtr> all{plan.filter};
+    if (plan.shape == engine::QueryPlan::Shape::kAggregate) {
+      for (const auto& key : plan.group_keys) all.push_back(key.expr);
+      for (const auto& call : plan.aggregates) {
+        all.push_back(call.argument);
+        for (const auto& sort : call.order_by) all.push_back(sort.expr);
+      }
+    } else {
+      for (const auto& output : plan.outputs) all.push_back(output.expr);
+    }
+    return all;
+  }
+
   engine::PlanPtr plan;
+  engine::SharedValues shared;
   std::vector<std::string> names;
   std::optional<engine::Evaluator> filter;
   std::vector<engine::Evaluator> outputs;

@@ -44,16 +44,17 @@ int partition_key_of(const QueryPlan& plan) {
 }  // namespace
 
 struct Aggregation::Impl {
-  explicit Impl(PlanPtr p)
+  Impl(PlanPtr p, SharedValues* shared)
       : plan(std::move(p)), accumulators(*plan), distinct(*plan), partition_key(partition_key_of(*plan)) {
     // A row without a window has no group: there a NULL mends nothing.
     for (size_t i = 0; i < plan->group_keys.size(); ++i)
-      keys.emplace_back(plan->group_keys[i].expr, is_window(i) ? OnError::kDeadLetter : plan->on_error);
+      keys.emplace_back(plan->group_keys[i].expr, is_window(i) ? OnError::kDeadLetter : plan->on_error,
+                        shared);
     for (const AggregateCall& call : plan->aggregates) {
       arguments.emplace_back();
-      if (call.argument) arguments.back().emplace(call.argument, plan->on_error);
+      if (call.argument) arguments.back().emplace(call.argument, plan->on_error, shared);
       order.emplace_back();
-      for (const SortKey& sort : call.order_by) order.back().emplace_back(sort.expr, plan->on_error);
+      for (const SortKey& sort : call.order_by) order.back().emplace_back(sort.expr, plan->on_error, shared);
     }
     contributions.resize(plan->aggregates.size());
     if (plan->window.is_session())
@@ -146,7 +147,8 @@ struct Aggregation::Impl {
   Status merge_entry(ByteReader& in, state::StateStore& store, std::vector<Changed>* changed);
 };
 
-Aggregation::Aggregation(PlanPtr plan) : impl_(std::make_unique<Impl>(std::move(plan))) {}
+Aggregation::Aggregation(PlanPtr plan, SharedValues* shared)
+    : impl_(std::make_unique<Impl>(std::move(plan), shared)) {}
 Aggregation::~Aggregation() = default;
 
 void Aggregation::Impl::evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {

@@ -35,7 +35,8 @@ Status decode_key(std::string_view& in, Type type, Column& out, Arena& arena);
 
 class Aggregation {
  public:
-  explicit Aggregation(PlanPtr plan);
+  // With `shared`: its expressions are evaluated together with others (shared_values.h).
+  explicit Aggregation(PlanPtr plan, SharedValues* shared = nullptr);
   ~Aggregation();
 
   // Rows that passed late check and filter. `ended`, by row (empty: nothing had ended): a window that ends up to

@@ -153,10 +153,10 @@ class Program::Lease {
   std::unique_ptr<Selection> rows_;
 };
 
-Program::Program(const Expr& root)
+Program::Program(const Expr& root, SharedValues* shared)
     : regexes_(std::make_unique<RegexCache>()), time_formats_(std::make_unique<TimeFormatCache>()) {
   add(root);
-  for (uint32_t i = 0; i < nodes_.size(); ++i) expand(i);
+  for (uint32_t i = 0; i < nodes_.size(); ++i) expand(i, shared);
 }
 
 Program::~Program() = default;
@@ -167,7 +167,7 @@ uint32_t Program::add(const Expr& expr) {
   return static_cast<uint32_t>(nodes_.size() - 1);
 }
 
-void Program::expand(uint32_t index) {
+void Program::expand(uint32_t index, SharedValues* shared) {
   const Expr* expr = nodes_[index].expr;
   std::vector<const Expr*> args;
   if (expr->op == Op::kAnd || expr->op == Op::kOr) {
@@ -187,6 +187,7 @@ void Program::expand(uint32_t index) {
   Node& node = nodes_[index];
   if (expr->op == Op::kLiteral) node.constant = constant_column(*expr);
   if (expr->op == Op::kInList) prepare_list(node);
+  if (expr->op == Op::kCall && shared != nullptr) node.shared = shared->find(*expr);
   if (is_leaf(expr->op) || expr->op == Op::kCall || is_lazy(expr->op)) return;
   node.kernel = find_kernel(*expr);
   CHECK(node.kernel != nullptr && !node.args.empty() && node.args.size() <= 2,
@@ -252,9 +253,13 @@ Operand Program::eval_leaf(const Node& node, unsigned reg_index, Selection& sele
   const size_t failures = context.failures();
   Column& out = reg(reg_index);
   if (op == Op::kCall) {
-    eval_call(node, reg_index, selection, context);
+    const Column* made = &out;
+    if (node.shared != nullptr)
+      made = &eval_shared(node, reg_index, selection, context);
+    else
+      eval_call(node, reg_index, selection, out, context);
     if (context.failures() != failures) context.drop_failed(selection);
-    return {&out, false};
+    return {made, false};
   }
   set_type(out, node.expr->type, context.batch.rows);
   out.valid.assign(context.batch.rows, 1);
@@ -370,18 +375,41 @@ void Program::eval_in_list(const Node& node, unsigned reg_index, Selection& sele
   }
 }
 
-void Program::eval_call(const Node& node, unsigned reg_index, Selection& selection, Context& context) {
+void Program::eval_call(const Node& node, unsigned reg_index, Selection& selection, Column& out,
+                        Context& context) {
   std::vector<Operand> args;
   args.reserve(node.args.size());
   for (const uint32_t arg : node.args) {
     const auto own = static_cast<unsigned>(reg_index + 1 + args.size());
     args.push_back(eval(arg, own, selection, context));
   }
-  node.expr->function->kernel(*node.expr, args, selection, reg(reg_index), context);
+  node.expr->function->kernel(*node.expr, args, selection, out, context);
+}
+
+// The first evaluation over a batch writes its values where they stay; a later one adds the rows that it needs.
+const Column& Program::eval_shared(const Node& node, unsigned reg_index, const Selection& selection,
+                                   Context& context) {
+  SharedValues::Call& call = *node.shared;
+  const size_t rows = context.batch.rows;
+  const bool first = call.known.empty();
+  if (first) call.known.assign(rows, 0);
+  Lease missing(*this);
+  for (const uint32_t i : selection) {
+    if (call.known[i] == 0) missing->push_back(i);
+  }
+  if (missing->empty() && !first) return call.values;
+  const size_t failures = context.failures();
+  Column& out = first ? call.values : reg(reg_index);
+  eval_call(node, reg_index, *missing, out, context);
+  if (context.failures() != failures) context.drop_failed(*missing);
+  if (first && out.valid.empty()) out.valid.assign(rows, 1);
+  if (!first) copy_rows({&out, false}, *missing, call.values);
+  for (const uint32_t i : *missing) call.known[i] = 1;
+  return call.values;
 }
 
 struct Evaluator::Impl {
-  Impl(ExprPtr e, OnError o) : expr(std::move(e)), program(*expr), on_error(o) {}
+  Impl(ExprPtr e, OnError o, SharedValues* s) : expr(std::move(e)), program(*expr, s), on_error(o) {}
   ExprPtr expr;
   Program program;
   OnError on_error;
@@ -406,8 +434,8 @@ const Column& Evaluator::Impl::keep(const Column& made, Selection& selection, st
   return with_nulls;
 }
 
-Evaluator::Evaluator(ExprPtr expr, OnError on_error)
-    : impl_(std::make_unique<Impl>(std::move(expr), on_error)) {}
+Evaluator::Evaluator(ExprPtr expr, OnError on_error, SharedValues* shared)
+    : impl_(std::make_unique<Impl>(std::move(expr), on_error, shared)) {}
 Evaluator::~Evaluator() = default;
 Evaluator::Evaluator(Evaluator&&) noexcept = default;
 Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;

@@ -98,10 +98,13 @@ inline constexpr size_t kMaxTextBytes = size_t{1}
 // What becomes of a row for which an expression fails: it leaves, or it goes on with NULL in its place.
 enum class OnError : uint8_t { kDeadLetter, kNull };
 
+class SharedValues;
+
 // Evaluates one expression again and again; owns its scratch columns.
 class Evaluator {
  public:
-  explicit Evaluator(ExprPtr expr, OnError on_error = OnError::kDeadLetter);
+  // With `shared`: together with other expressions (shared_values.h).
+  explicit Evaluator(ExprPtr expr, OnError on_error = OnError::kDeadLetter, SharedValues* shared = nullptr);
   ~Evaluator();
   Evaluator(Evaluator&&) noexcept;
   Evaluator& operator=(Evaluator&&) noexcept;

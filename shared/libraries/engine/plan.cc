@@ -423,6 +423,12 @@ std::string QueryPlan::explain() const {
   return tree.take();
 }
 
+std::string identity_of(const Expr& expr) {
+  std::string out;
+  append_expr(out, &expr);
+  return out;
+}
+
 uint64_t QueryPlan::identity() const {
   std::string out;
   append_le(out, id.value);

@@ -101,6 +101,9 @@ struct NamedExpr {
   ExprPtr expr;
 };
 
+// The bytes of everything that decides an expression's values: equal for equal ones.
+std::string identity_of(const Expr& expr);
+
 struct QueryPlan {
   enum class Shape : uint8_t { kStream, kRows, kAggregate };
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/expr.h"
+#include "engine/shared_values.h"
 
 namespace millrace::engine {
 
@@ -63,11 +64,13 @@ struct Node {
   Column constant;                // kLiteral
   std::vector<int64_t> int_list;  // kInList over literals: sorted
   std::vector<std::string_view> text_list;
+  SharedValues::Call* shared = nullptr;  // of a call that occurs elsewhere, too
 };
 
 class Program {
  public:
-  explicit Program(const Expr& root);  // `root` outlives the program
+  // `root` and `shared` outlive the program.
+  explicit Program(const Expr& root, SharedValues* shared = nullptr);
   ~Program();
   const Column& run(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
 
@@ -75,7 +78,7 @@ class Program {
   class Lease;  // a selection taken from the pool
 
   uint32_t add(const Expr& expr);
-  void expand(uint32_t index);
+  void expand(uint32_t index, SharedValues* shared);
   void prepare_list(Node& node);
   Operand eval(uint32_t index, unsigned reg, Selection& selection, Context& context);
   Operand eval_leaf(const Node& node, unsigned reg, Selection& selection, Context& context);
@@ -83,7 +86,8 @@ class Program {
   void eval_case(const Node& node, unsigned reg, Selection& selection, Context& context);
   void eval_coalesce(const Node& node, unsigned reg, Selection& selection, Context& context);
   void eval_in_list(const Node& node, unsigned reg, Selection& selection, Context& context);
-  void eval_call(const Node& node, unsigned reg, Selection& selection, Context& context);
+  void eval_call(const Node& node, unsigned reg, Selection& selection, Column& out, Context& context);
+  const Column& eval_shared(const Node& node, unsigned reg, const Selection& selection, Context& context);
   Column& reg(unsigned index);
 
   std::vector<Node> nodes_;
