@@ -66,6 +66,31 @@ Status GroupWriter::write_empty() {
 
 namespace {
 
+uint64_t head_of(std::string_view key) {
+  char head[8] = {};
+  std::memcpy(head, key.data(), std::min<size_t>(key.size(), 8));
+  return load_be<uint64_t>(head);
+}
+
+// Keys of one window share their first bytes; the eight behind those decide almost every comparison: each row has a
+// place for them, `head`.
+template <typename Row, typename Key>
+void sort_by_key(std::vector<Row>& rows, Key key) {
+  if (rows.empty()) return;
+  const std::string_view first = key(rows[0]);
+  size_t shared = first.size();
+  for (const Row& row : rows) {
+    const std::string_view other = key(row);
+    shared = std::min(shared, other.size());
+    size_t i = 0;
+    while (i < shared && first[i] == other[i]) ++i;
+    shared = i;
+  }
+  for (Row& row : rows) row.head = head_of(key(row).substr(shared));
+  std::sort(rows.begin(), rows.end(),
+            [&](const Row& a, const Row& b) { return a.head != b.head ? a.head < b.head : key(a) < key(b); });
+}
+
 // The rows of one window, copied out of the epochs and sorted by key.
 class WindowRows {
  public:
@@ -78,13 +103,8 @@ class WindowRows {
     rows_.push_back({0, bytes_.size(), static_cast<uint32_t>(key.size()), epoch});
     bytes_.append(value, value_bytes_).append(key);
   }
-  // Keys of one window share their first bytes; the eight behind those decide almost every comparison.
   void sort() {
-    const size_t shared = shared_prefix();
-    for (Row& row : rows_) row.head = head_of(key(row).substr(shared));
-    std::sort(rows_.begin(), rows_.end(), [&](const Row& a, const Row& b) {
-      return a.head != b.head ? a.head < b.head : key(a) < key(b);
-    });
+    sort_by_key(rows_, [&](const Row& row) { return key(row); });
   }
   template <typename F>
   Status each(F&& f) const {
@@ -101,24 +121,6 @@ class WindowRows {
   };
   std::string_view key(const Row& row) const {
     return {bytes_.data() + row.offset + value_bytes_, row.key_size};
-  }
-  size_t shared_prefix() const {
-    if (rows_.empty()) return 0;
-    const std::string_view first = key(rows_[0]);
-    size_t shared = first.size();
-    for (const Row& row : rows_) {
-      const std::string_view other = key(row);
-      shared = std::min(shared, other.size());
-      size_t i = 0;
-      while (i < shared && first[i] == other[i]) ++i;
-      shared = i;
-    }
-    return shared;
-  }
-  static uint64_t head_of(std::string_view key) {
-    char head[8] = {};
-    std::memcpy(head, key.data(), std::min<size_t>(key.size(), 8));
-    return load_be<uint64_t>(head);
   }
   size_t value_bytes_;
   std::string bytes_;
@@ -184,10 +186,12 @@ void PaneReader::add_pane(int64_t pane, const Window& window, const Accumulators
   };
   const auto add = [&](const state::Epoch& epoch, const state::TableName& name, std::string_view key,
                        const char* value) {
-    auto at = groups_.find(key);
-    if (at == groups_.end()) at = groups_.emplace(std::string(key), std::vector<Total>()).first;
+    bool added = false;
+    const size_t group = groups_.find_or_add(0, key, added);
+    if (group == totals_.size()) totals_.emplace_back();
+    if (added) restart(totals_[group]);
     accumulators.collect(
-        value, [&](uint64_t id) { return epoch.blob(name, id); }, at->second);
+        value, [&](uint64_t id) { return epoch.blob(name, id); }, totals_[group]);
   };
   const WindowRun run = plan_.window.windows_of(pane);
   for (const auto& epoch : epochs_) {
@@ -210,7 +214,10 @@ Status PaneReader::write(const Window& window, GroupWriter& writer) {
   for (int64_t pane = window.start; pane < window.end; pane += plan_.window.pane_us()) {
     add_pane(pane, window, writer.accumulators());
   }
-  for (auto& [key, totals] : groups_) TRY(writer.write(window, key, totals));
+  order_.resize(groups_.size());
+  for (size_t i = 0; i < order_.size(); ++i) order_[i].group = i;
+  sort_by_key(order_, [&](const Place& place) { return groups_.key(place.group); });
+  for (const Place& place : order_) TRY(writer.write(window, groups_.key(place.group), totals_[place.group]));
   return {};
 }
 

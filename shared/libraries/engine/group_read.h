@@ -6,13 +6,13 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/accumulator.h"
 #include "engine/aggregate.h"
+#include "engine/group_index.h"
 #include "engine/plan.h"
 #include "state/state_store.h"
 
@@ -51,10 +51,18 @@ class PaneReader {
   Status write(const Window& window, GroupWriter& writer);
 
  private:
+  struct Place {
+    uint64_t head = 0;
+    size_t group = 0;
+  };
+
   void add_pane(int64_t pane, const Window& window, const Accumulators& accumulators);
   const QueryPlan& plan_;
   const Epochs& epochs_;
-  std::map<std::string, std::vector<Total>, std::less<>> groups_;
+  GroupIndex groups_;
+  std::vector<std::vector<Total>>
+      totals_;  // by group; those behind the groups are memory for the next window
+  std::vector<Place> order_;
 };
 
 // The windows of SESSION: chains of a group's panes, each less than the gap behind the one before.
