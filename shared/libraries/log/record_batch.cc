@@ -211,12 +211,13 @@ const char* take_record(const char* p, const char* end, Record& out) {
 
 }  // namespace
 
-// Reads are one behind the other, but each waits for the length of the one before: the memory that comes soon is
-// asked for now. As much as the record is long, so that all of it is asked for once.
-inline void prefetch_behind(const char* p, size_t size) {
-  constexpr size_t kAhead = 1024;
+// Each record is found by the length of the one before, which waits for memory: what comes soon is asked for together.
+void RecordBatchView::Cursor::warm() {
+  constexpr size_t kAtOnce = 8u << 10;
   constexpr size_t kLine = 64;
-  for (size_t i = 0; i < std::min(size, kAhead); i += kLine) __builtin_prefetch(p + kAhead + i);
+  const std::string_view soon = rest_.substr(0, kAtOnce);
+  for (size_t i = 0; i < soon.size(); i += kLine) __builtin_prefetch(soon.data() + i);
+  warm_to_ = soon.data() + soon.size();
 }
 
 bool RecordBatchView::Cursor::next(Record& out) {
@@ -224,6 +225,7 @@ bool RecordBatchView::Cursor::next(Record& out) {
     ok_ = ok_ && rest_.empty();
     return false;
   }
+  if (rest_.data() >= warm_to_) warm();
   const char* p = rest_.data();
   const char* const end = p + rest_.size();
   int64_t length = 0;
@@ -238,7 +240,6 @@ bool RecordBatchView::Cursor::next(Record& out) {
       static_cast<int64_t>(static_cast<uint64_t>(base_offset_) + static_cast<uint64_t>(out.offset.value)));
   out.timestamp_ms = static_cast<int64_t>(static_cast<uint64_t>(base_timestamp_ms_) +
                                           static_cast<uint64_t>(out.timestamp_ms));
-  prefetch_behind(p, static_cast<size_t>(length));
   rest_.remove_prefix(static_cast<size_t>(p + length - rest_.data()));
   --left_;
   return true;

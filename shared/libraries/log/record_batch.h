@@ -74,7 +74,10 @@ class RecordBatchView {
     bool next(Record& out);          // false at the end or on damage
     bool ok() const { return ok_; }  // false: the records do not parse
    private:
+    void warm();
+
     std::string_view rest_;
+    const char* warm_to_ = nullptr;
     int64_t base_offset_;
     int64_t base_timestamp_ms_;
     uint32_t left_;
