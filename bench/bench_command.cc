@@ -35,9 +35,9 @@ const std::vector<Part>& parts() {
   static const std::vector<Part> all = {
       {"journal", {"replay"}, &bench_journal},
       {"ingest", {"ndjson", "single"}, &bench_ingest},
-      {"latency", {"one_stream", "idle", "thousand_streams", "noisy"}, &bench_latency},
+      {"latency", {"one_stream", "snapshots", "idle", "thousand_streams", "noisy"}, &bench_latency},
       {"nexmark", nexmark_cases(), &bench_nexmark},
-      {"state", {"keys"}, &bench_state},
+      {"state", {"keys", "spill"}, &bench_state},
       {"start", {"empty", "after_kill"}, &bench_start},
   };
   return all;

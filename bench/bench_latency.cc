@@ -101,24 +101,46 @@ void say_events(Report& report, const Mark& before, const Mark& after) {
       after["millrace_journal_syncs_total"] - before["millrace_journal_syncs_total"]));
 }
 
+// A node, the queries of one_stream on it, and the load for them.
+struct OneStream {
+  std::unique_ptr<ServerProcess> server;
+  std::unique_ptr<LoadGenerator> load;
+  size_t source = 0;
+
+  static Result<OneStream> start(const BenchOptions& options, const Scratch& scratch,
+                                 std::vector<std::string> arguments) {
+    OneStream made;
+    TRY_ASSIGN(made.server, start_node(scratch.path(), std::move(arguments)));
+    TRY(made.server->sql(create_stream("load") + create_filter("hot", "load") +
+                         create_window("per_key", "load")));
+    made.load = std::make_unique<LoadGenerator>(made.server->port(), 7);
+    made.source = made.load->add_source(full_rate(options, {"load"}));
+    made.load->add_subscriber(rows_of("hot"));
+    SubscriberOptions finals = rows_of("per_key");
+    finals.windows = true;
+    finals.disorder_ms = kDisorderMs;
+    made.load->add_subscriber(finals);
+    TRY(made.load->connect());
+    TRY(made.load->run(options.warm_up));
+    return made;
+  }
+};
+
+// So that one falls into every round.
+std::string snapshot_interval(const BenchOptions& options) {
+  return std::to_string(std::max(1, static_cast<int>(options.seconds / 2)));
+}
+
 Status one_stream(const BenchOptions& options, Report& report) {
   TRY_ASSIGN(const Scratch scratch, Scratch::make(options.directory, "one-stream"));
   // The floor's files stay until the end: a file system that discards what was removed would slow the next
   // round.
   TRY_ASSIGN(const Scratch floor_scratch, Scratch::make(options.directory, "floor"));
-  // A snapshot falls into every round.
-  const auto interval = std::to_string(std::max(1, static_cast<int>(options.seconds / 2)));
-  TRY_ASSIGN(const auto server, start_node(scratch.path(), {"--snapshot-seconds", interval}));
-  TRY(server->sql(create_stream("load") + create_filter("hot", "load") + create_window("per_key", "load")));
-  LoadGenerator load(server->port(), 7);
-  const size_t source = load.add_source(full_rate(options, {"load"}));
-  load.add_subscriber(rows_of("hot"));
-  SubscriberOptions finals = rows_of("per_key");
-  finals.windows = true;
-  finals.disorder_ms = kDisorderMs;
-  load.add_subscriber(finals);
-  TRY(load.connect());
-  TRY(load.run(options.warm_up));
+  TRY_ASSIGN(const auto node,
+             OneStream::start(options, scratch, {"--snapshot-seconds", snapshot_interval(options)}));
+  const auto& server = node.server;
+  LoadGenerator& load = *node.load;
+  const size_t source = node.source;
   Rounds rounds;
   for (int round = 0; round < options.rounds; ++round) {
     TRY(floor_round(options, floor_scratch, report, rounds));
@@ -143,6 +165,38 @@ Status one_stream(const BenchOptions& options, Report& report) {
   publish(report, "one_stream", rounds,
           {"durable_p50", "durable_p99", "durable_p999", "floor_p50", "floor_p99", "floor_p999",
            "processing_p99", "processing_p999", "close_last_p99", "answer_p50", "answer_p99"});
+  return {};
+}
+
+// The same load on two nodes in turn, of which one writes snapshots and the other never does.
+Status snapshots(const BenchOptions& options, Report& report) {
+  TRY_ASSIGN(const Scratch with_scratch, Scratch::make(options.directory, "snapshots"));
+  TRY_ASSIGN(const Scratch without_scratch, Scratch::make(options.directory, "no-snapshots"));
+  TRY_ASSIGN(const auto with,
+             OneStream::start(options, with_scratch, {"--snapshot-seconds", snapshot_interval(options)}));
+  TRY_ASSIGN(const auto without,
+             OneStream::start(options, without_scratch,
+                              {"--snapshot-seconds", "31536000", "--snapshot-mb", "1000000000"}));
+  Rounds rounds;
+  std::vector<double> ratios;
+  for (int round = 0; round < options.rounds; ++round) {
+    for (const auto* node : {&without, &with}) {
+      TRY(node->load->run(1));  // warm again
+      node->load->reset();
+      TRY_ASSIGN(const Mark before, mark(*node->server));
+      TRY(node->load->run(options.seconds));
+      TRY_ASSIGN(const Mark after, mark(*node->server));
+      TRY(check_round(*node->load, node->source));
+      const bool writes = node == &with;
+      say_round(report, writes ? "with" : "without", *node->load, node->source, options.seconds);
+      say_events(report, before, after);
+      take(rounds, writes ? "with" : "without", node->load->rows());
+    }
+    ratios.push_back(rounds["with_p99"].back() / rounds["without_p99"].back());
+  }
+  publish(report, "snapshots", rounds,
+          {"with_p50", "with_p99", "with_p999", "without_p50", "without_p99", "without_p999"});
+  report.add("latency", "snapshots", "ratio_p99", median(ratios), "x");
   return {};
 }
 
@@ -207,6 +261,7 @@ Status bench_noisy(const BenchOptions& options, Report& report);
 
 Status bench_latency(const BenchOptions& options, Report& report) {
   if (options.only == "one_stream") return one_stream(options, report);
+  if (options.only == "snapshots") return snapshots(options, report);
   if (options.only == "idle") return idle(options, report);
   if (options.only == "thousand_streams") return thousand_streams(options, report);
   return bench_noisy(options, report);

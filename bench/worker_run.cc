@@ -90,15 +90,18 @@ Status drain_view(processor::QueryTask& task, Sink& sink) {
 }
 
 std::vector<std::unique_ptr<processor::QueryTask>> tasks_of(const sql::Catalog& catalog, size_t queries,
+                                                            const std::shared_ptr<state::SpillSpace>& spill,
                                                             std::vector<int>& columns) {
   std::vector<std::unique_ptr<processor::QueryTask>> tasks;
   std::set<int> read;
   for (size_t i = 0; i < queries; ++i) {
     const engine::PlanPtr plan = catalog.find(query_id(i))->query;
     read.insert(plan->read_columns.begin(), plan->read_columns.end());
+    state::StateStore::Options options;
+    options.spill = spill;
     tasks.push_back(std::make_unique<processor::QueryTask>(plan, catalog.dead_letters(plan->tenant),
                                                            processor::Placement{0, 1},
-                                                           state::StateStore::make({}), Cut(0)));
+                                                           state::StateStore::make(options), Cut(0)));
   }
   columns.assign(read.begin(), read.end());
   for (auto& task : tasks) {
@@ -144,6 +147,11 @@ Status History::write(const std::function<void(std::string&)>& append) {
   return {};
 }
 
+std::shared_ptr<state::SpillSpace> History::spill_space(size_t memory_bytes) {
+  return std::make_shared<state::SpillSpace>(*files_,
+                                             state::SpillSpace::Options{scratch_.path(), memory_bytes, 0});
+}
+
 void Sink::count(std::string_view row) {
   ++rows;
   hash += stable_hash(row);
@@ -154,10 +162,11 @@ void Sink::take(std::string_view row) {
 }
 
 Result<WorkerRun> run_worker(History& history, std::string_view stream,
-                             const std::vector<std::string>& queries, Sink& sink) {
+                             const std::vector<std::string>& queries, Sink& sink,
+                             const std::shared_ptr<state::SpillSpace>& spill) {
   TRY_ASSIGN(const auto catalog, catalog_of(stream, queries));
   std::vector<int> columns;
-  const auto tasks = tasks_of(*catalog, queries.size(), columns);
+  const auto tasks = tasks_of(*catalog, queries.size(), spill, columns);
   processor::StreamRows rows(tasks.front()->plan().source, columns, 0, 1);
   const int64_t start = monotonic_ns();
   log::Journal& journal = history.journal();
@@ -173,8 +182,9 @@ Result<WorkerRun> run_worker(History& history, std::string_view stream,
       TRY(drain(task->plan(), out, sink));
     }
   }
-  for (const auto& task : tasks) TRY(drain_view(*task, sink));
   WorkerRun run;
+  run.steps_seconds = static_cast<double>(monotonic_ns() - start) / 1e9;
+  for (const auto& task : tasks) TRY(drain_view(*task, sink));
   run.seconds = static_cast<double>(monotonic_ns() - start) / 1e9;
   for (const auto& task : tasks) run.state_bytes += task->store().bytes();
   return run;

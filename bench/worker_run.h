@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "bench/server_process.h"
 #include "log/journal.h"
+#include "state/spill_space.h"
 
 namespace millrace::bench {
 
@@ -24,6 +25,8 @@ class History {
                                                int64_t events,
                                                const std::function<void(std::string&)>& append);
   log::Journal& journal() { return *journal_; }
+  // Memory for state beside the journal, and its file.
+  std::shared_ptr<state::SpillSpace> spill_space(size_t memory_bytes);
   int64_t events() const { return events_; }
 
  private:
@@ -47,13 +50,15 @@ struct Sink {
 };
 
 struct WorkerRun {
-  double seconds = 0;
+  double seconds = 0;  // with the rows at the end
+  double steps_seconds = 0;
   size_t state_bytes = 0;
 };
 // Runs the queries over the whole history; CREATE STREAM's text, then the queries', named as they like. Views tell
 // their changes as to subscribers; in the end follow the rows of those that are up to date at once, and the windows
-// that are still open of those that emit on close.
+// that are still open of those that emit on close. Without `spill` all state stays in memory.
 Result<WorkerRun> run_worker(History& history, std::string_view stream,
-                             const std::vector<std::string>& queries, Sink& sink);
+                             const std::vector<std::string>& queries, Sink& sink,
+                             const std::shared_ptr<state::SpillSpace>& spill = nullptr);
 
 }  // namespace millrace::bench

@@ -339,7 +339,7 @@ TEST_F(HttpSqlTest, RetryAfterOnlyWhereWaitingHelps) {
     answers({}, error(code, id, "no"));
     return c.call(statement("SELECT 1"));
   };
-  for (const char* id : {"MR-QRY-0003", "MR-STEP-0005", "MR-STEP-0008"}) {
+  for (const char* id : {"MR-QRY-0003", "MR-STEP-0005", "MR-STEP-0008", "MR-STATE-0007"}) {
     const auto answer = with(Code::kExhausted, id);
     EXPECT_EQ(answer.status, 422) << id;
     EXPECT_EQ(answer.fields.count("retry-after"), 0u) << id;

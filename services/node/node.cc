@@ -57,6 +57,7 @@ class NodeImpl final : public Node {
   std::unique_ptr<log::Journal> journal_;
   std::unique_ptr<sql::Definitions> definitions_;
   std::unique_ptr<event_store::StreamStore> streams_;
+  std::shared_ptr<state::SpillSpace> spill_;
   std::unique_ptr<processor::Processor> processor_;
   std::unique_ptr<gateway::Ingest> ingest_;
   std::unique_ptr<gateway::SqlService> sql_;
@@ -94,6 +95,10 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
     o.snapshot_after_bytes = options_.snapshot_after_bytes;
     o.snapshot_after_us = options_.snapshot_after_us;
     o.state_bytes = options_.state_bytes;
+    spill_ = std::make_shared<state::SpillSpace>(
+        files_, state::SpillSpace::Options{options_.directory, options_.state_memory_bytes,
+                                           options_.journal.reserve_bytes});
+    o.spill = spill_;
     o.clock = &clock_;
     TRY_ASSIGN(processor_, processor::Processor::open(files_, background_, *journal_, *definitions_, o,
                                                       [&](uint64_t done, uint64_t total) {
@@ -231,7 +236,7 @@ Status NodeImpl::ready() const {
 }
 
 std::string NodeImpl::metrics() {
-  return metrics_.render(*journal_, *ingest_, *streams_, processor_.get());
+  return metrics_.render(*journal_, *ingest_, *streams_, processor_.get(), spill_.get());
 }
 
 Result<TenantId> NodeImpl::tenant(const std::string& name) {

@@ -33,6 +33,7 @@ struct NodeOptions {
   size_t snapshot_after_bytes = 256u << 20;     // journal bytes of replay that make a snapshot due
   int64_t snapshot_after_us = 60'000'000;       // or this much append time, if anything changed
   size_t state_bytes = size_t{2} << 30;         // a task's bound
+  size_t state_memory_bytes = SIZE_MAX;         // of all tasks' state, in memory; the rest is on the disk
   size_t save_ingest_after_bytes = 128u << 20;  // journal bytes until the idempotency keys are saved
   int64_t dead_letters_kept_us = int64_t{7} * 24 * 3'600'000'000;
   log::Journal::Options journal;  // directory is set from the above

@@ -51,6 +51,16 @@ void render_processor(PrometheusText& page, const processor::Processor::Counters
                        "From an event in a worker's reach to its output ready.", processing);
 }
 
+void render_state(PrometheusText& page, const state::SpillSpace::Counters& c) {
+  page.gauge("millrace_state_memory_bytes", "The queries' state in memory.", number(c.memory_bytes));
+  page.gauge("millrace_state_spilled_bytes", "The queries' state that is on the disk instead.",
+             number(c.spilled_bytes));
+  page.gauge("millrace_state_file_bytes", "The file that it is in.", number(c.file_bytes));
+  page.counter("millrace_state_pages_written_total", "Pages of state moved to the disk.",
+               number(c.pages_written));
+  page.counter("millrace_state_pages_read_total", "Pages of state read back.", number(c.pages_read));
+}
+
 struct TenantRow {
   std::string_view name;
   gateway::Ingest::TenantCounters ingest;
@@ -117,7 +127,7 @@ std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest,
 
 std::string NodeMetrics::render(log::Journal& journal, const gateway::Ingest& ingest,
                                 const event_store::StreamStore& streams,
-                                const processor::Processor* processor) const {
+                                const processor::Processor* processor, const state::SpillSpace* spill) const {
   PrometheusText page;
   render_journal(page, journal);
   page.counter("millrace_ingest_events_total", "Events accepted.", number(ingest.accepted_events()));
@@ -128,6 +138,7 @@ std::string NodeMetrics::render(log::Journal& journal, const gateway::Ingest& in
   page.counter("millrace_retention_runs_total", "Times that expired segments were freed.",
                number(retention_runs));
   if (processor != nullptr) render_processor(page, processor->counters(), processing);
+  if (spill != nullptr) render_state(page, spill->counters());
   return page.take();
 }
 

@@ -16,9 +16,10 @@ struct NodeMetrics {
   telemetry::Histogram processing;  // microseconds, from a frame's appending to its outputs being ready
   uint64_t retention_runs = 0;
 
-  // `processor` may be null: a node that only takes in.
+  // `processor` and `spill` may be null: a node that only takes in.
   std::string render(log::Journal& journal, const gateway::Ingest& ingest,
-                     const event_store::StreamStore& streams, const processor::Processor* processor) const;
+                     const event_store::StreamStore& streams, const processor::Processor* processor,
+                     const state::SpillSpace* spill) const;
 };
 
 // What each tenant does, as series of its name: of all, or of one that must not see the others.

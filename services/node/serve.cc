@@ -19,6 +19,7 @@
 #include "event-gateway/http_server.h"
 #include "event-gateway/tokens.h"
 #include "node/background.h"
+#include "node/machine_memory.h"
 #include "node/node.h"
 #include "node/node_metrics.h"
 #include "node/serve_options.h"
@@ -28,6 +29,9 @@ namespace millrace::node {
 namespace {
 
 constexpr int64_t kPollNs = 200'000;
+// Of the machine's memory: while a snapshot is written its pages may come on top once more, and the kernel's
+// page cache serves readers of the journal.
+constexpr uint64_t kStateShare = 3;
 
 namespace asio = boost::asio;
 
@@ -75,6 +79,8 @@ class Server {
     o.workers = options_.workers;
     o.process = !options_.gateway_only;
     o.state_bytes = options_.state_mb << 20;
+    o.state_memory_bytes = options_.state_memory_mb == 0 ? machine_memory_bytes(*files_) / kStateShare
+                                                         : options_.state_memory_mb << 20;
     o.snapshot_after_bytes = options_.snapshot_mb << 20;
     o.snapshot_after_us = int64_t{options_.snapshot_seconds} * 1'000'000;
     o.journal.segment_bytes = options_.segment_mb << 20;

@@ -59,6 +59,11 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
   serve.add_option("--state-mb", o.state_mb, "Bound of one query's state on one worker")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, kMostMb));
+  serve
+      .add_option("--state-memory-mb", o.state_memory_mb,
+                  "Memory for the state of all queries, the rest is on the disk; 0: a third of the machine's")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{0}, kMostMb));
   serve.add_option("--snapshot-mb", o.snapshot_mb, "A snapshot is due after this much of the journal")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, kMostMb));

@@ -27,6 +27,7 @@ struct ServeOptions {
   uint64_t segment_mb = 128;
   uint64_t reserve_mb = 256;
   uint64_t state_mb = 2048;
+  uint64_t state_memory_mb = 0;
   uint64_t snapshot_mb = 128;
   uint32_t snapshot_seconds = 60;
 };

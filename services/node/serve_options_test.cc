@@ -49,8 +49,8 @@ TEST_F(ServeOptionsTest, WhatIsRefused) {
   for (const char* text :
        {"--allow-host http://events.example.com", "--allow-host *", "--allow-host *.example.com",
         "--allow-host a:b", "--max-connections 0", "--max-body-mb 49", "--idle-seconds 0", "--workers 65",
-        "--reserve-mb -1", "--state-mb -1", "--state-mb 0", "--snapshot-mb 99999999999",
-        "--snapshot-seconds -1"}) {
+        "--reserve-mb -1", "--state-mb -1", "--state-mb 0", "--state-memory-mb -1",
+        "--snapshot-mb 99999999999", "--snapshot-seconds -1"}) {
     EXPECT_FALSE(parse(text)) << text;
   }
 }

@@ -43,7 +43,8 @@ class Processor final : public engine::ViewReads {
     size_t snapshot_after_bytes = 128u << 20;
     int64_t snapshot_after_us = 60'000'000;
     size_t state_bytes = size_t{2} << 30;
-    const Clock* clock = nullptr;  // for EXPLAIN ANALYZE; null: it shows no times
+    std::shared_ptr<state::SpillSpace> spill;  // null: all state stays in memory
+    const Clock* clock = nullptr;              // for EXPLAIN ANALYZE; null: it shows no times
   };
   struct Counters {
     uint64_t steps = 0;
@@ -147,6 +148,7 @@ class Processor final : public engine::ViewReads {
   std::string snapshot_directory(QueryId query, uint32_t worker) const;
   std::unique_ptr<QueryTask> first_task(const sql::Catalog::Entry& entry, Placement placement,
                                         Cut start) const;
+  state::StateStore::Options store_options() const;
   std::unique_ptr<state::StateStore> make_store() const;
   bool tell(uint32_t worker, ToWorker message);
   bool is_paused(QueryId query) const;

@@ -123,9 +123,7 @@ Result<std::unique_ptr<QueryTask>> Processor::load_task(Task& task, const sql::C
                                                         Placement placement) {
   const uint32_t w = placement.worker;
   const auto dead_letters = known_->dead_letters(entry.query->tenant);
-  state::StateStore::Options options;
-  options.max_bytes = options_.state_bytes;
-  auto snapshot = task.snapshots[w]->load(journal_.end_cut(), options);
+  auto snapshot = task.snapshots[w]->load(journal_.end_cut(), store_options());
   if (snapshot.ok()) {
     TRY_ASSIGN(auto made, QueryTask::load(entry.query, dead_letters, placement, std::move(snapshot->store)));
     const auto kept = task.snapshots[w]->list();
@@ -380,10 +378,15 @@ void Processor::sweep_snapshots() {
   }
 }
 
-std::unique_ptr<state::StateStore> Processor::make_store() const {
+state::StateStore::Options Processor::store_options() const {
   state::StateStore::Options options;
   options.max_bytes = options_.state_bytes;
-  return state::StateStore::make(options);
+  options.spill = options_.spill;
+  return options;
+}
+
+std::unique_ptr<state::StateStore> Processor::make_store() const {
+  return state::StateStore::make(store_options());
 }
 
 }  // namespace millrace::processor

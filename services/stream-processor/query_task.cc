@@ -13,6 +13,7 @@ namespace {
 
 constexpr const char* kTaskCell = "task";
 constexpr uint8_t kCellLayout = 4;
+constexpr uint64_t kRowsASettling = 1024;  // of a change of the number of workers
 using Shape = engine::QueryPlan::Shape;
 
 int window_time_column(const engine::QueryPlan& plan) {
@@ -132,7 +133,7 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
   position_ = to;
   ++counters_.steps;
   counters_.outputs += out.rows;
-  return {};
+  return store_->settle();
 }
 
 // Frame by frame, where the order of rows and of what turns partitions active or idle matters.
@@ -196,6 +197,7 @@ Status QueryTask::merge_topic(const log::Frame& frame) {
       auto merged = pipeline_->aggregation->merge(record.value, *store_,
                                                   watched_ && !plan_->emit_on_close ? &changed_ : nullptr);
       if (!merged.ok()) return state_error(merged.error());
+      TRY(store_->settle());
     }
   }
   watch.lap(counters_.merge_ns);
@@ -483,12 +485,17 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
   }
   std::vector<state::StateStore*> stores;
   for (auto& task : out) stores.push_back(task->store_.get());
+  uint64_t rows = 0;
+  Status settled;
   for (auto& old : tasks) {
     if (planted(Planted::kForgetGroups) && old == tasks.back()) break;
     TRY(engine::split_state(*old->plan_, *old->store_->freeze(),
                             [&](uint32_t key_group) -> state::StateStore& {
-                              return *stores[worker_of_key_group(key_group, workers)];
+                              auto& store = *stores[worker_of_key_group(key_group, workers)];
+                              if (++rows % kRowsASettling == 0 && settled.ok()) settled = store.settle();
+                              return store;
                             }));
+    TRY(std::move(settled));
   }
   return out;
 }

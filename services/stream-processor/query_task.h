@@ -7,7 +7,7 @@
 // Clock:   none but the frames' append times; no randomness.
 // Threads: confined to its worker.
 // Bound:   the frames given; the state's max_bytes: beyond it step() fails with MR-STEP-0005 and the task is
-//          detached.
+//          detached. A step's end settles the state: it may move to the disk.
 #pragma once
 
 #include <algorithm>

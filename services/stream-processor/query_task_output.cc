@@ -11,9 +11,9 @@ using Shape = engine::QueryPlan::Shape;
 constexpr size_t kMostHeld = 100'000;  // rows whose changes wait for EMIT EVERY's interval
 }  // namespace
 
-// What does not fit into the state is said of the query.
+// What does not fit into the state is said of the query; that the memory or the disk is too small stays as it is.
 Error QueryTask::state_error(const Error& cause) const {
-  if (cause.code != Code::kExhausted) return cause;
+  if (cause.code != Code::kExhausted || cause.id == "MR-STATE-0007") return cause;
   return error(Code::kExhausted, "MR-STEP-0005",
                fmt::format("the state of {} is larger than its bound: it takes {} bytes on one worker",
                            plan_->name, store_->bytes()),

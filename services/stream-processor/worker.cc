@@ -8,8 +8,8 @@
 namespace millrace::processor {
 namespace {
 
-// How many tasks a shared step looks at for a snapshot that is due: all of them come round in turn.
-constexpr int kSnapshotLooks = 8;
+// How many tasks a shared step looks at for what is due without a step of theirs: all come round in turn.
+constexpr int kLooks = 8;
 // Further behind the end than this, frames are history.
 constexpr uint64_t kHistoryFrames = 1024;
 
@@ -258,7 +258,7 @@ bool Worker::step_live(Cut end) {
   for (auto* entry : tasks) {
     if (entry->live) set_timer(*entry);
   }
-  look_for_snapshots(frames.back()->time);
+  look_around(frames.back()->time);
   answer_all_freezes();
   stand_still();
   progress_due_ = true;
@@ -401,12 +401,15 @@ void Worker::set_timer(Entry& entry) {
   if (timer != INT64_MAX) timers_.insert({timer, id});
 }
 
-void Worker::look_for_snapshots(AppendTime now) {
-  for (int looks = 0; looks < kSnapshotLooks && !tasks_.empty(); ++looks) {
+// A snapshot, and memory that others need.
+void Worker::look_around(AppendTime now) {
+  for (int looks = 0; looks < kLooks && !tasks_.empty(); ++looks) {
     auto next = tasks_.upper_bound(looked_at_);
     if (next == tasks_.end()) next = tasks_.begin();
     looked_at_ = next->first;
     Entry& entry = next->second;
+    if (const auto settled = entry.task->store().settle(); !settled.ok() && !entry.failed)
+      fail(entry, settled.error());
     if (entry.live) snapshot_if_due(entry, live_bytes_ - entry.bytes_since_snapshot, now);
     if (tasks_.size() == static_cast<size_t>(looks) + 1) break;
   }
@@ -477,6 +480,7 @@ void Worker::fail(Entry& entry, Error error) {
   }
   leave(entry);
   entry.failed = true;
+  entry.task->store().drop_query(entry.task->plan().id);  // it goes on from its snapshot, if at all
   send({options_.placement.worker,
         TaskFailed{entry.task->plan().id, options_.placement.worker, std::move(error)}});
 }

@@ -173,7 +173,7 @@ class Worker {
 
   Cut position(const Entry& entry) const { return entry.live ? live_ : entry.task->position(); }
   void set_timer(Entry& entry);
-  void look_for_snapshots(AppendTime now);
+  void look_around(AppendTime now);
   void snapshot_if_due(Entry& entry, uint64_t bytes, AppendTime now);
   void answer_freezes(Entry& entry);
   void answer_all_freezes();
@@ -200,7 +200,7 @@ class Worker {
   std::set<uint32_t> stopping_;                    // queries on their way to a stop
   std::set<uint32_t> freezing_;                    // queries with freezes that wait
   std::set<std::pair<int64_t, uint32_t>> timers_;  // of the live ones
-  uint32_t looked_at_ = 0;                         // the query whose snapshot was looked at last
+  uint32_t looked_at_ = 0;                         // the query that was looked at last
   std::set<uint32_t> touched_;                     // queries that the next progress tells of
   bool progress_due_ = false;
   uint64_t nulls_ = 0;  // for the next progress

@@ -16,14 +16,15 @@ struct Schedule {
   size_t step_bytes;    // journal bytes a step takes
   bool event_by_event;  // one request an event, else one a push
   bool restarts;        // after every push, now by a crash, now by a clean end
+  bool spills = false;  // no state stays in memory between two steps
 };
 inline constexpr Schedule kSchedules[] = {
     {"plain", 0, 1, 1u << 20, false, false},
-    {"one_frame_a_step", 0, 1, 1, true, false},
+    {"one_frame_a_step", 0, 1, 1, true, false, true},
     {"restart_after_every_push", 0, 1, 4'000, false, true},
     {"four_partitions", 4, 1, 1u << 20, true, false},
     {"two_workers", 4, 2, 1, true, false},
-    {"two_workers_restarting", 4, 2, 4'000, true, true},
+    {"two_workers_restarting", 4, 2, 4'000, true, true, true},
 };
 
 // Empty: as expected. Else what differs, with file and line. `rewrite`: expectations become what was found.

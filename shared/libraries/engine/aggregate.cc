@@ -24,6 +24,7 @@ constexpr std::string_view kKeyTooLong = "MR-SQL-0112";
 constexpr std::string_view kListTooLong = "MR-SQL-0117";
 constexpr size_t kMaxKeyBytes = 32 * 1024;
 constexpr uint8_t kPayloadVersion = 1;
+constexpr size_t kRowsASettling = 1024;
 
 Error bad_payload() {
   return error(Code::kCorrupt, "MR-SQL-0114", "a record of a repartition topic is not a partial aggregate");
@@ -365,6 +366,7 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
   own.evaluate(batch, selection, errors);
   size_t kept = 0;
   for (size_t next = 0; next < selection.size();) {
+    const size_t first = next;
     size_t located = 0;
     for (; next < selection.size() && located < Impl::kAhead; ++next) {
       located += own.locate(selection[next], ended, store, errors, own.ahead[located]);
@@ -378,6 +380,8 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
       TRY(own.add_located(batch, own.ahead[i], errors, changed, failed));
       if (!failed) selection[kept++] = own.ahead[i].row;
     }
+    // A step of many rows may touch more than the memory holds.
+    if (next / kRowsASettling != first / kRowsASettling) TRY(store.settle());
   }
   selection.resize(kept);
   return {};

@@ -181,9 +181,10 @@ Status read_panes(const QueryPlan& plan, const Epochs& epochs, const std::vector
 void PaneReader::add_pane(int64_t pane, const Window& window, const Accumulators& accumulators) {
   struct Late {
     uint32_t part;
-    std::string_view key;
-    const char* value;
+    std::string key;
+    std::string value;
   };
+  const size_t value_bytes = accumulators.value_bytes();
   const auto add = [&](const state::Epoch& epoch, const state::TableName& name, std::string_view key,
                        const char* value) {
     bool added = false;
@@ -202,10 +203,11 @@ void PaneReader::add_pane(int64_t pane, const Window& window, const Accumulators
     epoch->for_each(late_name, [&](const state::RowView& row) {
       std::string_view key = row.key;
       const uint32_t part = take_part(key);
-      if (part < run.count && run.at(part) <= window) late.push_back({part, key, row.value});
+      if (part < run.count && run.at(part) <= window)
+        late.push_back({part, std::string(key), std::string(row.value, value_bytes)});
     });
     std::sort(late.begin(), late.end(), [](const Late& a, const Late& b) { return a.part < b.part; });
-    for (const Late& l : late) add(*epoch, late_name, l.key, l.value);
+    for (const Late& l : late) add(*epoch, late_name, l.key, l.value.data());
   }
 }
 
@@ -221,6 +223,11 @@ Status PaneReader::write(const Window& window, GroupWriter& writer) {
   return {};
 }
 
+Status read_whole(const Epochs& epochs) {
+  for (const auto& epoch : epochs) TRY(epoch->status());
+  return {};
+}
+
 Status Aggregation::read_groups(const QueryPlan& plan, const Epochs& epochs, const Wanted& wanted,
                                 Batch& out) {
   GroupWriter writer(plan, out);
@@ -229,10 +236,15 @@ Status Aggregation::read_groups(const QueryPlan& plan, const Epochs& epochs, con
   TRY_ASSIGN(std::vector<int64_t> stored, stored_windows(plan, epochs, kGroupsSlot, value_bytes, {}));
   if (plan.window.shares_panes()) {
     TRY_ASSIGN(stored, stored_windows(plan, epochs, kLateSlot, value_bytes, std::move(stored)));
-    return read_panes(plan, epochs, stored, wanted, writer);
+    TRY(read_panes(plan, epochs, stored, wanted, writer));
+    return read_whole(epochs);
   }
-  if (plan.window.is_session()) return read_sessions(plan, epochs, stored, wanted, writer);
+  if (plan.window.is_session()) {
+    TRY(read_sessions(plan, epochs, stored, wanted, writer));
+    return read_whole(epochs);
+  }
   TRY(read_plain(plan, epochs, stored, wanted, writer));
+  TRY(read_whole(epochs));
   if (plan.group_keys.empty() && out.rows == before) return writer.write_empty();
   return {};
 }

@@ -71,4 +71,7 @@ Status read_sessions(const QueryPlan& plan, const Epochs& epochs, const std::vec
 
 Error wrong_layout();
 
+// Fails if something of the epochs could not be read: what was made of the rest is not the answer.
+Status read_whole(const Epochs& epochs);
+
 }  // namespace millrace::engine

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "engine/aggregate.h"
+#include "engine/group_read.h"
 #include "engine/value_codec.h"
 
 namespace millrace::engine {
@@ -78,12 +79,13 @@ Status RowsView::read_rows(const QueryPlan& plan,
     ByteReader in(row.epoch->blob(name, row.blob));
     for (Column& column : out.columns) {
       if (!decode_value(in, column, *out.arena)) {
+        TRY(row.epoch->status());
         return error(Code::kCorrupt, "MR-SQL-0116", "a stored row has another layout than the view's plan");
       }
     }
     ++out.rows;
   }
-  return {};
+  return read_whole(epochs);
 }
 
 }  // namespace millrace::engine

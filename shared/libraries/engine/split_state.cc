@@ -45,6 +45,7 @@ Status split_state(const QueryPlan& plan, const state::Epoch& from,
         full = place == nullptr;
         if (!full) std::memcpy(place, value.data(), value_bytes);
       });
+      TRY(from.status());
       if (full) return state_full();
     }
   }

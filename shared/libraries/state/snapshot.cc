@@ -192,7 +192,8 @@ Result<LoadedSnapshot> PagedSnapshots::load(Cut upto, StateStore::Options option
       loaded = std::move(one).value();
       continue;
     }
-    if (one.error().code == Code::kUnsupported) return one.error();
+    // Not the snapshot's fault.
+    if (one.error().code == Code::kUnsupported || one.error().code == Code::kExhausted) return one.error();
     damaged.push_back(one.error());
     TRY(set_aside(cuts[i]));
   }
@@ -232,10 +233,13 @@ Result<std::unique_ptr<PagedStore>> PagedSnapshots::restore(const SnapshotFile& 
   if (!snapshot.pages.empty() && snapshot.pages.back().id > most_bytes / internal::kSmallestPage)
     return torn("no store has so many pages as a page's number says");
   auto store = std::make_unique<PagedStore>(options);
+  Status settled;
   TRY(internal::read_pages(files_, directory_, snapshot.pages,
                            [&](const StoredPage& page, internal::PagePtr content) {
                              store->restore_page(page.id, std::move(content), snapshot.generation);
+                             if (settled.ok()) settled = store->settle();
                            }));
+  TRY(std::move(settled));
   std::set<PageId> owned;
   size_t claims = 0;
   for (const auto& table : snapshot.tables) {
@@ -276,7 +280,7 @@ const StoredPage* PagedSnapshots::stored(const PagedEpoch& epoch, PageId id) con
 std::set<uint32_t> PagedSnapshots::wasteful_files(const PagedEpoch& epoch) const {
   std::map<uint32_t, uint64_t> live;
   for (PageId id = 0; id < epoch.pages().limit(); ++id) {
-    if (epoch.pages().at(id) == nullptr) continue;
+    if (epoch.pages().peek(id) == nullptr) continue;
     if (const StoredPage* page = stored(epoch, id)) live[page->file] += page->length;
   }
   std::set<uint32_t> wasteful;
@@ -307,14 +311,15 @@ Result<std::vector<StoredPage>> PagedSnapshots::write_pages(const PagedEpoch& ep
   if (writer_ != nullptr && wasteful.contains(writer_->number())) writer_.reset();
   std::vector<StoredPage> pages;
   for (PageId id = 0; id < epoch.pages().limit(); ++id) {
-    const internal::Page* page = epoch.pages().at(id);
+    const internal::Page* page = epoch.pages().peek(id);
     if (page == nullptr) continue;
     const StoredPage* before = stored(epoch, id);
     if (before != nullptr && !wasteful.contains(before->file)) {
       pages.push_back(*before);
       continue;
     }
-    TRY_ASSIGN(const StoredPage written, append(id, *page));
+    TRY_ASSIGN(const auto content, lend(*page));
+    TRY_ASSIGN(const StoredPage written, append(id, *content));
     pages.push_back(written);
     info.bytes_written += written.length;
     ++info.pages_written;
@@ -347,7 +352,7 @@ Result<SnapshotInfo> PagedSnapshots::write(Cut cut, const Epoch& any_epoch) {
   epoch.catalog().for_each([&](const internal::CatalogEntry& entry) {
     internal::StoredTable table{entry.name, entry.value_bytes, {}, entry.index->blob_pages};
     internal::for_each_row_page(*entry.index, epoch.pages(),
-                                [&](PageId id, const internal::Page&) { table.row_pages.push_back(id); });
+                                [&](PageId id, const internal::RowHead&) { table.row_pages.push_back(id); });
     snapshot.tables.push_back(std::move(table));
   });
   const std::string bytes = internal::encode(snapshot);

@@ -11,7 +11,8 @@
 //          may be read from any thread and lives as long as its shared_ptr.
 // Cells:   small named values (watermarks, positions, counters) that belong to the same epochs and snapshots.
 // Threads: the store is confined to its worker; epochs are free.
-// Bound:   max_bytes of pages; beyond it upsert answers nullptr, state unchanged.
+// Bound:   max_bytes of pages; beyond it upsert answers nullptr, state unchanged. What is in memory of them is
+//          bounded by the SpillSpace that a node's stores share: settle().
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@
 
 #include "base/result.h"
 #include "base/types.h"
+#include "state/spill_space.h"
 
 namespace millrace::state {
 
@@ -72,6 +74,8 @@ class Table {
   virtual void free_blob(uint64_t id) = 0;
 };
 
+// What a visitor gets is valid during the call, a blob as long as the epoch: it keeps the pages of blobs that it
+// had to read from the disk.
 class Epoch {
  public:
   virtual ~Epoch() = default;
@@ -81,6 +85,8 @@ class Epoch {
   virtual size_t rows(const TableName& name) const = 0;
   virtual const std::map<std::string, std::string>& cells() const = 0;
   virtual size_t value_bytes(const TableName& name) const = 0;
+  // Of everything read so far: a page that could not be read from the disk was left out.
+  virtual Status status() const = 0;
 };
 
 class StateStore {
@@ -90,6 +96,7 @@ class StateStore {
     size_t max_bytes = size_t{2} << 30;
     uint64_t hash_seed =
         0;  // of the rows' placement; 0: this process's. Kept in snapshots. For reproducible runs.
+    std::shared_ptr<SpillSpace> spill;  // none: everything stays in memory
   };
   static std::unique_ptr<StateStore> make(Options options);
 
@@ -105,7 +112,11 @@ class StateStore {
   virtual void set_cell(const std::string& name, std::string value) = 0;
   virtual void erase_cell(const std::string& name) = 0;
   virtual const std::map<std::string, std::string>& cells() const = 0;
-  virtual size_t bytes() const = 0;  // pages in use by the live store
+  virtual size_t bytes() const = 0;  // pages in use by the live store, in memory or not
+  // To be called when a piece of work is done: pages may move to the disk, and every pointer ends. Fails if the
+  // disk has no room for what is too much in memory (MR-STATE-0007), or did not give back what it had: then
+  // what was done since the last call is void.
+  virtual Status settle() = 0;
   virtual std::shared_ptr<const Epoch> freeze() = 0;
 };
 

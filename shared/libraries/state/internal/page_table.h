@@ -11,12 +11,19 @@
 //             the allocator's own.
 // Threads:    the table is confined; FrozenPages may be read and destroyed on any thread (counts are atomic).
 // Bound:      max_bytes; allocation asks may_add() first. Copies that only epochs hold are not counted.
+// Spilling:   settle() moves pages that were not in use lately to the SpillSpace; a stub (spilled_page.h) takes
+//             their place until at() brings them back. Which pages: a clock's hand passes over all; what at() has
+//             not met since it passed goes. Pages that an epoch shares stay.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
+
+#include "base/result.h"
+#include "state/spill_space.h"
 
 namespace millrace::state::internal {
 
@@ -35,13 +42,22 @@ inline constexpr uint32_t kPageOverhead = 16;
 inline constexpr uint32_t kSmallestPage = 512 - kPageOverhead;
 inline constexpr uint32_t kLargestRowPage = 512 * 1024 - kPageOverhead;  // row places are 16 bits of 8 bytes
 
+// The live side's knowledge of a page.
+enum class Heat : uint8_t {
+  kHot,      // met since the hand passed
+  kIdle,     // not met
+  kSpilled,  // a stub: the content is on the disk
+};
+
 struct Page {
-  std::atomic<uint32_t> refs;
+  std::atomic<uint16_t> refs;  // epochs that differ, at most: reads and snapshots under way are far fewer
+  std::atomic<Heat> heat;
   uint32_t capacity;
 
   char* data() { return reinterpret_cast<char*>(this + 1); }
   const char* data() const { return reinterpret_cast<const char*>(this + 1); }
   uint32_t used() const { return reinterpret_cast<const PageHead*>(data())->used; }
+  bool spilled() const { return heat.load(std::memory_order_relaxed) == Heat::kSpilled; }
   static Page* make(uint32_t capacity);
   static void release(Page* page);
 };
@@ -49,6 +65,20 @@ struct PageDeleter {
   void operator()(Page* page) const { Page::release(page); }
 };
 using PagePtr = std::unique_ptr<Page, PageDeleter>;
+
+// A page to read: where it is in memory itself, else a copy that lives as long as this.
+class PageLoan {
+ public:
+  explicit PageLoan(const Page* page) : page_(page) {}
+  explicit PageLoan(PagePtr copy) : page_(copy.get()), copy_(std::move(copy)) {}
+  const Page* operator->() const { return page_; }
+  const Page& operator*() const { return *page_; }
+
+ private:
+  const Page* page_;
+  PagePtr copy_;
+};
+Result<PageLoan> lend(const Page& page);
 
 // The capacity of the smallest page that holds `content` bytes.
 uint32_t capacity_for(size_t content, uint32_t page_bytes);
@@ -68,12 +98,14 @@ struct Chunk {
 
 class FrozenPages {
  public:
-  FrozenPages(const std::vector<Chunk*>& chunks, uint64_t generation);
+  FrozenPages(const std::vector<Chunk*>& chunks, uint64_t generation, std::shared_ptr<SpillSpace> space);
   ~FrozenPages();
   FrozenPages(const FrozenPages&) = delete;
   FrozenPages& operator=(const FrozenPages&) = delete;
 
-  const Page* at(PageId id) const { return entry(id).page; }  // nullptr: no such page
+  const Page* peek(PageId id) const {
+    return entry(id).page;
+  }  // nullptr: no such page; its head alone is sure
   const Chunk::Entry& entry(PageId id) const {
     return chunks_[id >> kChunkBits]->entries[id & (kChunkPages - 1)];
   }
@@ -83,11 +115,13 @@ class FrozenPages {
  private:
   std::vector<Chunk*> chunks_;
   uint64_t generation_;
+  std::shared_ptr<SpillSpace> space_;  // stubs refer to it
 };
 
 class PageTable {
  public:
-  PageTable(uint32_t page_bytes, size_t max_bytes) : page_bytes_(page_bytes), max_bytes_(max_bytes) {}
+  // Without a space nothing is ever spilled.
+  PageTable(uint32_t page_bytes, size_t max_bytes, std::shared_ptr<SpillSpace> space);
   ~PageTable();
   PageTable(const PageTable&) = delete;
   PageTable& operator=(const PageTable&) = delete;
@@ -98,12 +132,19 @@ class PageTable {
   bool may_add(size_t bytes) const { return bytes_ + bytes <= max_bytes_; }
   void account(ptrdiff_t bytes) { bytes_ += static_cast<size_t>(bytes); }  // of what lies beside the pages
 
-  const Page* at(PageId id) const { return chunks_[id >> kChunkBits]->entries[id & (kChunkPages - 1)].page; }
+  // Brings the page back if it is on the disk.
+  const Page* at(PageId id) {
+    Page* page = entry(id).page;
+    return page->heat.load(std::memory_order_relaxed) == Heat::kHot ? page : wake(id);
+  }
   // nullptr for a number that was never given out or is free.
-  const Page* at_or_null(PageId id) const { return id >> kChunkBits < chunks_.size() ? at(id) : nullptr; }
+  const Page* at_or_null(PageId id) { return peek(id) == nullptr ? nullptr : at(id); }
+  // Leaves it where it is: its head alone is sure.
+  const Page* peek(PageId id) const { return id >> kChunkBits < chunks_.size() ? entry(id).page : nullptr; }
   Page* writable(PageId id) {
-    Chunk::Entry& entry = chunks_[id >> kChunkBits]->entries[id & (kChunkPages - 1)];
-    return entry.generation == generation_ ? entry.page : unshare(id);
+    at(id);
+    const Chunk::Entry& found = entry(id);
+    return found.generation == generation_ ? found.page : unshare(id);
   }
   PageId add(PagePtr page);
   void replace(PageId id, PagePtr page);
@@ -113,12 +154,24 @@ class PageTable {
   bool changed_since_freeze() const { return changed_; }
   void set_changed() { changed_ = true; }
 
+  // Between two calls on the store, when nobody holds a pointer: says what went wrong since the last time, and
+  // gives up memory if the space asks for it.
+  Status settle();
+  void fail(const Error& why);
+
   // A store coming back from a snapshot: pages under their old numbers, then the generation to go on from.
   void restore(PageId id, PagePtr page, uint64_t generation);
   void restored(uint64_t generation);
 
  private:
+  const Chunk::Entry& entry(PageId id) const {
+    return chunks_[id >> kChunkBits]->entries[id & (kChunkPages - 1)];
+  }
+  Page* wake(PageId id);
   Page* unshare(PageId id);
+  void count(const Page& page, ptrdiff_t sign);
+  void tell_space();
+  Status spill();
   Chunk* own_chunk(size_t index);
   Chunk::Entry& own_entry(PageId id) { return own_chunk(id >> kChunkBits)->entries[id & (kChunkPages - 1)]; }
 
@@ -129,6 +182,14 @@ class PageTable {
   uint64_t generation_ = 1;
   size_t bytes_ = 0;
   bool changed_ = true;
+
+  const std::shared_ptr<SpillSpace> space_;
+  size_t spilled_bytes_ = 0;  // of bytes_, not in memory
+  size_t told_memory_ = 0;
+  size_t told_spilled_ = 0;
+  size_t hand_ = 0;
+  ptrdiff_t owed_ = 0;  // bytes to give up; below 0: given already, for pages are whole
+  std::optional<Error> failed_;
 };
 
 }  // namespace millrace::state::internal

@@ -28,13 +28,39 @@ uint32_t usable_page_bytes(size_t wanted) {
 void PagedEpoch::for_each(const TableName& name, const std::function<void(const RowView&)>& visit) const {
   const CatalogEntry* table = catalog_.find(name);
   if (table == nullptr) return;
-  for_each_row_page(*table->index, *pages_,
-                    [&](PageId, const Page& page) { visit_rows(page.data(), visit); });
+  const Status read = visit_table(*table->index, *pages_, visit);
+  if (!read.ok()) fail(read.error());
+}
+
+void PagedEpoch::fail(const Error& why) const {
+  std::lock_guard<std::mutex> hold(mutex_);
+  if (!failed_) failed_ = why;
+}
+
+Status PagedEpoch::status() const {
+  std::lock_guard<std::mutex> hold(mutex_);
+  return failed_ ? Status(*failed_) : Status();
+}
+
+const Page* PagedEpoch::blob_page(PageId id) const {
+  const Page* page = pages_->peek(id);
+  if (page == nullptr || !page->spilled()) return page;
+  {
+    std::lock_guard<std::mutex> hold(mutex_);
+    if (const auto found = blob_pages_.find(id); found != blob_pages_.end()) return &*found->second;
+  }
+  auto loan = lend(*page);
+  if (!loan.ok()) {
+    fail(loan.error());
+    return nullptr;
+  }
+  std::lock_guard<std::mutex> hold(mutex_);
+  return &*blob_pages_.try_emplace(id, std::move(*loan)).first->second;
 }
 
 std::string_view PagedEpoch::blob(const TableName& name, uint64_t id) const {
   if (catalog_.find(name) == nullptr || id >> 16 == 0 || blob_page_of(id) >= pages_->limit()) return {};
-  const Page* page = pages_->at(blob_page_of(id));
+  const Page* page = blob_page(blob_page_of(id));
   return page == nullptr ? std::string_view() : blob_at(page->data(), blob_slot_of(id));
 }
 
@@ -42,8 +68,7 @@ size_t PagedEpoch::rows(const TableName& name) const {
   const CatalogEntry* table = catalog_.find(name);
   if (table == nullptr) return 0;
   size_t rows = 0;
-  for_each_row_page(*table->index, *pages_,
-                    [&](PageId, const Page& page) { rows += row_head(page.data()).rows; });
+  for_each_row_page(*table->index, *pages_, [&](PageId, const RowHead& head) { rows += head.rows; });
   return rows;
 }
 
@@ -53,7 +78,7 @@ size_t PagedEpoch::value_bytes(const TableName& name) const {
 }
 
 PagedStore::PagedStore(Options options)
-    : pages_(usable_page_bytes(options.page_bytes), options.max_bytes),
+    : pages_(usable_page_bytes(options.page_bytes), options.max_bytes, std::move(options.spill)),
       seed_(options.hash_seed != 0 ? options.hash_seed : process_hash_seed()),
       store_(next_store()) {}
 
@@ -119,7 +144,7 @@ std::shared_ptr<const Epoch> PagedStore::freeze() {
 std::shared_ptr<TableIndex> index_from_pages(const PageTable& pages, const std::vector<PageId>& row_pages) {
   auto index = std::make_shared<TableIndex>();
   const auto head_of = [&](PageId id) -> const RowHead* {
-    const Page* page = pages.at_or_null(id);
+    const Page* page = pages.peek(id);
     return page == nullptr || row_head(page->data()).kind != kRowPage ? nullptr : &row_head(page->data());
   };
   uint64_t covered = 0;  // in units of 2^-32 of the hash space
@@ -146,10 +171,10 @@ bool PagedStore::restore_table(const TableName& name, uint32_t value_bytes,
   auto index = index_from_pages(pages_, row_pages);
   if (index == nullptr || value_bytes > kLargestValue || catalog_.find(name) != nullptr) return false;
   for (const PageId id : row_pages) {
-    if (row_head(pages_.at(id)->data()).value_pad != ((value_bytes + 7) & ~7u)) return false;
+    if (row_head(pages_.peek(id)->data()).value_pad != ((value_bytes + 7) & ~7u)) return false;
   }
   for (const PageId id : blob_pages) {
-    const Page* page = pages_.at_or_null(id);
+    const Page* page = pages_.peek(id);
     if (page == nullptr || blob_head(page->data()).kind != kBlobPage) return false;
   }
   index->blob_pages = std::move(blob_pages);

@@ -3,6 +3,8 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 
 #include "state/internal/catalog.h"
 #include "state/internal/table.h"
@@ -30,6 +32,7 @@ class PagedEpoch final : public Epoch {
   size_t rows(const TableName& name) const override;
   const Cells& cells() const override { return *cells_; }
   size_t value_bytes(const TableName& name) const override;
+  Status status() const override;
 
   const FrozenPages& pages() const { return *pages_; }
   const Catalog& catalog() const { return catalog_; }
@@ -37,11 +40,18 @@ class PagedEpoch final : public Epoch {
   uint64_t store() const { return store_; }  // which store of this process: a snapshot builds only on its own
 
  private:
+  const Page* blob_page(PageId id) const;
+  void fail(const Error& why) const;
+
   std::unique_ptr<FrozenPages> pages_;
   Catalog catalog_;
   std::shared_ptr<const Cells> cells_;
   uint64_t seed_;
   uint64_t store_;
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  mutable std::map<PageId, PageLoan> blob_pages_;  // those read from the disk
+  mutable std::optional<Error> failed_;
 };
 
 class PagedStore final : public StateStore {
@@ -64,6 +74,7 @@ class PagedStore final : public StateStore {
   const Cells& cells() const override { return *cells_; }
   size_t bytes() const override { return pages_.bytes(); }
   std::shared_ptr<const Epoch> freeze() override;
+  Status settle() override { return pages_.settle(); }
 
   uint64_t store() const { return store_; }
 

@@ -55,7 +55,7 @@ PagedTable::PagedTable(PageTable& pages, Catalog& catalog, uint64_t seed, const 
       value_pad_(pad(entry.value_bytes)),
       index_(std::make_shared<TableIndex>(*entry.index)) {
   pages_.account(kTableOverhead);
-  for_each_row_page(*index_, pages_, [&](PageId, const Page& page) { rows_ += row_head(page.data()).rows; });
+  for_each_row_page(*index_, pages_, [&](PageId, const RowHead& head) { rows_ += head.rows; });
   find_roomy_pages();
   index_changed();
 }
@@ -263,7 +263,8 @@ void visit_rows(const char* page, const std::function<void(const RowView&)>& vis
 }
 
 void PagedTable::for_each(const std::function<void(const RowView&)>& visit) const {
-  for_each_row_page(*index_, pages_, [&](PageId, const Page& page) { visit_rows(page.data(), visit); });
+  const Status read = visit_table(*index_, pages_, visit);
+  if (!read.ok()) pages_.fail(read.error());
 }
 
 // ---- blobs
@@ -341,7 +342,7 @@ void PagedTable::free_blob(uint64_t id) {
 
 void PagedTable::find_roomy_pages() {
   for (const PageId id : index_->blob_pages) {
-    const Page& page = *pages_.at(id);
+    const Page& page = *pages_.peek(id);
     const BlobHead& head = blob_head(page.data());
     if (page.capacity - live_bytes(head) < page.capacity / 2) continue;
     (head.live == 0 ? empty_ : roomy_).push_back(id);
@@ -350,7 +351,7 @@ void PagedTable::find_roomy_pages() {
 
 void PagedTable::drop() {
   std::vector<PageId> row_pages;
-  for_each_row_page(*index_, pages_, [&](PageId id, const Page&) { row_pages.push_back(id); });
+  for_each_row_page(*index_, pages_, [&](PageId id, const RowHead&) { row_pages.push_back(id); });
   for (const PageId id : row_pages) pages_.remove(id);
   for (const PageId id : index_->blob_pages) pages_.remove(id);
   pages_.account(-static_cast<ptrdiff_t>(kTableOverhead + (index_->slots.size() - 1) * sizeof(PageId)));

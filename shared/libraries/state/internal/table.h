@@ -78,16 +78,32 @@ class PagedTable final : public Table {
   static constexpr PageId kNoPage = 0xFFFFFFFF;
 };
 
-// Visits each row page of a table once.
+void visit_rows(const char* page, const std::function<void(const RowView&)>& visit);
+
+// Visits each row page of a table once, by its number and its head: for what a page holds, lend() it.
 template <typename Pages, typename Visit>
 void for_each_row_page(const TableIndex& index, const Pages& pages, Visit visit) {
   for (size_t slot = 0; slot < index.slots.size();) {
-    const Page* page = pages.at(index.slots[slot]);
-    visit(index.slots[slot], *page);
-    slot += size_t{1} << (index.depth - row_head(page->data()).depth);
+    const RowHead& head = row_head(pages.peek(index.slots[slot])->data());
+    visit(index.slots[slot], head);
+    slot += size_t{1} << (index.depth - head.depth);
   }
 }
-void visit_rows(const char* page, const std::function<void(const RowView&)>& visit);
+// Every row of a table; fails with a page that cannot be read.
+template <typename Pages>
+Status visit_table(const TableIndex& index, const Pages& pages,
+                   const std::function<void(const RowView&)>& visit) {
+  Status read;
+  for_each_row_page(index, pages, [&](PageId id, const RowHead&) {
+    if (!read.ok()) return;
+    const auto page = lend(*pages.peek(id));
+    if (page.ok())
+      visit_rows((*page)->data(), visit);
+    else
+      read = page.error();
+  });
+  return read;
+}
 
 // A blob's number: page and slot. Page 0 is meant by 1, so that 0 is never a blob.
 inline uint64_t blob_id(PageId page, uint16_t slot) {

@@ -23,6 +23,8 @@ class CrashingFiles final : public Files {
   void fail_after(int calls) { calls_left_ = calls; }
   bool failed() const { return failed_; }
   void heal() { calls_left_ = -1; }
+  void set_free_bytes(uint64_t bytes) { free_bytes_ = bytes; }
+  void flip_a_bit_of_each_read(bool on) { flips_ = on; }
   // Of what is not synced, each sector is kept, lost or garbled; of the changes of names, the first so many
   // are kept.
   void crash() {
@@ -71,7 +73,7 @@ class CrashingFiles final : public Files {
     pending_names_.clear();
     return {};
   }
-  Result<uint64_t> free_bytes(const std::string&) override { return uint64_t{1} << 40; }
+  Result<uint64_t> free_bytes(const std::string&) override { return free_bytes_; }
   Result<std::shared_ptr<void>> lock(const std::string&) override { return std::shared_ptr<void>(); }
   void submit(WriteRequest) override { std::abort(); }
   void poll(std::vector<WriteCompletion>&) override {}
@@ -104,7 +106,9 @@ class CrashingFiles final : public Files {
     Handle(CrashingFiles& disk, std::shared_ptr<Inode> inode) : disk_(disk), inode_(std::move(inode)) {}
     Result<size_t> read_at(uint64_t position, char* out, size_t size) override {
       if (position >= inode_->now.size()) return size_t{0};
-      return inode_->now.copy(out, size, position);
+      const size_t got = inode_->now.copy(out, size, position);
+      if (disk_.flips_) out[got / 2] = static_cast<char>(out[got / 2] ^ 1);
+      return got;
     }
     Status write_at(uint64_t position, std::string_view bytes) override {
       Status done = disk_.change();
@@ -151,6 +155,8 @@ class CrashingFiles final : public Files {
   Random random_;
   int calls_left_ = -1;
   bool failed_ = false;
+  bool flips_ = false;
+  uint64_t free_bytes_ = uint64_t{1} << 40;
   Names names_, durable_names_;
   std::vector<std::function<void(Names&)>> pending_names_;
 };
