@@ -27,6 +27,8 @@ struct BenchOptions {
   double rate = 100'000;       // events a second, latency cases
   int64_t events = 5'000'000;  // nexmark
   std::string rows;            // nexmark: a file for the query's rows; empty: none
+  uint32_t workers = 1;        // nexmark
+  bool scaling = false;        // nexmark: one worker and two, in turn
   std::string output = "json";
   std::string directory;  // scratch space; empty: under the temporary directory
   std::string perf;       // a file for `perf record` of the server, empty: none

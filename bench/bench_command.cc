@@ -87,6 +87,10 @@ void add_part(CLI::App& bench, const std::string& name, const std::string& what,
   command->add_option("--events", options->events, "nexmark: events")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
   command->add_option("--rows", options->rows, "nexmark: a file for the rows of the case");
+  auto* workers = command->add_option("--workers", options->workers, "nexmark: workers, on a core each")
+                      ->check(CLI::Range(1, 64));
+  command->add_flag("--scaling", options->scaling, "nexmark: one worker and two, in turn, and their ratio")
+      ->excludes(workers);
   command->add_option("--directory", options->directory, "scratch space (default: the temporary directory)");
   command->add_option("--output", options->output, "json or table")->check(CLI::IsMember({"json", "table"}));
   command->callback([name, options, &exit_code] {
@@ -105,7 +109,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   add_part(*bench, "journal", "reading and decoding", options, exit_code);
   add_part(*bench, "ingest", "durable ingest, as fast as it goes", options, exit_code);
   add_part(*bench, "latency", "due to received, open loop", options, exit_code);
-  add_part(*bench, "nexmark", "NEXMark's queries over its events, one worker", options, exit_code);
+  add_part(*bench, "nexmark", "NEXMark's queries over its events", options, exit_code);
   add_part(*bench, "state", "what groups cost in memory", options, exit_code);
   add_part(*bench, "start", "empty and after a kill", options, exit_code);
   add_part(*bench, "all", "everything", options, exit_code);

@@ -17,11 +17,11 @@ constexpr double kKeyBytes = 9;  // a bigint as a group's key
 // Ten million groups of one count each.
 Status bench_state(const BenchOptions& options, Report& report) {
   int64_t next = 0;
-  TRY_ASSIGN(const auto history, History::make(options.directory, "state", kKeys, [&](std::string& event) {
+  TRY_ASSIGN(const auto history,
+             History::make(options.directory, "state", std::string(kStream), kKeys, [&](std::string& event) {
                fmt::format_to(std::back_inserter(event), "{{\"visitor\":{}}}", next++ * 7919);
              }));
-  Sink sink;
-  TRY_ASSIGN(const WorkerRun run, run_worker(*history, kStream, {std::string(kView)}, sink));
+  TRY_ASSIGN(const WorkerRun run, run_workers(*history, {std::string(kView)}, {}));
   report.add("state", options.only, "bytes_per_key", static_cast<double>(run.state_bytes) / kKeys, "B");
   report.add("state", options.only, "bytes_beside_the_key",
              static_cast<double>(run.state_bytes) / kKeys - kKeyBytes, "B");
