@@ -30,24 +30,27 @@ Result<History*> nexmark_history(const BenchOptions& options, std::string_view k
 }
 
 Error cannot_write(const std::string& path) {
-  return error(Code::kUnavailable, "MR-BENCH-0022", "cannot write the rows to " + path,
+  return error(Code::kUnavailable, "MR-BENCH-0022", "cannot write to " + path,
                "name a file that can be written");
 }
 
 }  // namespace
 
-Status print_nexmark_events(int64_t count) {
+Status write_nexmark_events(const BenchOptions& options) {
+  std::FILE* const file = options.to.empty() ? stdout : std::fopen(options.to.c_str(), "w");
+  if (file == nullptr) return cannot_write(options.to);
   NexmarkEvents events(kSeed);
   std::string event;
-  for (int64_t i = 0; i < count; ++i) {
+  bool taken = true;
+  for (int64_t i = 0; taken && i < options.events; ++i) {
     event.clear();
     events.append(event);
     event += '\n';
-    if (std::fwrite(event.data(), 1, event.size(), stdout) != event.size()) {
-      return error(Code::kUnavailable, "MR-BENCH-0021", "the output takes no more events");
-    }
+    taken = std::fwrite(event.data(), 1, event.size(), file) == event.size();
   }
-  return {};
+  taken &= (file == stdout ? std::fflush(file) : std::fclose(file)) == 0;
+  if (taken) return {};
+  return error(Code::kUnavailable, "MR-BENCH-0021", "the output takes no more events", "make room for them");
 }
 
 std::vector<std::string> nexmark_cases() {
