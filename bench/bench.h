@@ -27,6 +27,10 @@ struct BenchOptions {
   double rate = 100'000;       // events a second, latency cases
   int64_t events = 5'000'000;  // nexmark
   std::string rows;            // nexmark: a file for the query's rows; empty: none
+  uint32_t workers = 1;        // nexmark
+  bool scaling = false;        // nexmark: one worker and two, in turn
+  std::string peer;            // nexmark: who runs the same queries; empty: nobody
+  std::string to;              // nexmark-events: a file; empty: the output
   std::string output = "json";
   std::string directory;  // scratch space; empty: under the temporary directory
   std::string perf;       // a file for `perf record` of the server, empty: none
@@ -49,7 +53,8 @@ Status bench_ingest(const BenchOptions& options, Report& report);
 Status bench_journal(const BenchOptions& options, Report& report);
 std::vector<std::string> nexmark_cases();
 Status bench_nexmark(const BenchOptions& options, Report& report);
-Status print_nexmark_events(int64_t count);  // a line each
+Status write_nexmark_events(const BenchOptions& options);  // a line each
+Error run_peer(const BenchOptions& options);               // becomes its program; answers only if it cannot
 Status bench_state(const BenchOptions& options, Report& report);
 Status bench_start(const BenchOptions& options, Report& report);
 

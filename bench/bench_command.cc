@@ -87,11 +87,21 @@ void add_part(CLI::App& bench, const std::string& name, const std::string& what,
   command->add_option("--events", options->events, "nexmark: events")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
   command->add_option("--rows", options->rows, "nexmark: a file for the rows of the case");
+  auto* workers = command->add_option("--workers", options->workers, "nexmark: workers, on a core each")
+                      ->check(CLI::Range(1, 64));
+  auto* scaling =
+      command
+          ->add_flag("--scaling", options->scaling, "nexmark: one worker and two, in turn, and their ratio")
+          ->excludes(workers);
   command->add_option("--directory", options->directory, "scratch space (default: the temporary directory)");
   command->add_option("--output", options->output, "json or table")->check(CLI::IsMember({"json", "table"}));
+  command->add_option("--peer", options->peer, "nexmark: beside another system: flink")
+      ->check(CLI::IsMember({"flink"}))
+      ->excludes(workers)
+      ->excludes(scaling);
   command->callback([name, options, &exit_code] {
     options->bench = name;
-    exit_code = run(*options);
+    exit_code = options->peer.empty() ? run(*options) : fail(run_peer(*options));
   });
 }
 
@@ -105,15 +115,16 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   add_part(*bench, "journal", "reading and decoding", options, exit_code);
   add_part(*bench, "ingest", "durable ingest, as fast as it goes", options, exit_code);
   add_part(*bench, "latency", "due to received, open loop", options, exit_code);
-  add_part(*bench, "nexmark", "NEXMark's queries over its events, one worker", options, exit_code);
+  add_part(*bench, "nexmark", "NEXMark's queries over its events", options, exit_code);
   add_part(*bench, "state", "what groups cost in memory", options, exit_code);
   add_part(*bench, "start", "empty and after a kill", options, exit_code);
   add_part(*bench, "all", "everything", options, exit_code);
-  CLI::App* events = bench->add_subcommand("nexmark-events", "print NEXMark's events, a line of JSON each");
+  CLI::App* events = bench->add_subcommand("nexmark-events", "write NEXMark's events, a line of JSON each");
   events->add_option("--events", options->events, "how many");
+  events->add_option("--to", options->to, "a file (default: the output)");
   events->callback([options, &exit_code] {
-    const Status printed = print_nexmark_events(options->events);
-    exit_code = printed.ok() ? 0 : fail(printed.error());
+    const Status written = write_nexmark_events(*options);
+    exit_code = written.ok() ? 0 : fail(written.error());
   });
   CLI::App* floor =
       bench->add_subcommand("floor-server", "the bare server that the latency cases compare with");

@@ -18,16 +18,16 @@ constexpr size_t kMemoryShare = 4;
 // So many visits by ten million visitors, each of whom comes before one comes again.
 Result<std::unique_ptr<History>> visits(const BenchOptions& options, int64_t events) {
   int64_t next = 0;
-  return History::make(options.directory, "state", events, [next](std::string& event) mutable {
-    fmt::format_to(std::back_inserter(event), "{{\"visitor\":{}}}", next++ % kKeys * 7919);
-  });
+  return History::make(
+      options.directory, "state", std::string(kStream), events, [next](std::string& event) mutable {
+        fmt::format_to(std::back_inserter(event), "{{\"visitor\":{}}}", next++ % kKeys * 7919);
+      });
 }
 
 // Ten million groups of one count each.
 Status keys(const BenchOptions& options, Report& report) {
   TRY_ASSIGN(const auto history, visits(options, kKeys));
-  Sink sink;
-  TRY_ASSIGN(const WorkerRun run, run_worker(*history, kStream, {std::string(kView)}, sink));
+  TRY_ASSIGN(const WorkerRun run, run_workers(*history, {std::string(kView)}, {}));
   report.add("state", options.only, "bytes_per_key", static_cast<double>(run.state_bytes) / kKeys, "B");
   report.add("state", options.only, "bytes_beside_the_key",
              static_cast<double>(run.state_bytes) / kKeys - kKeyBytes, "B");
@@ -41,8 +41,9 @@ Status spill(const BenchOptions& options, Report& report) {
   TRY_ASSIGN(const auto history, visits(options, kKeys));
   const auto memory = static_cast<size_t>(kKeyStateBytes * kKeys) / kMemoryShare;
   const auto space = history->spill_space(memory);
-  Sink sink;
-  TRY_ASSIGN(const WorkerRun run, run_worker(*history, kStream, {std::string(kView)}, sink, space));
+  WorkerOptions workers;
+  workers.spill = space;
+  TRY_ASSIGN(const WorkerRun run, run_workers(*history, {std::string(kView)}, workers));
   const auto counters = space->counters();
   constexpr double kMb = 1 << 20;
   const auto add = [&](std::string_view metric, double value, std::string_view unit) {

@@ -2,191 +2,187 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
+#include <deque>
+#include <thread>
+#include <utility>
 
-#include "base/hash.h"
+#include "bench/bench_catalog.h"
+#include "bench/cpus.h"
 #include "bench/loadgen.h"
+#include "bench/station.h"
 #include "engine/serving.h"
-#include "log/record_batch.h"
-#include "sql/catalog.h"
-#include "stream-processor/frame_reports.h"
-#include "stream-processor/query_task.h"
 
 namespace millrace::bench {
 namespace {
 
-using metadata::Definition;
-using metadata::DefinitionKind;
-
-constexpr int64_t kEventsPerFrame = 1000;
-constexpr size_t kStepBytes = 512u << 10;  // as a node's
-constexpr int64_t kAppendTimeMs = 1'436'918'400'000;
-constexpr sql::DefinitionId kTenantDefinition{1}, kStreamDefinition{2};
-constexpr uint32_t kFirstQuery = 3;
-
-sql::DefinitionId query_id(size_t i) {
-  return sql::DefinitionId{kFirstQuery + static_cast<uint32_t>(i)};
-}
-
-Definition definition(sql::DefinitionId id, DefinitionKind kind, std::string name, std::string_view sql) {
-  Definition made;
-  made.id = id;
-  made.kind = kind;
-  made.tenant = sql::tenant_of(kTenantDefinition);
-  made.name = std::move(name);
-  made.sql = sql;
-  return made;
-}
-
-// The third word of CREATE STREAM name, the fourth of CREATE MATERIALIZED VIEW name.
-std::string name_in(std::string_view sql, bool view) {
-  for (int skipped = view ? 3 : 2; skipped > 0; --skipped) sql.remove_prefix(sql.find(' ') + 1);
-  return std::string(sql.substr(0, sql.find_first_of(" (")));
-}
-
-Result<sql::CatalogPtr> catalog_of(std::string_view stream, const std::vector<std::string>& queries) {
-  std::vector<Definition> all{
-      definition(kTenantDefinition, DefinitionKind::kTenant, "default", ""),
-      definition(kStreamDefinition, DefinitionKind::kStream, name_in(stream, false), stream)};
-  for (size_t i = 0; i < queries.size(); ++i) {
-    const bool view = queries[i].starts_with("CREATE MATERIALIZED VIEW");
-    all.push_back(definition(query_id(i), view ? DefinitionKind::kView : DefinitionKind::kDerivedStream,
-                             name_in(queries[i], view), queries[i]));
+bool exchanges(const sql::Catalog& catalog, size_t queries, uint32_t workers) {
+  for (size_t i = 0; i < queries; ++i) {
+    const auto& plan = *catalog.find(query_id(i))->query;
+    if (plan.repartition || (workers > 1 && plan.shape == engine::QueryPlan::Shape::kAggregate)) return true;
   }
-  return sql::Catalog::load(std::move(all));
+  return false;
 }
 
-Status drain(const engine::QueryPlan& plan, processor::TaskOutput& out, Sink& sink) {
-  for (auto& part : out.parts) {
-    const std::string batch = std::move(part.records).finish();
-    TRY_ASSIGN(const auto view, log::RecordBatchView::parse(batch, false));
-    log::RecordBatchView::Cursor cursor(view);
-    for (log::Record record; cursor.next(record);) sink.take(record.value);
+// The core loop and its workers.
+class Crew {
+ public:
+  Crew(log::Journal& journal, const sql::Catalog& catalog, size_t queries, const WorkerOptions& options,
+       Outlet outlet)
+      : journal_(journal) {
+    for (uint32_t w = 0; w < options.workers; ++w) {
+      stations_.push_back(std::make_unique<Station>(
+          journal, catalog, queries, processor::Placement{w, options.workers}, outlet, options.spill));
+      stations_.back()->sink().file = options.rows;
+    }
   }
-  if (out.closed) {
-    TRY_ASSIGN(const auto rows, processor::render(*out.closed));
-    for (size_t i = 0; i < rows.size(); ++i) sink.take(rows.row(i));
+
+  // Until all events are through and everything is durable, and the workers have said how they stand then.
+  Status run(const std::vector<size_t>& cpus) {
+    for (size_t w = 1; w < stations_.size(); ++w) {
+      threads_.emplace_back([this, w, cpu = cpus[w]] {
+        const PinnedThread pinned(cpu);
+        while (!stop_.load()) {
+          if (!stations_[w]->turn()) std::this_thread::yield();
+        }
+      });
+    }
+    const PinnedThread pinned(cpus.front());
+    turn_until([this] { return at_end(); });
+    for (const auto& station : stations_) station->ask(journal_.end_cut());
+    turn_until([this] { return all([](const Station& station) { return station.answered(); }); });
+    stop_.store(true);
+    for (auto& thread : threads_) thread.join();
+    for (const auto& station : stations_) {
+      if (station->error()) return *station->error();
+    }
+    return journal_.failed() ? Status(*journal_.failed()) : Status();
   }
-  for (size_t i = 0; i < out.changes.size(); ++i) {
-    const std::string_view row = out.changes.row(i);
-    plan.emit_on_close ? sink.take(row) : sink.count(row);
+
+  std::vector<std::unique_ptr<Station>>& stations() { return stations_; }
+
+ private:
+  template <typename Done>
+  void turn_until(Done done) {
+    while (!done() && !failed()) {
+      bool worked = stations_.front()->turn();
+      for (size_t w = 0; w < stations_.size(); ++w) worked |= append_steps(w);
+      journal_.poll();
+      journal_.flush();
+      for (; !appended_.empty() && appended_.front().cut <= journal_.durable_cut(); appended_.pop_front())
+        stations_[appended_.front().worker]->written(appended_.front().bytes);
+      if (!worked) std::this_thread::yield();
+    }
   }
-  return {};
-}
+
+  bool append_steps(size_t worker) {
+    std::vector<processor::StepDone> steps;
+    stations_[worker]->steps().take_all(steps);
+    for (auto& step : steps) waiting_.push_back({worker, std::move(step)});
+    while (!waiting_.empty()) {
+      auto& [from, step] = waiting_.front();
+      const auto appended = journal_.append(step.group, log::Priority::kStep);
+      if (!appended.ok()) break;  // full: after the next sync; what is final the journal itself says
+      appended_.push_back({appended->cut, from, step.bytes});
+      waiting_.pop_front();
+    }
+    return !steps.empty();
+  }
+
+  // Asked in this order: a station says where it stands when the steps up to there are in its mailbox.
+  bool at_end() {
+    const Cut end = journal_.end_cut();
+    if (!all([&](const Station& station) { return station.stands_at(end); })) return false;
+    for (size_t w = 0; w < stations_.size(); ++w) append_steps(w);
+    return waiting_.empty() && journal_.end_cut() == end && journal_.durable_cut() == end;
+  }
+
+  bool failed() const {
+    return journal_.failed() || !all([](const Station& station) { return !station.failed(); });
+  }
+
+  template <typename Holds>
+  bool all(Holds holds) const {
+    return std::all_of(stations_.begin(), stations_.end(),
+                       [&](const auto& station) { return holds(*station); });
+  }
+
+  struct Waiting {
+    size_t worker;
+    processor::StepDone step;
+  };
+  struct Written {
+    Cut cut;
+    size_t worker;
+    size_t bytes;
+  };
+  log::Journal& journal_;
+  std::vector<std::unique_ptr<Station>> stations_;
+  std::vector<std::thread> threads_;
+  std::atomic<bool> stop_{false};
+  std::deque<Waiting> waiting_;
+  std::deque<Written> appended_;  // not yet durable
+};
 
 // A view's rows as they are in the end; of one that emits on close those that it has not emitted.
-Status drain_view(processor::QueryTask& task, Sink& sink) {
-  if (task.plan().shape == engine::QueryPlan::Shape::kStream) return {};
-  if (task.plan().emit_on_close) {
-    processor::TaskOutput rest;
-    rest.closed = processor::ClosedWindows{task.plan_ptr(), task.freeze(), task.closed(), INT64_MAX};
-    return drain(task.plan(), rest, sink);
+Status take_view(const engine::PlanPtr& plan, const std::vector<const processor::Frozen*>& frozen,
+                 Sink& sink) {
+  if (plan->shape == engine::QueryPlan::Shape::kStream) return {};
+  engine::ViewAtCut view{plan, frozen.front()->at, {}};
+  for (const auto* worker : frozen) {
+    view.epochs.push_back(*worker->epoch);
+    if (!plan->emit_on_close) continue;
+    TRY_ASSIGN(const auto rest, processor::render({plan, *worker->epoch, worker->closed, INT64_MAX}));
+    for (size_t i = 0; i < rest.size(); ++i) sink.take(rest.row(i));
   }
-  TRY_ASSIGN(const Batch rows, engine::view_rows({task.plan_ptr(), task.position(), {task.freeze()}}));
+  if (plan->emit_on_close) return {};
+  TRY_ASSIGN(const Batch rows, engine::view_rows(view));
   processor::JsonRows text;
-  processor::append_rows(task.plan(), rows, "", text);
+  processor::append_rows(*plan, rows, "", text);
   for (size_t i = 0; i < text.size(); ++i) sink.take(text.row(i));
   return {};
 }
 
-std::vector<std::unique_ptr<processor::QueryTask>> tasks_of(const sql::Catalog& catalog, size_t queries,
-                                                            const std::shared_ptr<state::SpillSpace>& spill,
-                                                            std::vector<int>& columns) {
-  std::vector<std::unique_ptr<processor::QueryTask>> tasks;
-  std::set<int> read;
+Status take_views(Crew& crew, const sql::Catalog& catalog, size_t queries, WorkerRun& run) {
+  Sink& first = crew.stations().front()->sink();
   for (size_t i = 0; i < queries; ++i) {
-    const engine::PlanPtr plan = catalog.find(query_id(i))->query;
-    read.insert(plan->read_columns.begin(), plan->read_columns.end());
-    state::StateStore::Options options;
-    options.spill = spill;
-    tasks.push_back(std::make_unique<processor::QueryTask>(plan, catalog.dead_letters(plan->tenant),
-                                                           processor::Placement{0, 1},
-                                                           state::StateStore::make(options), Cut(0)));
-  }
-  columns.assign(read.begin(), read.end());
-  for (auto& task : tasks) {
-    task->use_columns(columns);
-    task->watch(true);
-  }
-  return tasks;
-}
-
-}  // namespace
-
-Result<std::unique_ptr<History>> History::make(const std::string& directory, const std::string& name,
-                                               int64_t events,
-                                               const std::function<void(std::string&)>& append) {
-  TRY_ASSIGN(Scratch scratch, Scratch::make(directory, name));
-  std::unique_ptr<History> made(new History(std::move(scratch), events));
-  log::Journal::Options options;
-  options.directory = made->scratch_.path() + "/journal";
-  TRY_ASSIGN(made->journal_, log::Journal::open(*made->files_, made->clock_, options));
-  TRY(made->write(append));
-  return made;
-}
-
-Status History::write(const std::function<void(std::string&)>& append) {
-  log::RecordBatchBuilder builder;
-  const StreamId stream = sql::stream_of(kStreamDefinition);
-  std::string event;
-  for (int64_t i = 0; i < events_;) {
-    for (int64_t n = 0; n < kEventsPerFrame && i < events_; ++n, ++i) {
-      event.clear();
-      append(event);
-      builder.add(std::nullopt, event, kAppendTimeMs);
+    std::vector<const processor::Frozen*> frozen;
+    for (const auto& station : crew.stations()) {
+      frozen.push_back(&station->answers()[i]);
+      run.state_bytes += frozen.back()->report.state_bytes;
     }
-    log::Group group;
-    group.batches.push_back({{stream, PartitionId{0}}, builder.finish()});
-    TRY_ASSIGN(const auto appended, journal_->append(std::move(group), log::Priority::kIngest));
-    while (journal_->durable_cut() < appended.cut) {
-      journal_->flush();
-      journal_->poll();
-      if (journal_->failed()) return *journal_->failed();
-    }
+    TRY(take_view(catalog.find(query_id(i))->query, frozen, first));
   }
   return {};
 }
 
-std::shared_ptr<state::SpillSpace> History::spill_space(size_t memory_bytes) {
-  return std::make_shared<state::SpillSpace>(*files_,
-                                             state::SpillSpace::Options{scratch_.path(), memory_bytes, 0});
-}
+}  // namespace
 
-void Sink::count(std::string_view row) {
-  ++rows;
-  hash += stable_hash(row);
-}
-void Sink::take(std::string_view row) {
-  count(row);
-  if (file != nullptr) fmt::print(file, "{}\n", row);
-}
-
-Result<WorkerRun> run_worker(History& history, std::string_view stream,
-                             const std::vector<std::string>& queries, Sink& sink,
-                             const std::shared_ptr<state::SpillSpace>& spill) {
-  TRY_ASSIGN(const auto catalog, catalog_of(stream, queries));
-  std::vector<int> columns;
-  const auto tasks = tasks_of(*catalog, queries.size(), spill, columns);
-  processor::StreamRows rows(tasks.front()->plan().source, columns, 0, 1);
-  const int64_t start = monotonic_ns();
-  log::Journal& journal = history.journal();
-  for (Cut at(0); at < journal.end_cut();) {
-    TRY_ASSIGN(const auto frames, journal.read_frames(at, journal.end_cut(), kStepBytes));
-    if (frames.empty()) break;
-    at = frames.back()->cut;
-    rows.decode(frames);
-    const processor::FrameReports heard(frames);
-    for (const auto& task : tasks) {
-      processor::TaskOutput out;
-      TRY(task->step(frames, heard, at, rows, out));
-      TRY(drain(task->plan(), out, sink));
-    }
+Result<WorkerRun> run_workers(History& history, const std::vector<std::string>& queries,
+                              const WorkerOptions& options) {
+  const auto cpus = usable_cpus();
+  if (cpus.size() < options.workers) {
+    return error(
+        Code::kUnavailable, "MR-BENCH-0024",
+        fmt::format("{} workers need a core each, and this process may use {}", options.workers, cpus.size()),
+        "ask for fewer --workers");
   }
+  TRY_ASSIGN(const auto catalog, catalog_of(history.stream(), queries));
+  const bool exchange = exchanges(*catalog, queries.size(), options.workers);
+  const Outlet outlet = options.journal ? Outlet::kAll : exchange ? Outlet::kExchange : Outlet::kNothing;
+  std::unique_ptr<History> own;  // what is appended must not be there in the next run
+  if (outlet != Outlet::kNothing) {
+    TRY_ASSIGN(own, history.copy());
+  }
+  log::Journal& journal = own ? own->journal() : history.journal();
+  Crew crew(journal, *catalog, queries.size(), options, outlet);
+  const int64_t start = monotonic_ns();
+  TRY(crew.run(cpus));
   WorkerRun run;
   run.steps_seconds = static_cast<double>(monotonic_ns() - start) / 1e9;
-  for (const auto& task : tasks) TRY(drain_view(*task, sink));
+  TRY(take_views(crew, *catalog, queries.size(), run));
   run.seconds = static_cast<double>(monotonic_ns() - start) / 1e9;
-  for (const auto& task : tasks) run.state_bytes += task->store().bytes();
+  for (const auto& station : crew.stations()) run.sink.add(station->sink());
   return run;
 }
 

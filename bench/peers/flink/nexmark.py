@@ -3,7 +3,9 @@
 
 Prints one JSON object a line, as `millrace bench` does: events_per_s, flink_events_per_s, ratio. The rows of both are
 compared first, over a shorter file. Flink comes from PyPI and Maven Central into --peer-directory and stays there.
+However it ends, by SIGINT and SIGTERM too, it ends the processes that it has started.
 
+    build/release/bin/millrace bench nexmark --peer flink [--case q0] [--events N]
     bench/peers/flink/nexmark.py --millrace build/release/bin/millrace [--case q0 …] [--events N]
 """
 import argparse
@@ -24,10 +26,61 @@ import urllib.request
 VERSION = "2.3.0"
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORE = "0"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
+
+
+class Children:
+    """The processes that this one has started, each with all that it starts in a group of its own."""
+
+    running = set()
+
+    @classmethod
+    def start(cls, command, **options):
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # not between its start and the note of it
+        try:
+            child = subprocess.Popen(command, start_new_session=True, **options,
+                                     preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS))
+            cls.running.add(child)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        return child
+
+    @classmethod
+    def end(cls, child):
+        """The whole group: a script may have ended before the Java that it has started."""
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        child.wait()
+        cls.running.discard(child)
+
+    @classmethod
+    def end_all(cls):
+        for child in list(cls.running):
+            cls.end(child)
+
+    @classmethod
+    def run(cls, command, timeout=None, **options):
+        """As subprocess.run(check=True); what it has printed."""
+        child = cls.start(command, text=True, **options)
+        try:
+            out, err = child.communicate(timeout=timeout)
+        finally:
+            cls.end(child)
+        if child.returncode != 0:
+            raise SystemExit(f"{command[0]} ended with {child.returncode}:\n{(out or '')[-3000:]}\n{(err or '')[-2000:]}")
+        return out
+
+
+def end_by_signal(number, _):
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # once is enough
+    sys.exit(128 + number)
 
 
 def fetch(directory):
@@ -38,15 +91,15 @@ def fetch(directory):
     say(f"fetching Apache Flink {VERSION} into {home}")
     shutil.rmtree(home, ignore_errors=True)
     with tempfile.TemporaryDirectory() as wheels:
-        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", wheels,
-                        f"apache-flink-libraries=={VERSION}", f"apache-flink=={VERSION}"], check=True)
+        Children.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", wheels,
+                      f"apache-flink-libraries=={VERSION}", f"apache-flink=={VERSION}"], stdout=sys.stderr)
         for wheel in glob.glob(os.path.join(wheels, "*.whl")):
             shutil.unpack_archive(wheel, os.path.join(wheels, "tree"), "zip")
         shutil.move(os.path.join(wheels, "tree", "pyflink"), home)
     for script in glob.glob(os.path.join(home, "bin", "*")):
         os.chmod(script, 0o755)
-    subprocess.run(["mvn", "-B", "-q", "dependency:copy", f"-Dartifact=org.apache.flink:flink-sql-gateway:{VERSION}",
-                    f"-DoutputDirectory={home}/opt"], check=True)
+    Children.run(["mvn", "-B", "-q", "dependency:copy", f"-Dartifact=org.apache.flink:flink-sql-gateway:{VERSION}",
+                  f"-DoutputDirectory={home}/opt"], stdout=sys.stderr)
     with open(os.path.join(home, "ready"), "w", encoding="ascii") as f:
         f.write(VERSION)
     return home
@@ -98,29 +151,22 @@ table:
                 f.write(text.replace("rootLogger.level = INFO", "rootLogger.level = WARN"))
         self.env = {**os.environ, "FLINK_HOME": home, "FLINK_CONF_DIR": conf, "FLINK_LOG_DIR": scratch,
                     "FLINK_PID_DIR": scratch}
-        self.processes = []
 
-    def __enter__(self):
+    def start(self):
         for script in ("jobmanager.sh", "taskmanager.sh"):
             with open(os.path.join(self.scratch, script + ".out"), "wb") as out:
-                self.processes.append(subprocess.Popen(
-                    ["taskset", "-c", CORE, os.path.join(self.home, "bin", script), "start-foreground"],
-                    env=self.env, stdout=out, stderr=out, start_new_session=True))
+                Children.start(["taskset", "-c", CORE, os.path.join(self.home, "bin", script), "start-foreground"],
+                               env=self.env, stdout=out, stderr=out)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 if self.get("/overview")["slots-total"] == 1:
-                    return self
+                    return
             except OSError:
                 pass
             time.sleep(0.3)
-        self.__exit__()
-        raise SystemExit(f"Flink does not start: see {self.scratch}/*.out")
-
-    def __exit__(self, *_):
-        for process in self.processes:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        said = "".join(open(name, encoding="utf-8").read()[-2000:] for name in glob.glob(f"{self.scratch}/*.out"))
+        raise SystemExit(f"Flink does not start:\n{said}")
 
     def get(self, path):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.rest}{path}", timeout=10) as answer:
@@ -132,12 +178,12 @@ table:
         path = os.path.join(self.scratch, "query.sql")
         with open(path, "w", encoding="utf-8") as f:
             f.write(";\n".join(statements + inserts) + ";\n")
-        done = subprocess.run(["taskset", "-c", "1", os.path.join(self.home, "bin", "sql-client.sh"), "-f", path],
-                              env=self.env, capture_output=True, text=True, timeout=900)
+        said = Children.run(["taskset", "-c", "1", os.path.join(self.home, "bin", "sql-client.sh"), "-f", path],
+                            env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
         jobs = [job for job in self.get("/jobs/overview")["jobs"] if job["jid"] not in before]
         jobs.sort(key=lambda job: job["start-time"])
         if len(jobs) != len(inserts) or any(job["state"] != "FINISHED" for job in jobs):
-            raise SystemExit(f"Flink did not run this:\n{done.stdout[-3000:]}\n{done.stderr[-2000:]}")
+            raise SystemExit(f"Flink did not run this:\n{said[-3000:]}")
         seconds = []
         for job in jobs:
             times = self.get(f"/jobs/{job['jid']}")["timestamps"]
@@ -225,60 +271,92 @@ def counted(rows, totals):
 
 def millrace_rows(binary, case, events, totals):
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as rows:
-        subprocess.run([binary, "bench", "nexmark", "--case", case, "--rounds", "1", "--events", str(events), "--rows", rows.name],
-                       check=True, capture_output=True)
+        Children.run([binary, "bench", "nexmark", "--case", case, "--rounds", "1", "--events", str(events), "--rows", rows.name],
+                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         with open(rows.name, encoding="utf-8") as f:
             return counted(map(json.loads, f), totals)
 
 
 def millrace_rate(binary, case, events):
-    done = subprocess.run(["taskset", "-c", CORE, binary, "bench", "nexmark", "--case", case, "--events", str(events), "--output", "json"],
-                          check=True, capture_output=True, text=True)
-    return next(row["value"] for row in map(json.loads, done.stdout.splitlines()) if row["metric"] == "events_per_s")
+    out = Children.run(["taskset", "-c", CORE, binary, "bench", "nexmark", "--case", case, "--events", str(events),
+                        "--output", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return next(row["value"] for row in map(json.loads, out.splitlines()) if row["metric"] == "events_per_s")
 
 
 def write_events(binary, path, count):
-    with open(path, "wb") as out:
-        subprocess.run([binary, "bench", "nexmark-events", "--events", str(count)], stdout=out, check=True)
+    Children.run([binary, "bench", "nexmark-events", "--events", str(count), "--to", path])
+
+
+def compare_rows(flink, binary, case, events, path, out):
+    """How many rows both gave; None if they differ."""
+    columns, query, totals = load_queries()[case]
+    theirs = rows_of_flink(flink, path, columns, query, totals, out)
+    ours = millrace_rows(binary, case, events, totals)
+    if theirs == ours:
+        return sum(ours.values())
+    say(f"{case}: rows differ: {sum(theirs.values())} of Flink, {sum(ours.values())} of Millrace; only there: "
+        f"{list((theirs - ours).items())[:3]}, only here: {list((ours - theirs).items())[:3]}")
+    return None
+
+
+def flink_rate(flink, case, events, path):
+    """Of the better of two runs."""
+    columns, query, _ = load_queries()[case]
+    blackhole = f"CREATE TABLE sink ({columns}) WITH ('connector' = 'blackhole')"
+    insert = f"INSERT INTO sink {query}"
+    return events / min(flink.run(["SET 'table.local-time-zone' = 'UTC'", table(path), VIEW, blackhole], [insert, insert]))
+
+
+def report(case, metrics, output):
+    for metric, value, unit in metrics:
+        if output == "json":
+            print(json.dumps({"bench": "nexmark", "case": case, "metric": metric, "value": round(value, 2), "unit": unit}),
+                  flush=True)
+        else:
+            print(f"{'nexmark / ' + case:<28} {metric:<24} {value:>14.4g} {unit}", flush=True)
+
+
+def run(arguments, scratch):
+    """The queries whose rows differ."""
+    binary = os.path.abspath(arguments.millrace)
+    home = fetch(arguments.peer_directory)
+    whole, part = os.path.join(scratch, "events.json"), os.path.join(scratch, "part.json")
+    write_events(binary, whole, arguments.events)
+    write_events(binary, part, arguments.compared)
+    flink = Flink(home, scratch)
+    flink.start()
+    failed = 0
+    for case in arguments.case:
+        rows = compare_rows(flink, binary, case, arguments.compared, part, os.path.join(scratch, case))
+        failed += rows is None
+        theirs = flink_rate(flink, case, arguments.events, whole)
+        ours = millrace_rate(binary, case, arguments.events)
+        say(f"{case}: {rows} rows compared; Flink {theirs:,.0f} events/s, Millrace {ours:,.0f}, {ours / theirs:.1f} x")
+        report(case, (("flink_events_per_s", theirs, "1/s"), ("events_per_s", ours, "1/s"), ("ratio", ours / theirs, "x")),
+               arguments.output)
+    return failed
 
 
 def main():
+    queries = list(load_queries())
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--millrace", default="build/release/bin/millrace")
-    parser.add_argument("--case", nargs="*", help="queries; all if none is named")
+    parser.add_argument("--case", nargs="+", choices=queries, default=queries, metavar="QUERY", help="all if none is named")
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--compared", type=int, default=200_000, help="events whose rows are compared")
+    parser.add_argument("--output", choices=("json", "table"), default="json")
     parser.add_argument("--peer-directory", default=os.path.expanduser("~/.cache/millrace-peers"))
     arguments = parser.parse_args()
-    binary = os.path.abspath(arguments.millrace)
-    queries = load_queries()
-    cases = arguments.case or list(queries)
-    home = fetch(arguments.peer_directory)
-    failed = 0
-    with tempfile.TemporaryDirectory(prefix="millrace-nexmark-") as scratch:
-        whole, part = os.path.join(scratch, "events.json"), os.path.join(scratch, "part.json")
-        write_events(binary, whole, arguments.events)
-        write_events(binary, part, arguments.compared)
-        with Flink(home, scratch) as flink:
-            for case in cases:
-                columns, query, totals = queries[case]
-                theirs = rows_of_flink(flink, part, columns, query, totals, os.path.join(scratch, case))
-                ours = millrace_rows(binary, case, arguments.compared, totals)
-                if theirs != ours:
-                    failed += 1
-                    say(f"{case}: rows differ: {sum(theirs.values())} of Flink, {sum(ours.values())} of Millrace; only there: "
-                        f"{list((theirs - ours).items())[:3]}, only here: {list((ours - theirs).items())[:3]}")
-                blackhole = f"CREATE TABLE sink ({columns}) WITH ('connector' = 'blackhole')"
-                insert = f"INSERT INTO sink {query}"
-                seconds = min(flink.run(["SET 'table.local-time-zone' = 'UTC'", table(whole), VIEW, blackhole], [insert, insert]))
-                flink_rate = arguments.events / seconds
-                rate = millrace_rate(binary, case, arguments.events)
-                say(f"{case}: {sum(ours.values())} rows compared; Flink {flink_rate:,.0f} events/s, Millrace {rate:,.0f}, "
-                    f"{rate / flink_rate:.1f} x")
-                for metric, value, unit in (("flink_events_per_s", flink_rate, "1/s"), ("events_per_s", rate, "1/s"),
-                                            ("ratio", rate / flink_rate, "x")):
-                    print(json.dumps({"bench": "nexmark", "case": case, "metric": metric, "value": round(value, 2), "unit": unit}),
-                          flush=True)
+    for number in SIGNALS:
+        signal.signal(number, end_by_signal)
+    try:
+        with tempfile.TemporaryDirectory(prefix="millrace-nexmark-") as scratch:
+            try:
+                failed = run(arguments, scratch)
+            finally:
+                Children.end_all()
+    except subprocess.TimeoutExpired as late:
+        raise SystemExit(f"it took longer than {late.timeout} s: {late.cmd[-1]}") from None
     sys.exit(1 if failed else 0)
 
 
