@@ -7,13 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "engine/last_rows.h"
 #include "stream-processor/query_task.h"
 
 namespace millrace::processor {
 
 struct QueryTask::Pipeline {
+  // What is aggregated of an updating source are changes, which have the plan's own columns.
   Pipeline(const engine::PlanPtr& original, const std::vector<int>& columns)
-      : plan(remap(original, columns)) {
+      : plan(retracts(*original) ? original : remap(original, columns)) {
+    if (original->updating()) upserts.emplace(*original->source, columns);
+    if (retracts(*original)) last_rows.emplace(original, columns);
     if (plan->filter) filter.emplace(plan->filter, plan->on_error);
     if (plan->window_key >= 0) {
       const auto& start = *plan->group_keys[static_cast<size_t>(plan->window_key)].expr;
@@ -26,6 +30,7 @@ struct QueryTask::Pipeline {
         break;
       case engine::QueryPlan::Shape::kRows:
         rows_view.emplace(plan);
+        if (plan->updating()) row_changes.emplace(*plan);
         [[fallthrough]];
       case engine::QueryPlan::Shape::kStream:
         for (const auto& output : plan->outputs) outputs.emplace_back(output.expr, plan->on_error);
@@ -33,7 +38,15 @@ struct QueryTask::Pipeline {
     }
   }
 
+  static bool retracts(const engine::QueryPlan& plan) {
+    return plan.updating() && plan.shape == engine::QueryPlan::Shape::kAggregate;
+  }
+
   engine::PlanPtr plan;
+  std::optional<engine::Upserts> upserts;
+  std::optional<engine::LastRows> last_rows;
+  Batch changes;                          // that last_rows made of the events
+  std::optional<RowChanges> row_changes;  // of a view's rows by primary key
   std::vector<std::string> names;
   std::optional<engine::Evaluator> filter;
   std::vector<engine::Evaluator> outputs;
