@@ -34,6 +34,12 @@ bool quiet_starts_over(const log::Frame& frame) {
   });
 }
 
+size_t rows_that_come(const Batch& batch, const Selection& selection) {
+  if (batch.weights.empty()) return selection.size();
+  return static_cast<size_t>(
+      std::ranges::count_if(selection, [&](uint32_t row) { return comes(batch, row); }));
+}
+
 }  // namespace
 
 void TaskOutput::Part::add(std::string_view value, int64_t timestamp_ms) {
@@ -264,10 +270,11 @@ Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOu
 void QueryTask::filter_rows(const Batch& batch, Selection& selection, TaskOutput& out) {
   if (!pipeline_->filter) return;
   std::vector<RowError> errors;
-  const size_t before = selection.size();
+  const size_t before = rows_that_come(batch, selection);
   pipeline_->filter->filter(batch, selection, errors);
-  const auto failed = std::count_if(errors.begin(), errors.end(), [](const auto& e) { return !e.kept; });
-  counters_.filtered += before - selection.size() - static_cast<size_t>(failed);
+  const auto failed = std::count_if(errors.begin(), errors.end(),
+                                    [&](const auto& e) { return !e.kept && comes(batch, e.row); });
+  counters_.filtered += before - rows_that_come(batch, selection) - static_cast<size_t>(failed);
   dead_letters(batch, errors, out);
 }
 

@@ -130,7 +130,7 @@ void QueryTask::too_late(const Batch& batch, uint32_t row, std::string_view caus
 // A row that goes (weight -1) was told when it came.
 void QueryTask::dead_letters(const Batch& batch, const std::vector<RowError>& errors, TaskOutput& out) {
   for (const auto& failed : errors) {
-    if (!batch.weights.empty() && batch.weights[failed.row] < 0) continue;
+    if (!comes(batch, failed.row)) continue;
     ++(failed.kept ? counters_.nulls : counters_.failed);
     out.nulls += failed.kept;
     if (failed.kept) continue;

@@ -58,4 +58,9 @@ struct QueryTask::Pipeline {
   std::string row;             // scratch
 };
 
+// Of an updating source rows come and go.
+inline bool comes(const Batch& batch, uint32_t row) {
+  return batch.weights.empty() || batch.weights[row] > 0;
+}
+
 }  // namespace millrace::processor
