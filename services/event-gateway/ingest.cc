@@ -24,7 +24,10 @@ constexpr size_t kMaxCachedStreams = 16'384;
 // changes.
 struct Target {
   explicit Target(const engine::StreamPtr& stream)
-      : validator(stream->columns, stream->key_column), builders(stream->partitions) {}
+      : validator(
+            stream->columns, stream->key_column,
+            {stream->primary_key, stream->op_column, {std::begin(engine::kOps), std::end(engine::kOps)}}),
+        builders(stream->partitions) {}
   formats::JsonValidator validator;
   std::vector<log::RecordBatchBuilder> builders;  // one a partition; they keep their capacity
   uint32_t next_partition = 0;                    // of a stream without a key

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "event-gateway/row_builder.h"
 #include "sql/errors.h"
 
@@ -38,6 +40,11 @@ void add_column_name(RowBuilder& rows, const engine::StreamDef& stream, int colu
   } else {
     rows.text(stream.columns[static_cast<size_t>(column)].name);
   }
+}
+
+bool is_key(const engine::StreamDef& stream, int column) {
+  return column == stream.key_column ||
+         std::ranges::find(stream.primary_key, column) != stream.primary_key.end();
 }
 
 void add_stream(RowBuilder& rows, const engine::StreamDef& stream) {
@@ -136,7 +143,7 @@ Result<StatementResult> show_columns(const sql::Catalog& catalog, TenantId tenan
     const int column = static_cast<int>(i);
     rows.text(schema[i].name)
         .text(declared_type(schema[i]))
-        .boolean(entry->stream && entry->stream->key_column == column)
+        .boolean(entry->stream && is_key(*entry->stream, column))
         .boolean(entry->stream && entry->stream->watermark_column == column)
         .end_row();
   }

@@ -16,6 +16,51 @@ std::string heard(engine::Subscription& from) {
   return out;
 }
 
+TEST_F(NodeTest, RowsByPrimaryKeyAreToldInOrder) {
+  open();
+  run("CREATE STREAM accounts (id BIGINT PRIMARY KEY, owner TEXT, n BIGINT)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT owner, id AS account FROM accounts WHERE n > 0");
+  auto answer = sql("SUBSCRIBE TO v");
+  turns(50);
+  run("INSERT INTO accounts VALUES (1, 'a', 1, NULL), (2, 'b', 0, NULL), (1, 'c', 1, NULL), (1, NULL, NULL, "
+      "'delete'), "
+      "(3, 'd', 3, 'upsert')");
+  settle();
+  EXPECT_EQ(heard(*answer.subscription),
+            R"({"_op":"upsert","owner":"a","account":1} {"_op":"upsert","owner":"c","account":1} )"
+            R"({"_op":"delete","account":1} {"_op":"upsert","owner":"d","account":3} )");
+  run("INSERT INTO accounts VALUES (3, 'd', -3, NULL), (3, NULL, NULL, 'delete'), (9, NULL, NULL, 'delete')");
+  settle();
+  EXPECT_EQ(heard(*answer.subscription), R"({"_op":"delete","account":3} )");
+  answer.subscription.reset();
+  close();
+}
+
+TEST_F(NodeTest, AGroupWithoutRowsIsToldAsDeleted) {
+  open();
+  run("CREATE STREAM accounts (id BIGINT PRIMARY KEY, owner TEXT, n BIGINT)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT owner AS who, sum(n) AS total FROM accounts GROUP BY owner");
+  run("CREATE MATERIALIZED VIEW w AS SELECT count(*) AS c, sum(n) AS total FROM accounts");
+  run("INSERT INTO accounts VALUES (1, 'a', 1)");
+  auto groups = sql("SUBSCRIBE TO v");
+  auto all = sql("SUBSCRIBE TO w");
+  turns(50);
+  EXPECT_EQ(heard(*groups.subscription), R"({"_op":"upsert","who":"a","total":1} )");
+  EXPECT_EQ(heard(*all.subscription), R"({"_op":"upsert","c":1,"total":1} )");
+  run("INSERT INTO accounts VALUES (1, 'b', 2)");
+  settle();
+  EXPECT_EQ(heard(*groups.subscription),
+            R"({"_op":"delete","who":"a"} {"_op":"upsert","who":"b","total":2} )");
+  EXPECT_EQ(heard(*all.subscription), R"({"_op":"upsert","c":1,"total":2} )");
+  run("INSERT INTO accounts (id, _op) VALUES (1, 'delete')");
+  settle();
+  EXPECT_EQ(heard(*groups.subscription), R"({"_op":"delete","who":"b"} )");
+  EXPECT_EQ(heard(*all.subscription), R"({"_op":"upsert","c":0,"total":null} )");
+  groups.subscription.reset();
+  all.subscription.reset();
+  close();
+}
+
 TEST_F(NodeTest, EmitEveryTellsOfAGroupOnceAnInterval) {
   open();
   run("CREATE STREAM s (n BIGINT, text TEXT)");

@@ -35,6 +35,12 @@ bool quiet_starts_over(const log::Frame& frame) {
   });
 }
 
+size_t rows_that_come(const Batch& batch, const Selection& selection) {
+  if (batch.weights.empty()) return selection.size();
+  return static_cast<size_t>(
+      std::ranges::count_if(selection, [&](uint32_t row) { return comes(batch, row); }));
+}
+
 }  // namespace
 
 void TaskOutput::Part::add(std::string_view value, int64_t timestamp_ms) {
@@ -240,30 +246,40 @@ Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOu
                               [](const RowError& e, size_t row) { return e.row < row; });
   for (size_t row = from; row < to; ++row) {
     if (bad != rows.errors().end() && bad->row == row) {
-      dead_letter(rows, static_cast<uint32_t>(row), "undecodable", bad->id, bad->message, 0, out);
+      dead_letter(rows.batch(), static_cast<uint32_t>(row), "undecodable", bad->id, bad->message, 0, out);
       ++counters_.undecodable;
       while (bad != rows.errors().end() && bad->row == row) ++bad;
       continue;
     }
     selection.push_back(static_cast<uint32_t>(row));
   }
-  pipeline_->shared.begin();
-  const Selection decoded = time_column_ >= 0 ? selection : Selection();
-  if (pipeline_->filter) {
-    std::vector<RowError> errors;
-    const size_t before = selection.size();
-    pipeline_->filter->filter(rows.batch(), selection, errors);
-    const auto failed = std::count_if(errors.begin(), errors.end(), [](const auto& e) { return !e.kept; });
-    counters_.filtered += before - selection.size() - static_cast<size_t>(failed);
-    dead_letters(rows, errors, out);
+  if (plan_->updating()) {
+    TRY(upsert(rows, selection, out));
+    watch.lap(counters_.shape_ns);
+    return {};
   }
+  const Selection decoded = time_column_ >= 0 ? selection : Selection();
+  filter_rows(rows.batch(), selection, out);
   const size_t in_time = selection.size();
   if (time_column_ >= 0) drop_late(rows, decoded, selection, out);
   counters_.late += in_time - selection.size();
   watch.lap(counters_.filter_ns);
-  TRY(run_shape(rows, selection, out));
+  TRY(run_shape(rows.batch(), selection, out));
   watch.lap(counters_.shape_ns);
   return {};
+}
+
+// The first look at a batch of rows.
+void QueryTask::filter_rows(const Batch& batch, Selection& selection, TaskOutput& out) {
+  pipeline_->shared.begin();
+  if (!pipeline_->filter) return;
+  std::vector<RowError> errors;
+  const size_t before = rows_that_come(batch, selection);
+  pipeline_->filter->filter(batch, selection, errors);
+  const auto failed = std::count_if(errors.begin(), errors.end(),
+                                    [&](const auto& e) { return !e.kept && comes(batch, e.row); });
+  counters_.filtered += before - rows_that_come(batch, selection) - static_cast<size_t>(failed);
+  dead_letters(batch, errors, out);
 }
 
 // Every decoded row moves its partition's watermark; a selected one must not be behind what is closed. The
@@ -280,7 +296,7 @@ void QueryTask::drop_late(const StreamRows& rows, const Selection& decoded, Sele
     if (selected) ++next;
     if (time.is_null(row)) {
       if (selected) {
-        dead_letter(rows, row, "no_event_time", "MR-STEP-0010",
+        dead_letter(batch, row, "no_event_time", "MR-STEP-0010",
                     "the event time is NULL, so the row has no window", 0, out);
       }
       continue;
@@ -290,10 +306,11 @@ void QueryTask::drop_late(const StreamRows& rows, const Selection& decoded, Sele
     if (selected) {
       const int64_t window_end = plan_->window.last_end(t);
       if (late_check_ && window_end <= clocks_.watermark(partition)) {
-        too_late(rows, row, "late", "MR-STEP-0011", "the row's window had ended by its partition's watermark",
-                 clocks_.watermark(partition) - t, out);
+        too_late(batch, row, "late", "MR-STEP-0011",
+                 "the row's window had ended by its partition's watermark", clocks_.watermark(partition) - t,
+                 out);
       } else if (closes_ && window_end <= closing_clocks().closed()) {
-        too_late(rows, row, "closed_while_idle", "MR-STEP-0012",
+        too_late(batch, row, "closed_while_idle", "MR-STEP-0012",
                  "the row's window was closed while its partition was idle", closing_clocks().closed() - t,
                  out);
       } else {

@@ -121,10 +121,14 @@ class QueryTask {
   Status walk(std::span<const log::FramePtr> frames, const FrameReports& heard, const StreamRows& rows,
               TaskOutput& out);
   Status process(const StreamRows& rows, size_t from, size_t to, TaskOutput& out);
-  Status run_shape(const StreamRows& rows, Selection& selection, TaskOutput& out);
+  void filter_rows(const Batch& batch, Selection& selection, TaskOutput& out);
+  Status run_shape(const Batch& batch, Selection& selection, TaskOutput& out);
   void drop_late(const StreamRows& rows, const Selection& decoded, Selection& selection, TaskOutput& out);
-  Status emit_rows(const StreamRows& rows, Selection& selection, std::vector<RowError>& errors,
-                   TaskOutput& out);
+  Status emit_rows(const Batch& batch, Selection& selection, std::vector<RowError>& errors, TaskOutput& out);
+  Batch project_rows(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
+  // Of a source with a primary key (query_task_upserts.cc).
+  Status upsert(const StreamRows& rows, Selection& selection, TaskOutput& out);
+  Status replace_rows(const Batch& events, Selection& selection, TaskOutput& out);
   size_t expected_bytes(size_t rows, size_t row_bytes) const;
   Status merge_topic(const log::Frame& frame);
   void hear(const std::vector<Report>& reports);
@@ -139,11 +143,11 @@ class QueryTask {
   Error state_error(const Error& cause) const;
   Status emit_changes(AppendTime now, TaskOutput& out);
   bool holds_changes() const { return plan_->emit_every_us > 0 && !changed_.empty(); }
-  void too_late(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+  void too_late(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                 std::string_view message, int64_t lateness_us, TaskOutput& out);
-  void dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+  void dead_letter(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                    std::string_view message, int64_t lateness_us, TaskOutput& out);
-  void dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out);
+  void dead_letters(const Batch& batch, const std::vector<RowError>& errors, TaskOutput& out);
   void save_cell();
   bool load_cell(std::string_view cell);
   PartitionClocks& closing_clocks() { return plan_->repartition ? heard_ : clocks_; }

@@ -21,19 +21,19 @@ Error QueryTask::state_error(const Error& cause) const {
                "--state-mb");
 }
 
-Status QueryTask::run_shape(const StreamRows& rows, Selection& selection, TaskOutput& out) {
+Status QueryTask::run_shape(const Batch& batch, Selection& selection, TaskOutput& out) {
   if (selection.empty()) return {};
   std::vector<RowError> errors;
   switch (plan_->shape) {
     case Shape::kStream:
     case Shape::kRows:
-      TRY(emit_rows(rows, selection, errors, out));
+      TRY(emit_rows(batch, selection, errors, out));
       break;
     case Shape::kAggregate:
       if (plan_->repartition) {
         std::vector<std::string> payloads(plan_->repartition_topic->partitions);
-        TRY(pipeline_->aggregation->partial(rows.batch(), selection, payloads, errors, pipeline_->ended));
-        const int64_t at_ms = rows.batch().origins.back().append_time.value / 1000;
+        TRY(pipeline_->aggregation->partial(batch, selection, payloads, errors, pipeline_->ended));
+        const int64_t at_ms = batch.origins.back().append_time.value / 1000;
         for (size_t p = 0; p < payloads.size(); ++p) {
           if (payloads[p].empty()) continue;
           out.add({plan_->repartition_topic->id, PartitionId(static_cast<uint16_t>(p))}, payloads[p], at_ms);
@@ -41,25 +41,27 @@ Status QueryTask::run_shape(const StreamRows& rows, Selection& selection, TaskOu
       } else {
         auto* changed = watched_ && !plan_->emit_on_close ? &changed_ : nullptr;
         auto added =
-            pipeline_->aggregation->add(rows.batch(), selection, *store_, errors, changed, pipeline_->ended);
+            pipeline_->aggregation->add(batch, selection, *store_, errors, changed, pipeline_->ended);
         if (!added.ok()) return state_error(added.error());
       }
   }
-  dead_letters(rows, errors, out);
+  dead_letters(batch, errors, out);
   return {};
 }
 
-Status QueryTask::emit_rows(const StreamRows& rows, Selection& selection, std::vector<RowError>& errors,
+// The view's rows of the selected ones; what fails leaves the selection.
+Batch QueryTask::project_rows(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
+  Batch made;
+  made.set_schema(plan_->output_schema());
+  auto projected = engine::project(pipeline_->plan->outputs, plan_->on_error, batch, selection, made, errors);
+  CHECK(projected.ok(), "a projection reports its rows, it does not fail");
+  return made;
+}
+
+Status QueryTask::emit_rows(const Batch& batch, Selection& selection, std::vector<RowError>& errors,
                             TaskOutput& out) {
-  const Batch& batch = rows.batch();
   if (plan_->shape == Shape::kRows) {
-    Batch made;
-    made.set_schema(plan_->output_schema());
-    auto projected =
-        engine::project(pipeline_->plan->outputs, plan_->on_error, batch, selection, made, errors);
-    CHECK(projected.ok(), "a projection reports its rows, it does not fail");
-    made.origins.clear();
-    for (const uint32_t row : selection) made.origins.push_back(batch.origins[row]);
+    const Batch made = project_rows(batch, selection, errors);
     auto kept = pipeline_->rows_view->add(made, engine::all_rows(made), *store_);
     if (!kept.ok()) return state_error(kept.error());
     if (watched_) append_rows(*plan_, made, "insert", out.changes);
@@ -100,31 +102,35 @@ Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
     told_us_ = now.value;
   }
   Batch groups;
+  Batch gone;
   if (plan_->window.is_session()) {
-    Batch gone;
     TRY(pipeline_->aggregation->read_changed_sessions(changed_, *store_, groups, gone));
-    append_gone(*plan_, gone, out.changes);
   } else {
+    // Without GROUP BY there is a row even of no rows.
+    Batch* const vanished = plan_->group_keys.empty() ? &groups : &gone;
     TRY(pipeline_->aggregation->read_changed(
         changed_, *store_,
-        [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); },
-        groups));
+        [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); }, groups,
+        plan_->updating() ? vanished : nullptr));
   }
+  append_gone(*plan_, gone, out.changes);
   append_changes(*plan_, groups, out.changes);
   changed_.clear();
   return {};
 }
 
 // To the stream that the query names, as it came; else to the dead letters.
-void QueryTask::too_late(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+void QueryTask::too_late(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                          std::string_view message, int64_t lateness_us, TaskOutput& out) {
-  if (!plan_->late_stream) return dead_letter(rows, row, cause, code, message, lateness_us, out);
-  const auto& origin = rows.batch().origins[row];
-  out.add({plan_->late_stream->id, origin.partition}, rows.batch().raw[row], origin.append_time.value / 1000);
+  if (!plan_->late_stream) return dead_letter(batch, row, cause, code, message, lateness_us, out);
+  const auto& origin = batch.origins[row];
+  out.add({plan_->late_stream->id, origin.partition}, batch.raw[row], origin.append_time.value / 1000);
 }
 
-void QueryTask::dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out) {
+// A row that goes (weight -1) was told when it came.
+void QueryTask::dead_letters(const Batch& batch, const std::vector<RowError>& errors, TaskOutput& out) {
   for (const auto& failed : errors) {
+    if (!comes(batch, failed.row)) continue;
     ++(failed.kept ? counters_.nulls : counters_.failed);
     out.nulls += failed.kept;
     if (failed.kept) continue;
@@ -132,14 +138,13 @@ void QueryTask::dead_letters(const StreamRows& rows, const std::vector<RowError>
                                   ? failed.message
                                   : fmt::format("{} (line {}, column {} of the query)", failed.message,
                                                 failed.span.line, failed.span.column);
-    dead_letter(rows, failed.row, "failed", failed.id, where, 0, out);
+    dead_letter(batch, failed.row, "failed", failed.id, where, 0, out);
   }
 }
 
-void QueryTask::dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause,
-                            std::string_view code, std::string_view message, int64_t lateness_us,
-                            TaskOutput& out) {
-  const auto& origin = rows.batch().origins[row];
+void QueryTask::dead_letter(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
+                            std::string_view message, int64_t lateness_us, TaskOutput& out) {
+  const auto& origin = batch.origins[row];
   std::string json = "{\"at\":\"";
   append_timestamp(json, Timestamp{origin.append_time.value});
   json += "\",\"cause\":";
@@ -155,7 +160,7 @@ void QueryTask::dead_letter(const StreamRows& rows, uint32_t row, std::string_vi
   formats::append_json_string(json, plan_->name);
   json += lateness_us == 0 ? ",\"lateness_ms\":null" : fmt::format(",\"lateness_ms\":{}", lateness_us / 1000);
   json += ",\"payload\":";
-  formats::append_json_string(json, rows.batch().raw[row]);
+  formats::append_json_string(json, batch.raw[row]);
   json += '}';
   out.add({dead_letters_->id, PartitionId(0)}, json, origin.append_time.value / 1000);
 }

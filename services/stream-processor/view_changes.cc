@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/aggregate.h"
 #include "engine/select.h"
 #include "formats/json.h"
@@ -10,9 +12,13 @@ namespace millrace::processor {
 
 namespace {
 
+std::string op_member(std::string_view op) {
+  return fmt::format("\"{}\":\"{}\"", engine::kOpColumn, op);
+}
+
 void append_columns(const std::vector<std::string>& names, const std::vector<const Column*>& columns,
                     const Selection& selection, std::string_view op, JsonRows& out) {
-  formats::JsonRowWriter writer(names, op.empty() ? "" : fmt::format("\"_op\":\"{}\"", op));
+  formats::JsonRowWriter writer(names, op.empty() ? "" : op_member(op));
   out.ends.reserve(out.ends.size() + selection.size());
   for (const uint32_t row : selection) {
     writer.append(out.text, columns, row);
@@ -80,6 +86,47 @@ void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows
 void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
   Selection all = engine::all_rows(groups);
   append_selected(key_outputs(plan), plan.on_error, groups, all, "delete", out);
+}
+
+namespace {
+
+std::vector<engine::NamedExpr> primary_key_outputs(const engine::QueryPlan& plan) {
+  std::vector<engine::NamedExpr> keys;
+  for (const auto& output : plan.outputs) {
+    if (output.expr->op != engine::Op::kColumn) continue;
+    const int column = plan.read_columns[static_cast<size_t>(output.expr->column)];
+    if (std::ranges::find(plan.source->primary_key, column) != plan.source->primary_key.end())
+      keys.push_back(output);
+  }
+  return keys;
+}
+
+std::vector<std::string> names_of(const std::vector<engine::NamedExpr>& outputs) {
+  std::vector<std::string> names;
+  for (const auto& output : outputs) names.push_back(output.name);
+  return names;
+}
+
+}  // namespace
+
+RowChanges::RowChanges(const engine::QueryPlan& plan)
+    : upserts_(names_of(plan.outputs), op_member("upsert")),
+      deletes_(names_of(primary_key_outputs(plan)), op_member("delete")) {
+  for (const auto& key : primary_key_outputs(plan)) key_.push_back(static_cast<size_t>(key.expr->column));
+}
+
+void RowChanges::upsert(const Batch& rows, size_t row, JsonRows& out) {
+  std::vector<const Column*> columns;
+  for (const Column& column : rows.columns) columns.push_back(&column);
+  upserts_.append(out.text, columns, row);
+  out.ends.push_back(out.text.size());
+}
+
+void RowChanges::remove(const Batch& events, size_t event, JsonRows& out) {
+  std::vector<const Column*> columns;
+  for (const size_t place : key_) columns.push_back(&events.columns[place]);
+  deletes_.append(out.text, columns, event);
+  out.ends.push_back(out.text.size());
 }
 
 Result<JsonRows> render(const ClosedWindows& windows) {

@@ -2,7 +2,8 @@
 //
 // Shape:    {"_op":"upsert"|"insert", columns…}; {"_op":"delete", the columns that are group keys} of a group
 //           that does not pass HAVING, and before a step's upserts of a session that another one took in; of a
-//           window that closed (EMIT ON WINDOW CLOSE) the columns alone: such a row is final.
+//           window that closed (EMIT ON WINDOW CLOSE) the columns alone: such a row is final. Over a stream with a
+//           primary key also of a group without rows, and of rows without groups in the order of the events.
 // Threads:  any; an epoch does not change. Closed windows are rendered off the core loop: one may close with
 //           all its groups at once.
 #pragma once
@@ -14,6 +15,7 @@
 
 #include "engine/plan.h"
 #include "event/batch.h"
+#include "formats/json.h"
 #include "state/state_store.h"
 
 namespace millrace::processor {
@@ -49,6 +51,18 @@ void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::stri
 void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out);
 // Deletes of groups that are there no longer: sessions that became part of others.
 void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out);
+// A view's rows by primary key, one by one.
+class RowChanges {
+ public:
+  explicit RowChanges(const engine::QueryPlan& plan);  // its columns count in the events
+  void upsert(const Batch& rows, size_t row, JsonRows& out);
+  void remove(const Batch& events, size_t event, JsonRows& out);  // what is shown of its primary key
+
+ private:
+  formats::JsonRowWriter upserts_, deletes_;
+  std::vector<size_t> key_;  // in the events
+};
+
 Result<JsonRows> render(const ClosedWindows& windows);
 
 }  // namespace millrace::processor

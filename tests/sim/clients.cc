@@ -56,7 +56,7 @@ void World::send_events() {
   bool all_good = true;
   for (uint64_t i = 0; i < size; ++i) {
     event_time_us_ += static_cast<int64_t>(random_.below(120'000));
-    request.events.push_back(tenant.workload.make_event(event_time_us_, objects_[*stream].shape.disorder_us));
+    request.events.push_back(tenant.workload.make_event(event_time_us_, objects_[*stream].shape));
     all_good = all_good && request.events.back().good;
   }
   request.ndjson = !all_good || random_.chance(2);
@@ -179,7 +179,7 @@ void World::define() {
     return o.tenant == tenant && o.kind != Kind::kView && o.state == ObjectState::kThere;
   });
   if (!source) return;
-  const bool derived = random_.chance(3);
+  const bool derived = objects_[*source].shape.primary_key.empty() && random_.chance(3);
   MadeQuery made =
       derived ? workload.make_derived(objects_[*source].shape) : workload.make_view(objects_[*source].shape);
   object.kind = derived ? Kind::kDerived : Kind::kView;

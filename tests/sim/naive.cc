@@ -204,6 +204,7 @@ class Run {
       }
       for (; next < events.size() && events[next].cut == mark.cut; ++next) take(events[next]);
     }
+    if (!source_.primary_key.empty()) take_table();
     for (const auto& [key, rows] : pending_) make_sessions(key, rows);
     if (grouped_) show_groups();
     if (closes_ && by_arrival_) {
@@ -253,10 +254,30 @@ class Run {
       answer_.failed.insert(place);
       return;
     }
+    if (!source_.primary_key.empty()) {
+      Row key;
+      for (const int column : source_.primary_key) key.push_back((*row)[static_cast<size_t>(column)]);
+      const auto* op = std::get_if<std::string>(&row->back());
+      const bool deletes = op != nullptr && *op == "delete";
+      if (!deletes) process(event, *row, place);  // it may fail, whatever comes behind it
+      table_[to_line(key)] = {deletes ? nullptr : &event, std::move(*row)};
+      return;
+    }
     process(event, *row, place);
     if (!late_check_) return;
     if (const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(source_.watermark_column)])) {
       clocks_.advance(event.partition, t->micros - source_.disorder_us);
+    }
+  }
+
+  // What counts are the rows that are there in the end.
+  void take_table() {
+    groups_.clear();
+    answer_.rows.clear();
+    if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
+    for (const auto& [key, last] : table_) {
+      if (last.event != nullptr)
+        process(*last.event, last.row, {last.event->partition.value, last.event->offset.value});
     }
   }
 
@@ -552,6 +573,11 @@ class Run {
   int64_t offset_ = 0;
   std::map<std::string, Group> groups_;
   std::map<std::string, std::vector<PendingRow>> pending_;  // by the key without the window
+  struct LastEvent {
+    const LogEvent* event = nullptr;  // null: it is deleted
+    Row row;
+  };
+  std::map<std::string, LastEvent> table_;  // by primary key
   NaiveAnswer answer_;
 };
 
@@ -605,6 +631,12 @@ Result<NaiveStream> naive_stream(const std::string& text) {
   NaiveStream out;
   out.name = create->name.text;
   for (const auto& c : create->columns) out.columns.push_back({c.name.text, c.type.type, {}, c.path});
+  for (const auto& name : create->primary_key) {
+    for (size_t i = 0; i < out.columns.size(); ++i) {
+      if (out.columns[i].name == name.text) out.primary_key.push_back(static_cast<int>(i));
+    }
+  }
+  if (!out.primary_key.empty()) out.columns.push_back({"_op", Type::kText});
   if (create->watermark) {
     for (size_t i = 0; i < out.columns.size(); ++i) {
       if (out.columns[i].name == create->watermark->column.text) out.watermark_column = static_cast<int>(i);

@@ -55,6 +55,8 @@ struct NaiveStream {
   int watermark_column = -1;
   int64_t disorder_us = 0;
   int64_t idle_timeout_us = 60'000'000;
+  std::vector<int>
+      primary_key;  // then its rows are the last of each key, and the last column is what an event does
 };
 
 // One definition, read from its SQL text by the parser alone.

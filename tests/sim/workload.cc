@@ -20,11 +20,14 @@ MadeStream Workload::make_stream() {
   const std::string name = fmt::format("events_{}", ++names_);
   std::string sql = "CREATE STREAM " + name +
                     " (id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN";
-  if (!random_.chance(4)) {
+  const bool keyed = random_.chance(4);
+  if (keyed) {
+    sql += ", PRIMARY KEY (k)";
+  } else if (!random_.chance(4)) {
     sql += fmt::format(", WATERMARK FOR at AS at - INTERVAL '{} seconds'", random_.below(3) * 5);
   }
   sql += fmt::format(") WITH (format = 'json', partitions = {}", 1 + random_.below(4));
-  if (!random_.chance(3)) sql += ", key = 'k'";
+  if (!keyed && !random_.chance(3)) sql += ", key = 'k'";
   const uint64_t idle = random_.below(3);
   if (idle == 0) sql += ", idle_timeout = 'forever'";
   if (idle == 1) sql += ", idle_timeout = '20 seconds'";
@@ -146,6 +149,47 @@ std::string Workload::aggregate_list(bool distinct) {
   return out;
 }
 
+std::string Workload::row_condition() {
+  for (;;) {
+    std::string made = condition();
+    if (made.find("PROCTIME") == std::string::npos) return made;
+  }
+}
+
+std::string Workload::retracting_list() {
+  static const char* const kCalls[] = {"count(*)",
+                                       "count(n)",
+                                       "sum(n)",
+                                       "avg(n)",
+                                       "min(s)",
+                                       "max(s)",
+                                       "min(x)",
+                                       "max(n)",
+                                       "max(at)",
+                                       "any_value(x)",
+                                       "bit_xor(n)",
+                                       "sum(100 / n)",
+                                       "sum(n) + count(*)",
+                                       "count(DISTINCT s)",
+                                       "sum(DISTINCT n)",
+                                       "count(DISTINCT x)"};
+  std::string out;
+  const uint64_t calls = 1 + random_.below(4);
+  for (uint64_t i = 0; i < calls; ++i) out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", pick(kCalls), i);
+  return out;
+}
+
+// Over the rows that upserts and deletes make.
+std::string Workload::table_query(const NaiveStream& source) {
+  const std::string where = random_.chance(2) ? " WHERE " + row_condition() : "";
+  const uint64_t kind = random_.below(4);
+  if (kind == 0) return fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
+  if (kind == 1) return fmt::format("{} FROM {}{}{}", retracting_list(), source.name, where, having(true));
+  const std::string key = group_key();
+  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}", key == "n % 3" ? "n % 3 AS rest" : key,
+                     retracting_list(), source.name, where, key, having(true));
+}
+
 std::string Workload::having(bool distinct) {
   static const char* const kConditions[] = {"count(*) > 2",       "sum(n) > 10",
                                             "max(n) IS NOT NULL", "min(x) < max(x)",
@@ -163,6 +207,10 @@ std::string Workload::group_key() {
 MadeQuery Workload::make_view(const NaiveStream& source) {
   const std::string name = fmt::format("view_{}", ++names_);
   std::string sql = "CREATE MATERIALIZED VIEW " + name + with("") + " AS SELECT ";
+  if (!source.primary_key.empty()) {
+    sql += table_query(source);
+    return {must(naive_query(sql), sql), sql, {}};
+  }
   const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
   const uint64_t kind = random_.below(9);
   if (kind == 0) {
@@ -206,7 +254,9 @@ std::string Workload::time_value(int64_t us) {
   return "\"" + naive_timestamp_text(us / 1000 * 1000) + "\"";
 }
 
-std::string Workload::bad_event(int64_t id) {
+std::string Workload::bad_event(int64_t id, bool keyed) {
+  if (keyed && random_.chance(2))
+    return fmt::format(R"({{"id":{}{}}})", id, random_.chance(2) ? "" : R"(,"k":"k1","_op":"remove")");
   static const char* const kBad[] = {R"({{"id":{},"n":"three"}})",
                                      R"({{"id":{},"x":tru}})",
                                      R"({{"id":{},"k":5}})",
@@ -217,18 +267,22 @@ std::string Workload::bad_event(int64_t id) {
   return fmt::format(fmt::runtime(pick(kBad)), id);
 }
 
-MadeEvent Workload::make_event(int64_t now_us, int64_t disorder_us) {
+MadeEvent Workload::make_event(int64_t now_us, const NaiveStream& stream) {
+  const int64_t disorder_us = stream.disorder_us;
+  const bool keyed = !stream.primary_key.empty();
   MadeEvent event;
   event.id = next_id_++;
   if (random_.chance(25)) {
     event.good = false;
-    event.json = bad_event(event.id);
+    event.json = bad_event(event.id, keyed);
     return event;
   }
   int64_t at = now_us - static_cast<int64_t>(random_.below(static_cast<uint64_t>(disorder_us) + 2'000'000));
   if (random_.chance(12)) at -= static_cast<int64_t>(random_.below(60'000'000));  // late, maybe
   std::string json = fmt::format("{{\"id\":{}", event.id);
-  if (!random_.chance(10)) json += fmt::format(",\"k\":\"k{}\"", random_.below(6));
+  if (keyed || !random_.chance(10)) json += fmt::format(",\"k\":\"k{}\"", random_.below(keyed ? 15 : 6));
+  if (keyed && random_.chance(2))
+    json += fmt::format(",\"_op\":\"{}\"", random_.chance(2) ? "delete" : "upsert");
   if (!random_.chance(30)) json += ",\"at\":" + time_value(at);
   if (!random_.chance(6)) json += fmt::format(",\"n\":{}", static_cast<int64_t>(random_.below(14)) - 2);
   if (!random_.chance(6)) json += fmt::format(",\"x\":{}", static_cast<double>(random_.below(60)) / 10 - 1);

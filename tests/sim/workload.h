@@ -47,19 +47,22 @@ class Workload {
   // Over a stream with the columns of make_stream() (a derived one keeps them).
   MadeQuery make_derived(const NaiveStream& source);
   MadeQuery make_view(const NaiveStream& source);
-  // `now_us`: where event time stands; events scatter around it. `disorder_us`: of the stream.
-  MadeEvent make_event(int64_t now_us, int64_t disorder_us);
+  // `now_us`: where event time stands; events scatter around it.
+  MadeEvent make_event(int64_t now_us, const NaiveStream& stream);
   std::string body_of(const std::vector<MadeEvent>& events, bool ndjson) const;
 
  private:
   MadeRetention retention();
   std::string condition();
+  std::string row_condition();  // of a table's row, which came at no time
   std::string aggregate_list(bool distinct);
+  std::string retracting_list();  // of aggregates that can take a row back
   std::string having(bool distinct);
+  std::string table_query(const NaiveStream& source);
   std::string with(const char* option);  // WITH (…), or nothing
   std::string group_key();
   std::string time_value(int64_t us);
-  std::string bad_event(int64_t id);
+  std::string bad_event(int64_t id, bool keyed);
   template <size_t N>
   const char* pick(const char* const (&from)[N]) {
     return from[random_.below(N)];

@@ -7,14 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "engine/last_rows.h"
 #include "engine/shared_values.h"
 #include "stream-processor/query_task.h"
 
 namespace millrace::processor {
 
 struct QueryTask::Pipeline {
+  // What is aggregated of an updating source are changes, which have the plan's own columns.
   Pipeline(const engine::PlanPtr& original, const std::vector<int>& columns)
-      : plan(remap(original, columns)), shared(over_source_rows(*plan)) {
+      : plan(retracts(*original) ? original : remap(original, columns)), shared(over_rows(*plan)) {
+    if (original->updating()) upserts.emplace(*original->source, columns);
+    if (retracts(*original)) last_rows.emplace(original, columns);
     if (plan->filter) filter.emplace(plan->filter, plan->on_error, &shared);
     if (plan->window_key >= 0) {
       const auto& start = *plan->group_keys[static_cast<size_t>(plan->window_key)].expr;
@@ -27,6 +31,7 @@ struct QueryTask::Pipeline {
         break;
       case engine::QueryPlan::Shape::kRows:
         rows_view.emplace(plan);
+        if (plan->updating()) row_changes.emplace(*plan);
         [[fallthrough]];
       case engine::QueryPlan::Shape::kStream:
         for (const auto& output : plan->outputs) outputs.emplace_back(output.expr, plan->on_error, &shared);
@@ -34,8 +39,8 @@ struct QueryTask::Pipeline {
     }
   }
 
-  // The expressions that are evaluated over the rows of the source.
-  static std::vector<engine::ExprPtr> over_source_rows(const engine::QueryPlan& plan) {
+  // The expressions that are evaluated over rows, not over groups.
+  static std::vector<engine::ExprPtr> over_rows(const engine::QueryPlan& plan) {
     std::vector<engine::ExprPtr> all{plan.filter};
     if (plan.shape == engine::QueryPlan::Shape::kAggregate) {
       for (const auto& key : plan.group_keys) all.push_back(key.expr);
@@ -49,8 +54,16 @@ struct QueryTask::Pipeline {
     return all;
   }
 
+  static bool retracts(const engine::QueryPlan& plan) {
+    return plan.updating() && plan.shape == engine::QueryPlan::Shape::kAggregate;
+  }
+
   engine::PlanPtr plan;
   engine::SharedValues shared;
+  std::optional<engine::Upserts> upserts;
+  std::optional<engine::LastRows> last_rows;
+  Batch changes;                          // that last_rows made of the events
+  std::optional<RowChanges> row_changes;  // of a view's rows by primary key
   std::vector<std::string> names;
   std::optional<engine::Evaluator> filter;
   std::vector<engine::Evaluator> outputs;
@@ -61,5 +74,10 @@ struct QueryTask::Pipeline {
   std::vector<int64_t> ended;  // by row: what had ended when it came; empty where windows share no panes
   std::string row;             // scratch
 };
+
+// Of an updating source rows come and go.
+inline bool comes(const Batch& batch, uint32_t row) {
+  return batch.weights.empty() || batch.weights[row] > 0;
+}
 
 }  // namespace millrace::processor

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/aggregate.h"
 #include "engine/aggregates.h"
+#include "engine/counted_values.h"
 #include "engine/entries.h"
 #include "engine/internal/accumulator_values.h"
 #include "engine/program.h"
@@ -44,6 +46,10 @@ void combine_bits(AggregateKind call, Contribution& into, const Contribution& mo
   into.count = add_counts(into.count, more.count);
 }
 
+bool is_key(std::string_view bytes, Type type) {
+  return skip_key(bytes, type) && bytes.empty();
+}
+
 constexpr size_t kMostInlineParts = 8;
 
 Wide summand(std::string_view numeric) {
@@ -59,7 +65,7 @@ Error state_full() {
                "group by fewer values, keep windows for a shorter time, or give the node more memory");
 }
 
-Accumulators::Accumulators(const QueryPlan& plan) {
+Accumulators::Accumulators(const QueryPlan& plan) : retracts_(plan.updating()) {
   if (plan.repartition && plan.source)
     inline_parts_ = std::clamp<size_t>(plan.source->partitions, 1, kMostInlineParts);
   for (const AggregateCall& call : plan.aggregates) {
@@ -75,7 +81,8 @@ Accumulators::Accumulators(const QueryPlan& plan) {
     const bool sum = slot.kind == Kind::kIntSum && call.kind == AggregateKind::kSum;
     if (sum || slot.kind == Kind::kGathered) checked_.push_back(place);
     if (has_blob(slot)) with_blobs_.push_back(place);
-    if (slot.sketch != nullptr || is_ordered(call.kind)) made_texts_.push_back(place);
+    if (slot.sketch != nullptr || is_ordered(call.kind) || slot.kind == Kind::kValues)
+      made_texts_.push_back(place);
     row_by_row_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kSquares ||
                    slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
     calls_.push_back(call);
@@ -105,6 +112,8 @@ void Accumulators::choose_kind(const AggregateCall& call, Slot& slot) const {
     slot.scale = numeric ? kNumericSumScale : 0;
   } else if (call.kind == K::kBitAnd || call.kind == K::kBitOr || call.kind == K::kBitXor) {
     slot.kind = Kind::kBits;
+  } else if (retracts_) {
+    slot.kind = Kind::kValues;
   } else {
     if (is_ordered(call.kind)) slot.storage = Physical::kText;
     slot.kind = slot.storage == Physical::kText ? Kind::kTextExtreme : Kind::kExtreme;
@@ -116,6 +125,7 @@ size_t Accumulators::slot_bytes(const Slot& slot) const {
     case Kind::kCount:
     case Kind::kTextExtreme:
     case Kind::kSketch:
+    case Kind::kValues:
       return 8;
     case Kind::kFloatSum:
       return inline_parts_ * kPartBytes + 8;
@@ -137,7 +147,8 @@ bool Accumulators::has_blob(const Slot& slot) {
   return slot.kind == Kind::kFloatSum || has_text(slot);
 }
 bool Accumulators::has_text(const Slot& slot) {
-  return slot.kind == Kind::kTextExtreme || slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
+  return slot.kind == Kind::kTextExtreme || slot.kind == Kind::kSketch || slot.kind == Kind::kGathered ||
+         slot.kind == Kind::kValues;
 }
 
 void Accumulators::of_row(const std::vector<const Column*>& arguments, size_t row,
@@ -152,7 +163,7 @@ void Accumulators::of_row(const std::vector<const Column*>& arguments, size_t ro
 Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size_t row) const {
   Contribution c;
   c.count = 1;
-  if (slot.kind == Kind::kSketch) return c;
+  if (slot.kind == Kind::kSketch || slot.kind == Kind::kValues) return c;
   switch (physical(argument.type)) {
     case Physical::kNone:
       break;
@@ -187,6 +198,8 @@ void Accumulators::add_texts(const std::vector<const Column*>& arguments,
     scratch_.clear();
     if (slots_[i].sketch != nullptr)
       slots_[i].sketch->of_row(scratch_, *arguments[i], row, place.partition);
+    else if (slots_[i].kind == Kind::kValues)
+      encode_key(scratch_, *arguments[i], row);
     else
       append_entry(scratch_, calls_[i], *arguments[i], order[i], row, place);
     contributions[i].text = texts.keep(scratch_);
@@ -266,6 +279,7 @@ bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) con
     c.sum = add_wide(static_cast<Wide>(static_cast<unsigned __int128>(static_cast<Wide>(high)) << 64), low);
   } else if (has_text(slot)) {
     c.text = in.bytes();
+    if (slot.kind == Kind::kValues && !is_key(c.text, calls_[aggregate].argument->type)) return false;
   } else if (slot.storage == Physical::kDouble) {
     c.real = std::bit_cast<double>(in.le<uint64_t>());
   } else if (slot.storage == Physical::kInterval) {
@@ -337,7 +351,7 @@ bool Accumulators::stage(state::Table& table, const Slot& slot, const char* valu
   const char* const p = value + slot.offset;
   if (c.count == 0) return true;
   if (slot.kind == Kind::kFloatSum) return stage_float(table, slot, p, partition, c, blob);
-  if (!has_text(slot)) return true;
+  if (!has_text(slot) || slot.kind == Kind::kValues) return true;
   const uint64_t old = load_le<uint64_t>(p);
   if (slot.kind == Kind::kSketch) {
     scratch_ = old == 0 ? std::string_view() : table.blob(old);
@@ -430,7 +444,8 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
       store_wide(p, add_wide(load_wide(p), c.sum));
       store_le(p + 16, add_counts(load_le<int64_t>(p + 16), c.count));
       Squares squares = load_squares(p + 24);
-      squares.add(square_of(c.sum));
+      const Squares square = square_of(c.sum);
+      c.count > 0 ? squares.add(square) : squares.subtract(square);
       return store_squares(p + 24, squares);
     }
     case Kind::kBits: {
@@ -443,6 +458,7 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
     case Kind::kTextExtreme:
     case Kind::kSketch:
     case Kind::kGathered:
+    case Kind::kValues:  // change_values() does
       return;
     case Kind::kExtreme:
       break;
@@ -459,6 +475,19 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
   } else {
     store_le(p + 8, c.integer);
   }
+}
+
+bool Accumulators::change_values(state::Table& table, std::string_view key, uint64_t hash, int weight,
+                                 const std::vector<Contribution>& contributions) const {
+  for (const size_t i : with_blobs_) {
+    const Slot& slot = slots_[i];
+    if (slot.kind != Kind::kValues || contributions[i].count == 0) continue;
+    const auto list = load_le<uint64_t>(table.find(key, hash) + slot.offset);
+    const auto changed = change_count(table, list, contributions[i].text, weight);
+    if (!changed) return false;
+    store_le(table.find_mutable(key, hash) + slot.offset, *changed);
+  }
+  return true;
 }
 
 void Accumulators::replace_blob(state::Table& table, const Slot& slot, char* value, uint64_t blob) const {
@@ -486,7 +515,9 @@ bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) 
     char* const reference = value + blob_offset(slot);
     const uint64_t old = load_le<uint64_t>(reference);
     if (old == 0) continue;
-    const uint64_t id = slot.kind == Kind::kGathered ? move_chain(old, from, to) : to.put_blob(from(old));
+    const uint64_t id = slot.kind == Kind::kGathered ? move_chain(old, from, to)
+                        : slot.kind == Kind::kValues ? move_values(old, from, to)
+                                                     : to.put_blob(from(old));
     if (id == 0) return false;
     store_le(reference, id);
   }
@@ -495,12 +526,14 @@ bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) 
 
 void Accumulators::free_blobs(const char* value, state::Table& table) const {
   std::vector<uint64_t> ids;  // freeing is a call on the store: the row may move
+  const Blobs blob = [&](uint64_t part) { return table.blob(part); };
   for (const Slot& slot : slots_) {
     if (!has_blob(slot)) continue;
     const auto id = load_le<uint64_t>(value + blob_offset(slot));
     if (slot.kind == Kind::kGathered)
-      append_chain(
-          id, [&](uint64_t part) { return table.blob(part); }, ids);
+      append_chain(id, blob, ids);
+    else if (slot.kind == Kind::kValues)
+      append_values(id, blob, ids);
     else
       ids.push_back(id);
   }

@@ -7,7 +7,7 @@
 //         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob. bit_and
 //         …: the count and the bits. Exact variance: sum, sum of squares (variance.h), count. first, last: the least
 //         or greatest entry (entries.h) as a text. Sketches (sketch.h): a blob. Lists (gathered.h): a chain of blobs
-//         and how much they hold.
+//         and how much they hold. min, max and any_value of an updating source: all values (counted_values.h).
 // Order:  float sums and moments depend on the order of rows within their partition alone; all else on no order at
 //         all.
 #pragma once
@@ -49,7 +49,7 @@ struct Total {
   Contribution value;
   std::vector<FloatPart> parts;  // sums of doubles
   Squares squares;               // exact variance
-  std::string bytes;             // sketches, entries of lists
+  std::string bytes;             // sketches, entries of lists, the value of kValues
   uint64_t gathered = 0;         // how much the lists hold
 };
 // For the next group, in the same memory.
@@ -62,6 +62,14 @@ inline void restart(Total& total) {
 }
 inline void restart(std::vector<Total>& totals) {
   for (Total& total : totals) restart(total);
+}
+
+// What takes out what they brought; of counts, exact sums and variances, and bit_xor.
+inline void negate(std::vector<Contribution>& contributions) {
+  for (Contribution& c : contributions) {
+    c.count = -c.count;
+    c.sum = -c.sum;
+  }
 }
 
 Error state_full();  // MR-SQL-0113
@@ -96,6 +104,11 @@ class Accumulators {
   bool apply(state::Table& table, std::string_view key, uint64_t hash, char* value, uint16_t partition,
              const std::vector<Contribution>& contributions);
 
+  // Of an updating source, behind apply(): what min and max keep when a row comes (1) or goes (-1). False: the state's
+  // bound.
+  bool change_values(state::Table& table, std::string_view key, uint64_t hash, int weight,
+                     const std::vector<Contribution>& contributions) const;
+
   // Adds what a stored group holds to one total an aggregate; texts point into the state. `blob` reads a blob
   // of the row's table.
   void collect(const char* value, const Blobs& blob, std::vector<Total>& totals) const;
@@ -108,6 +121,9 @@ class Accumulators {
   bool move_blobs(char* value, const Blobs& from, state::Table& to) const;
   // Frees what `value`, a row of the table, refers to: before the row is erased.
   void free_blobs(const char* value, state::Table& table) const;
+  int64_t count_of(const char* value, size_t aggregate) const {  // of a count's
+    return load_le<int64_t>(value + slots_[aggregate].offset);
+  }
   // SESSION: what the last two aggregates hold of a group with rows.
   SessionTimes session_times(const char* value) const {
     const size_t n = slots_.size();
@@ -125,7 +141,8 @@ class Accumulators {
     kBits,
     kSquares,
     kSketch,
-    kGathered
+    kGathered,
+    kValues
   };
   struct Slot {
     Kind kind = Kind::kCount;
@@ -164,6 +181,7 @@ class Accumulators {
   size_t blob_offset(const Slot& slot) const;
   static void finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena);
   static void collect_list(const char* p, const Blobs& blob, Total& total);
+  static void finish_value(const Total& total, Column& out, Arena& arena);
   static void finish_list(const Slot& slot, const Total& total, Column& out, Arena& arena);
   void finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const;
   static void finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out);
@@ -183,6 +201,7 @@ class Accumulators {
   size_t inline_parts_ = 1;
   bool has_float_sums_ = false;
   bool row_by_row_ = false;
+  const bool retracts_;
   std::vector<uint64_t> staged_;  // a blob a slot; 0: none
   std::string scratch_;
 };

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "engine/accumulator.h"
+#include "engine/aggregate.h"
 #include "engine/aggregates.h"
+#include "engine/counted_values.h"
 #include "engine/entries.h"
 #include "engine/internal/accumulator_values.h"
 #include "event/decimal.h"
@@ -46,6 +48,10 @@ void Accumulators::collect_slot(const Slot& slot, const char* value, const Blobs
   const auto id = load_le<uint64_t>(p);
   if (id == 0) return;
   if (slot.kind == Kind::kGathered) return collect_list(p, blob, total);
+  if (slot.kind == Kind::kValues) {
+    total.bytes = slot.call == AggregateKind::kMax ? greatest_value(id, blob) : least_value(id, blob);
+    return;
+  }
   if (slot.kind == Kind::kSketch) {
     slot.sketch->merge(total.bytes, blob(id));
     return;
@@ -107,6 +113,7 @@ void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& ar
   if (slot.kind == Kind::kFloatSum) return finish_float(slot.call, total.parts, out);
   if (slot.kind == Kind::kSketch) return slot.sketch->finish(total.bytes, out);
   if (slot.kind == Kind::kGathered) return finish_list(slot, total, out, arena);
+  if (slot.kind == Kind::kValues) return finish_value(total, out, arena);
   if (slot.kind == Kind::kSquares) {
     return append_decimal_value(out, exact_variance(slot.call, c.sum, total.squares, c.count, slot.scale),
                                 arena);
@@ -117,6 +124,13 @@ void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& ar
   if (slot.call == AggregateKind::kAvg)
     return append_double_value(out, static_cast<double>(c.sum) / static_cast<double>(c.count));
   return fits_bigint(c.sum) ? append_integer(out, static_cast<int64_t>(c.sum)) : out.append_null();
+}
+
+void Accumulators::finish_value(const Total& total, Column& out, Arena& arena) {
+  std::string_view value = total.bytes;
+  if (value.empty()) return out.append_null();
+  const Status known = decode_key(value, out.type, out, arena);
+  CHECK(known.ok(), "a value that was kept is of its aggregate's type");
 }
 
 void Accumulators::finish_list(const Slot& slot, const Total& total, Column& out, Arena& arena) {

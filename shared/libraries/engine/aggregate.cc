@@ -125,6 +125,8 @@ struct Aggregation::Impl {
   state::Table& table_of(state::StateStore& store, int64_t window, uint32_t part);
   Status apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash, uint16_t partition,
                std::string_view group);
+  Status change(state::Table& rows, std::string_view group, uint64_t hash, int weight,
+                DistinctSets::Row& values);
   Status keep(state::Table& rows, std::string_view stored, uint64_t hash, uint16_t partition, char* value,
               bool inserted, DistinctSets::Row& values);
   bool collect_live(state::StateStore& store, const state::TableName& name, std::string_view stored_key,
@@ -132,7 +134,8 @@ struct Aggregation::Impl {
   bool collect_pane(state::StateStore& store, int64_t pane, const Window& window, std::string_view group,
                     std::vector<Total>& totals);
   Status write_stored(const std::vector<Changed>& changed, state::StateStore& store,
-                      const std::function<bool(const Window&)>& wanted, GroupWriter& writer);
+                      const std::function<bool(const Window&)>& wanted, GroupWriter& writer,
+                      GroupWriter* gone);
   void remember_times(const char* value, bool inserted) {
     if (!sessions) return;
     times_before.reset();
@@ -143,7 +146,7 @@ struct Aggregation::Impl {
               std::vector<RowError>& errors, Located& out);
   Status add_located(const Batch& batch, Located& at, std::vector<RowError>& errors,
                      std::vector<Changed>* changed, bool& failed);
-  void encode_entry(int64_t window, uint32_t part, std::string_view group, uint16_t partition,
+  void encode_entry(int64_t window, uint32_t part, std::string_view group, int weight, uint16_t partition,
                     const Contribution* parts, std::string& out);
   Status merge_entry(ByteReader& in, state::StateStore& store, std::vector<Changed>* changed);
 };
@@ -328,6 +331,11 @@ bool Aggregation::Impl::locate(uint32_t row, std::span<const int64_t> ended, sta
 Status Aggregation::Impl::add_located(const Batch& batch, Located& at, std::vector<RowError>& errors,
                                       std::vector<Changed>* changed, bool& failed) {
   contributions_of(batch, at.row);
+  if (plan->updating()) {
+    TRY(change(*at.table, at.stored, at.hash, batch.weights[at.row], at.distinct));
+    note(changed, at.window, at.group());
+    return {};
+  }
   if (!distinct.empty()) distinct.take_known(at.distinct, contributions);
   bool inserted = false;
   char* const value = at.table->upsert_at(at.place, at.stored, at.hash, inserted);
@@ -359,6 +367,24 @@ Status Aggregation::Impl::keep(state::Table& rows, std::string_view stored, uint
   return state_full();
 }
 
+// A row of an updating source comes (1) or goes (-1). No sum is checked, for a row that would not be counted could not
+// be taken out: one that is out of range is told at the read.
+Status Aggregation::Impl::change(state::Table& rows, std::string_view group, uint64_t hash, int weight,
+                                 DistinctSets::Row& values) {
+  if (!distinct.count(values, weight, contributions)) return state_full();
+  if (weight < 0) negate(contributions);
+  bool inserted = false;
+  char* const value = rows.upsert(group, hash, inserted);
+  if (value == nullptr || !accumulators.apply(rows, group, hash, value, 0, contributions) ||
+      !accumulators.change_values(rows, group, hash, weight, contributions))
+    return state_full();
+  const char* const held = rows.find(group, hash);
+  if (accumulators.count_of(held, static_cast<size_t>(plan->rows_aggregate)) != 0) return {};
+  accumulators.free_blobs(held, rows);
+  rows.erase(group, hash);
+  return {};
+}
+
 Status Aggregation::add(const Batch& batch, Selection& selection, state::StateStore& store,
                         std::vector<RowError>& errors, std::vector<Changed>* changed,
                         std::span<const int64_t> ended) {
@@ -387,14 +413,15 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
   return {};
 }
 
-// Payload: version, then entries: window, part (only where windows share panes), key, source partition (only
-// where a float sum asks), a contribution an aggregate, a value for each set of distinct values.
-void Aggregation::Impl::encode_entry(int64_t window, uint32_t part, std::string_view group,
+// Payload: version, then entries: window, part (only where windows share panes), key, weight (only of an updating
+// source), source partition (only where a float sum asks), a contribution an aggregate, a value for each set of distinct values.
+void Aggregation::Impl::encode_entry(int64_t window, uint32_t part, std::string_view group, int weight,
                                      uint16_t partition, const Contribution* parts, std::string& out) {
   if (out.empty()) out += static_cast<char>(kPayloadVersion);
   append_varint(out, zigzag(window));
   if (plan->window.shares_panes()) append_varint(out, part);
   append_bytes(out, group);
+  if (plan->updating()) append_varint(out, zigzag(weight));
   if (accumulators.has_float_sums()) append_varint(out, partition);
   for (size_t i = 0; i < accumulators.size(); ++i) accumulators.encode(i, parts[i], out);
   if (!distinct.empty()) distinct.encode(distinct_row, out);
@@ -409,7 +436,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
     return payloads[partition_of_key_group(key_group_of(hash), partitions)];
   };
   const size_t width = own.contributions.size();
-  const bool row_by_row = own.accumulators.row_by_row() || !own.distinct.empty();
+  const bool row_by_row = own.accumulators.row_by_row() || !own.distinct.empty() || own.plan->updating();
   own.groups.clear();
   own.group_contributions.clear();
   size_t kept = 0;
@@ -423,7 +450,8 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
     own.contributions_of(batch, row);
     if (row_by_row || part > 0) {
       const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
-      own.encode_entry(window, part, own.key, partition, own.contributions.data(),
+      const int weight = batch.weights.empty() ? 1 : batch.weights[row];
+      own.encode_entry(window, part, own.key, weight, partition, own.contributions.data(),
                        payload_of(own.hash_of_row(row)));
       continue;
     }
@@ -436,7 +464,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
   }
   selection.resize(kept);
   for (size_t g = 0; g < own.groups.size(); ++g) {
-    own.encode_entry(own.groups.window(g), 0, own.groups.key(g), 0,
+    own.encode_entry(own.groups.window(g), 0, own.groups.key(g), 1, 0,
                      own.group_contributions.data() + g * width,
                      payload_of(own.hash_of_key(own.groups.key(g))));
   }
@@ -463,14 +491,22 @@ Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
   const int64_t window = in.signed_varint();
   const uint64_t part = plan->window.shares_panes() ? in.varint() : 0;
   const std::string_view group = in.bytes();
+  const int64_t weight = plan->updating() ? in.signed_varint() : 1;
   const uint64_t partition = accumulators.has_float_sums() ? in.varint() : 0;
-  if (!in.ok() || partition > UINT16_MAX || part > kMaxPanes || group.size() > kMaxKeyBytes ||
-      !valid_key(group))
+  if (!in.ok() || (weight != 1 && weight != -1) || partition > UINT16_MAX || part > kMaxPanes ||
+      group.size() > kMaxKeyBytes || !valid_key(group))
     return bad_payload();
   for (size_t i = 0; i < contributions.size(); ++i) {
     if (!accumulators.decode(i, in, contributions[i])) return bad_payload();
   }
   if (!distinct.decode(in, distinct_row)) return bad_payload();
+  if (plan->updating()) {
+    const uint64_t hash = hash_of_key(group);
+    if (!distinct.empty()) distinct.locate(store, window, group, hash, distinct_row);
+    TRY(change(table_of(store, window, 0), group, hash, static_cast<int>(weight), distinct_row));
+    note(changed, window, group);
+    return {};
+  }
   TRY(apply(store, window, static_cast<uint32_t>(part), hash_of_key(group), static_cast<uint16_t>(partition),
             group));
   note(changed, window, group);
@@ -530,25 +566,32 @@ bool Aggregation::Impl::collect_pane(state::StateStore& store, int64_t pane, con
 
 // Of windows that are one pane each: a group is one row, if its window was not dropped since.
 Status Aggregation::Impl::write_stored(const std::vector<Changed>& changed, state::StateStore& store,
-                                       const std::function<bool(const Window&)>& wanted,
-                                       GroupWriter& writer) {
+                                       const std::function<bool(const Window&)>& wanted, GroupWriter& writer,
+                                       GroupWriter* gone) {
   const state::Table* rows = nullptr;
   std::optional<int64_t> start;  // of `rows`
   for (const auto& [window, group] : windows_of(*plan, changed)) {
     if (start != window.start) rows = store.find({plan->id, kGroupsSlot, window.start});
     start = window.start;
     const char* const value = rows == nullptr ? nullptr : rows->find(group, hash_of_key(group));
-    if (value == nullptr || (wanted && !wanted(window))) continue;
-    TRY(writer.write(window, group, value, [&](uint64_t id) { return rows->blob(id); }));
+    if (wanted && !wanted(window)) continue;
+    if (value != nullptr)
+      TRY(writer.write(window, group, value, [&](uint64_t id) { return rows->blob(id); }));
+    else if (gone != nullptr)
+      TRY(gone->write_empty(window, group));
   }
   return {};
 }
 
 Status Aggregation::read_changed(const std::vector<Changed>& changed, state::StateStore& store,
-                                 const std::function<bool(const Window&)>& wanted, Batch& out) {
+                                 const std::function<bool(const Window&)>& wanted, Batch& out, Batch* gone) {
   const QueryPlan& plan = *impl_->plan;
   GroupWriter writer(plan, out);
-  if (!plan.window.shares_panes()) return impl_->write_stored(changed, store, wanted, writer);
+  if (!plan.window.shares_panes()) {
+    std::optional<GroupWriter> vanished;
+    if (gone != nullptr) vanished.emplace(plan, *gone);
+    return impl_->write_stored(changed, store, wanted, writer, vanished ? &*vanished : nullptr);
+  }
   std::vector<Total> totals(plan.aggregates.size());
   for (const auto& [window, key] : windows_of(plan, changed)) {
     if (wanted && !wanted(window)) continue;

@@ -5,6 +5,8 @@
 //             TUMBLE: the window's), one for all else.
 // Float sums: kept per source partition and added up in partition order at the read, so that the answer is a
 //             function of the log alone, whatever the interleaving of a repartition topic.
+// Weights:    a row of weight -1, of an updating source, takes out what the same row once brought. A group whose
+//             last row is gone is gone.
 // Partial:    count, integer sums, min and max may be combined before the repartition; float sums and
 //             averages may not, nor what is DISTINCT: then rows travel one by one, in their partition's order.
 // Threads:    the worker's, but for read_groups(), which runs over an epoch on any thread.
@@ -28,6 +30,7 @@ inline constexpr uint16_t kRowsSlot = 1;
 // The groups of rows that came too late for the first windows of their pane.
 inline constexpr uint16_t kLateSlot = 2;
 inline constexpr uint16_t kDistinctSlot = 3;  // beside kGroupsSlot: the values that DISTINCT has seen
+inline constexpr uint16_t kLastRowsSlot = 8;  // of an updating source: what has to be retracted
 
 // Order-preserving encoding of one value; decode takes it off the front.
 void encode_key(std::string& out, const Column& column, size_t row);
@@ -62,9 +65,10 @@ class Aggregation {
   static Status read_groups(const QueryPlan& plan,
                             const std::vector<std::shared_ptr<const state::Epoch>>& epochs,
                             const std::function<bool(const Window&)>& wanted, Batch& out);
-  // The same for given groups of the live store, for changes to subscribers.
+  // The same for given groups of the live store, for changes to subscribers. `gone`, if not null: the keys of those
+  // that are not there.
   Status read_changed(const std::vector<Changed>& changed, state::StateStore& store,
-                      const std::function<bool(const Window&)>& wanted, Batch& out);
+                      const std::function<bool(const Window&)>& wanted, Batch& out, Batch* gone = nullptr);
 
   // SESSION. The sessions that hold what changed; `gone`: the keys of those that are there no longer, as the
   // view's columns name them.
@@ -80,18 +84,22 @@ class Aggregation {
   std::unique_ptr<Impl> impl_;
 };
 
-// A view without groups: each row under (partition, offset).
+// A view without groups: each row under (partition, offset), or that of its primary key.
 class RowsView {
  public:
   explicit RowsView(PlanPtr plan);
   ~RowsView();
   // `outputs` holds the view's output columns, with origins.
   Status add(const Batch& outputs, const Selection& selection, state::StateStore& store);
+  // Of an updating source: the row that is the key's from now on, or that there is none (false: there was none).
+  Status replace(const Batch& outputs, uint32_t row, std::string_view key, state::StateStore& store);
+  bool remove(PartitionId partition, std::string_view key, state::StateStore& store);
   static Status read_rows(const QueryPlan& plan,
                           const std::vector<std::shared_ptr<const state::Epoch>>& epochs, Batch& out);
 
  private:
   PlanPtr plan_;
+  std::string bytes_;  // scratch
 };
 
 // Copies every row of a query's tables into the store of its key group (a change of the number of workers).

@@ -9,7 +9,7 @@
 namespace millrace::engine {
 namespace {
 
-constexpr size_t kValueBytes = 8;
+constexpr size_t kBitsBytes = 8;
 
 // FILTER makes an argument NULL where its condition is not true: it does not change the values.
 const Expr& unfiltered(const Expr& argument) {
@@ -21,7 +21,7 @@ const Expr& unfiltered(const Expr& argument) {
 
 }  // namespace
 
-DistinctSets::DistinctSets(const QueryPlan& plan) : query_(plan.id) {
+DistinctSets::DistinctSets(const QueryPlan& plan) : query_(plan.id), value_bytes_(kBitsBytes) {
   std::vector<std::string> columns;
   for (const int c : plan.read_columns) columns.push_back("column" + std::to_string(c));
   for (size_t i = 0; i < plan.aggregates.size(); ++i) {
@@ -35,6 +35,7 @@ DistinctSets::DistinctSets(const QueryPlan& plan) : query_(plan.id) {
       set->argument = argument;
     }
     set->aggregates.push_back(i);
+    if (plan.updating()) value_bytes_ = std::max(value_bytes_, set->aggregates.size() * kCountBytes);
   }
 }
 
@@ -86,7 +87,7 @@ bool DistinctSets::decode(ByteReader& in, Row& out) const {
 
 void DistinctSets::locate(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash,
                           Row& row) const {
-  row.table = &store.table({query_, kDistinctSlot, window}, kValueBytes);
+  row.table = &store.table({query_, kDistinctSlot, window}, value_bytes_);
   row.hash = hash;
   for (size_t s = 0; s < row.values.size(); ++s) {
     Value& value = row.values[s];

@@ -5,7 +5,8 @@
 //         FILTER (…) share x's values, and a bit for each call says which of them have counted the value.
 // Rows:   of the table kDistinctSlot of the group's window. Key: the set, the group's bytes and their length,
 //         the value as a group key's bytes; value: the bits. The hash is the group's: they live and move
-//         together.
+//         together. Of an updating source: in place of the bits a count for each call, of the rows that have the
+//         value, and count() in place of take_known(), insert() and undo().
 // Use:    of_row() or decode() says which values a row brings, locate() where they would be. Then take_known()
 //         takes out of the contributions what was counted before, and insert() keeps the rest; undo() takes that
 //         back.
@@ -58,6 +59,9 @@ class DistinctSets {
   void take_known(Row& row, std::vector<Contribution>& contributions) const;
   bool insert(Row& row) const;  // false: the state's bound, nothing is kept
   void undo(Row& row) const;
+  // A row comes (1) or goes (-1): keeps the contributions of those values that turn up, or that were the last of theirs.
+  // False: the state's bound.
+  bool count(Row& row, int weight, std::vector<Contribution>& contributions) const;
 
  private:
   struct Set {
@@ -65,9 +69,13 @@ class DistinctSets {
     std::vector<size_t> aggregates;  // at most kMostCalls
   };
   static constexpr size_t kMostCalls = 64;
+  static constexpr size_t kCountBytes = 8;
+  bool count_set(const Set& set, Value& value, const Row& row, int weight,
+                 std::vector<Contribution>& contributions) const;
 
   QueryId query_;
   std::vector<Set> sets_;
+  size_t value_bytes_;
 };
 
 }  // namespace millrace::engine

@@ -59,9 +59,9 @@ Status GroupWriter::write(const Window& window, std::string_view key, const char
   return {};
 }
 
-Status GroupWriter::write_empty() {
+Status GroupWriter::write_empty(const Window& window, std::string_view key) {
   const std::string zeros(accumulators_.value_bytes(), '\0');
-  return write(Window{}, {}, zeros.data(), {});
+  return write(window, key, zeros.data(), {});
 }
 
 namespace {

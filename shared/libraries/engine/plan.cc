@@ -201,6 +201,15 @@ std::string late_check_text(const QueryPlan& plan) {
   return out;
 }
 
+std::string changes_text(const QueryPlan& plan) {
+  std::string key;
+  for (const int column : plan.source->primary_key)
+    key += (key.empty() ? "" : ", ") + plan.source->columns[static_cast<size_t>(column)].name;
+  const bool rows = plan.shape == QueryPlan::Shape::kRows;
+  return fmt::format("{} {} (updating: {} has a primary key)",
+                     rows ? "Replace rows by" : "Retract the last row of each", key, plan.source->name);
+}
+
 void add_source(Tree& tree, const QueryPlan& plan, const std::vector<std::string>& source) {
   if (plan.filter) tree.add("Filter " + to_string(*plan.filter, source));
   const StreamDef& from = *plan.source;
@@ -209,6 +218,7 @@ void add_source(Tree& tree, const QueryPlan& plan, const std::vector<std::string
   } else if (plan.window_key >= 0) {
     tree.add("Assign " + windows_text(plan) + (plan.processing_time() ? ", closed by append times" : ""));
   }
+  if (plan.updating()) tree.add(changes_text(plan));
   std::string columns;
   for (const auto& name : source) columns += (columns.empty() ? "" : ", ") + name;
   tree.add(fmt::format("Decode {} ({}; partitions {})", from.name, columns.empty() ? "no columns" : columns,
@@ -284,6 +294,8 @@ void append_stream(std::string& out, const StreamPtr& stream) {
     if (column.length != 0) append_varint(out, column.length | static_cast<uint64_t>(column.scale) << 32);
     if (!column.path.empty()) append_path(out, column.path);
   }
+  // Only where there is one, likewise.
+  for (const int column : stream->primary_key) append_le<int32_t>(out, column);
 }
 
 void append_part(std::string& out, std::string_view name, int64_t value) {
@@ -400,6 +412,12 @@ bool QueryPlan::closes_windows() const {
 
 bool QueryPlan::processing_time() const {
   return window_key >= 0 && group_keys[static_cast<size_t>(window_key)].expr->args[0]->op == Op::kProctime;
+}
+
+Schema StreamDef::row_columns() const {
+  Schema out = columns;
+  if (updating()) out.resize(static_cast<size_t>(op_column));
+  return out;
 }
 
 Schema QueryPlan::output_schema() const {

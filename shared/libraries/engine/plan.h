@@ -24,19 +24,31 @@ namespace millrace::engine {
 
 enum class StreamKind : uint8_t { kDeclared, kDerived, kRepartition, kDeadLetters };
 
+// The member of an event by which a stream with a primary key is told what the event does, and the column that shows
+// it. Subscribers of a view are told the same.
+inline constexpr std::string_view kOpColumn = "_op";
+inline constexpr std::string_view kDeleteOp = "delete";
+inline constexpr std::string_view kOps[] = {"insert", "upsert", kDeleteOp};
+
 struct StreamDef {
   StreamId id;
   TenantId tenant;
   std::string name;
   StreamKind kind = StreamKind::kDeclared;
   Schema columns;
-  int key_column = -1;  // -1: no key, events are spread over the partitions
+  int key_column = -1;           // -1: no key, events are spread over the partitions
+  std::vector<int> primary_key;  // columns, key_column among them; empty: an event is a row, and stays one
+  int op_column = -1;            // with a primary key: the last column, kOpColumn
   uint16_t partitions = 1;
   int watermark_column = -1;             // -1: no watermark
   int64_t disorder_us = 0;               // watermark = running maximum - disorder
   int64_t idle_timeout_us = 60'000'000;  // 0: never idle
   int64_t retention_us = 0;              // 0: for ever
   int64_t retention_bytes = 0;           // 0: no bound
+
+  // An event replaces the row of its primary key, or deletes it.
+  bool updating() const { return !primary_key.empty(); }
+  Schema row_columns() const;  // what a row has: not what its event does to it
 };
 using StreamPtr = std::shared_ptr<const StreamDef>;
 
@@ -127,7 +139,8 @@ struct QueryPlan {
   bool emit_on_close = false;             // the view shows a window's rows once it is closed
   bool repartition = false;  // the groups are not the source's key: go through `repartition_topic`
   StreamPtr repartition_topic;
-  int64_t emit_every_us = 0;        // subscribers hear of a group at most so often; 0: of every change
+  int rows_aggregate = -1;    // of an updating source: the count(*) of which a group without rows has none
+  int64_t emit_every_us = 0;  // subscribers hear of a group at most so often; 0: of every change
   int64_t allowed_lateness_us = 0;  // its windows stay open that much longer than the stream's watermark says
   StreamPtr late_stream;            // takes the events that come too late; null: they are dead letters
   int64_t view_retention_us = 0;    // windows that ended this long before the watermark are dropped; 0: kept
@@ -148,6 +161,7 @@ struct QueryPlan {
   AppendTime start_time;
 
   int64_t disorder_us() const { return source->disorder_us + allowed_lateness_us; }
+  bool updating() const { return source && source->updating(); }
   bool closes_windows() const;   // the window is over the watermark's column
   bool processing_time() const;  // the window is over PROCTIME()
   Schema output_schema() const;  // names and types of `outputs`

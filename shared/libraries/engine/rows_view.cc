@@ -1,14 +1,12 @@
 #include <algorithm>
 
-#include "base/hash.h"
 #include "engine/aggregate.h"
 #include "engine/group_read.h"
+#include "engine/keyed_rows.h"
 #include "engine/value_codec.h"
 
 namespace millrace::engine {
 namespace {
-
-constexpr size_t kValueBytes = 8;  // the number of the blob that holds the row
 
 // Partition, then offset: the order in which rows are read.
 std::string row_key(const RowOrigin& origin) {
@@ -18,17 +16,6 @@ std::string row_key(const RowOrigin& origin) {
   return key;
 }
 
-// A row's key group is the first of its partition, so that it stays with the worker that reads the partition.
-uint64_t row_hash(const RowOrigin& origin, uint32_t partitions, std::string_view key) {
-  const uint32_t key_group = (origin.partition.value * kKeyGroups + partitions - 1) / partitions;
-  return (uint64_t{key_group} << 56) | (stable_hash(key) >> 8);
-}
-
-Error view_full() {
-  return error(Code::kExhausted, "MR-SQL-0113", "the view's state has reached its bound",
-               "filter more rows out, or group them");
-}
-
 }  // namespace
 
 RowsView::RowsView(PlanPtr plan) : plan_(std::move(plan)) {}
@@ -36,27 +23,24 @@ RowsView::~RowsView() = default;
 
 Status RowsView::add(const Batch& outputs, const Selection& selection, state::StateStore& store) {
   if (selection.empty()) return {};
-  state::Table& table = store.table({plan_->id, kRowsSlot, 0}, kValueBytes);
-  const uint32_t partitions = plan_->source ? plan_->source->partitions : 1;
-  std::string bytes;
+  KeyedRows rows(store, *plan_, kRowsSlot);
   for (const uint32_t row : selection) {
-    bytes.clear();
-    for (const Column& column : outputs.columns) encode_value(bytes, column, row);
-    const std::string key = row_key(outputs.origins[row]);
-    const uint64_t hash = row_hash(outputs.origins[row], partitions, key);
-    const uint64_t blob = table.put_blob(bytes);
-    if (blob == 0) return view_full();
-    bool inserted = false;
-    char* const value = table.upsert(key, hash, inserted);
-    if (value == nullptr) {
-      table.free_blob(blob);
-      return view_full();
-    }
-    const uint64_t old = load_le<uint64_t>(value);
-    store_le(value, blob);
-    if (old != 0) table.free_blob(old);
+    const RowOrigin& origin = outputs.origins[row];
+    bytes_.clear();
+    for (const Column& column : outputs.columns) encode_value(bytes_, column, row);
+    TRY(rows.put(origin.partition, row_key(origin), bytes_));
   }
   return {};
+}
+
+Status RowsView::replace(const Batch& outputs, uint32_t row, std::string_view key, state::StateStore& store) {
+  bytes_.clear();
+  for (const Column& column : outputs.columns) encode_value(bytes_, column, row);
+  return KeyedRows(store, *plan_, kRowsSlot).put(outputs.origins[row].partition, key, bytes_);
+}
+
+bool RowsView::remove(PartitionId partition, std::string_view key, state::StateStore& store) {
+  return KeyedRows(store, *plan_, kRowsSlot).erase(partition, key);
 }
 
 Status RowsView::read_rows(const QueryPlan& plan,

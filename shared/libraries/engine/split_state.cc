@@ -22,7 +22,7 @@ uint32_t owning_key_group(const QueryPlan& plan, uint64_t hash) {
 Status split_state(const QueryPlan& plan, const state::Epoch& from,
                    const std::function<state::StateStore&(uint32_t key_group)>& target) {
   const Accumulators accumulators(plan);
-  for (const uint16_t slot : {kGroupsSlot, kRowsSlot, kLateSlot, kDistinctSlot}) {
+  for (const uint16_t slot : {kGroupsSlot, kRowsSlot, kLateSlot, kDistinctSlot, kLastRowsSlot}) {
     for (const state::TableName& name : from.tables(plan.id, slot)) {
       const size_t value_bytes = from.value_bytes(name);
       const bool groups = slot == kGroupsSlot || slot == kLateSlot;
@@ -35,7 +35,7 @@ Status split_state(const QueryPlan& plan, const state::Epoch& from,
         value.assign(row.value, value_bytes);
         if (groups) {
           full = full || !accumulators.move_blobs(value.data(), blobs, to);
-        } else if (slot == kRowsSlot) {
+        } else if (slot == kRowsSlot || slot == kLastRowsSlot) {
           const uint64_t id = to.put_blob(blobs(load_le<uint64_t>(value.data())));
           full = full || id == 0;
           store_le(value.data(), id);

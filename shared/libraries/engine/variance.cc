@@ -31,6 +31,14 @@ void Squares::add(const Squares& other) {
   for (size_t i = 0; i < words.size(); ++i) add_at(words, i, other.words[i]);
 }
 
+// Two's complement: the borrow beyond the last word is lost, as the carry of add() is.
+void Squares::subtract(const Squares& other) {
+  Squares negative;
+  for (size_t i = 0; i < words.size(); ++i) negative.words[i] = ~other.words[i];
+  add_at(negative.words, 0, 1);
+  add(negative);
+}
+
 Squares square_of(__int128 value) {
   const Unsigned magnitude = value < 0 ? 0 - static_cast<Unsigned>(value) : static_cast<Unsigned>(value);
   const auto low = static_cast<uint64_t>(magnitude);

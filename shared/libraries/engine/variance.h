@@ -18,6 +18,7 @@ namespace millrace::engine {
 struct Squares {
   std::array<uint64_t, 4> words{};
   void add(const Squares& other);  // beyond 2^256 it starts again: a made-up payload's
+  void subtract(const Squares& other);
 };
 Squares square_of(__int128 value);
 

@@ -45,9 +45,17 @@ class JsonDecoder {
   std::unique_ptr<Impl> impl_;
 };
 
+// What an event of a stream with a primary key has to be besides: no column of the key is NULL, and the op, if there is
+// one, is among those that are known.
+struct KeyedEvents {
+  std::vector<int> primary_key;
+  int op_column = -1;
+  std::vector<std::string_view> ops;  // static storage
+};
+
 class JsonValidator {
  public:
-  JsonValidator(Schema schema, int key_column);
+  JsonValidator(Schema schema, int key_column, KeyedEvents keyed = {});
   ~JsonValidator();
   // On success answers the key's canonical bytes for hashing (what is kept as bytes: those; others: as text; NULL or no
   // key column: nullopt). Valid until the next call. `event` needs Buffer::kPadding readable bytes behind it.

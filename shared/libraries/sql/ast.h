@@ -181,6 +181,7 @@ struct CreateStream {
   Name name;
   bool if_not_exists = false;
   std::vector<ColumnDecl> columns;
+  std::vector<Name> primary_key;  // empty: none
   std::optional<Watermark> watermark;
   std::vector<Option> options;
 };

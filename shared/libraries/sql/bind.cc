@@ -37,6 +37,9 @@ std::string explain_stream(const engine::StreamDef& stream) {
   if (stream.columns.front().unit != TimestampUnit::kMilliseconds)
     out += fmt::format("\n  -> Numbers that are timestamps count {}", to_string(stream.columns.front().unit));
   const auto column = [&](int i) { return stream.columns[static_cast<size_t>(i)].name; };
+  for (size_t i = 0; i < stream.primary_key.size(); ++i)
+    out += (i == 0 ? "\n  -> Primary key " : ", ") + column(stream.primary_key[i]);
+  if (stream.updating()) out += ": an event replaces its row, or deletes it";
   if (stream.key_column >= 0) out += "\n  -> Key " + column(stream.key_column);
   if (stream.watermark_column >= 0) {
     out += fmt::format("\n  -> Watermark {}, disorder {}, idle after {}", column(stream.watermark_column),

@@ -402,6 +402,11 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
 Result<Bound> ExpressionBinder::proctime(const ast::Expr& expr) {
   if (!expr.args.empty())
     return invalid_at(kBadArguments, expr.span, "PROCTIME() takes no arguments", "write PROCTIME()");
+  if (!scope_.updating().empty())
+    return unsupported_at(
+        expr.span,
+        fmt::format("PROCTIME() over \"{}\", which has a primary key, is not supported", scope_.updating()),
+        "a row has a time if one of its columns is one");
   if (!scope_.has_append_time()) {
     return invalid_at(kBadArguments, expr.span, "PROCTIME() needs a row of a stream",
                       "it is the time at which an event was appended: use it in a query over a stream, and "

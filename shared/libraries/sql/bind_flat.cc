@@ -109,15 +109,22 @@ class FlatBinder {
                             "read it with SELECT or SUBSCRIBE");
     }
     plan().source = relation.stream;
-    Schema schema = relation.stream->columns;
+    Schema schema = relation.stream->row_columns();
     std::vector<std::string*> names;
     for (auto& column : schema) names.push_back(&column.name);
     TRY(rename_columns(from.columns, from.span, std::move(names)));
     Scope scope(from.alias ? from.alias.text : from.name.text, schema);
-    scope.allow_append_time();
+    allow_append_time(scope);
     TRY_ASSIGN(scope_, make_scope(from, std::move(scope)));
     if (scope_.has_window()) flat_.window_from = &from;
     return {};
+  }
+
+  void allow_append_time(Scope& scope) {
+    if (plan().updating())
+      scope.set_updating(plan().source->name);
+    else
+      scope.allow_append_time();
   }
 
   // Its plan as if it were written here: over the source's columns again, with places in this text.
@@ -179,7 +186,7 @@ class FlatBinder {
     if (over_groups_ && from.window != ast::WindowFunction::kNone)
       return groups_again(from.span, window_name(from));
     scope.take_window(flat_.windows);
-    if (!over_groups_ && plan().views.empty()) scope.allow_append_time();
+    if (!over_groups_ && plan().views.empty()) allow_append_time(scope);
     TRY_ASSIGN(scope_, make_scope(from, std::move(scope)));
     if (from.window != ast::WindowFunction::kNone) flat_.window_from = &from;
     return {};
@@ -234,6 +241,7 @@ class FlatBinder {
     find_window();
     TRY(bind_grouped_outputs());
     if (flat_.window_from != nullptr) TRY(check_windows(*flat_.window_from, scope_, plan()));
+    if (plan().updating()) TRY(bind_retraction(plan()));
     group_by_panes(plan());
     flat_.windows = Scope();
     return {};

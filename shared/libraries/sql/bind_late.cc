@@ -18,6 +18,7 @@ bool same_column(const ColumnDef& a, const ColumnDef& b) {
 // Events are passed on as they came, so they must read the same there, and in the same partition.
 std::string_view difference(const engine::StreamDef& a, const engine::StreamDef& b) {
   if (!std::ranges::equal(a.columns, b.columns, same_column)) return "columns";
+  if (a.primary_key != b.primary_key) return "primary key";
   if (a.key_column != b.key_column) return "key";
   return a.partitions != b.partitions ? "number of partitions" : "";
 }

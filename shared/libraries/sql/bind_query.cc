@@ -64,8 +64,17 @@ class QueryBinder {
     plan_ = std::move(flat.plan);
     closes_windows_ = flat.closes_windows;
     if (plan_.shape == QueryPlan::Shape::kAggregate && !is_view()) return needs_window_view();
+    if (plan_.updating() && !is_view()) return needs_rows_of_its_own();
     if (plan_.shape != QueryPlan::Shape::kAggregate && !is_view()) plan_.shape = QueryPlan::Shape::kStream;
     return {};
+  }
+
+  Error needs_rows_of_its_own() const {
+    return unsupported_at(
+        tree_.query.span,
+        fmt::format("a derived stream of \"{}\", which has a primary key, is not supported",
+                    plan_.source->name),
+        "write CREATE MATERIALIZED VIEW, and SUBSCRIBE to it: its changes tell what comes and what goes");
   }
 
   Error needs_window_view() const {
@@ -129,6 +138,10 @@ class QueryBinder {
   // Keeps only the columns that the query reads, and counts in them from here on.
   Status narrow() {
     std::vector<int>& used = plan_.read_columns;
+    if (plan_.updating()) {
+      used = plan_.source->primary_key;
+      used.push_back(plan_.source->op_column);
+    }
     collect_columns(plan_.filter, used);
     for (const auto& key : plan_.group_keys) collect_columns(key.expr, used);
     for (const auto& call : plan_.aggregates) {

@@ -152,6 +152,34 @@ Status bind_option(const ast::Option& option, StreamDef& out) {
   return unknown_option(option, kStreamOptions, "a stream");
 }
 
+// An event says by one more member what it does to its key's row. Rows of a key share a partition: one of its
+// columns decides which, the first if no option names another.
+Status bind_primary_key(const ast::CreateStream& tree, StreamDef& out) {
+  for (const ast::Name& name : tree.primary_key) {
+    const int column = column_index(out.columns, name.text);
+    if (column < 0) return unknown_stream_column(out.columns, name.text, name.span, kUnknownColumn);
+    if (std::ranges::find(out.primary_key, column) != out.primary_key.end())
+      return invalid_at(kBadPrimaryKey, name.span,
+                        fmt::format("column \"{}\" is in the primary key twice", name.text), "name it once");
+    out.primary_key.push_back(column);
+  }
+  if (out.key_column < 0) out.key_column = out.primary_key.front();
+  if (std::ranges::find(out.primary_key, out.key_column) == out.primary_key.end()) {
+    const auto option =
+        std::ranges::find_if(tree.options, [](const ast::Option& o) { return o.name.text == "key"; });
+    return invalid_at(kBadPrimaryKey, option->value_span,
+                      "the option \"key\" names a column that is not of the primary key",
+                      "take it away: the rows of a key have to stay in one partition");
+  }
+  const int taken = column_index(out.columns, std::string(engine::kOpColumn));
+  if (taken >= 0)
+    return invalid_at(kBadPrimaryKey, tree.columns[static_cast<size_t>(taken)].name.span,
+                      "a stream with a primary key has a column \"_op\" of its own", "rename this one");
+  out.op_column = static_cast<int>(out.columns.size());
+  out.columns.push_back(ColumnDef{std::string(engine::kOpColumn), Type::kText});
+  return {};
+}
+
 }  // namespace
 
 Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const BindContext& context) {
@@ -164,6 +192,7 @@ Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const Bin
   TRY(bind_columns(tree, out.stream));
   if (tree.watermark) TRY(bind_watermark(*tree.watermark, out.stream));
   for (const auto& option : tree.options) TRY(bind_option(option, out.stream));
+  if (!tree.primary_key.empty()) TRY(bind_primary_key(tree, out.stream));
   return out;
 }
 

@@ -38,6 +38,10 @@ Status check_windows(const ast::TableRef& from, const Scope& scope, const engine
 // Where a row has many windows, the groups that are kept are those of panes.
 void group_by_panes(engine::QueryPlan& plan);
 
+// A grouped query over an updating stream: refuses what cannot take a row back, and counts each group's rows
+// (bind_retraction.cc).
+Status bind_retraction(engine::QueryPlan& plan);
+
 struct SelectColumn {
   const ast::Expr* written = nullptr;  // null: from *
   engine::ExprPtr expr;

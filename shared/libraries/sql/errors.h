@@ -35,6 +35,7 @@ inline constexpr std::string_view kBadRegularExpression = "MR-SQL-0027";
 inline constexpr std::string_view kBadOption = "MR-SQL-0030";
 inline constexpr std::string_view kBadWatermark = "MR-SQL-0031";
 inline constexpr std::string_view kBadPath = "MR-SQL-0032";
+inline constexpr std::string_view kBadPrimaryKey = "MR-SQL-0033";
 inline constexpr std::string_view kNotGrouped = "MR-SQL-0040";
 inline constexpr std::string_view kMisplacedAggregate = "MR-SQL-0041";
 inline constexpr std::string_view kNeedsWindowView = "MR-SQL-0042";

@@ -239,18 +239,46 @@ Status Parser::stream_element(ast::CreateStream& out) {
     TRY_ASSIGN(out.watermark, watermark());
     return {};
   }
-  for (const std::string_view constraint : {"primary", "unique", "check", "foreign", "constraint"}) {
+  if (is_word("primary")) return primary_key(out, {});
+  for (const std::string_view constraint : {"unique", "check", "foreign", "constraint"}) {
     if (!is_word(constraint)) continue;
-    return unsupported_at(peek().span, "a stream has no constraints",
-                          "the key is an option: WITH (key = 'column')");
+    return unsupported_at(peek().span, "a stream has no constraints but PRIMARY KEY (column, …)",
+                          "what else an event has to be, a query's WHERE can say");
   }
   TRY_ASSIGN(ast::ColumnDecl declared, column());
-  if (is_word("not") || is_word("null") || is_word("default") || is_word("primary") ||
-      is_word("references") || is_word("unique") || is_word("check")) {
-    return unsupported_at(peek().span, "a stream's columns have no constraints and no defaults",
-                          "a missing field is NULL; the key is an option: WITH (key = 'column')");
+  if (is_word("primary")) TRY(primary_key(out, declared.name));
+  if (is_word("not") || is_word("null") || is_word("default") || is_word("references") || is_word("unique") ||
+      is_word("check")) {
+    return unsupported_at(peek().span,
+                          "a stream's columns have no constraints but PRIMARY KEY, and no defaults",
+                          "a missing field is NULL");
   }
   out.columns.push_back(std::move(declared));
+  return {};
+}
+
+// PRIMARY KEY behind a column, or PRIMARY KEY (column, …); with or without NOT ENFORCED, as Flink has it.
+Status Parser::primary_key(ast::CreateStream& out, const ast::Name& column) {
+  const SourceSpan first = take().span;
+  TRY(expect_word("key"));
+  if (!out.primary_key.empty())
+    return invalid_at(kBadPrimaryKey, span_from(first), "a stream has one primary key",
+                      "write PRIMARY KEY (a, b) for one of several columns");
+  if (column) {
+    out.primary_key.push_back(column);
+  } else {
+    TRY(expect_symbol("("));
+    do {
+      TRY_ASSIGN(ast::Name part, name("a column of the primary key"));
+      out.primary_key.push_back(std::move(part));
+      if (out.primary_key.size() > ast::kMaxColumns)
+        return too_many(previous().span, "columns", ast::kMaxColumns);
+    } while (take_symbol(","));
+    TRY(expect_symbol(")"));
+  }
+  if (!is_word("not") || !is_word("enforced", 1)) return {};
+  take();
+  take();
   return {};
 }
 

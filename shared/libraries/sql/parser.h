@@ -39,6 +39,7 @@ class Parser {
   bool explains_a_name();
   Status stream_elements(ast::CreateStream& out);
   Status stream_element(ast::CreateStream& out);
+  Status primary_key(ast::CreateStream& out, const ast::Name& column);
   Result<ast::ColumnDecl> column();
   Result<ast::Watermark> watermark();
   Status options(std::vector<ast::Option>& out);

@@ -36,6 +36,9 @@ class Scope {
   // The rows come from the journal, so that PROCTIME() has a meaning.
   void allow_append_time() { has_append_time_ = true; }
   bool has_append_time() const { return has_append_time_; }
+  // They are what the events of a stream with a primary key make: a row has no time of its own.
+  void set_updating(std::string stream) { updating_ = std::move(stream); }
+  const std::string& updating() const { return updating_; }  // empty: they are not
 
   const std::vector<Column>& columns() const { return columns_; }
   const std::string& name() const { return name_; }
@@ -51,6 +54,7 @@ class Scope {
   std::string name_;
   engine::WindowSpec window_;
   bool has_append_time_ = false;
+  std::string updating_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, std::vector<size_t>> by_name_;
 };

@@ -1,0 +1,48 @@
+// Queries over a stream with a primary key: an event replaces the row of its key, or deletes it.
+#include "engine/select.h"
+#include "stream-processor/internal/pipeline.h"
+
+namespace millrace::processor {
+
+Status QueryTask::upsert(const StreamRows& rows, Selection& selection, TaskOutput& out) {
+  const Batch& events = rows.batch();
+  if (!pipeline_->last_rows) return replace_rows(events, selection, out);
+  std::vector<RowError> errors;
+  Batch& changes = pipeline_->changes;
+  auto made = pipeline_->last_rows->changes_of(events, selection, *store_, changes, errors);
+  if (!made.ok()) return state_error(made.error());
+  dead_letters(events, errors, out);
+  Selection changed = engine::all_rows(changes);
+  filter_rows(changes, changed, out);
+  return run_shape(changes, changed, out);
+}
+
+// A view's rows stand under their primary keys, so the row before need not be known: whatever the event says, its key
+// has the row that it makes, or none.
+Status QueryTask::replace_rows(const Batch& events, Selection& selection, TaskOutput& out) {
+  Selection shown = selection;
+  std::erase_if(shown, [&](uint32_t event) { return pipeline_->upserts->deletes(events, event); });
+  filter_rows(events, shown, out);
+  std::vector<RowError> errors;
+  const Batch made = project_rows(events, shown, errors);
+  uint32_t next = 0;  // of shown, and of the rows made of it
+  std::string key;
+  for (const uint32_t event : selection) {
+    const bool has_row = next < shown.size() && shown[next] == event;
+    const uint32_t row = next;
+    next += has_row;
+    if (!pipeline_->upserts->key_of(events, event, key)) {
+      errors.push_back(engine::Upserts::too_long(event));
+    } else if (has_row) {
+      auto kept = pipeline_->rows_view->replace(made, row, key, *store_);
+      if (!kept.ok()) return state_error(kept.error());
+      if (watched_) pipeline_->row_changes->upsert(made, row, out.changes);
+    } else if (pipeline_->rows_view->remove(events.origins[event].partition, key, *store_) && watched_) {
+      pipeline_->row_changes->remove(events, event, out.changes);
+    }
+  }
+  dead_letters(events, errors, out);
+  return {};
+}
+
+}  // namespace millrace::processor

@@ -1,0 +1,28 @@
+// Counted values: what a group has to keep so that its least and its greatest value are known when rows go: each
+// value, in order, and how many rows have it. Private to engine/.
+//
+// Layout: a list is a blob with the numbers of blocks; a block a blob of about kBlockBytes with values in ascending
+//         order (encode_key), each with its count. No block is empty, and no list.
+// Cost:   a change writes one block and the list again: 8 bytes for each kBlockBytes of values.
+// Bound:  a list has at most the bytes of a blob (16 MB: some million blocks).
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "engine/gathered.h"
+#include "state/state_store.h"
+
+namespace millrace::engine {
+
+// The list (0: the empty one) in which so many more rows, or fewer, have the value. The old one is freed. nullopt: the
+// state's bound.
+std::optional<uint64_t> change_count(state::Table& table, uint64_t list, std::string_view value,
+                                     int64_t rows);
+std::string_view least_value(uint64_t list, const Blobs& blob);     // of a list that is not empty
+std::string_view greatest_value(uint64_t list, const Blobs& blob);  // likewise
+void append_values(uint64_t list, const Blobs& blob, std::vector<uint64_t>& ids);  // its blobs
+uint64_t move_values(uint64_t list, const Blobs& from, state::Table& to);          // 0: the state's bound
+
+}  // namespace millrace::engine

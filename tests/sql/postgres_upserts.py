@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Compares views over streams with a primary key with PostgreSQL 15: random upserts and deletes, and the same in a table.
+
+  postgres_upserts.py PROGRAM [SEED [COUNT]]     PROGRAM is millrace
+
+PostgreSQL says what each view has to show after each request; that becomes a file of query tests, which `millrace test` runs under every
+schedule (partitions, workers, restarts, steps). Ends with 77 (skipped) where PostgreSQL is not installed.
+Left out: what is refused over such streams, and failing rows, which PostgreSQL answers with a failing query."""
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+from postgres_functions import BIN, SKIPPED, Postgres
+
+COLUMNS = [("n", "BIGINT"), ("price", "NUMERIC(12,2)"), ("s", "TEXT"), ("ok", "BOOLEAN")]
+KEYS = [[("id", "BIGINT")], [("id", "TEXT")], [("id", "BIGINT"), ("part", "TEXT")], [("part", "TEXT"), ("id", "NUMERIC(5,1)")]]
+CONDITIONS = ["n > 0", "n % 2 = 0", "s <> 'b'", "ok", "NOT ok", "price < 1.5", "s IS NULL", "n IS NOT NULL", "n > 0 OR ok"]
+GROUPS = ["s", "ok", "n % 3", "n", "price > 0", "COALESCE(s, 'none')"]
+
+
+class Generator:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def value(self, of_type):
+        pick = self.random
+        if of_type == "BIGINT":
+            return str(pick.randint(-3, 3))
+        if of_type.startswith("NUMERIC"):
+            return str(pick.randint(-30, 30) / 10)
+        return pick.choice(["true", "false"] if of_type == "BOOLEAN" else ["a", "b", "c"])
+
+    def maybe_null(self, of_type):
+        return None if self.random.random() < 0.2 else self.value(of_type)
+
+    def condition(self):
+        return self.random.choice(CONDITIONS)
+
+    def aggregate(self):
+        pick = self.random
+        kind = pick.choice(["count(*)", "count", "sum", "avg", "var_pop", "stddev", "bit_xor", "min", "max", "bool_and", "bool_or"])
+        if kind == "count(*)":
+            call = kind
+        else:
+            distinct = pick.choice(["", "", "DISTINCT "]) if kind in ("count", "sum", "avg", "var_pop", "stddev") else ""
+            column = {"count": ["n", "s", "price", "ok"], "bit_xor": ["n"], "min": ["n", "price", "s"], "max": ["n", "price", "s"],
+                      "bool_and": ["ok"], "bool_or": ["n > 0"]}.get(kind, ["price", "n::numeric"])
+            call = f"{kind}({distinct}{pick.choice(column)})"
+        return call + (f" FILTER (WHERE {self.condition()})" if pick.random() < 0.3 else "")
+
+    def grouped(self, stream):
+        pick = self.random
+        groups = pick.sample(GROUPS + [name for name, _ in self.key], pick.randint(0, 2))
+        calls = [self.aggregate() for _ in range(pick.randint(1, 4))]
+        items = [f"{text} AS x{i}" for i, text in enumerate(groups + calls)]
+        where = f" WHERE {self.condition()}" if pick.random() < 0.4 else ""
+        having = f" HAVING {pick.choice(['count(*) > 1', 'sum(n) IS NOT NULL', 'count(DISTINCT s) < 3'])}" if pick.random() < 0.3 else ""
+        group = f" GROUP BY {', '.join(groups)}" if groups else ""
+        return f"SELECT {', '.join(items)} FROM {stream}{where}{group}{having}"
+
+    def plain(self, stream):
+        items = self.random.sample(["n * 2", "s || 'x'", "price", "ok", *(name for name, _ in self.key)], 3)
+        where = f" WHERE {self.condition()}" if self.random.random() < 0.6 else ""
+        distinct = self.random.choice(["", "", "DISTINCT "])
+        return f"SELECT {distinct}{', '.join(f'{text} AS x{i}' for i, text in enumerate(items))} FROM {stream}{where}"
+
+    def event(self):
+        key = [self.value(of_type) for _, of_type in self.key]
+        rest = [self.maybe_null(of_type) for _, of_type in COLUMNS]
+        deletes = self.random.random() < 0.25
+        return key, rest, "delete" if deletes else self.random.choice(["upsert", "insert", None])
+
+    def case(self):
+        """The key, the views, and the requests, each a list of events."""
+        self.key = self.random.choice(KEYS)
+        views = [self.grouped("t"), self.grouped("t"), self.plain("t")]
+        requests = [[self.event() for _ in range(self.random.randint(1, 8))] for _ in range(self.random.randint(2, 5))]
+        return self.key, views, requests
+
+
+def literal(value):
+    return "NULL" if value is None else f"'{value}'"
+
+
+def create(key, object_kind):
+    columns = ", ".join(f"{name} {of_type}" for name, of_type in key + COLUMNS)
+    return f"CREATE {object_kind} t ({columns}, PRIMARY KEY ({', '.join(name for name, _ in key)}));\n"
+
+
+def as_statement(key, event):
+    values, rest, op = event
+    names = [name for name, _ in key]
+    if op == "delete":
+        return "DELETE FROM t WHERE " + " AND ".join(f"{n} = {literal(v)}" for n, v in zip(names, values)) + ";\n"
+    sets = ", ".join(f"{name} = EXCLUDED.{name}" for name, _ in COLUMNS)
+    return f"INSERT INTO t VALUES ({', '.join(map(literal, values + rest))}) ON CONFLICT ({', '.join(names)}) DO UPDATE SET {sets};\n"
+
+
+def script_of(case):
+    key, views, requests = case
+    out = "DROP TABLE IF EXISTS t;\n" + create(key, "TABLE")
+    for request in requests:
+        out += "".join(as_statement(key, event) for event in request)
+        out += "".join(f"\\echo ~\n{view};\n" for view in views)
+    return out
+
+
+def tuples(rows):
+    return " ".join("(" + ", ".join("null" if value is None else str(value) for value in row) + ")" for row in rows)
+
+
+def test_of(number, case, answers):
+    key, views, requests = case
+    out = f"== case {number}\n" + create(key, "STREAM")
+    out += "".join(f"CREATE MATERIALIZED VIEW v{i} AS {view};\n" for i, view in enumerate(views))
+    for request in requests:
+        out += f"push t {tuples([*values, *rest, op] for values, rest, op in request)}\n"
+        out += "".join(f"expect v{i} {tuples(next(answers))}".rstrip() + "\n" for i in range(len(views)))
+    return out + "\n"
+
+
+def as_ours(value):
+    """A numeric has no needless zeros."""
+    if "." in value:
+        value = value.rstrip("0").rstrip(".")
+    return {"t": "true", "f": "false"}.get(value, value)
+
+
+def answers_of_postgres(server, cases):
+    script = "SET client_min_messages = error;\n" + "".join(map(script_of, cases))
+    out = subprocess.run([f"{BIN}/psql", "-h", "127.0.0.1", "-p", str(server.port), "-U", "postgres", "-X", "-q", "-A", "-t",
+                          "-P", "null=null", "-F", "\x1f"], input=script, text=True, capture_output=True, check=True)
+    if out.stderr:
+        raise SystemExit("PostgreSQL refuses a query:\n" + out.stderr[:2000])
+    for part in out.stdout.split("~\n")[1:]:
+        yield [[as_ours(value) for value in row.split("\x1f")] for row in part.splitlines()]
+
+
+def main():
+    if not os.path.exists(f"{BIN}/initdb"):
+        print("skipped: postgresql-15 is not installed")
+        return SKIPPED
+    seed = sys.argv[2] if len(sys.argv) > 2 else "1"
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 60
+    generator = Generator(int(seed))
+    cases = [generator.case() for _ in range(count)]
+    with Postgres() as server:
+        answers = answers_of_postgres(server, cases)
+        text = "".join(test_of(number, case, answers) for number, case in enumerate(cases))
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/upserts.test"
+        with open(path, "w") as file:
+            file.write("# Made by postgres_upserts.py.\n\n" + text)
+        out = subprocess.run([sys.argv[1], "test", path], text=True, capture_output=True)
+    print(f"seed {seed}: {count} cases, {text.count('expect')} answers of PostgreSQL, {text.count('(') // 2} rows and calls")
+    if out.returncode != 0:
+        print(out.stdout[-5000:] + out.stderr[-2000:])
+    return 1 if out.returncode != 0 or text.count("expect") < count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
