@@ -207,7 +207,7 @@ void Run::execute(const sql::CreateStream& c, const sql::Statement& statement) {
 }
 
 void Run::execute(const sql::CreateQuery& c, const sql::Statement& statement) {
-  const bool derived = c.plan.shape == engine::QueryPlan::Shape::kStream;
+  const bool derived = c.plan.output_stream != nullptr;
   const char* tag = derived ? "CREATE STREAM" : "CREATE MATERIALIZED VIEW";
   if (c.same.value != 0) return command(tag);
   IfTaken if_taken = c.if_not_exists ? IfTaken::kKeep : IfTaken::kRefuse;

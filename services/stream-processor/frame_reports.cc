@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sql/catalog.h"
+
 namespace millrace::processor {
 
 FrameReports::FrameReports(std::span<const log::FramePtr> frames) {
@@ -10,12 +12,26 @@ FrameReports::FrameReports(std::span<const log::FramePtr> frames) {
       if (control.kind != log::ControlKind::kStep) continue;
       auto record = decode_step(control.payload.view());
       CHECK(record.ok(), "a step record in a verified frame does not parse");
-      for (auto& entry : record->entries) {
-        if (entry.reports.empty()) continue;
-        by_query_[entry.query.value].push_back({frame->cut, std::move(entry.reports)});
-      }
+      const Placement by{record->worker, record->workers};
+      for (auto& entry : record->entries) add(frame->cut, by, std::move(entry));
     }
   }
+}
+
+void FrameReports::add(Cut frame, Placement by, StepEntry entry) {
+  std::erase_if(entry.reports, [&](const Report& report) {
+    if (report.partition != Report::kOutputs) return false;
+    const StreamId made = sql::stream_of(sql::DefinitionId(entry.query.value));
+    by_stream_[made.value].push_back({frame, by, report.watermark_us});
+    return true;
+  });
+  if (!entry.reports.empty()) by_query_[entry.query.value].push_back({frame, std::move(entry.reports)});
+}
+
+const std::vector<FrameReports::Told>& FrameReports::told(StreamId stream) const {
+  static const std::vector<Told> kNone;
+  const auto found = by_stream_.find(stream.value);
+  return found == by_stream_.end() ? kNone : found->second;
 }
 
 const std::vector<FrameReports::Heard>& FrameReports::of(QueryId query) const {

@@ -1,5 +1,5 @@
-// FrameReports: what the step records in some frames say of watermarks, by query: decoded once for all tasks of a
-// step, since each of a thousand queries would look for its own among all of them.
+// FrameReports: what the step records in some frames say of watermarks, by query and by the streams that queries make:
+// decoded once for all tasks of a step, since each of a thousand queries would look for its own among all of them.
 #pragma once
 
 #include <map>
@@ -17,14 +17,25 @@ class FrameReports {
     Cut frame;
     std::vector<Report> reports;
   };
+  // No row to come in that worker's partitions of the stream is before least_us.
+  struct Told {
+    Cut frame;
+    Placement by;
+    int64_t least_us = INT64_MIN;
+  };
   FrameReports() = default;
   explicit FrameReports(std::span<const log::FramePtr> frames);
 
   const std::vector<Heard>& of(QueryId query) const;  // in the frames' order
   const std::map<uint32_t, std::vector<Heard>>& by_query() const { return by_query_; }
+  const std::vector<Told>& told(StreamId stream) const;  // in the frames' order
+  const std::map<uint32_t, std::vector<Told>>& by_stream() const { return by_stream_; }
 
  private:
+  void add(Cut frame, Placement by, StepEntry entry);
+
   std::map<uint32_t, std::vector<Heard>> by_query_;
+  std::map<uint32_t, std::vector<Told>> by_stream_;
 };
 
 }  // namespace millrace::processor

@@ -293,6 +293,8 @@ void Processor::add_feeders(const engine::QueryPlan& plan, std::set<uint32_t>& f
     if (!feeder || is_paused(feeder->id) || !fed.insert(feeder->id.value).second) return;
     add_feeders(*feeder, fed, rounds);
     rounds.push_back({feeder->id, false});
+    // Its windows close by what its workers tell each other.
+    if (feeder->output_stream && feeder->emit_on_close) rounds.push_back({feeder->id, false});
   };
   if (plan.source->kind == engine::StreamKind::kDerived) {
     const auto* producer = known_->find(sql::definition_of(source));

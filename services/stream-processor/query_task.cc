@@ -23,9 +23,9 @@ int window_time_column(const engine::QueryPlan& plan) {
   return plan.read_columns[static_cast<size_t>(start.args[0]->column)];
 }
 
-// By append times no partition is ever idle.
+// By append times no partition is ever idle, nor where a query tells the watermark.
 int64_t idle_timeout_of(const engine::QueryPlan& plan) {
-  return plan.processing_time() ? 0 : plan.source->idle_timeout_us;
+  return plan.processing_time() || plan.source->watermark_told ? 0 : plan.source->idle_timeout_us;
 }
 
 // The process, or its clock, began anew in the frame.
@@ -88,12 +88,15 @@ QueryTask::QueryTask(engine::PlanPtr plan, engine::StreamPtr dead_letters, Place
     own_topic_ = own_partitions(plan_->repartition_topic->partitions, placement.worker, placement.workers);
   }
   late_check_ = time_column_ >= 0 && time_column_ == plan_->source->watermark_column;
-  if (plan_->processing_time()) {
-    processing_time_.emplace(plan_->window, plan_->view_retention_us);
+  if (plan_->processing_time()) processing_time_.emplace(plan_->window, plan_->view_retention_us);
+  if (processing_time_ || plan_->source->watermark_told) {
     clocks_.expect_all();
     heard_.expect_all();
   }
   closes_ = (late_check_ || processing_time_) && (plan_->emit_on_close || plan_->view_retention_us > 0);
+  tells_ = plan_->output_stream && plan_->output_stream->watermark_told;
+  hears_told_ = plan_->source->watermark_told && ((closes_ && late_check_) || tells_);
+  if (plan_->output_stream && plan_->emit_on_close) closed_rows_ = std::make_unique<ClosedRows>(plan_);
   reports_ = closes_ && (plan_->repartition || (placement.workers > 1 && !processing_time_));
   use_columns(plan_->read_columns);
 }
@@ -124,7 +127,7 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
   const int64_t closed_before = closing_clocks().closed();
   if (std::exchange(shortened_, false)) complete_from_ = frames.front()->time;
   if (!holds_changes()) changed_.clear();
-  if (closes_ || plan_->repartition) {
+  if (closes_ || plan_->repartition || hears_told_) {
     TRY(walk(frames, heard, rows, out));
   } else {
     TRY(process(rows, 0, rows.batch().rows, out));
@@ -132,10 +135,11 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
   if (closes_) {
     if (processing_time_) pass_time(frames);
     closing_clocks().settle();
-    TRY(close_windows(closed_before, out));
+    TRY(closed_rows_ ? write_closed(frames.back()->time, out) : close_windows(closed_before, out));
   }
   if (watched_ && !plan_->emit_on_close) TRY(emit_changes(frames.back()->time, out));
   if (reports_) make_reports(out);
+  if (tells_) tell_watermark(out);
   position_ = to;
   ++counters_.steps;
   counters_.outputs += out.rows;
@@ -147,6 +151,8 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const FrameReports
                        const StreamRows& rows, TaskOutput& out) {
   auto told = heard.of(plan_->id).begin();
   const auto end_told = closes_ && !planted(Planted::kDeafToReports) ? heard.of(plan_->id).end() : told;
+  const auto& by_source = heard.told(plan_->source->id);
+  auto told_source = hears_told_ ? by_source.begin() : by_source.end();
   size_t done = 0;
   const auto& origins = rows.batch().origins;
   const auto rows_before = [&](Cut cut) -> Status {
@@ -173,6 +179,10 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const FrameReports
     }
     if (plan_->repartition) TRY(merge_topic(*frame));
     for (; told != end_told && told->frame == frame->cut; ++told) hear(told->reports);
+    for (; told_source != by_source.end() && told_source->frame == frame->cut; ++told_source) {
+      TRY(rows_before(Cut(frame->cut.value + 1)));
+      hear_told(*told_source);
+    }
   }
   return process(rows, done, rows.batch().rows, out);
 }
@@ -355,45 +365,6 @@ void QueryTask::make_reports(TaskOutput& out) {
   }
 }
 
-Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
-  const int64_t closed = closing_clocks().closed();
-  if (closed == closed_before) return {};
-  if (plan_->window.is_session()) return close_sessions(closed_before, closed, out);
-  // Whether the end of some window lies between the two: else no state is frozen, and none looked at, for
-  // nothing.
-  const auto passed = [&](int64_t later) {
-    return closed_before == INT64_MIN ||
-           plan_->window.ends_until(closed - later) != plan_->window.ends_until(closed_before - later);
-  };
-  if (watched_ && plan_->emit_on_close && passed(0)) {
-    out.closed = ClosedWindows{plan_, store_->freeze(), closed_before, closed};
-  }
-  if (passed(0)) drop_ended(engine::kDistinctSlot, closed);  // no row comes to a closed window
-  if (plan_->view_retention_us > 0 && passed(plan_->view_retention_us)) {
-    drop_ended(engine::kGroupsSlot, dropped());
-    drop_ended(engine::kLateSlot, dropped());
-  }
-  return {};
-}
-
-// A few at a time end and are found by their ends: rendered here, without a frozen state.
-Status QueryTask::close_sessions(int64_t closed_before, int64_t closed, TaskOutput& out) {
-  if (watched_ && plan_->emit_on_close) {
-    Batch groups;
-    TRY(pipeline_->aggregation->read_ended_sessions(closed_before, closed, *store_, groups));
-    append_groups(*plan_, groups, "", out.changes);
-  }
-  if (plan_->view_retention_us == 0) return {};
-  return pipeline_->aggregation->drop_ended_sessions(dropped(), *store_);
-}
-
-void QueryTask::drop_ended(uint16_t slot, int64_t watermark) {
-  for (const auto& table : store_->tables(plan_->id, slot)) {
-    if (plan_->window.last_end(table.window) > watermark) break;
-    store_->drop(table);
-  }
-}
-
 int64_t QueryTask::closed() const {
   return plan_->emit_on_close ? closing_clocks().closed() : INT64_MAX;
 }
@@ -406,6 +377,7 @@ int64_t QueryTask::dropped() const {
 
 int64_t QueryTask::next_timer() const {
   int64_t timer = INT64_MAX;
+  if (holds_rows()) return 0;
   if (processing_time_ && closes_)
     timer = processing_time_->next_timer(clocks_.watermark(PartitionId(0)));
   else if (closes_)
@@ -450,6 +422,8 @@ void QueryTask::save_cell() {
     append_le(cell, reported.bucket);
     append_le<uint8_t>(cell, reported.idle ? 1 : 0);
   }
+  if (tells_) append_le(cell, told_);
+  if (closed_rows_) closed_rows_->save(cell);
   store_->set_cell(kTaskCell, std::move(cell));
 }
 
@@ -465,6 +439,8 @@ bool QueryTask::load_cell(std::string_view cell) {
     reported.bucket = in.le<int64_t>();
     reported.idle = in.le<uint8_t>() != 0;
   }
+  if (tells_) told_ = in.le<int64_t>();
+  if (closed_rows_) closed_rows_->load(in);
   return in.done();
 }
 
@@ -484,6 +460,7 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
       const PartitionId partition(static_cast<uint16_t>(p));
       task->clocks_.adopt(partition, owner.clocks_);
       task->reported_[p] = owner.reported_[p];
+      if (task->closed_rows_) task->closed_rows_->adopt(partition, *owner.closed_rows_);
       // All of them know it by adoption, so it counts as told: where one worker ran alone nothing was.
       if (first.plan_->repartition || !task->closes_) continue;
       const int64_t watermark = task->clocks_.watermark(partition);

@@ -23,6 +23,7 @@
 #include "log/journal.h"
 #include "log/record_batch.h"
 #include "state/state_store.h"
+#include "stream-processor/closed_rows.h"
 #include "stream-processor/frame_reports.h"
 #include "stream-processor/partition_clocks.h"
 #include "stream-processor/processing_time.h"
@@ -54,11 +55,6 @@ struct TaskOutput {
 
   // Of what the step gave, as it stands in the journal; clear() afterwards.
   StepEntry finish(const engine::QueryPlan& plan, uint64_t identity, std::vector<log::BatchAppend>& batches);
-};
-
-struct Placement {
-  uint32_t worker = 0;
-  uint32_t workers = 1;
 };
 
 class QueryTask {
@@ -100,6 +96,10 @@ class QueryTask {
   int64_t dropped() const;                       // retention: windows that end up to it are gone
   // The append time at which something is due without any event; INT64_MAX: never.
   int64_t next_timer() const;
+  // A derived stream's rows that wait for the next steps.
+  bool holds_rows() const {
+    return closed_rows_ && (closed_rows_->waiting() || closed_rows_->due(closing_clocks().closed()));
+  }
   void watch(bool on) {
     watched_ = on;
     if (!on) changed_.clear();
@@ -140,6 +140,10 @@ class QueryTask {
   Status close_windows(int64_t closed_before, TaskOutput& out);
   Status close_sessions(int64_t closed_before, int64_t closed, TaskOutput& out);
   void drop_ended(uint16_t slot, int64_t watermark);
+  Status write_closed(AppendTime now, TaskOutput& out);
+  Status drop_written();
+  void tell_watermark(TaskOutput& out);
+  void hear_told(const FrameReports::Told& told);
   Error state_error(const Error& cause) const;
   Status emit_changes(AppendTime now, TaskOutput& out);
   bool holds_changes() const { return plan_->emit_every_us > 0 && !changed_.empty(); }
@@ -148,6 +152,7 @@ class QueryTask {
   void dead_letter(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                    std::string_view message, int64_t lateness_us, TaskOutput& out);
   void dead_letters(const Batch& batch, const std::vector<RowError>& errors, TaskOutput& out);
+  void group_letter(const RowError& failed, std::string_view keys, AppendTime now, TaskOutput& out);
   void save_cell();
   bool load_cell(std::string_view cell);
   PartitionClocks& closing_clocks() { return plan_->repartition ? heard_ : clocks_; }
@@ -167,6 +172,8 @@ class QueryTask {
   bool late_check_ = false;   // windowed over the watermark's column
   bool closes_ = false;       // a window's end has an effect
   bool reports_ = false;      // others need this task's watermarks
+  bool tells_ = false;        // readers of its stream need them
+  bool hears_told_ = false;   // the query that makes the source tells its watermarks
   int time_column_ = -1;      // of the source, of the window
   std::vector<uint8_t> own_;  // source partitions read here
   std::vector<uint8_t> own_topic_;
@@ -180,6 +187,8 @@ class QueryTask {
     bool idle = false;
   };
   std::vector<Reported> reported_;
+  std::unique_ptr<ClosedRows> closed_rows_;  // a derived stream of windows
+  int64_t told_ = INT64_MIN;                 // of its own partitions of the output stream
   bool watched_ = false;
   const Clock* clock_ = nullptr;
   engine::StepCounters counters_;

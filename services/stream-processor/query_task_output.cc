@@ -2,13 +2,20 @@
 #include <fmt/format.h>
 
 #include "engine/select.h"
-#include "sql/catalog.h"
+#include "stream-processor/dead_letter.h"
 #include "stream-processor/internal/pipeline.h"
 
 namespace millrace::processor {
 namespace {
 using Shape = engine::QueryPlan::Shape;
 constexpr size_t kMostHeld = 100'000;  // rows whose changes wait for EMIT EVERY's interval
+
+std::string placed_message(const RowError& failed) {
+  if (failed.span.line == 0) return failed.message;
+  return fmt::format("{} (line {}, column {} of the query)", failed.message, failed.span.line,
+                     failed.span.column);
+}
+
 }  // namespace
 
 // What does not fit into the state is said of the query; that the memory or the disk is too small stays as it is.
@@ -134,35 +141,27 @@ void QueryTask::dead_letters(const Batch& batch, const std::vector<RowError>& er
     ++(failed.kept ? counters_.nulls : counters_.failed);
     out.nulls += failed.kept;
     if (failed.kept) continue;
-    const std::string where = failed.span.line == 0
-                                  ? failed.message
-                                  : fmt::format("{} (line {}, column {} of the query)", failed.message,
-                                                failed.span.line, failed.span.column);
-    dead_letter(batch, failed.row, "failed", failed.id, where, 0, out);
+    dead_letter(batch, failed.row, "failed", failed.id, placed_message(failed), 0, out);
   }
 }
 
 void QueryTask::dead_letter(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                             std::string_view message, int64_t lateness_us, TaskOutput& out) {
   const auto& origin = batch.origins[row];
-  std::string json = "{\"at\":\"";
-  append_timestamp(json, Timestamp{origin.append_time.value});
-  json += "\",\"cause\":";
-  formats::append_json_string(json, cause);
-  json += ",\"code\":";
-  formats::append_json_string(json, code);
-  json += ",\"message\":";
-  formats::append_json_string(json, message);
-  json += ",\"stream\":";
-  formats::append_json_string(json, plan_->source->name);
-  json +=
-      fmt::format(",\"partition\":{},\"offset\":{},\"query\":", origin.partition.value, origin.offset.value);
-  formats::append_json_string(json, plan_->name);
-  json += lateness_us == 0 ? ",\"lateness_ms\":null" : fmt::format(",\"lateness_ms\":{}", lateness_us / 1000);
-  json += ",\"payload\":";
-  formats::append_json_string(json, batch.raw[row]);
-  json += '}';
-  out.add({dead_letters_->id, PartitionId(0)}, json, origin.append_time.value / 1000);
+  const DeadLetter letter{origin.append_time,   cause,  code,        message,
+                          plan_->source->name,  origin, plan_->name, lateness_us,
+                          batch.raw[row]};
+  out.add({dead_letters_->id, PartitionId(0)}, to_json(letter), origin.append_time.value / 1000);
+}
+
+// A group of a closed window, of which an output or HAVING fails.
+void QueryTask::group_letter(const RowError& failed, std::string_view keys, AppendTime now, TaskOutput& out) {
+  ++(failed.kept ? counters_.nulls : counters_.failed);
+  out.nulls += failed.kept;
+  if (failed.kept) return;
+  const std::string message = placed_message(failed);
+  const DeadLetter letter{now, "failed", failed.id, message, plan_->source->name, {}, plan_->name, 0, keys};
+  out.add({dead_letters_->id, PartitionId(0)}, to_json(letter), now.value / 1000);
 }
 
 }  // namespace millrace::processor

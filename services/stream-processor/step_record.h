@@ -4,7 +4,8 @@
 //            stands in the same frame as the outputs, so neither is ever there without the other. A step
 //            without outputs leaves none: running it again gives nothing again.
 // Report     how far a source partition's watermark is, for the workers that do not read it themselves; or that
-//            it turned idle, and in which frame: by the time others hear of it, it may be active again.
+//            it turned idle, and in which frame: by the time others hear of it, it may be active again. Or how far it
+//            is in the worker's partitions of the stream that the query makes (kOutputs), for those who read that.
 // Layout     the number of workers from a cut on.
 #pragma once
 
@@ -22,7 +23,15 @@ namespace millrace::processor {
 // re-run.
 inline constexpr uint16_t kEngineVersion = 1;
 
+// Which of the workers.
+struct Placement {
+  uint32_t worker = 0;
+  uint32_t workers = 1;
+};
+
 struct Report {
+  static constexpr PartitionId kOutputs{UINT16_MAX};
+
   PartitionId partition;
   int64_t watermark_us = INT64_MIN;
   Cut idle_since;  // 0: it is not idle

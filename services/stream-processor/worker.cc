@@ -280,6 +280,10 @@ std::vector<Worker::Entry*> Worker::concerned_by(const Frames& frames, const Fra
     }
   }
   for (const auto& [id, reports] : heard.by_query()) ids.insert(id);
+  for (const auto& [stream, told] : heard.by_stream()) {
+    const auto readers = readers_.find(stream);
+    if (readers != readers_.end()) ids.insert(readers->second.begin(), readers->second.end());
+  }
   for (const auto& [time, id] : timers_) {
     if (time > frames.back()->time.value) break;
     ids.insert(id);
@@ -441,8 +445,11 @@ void Worker::answer_all_freezes() {
 void Worker::answer_freezes(Entry& entry) {
   auto& task = *entry.task;
   if (entry.live) task.skip_to(live_);
-  auto waiting = std::partition(entry.freezes.begin(), entry.freezes.end(),
-                                [&](const Freeze& f) { return task.position() < f.at; });
+  // Rows that wait belong to what it has stepped over.
+  const bool holds = task.holds_rows() && position(entry) != entry.stop_at;
+  auto waiting = std::partition(entry.freezes.begin(), entry.freezes.end(), [&](const Freeze& f) {
+    return task.position() < f.at || (holds && !f.report);
+  });
   for (auto request = waiting; request != entry.freezes.end(); ++request) {
     Frozen frozen{request->request,
                   options_.placement.worker,

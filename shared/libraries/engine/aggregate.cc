@@ -8,6 +8,7 @@
 #include "engine/accumulator.h"
 #include "engine/distinct.h"
 #include "engine/group_index.h"
+#include "engine/group_partition.h"
 #include "engine/group_read.h"
 #include "engine/live_sessions.h"
 #include "engine/value_codec.h"
@@ -28,18 +29,6 @@ constexpr size_t kRowsASettling = 1024;
 
 Error bad_payload() {
   return error(Code::kCorrupt, "MR-SQL-0114", "a record of a repartition topic is not a partial aggregate");
-}
-
-// Which group key is the source's partition key, as it is; -1: none.
-int partition_key_of(const QueryPlan& plan) {
-  if (!plan.source || plan.source->key_column < 0) return -1;
-  for (size_t i = 0; i < plan.group_keys.size(); ++i) {
-    const Expr& e = *plan.group_keys[i].expr;
-    if (e.op != Op::kColumn || static_cast<size_t>(e.column) >= plan.read_columns.size()) continue;
-    if (plan.read_columns[static_cast<size_t>(e.column)] == plan.source->key_column)
-      return static_cast<int>(i);
-  }
-  return -1;
 }
 
 }  // namespace

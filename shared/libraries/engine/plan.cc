@@ -121,10 +121,13 @@ std::string_view on_error_text(const QueryPlan& plan) {
 }
 
 std::string root_text(const QueryPlan& plan) {
-  if (plan.shape == QueryPlan::Shape::kStream) {
-    const uint16_t partitions = plan.output_stream ? plan.output_stream->partitions : plan.source->partitions;
-    return fmt::format("Stream {} (partitions {}; {}{})", plan.name, partitions, start_text(plan),
-                       on_error_text(plan));
+  if (plan.output_stream) {
+    const StreamDef& made = *plan.output_stream;
+    std::string rows = plan.emit_on_close ? "append-only, final rows on window close; " : "";
+    if (plan.emit_on_close && made.watermark_column >= 0)
+      rows += fmt::format("watermark {}; ", made.columns[static_cast<size_t>(made.watermark_column)].name);
+    return fmt::format("Stream {} (partitions {}; {}{}{})", plan.name, made.partitions, rows,
+                       start_text(plan), on_error_text(plan));
   }
   std::string emits = plan.emit_on_close ? "final rows on window close" : "up to date at once";
   if (plan.emit_every_us > 0) emits += ", changes told every " + duration(plan.emit_every_us);
@@ -418,6 +421,20 @@ Schema StreamDef::row_columns() const {
   Schema out = columns;
   if (updating()) out.resize(static_cast<size_t>(op_column));
   return out;
+}
+
+bool QueryPlan::orders_windows(const Expr& output) const {
+  const auto is_key = [](const Expr& e, int key) {
+    return key >= 0 && e.op == Op::kColumn && e.column == key;
+  };
+  if (is_key(output, window_end_key)) return true;
+  if (is_key(output, window_key)) return !window.is_session();
+  // TUMBLE, HOP: their end is the start and the size.
+  const auto* size = output.op == Op::kTimestampPlusInterval && output.args[1]->op == Op::kLiteral
+                         ? std::get_if<Interval>(&output.args[1]->literal)
+                         : nullptr;
+  return size != nullptr && *size == Interval{0, 0, window.size_us} && window_end_key < 0 &&
+         is_key(*output.args[0], window_key);
 }
 
 Schema QueryPlan::output_schema() const {

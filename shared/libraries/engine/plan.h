@@ -8,7 +8,7 @@
 //   shape kStream:     outputs -> a derived stream
 //         kRows:       outputs -> the view's rows
 //         kAggregate:  group keys, aggregate arguments -> [partial -> repartition topic ->] groups -> outputs
-//         at the read
+//         at the read, or, into a derived stream, when a window closes
 #pragma once
 
 #include <memory>
@@ -45,6 +45,8 @@ struct StreamDef {
   int64_t idle_timeout_us = 60'000'000;  // 0: never idle
   int64_t retention_us = 0;              // 0: for ever
   int64_t retention_bytes = 0;           // 0: no bound
+  // Derived: its query tells how far the watermark is, also where no event shows it, so no partition is ever idle.
+  bool watermark_told = false;
 
   // An event replaces the row of its primary key, or deletes it.
   bool updating() const { return !primary_key.empty(); }
@@ -150,7 +152,7 @@ struct QueryPlan {
 
   // kStream, kRows: over the source row. kAggregate: over (group keys…, aggregates…).
   std::vector<NamedExpr> outputs;
-  StreamPtr output_stream;  // kStream
+  StreamPtr output_stream;  // kStream; kAggregate: takes a window's rows once it is closed, null for a view
   std::vector<QueryId>
       views;  // by the numbers of their definitions: what stands between the source and this query, or is named
               // in its text beside the source; it decides no answer, and stays while this query is there
@@ -164,6 +166,9 @@ struct QueryPlan {
   bool updating() const { return source && source->updating(); }
   bool closes_windows() const;   // the window is over the watermark's column
   bool processing_time() const;  // the window is over PROCTIME()
+  // An output that is the window's end or, where those are in the same order, its start: by which the rows of closed
+  // windows are in order.
+  bool orders_windows(const Expr& output) const;
   Schema output_schema() const;  // names and types of `outputs`
   std::string explain() const;   // the tree, one node a line
   uint64_t identity() const;     // a hash of everything that decides the answers: part of every step record

@@ -49,6 +49,16 @@ int64_t WindowSpec::ended_by(int64_t time_us) const {
   return ends_until(time_us) * distance + offset_us + size_us % distance;
 }
 
+int64_t WindowSpec::least_end_after(int64_t watermark_us) const {
+  if (is_session()) return pane_of(watermark_us + 1);
+  return ended_by(watermark_us) + between_ends_us();
+}
+
+int64_t WindowSpec::least_start_after(int64_t watermark_us) const {
+  const int64_t end = least_end_after(watermark_us);
+  return kind == Kind::kCumulate ? tumble_start(end - 1, size_us, offset_us) : end - size_us;
+}
+
 WindowRun WindowSpec::windows_of(int64_t pane_us_start) const {
   const int64_t pane_end = pane_us_start + pane_us();
   WindowRun run{{pane_us_start, pane_us_start + size_us}, 0, 0, 1};

@@ -70,6 +70,10 @@ struct WindowSpec {
   int64_t between_ends_us() const { return kind == Kind::kTumble ? size_us : step_us; }
   // The last end of a window at or before the time.
   int64_t ended_by(int64_t time_us) const;
+  // The least end, and the least start (not of SESSION), of a window that ends behind the watermark. SESSION: moves
+  // by whole panes, so that it need not be told with every row.
+  int64_t least_end_after(int64_t watermark_us) const;
+  int64_t least_start_after(int64_t watermark_us) const;
   // How many windows a pane is in, at most.
   size_t most_windows() const { return shares_panes() ? static_cast<size_t>(size_us / step_us) + 1 : 1; }
   // The windows that hold the pane (no session: those depend on rows); those that do not lie in the range of

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/group_partition.h"
 #include "sql/binder.h"
 #include "sql/errors.h"
 #include "sql/flatten.h"
@@ -33,9 +34,9 @@ class QueryBinder {
 
   Result<CreateQuery> run() {
     TRY(check_new_name(context_, tree_.name, tree_.if_not_exists || tree_.or_replace));
-    TRY(refuse_emit());
     TRY(bind_query());
     TRY(check_emit());
+    if (!is_view()) TRY(check_stream());
     TRY(bind_every());
     if (tree_.late_to) TRY(bind_late_stream());
     TRY(narrow());
@@ -45,25 +46,11 @@ class QueryBinder {
  private:
   bool is_view() const { return tree_.kind == ObjectKind::kView; }
 
-  Status refuse_emit() const {
-    if (!is_view() && tree_.late_to) {
-      return unsupported_at(tree_.late_to.span, "LATE DATA TO belongs to a view over windows",
-                            "a derived stream has no windows, so none of its rows is late");
-    }
-    if (!is_view() && tree_.emit != Emit::kDefault) {
-      return unsupported_at(tree_.emit_span, "EMIT belongs to a materialized view",
-                            "a stream's rows go out as they come");
-    }
-    return {};
-  }
-
   Status bind_query() {
-    if (!is_view() && (tree_.query.group_span.length > 0 || tree_.query.having)) return needs_window_view();
     TRY_ASSIGN(FlatQuery flat, flatten(tree_.query, context_));
     if (flat.windows.has_many_windows()) TRY(check_windows(*flat.window_from, flat.windows, flat.plan));
     plan_ = std::move(flat.plan);
     closes_windows_ = flat.closes_windows;
-    if (plan_.shape == QueryPlan::Shape::kAggregate && !is_view()) return needs_window_view();
     if (plan_.updating() && !is_view()) return needs_rows_of_its_own();
     if (plan_.shape != QueryPlan::Shape::kAggregate && !is_view()) plan_.shape = QueryPlan::Shape::kStream;
     return {};
@@ -77,16 +64,36 @@ class QueryBinder {
         "write CREATE MATERIALIZED VIEW, and SUBSCRIBE to it: its changes tell what comes and what goes");
   }
 
-  Error needs_window_view() const {
+  // A stream takes what never changes: rows as they come, or groups once their window is closed.
+  Status check_stream() const {
+    const bool changes = tree_.emit == Emit::kChanges || tree_.emit == Emit::kEvery;
+    if (plan_.shape == QueryPlan::Shape::kAggregate) {
+      if (plan_.emit_on_close) return {};
+      return changes ? changes_as_stream() : never_final();
+    }
+    if (!changes) return {};
+    return unsupported_at(tree_.emit_span, "EMIT belongs to a query that groups",
+                          "take it away: its rows go out as they come");
+  }
+
+  Error changes_as_stream() const {
+    return unsupported_at(
+        tree_.emit_span, "the changes of groups are not supported as a stream",
+        "EMIT ON WINDOW CLOSE writes a window's rows once they are final; SUBSCRIBE to a view tells changes");
+  }
+
+  Error never_final() const {
     SourceSpan span = tree_.query.span;
     if (!tree_.query.items.empty()) span = tree_.query.items.front().expr->span;
     if (tree_.query.having) span = tree_.query.having->span;
     if (tree_.query.group_span.length > 0) span = tree_.query.group_span;
-    return error_at(Code::kUnsupported, kNeedsWindowView, span,
-                    "an aggregate in CREATE STREAM … AS needs a window view",
-                    "write CREATE MATERIALIZED VIEW … AS SELECT … FROM TUMBLE(…) GROUP BY window_start EMIT "
-                    "ON WINDOW CLOSE, "
-                    "and SUBSCRIBE to it");
+    return error_at(Code::kUnsupported, kNeverFinal, span,
+                    closes_windows_ ? "groups in CREATE STREAM … AS need EMIT ON WINDOW CLOSE"
+                                    : "groups in CREATE STREAM … AS need a window that closes",
+                    closes_windows_
+                        ? "a stream's rows never change: they are written when the window is closed"
+                        : "write FROM TUMBLE(…) GROUP BY window_start EMIT ON WINDOW CLOSE, or make "
+                          "a view and SUBSCRIBE to it");
   }
 
   Status check_emit() {
@@ -159,30 +166,37 @@ class QueryBinder {
     for (auto& call : plan_.aggregates) {
       call.each_expr([&](ExprPtr& expr) { expr = map.apply(expr); });
     }
+    if (!is_view()) bind_output_stream();
     if (grouped) return {};
-    bind_output_stream();
     for (auto& output : plan_.outputs) output.expr = map.apply(output.expr);
     return {};
   }
 
-  // The derived stream keeps key and watermark if their columns are selected as they are.
+  // The derived stream keeps key and watermark if their columns are selected as they are. Of windows the watermark's
+  // column is the first that is a time by which their rows are in order.
   void bind_output_stream() {
     const StreamDef& source = *plan_.source;
+    const bool grouped = plan_.shape == QueryPlan::Shape::kAggregate;
     output_.kind = engine::StreamKind::kDerived;
     output_.partitions = source.partitions;
     for (size_t i = 0; i < plan_.outputs.size(); ++i) {
       const Expr& expr = *plan_.outputs[i].expr;
       output_.columns.push_back({plan_.outputs[i].name, expr.type});
-      if (expr.op != Op::kColumn) continue;
-      if (expr.column == source.key_column && output_.key_column < 0)
-        output_.key_column = static_cast<int>(i);
-      if (expr.column == source.watermark_column && output_.watermark_column < 0) {
-        output_.watermark_column = static_cast<int>(i);
-        output_.disorder_us = source.disorder_us;
-      }
+      const bool column = expr.op == Op::kColumn;
+      const bool key = column && expr.column == (grouped ? partition_key() : source.key_column);
+      const bool time =
+          grouped ? plan_.orders_windows(expr) : column && expr.column == source.watermark_column;
+      if (key && output_.key_column < 0) output_.key_column = static_cast<int>(i);
+      if (time && output_.watermark_column < 0) output_.watermark_column = static_cast<int>(i);
     }
-    output_.idle_timeout_us = source.idle_timeout_us;
+    const bool has_watermark = output_.watermark_column >= 0;
+    output_.watermark_told = has_watermark && (grouped || source.watermark_told);
+    if (has_watermark && !grouped) output_.disorder_us = source.disorder_us;
+    output_.idle_timeout_us = grouped ? 0 : source.idle_timeout_us;
   }
+
+  // The group key by which the groups are spread over the partitions; -1: by all of them, put together.
+  int partition_key() const { return plan_.repartition ? -1 : engine::partition_key_of(plan_); }
 
   Result<CreateQuery> finish() {
     for (const auto& option : tree_.options) TRY(is_view() ? view_option(option) : stream_option(option));
@@ -191,7 +205,7 @@ class QueryBinder {
     plan_.sql = std::string(context_.text);
     if (plan_.repartition) plan_.repartition_topic = repartition_topic();
     CreateQuery out;
-    if (plan_.shape == QueryPlan::Shape::kStream) {
+    if (!is_view()) {
       plan_.output_stream = std::make_shared<StreamDef>(output_);
       out.output = std::move(output_);
     }
@@ -244,15 +258,23 @@ class QueryBinder {
     const std::string& name = option.name.text;
     if (name == "start") return start_option(option);
     if (name == "on_error") return on_error_option(option);
-    const bool retention = name == "retention";
-    if (!retention && name != "allowed_lateness")
+    if (name == "allowed_lateness") return lateness_option(option);
+    if (name != "retention")
       return unknown_option(option, {"start", "retention", "allowed_lateness", "on_error"}, "a view");
-    int64_t& micros = retention ? plan_.view_retention_us : plan_.allowed_lateness_us;
-    TRY_ASSIGN(micros, option_duration_us(option));
-    if (micros == 0 || (retention ? closes_windows_ : has_late_rows())) return {};
+    TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
+    if (plan_.view_retention_us == 0 || closes_windows_) return {};
+    return needs_window(option, "a view's retention");
+  }
+
+  Status lateness_option(const ast::Option& option) {
+    TRY_ASSIGN(plan_.allowed_lateness_us, option_duration_us(option));
+    if (plan_.allowed_lateness_us == 0 || has_late_rows()) return {};
+    return needs_window(option, "allowed lateness");
+  }
+
+  static Error needs_window(const ast::Option& option, std::string_view what) {
     return invalid_at(kNeedsWindow, option.name.span,
-                      fmt::format("a view's {} needs a GROUP BY over a window of the watermark's column",
-                                  retention ? "retention" : "allowed lateness"),
+                      fmt::format("{} needs a GROUP BY over a window of the watermark's column", what),
                       "write FROM TUMBLE(stream, column, INTERVAL '1 hour') GROUP BY window_start");
   }
 
@@ -266,7 +288,13 @@ class QueryBinder {
                             fmt::format("option \"{}\" of a derived stream follows from its source", name),
                             "take it away");
     }
+    if (name == "allowed_lateness") return lateness_option(option);
     if (name == "idle_timeout") {
+      if (output_.watermark_told) {
+        return unsupported_at(option.name.span,
+                              "option \"idle_timeout\" of a stream of closed windows has no meaning",
+                              "its query tells its watermark, so that no partition is waited for");
+      }
       TRY_ASSIGN(output_.idle_timeout_us, option_duration_us(option));
       return {};
     }
@@ -278,9 +306,10 @@ class QueryBinder {
       TRY_ASSIGN(output_.retention_bytes, option_bytes(option));
       return {};
     }
-    return unknown_option(option,
-                          {"start", "on_error", "format", "idle_timeout", "retention", "retention_bytes"},
-                          "a derived stream");
+    return unknown_option(
+        option,
+        {"start", "on_error", "format", "idle_timeout", "retention", "retention_bytes", "allowed_lateness"},
+        "a derived stream");
   }
 
   const ast::CreateQuery& tree_;

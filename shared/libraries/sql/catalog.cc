@@ -49,7 +49,7 @@ Result<Catalog::Entry> declared_entry(const Definition& definition, CreateStream
 
 Result<Catalog::Entry> query_entry(const Definition& definition, const CreateQuery& bound) {
   QueryPlan plan = numbered(bound, definition.id);
-  const bool derived = plan.shape == QueryPlan::Shape::kStream;
+  const bool derived = plan.output_stream != nullptr;
   if (definition.kind != (derived ? DefinitionKind::kDerivedStream : DefinitionKind::kView) ||
       plan.name != definition.name) {
     return bad_definition(definition, "does not match its statement");
@@ -62,7 +62,7 @@ Result<Catalog::Entry> query_entry(const Definition& definition, const CreateQue
 QueryPlan numbered(const CreateQuery& bound, DefinitionId id) {
   QueryPlan plan = bound.plan;
   plan.id = query_of(id);
-  if (plan.shape == QueryPlan::Shape::kStream) plan.output_stream = with_id(bound.output, stream_of(id));
+  if (plan.output_stream) plan.output_stream = with_id(bound.output, stream_of(id));
   if (plan.repartition) plan.repartition_topic = with_id(*plan.repartition_topic, repartition_of(id));
   return plan;
 }

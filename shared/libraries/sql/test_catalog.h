@@ -52,8 +52,8 @@ class TestCatalog {
         d.name = stream->stream.name;
       } else {
         const auto& plan = std::get<CreateQuery>(*bound).plan;
-        d.kind = plan.shape == engine::QueryPlan::Shape::kStream ? metadata::DefinitionKind::kDerivedStream
-                                                                 : metadata::DefinitionKind::kView;
+        d.kind =
+            plan.output_stream ? metadata::DefinitionKind::kDerivedStream : metadata::DefinitionKind::kView;
         d.name = plan.name;
       }
       add(d);

@@ -1,0 +1,96 @@
+// What a task does when windows close: a view's rows are shown, a stream's are written, and what nobody needs any more
+// leaves the state. And how far a stream's watermark is, for those who read it.
+#include "stream-processor/internal/pipeline.h"
+
+namespace millrace::processor {
+
+Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
+  const int64_t closed = closing_clocks().closed();
+  if (closed == closed_before) return {};
+  if (plan_->window.is_session()) return close_sessions(closed_before, closed, out);
+  // Whether the end of some window lies between the two: else no state is frozen, and none looked at, for
+  // nothing.
+  const auto passed = [&](int64_t later) {
+    return closed_before == INT64_MIN ||
+           plan_->window.ends_until(closed - later) != plan_->window.ends_until(closed_before - later);
+  };
+  if (watched_ && plan_->emit_on_close && passed(0)) {
+    out.closed = ClosedWindows{plan_, store_->freeze(), closed_before, closed};
+  }
+  if (passed(0)) drop_ended(engine::kDistinctSlot, closed);  // no row comes to a closed window
+  if (plan_->view_retention_us > 0 && passed(plan_->view_retention_us)) {
+    drop_ended(engine::kGroupsSlot, dropped());
+    drop_ended(engine::kLateSlot, dropped());
+  }
+  return {};
+}
+
+// A few at a time end and are found by their ends: rendered here, without a frozen state.
+Status QueryTask::close_sessions(int64_t closed_before, int64_t closed, TaskOutput& out) {
+  if (watched_ && plan_->emit_on_close) {
+    Batch groups;
+    TRY(pipeline_->aggregation->read_ended_sessions(closed_before, closed, *store_, groups));
+    append_groups(*plan_, groups, "", out.changes);
+  }
+  if (plan_->view_retention_us == 0) return {};
+  return pipeline_->aggregation->drop_ended_sessions(dropped(), *store_);
+}
+
+void QueryTask::drop_ended(uint16_t slot, int64_t watermark) {
+  for (const auto& table : store_->tables(plan_->id, slot)) {
+    if (plan_->window.last_end(table.window) > watermark) break;
+    store_->drop(table);
+  }
+}
+
+Status QueryTask::write_closed(AppendTime now, TaskOutput& out) {
+  const int64_t closed = closing_clocks().closed();
+  const auto failed = [&](const RowError& error, std::string_view keys) {
+    group_letter(error, keys, now, out);
+  };
+  const auto row = [&](PartitionId partition, std::string_view json) {
+    out.add({plan_->output_stream->id, partition}, json, now.value / 1000);
+  };
+  size_t bytes = 0;
+  while (closed_rows_->waiting() || closed_rows_->due(closed)) {
+    TRY(closed_rows_->read(closed, *pipeline_->aggregation, *store_, failed));
+    closed_rows_->write(bytes, row);
+    if (closed_rows_->waiting()) return {};
+    TRY(drop_written());
+  }
+  return {};
+}
+
+Status QueryTask::drop_written() {
+  const int64_t written = closed_rows_->written();
+  if (plan_->window.is_session()) return pipeline_->aggregation->drop_ended_sessions(written, *store_);
+  for (const uint16_t slot : {engine::kGroupsSlot, engine::kLateSlot, engine::kDistinctSlot})
+    drop_ended(slot, written);
+  return {};
+}
+
+// Of the partitions that this worker writes: what it has written of windows, or passed on of what its source told.
+void QueryTask::tell_watermark(TaskOutput& out) {
+  int64_t least = INT64_MAX;
+  if (closed_rows_) {
+    least = closed_rows_->least_to_come();
+  } else {
+    for (size_t p = 0; p < own_.size(); ++p) {
+      if (own_[p]) least = std::min(least, clocks_.watermark(PartitionId(static_cast<uint16_t>(p))));
+    }
+  }
+  if (least <= told_ || least == INT64_MAX) return;
+  told_ = least;
+  out.reports.push_back(Report{Report::kOutputs, least, {}});
+}
+
+// The rows up to its frame have been processed: what is to come is not before that.
+void QueryTask::hear_told(const FrameReports::Told& told) {
+  const auto partitions = static_cast<uint32_t>(own_.size());
+  for (uint32_t p = 0; p < partitions; ++p) {
+    if (own_[p] && worker_of_partition(p, partitions, told.by.workers) == told.by.worker)
+      clocks_.advance(PartitionId(static_cast<uint16_t>(p)), told.least_us - plan_->disorder_us());
+  }
+}
+
+}  // namespace millrace::processor
