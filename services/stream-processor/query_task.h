@@ -71,11 +71,11 @@ class QueryTask {
                                                  Placement placement,
                                                  std::unique_ptr<state::StateStore> store);
 
-  // The columns that StreamRows will bring; call before the first step and when they change.
+  // The columns that the rows will have; call before the first step and when they change.
   void use_columns(const std::vector<int>& columns);
   // `heard`: of these frames.
-  Status step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to,
-              const StreamRows& rows, TaskOutput& out);
+  Status step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to, const StepRows& rows,
+              TaskOutput& out);
 
   // Frames up to `to` that hold nothing for it: no batch of its streams, no report for it, no timer that is
   // due.
@@ -118,12 +118,13 @@ class QueryTask {
  private:
   struct Pipeline;  // evaluators over the current columns
 
-  Status walk(std::span<const log::FramePtr> frames, const FrameReports& heard, const StreamRows& rows,
+  Status walk(std::span<const log::FramePtr> frames, const FrameReports& heard, const StepRows& rows,
               TaskOutput& out);
-  Status process(const StreamRows& rows, size_t from, size_t to, TaskOutput& out);
-  Status run_shape(const StreamRows& rows, Selection& selection, TaskOutput& out);
-  void drop_late(const StreamRows& rows, const Selection& decoded, Selection& selection, TaskOutput& out);
-  Status emit_rows(const StreamRows& rows, Selection& selection, std::vector<RowError>& errors,
+  Status process(const StepRows& rows, size_t from, size_t to, TaskOutput& out);
+  void leave_out(const StepRows& rows, size_t from, size_t to, Selection& selection, TaskOutput& out);
+  Status run_shape(const StepRows& rows, Selection& selection, TaskOutput& out);
+  void drop_late(const StepRows& rows, const Selection& decoded, Selection& selection, TaskOutput& out);
+  Status emit_rows(const StepRows& rows, Selection& selection, std::vector<RowError>& errors,
                    TaskOutput& out);
   size_t expected_bytes(size_t rows, size_t row_bytes) const;
   Status merge_topic(const log::Frame& frame);
@@ -139,11 +140,11 @@ class QueryTask {
   Error state_error(const Error& cause) const;
   Status emit_changes(AppendTime now, TaskOutput& out);
   bool holds_changes() const { return plan_->emit_every_us > 0 && !changed_.empty(); }
-  void too_late(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+  void too_late(const StepRows& rows, uint32_t row, std::string_view cause, std::string_view code,
                 std::string_view message, int64_t lateness_us, TaskOutput& out);
-  void dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+  void dead_letter(const StepRows& rows, uint32_t row, std::string_view cause, std::string_view code,
                    std::string_view message, int64_t lateness_us, TaskOutput& out);
-  void dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out);
+  void dead_letters(const StepRows& rows, const std::vector<RowError>& errors, TaskOutput& out);
   void save_cell();
   bool load_cell(std::string_view cell);
   PartitionClocks& closing_clocks() { return plan_->repartition ? heard_ : clocks_; }

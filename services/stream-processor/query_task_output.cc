@@ -21,7 +21,7 @@ Error QueryTask::state_error(const Error& cause) const {
                "--state-mb");
 }
 
-Status QueryTask::run_shape(const StreamRows& rows, Selection& selection, TaskOutput& out) {
+Status QueryTask::run_shape(const StepRows& rows, Selection& selection, TaskOutput& out) {
   if (selection.empty()) return {};
   std::vector<RowError> errors;
   switch (plan_->shape) {
@@ -49,7 +49,7 @@ Status QueryTask::run_shape(const StreamRows& rows, Selection& selection, TaskOu
   return {};
 }
 
-Status QueryTask::emit_rows(const StreamRows& rows, Selection& selection, std::vector<RowError>& errors,
+Status QueryTask::emit_rows(const StepRows& rows, Selection& selection, std::vector<RowError>& errors,
                             TaskOutput& out) {
   const Batch& batch = rows.batch();
   if (plan_->shape == Shape::kRows) {
@@ -116,14 +116,14 @@ Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
 }
 
 // To the stream that the query names, as it came; else to the dead letters.
-void QueryTask::too_late(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+void QueryTask::too_late(const StepRows& rows, uint32_t row, std::string_view cause, std::string_view code,
                          std::string_view message, int64_t lateness_us, TaskOutput& out) {
   if (!plan_->late_stream) return dead_letter(rows, row, cause, code, message, lateness_us, out);
   const auto& origin = rows.batch().origins[row];
   out.add({plan_->late_stream->id, origin.partition}, rows.batch().raw[row], origin.append_time.value / 1000);
 }
 
-void QueryTask::dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out) {
+void QueryTask::dead_letters(const StepRows& rows, const std::vector<RowError>& errors, TaskOutput& out) {
   for (const auto& failed : errors) {
     ++(failed.kept ? counters_.nulls : counters_.failed);
     out.nulls += failed.kept;
@@ -136,9 +136,8 @@ void QueryTask::dead_letters(const StreamRows& rows, const std::vector<RowError>
   }
 }
 
-void QueryTask::dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause,
-                            std::string_view code, std::string_view message, int64_t lateness_us,
-                            TaskOutput& out) {
+void QueryTask::dead_letter(const StepRows& rows, uint32_t row, std::string_view cause, std::string_view code,
+                            std::string_view message, int64_t lateness_us, TaskOutput& out) {
   const auto& origin = rows.batch().origins[row];
   std::string json = "{\"at\":\"";
   append_timestamp(json, Timestamp{origin.append_time.value});
@@ -149,9 +148,11 @@ void QueryTask::dead_letter(const StreamRows& rows, uint32_t row, std::string_vi
   json += ",\"message\":";
   formats::append_json_string(json, message);
   json += ",\"stream\":";
-  formats::append_json_string(json, plan_->source->name);
-  json +=
-      fmt::format(",\"partition\":{},\"offset\":{},\"query\":", origin.partition.value, origin.offset.value);
+  const engine::UnionArm* const arm = plan_->arm_of(origin.partition);
+  const int first = arm == nullptr ? 0 : arm->first_partition;
+  formats::append_json_string(json, (arm == nullptr ? plan_->source : arm->source)->name);
+  json += fmt::format(",\"partition\":{},\"offset\":{},\"query\":", origin.partition.value - first,
+                      origin.offset.value);
   formats::append_json_string(json, plan_->name);
   json += lateness_us == 0 ? ",\"lateness_ms\":null" : fmt::format(",\"lateness_ms\":{}", lateness_us / 1000);
   json += ",\"payload\":";
