@@ -288,7 +288,6 @@ uint64_t Processor::begin_read(QueryId view, bool watch,
 // where it stands.
 void Processor::add_feeders(const engine::QueryPlan& plan, std::set<uint32_t>& fed,
                             std::vector<Round>& rounds) const {
-  const StreamId source = plan.source->id;
   const auto feed = [&](const engine::PlanPtr& feeder) {
     if (!feeder || is_paused(feeder->id) || !fed.insert(feeder->id.value).second) return;
     add_feeders(*feeder, fed, rounds);
@@ -296,13 +295,16 @@ void Processor::add_feeders(const engine::QueryPlan& plan, std::set<uint32_t>& f
     // Its windows close by what its workers tell each other.
     if (feeder->output_stream && feeder->emit_on_close) rounds.push_back({feeder->id, false});
   };
-  if (plan.source->kind == engine::StreamKind::kDerived) {
-    const auto* producer = known_->find(sql::definition_of(source));
-    if (producer != nullptr) feed(producer->query);
-  }
-  for (const auto* reader : known_->readers(sql::definition_of(source))) {
-    const engine::StreamPtr& late = reader->query->late_stream;
-    if (late && late->id == source) feed(reader->query);
+  for (const auto& source : plan.sources()) {
+    const sql::DefinitionId definition = sql::definition_of(source->id);
+    if (source->kind == engine::StreamKind::kDerived) {
+      const auto* producer = known_->find(definition);
+      if (producer != nullptr) feed(producer->query);
+    }
+    for (const auto* reader : known_->readers(definition)) {
+      const engine::StreamPtr& late = reader->query->late_stream;
+      if (late && late->id == source->id) feed(reader->query);
+    }
   }
   if (plan.repartition) rounds.push_back({plan.id, false});
 }

@@ -123,7 +123,7 @@ void QueryTask::use_columns(const std::vector<int>& columns) {
 }
 
 Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to,
-                       const StreamRows& rows, TaskOutput& out) {
+                       const StepRows& rows, TaskOutput& out) {
   const int64_t closed_before = closing_clocks().closed();
   if (std::exchange(shortened_, false)) complete_from_ = frames.front()->time;
   if (!holds_changes()) changed_.clear();
@@ -147,8 +147,8 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
 }
 
 // Frame by frame, where the order of rows and of what turns partitions active or idle matters.
-Status QueryTask::walk(std::span<const log::FramePtr> frames, const FrameReports& heard,
-                       const StreamRows& rows, TaskOutput& out) {
+Status QueryTask::walk(std::span<const log::FramePtr> frames, const FrameReports& heard, const StepRows& rows,
+                       TaskOutput& out) {
   auto told = heard.of(plan_->id).begin();
   const auto end_told = closes_ && !planted(Planted::kDeafToReports) ? heard.of(plan_->id).end() : told;
   const auto& by_source = heard.told(plan_->source->id);
@@ -168,14 +168,18 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const FrameReports
       expire(*frame, out);
     }
     for (const auto& batch : frame->batches) {
-      if (batch.where.stream != plan_->source->id) continue;
-      if (closes_ && !closing_clocks().active(batch.where.partition)) {
+      bool wakes = false;
+      plan_->each_partition(batch.where,
+                            [&](PartitionId p) { wakes |= closes_ && !closing_clocks().active(p); });
+      if (wakes) {
         TRY(rows_before(frame->cut));
         closing_clocks().settle();
       }
-      reported_[batch.where.partition.value].idle = false;
-      clocks_.saw_batch(batch.where.partition, frame->cut, frame->time);
-      heard_.saw_batch(batch.where.partition, frame->cut, frame->time);
+      plan_->each_partition(batch.where, [&](PartitionId p) {
+        reported_[p.value].idle = false;
+        clocks_.saw_batch(p, frame->cut, frame->time);
+        heard_.saw_batch(p, frame->cut, frame->time);
+      });
     }
     if (plan_->repartition) TRY(merge_topic(*frame));
     for (; told != end_told && told->frame == frame->cut; ++told) hear(told->reports);
@@ -245,7 +249,7 @@ void QueryTask::hear(const std::vector<Report>& reports) {
   }
 }
 
-Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOutput& out) {
+Status QueryTask::process(const StepRows& rows, size_t from, size_t to, TaskOutput& out) {
   if (from == to) return {};
   StopWatch watch(clock_);
   ++counters_.batches;
@@ -269,6 +273,7 @@ Status QueryTask::process(const StreamRows& rows, size_t from, size_t to, TaskOu
     return {};
   }
   const Selection decoded = time_column_ >= 0 ? selection : Selection();
+  if (!plan_->arms.empty()) leave_out(rows, from, to, selection, out);
   filter_rows(rows.batch(), selection, out);
   const size_t in_time = selection.size();
   if (time_column_ >= 0) drop_late(rows, decoded, selection, out);
@@ -292,9 +297,21 @@ void QueryTask::filter_rows(const Batch& batch, Selection& selection, TaskOutput
   dead_letters(batch, errors, out);
 }
 
+// What the queries of a UNION ALL leave out, or failed for.
+void QueryTask::leave_out(const StepRows& rows, size_t from, size_t to, Selection& selection,
+                          TaskOutput& out) {
+  std::vector<RowError> errors;
+  for (const RowError& error : rows.failed()) {
+    if (error.row >= from && error.row < to) errors.push_back(error);
+  }
+  const auto failed = std::count_if(errors.begin(), errors.end(), [](const auto& e) { return !e.kept; });
+  counters_.filtered += std::erase_if(selection, [&](uint32_t row) { return !rows.passes(row); }) - failed;
+  dead_letters(rows.batch(), errors, out);
+}
+
 // Every decoded row moves its partition's watermark; a selected one must not be behind what is closed. The
 // order of the rows is the order of the log.
-void QueryTask::drop_late(const StreamRows& rows, const Selection& decoded, Selection& selection,
+void QueryTask::drop_late(const StepRows& rows, const Selection& decoded, Selection& selection,
                           TaskOutput& out) {
   const Batch& batch = rows.batch();
   const Column& time = batch.columns[static_cast<size_t>(pipeline_->time_column)];
@@ -345,7 +362,7 @@ void QueryTask::pass_time(std::span<const log::FramePtr> frames) {
   for (const auto& frame : frames) {
     const auto& batches = frame->batches;
     const bool any = std::any_of(batches.begin(), batches.end(),
-                                 [&](const auto& batch) { return batch.where.stream == plan_->source->id; });
+                                 [&](const auto& batch) { return plan_->reads(batch.where.stream); });
     if (any) processing_time_->saw_batch(frame->time);
   }
   const int64_t closed = processing_time_->closed(frames.back()->time);

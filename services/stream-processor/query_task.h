@@ -67,11 +67,11 @@ class QueryTask {
                                                  Placement placement,
                                                  std::unique_ptr<state::StateStore> store);
 
-  // The columns that StreamRows will bring; call before the first step and when they change.
+  // The columns that the rows will have; call before the first step and when they change.
   void use_columns(const std::vector<int>& columns);
   // `heard`: of these frames.
-  Status step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to,
-              const StreamRows& rows, TaskOutput& out);
+  Status step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to, const StepRows& rows,
+              TaskOutput& out);
 
   // Frames up to `to` that hold nothing for it: no batch of its streams, no report for it, no timer that is
   // due.
@@ -118,16 +118,17 @@ class QueryTask {
  private:
   struct Pipeline;  // evaluators over the current columns
 
-  Status walk(std::span<const log::FramePtr> frames, const FrameReports& heard, const StreamRows& rows,
+  Status walk(std::span<const log::FramePtr> frames, const FrameReports& heard, const StepRows& rows,
               TaskOutput& out);
-  Status process(const StreamRows& rows, size_t from, size_t to, TaskOutput& out);
+  Status process(const StepRows& rows, size_t from, size_t to, TaskOutput& out);
+  void leave_out(const StepRows& rows, size_t from, size_t to, Selection& selection, TaskOutput& out);
   void filter_rows(const Batch& batch, Selection& selection, TaskOutput& out);
   Status run_shape(const Batch& batch, Selection& selection, TaskOutput& out);
-  void drop_late(const StreamRows& rows, const Selection& decoded, Selection& selection, TaskOutput& out);
+  void drop_late(const StepRows& rows, const Selection& decoded, Selection& selection, TaskOutput& out);
   Status emit_rows(const Batch& batch, Selection& selection, std::vector<RowError>& errors, TaskOutput& out);
   Batch project_rows(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
   // Of a source with a primary key (query_task_upserts.cc).
-  Status upsert(const StreamRows& rows, Selection& selection, TaskOutput& out);
+  Status upsert(const StepRows& rows, Selection& selection, TaskOutput& out);
   Status replace_rows(const Batch& events, Selection& selection, TaskOutput& out);
   size_t expected_bytes(size_t rows, size_t row_bytes) const;
   Status merge_topic(const log::Frame& frame);

@@ -147,10 +147,13 @@ void QueryTask::dead_letters(const Batch& batch, const std::vector<RowError>& er
 
 void QueryTask::dead_letter(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                             std::string_view message, int64_t lateness_us, TaskOutput& out) {
-  const auto& origin = batch.origins[row];
-  const DeadLetter letter{origin.append_time,   cause,  code,        message,
-                          plan_->source->name,  origin, plan_->name, lateness_us,
-                          batch.raw[row]};
+  RowOrigin origin = batch.origins[row];
+  const engine::UnionArm* const arm = plan_->arm_of(origin.partition);
+  const engine::StreamDef& stream = arm == nullptr ? *plan_->source : *arm->source;
+  if (arm != nullptr)
+    origin.partition = PartitionId(static_cast<uint16_t>(origin.partition.value - arm->first_partition));
+  const DeadLetter letter{origin.append_time, cause,       code,        message,       stream.name,
+                          origin,             plan_->name, lateness_us, batch.raw[row]};
   out.add({dead_letters_->id, PartitionId(0)}, to_json(letter), origin.append_time.value / 1000);
 }
 

@@ -4,7 +4,7 @@
 
 namespace millrace::processor {
 
-Status QueryTask::upsert(const StreamRows& rows, Selection& selection, TaskOutput& out) {
+Status QueryTask::upsert(const StepRows& rows, Selection& selection, TaskOutput& out) {
   const Batch& events = rows.batch();
   if (!pipeline_->last_rows) return replace_rows(events, selection, out);
   std::vector<RowError> errors;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/planted.h"
+#include "stream-processor/union_rows.h"
 
 namespace millrace::processor {
 namespace {
@@ -29,7 +30,7 @@ class Replayer {
   Replayer(log::Journal& journal, QueryTask& task, Placement placement, size_t max_step_bytes)
       : journal_(journal),
         task_(task),
-        rows_(task.plan().source, task.plan().read_columns, placement.worker, placement.workers),
+        rows_(make_rows(task.plan(), placement.worker, placement.workers)),
         max_step_bytes_(max_step_bytes) {
     task.use_columns(task.plan().read_columns);
   }
@@ -41,13 +42,13 @@ class Replayer {
       TRY_ASSIGN(const auto frames,
                  journal_.read_frames(task_.position(), cut, in_one ? SIZE_MAX : max_step_bytes_));
       if (frames.empty()) break;
-      rows_.decode(frames);
+      rows_->decode(frames);
       TaskOutput out;
       const FrameReports heard(frames);
-      TRY(task_.step(frames, heard, frames.back()->cut, rows_, out));
+      TRY(task_.step(frames, heard, frames.back()->cut, *rows_, out));
       if (planted(Planted::kReplayTwice)) {
         TaskOutput again;
-        TRY(task_.step(frames, heard, frames.back()->cut, rows_, again));
+        TRY(task_.step(frames, heard, frames.back()->cut, *rows_, again));
       }
       if (out.empty()) continue;
       std::vector<log::BatchAppend> batches;
@@ -59,7 +60,7 @@ class Replayer {
  private:
   log::Journal& journal_;
   QueryTask& task_;
-  StreamRows rows_;
+  std::unique_ptr<StepRows> rows_;
   size_t max_step_bytes_;
 };
 

@@ -7,6 +7,13 @@
 namespace millrace::processor {
 namespace {
 
+std::vector<int> places_of(const std::vector<int>& columns, const std::vector<int>& in) {
+  std::vector<int> places;
+  for (const int c : columns)
+    places.push_back(static_cast<int>(std::lower_bound(in.begin(), in.end(), c) - in.begin()));
+  return places;
+}
+
 engine::ExprPtr remap(const engine::ExprPtr& expr, const std::vector<int>& to) {
   if (!expr) return expr;
   auto copy = std::make_shared<engine::Expr>(*expr);
@@ -29,12 +36,13 @@ std::vector<uint8_t> own_partitions(uint16_t partitions, uint32_t worker, uint32
   return own;
 }
 
+engine::ExprPtr remap(const engine::ExprPtr& expr, const std::vector<int>& from, const std::vector<int>& to) {
+  return remap(expr, places_of(from, to));
+}
+
 engine::PlanPtr remap(const engine::PlanPtr& plan, const std::vector<int>& columns) {
   if (plan->read_columns == columns) return plan;
-  std::vector<int> to;
-  for (const int c : plan->read_columns) {
-    to.push_back(static_cast<int>(std::lower_bound(columns.begin(), columns.end(), c) - columns.begin()));
-  }
+  const std::vector<int> to = places_of(plan->read_columns, columns);
   auto copy = std::make_shared<engine::QueryPlan>(*plan);
   copy->read_columns = columns;
   copy->filter = remap(copy->filter, to);
@@ -49,9 +57,13 @@ engine::PlanPtr remap(const engine::PlanPtr& plan, const std::vector<int>& colum
 }
 
 StreamRows::StreamRows(engine::StreamPtr stream, std::vector<int> columns, uint32_t worker, uint32_t workers)
+    : StreamRows(stream, std::move(columns), own_partitions(stream->partitions, worker, workers)) {}
+
+StreamRows::StreamRows(engine::StreamPtr stream, std::vector<int> columns,
+                       std::vector<uint8_t> own_partitions)
     : stream_(std::move(stream)),
       columns_(std::move(columns)),
-      own_(own_partitions(stream_->partitions, worker, workers)),
+      own_(std::move(own_partitions)),
       decoder_(stream_->columns, columns_) {
   batch_.set_schema(schema_of(*stream_, columns_));
 }

@@ -11,19 +11,17 @@
 
 #include "engine/plan.h"
 #include "formats/json.h"
-#include "log/journal.h"
+#include "stream-processor/step_rows.h"
 
 namespace millrace::processor {
 
-class StreamRows {
+class StreamRows final : public StepRows {
  public:
   StreamRows(engine::StreamPtr stream, std::vector<int> columns, uint32_t worker, uint32_t workers);
+  StreamRows(engine::StreamPtr stream, std::vector<int> columns, std::vector<uint8_t> own_partitions);
 
-  void decode(std::span<const log::FramePtr> frames);
-  void
-  release();  // lets go of the frames: a stream that falls silent must not hold on to the journal's memory
-  const Batch& batch() const { return batch_; }
-  const std::vector<RowError>& errors() const { return errors_; }  // rows that do not decode, ascending
+  void decode(std::span<const log::FramePtr> frames) override;
+  void release() override;
   const std::vector<int>& columns() const { return columns_; }
   const engine::StreamDef& stream() const { return *stream_; }
   bool own(PartitionId p) const { return p.value < own_.size() && own_[p.value] != 0; }
@@ -36,12 +34,12 @@ class StreamRows {
   formats::JsonDecoder decoder_;
   std::vector<log::FramePtr> frames_;
   std::vector<std::string_view> values_;
-  Batch batch_;
-  std::vector<RowError> errors_;
 };
 
 // The partitions of a stream that a worker reads.
 std::vector<uint8_t> own_partitions(uint16_t partitions, uint32_t worker, uint32_t workers);
+// The expression over other places of its columns: `from` and `to` name what stands in each, ascending.
+engine::ExprPtr remap(const engine::ExprPtr& expr, const std::vector<int>& from, const std::vector<int>& to);
 // The same plan over other columns of the same source; `columns` contains all that the plan reads.
 engine::PlanPtr remap(const engine::PlanPtr& plan, const std::vector<int>& columns);
 

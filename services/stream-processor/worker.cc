@@ -70,13 +70,17 @@ void Worker::handle(ToWorker message) {
 void Worker::add(AddTask message) {
   const auto& plan = message.task->plan();
   const uint32_t id = plan.id.value;
-  const auto stream = plan.source;
-  readers_[stream->id.value].push_back(id);
+  for (const auto& source : plan.sources()) readers_[source->id.value].push_back(id);
   if (plan.repartition) readers_[plan.repartition_topic->id.value].push_back(id);
-  tasks_[id].task = std::move(message.task);
-  tasks_[id].task->use_clock(options_.clock);
+  Entry& entry = tasks_[id];
+  entry.task = std::move(message.task);
+  entry.task->use_clock(options_.clock);
   apart_.insert(id);
-  rebuild_rows(stream);
+  if (plan.arms.empty()) {
+    rebuild_rows(plan.source);
+  } else {
+    entry.rows = make_rows(plan, options_.placement.worker, options_.placement.workers);
+  }
   touched_.insert(id);
   progress_due_ = true;
 }
@@ -94,13 +98,12 @@ void Worker::remove(QueryId query) {
                                             {}}});
   }
   leave(entry);
-  const auto& plan = entry.task->plan();
-  const auto stream = plan.source;
-  std::erase(readers_[stream->id.value], query.value);
-  if (plan.repartition) std::erase(readers_[plan.repartition_topic->id.value], query.value);
+  const engine::PlanPtr plan = entry.task->plan_ptr();
+  for (const auto& source : plan->sources()) std::erase(readers_[source->id.value], query.value);
+  if (plan->repartition) std::erase(readers_[plan->repartition_topic->id.value], query.value);
   tasks_.erase(found);
   touched_.erase(query.value);
-  rebuild_rows(stream);
+  if (plan->arms.empty()) rebuild_rows(plan->source);
   progress_due_ = true;
 }
 
@@ -360,16 +363,10 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
   };
   for (auto* entry : tasks) {
     auto& task = *entry->task;
-    auto& rows = rows_of(task.plan().source);
-    const auto [stream, first] = decoded.try_emplace(task.plan().source->id.value, 0);
-    if (first) {
-      StopWatch watch(options_.clock);
-      rows.decode(frames);
-      watch.lap(stream->second);
-    }
-    task.add_decode_time(stream->second);
+    StepRows& rows = decoded_rows(*entry, frames, decoded);
     TaskOutput out;
     auto stepped = task.step(frames, heard, to, rows, out);
+    if (entry->rows) entry->rows->release();
     if (!stepped.ok()) {
       fail(*entry, stepped.error());
       continue;
@@ -506,8 +503,25 @@ void Worker::send_progress() {
   send({options_.placement.worker, std::move(progress)});
 }
 
-StreamRows& Worker::rows_of(const engine::StreamPtr& stream) {
-  return *rows_.at(stream->id.value);
+// Of a stream once for all the queries that read it.
+StepRows& Worker::decoded_rows(Entry& entry, const Frames& frames, std::map<uint32_t, int64_t>& decoded) {
+  const uint32_t stream = entry.task->plan().source->id.value;
+  StepRows& rows = entry.rows ? *entry.rows : *rows_.at(stream);
+  int64_t own_ns = 0;
+  bool first = true;
+  int64_t* ns = &own_ns;
+  if (!entry.rows) {
+    const auto shared = decoded.try_emplace(stream, 0);
+    first = shared.second;
+    ns = &shared.first->second;
+  }
+  if (first) {
+    StopWatch watch(options_.clock);
+    rows.decode(frames);
+    watch.lap(*ns);
+  }
+  entry.task->add_decode_time(*ns);
+  return rows;
 }
 
 // The union of the columns that this worker's queries read; the queries' pipelines count in it.

@@ -26,6 +26,7 @@
 #include "base/mailbox.h"
 #include "log/journal.h"
 #include "stream-processor/query_task.h"
+#include "stream-processor/union_rows.h"
 
 namespace millrace::processor {
 
@@ -140,7 +141,8 @@ class Worker {
  private:
   struct Entry {
     std::unique_ptr<QueryTask> task;
-    bool live = false;  // stands at live_, whatever its own position says
+    std::unique_ptr<StepRows> rows;  // of UNION ALL: its own; else null, and it shares those of its stream
+    bool live = false;               // stands at live_, whatever its own position says
     bool failed = false;
     Cut stop_at{UINT64_MAX};
     bool snapshotting = false;
@@ -180,7 +182,7 @@ class Worker {
   void fail(Entry& entry, Error error);
   void leave(Entry& entry);  // the live ones, and what is kept about them
   void send_progress();
-  StreamRows& rows_of(const engine::StreamPtr& stream);
+  StepRows& decoded_rows(Entry& entry, const Frames& frames, std::map<uint32_t, int64_t>& decoded);
   void rebuild_rows(const engine::StreamPtr& stream);
 
   log::Journal& journal_;

@@ -1,4 +1,4 @@
-// The evaluators of one task over the columns that StreamRows brings. Scratch only: no state.
+// The evaluators of one task over the columns that its rows have. Scratch only: no state.
 #pragma once
 
 #include <algorithm>

@@ -91,6 +91,12 @@ class Tree {
   size_t depth_ = 0;
 };
 
+void collect_columns(const ExprPtr& expr, std::vector<bool>& used) {
+  if (!expr) return;
+  if (expr->op == Op::kColumn) used[static_cast<size_t>(expr->column)] = true;
+  for (const auto& arg : expr->args) collect_columns(arg, used);
+}
+
 std::vector<std::string> source_names(const QueryPlan& plan) {
   std::vector<std::string> names;
   for (const int c : plan.read_columns) names.push_back(plan.source->columns[static_cast<size_t>(c)].name);
@@ -213,6 +219,32 @@ std::string changes_text(const QueryPlan& plan) {
                      rows ? "Replace rows by" : "Retract the last row of each", key, plan.source->name);
 }
 
+void add_decode(Tree& tree, const StreamDef& from, const std::vector<std::string>& names) {
+  std::string columns;
+  for (const auto& name : names) columns += (columns.empty() ? "" : ", ") + name;
+  tree.add(fmt::format("Decode {} ({}; partitions {})", from.name, columns.empty() ? "no columns" : columns,
+                       from.partitions));
+}
+
+void add_arms(Tree& tree, const QueryPlan& plan) {
+  tree.add(fmt::format("Union all (partitions {})", plan.source->partitions));
+  const size_t depth = tree.depth();
+  for (const UnionArm& arm : plan.arms) {
+    tree.back_to(depth);
+    const auto names = names_of(arm.source->columns);
+    std::vector<NamedExpr> outputs;
+    for (const int c : plan.read_columns) {
+      const auto column = static_cast<size_t>(c);
+      outputs.push_back({plan.source->columns[column].name, arm.outputs[column]});
+    }
+    if (!outputs.empty()) tree.add("Output " + list_text(outputs, names));
+    if (arm.filter) tree.add("Filter " + to_string(*arm.filter, names));
+    std::vector<std::string> read;
+    for (const int c : read_columns(arm, plan.read_columns)) read.push_back(names[static_cast<size_t>(c)]);
+    add_decode(tree, *arm.source, read);
+  }
+}
+
 void add_source(Tree& tree, const QueryPlan& plan, const std::vector<std::string>& source) {
   if (plan.filter) tree.add("Filter " + to_string(*plan.filter, source));
   const StreamDef& from = *plan.source;
@@ -222,10 +254,8 @@ void add_source(Tree& tree, const QueryPlan& plan, const std::vector<std::string
     tree.add("Assign " + windows_text(plan) + (plan.processing_time() ? ", closed by append times" : ""));
   }
   if (plan.updating()) tree.add(changes_text(plan));
-  std::string columns;
-  for (const auto& name : source) columns += (columns.empty() ? "" : ", ") + name;
-  tree.add(fmt::format("Decode {} ({}; partitions {})", from.name, columns.empty() ? "no columns" : columns,
-                       from.partitions));
+  if (!plan.arms.empty()) return add_arms(tree, plan);
+  add_decode(tree, from, source);
 }
 
 void append_scalar(std::string& out, const Scalar& value) {
@@ -407,6 +437,40 @@ class SelectLines {
 
 }  // namespace
 
+std::vector<int> read_columns(const UnionArm& arm, const std::vector<int>& outputs) {
+  std::vector<bool> used(arm.source->columns.size());
+  collect_columns(arm.filter, used);
+  for (const int output : outputs) collect_columns(arm.outputs[static_cast<size_t>(output)], used);
+  std::vector<int> columns;
+  for (size_t c = 0; c < used.size(); ++c) {
+    if (used[c]) columns.push_back(static_cast<int>(c));
+  }
+  return columns;
+}
+
+std::vector<StreamPtr> QueryPlan::sources() const {
+  if (arms.empty()) return {source};
+  std::vector<StreamPtr> out;
+  for (const UnionArm& arm : arms) {
+    const bool known =
+        std::any_of(out.begin(), out.end(), [&](const auto& s) { return s->id == arm.source->id; });
+    if (!known) out.push_back(arm.source);
+  }
+  return out;
+}
+
+bool QueryPlan::reads(StreamId stream) const {
+  const auto all = sources();
+  return std::any_of(all.begin(), all.end(), [&](const auto& s) { return s->id == stream; });
+}
+
+const UnionArm* QueryPlan::arm_of(PartitionId partition) const {
+  const auto behind = std::find_if(arms.rbegin(), arms.rend(), [&](const UnionArm& arm) {
+    return arm.first_partition <= partition.value;
+  });
+  return behind == arms.rend() ? nullptr : &*behind;
+}
+
 bool QueryPlan::closes_windows() const {
   if (window_key < 0 || source->watermark_column < 0) return false;
   const Expr& time = *group_keys[static_cast<size_t>(window_key)].expr->args[0];
@@ -506,6 +570,12 @@ uint64_t QueryPlan::identity() const {
   if (emit_every_us > 0) append_part(out, "emit_every", emit_every_us);
   if (allowed_lateness_us > 0) append_part(out, "allowed_lateness", allowed_lateness_us);
   if (late_stream) append_part(out, "late_stream", late_stream->id.value);
+  for (const UnionArm& arm : arms) {
+    append_part(out, "union_all", arm.first_partition);
+    append_stream(out, arm.source);
+    append_expr(out, arm.filter.get());
+    for (const auto& output : arm.outputs) append_expr(out, output.get());
+  }
   return stable_hash(out);
 }
 

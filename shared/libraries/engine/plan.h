@@ -1,7 +1,7 @@
 // The plan of a continuous query and of an ad-hoc SELECT: what the planner (sql/) decides and the engine
 // runs.
 //
-// Immutable, shared by every worker. A continuous query reads one stream. Its row, before grouping, is the
+// Immutable, shared by every worker. A continuous query reads one stream, or several put together by UNION ALL. Its row, before grouping, is the
 // source's read columns; Expr::column counts in `read_columns`.
 //
 //   source -> [late check] -> filter -> shape
@@ -117,6 +117,17 @@ struct NamedExpr {
 
 // The bytes of everything that decides an expression's values: equal for equal ones.
 std::string identity_of(const Expr& expr);
+// One query of a UNION ALL. Its rows are rows of the plan's source, which stands for all arms together: partition p of
+// the arm's stream is partition first_partition + p there, so that each has the order and the time of one log.
+struct UnionArm {
+  StreamPtr source;
+  ExprPtr filter;                // over all columns of `source`; may be null
+  std::vector<ExprPtr> outputs;  // likewise; one a column of the plan's source
+  uint16_t first_partition = 0;
+};
+
+// The columns of its stream that the arm reads for these columns of the plan's source; ascending.
+std::vector<int> read_columns(const UnionArm& arm, const std::vector<int>& outputs);
 
 struct QueryPlan {
   enum class Shape : uint8_t { kStream, kRows, kAggregate };
@@ -127,6 +138,7 @@ struct QueryPlan {
   std::string sql;   // as written, for spans and SHOW
   Shape shape = Shape::kStream;
   StreamPtr source;
+  std::vector<UnionArm> arms;     // of UNION ALL, in partitions' order: `source` is no stream of the log then
   std::vector<int> read_columns;  // of source->columns, ascending
   ExprPtr filter;                 // may be null
   OnError on_error =
@@ -162,6 +174,18 @@ struct QueryPlan {
   Start start = Start::kOldest;
   AppendTime start_time;
 
+  std::vector<StreamPtr> sources() const;  // the streams of the log that it reads
+  bool reads(StreamId stream) const;
+  const UnionArm* arm_of(PartitionId partition) const;  // of `source`; null: it is a stream of the log
+  // The partitions of `source` whose rows stand in a partition of the log.
+  template <typename F>
+  void each_partition(StreamPartition where, F&& visit) const {
+    if (arms.empty() && where.stream == source->id) visit(where.partition);
+    for (const UnionArm& arm : arms) {
+      if (where.stream != arm.source->id) continue;
+      visit(PartitionId(static_cast<uint16_t>(arm.first_partition + where.partition.value)));
+    }
+  }
   int64_t disorder_us() const { return source->disorder_us + allowed_lateness_us; }
   bool updating() const { return source && source->updating(); }
   bool closes_windows() const;   // the window is over the watermark's column

@@ -18,23 +18,21 @@ using Shape = engine::QueryPlan::Shape;
 
 namespace {
 
-Error too_large(const SourceSpan& span) {
-  return invalid_at(
-      kTooComplex, span, "the query is too large with its subqueries and views put into it",
-      fmt::format("the bounds are {} parts and a height of {}: make a derived stream of one of them",
-                  kMaxExpressionNodes, kMaxInlinedHeight));
-}
-
 class FlatBinder {
  public:
-  FlatBinder(const ast::Query& tree, const BindContext& context)
-      : tree_(tree), context_(context), ctes_(context.ctes) {
+  FlatBinder(const ast::Query& tree, const BindContext& context, bool by_name)
+      : tree_(tree), context_(context), ctes_(context.ctes), by_name_(by_name) {
     context_.ctes = &ctes_;
   }
 
   Result<FlatQuery> run() {
     TRY(refuse_clauses());
     TRY(bind_ctes());
+    if (tree_.set != ast::SetOperation::kNone) {
+      TRY_ASSIGN(flat_, flatten_union(tree_, context_));
+      keep_ctes();
+      return std::move(flat_);
+    }
     TRY(bind_from());
     if (over_groups_) {
       TRY(bind_over_groups());
@@ -48,9 +46,9 @@ class FlatBinder {
 
  private:
   Status refuse_clauses() const {
-    if (tree_.set != ast::SetOperation::kNone) {
+    if (tree_.set != ast::SetOperation::kNone && (tree_.set != ast::SetOperation::kUnion || !tree_.set_all)) {
       return unsupported_at(
-          tree_.set_span, "UNION, INTERSECT and EXCEPT are not supported in a continuous query",
+          tree_.set_span, "UNION, INTERSECT and EXCEPT are not supported in a continuous query; UNION ALL is",
           "make a view or a derived stream of each part, and put them together where you read");
     }
     if (!tree_.values.empty()) {
@@ -62,7 +60,7 @@ class FlatBinder {
                             "ORDER BY, LIMIT and OFFSET are not supported in a continuous query",
                             "use them where you read: SELECT … FROM view ORDER BY …");
     }
-    if (tree_.from) return {};
+    if (tree_.from || tree_.set != ast::SetOperation::kNone) return {};
     return invalid_at(kSyntaxError, tree_.span, "a continuous query needs FROM", "add FROM and a stream");
   }
 
@@ -84,12 +82,12 @@ class FlatBinder {
       const QueryPlan& inner = ctes_.find(cte.name.text)->flat->plan;
       std::vector<QueryId>& views = plan().views;
       views.insert(views.end(), inner.views.begin(), inner.views.end());
-      views.push_back(query_of(definition_of(inner.source->id)));
+      for (const auto& source : inner.sources()) views.push_back(query_of(definition_of(source->id)));
     }
     std::vector<QueryId>& views = plan().views;
     std::ranges::sort(views);
     views.erase(std::unique(views.begin(), views.end()), views.end());
-    std::erase(views, query_of(definition_of(plan().source->id)));
+    for (const auto& source : plan().sources()) std::erase(views, query_of(definition_of(source->id)));
   }
 
   Status bind_from() {
@@ -154,6 +152,7 @@ class FlatBinder {
     plan.emit_every_us = 0;
     ColumnMap map = ColumnMap::from_places(view.read_columns, span);
     plan.filter = map.apply(plan.filter);
+    for (auto& arm : plan.arms) place_at(arm, span);
     for (auto& key : plan.group_keys) key.expr = map.apply(key.expr);
     for (auto& call : plan.aggregates) {
       call.each_expr([&](ExprPtr& expr) { expr = map.apply(expr); });
@@ -182,6 +181,7 @@ class FlatBinder {
     for (auto& column : *columns) names.push_back(&column.name);
     TRY(rename_columns(from.columns, from.span, std::move(names)));
     plan().outputs.clear();
+    flat_.unknown.clear();
     Scope scope(from.alias ? from.alias.text : from.name.text, std::move(*columns));
     if (over_groups_ && from.window != ast::WindowFunction::kNone)
       return groups_again(from.span, window_name(from));
@@ -207,7 +207,7 @@ class FlatBinder {
       plan().having = both(plan().having, passes);
     }
     ExpressionBinder binder(scope_, "");
-    TRY_ASSIGN(columns_, bind_select_list(tree_, scope_, binder));
+    TRY_ASSIGN(columns_, bind_select_list(tree_, scope_, binder, by_name_));
     if (!binder.calls().empty()) return groups_again(tree_.items.front().expr->span, "an aggregate");
     for (const auto& column : columns_) plan().outputs.push_back({column.name, column.expr});
     return {};
@@ -219,7 +219,7 @@ class FlatBinder {
       plan().filter = both(plan().filter, passes);
     }
     ExpressionBinder binder(scope_, "");
-    TRY_ASSIGN(columns_, bind_select_list(tree_, scope_, binder));
+    TRY_ASSIGN(columns_, bind_select_list(tree_, scope_, binder, by_name_));
     if (tree_.having) {
       TRY_ASSIGN(plan().having, binder.bind_boolean(*tree_.having, "HAVING"));
     }
@@ -230,7 +230,10 @@ class FlatBinder {
     if (grouped && distinct) return groups_again(tree_.distinct_span, "SELECT DISTINCT");
     if (!grouped && !distinct) {
       plan().shape = Shape::kRows;
-      for (const auto& column : columns_) plan().outputs.push_back({column.name, column.expr});
+      for (const auto& column : columns_) {
+        plan().outputs.push_back({column.name, column.expr});
+        flat_.unknown.push_back(column.unknown);
+      }
       flat_.windows = scope_;
       return {};
     }
@@ -316,6 +319,7 @@ class FlatBinder {
   const ast::Query& tree_;
   BindContext context_;
   CteScope ctes_;
+  const bool by_name_;
   Scope scope_;
   std::vector<SelectColumn> columns_;
   FlatQuery flat_;
@@ -325,8 +329,8 @@ class FlatBinder {
 
 }  // namespace
 
-Result<FlatQuery> flatten(const ast::Query& tree, const BindContext& context) {
-  return FlatBinder(tree, context).run();
+Result<FlatQuery> flatten(const ast::Query& tree, const BindContext& context, bool by_name) {
+  return FlatBinder(tree, context, by_name).run();
 }
 
 }  // namespace millrace::sql

@@ -29,7 +29,7 @@ bool leads_to(const Catalog& catalog, StreamId from, StreamId to, std::set<uint3
   if (!seen.insert(from.value).second) return false;
   for (const auto* reader : catalog.readers(definition_of(from))) {
     const engine::QueryPlan& plan = *reader->query;
-    if (plan.source->id != from) continue;  // it gives its own late events to it
+    if (!plan.reads(from)) continue;  // it gives its own late events to it
     if (plan.output_stream && leads_to(catalog, plan.output_stream->id, to, seen)) return true;
     if (plan.late_stream && leads_to(catalog, plan.late_stream->id, to, seen)) return true;
   }

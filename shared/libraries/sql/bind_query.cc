@@ -138,6 +138,10 @@ class QueryBinder {
                         "LATE DATA TO needs a GROUP BY over a window of the watermark's column",
                         "write FROM TUMBLE(stream, column, INTERVAL '1 hour') GROUP BY window_start");
     }
+    if (!plan_.arms.empty()) {
+      return unsupported_at(tree_.late_to.span, "LATE DATA TO of a UNION ALL is not supported",
+                            "its late events go to dead_letters; or make a view of each part");
+    }
     TRY_ASSIGN(plan_.late_stream, sql::bind_late_stream(context_, tree_.late_to, *plan_.source));
     return {};
   }

@@ -136,7 +136,7 @@ void Catalog::add_entry(Entry made) {
   by_name_[NameKey(definition.tenant.value, tenant ? std::string(kDeadLetterName) : definition.name)] = entry;
   if (entry->stream) streams_[entry->stream->id.value] = entry->stream;
   if (!entry->query) return;
-  readers_.emplace(definition_of(entry->query->source->id).value, entry);
+  for (const auto& source : entry->query->sources()) readers_.emplace(definition_of(source->id).value, entry);
   for (const QueryId view : entry->query->views) readers_.emplace(view.value, entry);
   if (entry->query->late_stream) readers_.emplace(definition_of(entry->query->late_stream->id).value, entry);
   if (const auto& topic = entry->query->repartition_topic) streams_[topic->id.value] = topic;

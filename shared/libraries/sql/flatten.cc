@@ -54,6 +54,13 @@ Measure::Extent Measure::of(const ExprPtr& expr) {
   return out;
 }
 
+Error too_large(const SourceSpan& span) {
+  return invalid_at(
+      kTooComplex, span, "the query is too large with its subqueries and views put into it",
+      fmt::format("the bounds are {} parts and a height of {}: make a derived stream of one of them",
+                  kMaxExpressionNodes, kMaxInlinedHeight));
+}
+
 std::optional<std::vector<Scope::Column>> inlined_columns(const std::vector<engine::NamedExpr>& outputs,
                                                           size_t most, Measure& measure) {
   std::vector<Scope::Column> out;

@@ -28,8 +28,14 @@ struct FlatQuery {
   bool closes_windows = false;  // grouped by a window over the watermark's column or PROCTIME()
   Scope windows;                // kRows: the window function that made the rows, if there is one …
   const ast::TableRef* window_from = nullptr;  // … and where it stands
+  std::vector<bool> unknown;  // kRows: outputs that are a bare string or NULL, and still take a type
 };
-Result<FlatQuery> flatten(const ast::Query& tree, const BindContext& context);
+// by_name: no two of its columns have one name.
+Result<FlatQuery> flatten(const ast::Query& tree, const BindContext& context, bool by_name = true);
+// UNION ALL: what its queries read becomes one source of the plan (bind_union.cc).
+Result<FlatQuery> flatten_union(const ast::Query& tree, const BindContext& context);
+void place_at(engine::UnionArm& arm, const SourceSpan& span);  // of another text: its expressions stand there
+Error too_large(const SourceSpan& span);  // a query, with its subqueries and views put into it
 
 // Rebuilds expressions with other columns; parts that are shared stay shared.
 class ColumnMap {
