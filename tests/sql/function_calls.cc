@@ -9,8 +9,8 @@
 #include <cstdlib>
 
 #include "base/random.h"
-#include "engine/array_kernel.h"
 #include "engine/functions.h"
+#include "event/array.h"
 #include "event/text.h"
 #include "formats/text_types.h"
 #include "tests/sql/scalar_text.h"
@@ -154,7 +154,7 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
   if ((function == "array_any" || function == "array_all") && place == 0) return one_of(random, kComparisons);
   if (random.chance(12)) return {};
   if (is_array(type)) {
-    engine::ArrayMaker elements(element_of(type));
+    ArrayMaker elements(element_of(type));
     for (size_t i = random.below(5); i > 0; --i)
       elements.add(random_value(random, element_of(type), function, place));
     return elements.bytes();

@@ -42,22 +42,6 @@ inline bool same_element(std::string_view a, std::string_view b, Type element) {
   return compared_bytes(a, element) == compared_bytes(b, element);
 }
 
-// Elements that are made one by one.
-class ArrayMaker {
- public:
-  explicit ArrayMaker(Type element) { one_.type = element; }
-  void add(const Scalar& value) {
-    one_.clear();
-    one_.append(value);
-    append_ordered(bytes_, one_, 0);
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  Column one_;
-  std::string bytes_;
-};
-
 template <auto F, bool kStrict, typename R>
 void array_kernel(const Expr& call, std::span<const Operand> args, const Selection& selection, Column& out,
                   Context& context) {

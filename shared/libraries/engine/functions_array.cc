@@ -69,9 +69,11 @@ Integer position(ArrayRow& row) {
   return {place};
 }
 Integer position_from(ArrayRow& row) {
-  if (row.is_null(2) && !row.text(0).empty())
+  // As in PostgreSQL, a start that is NULL is no error where it is not looked at.
+  const bool unused = row.text(0).empty() || (row.is_null(1) && find_from(row, 1) == 0);
+  if (row.is_null(2) && !unused)
     return row.fail(kBadArgument, "initial position must not be null"), Integer{};
-  const int64_t place = row.is_null(0) ? 0 : find_from(row, row.integer(2));
+  const int64_t place = unused ? 0 : find_from(row, row.integer(2));
   if (place == 0) row.null();
   return {place};
 }
@@ -119,9 +121,10 @@ bool overlap(ArrayRow& row) {
                              [&](View at) { return std::ranges::binary_search(held, at); });
 }
 
-bool is_comparison(View op) {
-  constexpr View kOperators[] = {"=", "<>", "!=", "<", "<=", ">", ">="};
-  return std::ranges::find(kOperators, op) != std::end(kOperators);
+bool compares(View op, Type type) {
+  constexpr View kOrder[] = {"<", "<=", ">", ">="};
+  const bool orders = has_order(type) && std::ranges::find(kOrder, op) != std::end(kOrder);
+  return orders || op == "=" || op == "<>" || op == "!=";
 }
 bool holds(View op, int order) {
   if (op == "=") return order == 0;
@@ -135,9 +138,9 @@ bool holds(View op, int order) {
 template <bool kAll>
 bool compare_each(ArrayRow& row) {
   if (row.is_null(0) || row.is_null(2)) return row.null(), false;
-  if (!is_comparison(row.text(0)))
-    return row.fail(kBadArgument, "the operator is none of = <> < <= > >="), false;
   const Type type = row.element_type(2);
+  if (!compares(row.text(0), type))
+    return row.fail(kBadArgument, "elements are not compared by \"" + std::string(row.text(0)) + "\""), false;
   const View value = row.element(1);
   ArrayReader reader = row.reader(2);
   bool unknown = false;

@@ -7,10 +7,10 @@
 #include <array>
 
 #include "base/random.h"
-#include "engine/array_kernel.h"
 #include "engine/kit/kit.h"
 #include "engine/regex.h"
 #include "engine/regex_literal.h"
+#include "event/array.h"
 #include "event/decimal.h"
 #include "formats/jsonb.h"
 

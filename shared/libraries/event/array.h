@@ -34,6 +34,22 @@ class ArrayReader {
   Type element_;
 };
 
+// Makes an array of values, one by one.
+class ArrayMaker {
+ public:
+  explicit ArrayMaker(Type element) { one_.type = element; }
+  void add(const Scalar& value) {
+    one_.clear();
+    one_.append(value);
+    append_ordered(bytes_, one_, 0);
+  }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  Column one_;
+  std::string bytes_;
+};
+
 size_t array_size(std::string_view bytes, Type element);
 // The elements' values, appended to a column of their type.
 void append_elements(std::string_view bytes, Column& out, Arena& arena);

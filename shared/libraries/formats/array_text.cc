@@ -1,5 +1,7 @@
 #include "formats/array_text.h"
 
+#include <algorithm>
+
 #include "event/text.h"
 #include "formats/text_types.h"
 
@@ -16,9 +18,8 @@ bool is_null_word(std::string_view text) {
 // {a, "b", NULL}, from its brace on.
 class Reader {
  public:
-  Reader(Type array, std::string_view text) : array_(array), text_(text), left_(text) {
-    element_.type = element_of(array);
-  }
+  Reader(Type array, std::string_view text)
+      : array_(array), text_(text), left_(text), made_(element_of(array)) {}
 
   Result<std::string> read() {
     skip_space();
@@ -32,7 +33,8 @@ class Reader {
       skip_space();
     }
     skip_space();
-    return left_.empty() ? Result<std::string>(std::move(out_)) : Result<std::string>(malformed());
+    if (!left_.empty()) return malformed();
+    return made_.bytes();
   }
 
  private:
@@ -43,11 +45,9 @@ class Reader {
     skip_space();
     Scalar parsed;  // NULL
     if (quoted || !bare_null_) {
-      TRY_ASSIGN(parsed, parse_value(element_.type, value));
+      TRY_ASSIGN(parsed, parse_value(element_of(array_), value));
     }
-    element_.clear();
-    element_.append(parsed);
-    append_ordered(out_, element_, 0);
+    made_.add(parsed);
     return {};
   }
   bool read_quoted(std::string& value) {
@@ -92,8 +92,7 @@ class Reader {
   Type array_;
   std::string_view text_;
   std::string_view left_;
-  Column element_;
-  std::string out_;
+  ArrayMaker made_;
   size_t count_ = 0;
   bool bare_null_ = false;
 };

@@ -209,7 +209,7 @@ std::string_view what_is_wrong(Fault fault) {
 }
 
 std::string json_form(Type type, TimestampUnit unit) {
-  if (is_array(type)) return "an array, of each element " + json_form(element_of(type), unit) + " or null,";
+  if (is_array(type)) return "an array, each element " + json_form(element_of(type), unit) + " or null,";
   switch (type) {
     case Type::kBoolean:
       return "true or false";
