@@ -27,6 +27,10 @@ inline Schema event_schema() {
           {"v", Type::kText, kMs, {}, 3},
           {"nu", Type::kNumeric},
           {"np", Type::kNumeric, kMs, {}, 6, 2},
+          {"an", array_of(Type::kBigint)},
+          {"at", array_of(Type::kText)},
+          {"av", array_of(Type::kText), kMs, {}, 3},
+          {"aj", array_of(Type::kJsonb)},
           {"s", Type::kTimestamptz, TimestampUnit::kSeconds}};
 }
 

@@ -451,6 +451,10 @@ Result<Scalar> naive_evaluate(const Expr& e, const RowContext& context) {
     case ExprKind::kCall:
       if (is_proctime(e)) return Scalar(Timestamp{context.append_time.value});
       return call(e, context);
+    case ExprKind::kArray:
+    case ExprKind::kSubscript:
+    case ExprKind::kSlice:
+    case ExprKind::kQuantified:
     case ExprKind::kStar:
       break;
   }

@@ -24,11 +24,43 @@ using Types = std::vector<Type>;
 using enum Type;
 
 const Types kNumbers{kSmallint, kInteger, kBigint, kNumeric, kReal, kDouble};
-const Types kAll{kBoolean, kSmallint,  kInteger,     kBigint,   kReal,  kDouble, kText,  kDate,
-                 kTime,    kTimestamp, kTimestamptz, kInterval, kBytea, kUuid,   kJsonb, kNumeric};
+const Types kAll{kBoolean,
+                 kSmallint,
+                 kInteger,
+                 kBigint,
+                 kReal,
+                 kDouble,
+                 kText,
+                 kDate,
+                 kTime,
+                 kTimestamp,
+                 kTimestamptz,
+                 kInterval,
+                 kBytea,
+                 kUuid,
+                 kJsonb,
+                 kNumeric,
+                 array_of(kInteger),
+                 array_of(kText),
+                 array_of(kNumeric),
+                 array_of(kInterval)};
+
+Texts array_literals(Type element) {
+  switch (element) {
+    case kInteger:
+      return {"{}", "{1,2,3}", "{0,NULL,-1}", "{7}", "{NULL}", " { 3 , 1 }"};
+    case kText:
+      return {"{}", "{a,b}", "{a,NULL,\"\"}", "{\"x y\",\"NULL\",null}", "{\"q\\\"x\",b\\,c}", "{12}"};
+    case kNumeric:
+      return {"{}", "{1.5,-2}", "{NULL,0}", "{12345678901234567890.5}"};
+    default:
+      return {"{}", "{1 day,-02:00:00}", "{NULL,2 mons}"};
+  }
+}
 
 // Both read them to the same value.
 Texts literals(Type type) {
+  if (is_array(type)) return array_literals(element_of(type));
   switch (type) {
     case kBoolean:
       return {"true", "false"};
@@ -102,6 +134,8 @@ class Maker {
     return random_.chance(2) ? fmt::format("coalesce({}, {})", a, b) : fmt::format("nullif({}, {})", a, b);
   }
   Types castable(Type to) {
+    if (to == array_of(kText)) return {array_of(kInteger), array_of(kInterval), to};
+    if (is_array(to)) return {element_of(to) == kInterval ? to : array_of(pick(Types{kInteger, kNumeric}))};
     switch (to) {
       case kSmallint:
       case kBigint:
@@ -114,8 +148,20 @@ class Maker {
       case kBoolean:
         return {kInteger, kText, kJsonb};
       case kText:
-        return {kBoolean, kSmallint, kInteger,  kBigint, kReal,  kDouble,
-                kDate,    kTime,     kInterval, kUuid,   kJsonb, kBytea};
+        return {kBoolean,
+                kSmallint,
+                kInteger,
+                kBigint,
+                kReal,
+                kDouble,
+                kDate,
+                kTime,
+                kInterval,
+                kUuid,
+                kJsonb,
+                kBytea,
+                array_of(kInteger),
+                array_of(kText)};
       case kDate:
         return {kTimestamp, kTimestamptz, kText};
       case kTime:
@@ -138,6 +184,7 @@ class Maker {
     return fmt::format("{} {} {}", a, pick(ops), b);
   }
   std::string operation(Type type, int depth) {
+    if (is_array(type)) return array(type, depth);
     switch (type) {
       case kBoolean:
         return condition(depth);
@@ -146,11 +193,13 @@ class Maker {
         return number(type, type, type, depth);
       case kInteger:
         if (random_.chance(6)) return infix({"-"}, kDate, kDate, depth);
+        if (random_.chance(6)) return element(type, depth);
         return number(type, pick(Types{kSmallint, kInteger}), kInteger, depth);
       case kBigint:
         return number(type, pick(Types{kSmallint, kInteger, kBigint}), kBigint, depth);
       case kNumeric:
         if (random_.chance(6)) return fmt::format("round({}, {})", make(type, depth), random_.below(6));
+        if (random_.chance(6)) return element(type, depth);
         return number(type, pick(Types{kSmallint, kInteger, kBigint, kNumeric}), kNumeric, depth);
       case kDouble:
         if (random_.chance(3))
@@ -158,6 +207,7 @@ class Maker {
         return number(type, pick(kNumbers), kDouble, depth);
       case kText:
         if (random_.chance(3)) return make(kJsonb, depth) + " ->> " + pick(Texts{"'a'", "'b'", "0", "-1"});
+        if (random_.chance(4)) return element(type, depth);
         return infix({"||"}, kText, pick(Types{kText, kInteger, kUuid, kReal}), depth);
       case kDate:
         return infix({"+", "-"}, kDate, kInteger, 0);
@@ -203,13 +253,41 @@ class Maker {
         return infix({"+", "-"}, kInterval, kInterval, depth);
     }
   }
+  std::string element(Type type, int depth) {
+    return fmt::format("({})[{}]", make(array_of(type), depth), make(kInteger, 0));
+  }
+  std::string array(Type type, int depth) {
+    const Type element = element_of(type);
+    switch (random_.below(5)) {
+      case 0:
+        return fmt::format("ARRAY[{}, {}]", make(element, depth), make(element, depth));
+      case 1:
+        return infix({"||"}, type, random_.chance(2) ? type : element, depth);
+      case 2:
+        return infix({"||"}, element, type, depth);
+      case 3:
+        return fmt::format("({})[{}:{}]", make(type, depth), random_.below(3), random_.below(4));
+      default:
+        return fmt::format("array_remove({}, {})", make(type, depth), make(element, depth));
+    }
+  }
+  std::string array_condition(int depth) {
+    const Type type = pick(Types{kInteger, kText, kNumeric});
+    if (random_.chance(2)) {
+      return fmt::format("{} {} {} ({})", make(type, depth), pick(Texts{"=", "<>", "<", ">="}),
+                         pick(Texts{"ANY", "ALL", "SOME"}), make(array_of(type), depth));
+    }
+    return infix({"@>", "<@", "&&", "=", "<>", "<", ">=", "IS DISTINCT FROM"}, array_of(type), array_of(type),
+                 depth);
+  }
   std::string jsonb(int depth) {
     switch (random_.below(4)) {
       case 0:
         return make(kJsonb, depth) + " -> " + pick(Texts{"'a'", "'b'", "1", "-2"});
       case 1:
-        return fmt::format("to_jsonb({})",
-                           make(pick(Types{kBoolean, kInteger, kBigint, kText, kDate, kUuid}), depth));
+        return fmt::format(
+            "to_jsonb({})",
+            make(pick(Types{kBoolean, kInteger, kBigint, kText, kDate, kUuid, array_of(kText)}), depth));
       case 2:
         return fmt::format("jsonb_build_array({}, {})", make(kJsonb, depth),
                            make(pick(Types{kInteger, kText}), depth));
@@ -218,7 +296,10 @@ class Maker {
     }
   }
   std::string condition(int depth) {
-    switch (random_.below(8)) {
+    switch (random_.below(10)) {
+      case 8:
+      case 9:
+        return array_condition(depth);
       case 0:
         return infix({"AND", "OR"}, kBoolean, kBoolean, depth);
       case 1:

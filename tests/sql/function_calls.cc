@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "engine/functions.h"
+#include "event/array.h"
 #include "event/text.h"
 #include "formats/text_types.h"
 #include "tests/sql/scalar_text.h"
@@ -32,6 +33,7 @@ constexpr std::array kUnits{"microseconds", "milliseconds", "second",  "minute",
                             "week",         "month",        "quarter", "year",   "decade",  "century",
                             "millennium",   "epoch",        "dow",     "isodow", "doy",     "isoyear",
                             "julian",       "HOURS",        "secs",    "soon",   "timezone"};
+constexpr std::array kComparisons{"=", "<>", "<", "<=", ">", ">="};
 constexpr std::array kZones{"Europe/Berlin",  "america/new_york",    "UTC",
                             "Asia/Kathmandu", "Australia/Lord_Howe", "EST",
                             "Nowhere",        "Africa/Monrovia"};
@@ -149,7 +151,14 @@ Scalar random_text(Random& random, std::string_view function, size_t place) {
 }
 
 Scalar random_value(Random& random, Type type, std::string_view function, size_t place) {
+  if ((function == "array_any" || function == "array_all") && place == 0) return one_of(random, kComparisons);
   if (random.chance(12)) return {};
+  if (is_array(type)) {
+    ArrayMaker elements(element_of(type));
+    for (size_t i = random.below(5); i > 0; --i)
+      elements.add(random_value(random, element_of(type), function, place));
+    return elements.bytes();
+  }
   switch (type) {
     case Type::kBoolean:
       return random.chance(2);

@@ -10,12 +10,12 @@ import re
 import subprocess
 import sys
 
-from postgres_functions import BIN, SKIPPED, TIMESTAMPS, Postgres, same
+from postgres_functions import BIN, SKIPPED, TIMES, TIMESTAMPS, Postgres, same
 
 
 def value_sql(sql, result):
     if result in TIMESTAMPS:
-        return f"to_char({sql}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US{TIMESTAMPS[result]}')"
+        return f"to_char({sql}, '{TIMES}{TIMESTAMPS[result]}')"
     return f"({sql})::text"
 
 
@@ -23,9 +23,9 @@ def excuse(sql, ours, theirs):
     """Why a difference is none, or None."""
     if ours == "MR-SQL-0104" or theirs.endswith(" BC"):
         return "a time beyond the years 0001 to 9999, perhaps on the way to the answer"
-    if ours == "MR-SQL-0102" and theirs in ("NaN", "Infinity", "-Infinity"):
+    if ours in ("MR-SQL-0102", "MR-SQL-0106") and theirs in ("NaN", "Infinity", "-Infinity"):
         return "a numeric is finite here"
-    if not theirs.startswith("ERROR ") and "null" in sql.lower() and ours.startswith("MR-SQL-"):
+    if not theirs.startswith("ERROR ") and re.search(r"null|->|\)\[", sql.lower()) and ours.startswith("MR-SQL-"):
         return "an operand is NULL, so PostgreSQL leaves the other one out"
     if theirs.startswith("ERROR ") and re.search(r"CASE|AND|OR|coalesce|IN \(", sql):
         return "a constant that no row needs: PostgreSQL may evaluate it all the same"

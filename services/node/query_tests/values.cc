@@ -64,7 +64,7 @@ Scalar value_of(const Column& column, size_t row) {
   if (column.type == Type::kReal) append_double_text(text, column.type, column.doubles[row]);
   if (column.type == Type::kDate || column.type == Type::kTime || column.type == Type::kTimestamp)
     append_integer_text(text, column.type, column.integers[row]);
-  if (column.type == Type::kBytea || column.type == Type::kNumeric)
+  if (physical(column.type) == Physical::kText && !formats::is_kept_as_text(column.type))
     formats::append_text(text, column.type, column.texts[row]);
   return text.empty() ? column.scalar(row) : Scalar(text);
 }
@@ -84,7 +84,8 @@ std::string shown(const Scalar& value) {
 
 Result<std::string> json_of(const std::string& token, Type type) {
   if (token == kNull || token.starts_with('"')) return token;
-  const bool in_text = physical(type) == Physical::kText && type != Type::kJsonb && type != Type::kNumeric;
+  const bool in_text =
+      physical(type) == Physical::kText && type != Type::kJsonb && type != Type::kNumeric && !is_array(type);
   if (in_text || type == Type::kDate || type == Type::kTime || type == Type::kTimestamp)
     return in_quotes(token);
   if (type != Type::kTimestamptz) return token;

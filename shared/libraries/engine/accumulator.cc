@@ -101,7 +101,8 @@ void Accumulators::choose_kind(const AggregateCall& call, Slot& slot) const {
     slot.kind = Kind::kSketch;
   } else if (engine::gathers(call.kind)) {
     slot.kind = Kind::kGathered;
-    slot.separator = call.parameter ? std::get<std::string>(call.parameter->literal) : ", ";
+    if (call.parameter) slot.separator = std::get<std::string>(call.parameter->literal);
+    if (!call.parameter && call.kind != AggregateKind::kArrayAgg) slot.separator = ", ";
   } else if (call.kind == K::kCountStar || call.kind == K::kCount) {
     slot.kind = Kind::kCount;
   } else if (call.kind == K::kSum || call.kind == K::kAvg) {

@@ -213,7 +213,7 @@ uint64_t Aggregation::Impl::hash_of_key(std::string_view encoded) {
     }
     key_text.clear();
     if (physical(type) == Physical::kText) {
-      append_text_of_key(key_text, encoded);
+      append_ordered_text(key_text, encoded);
       break;
     }
     decoded_key.type = type;

@@ -182,6 +182,12 @@ std::vector<AggregateFunction> lists() {
        {{"listagg(word)", "a,c,b"}},
        1,
        2},
+      {"array_agg",
+       K::kArrayAgg,
+       Takes::kAnything,
+       "array_agg(any [ORDER BY …])",
+       "An array of the values, NULLs included; not of arrays",
+       {{"array_agg(n)", "{2,2,1,NULL}"}, {"array_agg(DISTINCT word ORDER BY word DESC)", "{NULL,c,b,a}"}}},
       {"jsonb_agg",
        K::kJsonbAgg,
        Takes::kAnything,
@@ -231,7 +237,7 @@ std::string_view aggregate_name(const AggregateCall& call) {
 }
 
 bool gathers(AggregateKind kind) {
-  return kind == K::kStringAgg || kind == K::kJsonbAgg || kind == K::kJsonbObjectAgg;
+  return kind == K::kStringAgg || kind == K::kArrayAgg || kind == K::kJsonbAgg || kind == K::kJsonbObjectAgg;
 }
 
 bool is_ordered(AggregateKind kind) {

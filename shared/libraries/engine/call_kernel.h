@@ -63,6 +63,7 @@ using Bytea = Tagged<Type::kBytea, std::string_view>;
 using Uuid = Tagged<Type::kUuid, std::string_view>;
 using Numeric = Tagged<Type::kNumeric, std::string_view>;
 using Jsonb = Tagged<Type::kJsonb, std::string_view>;
+using TextArray = Tagged<array_of(Type::kText), std::string_view>;
 using LocalTimestamp = Tagged<Type::kTimestamp, int64_t>;
 
 // Which SQL type a C++ type stands for, and how the column keeps it.

@@ -132,6 +132,7 @@ void append_literal(std::string& out, Type type, const Scalar& value) {
   if (const auto* v = std::get_if<std::string>(&value)) {
     std::string text;
     formats::append_text(text, type, *v);
+    if (is_array(type)) return append_quoted(out, text), void(out.append("::").append(to_string(type)));
     if (type == Type::kNumeric)
       out += text;
     else
@@ -208,6 +209,7 @@ class Printer {
         out_ += "PROCTIME()";
         return;
       case Op::kCall:
+        if (expr.function->name == "array") return array(expr);
         return call(expr.function->name, expr);
       default:
         out_ += '?';
@@ -227,6 +229,11 @@ class Printer {
     out_.append(name).append("(");
     list(expr, 0);
     out_ += ')';
+  }
+  void array(const Expr& expr) {
+    out_ += "ARRAY[";
+    list(expr, 0);
+    out_ += ']';
   }
   void in_list(const Expr& expr) {
     out_ += '(';

@@ -62,6 +62,8 @@ FunctionFamily time_functions();
 FunctionFamily zone_functions();
 FunctionFamily bytes_functions();
 FunctionFamily jsonb_functions();
+FunctionFamily array_functions();
+FunctionFamily array_making_functions();
 FunctionFamily choice_functions();
 Signature substring_by_pattern();  // stands with the patterns
 

@@ -1,5 +1,6 @@
 // Functions of jsonb. The operators -> ->> #> #>> @> <@ ? || - are calls of them (sql/bind_jsonb.cc).
 #include "engine/call_kernel.h"
+#include "event/array.h"
 #include "formats/jsonb.h"
 #include "formats/text_types.h"
 
@@ -196,6 +197,24 @@ Jsonb delete_element(Row& row, Jsonb j, int64_t index) {
   return without(row, j.value, [&](View) { return index-- == 0; });
 }
 
+void append_as_jsonb(std::string& out, const Column& column, size_t at);
+
+void append_array_as_jsonb(std::string& out, Type array, View bytes) {
+  Column elements;
+  Arena arena;
+  elements.type = element_of(array);
+  append_elements(bytes, elements, arena);
+  out += '[';
+  for (size_t i = 0; i < elements.size(); ++i) {
+    if (i > 0) out += ", ";
+    if (elements.is_null(i))
+      out += "null";
+    else
+      append_as_jsonb(out, elements, i);
+  }
+  out += ']';
+}
+
 // A value of another type as jsonb.
 void append_as_jsonb(std::string& out, const Column& column, size_t at) {
   const Type type = column.type;
@@ -218,6 +237,7 @@ void append_as_jsonb(std::string& out, const Column& column, size_t at) {
       break;
     case Physical::kText:
       if (type == Type::kJsonb) return void(out += column.texts[at]);
+      if (is_array(type)) return append_array_as_jsonb(out, type, column.texts[at]);
       formats::append_text(text, type, column.texts[at]);
       if (type == Type::kNumeric) return void(out += text);
       break;
@@ -249,7 +269,8 @@ std::vector<Signature> of_every_type() {
   std::vector<Signature> out;
   for (const Type type : {kBoolean, kSmallint, kInteger, kBigint, kReal, kDouble, kText, kDate, kTime,
                           kTimestamp, kTimestamptz, kInterval, kBytea, kUuid, kJsonb, kNumeric}) {
-    out.push_back({.args = {type}, .result = kJsonb, .kernel = to_jsonb});
+    for (const Type arg : {type, array_of(type)})
+      out.push_back({.args = {arg}, .result = kJsonb, .kernel = to_jsonb});
   }
   return out;
 }
@@ -371,7 +392,8 @@ FunctionFamily jsonb_functions() {
            {call<delete_named>(), call<delete_element>()},
            {{"JSONB '{\"a\": 1, \"b\": 2}' - 'a'", "{\"b\": 2}"}, {"JSONB '[1, 2]' - 0", "[2]"}}},
           {"to_jsonb",
-           "The value as jsonb: numbers, booleans and jsonb themselves, all else as a string",
+           "The value as jsonb: numbers, booleans and jsonb themselves, arrays as arrays, all else as a "
+           "string",
            of_every_type(),
            {{"to_jsonb('a \"b\"'::text)", "\"a \\\"b\\\"\""}, {"to_jsonb(1.5)", "1.5"}},
            "to_jsonb(any) → jsonb"},

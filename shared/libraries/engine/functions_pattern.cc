@@ -2,7 +2,7 @@
 #include <array>
 #include <cctype>
 
-#include "engine/call_kernel.h"
+#include "engine/array_kernel.h"
 #include "engine/regex.h"
 #include "engine/utf8.h"
 
@@ -130,6 +130,47 @@ View regexp_replace(Row& row, View text, View pattern, View with) {
   return replace_with_flags(row, text, pattern, with, {});
 }
 
+// The groups of the first match, or the match.
+TextArray match_with_flags(Row& row, View text, View pattern, View options) {
+  Flags flags;
+  if (!read_flags(row, options, false, flags)) return {};
+  const Regex* regex = compiled(row, pattern, flags.ignore_case);
+  if (regex == nullptr) return {};
+  if (regex->groups() > kMaxRegexGroups)
+    return row.fail(kBadArgument, "the pattern has more than 9 groups"), TextArray{};
+  Groups groups;
+  if (!regex->search(text, 0, groups)) return row.null(), TextArray{};
+  ArrayMaker parts(Type::kText);
+  for (size_t i = regex->groups() > 0 ? 1 : 0; i <= regex->groups(); ++i) {
+    parts.add(groups[i].data() == nullptr ? Scalar() : Scalar(std::string(groups[i])));
+  }
+  return {made_array(row, parts.bytes(), Type::kText)};
+}
+TextArray regexp_match(Row& row, View text, View pattern) {
+  return match_with_flags(row, text, pattern, {});
+}
+
+// A match of nothing splits inside of the text alone, and not right behind a match.
+TextArray split_with_flags(Row& row, View text, View pattern, View options) {
+  Flags flags;
+  if (!read_flags(row, options, false, flags)) return {};
+  const Regex* regex = compiled(row, pattern, flags.ignore_case);
+  if (regex == nullptr) return {};
+  ArrayMaker parts(Type::kText);
+  size_t copied = 0;
+  for_matches(*regex, text, [&](size_t start, size_t end, const Groups&) {
+    if (start == end && (start == copied || end == text.size())) return true;
+    parts.add(std::string(text.substr(copied, start - copied)));
+    copied = end;
+    return parts.bytes().size() <= kMaxTextBytes;
+  });
+  parts.add(std::string(text.substr(copied)));
+  return {made_array(row, parts.bytes(), Type::kText)};
+}
+TextArray regexp_split(Row& row, View text, View pattern) {
+  return split_with_flags(row, text, pattern, {});
+}
+
 // One character of SIMILAR TO's pattern that stands behind the escape character: itself, or a class like \d.
 void append_escaped(std::string& out, View c) {
   const bool is_class = c.size() == 1 && View("dDsSwW").find(c[0]) != View::npos;
@@ -202,6 +243,18 @@ FunctionFamily pattern_functions() {
            {call<regexp_replace>(), call<replace_with_flags>()},
            {{"regexp_replace('Thomas', '.[mN]a.', 'M')", "ThM"},
             {"regexp_replace('a1b22', '([0-9]+)', '<\\1>', 'g')", "a<1>b<22>"}},
+           {},
+           1},
+          {"regexp_match",
+           "The groups of the first match, or the match if there are none; NULL if nothing matches",
+           {call<regexp_match>(), call<match_with_flags>()},
+           {{"regexp_match('a1b22', '([a-z])([0-9]+)')", "{a,1}"}, {"regexp_match('abc', 'B', 'i')", "{b}"}},
+           {},
+           1},
+          {"regexp_split_to_array",
+           "The parts of a text between the matches",
+           {call<regexp_split>(), call<split_with_flags>()},
+           {{"regexp_split_to_array('a, b,c', ',\\s*')", "{a,b,c}"}},
            {},
            1},
           {"regexp_substr",

@@ -10,6 +10,7 @@
 #include "engine/kit/kit.h"
 #include "engine/regex.h"
 #include "engine/regex_literal.h"
+#include "event/array.h"
 #include "event/decimal.h"
 #include "formats/jsonb.h"
 
@@ -21,6 +22,11 @@ Scalar random_value(Random& random, Type type) {
   constexpr std::array kJsons{
       "{\"a\": [1, null], \"abc\": null}", "[1, \"a\", {\"a\": 2}]", "\"abc\"", "-1.5", "[]", "null"};
   if (random.chance(6)) return {};
+  if (is_array(type)) {
+    ArrayMaker elements(element_of(type));
+    for (size_t i = random.below(5); i > 0; --i) elements.add(random_value(random, element_of(type)));
+    return elements.bytes();
+  }
   switch (type) {
     case Type::kBoolean:
       return random.chance(2);

@@ -75,8 +75,9 @@ uint64_t move_chain(uint64_t chain, const Blobs& from, state::Table& to) {
 
 std::string gathered_answer(AggregateKind kind, std::string_view separator, std::string_view entries) {
   const bool objects = kind == AggregateKind::kJsonbObjectAgg;
+  const bool json = objects || kind == AggregateKind::kJsonbAgg;
   std::string out;
-  if (kind != AggregateKind::kStringAgg) out = objects ? '{' : '[';
+  if (json) out = objects ? '{' : '[';
   bool first = true;
   for (const std::string_view entry : sorted_entries(entries)) {
     std::string_view text = text_of(entry);
@@ -84,7 +85,7 @@ std::string gathered_answer(AggregateKind kind, std::string_view separator, std:
     if (!std::exchange(first, false)) out += separator;
     out += text;
   }
-  if (kind == AggregateKind::kStringAgg) return out;
+  if (!json) return out;
   out += objects ? '}' : ']';
   if (!objects) return out;
   // Of a name that comes twice the last one counts.

@@ -1,5 +1,5 @@
-// Gathered: a group's rows as entries (entries.h), for aggregates that need them all: string_agg and those that make
-// JSON. Private to engine/.
+// Gathered: a group's rows as entries (entries.h), for aggregates that need them all: string_agg, array_agg and
+// those that make JSON. Private to engine/.
 //
 // Chain:  blobs of about kChunkBytes, each with the number of the one before, so that a row that is added copies little.
 // Order:  they lie as they came; the answer sorts them.

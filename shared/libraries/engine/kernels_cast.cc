@@ -63,7 +63,7 @@ void to_text(const Operand& left, const Selection& selection, Column& out, Conte
                                     });
 }
 
-// To uuid, bytea and jsonb.
+// To uuid, bytea, jsonb and arrays.
 void text_to_bytes(const Node& node, const Operand& left, const Operand&, const Selection& selection,
                    Column& out, Context& context) {
   Arena& arena = *context.batch.arena;
@@ -248,7 +248,7 @@ Kernel to_text_kernel(Type from) {
     case Physical::kInterval:
       return interval_to_text;
     case Physical::kText:
-      return from == Type::kBytea || from == Type::kNumeric ? bytes_to_text : same<std::string_view>;
+      return formats::is_kept_as_text(from) ? same<std::string_view> : bytes_to_text;
     default:
       return nullptr;
   }
@@ -287,6 +287,7 @@ Kernel cast_kernel(const Expr& expr) {
   if (from == to) return same_kernel(to);
   if (from == Type::kText) return from_text_kernel(to);
   if (to == Type::kText) return to_text_kernel(from);
+  if (is_array(from) && is_array(to)) return array_cast_kernel();
   if (from == Type::kJsonb) return jsonb_cast_kernel(to);
   if (is_number(from) && is_number(to)) return number_kernel(from, to);
   if (is_integer(from) && to == Type::kBoolean) return integer_to_boolean;

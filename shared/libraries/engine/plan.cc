@@ -319,12 +319,17 @@ void append_stream(std::string& out, const StreamPtr& stream) {
   append_varint(out, stream->columns.size());
   for (const auto& column : stream->columns) {
     append_bytes(out, column.name);
-    // A type has four bits: 0 is numeric, for no column is of the unknown type. A column without a path or a length, as all once were, has no bit for it: identities do not change.
+    // A type has four bits: 0 is numeric, for no column is of the unknown type. A column without a path or a length, as
+    // all once were, has no bit for it: identities do not change. An array's element has a length with a bit that no
+    // other has.
+    constexpr uint64_t kOfArray = uint64_t{1} << 63;
+    const uint64_t length =
+        column.length | static_cast<uint64_t>(column.scale) << 32 | (is_array(column.type) ? kOfArray : 0);
     append_le<uint8_t>(out, static_cast<uint8_t>((static_cast<unsigned>(column.type) & 15) |
                                                  static_cast<unsigned>(column.unit) << 4 |
-                                                 static_cast<unsigned>(column.length != 0) << 6 |
+                                                 static_cast<unsigned>(length != 0) << 6 |
                                                  static_cast<unsigned>(!column.path.empty()) << 7));
-    if (column.length != 0) append_varint(out, column.length | static_cast<uint64_t>(column.scale) << 32);
+    if (length != 0) append_varint(out, length);
     if (!column.path.empty()) append_path(out, column.path);
   }
   // Only where there is one, likewise.

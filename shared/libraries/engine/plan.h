@@ -77,6 +77,7 @@ enum class AggregateKind : uint8_t {
   kStringAgg,
   kJsonbAgg,
   kJsonbObjectAgg,
+  kArrayAgg,  // of arrays of one element
 };
 // What sum and avg take of a numeric: the binder sees to it. Then no order of additions can overflow 128 bits.
 inline constexpr int kNumericSumPrecision = 27;

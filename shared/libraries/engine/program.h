@@ -109,6 +109,7 @@ Kernel cast_kernel(const Expr& expr);
 Kernel numeric_kernel(Op op);
 Kernel numeric_cast_kernel(Type from, Type to);  // one is numeric
 Kernel jsonb_cast_kernel(Type to);               // to numbers and boolean
+Kernel array_cast_kernel();                      // of one array to another
 // NULL for every row: a strict operator over a bare NULL.
 void null_kernel(const Node& node, const Operand& left, const Operand& right, const Selection& selection,
                  Column& out, Context& context);

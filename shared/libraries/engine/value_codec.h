@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "event/batch.h"
+#include "event/ordered_bytes.h"
 
 namespace millrace::engine {
 
@@ -15,12 +15,5 @@ bool decode_value(ByteReader& in, Column& out, Arena& arena);
 
 // Takes one encoded group key off the front without keeping it. False: not a key of this type.
 bool skip_key(std::string_view& in, Type type);
-
-// The text of the text key at the front, appended; nothing for NULL or what is no key.
-void append_text_of_key(std::string& out, std::string_view in);
-
-// An order-preserving image of a double; -0 is 0 and every NaN is one, above all.
-uint64_t ordered_bits(double value);
-double from_ordered_bits(uint64_t bits);
 
 }  // namespace millrace::engine

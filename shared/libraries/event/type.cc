@@ -1,5 +1,6 @@
 #include "event/type.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -8,8 +9,9 @@
 #include "event/text.h"
 
 namespace millrace {
+namespace {
 
-std::string_view to_string(Type type) {
+std::string_view scalar_name(Type type) {
   switch (type) {
     case Type::kNull:
       return "unknown";
@@ -49,11 +51,25 @@ std::string_view to_string(Type type) {
   return "unknown";
 }
 
+}  // namespace
+
+std::string_view to_string(Type type) {
+  if (!is_array(type)) return scalar_name(type);
+  static const auto names = [] {
+    std::array<std::string, kArrayBit> made;
+    for (unsigned i = 0; i < kArrayBit; ++i) made[i] = std::string(scalar_name(static_cast<Type>(i))) + "[]";
+    return made;
+  }();
+  return names[static_cast<size_t>(element_of(type)) % kArrayBit];
+}
+
 std::string declared_type(const ColumnDef& column) {
   if (column.length == 0) return std::string(to_string(column.type));
   const std::string length = std::to_string(column.length);
-  if (column.type == Type::kNumeric) return "numeric(" + length + "," + std::to_string(column.scale) + ")";
-  return "character varying(" + length + ")";
+  const bool numeric = element_of(column.type) == Type::kNumeric;
+  const std::string element = numeric ? "numeric(" + length + "," + std::to_string(column.scale) + ")"
+                                      : "character varying(" + length + ")";
+  return is_array(column.type) ? element + "[]" : element;
 }
 
 Scalar integer_scalar(Type type, int64_t value) {

@@ -33,7 +33,20 @@ enum class Type : uint8_t {
   kNumeric = 16,    // ordered bytes (decimal.h)
 };
 
-std::string_view to_string(Type type);  // PostgreSQL's names: "boolean", "bigint", "double precision", …
+// An array of a type has that type's number and one bit more. Arrays have one dimension (array.h).
+inline constexpr unsigned kArrayBit = 64;
+constexpr bool is_array(Type type) {
+  return (static_cast<unsigned>(type) & kArrayBit) != 0;
+}
+constexpr Type array_of(Type element) {
+  return static_cast<Type>(static_cast<unsigned>(element) | kArrayBit);
+}
+// Of any other type: itself.
+constexpr Type element_of(Type type) {
+  return static_cast<Type>(static_cast<unsigned>(type) & ~kArrayBit);
+}
+
+std::string_view to_string(Type type);  // PostgreSQL's names: "boolean", "double precision", "bigint[]", …
 
 // How values of a type are kept: what copies, compares, stores or encodes them looks at this alone.
 enum class Physical : uint8_t { kNone, kBoolean, kInteger, kDouble, kText, kInterval };
@@ -63,7 +76,7 @@ constexpr Physical physical(Type type) {
     case Type::kInterval:
       return Physical::kInterval;
   }
-  return Physical::kNone;
+  return is_array(type) ? Physical::kText : Physical::kNone;
 }
 
 constexpr bool is_integer(Type type) {
@@ -73,7 +86,7 @@ constexpr bool is_number(Type type) {
   return is_integer(type) || physical(type) == Physical::kDouble || type == Type::kNumeric;
 }
 constexpr bool has_order(Type type) {
-  return type != Type::kJsonb;  // PostgreSQL's of jsonb is of no use, and not that of its text
+  return element_of(type) != Type::kJsonb;  // PostgreSQL's of jsonb is of no use, and not that of its text
 }
 constexpr bool is_timestamp(Type type) {
   return type == Type::kTimestamp || type == Type::kTimestamptz;
@@ -115,8 +128,9 @@ struct ColumnDef {
   // Where it stands in an event: the members to go through, outermost first, at most kMaxPathMembers. Empty: the
   // event's own member of the column's name.
   std::vector<std::string> path = {};
-  uint32_t length = 0;  // of VARCHAR(n), in characters, or NUMERIC(p, s), in digits; 0: no bound
-  uint32_t scale = 0;   // of NUMERIC(p, s)
+  uint32_t length =
+      0;  // of VARCHAR(n), in characters, or NUMERIC(p, s), in digits, or an array's; 0: no bound
+  uint32_t scale = 0;  // of NUMERIC(p, s)
 
   std::span<const std::string> members() const {
     return path.empty() ? std::span(&name, 1) : std::span(path);

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "event/array.h"
 #include "formats/internal/json_pen.h"
 #include "formats/json.h"
 #include "formats/text_types.h"
@@ -7,7 +8,21 @@
 namespace millrace::formats {
 namespace {
 
+void append_array_value(std::string& out, Type type, std::string_view value) {
+  Column elements;
+  Arena arena;
+  elements.type = element_of(type);
+  append_elements(value, elements, arena);
+  out += '[';
+  for (size_t i = 0; i < elements.size(); ++i) {
+    if (i > 0) out += ',';
+    append_json_value(out, elements, i);
+  }
+  out += ']';
+}
+
 void append_bytes_value(std::string& out, Type type, std::string_view value) {
+  if (is_array(type)) return append_array_value(out, type, value);
   if (type != Type::kJsonb && type != Type::kBytea && type != Type::kNumeric)
     return append_json_string(out, value);
   if (type == Type::kBytea) out += "\"\\";  // its text starts with a backslash

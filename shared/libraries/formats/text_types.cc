@@ -2,6 +2,7 @@
 
 #include "event/decimal.h"
 #include "event/text.h"
+#include "formats/array_text.h"
 #include "formats/internal/json_scan.h"
 #include "formats/jsonb.h"
 
@@ -88,6 +89,7 @@ bool append_unhexed(std::string& out, std::string_view digits) {
 }
 
 Result<std::string> parse_text(Type type, std::string_view text) {
+  if (is_array(type)) return parse_array(type, text);
   std::string out;
   switch (type) {
     case Type::kUuid:
@@ -108,6 +110,7 @@ Result<std::string> parse_text(Type type, std::string_view text) {
 }
 
 void append_text(std::string& out, Type type, std::string_view value) {
+  if (is_array(type)) return append_array(out, type, value);
   if (type == Type::kNumeric) return append_decimal(out, decimal_from(value));
   if (type != Type::kBytea) {
     out += value;

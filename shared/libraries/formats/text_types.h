@@ -4,6 +4,7 @@
 // bytea:  the bytes themselves; as text `\x` and hexadecimal digits.
 // jsonb:  canonical JSON (jsonb.h).
 // numeric: ordered bytes (event/decimal.h).
+// arrays: ordered bytes (event/array.h); as text {1,2}.
 #pragma once
 
 #include <string>
@@ -17,6 +18,11 @@ namespace millrace::formats {
 Result<std::string> parse_text(Type type, std::string_view text);
 // The text of what a column keeps.
 void append_text(std::string& out, Type type, std::string_view value);
+
+constexpr bool is_kept_as_text(Type type) {
+  return physical(type) == Physical::kText && type != Type::kBytea && type != Type::kNumeric &&
+         !is_array(type);
+}
 
 bool is_utf8(std::string_view text);
 void append_hex(std::string& out, std::string_view bytes);

@@ -20,7 +20,8 @@ inline constexpr size_t kMaxNesting = 200;   // parentheses, CASE, NOT, signs, c
 inline constexpr size_t kMaxHeight = 1'000;  // 1 + 1 + 1 …
 inline constexpr size_t kMaxList = 10'000;   // IN (…), AND … AND …
 inline constexpr size_t kMaxArguments = 100;
-inline constexpr size_t kMaxColumns = 1'600;  // of a stream, a SELECT list, a GROUP BY
+inline constexpr size_t kMaxArrayItems = 1'000;  // of ARRAY[…]
+inline constexpr size_t kMaxColumns = 1'600;     // of a stream, a SELECT list, a GROUP BY
 inline constexpr size_t kMaxPathBytes = 1'024;
 inline constexpr size_t kMaxNodes = 200'000;  // of all statements of a text
 // What a regular expression counts as: compiling one may take two milliseconds.
@@ -63,7 +64,11 @@ enum class ExprKind : uint8_t {
   kLike,  // text: like, ilike or similar; args: text, pattern [, escape]
   kCase,  // [operand] when then when then … [else]
   kCast,
-  kCall,  // text(args…); star: count(*)
+  kCall,        // text(args…); star: count(*)
+  kArray,       // ARRAY[args…]
+  kSubscript,   // args[0][args[1]]
+  kSlice,       // args[0][args[1]:args[2]]; a bound that is not written is NULL's node with text "open"
+  kQuantified,  // args[0] text ANY (args[1]); negated: ALL
 };
 
 struct Expr;

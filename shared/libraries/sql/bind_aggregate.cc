@@ -23,6 +23,7 @@ size_t arguments_of(const ast::Expr& call) {
 
 // As in PostgreSQL 15.
 bool has_extremes(Type type) {
+  if (is_array(type)) return has_order(type);
   return type != Type::kBoolean && type != Type::kBytea && type != Type::kUuid && type != Type::kJsonb;
 }
 
@@ -192,6 +193,11 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, const 
   }
   if (function.takes == Takes::kTexts && type != Type::kText)
     return does_not_exist(expr, type, "cast it to text");
+  if (function.kind == AggregateKind::kArrayAgg) {
+    if (is_array(type))
+      return does_not_exist(expr, type, "there are no arrays of arrays: jsonb_agg makes one");
+    return make_call("array", {std::move(argument)}, expr.span);
+  }
   if (function.kind == AggregateKind::kJsonbAgg) return as_json(std::move(argument));
   if (function.kind == AggregateKind::kJsonbObjectAgg) {
     TRY_ASSIGN(Bound value, bind_in_aggregate(*expr.args[1]));

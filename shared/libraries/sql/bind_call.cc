@@ -33,6 +33,7 @@ std::string call_types(std::string_view name, const std::vector<Bound>& args) {
 
 std::string candidates(const Function& function) {
   std::string out = "there is ";
+  if (!function.form.empty()) return out.append(function.form);
   for (size_t i = 0; i < function.signatures.size(); ++i) {
     if (i > 0) out += "; ";
     out += to_string(function.signatures[i]);
@@ -199,7 +200,8 @@ Result<Bound> folded(Bound call) {
   auto value = engine::evaluate_constant(expr);
   if (!value.ok()) return call;
   const auto* text = std::get_if<std::string>(&*value);
-  if (text != nullptr && text->size() > kMaxFoldedCallBytes) return call;
+  const bool was_written_out = expr.function->name == "array";
+  if (text != nullptr && text->size() > kMaxFoldedCallBytes && !was_written_out) return call;
   return make_literal(std::move(value).value(), expr.type, expr.span);
 }
 

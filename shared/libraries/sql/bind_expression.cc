@@ -13,8 +13,6 @@ using ast::ExprKind;
 using engine::ExprPtr;
 using engine::Op;
 
-namespace {
-
 std::optional<Op> comparison_of(std::string_view op) {
   if (op == "=") return Op::kEqual;
   if (op == "<>" || op == "!=") return Op::kNotEqual;
@@ -24,6 +22,8 @@ std::optional<Op> comparison_of(std::string_view op) {
   if (op == ">=") return Op::kGreaterEqual;
   return std::nullopt;
 }
+
+namespace {
 
 // A tree of two-armed nodes over args[from, to), as flat as can be, so that no walk over it goes deep.
 Result<Bound> balanced(Op op, std::vector<Bound>& args, size_t from, size_t to) {
@@ -41,6 +41,7 @@ Result<Bound> negated_if(bool negated, Bound value, const SourceSpan& span) {
 }
 
 bool can_cast(Type from, Type to) {
+  if (is_array(from) && is_array(to)) return can_cast(element_of(from), element_of(to));
   if (from == to || from == Type::kText || to == Type::kText || becomes(from, to)) return true;
   if ((is_number(from) || from == Type::kJsonb) && is_number(to)) return true;
   if (from == Type::kJsonb) return to == Type::kBoolean;
@@ -50,6 +51,7 @@ bool can_cast(Type from, Type to) {
 }
 
 std::string internal_type_name(Type type) {
+  type = element_of(type);  // so PostgreSQL names a cast to an array
   switch (type) {
     case Type::kBoolean:
       return "bool";
@@ -147,6 +149,14 @@ Result<Bound> ExpressionBinder::bind(const ast::Expr& expr) {
       return cast(expr);
     case ExprKind::kCall:
       return call(expr);
+    case ExprKind::kArray:
+      return array(expr);
+    case ExprKind::kSubscript:
+      return subscript(expr);
+    case ExprKind::kSlice:
+      return slice(expr);
+    case ExprKind::kQuantified:
+      return quantified(expr);
   }
   return error_at(Code::kInternal, kSyntaxError, expr.span,
                   "an expression of a kind that the binder does not know");
@@ -361,8 +371,15 @@ Result<Bound> ExpressionBinder::case_of(const ast::Expr& expr) {
 }
 
 Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
-  TRY_ASSIGN(Bound value, bind(*expr.args[0]));
   const Type to = expr.type.type;
+  if (is_array(to) && expr.type.length != 0) {
+    return unsupported_at(expr.type.span, "a cast to an array of elements with a length is not supported",
+                          "cast to TEXT[] or NUMERIC[]; a column may have it");
+  }
+  // ARRAY[]::int[]: the one place where no element says what the array is of.
+  const bool empty_array = expr.args[0]->kind == ExprKind::kArray && expr.args[0]->args.empty();
+  if (empty_array && is_array(to)) return make_literal(std::string(), to, expr.span);
+  TRY_ASSIGN(Bound value, bind(*expr.args[0]));
   if (!value.unknown && !can_cast(value.type(), to)) {
     return invalid_at(kNoCast, expr.span,
                       fmt::format("cannot cast type {} to {}", to_string(value.type()), to_string(to)),
@@ -454,6 +471,11 @@ std::string default_name(const ast::Expr& expr) {
       return internal_type_name(expr.type.type);
     case ExprKind::kBoolean:
       return "bool";
+    case ExprKind::kArray:
+      return "array";
+    case ExprKind::kSubscript:
+    case ExprKind::kSlice:
+      return default_name(*expr.args[0]);
     default:
       return "?column?";
   }

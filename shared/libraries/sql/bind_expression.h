@@ -65,6 +65,11 @@ class ExpressionBinder {
   Result<Bound> case_of(const ast::Expr& expr);
   Result<Bound> cast(const ast::Expr& expr);
   Result<Bound> call(const ast::Expr& expr);
+  // Arrays (bind_array.cc).
+  Result<Bound> array(const ast::Expr& expr);
+  Result<Bound> subscript(const ast::Expr& expr);
+  Result<Bound> slice(const ast::Expr& expr);
+  Result<Bound> quantified(const ast::Expr& expr);
   Result<Bound> proctime(const ast::Expr& expr);
   Result<Bound> coalesce(const ast::Expr& expr);
   Result<Bound> null_if(const ast::Expr& expr);
@@ -97,6 +102,9 @@ Result<Bound> folded(Bound call);
 Error bad_arguments(const ast::Expr& call, std::string_view wants);
 Result<Bound> to_precision(const Bound& numeric, int64_t precision, int64_t scale);
 std::vector<std::string> function_names();  // of the table, and the aggregates: for hints
+std::optional<engine::Op> comparison_of(std::string_view op);
+// The one of two types that the other becomes by itself.
+std::optional<Type> common_type(Type left, Type right);
 // What PostgreSQL converts without being asked; never a type to itself.
 bool becomes(Type from, Type to);
 bool is_narrower(Type left, Type right);  // of numbers
@@ -107,6 +115,9 @@ Result<Bound> convert(const Bound& value, Type type);  // the same, where nothin
 Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpan& span);
 Result<Bound> as_boolean(Bound value, std::string_view what);
 Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, const ast::Expr& at);
+// The operators of arrays are calls of functions, too (bind_array.cc).
+bool is_array_operator(std::string_view op, const Bound& left, const Bound& right);
+Result<Bound> make_array_operation(std::string_view op, Bound left, Bound right, const ast::Expr& at);
 // The operators of jsonb are calls of functions (bind_jsonb.cc).
 bool is_jsonb_operator(std::string_view op, const Bound& left, const Bound& right);
 Result<Bound> make_jsonb_operation(std::string_view op, Bound left, Bound right, const ast::Expr& at);

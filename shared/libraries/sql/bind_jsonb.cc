@@ -32,7 +32,7 @@ const OperatorName* find_operator(std::string_view op) {
   return found == std::end(kOperators) ? nullptr : found;
 }
 
-// '{a,"b c",0}' as the arguments that it stands for. There are no arrays yet: it has to be a constant.
+// '{a,"b c",0}' as the arguments that it stands for. It has to be a constant.
 Result<std::vector<Bound>> path_arguments(const Bound& path) {
   const auto bad = [&] {
     return invalid_at(kBadLiteral, path.expr->span, "a path is a constant of names and numbers in braces",

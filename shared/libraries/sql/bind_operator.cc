@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "formats/text_types.h"
+#include "formats/array_text.h"
 #include "sql/bind_expression.h"
 #include "sql/errors.h"
 
@@ -25,6 +25,8 @@ std::string type_word(const Bound& value) {
 std::string operator_hint(std::string_view symbol, const Bound& left, const Bound& right) {
   const auto either = [&](Type type) { return left.type() == type || right.type() == type; };
   const bool typed = !left.unknown && !right.unknown;
+  if (is_array(left.type()) || is_array(right.type()))
+    return "compare x = ANY (array), or two arrays of one type";
   if (either(Type::kJsonb)) return "take a value out of it and cast it: (j ->> 'name')::bigint";
   if (symbol == "||") return "|| needs text on one side: CAST(… AS TEXT)";
   if (symbol == "%") return "% needs two whole numbers: CAST(… AS BIGINT)";
@@ -104,12 +106,6 @@ Type number_type(Type left, Type right) {
   if (left == right) return left;
   const auto exact = [](Type type) { return is_integer(type) || type == Type::kNumeric; };
   return exact(left) && exact(right) ? std::max(left, right, is_narrower) : Type::kDouble;
-}
-
-// The one of two types that the other becomes by itself.
-std::optional<Type> common_type(Type left, Type right) {
-  if (left == right || becomes(right, left)) return left;
-  return becomes(left, right) ? std::optional(right) : std::nullopt;
 }
 
 // The order of the operands and the types that the rules are written for.
@@ -246,27 +242,8 @@ Result<Scalar> parse_literal(const std::string& text, Type type, const SourceSpa
                       fmt::format("invalid input syntax for type {}: \"{:.60}\"", to_string(type), text),
                       hint);
   };
-  const auto wrap = [&](auto parsed) -> Result<Scalar> {
-    if (!parsed.ok()) return fail(parsed.error());
-    return Scalar(std::move(parsed).value());
-  };
-  switch (physical(type)) {
-    case Physical::kBoolean:
-      return wrap(parse_boolean(text));
-    case Physical::kInteger: {
-      const auto parsed = parse_integer_text(type, text);
-      return parsed.ok() ? Result<Scalar>(integer_scalar(type, *parsed)) : fail(parsed.error());
-    }
-    case Physical::kDouble:
-      return wrap(parse_double_text(type, text));
-    case Physical::kInterval:
-      return wrap(parse_interval(text));
-    case Physical::kText:
-      return wrap(formats::parse_text(type, text));
-    case Physical::kNone:
-      break;
-  }
-  return Scalar(text);
+  auto parsed = formats::parse_value(type, text);
+  return parsed.ok() ? std::move(parsed) : Result<Scalar>(fail(parsed.error()));
 }
 
 bool is_narrower(Type left, Type right) {
@@ -275,7 +252,13 @@ bool is_narrower(Type left, Type right) {
   return std::ranges::find(kOrder, left) < std::ranges::find(kOrder, right);
 }
 
+std::optional<Type> common_type(Type left, Type right) {
+  if (left == right || becomes(right, left)) return left;
+  return becomes(left, right) ? std::optional(right) : std::nullopt;
+}
+
 bool becomes(Type from, Type to) {
+  if (is_array(from) && is_array(to)) return becomes(element_of(from), element_of(to));
   if (is_number(from) && is_number(to)) return is_narrower(from, to);
   if (from == Type::kDate) return is_timestamp(to);
   if (from == Type::kTimestamp) return to == Type::kTimestamptz;
@@ -307,9 +290,11 @@ Result<Bound> convert(const Bound& value, Type type) {
                     "cast it");
 }
 
-// A constant like 1.5, which PostgreSQL reads as numeric, is one beside a numeric.
+// A constant like 1.5, which PostgreSQL reads as numeric, is one beside a numeric or an array of it.
 Status adapt_to_numeric(const std::vector<Bound*>& values) {
-  if (std::ranges::none_of(values, [](const Bound* v) { return v->type() == Type::kNumeric; })) return {};
+  if (std::ranges::none_of(values, [](const Bound* v) { return element_of(v->type()) == Type::kNumeric; })) {
+    return {};
+  }
   for (Bound* value : values) {
     if (value->decimal.empty()) continue;
     TRY_ASSIGN(Scalar numeric, parse_literal(value->decimal, Type::kNumeric, value->expr->span));
@@ -334,6 +319,8 @@ Result<Bound> as_boolean(Bound value, std::string_view what) {
 }
 
 Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, const ast::Expr& at) {
+  if (is_array_operator(op, left, right))
+    return make_array_operation(op, std::move(left), std::move(right), at);
   if (is_jsonb_operator(op, left, right))
     return make_jsonb_operation(op, std::move(left), std::move(right), at);
   if (op == "||") return concat(std::move(left), std::move(right), at);

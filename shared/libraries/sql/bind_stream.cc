@@ -110,7 +110,13 @@ Status bind_watermark(const ast::Watermark& tree, StreamDef& out) {
 Status bind_key(const ast::Option& option, StreamDef& out) {
   TRY_ASSIGN(const std::string name, option_text(option));
   out.key_column = column_index(out.columns, name);
-  if (out.key_column >= 0) return {};
+  if (out.key_column >= 0) {
+    const Type type = out.columns[static_cast<size_t>(out.key_column)].type;
+    if (!is_array(type)) return {};
+    return unsupported_at(option.value_span,
+                          fmt::format("a key of type {} is not supported", to_string(type)),
+                          "an event's key is one value: choose another column");
+  }
   return unknown_stream_column(out.columns, name, option.value_span, kUnknownColumn);
 }
 

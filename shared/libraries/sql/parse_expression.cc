@@ -154,19 +154,6 @@ Result<ExprPtr> Parser::infix(ExprPtr left, int level) {
   return infix_word(std::move(left), level);
 }
 
-// jsonb[name or number] is jsonb -> it.
-Result<ExprPtr> Parser::subscript(ExprPtr left) {
-  const Token open = take();
-  TRY_ASSIGN(ExprPtr index, expression());
-  TRY(expect_symbol("]"));
-  auto expr = node(ExprKind::kBinary, span_from(left->span));
-  expr->operator_span = open.span;
-  expr->text = "->";
-  expr->args.push_back(std::move(left));
-  expr->args.push_back(std::move(index));
-  return finish(std::move(expr));
-}
-
 // time AT TIME ZONE zone is timezone(zone, time).
 Result<ExprPtr> Parser::at_time_zone(ExprPtr left) {
   take();
@@ -194,6 +181,7 @@ Result<ExprPtr> Parser::infix_word(ExprPtr left, int level) {
 
 Result<ExprPtr> Parser::binary(ExprPtr left, int level) {
   const Token op = take();
+  if (is_quantifier()) return quantified(std::move(left), op);
   TRY_ASSIGN(ExprPtr right, expression(level + 1));
   auto expr = node(ExprKind::kBinary, join(left->span, right->span));
   expr->operator_span = op.span;
@@ -390,10 +378,9 @@ Result<ExprPtr> Parser::word_primary() {
   if (word == "exists" && is_symbol("(", 1)) {
     return unsupported_at(token.span, "EXISTS is not supported yet", "subqueries are not supported");
   }
-  if (word == "array" || (word == "row" && is_symbol("(", 1))) {
-    return unsupported_at(token.span, fmt::format("{} is not supported", raw(token)),
-                          "there are no composite types");
-  }
+  if (word == "array") return array_constructor();
+  if (word == "row" && is_symbol("(", 1))
+    return unsupported_at(token.span, "ROW is not supported", "there are no composite types");
   if (const auto words = type_words_before_string()) {
     TRY_ASSIGN(const ast::TypeName type, type_name());
     const Token value = take();

@@ -38,7 +38,7 @@ constexpr Refused kRefused[] = {
 constexpr std::string_view kAllTypes =
     "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, NUMERIC, TEXT, DATE, TIME, "
     "TIMESTAMP, "
-    "TIMESTAMPTZ, INTERVAL, BYTEA, UUID and JSONB";
+    "TIMESTAMPTZ, INTERVAL, BYTEA, UUID, JSONB, and arrays of them like TEXT[]";
 
 Error unknown_type(const SourceSpan& span, const std::string& word) {
   for (const Refused& refused : kRefused) {
@@ -100,8 +100,7 @@ Result<ast::TypeName> Parser::type_name() {
     return unsupported_at(peek().span, fmt::format("type \"{}\" takes no length or precision", word),
                           "take it away");
   }
-  if (is_symbol("["))
-    return unsupported_at(peek().span, "array types are not supported", std::string(kAllTypes));
+  TRY(array_suffix(made));
   made.span = span_from(first.span);
   return made;
 }

@@ -101,7 +101,13 @@ class Parser {
   Result<ast::ExprPtr> string_literal();
   Result<ast::ExprPtr> interval_literal();
   Result<ast::ExprPtr> infix(ast::ExprPtr left, int level);
+  // Arrays (parse_array.cc).
+  Status array_suffix(ast::TypeName& made);
+  Result<ast::ExprPtr> array_constructor();
   Result<ast::ExprPtr> subscript(ast::ExprPtr left);
+  Result<ast::ExprPtr> slice_bound();
+  bool is_quantifier() const;
+  Result<ast::ExprPtr> quantified(ast::ExprPtr left, const Token& op);
   Result<ast::ExprPtr> at_time_zone(ast::ExprPtr left);
   Result<ast::ExprPtr> infix_word(ast::ExprPtr left, int level);
   Result<ast::ExprPtr> is_test(ast::ExprPtr left);

@@ -7,6 +7,7 @@
 // Invariants: a value that is refused leaves its row's `valid` as it was.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,9 @@
 
 namespace millrace::formats {
 
-enum class ValueFault : uint8_t { kNone, kType, kRange, kFormat, kLength };
+enum class ValueFault : uint8_t { kNone, kType, kRange, kFormat, kLength, kElements };
+
+class ArrayElements;
 
 struct Slot {
   Type type = Type::kText;
@@ -29,7 +32,8 @@ struct Slot {
   TimestampUnit unit = TimestampUnit::kMilliseconds;
   uint8_t* valid = nullptr;
   void* values = nullptr;
-  KnownDay day;  // of timestamps
+  KnownDay day;                                       // of timestamps
+  std::shared_ptr<ArrayElements> elements = nullptr;  // of arrays
 
   template <typename T>
   ValueFault put(size_t row, const T& value) {
@@ -55,7 +59,8 @@ class ColumnSlots {
   ValueFault put_string(int slot, size_t row, std::string_view text);  // without quotes and escapes
   ValueFault put_number(int slot, size_t row, const json::Number& number);
   ValueFault put_boolean(int slot, size_t row, bool value);
-  // Any value that was scanned, as it is written: only jsonb takes it. Room for Buffer::kPadding behind it.
+  // Any value that was scanned, as it is written: jsonb takes it, an array takes an array. Room for
+  // Buffer::kPadding behind it.
   ValueFault put_json(int slot, size_t row, std::string_view value);
   void put_null(int slot, size_t row) { slots_[static_cast<size_t>(slot)].valid[row] = 0; }
   void clear(size_t row);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "event/array.h"
 #include "formats/json.h"
 
 namespace millrace::formats {
@@ -208,6 +209,7 @@ std::string_view what_is_wrong(Fault fault) {
 }
 
 std::string json_form(Type type, TimestampUnit unit) {
+  if (is_array(type)) return "an array, each element " + json_form(element_of(type), unit) + " or null,";
   switch (type) {
     case Type::kBoolean:
       return "true or false";
@@ -265,10 +267,13 @@ EventReader::Failure EventReader::failure() const {
     const std::string where =
         "column \"" + slot.name + "\" (" + std::string(to_string(slot.type)) + ")" + place(misfits_[i].at);
     if (misfits_[i].fault == ValueFault::kRange)
-      return {"MR-EVT-0007", where + (is_integer(slot.type) ? ": the number is out of range or not whole"
-                                                            : ": the value is out of range")};
+      return {"MR-EVT-0007",
+              where + (is_integer(element_of(slot.type)) ? ": the number is out of range or not whole"
+                                                         : ": the value is out of range")};
     if (misfits_[i].fault == ValueFault::kLength)
       return {"MR-EVT-0009", where + ": the text has more than " + number(slot.length) + " characters"};
+    if (misfits_[i].fault == ValueFault::kElements)
+      return {"MR-EVT-0009", where + ": the array has more than " + number(kMaxArrayElements) + " elements"};
     const bool type = misfits_[i].fault == ValueFault::kType;
     return {type ? "MR-EVT-0006" : "MR-EVT-0008",
             where + ": " + json_form(slot.type, slot.unit) + " is expected"};
