@@ -1,6 +1,7 @@
 #include "bench/worker_run.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -184,6 +185,8 @@ Result<WorkerRun> run_worker(History& history, std::string_view stream,
   }
   WorkerRun run;
   run.steps_seconds = static_cast<double>(monotonic_ns() - start) / 1e9;
+  run.resident_mb = resident_mb(::getpid());
+  if (spill) run.spill = spill->counters();
   for (const auto& task : tasks) TRY(drain_view(*task, sink));
   run.seconds = static_cast<double>(monotonic_ns() - start) / 1e9;
   for (const auto& task : tasks) run.state_bytes += task->store().bytes();
