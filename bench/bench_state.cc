@@ -31,6 +31,7 @@ Status keys(const BenchOptions& options, Report& report) {
   report.add("state", options.only, "bytes_per_key", static_cast<double>(run.state_bytes) / kKeys, "B");
   report.add("state", options.only, "bytes_beside_the_key",
              static_cast<double>(run.state_bytes) / kKeys - kKeyBytes, "B");
+  report.add("state", options.only, "resident", run.resident_mb, "MB");
   report.add("state", options.only, "events_per_s", static_cast<double>(kKeys) / run.seconds, "1/s");
   return {};
 }
@@ -44,16 +45,16 @@ Status spill(const BenchOptions& options, Report& report) {
   WorkerOptions workers;
   workers.spill = space;
   TRY_ASSIGN(const WorkerRun run, run_workers(*history, {std::string(kView)}, workers));
-  const auto counters = space->counters();
   constexpr double kMb = 1 << 20;
   const auto add = [&](std::string_view metric, double value, std::string_view unit) {
     report.add("state", options.only, metric, value, unit);
   };
   add("memory_limit", static_cast<double>(memory) / kMb, "MB");
-  add("memory", static_cast<double>(counters.memory_bytes) / kMb, "MB");
-  add("spilled", static_cast<double>(counters.spilled_bytes) / kMb, "MB");
-  add("file", static_cast<double>(counters.file_bytes) / kMb, "MB");
-  add("pages_read_per_event", static_cast<double>(counters.pages_read) / kKeys, "pages");
+  add("memory", static_cast<double>(run.spill.memory_bytes) / kMb, "MB");
+  add("spilled", static_cast<double>(run.spill.spilled_bytes) / kMb, "MB");
+  add("file", static_cast<double>(run.spill.file_bytes) / kMb, "MB");
+  add("resident", run.resident_mb, "MB");
+  add("pages_read_per_event", static_cast<double>(run.spill.pages_read) / kKeys, "pages");
   add("events_per_s", static_cast<double>(kKeys) / run.steps_seconds, "1/s");
   return {};
 }

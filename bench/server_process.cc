@@ -124,7 +124,11 @@ Status ServerProcess::stop() {
 }
 
 double ServerProcess::rss_mb() const {
-  std::ifstream in(fmt::format("/proc/{}/status", pid_));
+  return resident_mb(pid_);
+}
+
+double resident_mb(int pid) {
+  std::ifstream in(fmt::format("/proc/{}/status", pid));
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("VmRSS:")) return std::strtod(line.c_str() + 6, nullptr) / 1024;
   }

@@ -43,6 +43,9 @@ class ServerProcess {
   std::string log_;
 };
 
+// What of a process is in memory, in MB.
+double resident_mb(int pid);
+
 // The value of one line of Prometheus text, `name` with its labels as written; the sum over all labels if it
 // has none.
 double metric_value(const std::string& metrics, const std::string& name, double missing = -1);

@@ -1,6 +1,7 @@
 #include "bench/worker_run.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <deque>
@@ -180,6 +181,8 @@ Result<WorkerRun> run_workers(History& history, const std::vector<std::string>& 
   TRY(crew.run(cpus));
   WorkerRun run;
   run.steps_seconds = static_cast<double>(monotonic_ns() - start) / 1e9;
+  run.resident_mb = resident_mb(::getpid());
+  if (options.spill) run.spill = options.spill->counters();
   TRY(take_views(crew, *catalog, queries.size(), run));
   run.seconds = static_cast<double>(monotonic_ns() - start) / 1e9;
   for (const auto& station : crew.stations()) run.sink.add(station->sink());

@@ -21,9 +21,12 @@ struct WorkerOptions {
 };
 struct WorkerRun {
   double seconds = 0;  // with the rows at the end
-  double steps_seconds = 0;
   size_t state_bytes = 0;
   Sink sink;
+  // When the last step was done.
+  double steps_seconds = 0;
+  double resident_mb = 0;
+  state::SpillSpace::Counters spill;
 };
 // Runs the queries over the whole history, from their texts. Views tell their changes as to subscribers; in the end
 // follow the rows of those that are up to date at once, and the windows that are still open of those that emit on close.

@@ -135,14 +135,17 @@ class PageTable {
   // Brings the page back if it is on the disk.
   const Page* at(PageId id) {
     Page* page = entry(id).page;
-    return page->heat.load(std::memory_order_relaxed) == Heat::kHot ? page : wake(id);
+    if (page->heat.load(std::memory_order_relaxed) == Heat::kHot) [[likely]]
+      return page;
+    return wake(id);
   }
-  // nullptr for a number that was never given out or is free.
-  const Page* at_or_null(PageId id) { return peek(id) == nullptr ? nullptr : at(id); }
   // Leaves it where it is: its head alone is sure.
-  const Page* peek(PageId id) const { return id >> kChunkBits < chunks_.size() ? entry(id).page : nullptr; }
+  const Page* peek(PageId id) const { return entry(id).page; }
+  // nullptr for a number that was never given out or is free.
+  const Page* peek_or_null(PageId id) const { return id >> kChunkBits < chunks_.size() ? peek(id) : nullptr; }
+  const Page* at_or_null(PageId id) { return peek_or_null(id) == nullptr ? nullptr : at(id); }
+  // Of a page that at() has brought since the last settle().
   Page* writable(PageId id) {
-    at(id);
     const Chunk::Entry& found = entry(id);
     return found.generation == generation_ ? found.page : unshare(id);
   }

@@ -144,7 +144,7 @@ std::shared_ptr<const Epoch> PagedStore::freeze() {
 std::shared_ptr<TableIndex> index_from_pages(const PageTable& pages, const std::vector<PageId>& row_pages) {
   auto index = std::make_shared<TableIndex>();
   const auto head_of = [&](PageId id) -> const RowHead* {
-    const Page* page = pages.peek(id);
+    const Page* page = pages.peek_or_null(id);
     return page == nullptr || row_head(page->data()).kind != kRowPage ? nullptr : &row_head(page->data());
   };
   uint64_t covered = 0;  // in units of 2^-32 of the hash space
@@ -174,7 +174,7 @@ bool PagedStore::restore_table(const TableName& name, uint32_t value_bytes,
     if (row_head(pages_.peek(id)->data()).value_pad != ((value_bytes + 7) & ~7u)) return false;
   }
   for (const PageId id : blob_pages) {
-    const Page* page = pages_.peek(id);
+    const Page* page = pages_.peek_or_null(id);
     if (page == nullptr || blob_head(page->data()).kind != kBlobPage) return false;
   }
   index->blob_pages = std::move(blob_pages);

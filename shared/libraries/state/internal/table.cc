@@ -76,7 +76,7 @@ void PagedTable::index_changed() {
 
 uint64_t PagedTable::place_of(std::string_view key) const {
   const uint64_t h = internal_hash(key);
-  prefetch_bucket(pages_.at(page_of(h))->data(), h);
+  prefetch_bucket(pages_.peek(page_of(h))->data(), h);
   return h;
 }
 
