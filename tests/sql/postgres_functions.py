@@ -33,6 +33,8 @@ OPERATORS = {
     "array": "ARRAY[{all}]",
     "array_element": "({0})[{1}]",
     "array_slice": "({0})[{1}:{2}]",
+    "jsonb_at": "{0} #> {1}",
+    "jsonb_at_text": "{0} #>> {1}",
     "array_any": "{1} {op} ANY ({2})",
     "array_all": "{1} {op} ALL ({2})",
 }

@@ -62,6 +62,7 @@ FunctionFamily time_functions();
 FunctionFamily zone_functions();
 FunctionFamily bytes_functions();
 FunctionFamily jsonb_functions();
+FunctionFamily jsonb_array_functions();
 FunctionFamily array_functions();
 FunctionFamily array_making_functions();
 FunctionFamily choice_functions();

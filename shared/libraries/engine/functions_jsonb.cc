@@ -55,13 +55,6 @@ View array_element_text(Row& row, Jsonb j, int64_t index) {
   return text_or_null(row, element(j.value, index));
 }
 
-// One step of a path: a member's name, or an element's number.
-std::optional<View> step(View value, View name) {
-  if (formats::jsonb_kind(value) == JsonbKind::kObject) return formats::jsonb_member(value, name);
-  const auto index = parse_bigint(name);
-  return index.ok() ? formats::jsonb_element(value, *index) : std::nullopt;
-}
-
 template <typename R, R (*kAnswer)(Row&, std::optional<View>)>
 void extract_path(const Expr& call, std::span<const Operand> args, const Selection& selection, Column& out,
                   Context& context) {
@@ -74,7 +67,8 @@ void extract_path(const Expr& call, std::span<const Operand> args, const Selecti
     if (nulls && out.valid[i] == 0) return;
     row.index = i;
     std::optional<View> at = args[0].column->texts[args[0].at(i)];
-    for (size_t a = 1; a < args.size() && at; ++a) at = step(*at, args[a].column->texts[args[a].at(i)]);
+    for (size_t a = 1; a < args.size() && at; ++a)
+      at = formats::jsonb_step(*at, args[a].column->texts[args[a].at(i)]);
     out.texts[i] = TypeFor<R>::store(kAnswer(row, at));
   });
 }
@@ -103,18 +97,8 @@ bool contains(Row& row, Jsonb outer, Jsonb inner) {
 bool contained(Row& row, Jsonb inner, Jsonb outer) {
   return contains(row, outer, inner);
 }
-// A member's name, an array's string, or the string itself.
 bool exists(Jsonb j, View name) {
-  std::string wanted;
-  formats::append_jsonb_string(wanted, name);
-  const JsonbKind kind = formats::jsonb_kind(j.value);
-  if (kind != JsonbKind::kObject && kind != JsonbKind::kArray) return j.value == wanted;
-  bool found = false;
-  formats::visit_jsonb(j.value, [&](View at, View value) {
-    found = (kind == JsonbKind::kObject ? at : value) == wanted;
-    return !found;
-  });
-  return found;
+  return formats::jsonb_exists(j.value, name);
 }
 
 void strip(View value, std::string& out) {

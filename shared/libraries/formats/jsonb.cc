@@ -362,4 +362,23 @@ bool jsonb_contains(std::string_view outer, std::string_view inner) {
   return found;
 }
 
+std::optional<std::string_view> jsonb_step(std::string_view value, std::string_view name) {
+  if (jsonb_kind(value) == JsonbKind::kObject) return jsonb_member(value, name);
+  const auto index = parse_bigint(name);
+  return index.ok() ? jsonb_element(value, *index) : std::nullopt;
+}
+
+bool jsonb_exists(std::string_view value, std::string_view name) {
+  std::string wanted;
+  append_jsonb_string(wanted, name);
+  const JsonbKind kind = jsonb_kind(value);
+  if (!is_container(kind)) return value == wanted;
+  bool found = false;
+  visit_jsonb(value, [&](std::string_view at, std::string_view element) {
+    found = (kind == JsonbKind::kObject ? at : element) == wanted;
+    return !found;
+  });
+  return found;
+}
+
 }  // namespace millrace::formats

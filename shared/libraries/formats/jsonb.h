@@ -33,6 +33,10 @@ JsonbKind jsonb_kind(std::string_view value);
 std::optional<std::string_view> jsonb_member(std::string_view object, std::string_view name);
 std::optional<std::string_view> jsonb_element(std::string_view array,
                                               int64_t index);  // negative: from the end
+// One step of a path: a member's name, or an element's number.
+std::optional<std::string_view> jsonb_step(std::string_view value, std::string_view name);
+// Whether there is a member of that name, such a string in an array, or this is the string.
+bool jsonb_exists(std::string_view value, std::string_view name);
 // Each member's name (as a JSON string) and value in order, of an array: an empty name and each element. Stops at
 // the first that is answered with false.
 using JsonbVisit = std::function<bool(std::string_view name, std::string_view value)>;

@@ -22,6 +22,8 @@ constexpr OperatorName kOperators[] = {
     {"@>", "jsonb_contains"},
     {"<@", "jsonb_contained"},
     {"?", "jsonb_exists"},
+    {"?|", "jsonb_exists_any"},
+    {"?&", "jsonb_exists_all"},
     // Other types have these, too.
     {"||", "jsonb_concat"},
     {"-", "jsonb_delete"},
@@ -32,11 +34,11 @@ const OperatorName* find_operator(std::string_view op) {
   return found == std::end(kOperators) ? nullptr : found;
 }
 
-// '{a,"b c",0}' as the arguments that it stands for. It has to be a constant.
+// '{a,"b c",0}' as the arguments that it stands for.
 Result<std::vector<Bound>> path_arguments(const Bound& path) {
   const auto bad = [&] {
-    return invalid_at(kBadLiteral, path.expr->span, "a path is a constant of names and numbers in braces",
-                      "write '{a,0,b}', or use jsonb_extract_path(j, a, b)");
+    return invalid_at(kBadLiteral, path.expr->span, "a path is names and numbers in braces, or a text[]",
+                      "write '{a,0,b}' or ARRAY[a, b]");
   };
   const auto* text = std::get_if<std::string>(&path.expr->literal);
   if (!path.unknown || text == nullptr || text->size() < 2 || text->front() != '{' || text->back() != '}')
@@ -80,13 +82,19 @@ Result<Bound> make_jsonb_operation(std::string_view op, Bound left, Bound right,
   const OperatorName& known = *find_operator(op);
   TRY_ASSIGN(std::optional<Bound> object, coerce(left, Type::kJsonb));
   const bool number = is_integer(right.type());
+  const bool path = op.starts_with('#');
+  const bool names = right.type() == array_of(Type::kText) && (path || op == "?|" || op == "?&");
+  if (object && names) {
+    const std::string_view at_path = op == "#>" ? "jsonb_at" : "jsonb_at_text";
+    return make_call(path ? at_path : known.function, {std::move(*object), std::move(right)}, at.span);
+  }
   const bool fits = right.unknown || right.type() == Type::kJsonb || right.type() == Type::kText || number;
   if (!object || !fits) return no_operator(op, left, right, at.operator_span);
   std::vector<Bound> args{std::move(*object)};
-  if (op.starts_with('#')) {
-    TRY_ASSIGN(std::vector<Bound> path, path_arguments(right));
-    if (path.empty()) return std::move(args.front());
-    std::ranges::move(path, std::back_inserter(args));
+  if (path) {
+    TRY_ASSIGN(std::vector<Bound> steps, path_arguments(right));
+    if (steps.empty()) return std::move(args.front());
+    std::ranges::move(steps, std::back_inserter(args));
   } else {
     args.push_back(std::move(right));
   }
