@@ -64,17 +64,8 @@ class QueryBinder {
     plan_ = std::move(flat.plan);
     closes_windows_ = flat.closes_windows;
     if (plan_.shape == QueryPlan::Shape::kAggregate && !is_view()) return needs_window_view();
-    if (plan_.updating() && !is_view()) return needs_rows_of_its_own();
     if (plan_.shape != QueryPlan::Shape::kAggregate && !is_view()) plan_.shape = QueryPlan::Shape::kStream;
     return {};
-  }
-
-  Error needs_rows_of_its_own() const {
-    return unsupported_at(
-        tree_.query.span,
-        fmt::format("a derived stream of \"{}\", which has a primary key, is not supported",
-                    plan_.source->name),
-        "write CREATE MATERIALIZED VIEW, and SUBSCRIBE to it: its changes tell what comes and what goes");
   }
 
   Error needs_window_view() const {
@@ -161,6 +152,7 @@ class QueryBinder {
     }
     if (grouped) return {};
     bind_output_stream();
+    if (plan_.updating() && !is_view()) TRY(bind_output_key());
     for (auto& output : plan_.outputs) output.expr = map.apply(output.expr);
     return {};
   }
@@ -182,6 +174,27 @@ class QueryBinder {
       }
     }
     output_.idle_timeout_us = source.idle_timeout_us;
+  }
+
+  // Over an updating stream it is one, too: its primary key has to be in its rows.
+  Status bind_output_key() {
+    const StreamDef& source = *plan_.source;
+    for (const int column : source.primary_key) {
+      const auto shows = [&](const NamedExpr& o) {
+        return o.expr->op == Op::kColumn && o.expr->column == column;
+      };
+      const auto found = std::ranges::find_if(plan_.outputs, shows);
+      const std::string& name = source.columns[static_cast<size_t>(column)].name;
+      if (found == plan_.outputs.end()) {
+        return invalid_at(
+            kBadPrimaryKey, tree_.query.span,
+            fmt::format("column \"{}\" of the primary key of \"{}\" is not selected as it is", name,
+                        source.name),
+            fmt::format("add {} to the SELECT list: the derived stream has the same key", name));
+      }
+      output_.primary_key.push_back(static_cast<int>(found - plan_.outputs.begin()));
+    }
+    return add_op_column(output_, tree_.query.span);
   }
 
   Result<CreateQuery> finish() {
