@@ -11,6 +11,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -130,6 +131,7 @@ class QueryTask {
   // Of a source with a primary key (query_task_upserts.cc).
   Status upsert(const StepRows& rows, Selection& selection, TaskOutput& out);
   Status replace_rows(const Batch& events, Selection& selection, TaskOutput& out);
+  void tell(const RowOrigin& origin, TaskOutput& out, const std::function<void(JsonRows&)>& write);
   size_t expected_bytes(size_t rows, size_t row_bytes) const;
   Status merge_topic(const log::Frame& frame);
   void hear(const std::vector<Report>& reports);

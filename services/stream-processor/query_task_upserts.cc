@@ -17,8 +17,8 @@ Status QueryTask::upsert(const StepRows& rows, Selection& selection, TaskOutput&
   return run_shape(changes, changed, out);
 }
 
-// A view's rows stand under their primary keys, so the row before need not be known: whatever the event says, its key
-// has the row that it makes, or none.
+// Rows stand under their primary keys (of a derived stream: which are there), so the row before need not be known:
+// whatever the event says, its key has the row that it makes, or none.
 Status QueryTask::replace_rows(const Batch& events, Selection& selection, TaskOutput& out) {
   Selection shown = selection;
   std::erase_if(shown, [&](uint32_t event) { return pipeline_->upserts->deletes(events, event); });
@@ -36,13 +36,25 @@ Status QueryTask::replace_rows(const Batch& events, Selection& selection, TaskOu
     } else if (has_row) {
       auto kept = pipeline_->rows_view->replace(made, row, key, *store_);
       if (!kept.ok()) return state_error(kept.error());
-      if (watched_) pipeline_->row_changes->upsert(made, row, out.changes);
-    } else if (pipeline_->rows_view->remove(events.origins[event].partition, key, *store_) && watched_) {
-      pipeline_->row_changes->remove(events, event, out.changes);
+      tell(events.origins[event], out, [&](JsonRows& to) { pipeline_->row_changes->upsert(made, row, to); });
+    } else if (pipeline_->rows_view->remove(events.origins[event].partition, key, *store_)) {
+      tell(events.origins[event], out,
+           [&](JsonRows& to) { pipeline_->row_changes->remove(events, event, to); });
     }
   }
   dead_letters(events, errors, out);
   return {};
+}
+
+// A view's change to those who watch it, a derived stream's as its event.
+void QueryTask::tell(const RowOrigin& origin, TaskOutput& out, const std::function<void(JsonRows&)>& write) {
+  if (plan_->shape == engine::QueryPlan::Shape::kRows) {
+    if (watched_) write(out.changes);
+    return;
+  }
+  JsonRows event;
+  write(event);
+  out.add({plan_->output_stream->id, origin.partition}, event.text, origin.append_time.value / 1000);
 }
 
 }  // namespace millrace::processor

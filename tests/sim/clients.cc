@@ -179,7 +179,7 @@ void World::define() {
     return o.tenant == tenant && o.kind != Kind::kView && o.state == ObjectState::kThere;
   });
   if (!source) return;
-  const bool derived = objects_[*source].shape.primary_key.empty() && random_.chance(3);
+  const bool derived = random_.chance(3);
   MadeQuery made =
       derived ? workload.make_derived(objects_[*source].shape) : workload.make_view(objects_[*source].shape);
   object.kind = derived ? Kind::kDerived : Kind::kView;

@@ -259,6 +259,7 @@ class Run {
       for (const int column : source_.primary_key) key.push_back((*row)[static_cast<size_t>(column)]);
       const auto* op = std::get_if<std::string>(&row->back());
       const bool deletes = op != nullptr && *op == "delete";
+      if (!named_.is_view) return tell(event, *row, to_line(key), deletes);
       if (!deletes) process(event, *row, place);  // it may fail, whatever comes behind it
       table_[to_line(key)] = {deletes ? nullptr : &event, std::move(*row)};
       return;
@@ -267,6 +268,29 @@ class Run {
     if (!late_check_) return;
     if (const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(source_.watermark_column)])) {
       clocks_.advance(event.partition, t->micros - source_.disorder_us);
+    }
+  }
+
+  // A derived stream's event: the row, or that the one it told of is gone.
+  void tell(const LogEvent& event, const Row& row, const std::string& key, bool deletes) {
+    auto& made = answer_.made[event.partition.value];
+    const size_t before = made.size();
+    if (!deletes) process(event, row, {event.partition.value, event.offset.value});
+    if (made.size() > before) {
+      made.back().push_back(Scalar(std::string("upsert")));
+      table_[key] = {};
+    } else if (table_.erase(key) > 0) {
+      Row gone;
+      for (const auto& item : query_.items) {
+        const bool of_key =
+            item.expr->kind == ExprKind::kColumn && std::ranges::any_of(source_.primary_key, [&](int column) {
+              return source_.columns[static_cast<size_t>(column)].name == item.expr->text;
+            });
+        RowContext context{&source_.columns, &row, std::nullopt, 0, nullptr, event.time};
+        gone.push_back(of_key ? *naive_evaluate(*item.expr, context) : Scalar());
+      }
+      gone.push_back(Scalar(std::string("delete")));
+      made.push_back(std::move(gone));
     }
   }
 
@@ -577,7 +601,7 @@ class Run {
     const LogEvent* event = nullptr;  // null: it is deleted
     Row row;
   };
-  std::map<std::string, LastEvent> table_;  // by primary key
+  std::map<std::string, LastEvent> table_;  // by primary key; of a derived stream: the keys that it told of
   NaiveAnswer answer_;
 };
 
@@ -687,6 +711,13 @@ NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
     }
     out.columns.push_back({item_name(item), naive_type(*item.expr, source.columns)});
   }
+  for (const int column : source.primary_key) {
+    for (size_t i = 0; i < query.query->items.size(); ++i) {
+      if (query.query->items[i].expr->text == source.columns[static_cast<size_t>(column)].name)
+        out.primary_key.push_back(static_cast<int>(i));
+    }
+  }
+  if (!out.primary_key.empty()) out.columns.push_back({"_op", Type::kText});
   if (source.watermark_column < 0) return out;
   const std::string& time = source.columns[static_cast<size_t>(source.watermark_column)].name;
   size_t at = 0;

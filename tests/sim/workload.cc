@@ -97,10 +97,13 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
       ", PROCTIME() AS came",
       ", k || s AS ks"};
   const std::string name = fmt::format("derived_{}", ++names_);
+  const bool keyed = !source.primary_key.empty();
+  std::string extra = pick(kExtra);
+  while (keyed && extra.find("PROCTIME") != std::string::npos) extra = pick(kExtra);
   const MadeRetention kept = retention();
   std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b{} FROM {}", name,
-                                with(kept.option), pick(kExtra), source.name);
-  if (!random_.chance(4)) sql += " WHERE " + condition();
+                                with(kept.option), extra, source.name);
+  if (!random_.chance(4)) sql += " WHERE " + (keyed ? row_condition() : condition());
   return {must(naive_query(sql), sql), sql, kept};
 }
 

@@ -31,9 +31,12 @@ struct QueryTask::Pipeline {
         break;
       case engine::QueryPlan::Shape::kRows:
         rows_view.emplace(plan);
-        if (plan->updating()) row_changes.emplace(*plan);
         [[fallthrough]];
       case engine::QueryPlan::Shape::kStream:
+        if (plan->updating()) {
+          rows_view.emplace(plan);
+          row_changes.emplace(*plan);
+        }
         for (const auto& output : plan->outputs) outputs.emplace_back(output.expr, plan->on_error, &shared);
         writer.emplace(names);
     }
@@ -63,7 +66,7 @@ struct QueryTask::Pipeline {
   std::optional<engine::Upserts> upserts;
   std::optional<engine::LastRows> last_rows;
   Batch changes;                          // that last_rows made of the events
-  std::optional<RowChanges> row_changes;  // of a view's rows by primary key
+  std::optional<RowChanges> row_changes;  // of rows by primary key
   std::vector<std::string> names;
   std::optional<engine::Evaluator> filter;
   std::vector<engine::Evaluator> outputs;

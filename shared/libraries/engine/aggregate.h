@@ -84,7 +84,8 @@ class Aggregation {
   std::unique_ptr<Impl> impl_;
 };
 
-// A view without groups: each row under (partition, offset), or that of its primary key.
+// A view without groups: each row under (partition, offset), or that of its primary key. Of a derived stream with a
+// primary key: which keys it has told of.
 class RowsView {
  public:
   explicit RowsView(PlanPtr plan);

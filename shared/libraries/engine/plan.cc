@@ -214,7 +214,7 @@ std::string changes_text(const QueryPlan& plan) {
   std::string key;
   for (const int column : plan.source->primary_key)
     key += (key.empty() ? "" : ", ") + plan.source->columns[static_cast<size_t>(column)].name;
-  const bool rows = plan.shape == QueryPlan::Shape::kRows;
+  const bool rows = plan.shape != QueryPlan::Shape::kAggregate;
   return fmt::format("{} {} (updating: {} has a primary key)",
                      rows ? "Replace rows by" : "Retract the last row of each", key, plan.source->name);
 }

@@ -35,7 +35,9 @@ Status RowsView::add(const Batch& outputs, const Selection& selection, state::St
 
 Status RowsView::replace(const Batch& outputs, uint32_t row, std::string_view key, state::StateStore& store) {
   bytes_.clear();
-  for (const Column& column : outputs.columns) encode_value(bytes_, column, row);
+  if (plan_->shape == QueryPlan::Shape::kRows) {
+    for (const Column& column : outputs.columns) encode_value(bytes_, column, row);
+  }
   return KeyedRows(store, *plan_, kRowsSlot).put(outputs.origins[row].partition, key, bytes_);
 }
 

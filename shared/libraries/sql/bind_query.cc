@@ -51,17 +51,8 @@ class QueryBinder {
     if (flat.windows.has_many_windows()) TRY(check_windows(*flat.window_from, flat.windows, flat.plan));
     plan_ = std::move(flat.plan);
     closes_windows_ = flat.closes_windows;
-    if (plan_.updating() && !is_view()) return needs_rows_of_its_own();
     if (plan_.shape != QueryPlan::Shape::kAggregate && !is_view()) plan_.shape = QueryPlan::Shape::kStream;
     return {};
-  }
-
-  Error needs_rows_of_its_own() const {
-    return unsupported_at(
-        tree_.query.span,
-        fmt::format("a derived stream of \"{}\", which has a primary key, is not supported",
-                    plan_.source->name),
-        "write CREATE MATERIALIZED VIEW, and SUBSCRIBE to it: its changes tell what comes and what goes");
   }
 
   // A stream takes what never changes: rows as they come, or groups once their window is closed.
@@ -172,6 +163,7 @@ class QueryBinder {
     }
     if (!is_view()) bind_output_stream();
     if (grouped) return {};
+    if (plan_.updating() && !is_view()) TRY(bind_output_key());
     for (auto& output : plan_.outputs) output.expr = map.apply(output.expr);
     return {};
   }
@@ -201,6 +193,27 @@ class QueryBinder {
 
   // The group key by which the groups are spread over the partitions; -1: by all of them, put together.
   int partition_key() const { return plan_.repartition ? -1 : engine::partition_key_of(plan_); }
+
+  // Over an updating stream it is one, too: its primary key has to be in its rows.
+  Status bind_output_key() {
+    const StreamDef& source = *plan_.source;
+    for (const int column : source.primary_key) {
+      const auto shows = [&](const NamedExpr& o) {
+        return o.expr->op == Op::kColumn && o.expr->column == column;
+      };
+      const auto found = std::ranges::find_if(plan_.outputs, shows);
+      const std::string& name = source.columns[static_cast<size_t>(column)].name;
+      if (found == plan_.outputs.end()) {
+        return invalid_at(
+            kBadPrimaryKey, tree_.query.span,
+            fmt::format("column \"{}\" of the primary key of \"{}\" is not selected as it is", name,
+                        source.name),
+            fmt::format("add {} to the SELECT list: the derived stream has the same key", name));
+      }
+      output_.primary_key.push_back(static_cast<int>(found - plan_.outputs.begin()));
+    }
+    return add_op_column(output_, tree_.query.span);
+  }
 
   Result<CreateQuery> finish() {
     for (const auto& option : tree_.options) TRY(is_view() ? view_option(option) : stream_option(option));

@@ -177,16 +177,20 @@ Status bind_primary_key(const ast::CreateStream& tree, StreamDef& out) {
                       "the option \"key\" names a column that is not of the primary key",
                       "take it away: the rows of a key have to stay in one partition");
   }
-  const int taken = column_index(out.columns, std::string(engine::kOpColumn));
-  if (taken >= 0)
-    return invalid_at(kBadPrimaryKey, tree.columns[static_cast<size_t>(taken)].name.span,
-                      "a stream with a primary key has a column \"_op\" of its own", "rename this one");
-  out.op_column = static_cast<int>(out.columns.size());
-  out.columns.push_back(ColumnDef{std::string(engine::kOpColumn), Type::kText});
-  return {};
+  return add_op_column(out, tree.name.span);
 }
 
 }  // namespace
+
+Status add_op_column(StreamDef& stream, const SourceSpan& span) {
+  const std::string name(engine::kOpColumn);
+  if (column_index(stream.columns, name) >= 0)
+    return invalid_at(kBadPrimaryKey, span, "a stream with a primary key has a column \"_op\" of its own",
+                      "rename the other one");
+  stream.op_column = static_cast<int>(stream.columns.size());
+  stream.columns.push_back(ColumnDef{name, Type::kText});
+  return {};
+}
 
 Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const BindContext& context) {
   TRY(check_new_name(context, tree.name, tree.if_not_exists));

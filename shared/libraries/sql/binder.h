@@ -38,6 +38,8 @@ Status check_windows(const ast::TableRef& from, const Scope& scope, const engine
 // Where a row has many windows, the groups that are kept are those of panes.
 void group_by_panes(engine::QueryPlan& plan);
 
+// The last column of a stream with a primary key (bind_stream.cc).
+Status add_op_column(engine::StreamDef& stream, const SourceSpan& span);
 // A grouped query over an updating stream: refuses what cannot take a row back, and counts each group's rows
 // (bind_retraction.cc).
 Status bind_retraction(engine::QueryPlan& plan);
