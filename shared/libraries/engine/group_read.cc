@@ -4,6 +4,7 @@
 #include <set>
 
 #include "engine/aggregate.h"
+#include "engine/grouping_sets.h"
 
 namespace millrace::engine {
 
@@ -59,9 +60,9 @@ Status GroupWriter::write(const Window& window, std::string_view key, const char
   return {};
 }
 
-Status GroupWriter::write_empty() {
+Status GroupWriter::write_empty(std::string_view key) {
   const std::string zeros(accumulators_.value_bytes(), '\0');
-  return write(Window{}, {}, zeros.data(), {});
+  return write(Window{}, key, zeros.data(), {});
 }
 
 namespace {
@@ -226,7 +227,9 @@ Status Aggregation::read_groups(const QueryPlan& plan, const Epochs& epochs, con
   }
   if (plan.window.is_session()) return read_sessions(plan, epochs, stored, wanted, writer);
   TRY(read_plain(plan, epochs, stored, wanted, writer));
-  if (plan.group_keys.empty() && out.rows == before) return writer.write_empty();
+  if (out.rows > before) return {};
+  if (plan.group_keys.empty()) return writer.write_empty({});
+  for (const std::string& group : GroupingSets(plan).empty_groups()) TRY(writer.write_empty(group));
   return {};
 }
 

@@ -30,8 +30,8 @@ class GroupWriter {
 
   Status write(const Window& window, std::string_view key, std::vector<Total>& totals);
   Status write(const Window& window, std::string_view key, const char* value, const Blobs& blob);
-  // A query without GROUP BY has its one row from the beginning.
-  Status write_empty();
+  // A group that is there without any row.
+  Status write_empty(std::string_view key);
 
  private:
   Status write_keys(const Window& window, std::string_view key);
