@@ -83,9 +83,24 @@ class Generator:
                 argument = self.random.choice(["DISTINCT ", ""]) + argument
             outputs.append(f"{call}({argument})::{t}")
         where = f" WHERE {self.condition(columns)}" if self.random.random() < 0.3 else ""
-        group = f" GROUP BY {', '.join(name for name, _ in keys)}" if keys else ""
+        names = [name for name, _ in keys]
+        group = f" GROUP BY {', '.join(names)}" if keys else ""
+        if source == "t" and self.random.random() < 0.6:  # elsewhere two columns may be one expression
+            group = " GROUP BY " + self.grouping_sets(names)
+            if names:
+                outputs = [f"grouping({', '.join(names)})::int" if t == "int" and self.random.random() < 0.3 else o
+                           for t, o in zip(types, outputs)]
         having = " HAVING count(*) > 1" if self.random.random() < 0.3 else ""
         return f"SELECT {self.named(outputs)} FROM {source}{where}{group}{having}"
+
+    def grouping_sets(self, names):
+        some = self.random.sample(names, self.random.randint(0, len(names)))
+        kind = self.random.choice(["ROLLUP", "CUBE", "SETS", "AND"]) if names else "SETS"
+        if kind == "AND":
+            return f"{', '.join(names)}, ROLLUP({names[0]})"
+        if kind == "SETS":
+            return f"GROUPING SETS (({', '.join(names)}), ({', '.join(some)}), ())"
+        return f"{kind}({', '.join(names)})"
 
     def values(self, types):
         rows = (", ".join(f"{self.value(t)}::{t}" for t in types) for _ in range(self.random.randint(1, 3)))

@@ -10,6 +10,7 @@
 #include "engine/group_index.h"
 #include "engine/group_partition.h"
 #include "engine/group_read.h"
+#include "engine/grouping_sets.h"
 #include "engine/live_sessions.h"
 #include "engine/value_codec.h"
 #include "event/text.h"
@@ -35,7 +36,11 @@ Error bad_payload() {
 
 struct Aggregation::Impl {
   Impl(PlanPtr p, SharedValues* shared)
-      : plan(std::move(p)), accumulators(*plan), distinct(*plan), partition_key(partition_key_of(*plan)) {
+      : plan(std::move(p)),
+        accumulators(*plan),
+        distinct(*plan),
+        sets(*plan),
+        partition_key(partition_key_of(*plan)) {
     // A row without a window has no group: there a NULL mends nothing.
     for (size_t i = 0; i < plan->group_keys.size(); ++i)
       keys.emplace_back(plan->group_keys[i].expr, is_window(i) ? OnError::kDeadLetter : plan->on_error,
@@ -54,6 +59,7 @@ struct Aggregation::Impl {
   PlanPtr plan;
   Accumulators accumulators;
   DistinctSets distinct;
+  GroupingSets sets;
   std::optional<LiveSessions> sessions;
   int partition_key;
   std::vector<Evaluator> keys;
@@ -84,6 +90,7 @@ struct Aggregation::Impl {
   // A row on its way to its group: located, so that the memory fetches while other rows are worked on.
   struct Located {
     uint32_t row = 0;
+    size_t set = 0;
     int64_t window = 0;
     uint64_t hash = 0;
     std::string stored;  // the group's key in its table
@@ -107,6 +114,8 @@ struct Aggregation::Impl {
            static_cast<int>(key_index) == plan->window_end_key;
   }
   void contributions_of(const Batch& batch, size_t row);
+  // Not where a row counts in several groups: it would be left out of one alone. A SELECT fails as a whole.
+  bool leaves_rows_out() const { return !sets.any() || !plan->source; }
   bool overflows(size_t row, const char* value, std::vector<RowError>& errors);
   bool choose_part(size_t row, int64_t window, std::span<const int64_t> ended, uint32_t& part,
                    std::vector<RowError>& errors) const;
@@ -131,7 +140,7 @@ struct Aggregation::Impl {
     if (!inserted) times_before = accumulators.session_times(value);
   }
   void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
-  bool locate(uint32_t row, std::span<const int64_t> ended, state::StateStore& store,
+  bool locate(uint32_t row, size_t set, std::span<const int64_t> ended, state::StateStore& store,
               std::vector<RowError>& errors, Located& out);
   Status add_located(const Batch& batch, Located& at, std::vector<RowError>& errors,
                      std::vector<Changed>* changed, bool& failed);
@@ -298,14 +307,16 @@ void Aggregation::Impl::note(std::vector<Changed>* changed, int64_t window, std:
   if (added) changed->push_back({window, std::string(group), times_before});
 }
 
-// False: the row failed.
-bool Aggregation::Impl::locate(uint32_t row, std::span<const int64_t> ended, state::StateStore& store,
-                               std::vector<RowError>& errors, Located& out) {
+// False: the row failed, as it does in every set.
+bool Aggregation::Impl::locate(uint32_t row, size_t set, std::span<const int64_t> ended,
+                               state::StateStore& store, std::vector<RowError>& errors, Located& out) {
   uint32_t part = 0;
   if (!encode_group(row, out.window, errors) || !choose_part(row, out.window, ended, part, errors) ||
       !take_distinct(row, out.distinct, errors))
     return false;
+  if (sets.any()) sets.encode(set, key_columns, row, key);
   out.row = row;
+  out.set = set;
   out.hash = hash_of_row(row);
   out.stored.assign(stored_key(key, part));
   out.group_size = key.size();
@@ -330,7 +341,7 @@ Status Aggregation::Impl::add_located(const Batch& batch, Located& at, std::vect
   char* const value = at.table->upsert_at(at.place, at.stored, at.hash, inserted);
   if (value == nullptr) return state_full();
   remember_times(value, inserted);
-  failed = overflows(at.row, value, errors);
+  failed = leaves_rows_out() && overflows(at.row, value, errors);
   if (failed) {
     if (inserted) at.table->erase(at.stored, at.hash);
     return {};
@@ -380,11 +391,16 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
   Impl& own = *impl_;
   own.evaluate(batch, selection, errors);
   size_t kept = 0;
+  size_t set = 0;
   for (size_t next = 0; next < selection.size();) {
     const size_t first = next;
     size_t located = 0;
-    for (; next < selection.size() && located < Impl::kAhead; ++next) {
-      located += own.locate(selection[next], ended, store, errors, own.ahead[located]);
+    while (next < selection.size() && located < Impl::kAhead) {
+      const bool there = own.locate(selection[next], set, ended, store, errors, own.ahead[located]);
+      located += there;
+      if (there && ++set < own.sets.count()) continue;
+      set = 0;
+      ++next;
     }
     for (size_t i = 0; i < located; ++i) {
       own.ahead[i].table->prefetch(own.ahead[i].place);
@@ -393,7 +409,7 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
     for (size_t i = 0; i < located; ++i) {
       bool failed = false;
       TRY(own.add_located(batch, own.ahead[i], errors, changed, failed));
-      if (!failed) selection[kept++] = own.ahead[i].row;
+      if (!failed && own.ahead[i].set == 0) selection[kept++] = own.ahead[i].row;
     }
     // A step of many rows may touch more than the memory holds.
     if (next / kRowsASettling != first / kRowsASettling) TRY(store.settle());
@@ -437,18 +453,21 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
       continue;
     selection[kept++] = row;
     own.contributions_of(batch, row);
-    if (row_by_row || part > 0) {
-      const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
-      const int weight = batch.weights.empty() ? 1 : batch.weights[row];
-      own.encode_entry(window, part, own.key, weight, partition, own.contributions.data(),
-                       payload_of(own.hash_of_row(row)));
-      continue;
-    }
-    bool added = false;
-    const size_t group = own.groups.find_or_add(window, own.key, added);
-    if (added) own.group_contributions.resize((group + 1) * width);
-    for (size_t i = 0; i < width; ++i) {
-      own.accumulators.combine(i, own.group_contributions[group * width + i], own.contributions[i]);
+    for (size_t set = 0; set < own.sets.count(); ++set) {
+      if (own.sets.any()) own.sets.encode(set, own.key_columns, row, own.key);
+      if (row_by_row || part > 0) {
+        const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[row].partition.value;
+        const int weight = batch.weights.empty() ? 1 : batch.weights[row];
+        own.encode_entry(window, part, own.key, weight, partition, own.contributions.data(),
+                         payload_of(own.hash_of_row(row)));
+        continue;
+      }
+      bool added = false;
+      const size_t group = own.groups.find_or_add(window, own.key, added);
+      if (added) own.group_contributions.resize((group + 1) * width);
+      for (size_t i = 0; i < width; ++i) {
+        own.accumulators.combine(i, own.group_contributions[group * width + i], own.contributions[i]);
+      }
     }
   }
   selection.resize(kept);

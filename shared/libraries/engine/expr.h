@@ -64,6 +64,7 @@ enum class Op : uint8_t {
   kWindowStart,  // args: timestamp; of HOP, CUMULATE: never evaluated, since a row has many
   kWindowEnd,
   kProctime,  // the append time of the row's frame: the batch needs origins
+  kGrouping,  // args: group keys; never evaluated: what it is of a group follows from the group's set
   // New ones at the end: an operator's number is part of a plan's identity.
 };
 

@@ -205,6 +205,8 @@ class Printer {
         return tumble("TUMBLE_END", expr);
       case Op::kInList:
         return in_list(expr);
+      case Op::kGrouping:
+        return call("GROUPING", expr);
       case Op::kProctime:
         out_ += "PROCTIME()";
         return;

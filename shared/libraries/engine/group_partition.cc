@@ -11,7 +11,7 @@ int partition_key_of(const QueryPlan& plan) {
   for (size_t i = 0; i < plan.group_keys.size(); ++i) {
     const Expr& e = *plan.group_keys[i].expr;
     if (e.op != Op::kColumn || static_cast<size_t>(e.column) >= plan.read_columns.size()) continue;
-    if (plan.read_columns[static_cast<size_t>(e.column)] == plan.source->key_column)
+    if (plan.read_columns[static_cast<size_t>(e.column)] == plan.source->key_column && plan.in_every_set(i))
       return static_cast<int>(i);
   }
   return -1;

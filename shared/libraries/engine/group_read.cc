@@ -4,6 +4,7 @@
 #include <set>
 
 #include "engine/aggregate.h"
+#include "engine/grouping_sets.h"
 
 namespace millrace::engine {
 
@@ -245,7 +246,9 @@ Status Aggregation::read_groups(const QueryPlan& plan, const Epochs& epochs, con
   }
   TRY(read_plain(plan, epochs, stored, wanted, writer));
   TRY(read_whole(epochs));
-  if (plan.group_keys.empty() && out.rows == before) return writer.write_empty();
+  if (out.rows > before) return {};
+  if (plan.group_keys.empty()) return writer.write_empty();
+  for (const std::string& group : GroupingSets(plan).empty_groups()) TRY(writer.write_empty({}, group));
   return {};
 }
 

@@ -30,7 +30,7 @@ class GroupWriter {
 
   Status write(const Window& window, std::string_view key, std::vector<Total>& totals);
   Status write(const Window& window, std::string_view key, const char* value, const Blobs& blob);
-  // Of no rows. A query without GROUP BY has its one row from the beginning.
+  // A group that is there without any row.
   Status write_empty(const Window& window = {}, std::string_view key = {});
 
  private:

@@ -181,13 +181,26 @@ std::string windows_text(const QueryPlan& plan) {
 }
 
 std::string keys_text(const QueryPlan& plan, const std::vector<std::string>& source) {
-  if (!plan.window.made_of_panes()) return list_text(plan.group_keys, source);
   std::string out;
   for (size_t i = 0; i < plan.group_keys.size(); ++i) {
     const int key = static_cast<int>(i);
-    const bool window = key == plan.window_key || key == plan.window_end_key;
+    if (key == plan.set_key) continue;
+    const bool window = plan.window.made_of_panes() && (key == plan.window_key || key == plan.window_end_key);
     if (!out.empty()) out += ", ";
     out += window ? window_call(plan, plan.group_keys[i], source) : named_text(plan.group_keys[i], source);
+  }
+  return out.empty() ? "nothing" : out;
+}
+
+std::string sets_text(const QueryPlan& plan) {
+  std::string out;
+  for (const int64_t set : plan.grouping_sets) {
+    std::string names;
+    for (size_t i = 0; i < plan.group_keys.size(); ++i) {
+      if (static_cast<int>(i) == plan.set_key || (set >> i & 1) != 0) continue;
+      names += (names.empty() ? "" : ", ") + plan.group_keys[i].name;
+    }
+    out += fmt::format("{}({})", out.empty() ? " in the sets " : ", ", names);
   }
   return out;
 }
@@ -197,7 +210,7 @@ std::string aggregate_text(const QueryPlan& plan, const std::vector<std::string>
   for (const auto& call : plan.aggregates) calls += (calls.empty() ? "" : ", ") + call_text(call, source);
   if (calls.empty()) calls = "nothing (distinct groups)";
   if (plan.group_keys.empty()) return fmt::format("Aggregate {} over all rows", calls);
-  return fmt::format("Aggregate {} by {}", calls, keys_text(plan, source));
+  return fmt::format("Aggregate {} by {}{}", calls, keys_text(plan, source), sets_text(plan));
 }
 
 std::string late_check_text(const QueryPlan& plan) {
@@ -476,6 +489,11 @@ const UnionArm* QueryPlan::arm_of(PartitionId partition) const {
   return behind == arms.rend() ? nullptr : &*behind;
 }
 
+bool QueryPlan::in_every_set(size_t key) const {
+  return std::none_of(grouping_sets.begin(), grouping_sets.end(),
+                      [&](int64_t set) { return (set >> key & 1) != 0; });
+}
+
 bool QueryPlan::closes_windows() const {
   if (window_key < 0 || source->watermark_column < 0) return false;
   const Expr& time = *group_keys[static_cast<size_t>(window_key)].expr->args[0];
@@ -575,6 +593,7 @@ uint64_t QueryPlan::identity() const {
   if (emit_every_us > 0) append_part(out, "emit_every", emit_every_us);
   if (allowed_lateness_us > 0) append_part(out, "allowed_lateness", allowed_lateness_us);
   if (late_stream) append_part(out, "late_stream", late_stream->id.value);
+  for (const int64_t set : grouping_sets) append_part(out, "grouping_set", set);
   for (const UnionArm& arm : arms) {
     append_part(out, "union_all", arm.first_partition);
     append_stream(out, arm.source);

@@ -150,6 +150,10 @@ struct QueryPlan {
   int window_key = -1;      // which group key is the window's start (kTumbleStart, of a pane); -1: no window
   int window_end_key = -1;  // CUMULATE, SESSION: which one is its end
   WindowSpec window;
+  // GROUPING SETS: a row counts in one group of each. The numbers of the sets are values of group key `set_key`: bit i
+  // says that key i is not in the set. Equal sets differ above the keys' bits. Every set has the window's keys.
+  std::vector<int64_t> grouping_sets;
+  int set_key = -1;
   std::vector<AggregateCall> aggregates;  // SESSION: the last two are min and max of the time
   bool emit_on_close = false;             // the view shows a window's rows once it is closed
   bool repartition = false;  // the groups are not the source's key: go through `repartition_topic`
@@ -189,8 +193,9 @@ struct QueryPlan {
   }
   int64_t disorder_us() const { return source->disorder_us + allowed_lateness_us; }
   bool updating() const { return source && source->updating(); }
-  bool closes_windows() const;   // the window is over the watermark's column
-  bool processing_time() const;  // the window is over PROCTIME()
+  bool in_every_set(size_t key) const;  // a group key is part of every group
+  bool closes_windows() const;          // the window is over the watermark's column
+  bool processing_time() const;         // the window is over PROCTIME()
   // An output that is the window's end or, where those are in the same order, its start: by which the rows of closed
   // windows are in order.
   bool orders_windows(const Expr& output) const;

@@ -29,6 +29,7 @@ inline constexpr size_t kPatternNodes = 500;
 inline constexpr size_t kMaxStatements = 10'000;
 inline constexpr size_t kMaxQueryNesting = 100;   // subqueries, parentheses around them
 inline constexpr size_t kMaxCtes = 2'000;         // of one WITH
+inline constexpr size_t kMaxGroupingSets = 64;    // of one GROUP BY: a row counts in each
 inline constexpr size_t kMaxSetOperations = 100;  // of one query
 
 struct Name {
@@ -136,6 +137,9 @@ struct Cte {
   QueryPtr query;
 };
 
+// GROUPING SETS, ROLLUP, CUBE: which keys of GROUP BY are in each set.
+using GroupingSets = std::vector<std::vector<uint32_t>>;
+
 enum class SetOperation : uint8_t { kNone, kUnion, kIntersect, kExcept };
 
 // A SELECT; or VALUES; or two queries and what is between them. Each may have WITH before it and a tail behind.
@@ -153,7 +157,8 @@ struct Query {
   std::optional<TableRef> from;
   ExprPtr where;
   std::vector<ExprPtr> group_by;
-  SourceSpan group_span;  // length 0: no GROUP BY
+  GroupingSets grouping_sets;  // empty: all of group_by is one set
+  SourceSpan group_span;       // length 0: no GROUP BY
   ExprPtr having;
   std::vector<OrderItem> order_by;
   ExprPtr limit;

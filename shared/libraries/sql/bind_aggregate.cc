@@ -122,6 +122,32 @@ std::string wanted_arguments(const AggregateFunction& function) {
 
 }  // namespace
 
+// GROUPING(key, …): which keys the row's grouping set is without. Whoever plans the groups puts in what it is of one.
+Result<Bound> ExpressionBinder::grouping(const ast::Expr& expr) {
+  constexpr size_t kMost = 31;  // bits of an integer
+  if (in_aggregate_ || !place_.empty()) {
+    return invalid_at(kMisplacedAggregate, expr.span,
+                      fmt::format("grouping operations are not allowed in {}",
+                                  in_aggregate_ ? "aggregate functions" : place_),
+                      "they stand in the SELECT list and in HAVING");
+  }
+  if (expr.star || expr.args.empty() || expr.args.size() > kMost)
+    return bad_arguments(expr, fmt::format("1 to {} keys of GROUP BY", kMost));
+  uses_grouping_ = true;
+  auto out = std::make_shared<engine::Expr>();
+  out->op = engine::Op::kGrouping;
+  out->type = Type::kInteger;
+  out->span = expr.span;
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  Bound bound;
+  for (Bound& arg : args) {
+    bound.size += arg.size;
+    out->args.push_back(std::move(arg.expr));
+  }
+  bound.expr = std::move(out);
+  return bound;
+}
+
 Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, const AggregateFunction& function) {
   if (in_aggregate_) {
     return invalid_at(kMisplacedAggregate, expr.span, "aggregate function calls cannot be nested",

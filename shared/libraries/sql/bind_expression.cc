@@ -399,6 +399,7 @@ Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
 
 Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   if (const auto* function = engine::find_aggregate(expr.text)) return aggregate(expr, *function);
+  if (expr.text == "grouping") return grouping(expr);
   const bool is_proctime = expr.text == "proctime";
   const engine::Function* function = engine::find_function(expr.text);
   if (function == nullptr && !is_proctime) return unknown_function(expr);

@@ -48,10 +48,12 @@ class ExpressionBinder {
   Result<engine::ExprPtr> bind_boolean(const ast::Expr& expr, std::string_view what);
 
   const std::vector<engine::AggregateCall>& calls() const { return calls_; }
+  bool groups() const { return uses_grouping_ || !calls_.empty(); }  // it stands in a query that groups
 
  private:
   Result<Bound> number(const ast::Expr& expr, bool negative);
   Result<Bound> unary(const ast::Expr& expr);
+  Result<Bound> grouping(const ast::Expr& expr);
   Result<Bound> binary(const ast::Expr& expr);
   Result<Bound> logical(const ast::Expr& expr);
   Result<Bound> negation(const ast::Expr& expr);
@@ -88,6 +90,7 @@ class ExpressionBinder {
   const Scope& scope_;
   std::string_view place_;
   bool in_aggregate_ = false;
+  bool uses_grouping_ = false;
   std::vector<engine::AggregateCall> calls_;
   std::unordered_multimap<uint64_t, size_t> calls_by_hash_;
 };

@@ -208,7 +208,7 @@ class FlatBinder {
     }
     ExpressionBinder binder(scope_, "");
     TRY_ASSIGN(columns_, bind_select_list(tree_, scope_, binder, by_name_));
-    if (!binder.calls().empty()) return groups_again(tree_.items.front().expr->span, "an aggregate");
+    if (binder.groups()) return groups_again(tree_.items.front().expr->span, "an aggregate");
     for (const auto& column : columns_) plan().outputs.push_back({column.name, column.expr});
     return {};
   }
@@ -226,7 +226,7 @@ class FlatBinder {
     plan().aggregates = binder.calls();
     order_by_time(plan().aggregates, plan().source.get());
     const bool distinct = tree_.distinct_span.length > 0;
-    const bool grouped = !plan().aggregates.empty() || tree_.group_span.length > 0 || tree_.having;
+    const bool grouped = binder.groups() || tree_.group_span.length > 0 || tree_.having;
     if (grouped && distinct) return groups_again(tree_.distinct_span, "SELECT DISTINCT");
     if (!grouped && !distinct) {
       plan().shape = Shape::kRows;
@@ -238,10 +238,18 @@ class FlatBinder {
       return {};
     }
     plan().shape = Shape::kAggregate;
-    TRY_ASSIGN(plan().group_keys, distinct
-                                      ? bind_distinct_keys(columns_, tree_.distinct_span)
-                                      : bind_group_keys(tree_, scope_, columns_, plan().source->columns));
+    if (distinct) {
+      TRY_ASSIGN(plan().group_keys, bind_distinct_keys(columns_, tree_.distinct_span));
+    } else {
+      TRY_ASSIGN(GroupKeys groups, bind_group_keys(tree_, scope_, columns_, plan().source->columns));
+      std::move(groups).move_to(plan());
+    }
     find_window();
+    if (plan().window_key >= 0 && !plan().in_every_set(static_cast<size_t>(plan().window_key))) {
+      return unsupported_at(
+          tree_.group_span, "a grouping set without the window is not supported in a view",
+          "write GROUP BY window_start, ROLLUP (…), and sum up over windows where you read");
+    }
     TRY(bind_grouped_outputs());
     if (flat_.window_from != nullptr) TRY(check_windows(*flat_.window_from, scope_, plan()));
     if (plan().updating()) TRY(bind_retraction(plan()));
@@ -285,7 +293,7 @@ class FlatBinder {
   }
 
   Status bind_grouped_outputs() {
-    GroupedOutputs outputs(plan().group_keys, plan().source->columns);
+    GroupedOutputs outputs(plan(), plan().source->columns);
     for (const auto& column : columns_) {
       TRY_ASSIGN(ExprPtr expr, outputs.apply(column.expr));
       plan().outputs.push_back({column.name, std::move(expr)});
@@ -296,7 +304,8 @@ class FlatBinder {
     const int key = plan().source->key_column;
     const bool has_key =
         key >= 0 && std::any_of(plan().group_keys.begin(), plan().group_keys.end(), [&](const auto& k) {
-          return k.expr->op == Op::kColumn && k.expr->column == key;
+          const auto at = static_cast<size_t>(&k - plan().group_keys.data());
+          return k.expr->op == Op::kColumn && k.expr->column == key && plan().in_every_set(at);
         });
     plan().repartition = plan().source->partitions > 1 && !has_key;
     return {};

@@ -85,7 +85,7 @@ class SelectBinder {
     if (tree_.having) {
       TRY_ASSIGN(having_, binder.bind_boolean(*tree_.having, "HAVING"));
     }
-    grouped_ = tree_.group_span.length > 0 || tree_.having || !binder.calls().empty();
+    grouped_ = tree_.group_span.length > 0 || tree_.having || binder.groups();
     plan_.distinct = tree_.distinct_span.length > 0;
     for (const auto& item : tree_.order_by) TRY(bind_sort_key(item, binder));
     size_t inputs = schema_.size();
@@ -162,10 +162,11 @@ class SelectBinder {
   Status group(const std::vector<engine::AggregateCall>& calls) {
     auto grouping = std::make_shared<engine::QueryPlan>();
     grouping->shape = engine::QueryPlan::Shape::kAggregate;
-    TRY_ASSIGN(grouping->group_keys, bind_group_keys(tree_, scope_, columns_, schema_));
+    TRY_ASSIGN(GroupKeys groups, bind_group_keys(tree_, scope_, columns_, schema_));
+    std::move(groups).move_to(*grouping);
     grouping->aggregates = calls;
     order_by_time(grouping->aggregates, plan_.stream.get());
-    GroupedOutputs outputs(grouping->group_keys, schema_);
+    GroupedOutputs outputs(*grouping, schema_);
     for (auto& output : plan_.outputs) {
       TRY_ASSIGN(output.expr, outputs.apply(output.expr));
     }

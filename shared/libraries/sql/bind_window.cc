@@ -98,7 +98,7 @@ Status check_partition(const ast::TableRef& from, const Scope& scope, const engi
   }
   for (size_t i = 0; i < named.size(); ++i) {
     const int key = static_cast<int>(i);
-    if (named[i] || key == plan.window_key || key == plan.window_end_key) continue;
+    if (named[i] || key == plan.window_key || key == plan.window_end_key || key == plan.set_key) continue;
     return unsupported_at(from.partition_by.front()->span,
                           "SESSION partitioned by some of the group keys only is not supported",
                           "a session is of one group: name all keys of GROUP BY, or leave PARTITION BY out");

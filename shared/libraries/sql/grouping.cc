@@ -24,9 +24,9 @@ Op start_of(Op end) {
   return end == Op::kTumbleEnd ? Op::kTumbleStart : Op::kWindowStart;
 }
 
-GroupedOutputs::GroupedOutputs(const std::vector<NamedExpr>& keys, const Schema& source)
-    : keys_(keys), source_(source) {
-  for (size_t i = 0; i < keys.size(); ++i) by_hash_.emplace(expr_hash(*keys[i].expr), i);
+GroupedOutputs::GroupedOutputs(const engine::QueryPlan& plan, const Schema& source)
+    : keys_(plan.group_keys), set_key_(plan.set_key), source_(source) {
+  for (size_t i = 0; i < keys_.size(); ++i) by_hash_.emplace(expr_hash(*keys_[i].expr), i);
 }
 
 Result<ExprPtr> GroupedOutputs::apply(const ExprPtr& expr) {
@@ -57,6 +57,7 @@ Result<ExprPtr> GroupedOutputs::rewrite(const ExprPtr& expr) {
     return make_column(static_cast<int>(keys_.size()) + expr->column - kAggregateBase, expr->type,
                        expr->span);
   }
+  if (expr->op == Op::kGrouping) return grouping(*expr);
   if (const auto key = key_of(*expr)) return make_column(static_cast<int>(*key), expr->type, expr->span);
   if (expr->op == Op::kTumbleEnd || expr->op == Op::kWindowEnd) return window_end(*expr);
   if (expr->op == Op::kColumn || expr->op == Op::kProctime || is_window_start(expr->op))
@@ -66,6 +67,33 @@ Result<ExprPtr> GroupedOutputs::rewrite(const ExprPtr& expr) {
     TRY_ASSIGN(arg, apply(arg));
   }
   return ExprPtr(std::move(out));
+}
+
+// A bit an argument, 1 where the group's set is without it: bits of the set's number.
+Result<ExprPtr> GroupedOutputs::grouping(const Expr& expr) {
+  const auto number = [&](int64_t value) { return make_literal(value, Type::kInteger, expr.span).expr; };
+  const auto node = [&](Op op, ExprPtr left, ExprPtr right) {
+    auto out = std::make_shared<Expr>();
+    out->op = op;
+    out->type = Type::kInteger;
+    out->span = expr.span;
+    out->args = {std::move(left), std::move(right)};
+    return ExprPtr(std::move(out));
+  };
+  ExprPtr bits;
+  for (const ExprPtr& arg : expr.args) {
+    const auto key = key_of(*arg);
+    if (!key) {
+      return invalid_at(kNotGrouped, arg->span,
+                        "arguments to GROUPING must be grouping expressions of the associated query level",
+                        "name a key of GROUP BY");
+    }
+    if (set_key_ < 0) continue;
+    const ExprPtr set = make_column(set_key_, Type::kInteger, expr.span);
+    const ExprPtr bit = node(Op::kModulo, node(Op::kDivide, set, number(int64_t{1} << *key)), number(2));
+    bits = bits ? node(Op::kAdd, node(Op::kMultiply, bits, number(2)), bit) : bit;
+  }
+  return bits ? bits : number(0);
 }
 
 // Only the window's start is a key (CUMULATE: its end, too); its end is that and the size.
@@ -160,19 +188,65 @@ Result<std::vector<NamedExpr>> bind_distinct_keys(const std::vector<SelectColumn
   return invalid_at(kBadPosition, span, "SELECT DISTINCT of constants alone", "select a column");
 }
 
-Result<std::vector<NamedExpr>> bind_group_keys(const ast::Query& query, const Scope& scope,
-                                               const std::vector<SelectColumn>& columns,
-                                               const Schema& source) {
-  std::vector<NamedExpr> keys;
+namespace {
+
+// The same column, as it is written: what else is the same expression may be another column of a subquery.
+bool same_key(const ast::Expr& a, const ast::Expr& b) {
+  return a.kind == ast::ExprKind::kColumn && b.kind == ast::ExprKind::kColumn && a.text == b.text;
+}
+
+// `places`: of each key as written.
+Status add_sets(const ast::Query& query, const std::vector<size_t>& places, GroupKeys& out) {
+  if (out.keys.size() > kMaxGroupingKeys) {
+    return invalid_at(
+        kTooComplex, query.group_span,
+        fmt::format("GROUPING SETS, ROLLUP and CUBE take at most {} keys together", kMaxGroupingKeys),
+        "leave some out");
+  }
+  std::unordered_map<int64_t, int64_t> equal_before;
+  for (const auto& set : query.grouping_sets) {
+    int64_t number = (int64_t{1} << out.keys.size()) - 1;
+    for (const uint32_t key : set) number &= ~(int64_t{1} << places[key]);
+    out.sets.push_back(number | equal_before[number]++ << (kMaxGroupingKeys + 2));  // two more: the window's
+  }
+  out.set_key = static_cast<int>(out.keys.size());
+  out.keys.push_back({"grouping_set", make_literal(int64_t{0}, Type::kInteger, query.group_span).expr});
+  return {};
+}
+
+}  // namespace
+
+void GroupKeys::move_to(engine::QueryPlan& plan) && {
+  plan.group_keys = std::move(keys);
+  plan.grouping_sets = std::move(sets);
+  plan.set_key = set_key;
+}
+
+Result<GroupKeys> bind_group_keys(const ast::Query& query, const Scope& scope,
+                                  const std::vector<SelectColumn>& columns, const Schema& source) {
+  GroupKeys out;
+  std::vector<size_t> places;
+  std::vector<const ast::Expr*> written;
   for (const auto& tree : query.group_by) {
     TRY_ASSIGN(NamedExpr key, group_key(*tree, scope, columns, source));
     key = window_as_one(std::move(key));
-    if (has_key(keys, *key.expr)) continue;
+    const auto known = std::find_if(out.keys.begin(), out.keys.end(), [&](const NamedExpr& other) {
+      return same_expr(*other.expr, *key.expr);
+    });
+    places.push_back(static_cast<size_t>(known - out.keys.begin()));
+    if (known != out.keys.end()) {
+      if (query.grouping_sets.empty() || same_key(*tree, *written[places.back()])) continue;
+      return unsupported_at(tree->span,
+                            "two keys of GROUPING SETS that are the same expression are not supported",
+                            "write one of them in both places");
+    }
     if (key.expr->op == Op::kLiteral)
       return invalid_at(kBadPosition, tree->span, "a constant in GROUP BY groups nothing", "take it away");
-    keys.push_back(std::move(key));
+    out.keys.push_back(std::move(key));
+    written.push_back(tree.get());
   }
-  return keys;
+  if (!query.grouping_sets.empty()) TRY(add_sets(query, places, out));
+  return out;
 }
 
 }  // namespace millrace::sql

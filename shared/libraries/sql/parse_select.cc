@@ -49,17 +49,7 @@ Result<ast::Query> Parser::select() {
   if (take_word("where")) {
     TRY_ASSIGN(out.where, expression());
   }
-  if (is_word("group")) {
-    const SourceSpan group = take().span;
-    TRY(expect_word("by"));
-    do {
-      TRY_ASSIGN(ast::ExprPtr key, expression());
-      out.group_by.push_back(std::move(key));
-      if (out.group_by.size() > ast::kMaxColumns)
-        return too_many(previous().span, "group keys", ast::kMaxColumns);
-    } while (take_symbol(","));
-    out.group_span = span_from(group);
-  }
+  if (is_word("group")) TRY(group_by(out));
   if (take_word("having")) {
     TRY_ASSIGN(out.having, expression());
   }

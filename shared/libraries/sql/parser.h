@@ -59,6 +59,15 @@ class Parser {
   Result<ast::Query> query_primary();
   Result<ast::Query> values();
   Result<ast::Query> select();
+  // GROUP BY (parse_grouping.cc).
+  Status group_by(ast::Query& out);
+  Status multiply(ast::GroupingSets& sets, const ast::GroupingSets& by);
+  Result<ast::GroupingSets> grouping_element(ast::Query& out, bool& plain);
+  Result<ast::GroupingSets> grouping_parts(ast::Query& out, bool elements);
+  Result<ast::GroupingSets> rolled_up(const ast::GroupingSets& parts) const;
+  Result<ast::GroupingSets> cubed(const ast::GroupingSets& parts) const;
+  Result<std::vector<uint32_t>> grouping_keys(ast::Query& out);
+  bool starts_key_list() const;
   Status fetch_first(ast::Query& out);
   Result<std::vector<ast::Name>> column_names();
   Status alias(ast::TableRef& out);
