@@ -394,7 +394,8 @@ int64_t QueryTask::dropped() const {
 
 int64_t QueryTask::next_timer() const {
   int64_t timer = INT64_MAX;
-  if (holds_rows()) return 0;
+  // Owed, as when workers changed: at the next frame, whatever that is.
+  if (holds_rows() || (tells_ && least_to_come() > told_)) return 0;
   if (processing_time_ && closes_)
     timer = processing_time_->next_timer(clocks_.watermark(PartitionId(0)));
   else if (closes_)

@@ -145,6 +145,7 @@ class QueryTask {
   void drop_ended(uint16_t slot, int64_t watermark);
   Status write_closed(AppendTime now, TaskOutput& out);
   Status drop_written();
+  int64_t least_to_come() const;
   void tell_watermark(TaskOutput& out);
   void hear_told(const FrameReports::Told& told);
   Error state_error(const Error& cause) const;

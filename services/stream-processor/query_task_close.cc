@@ -70,16 +70,18 @@ Status QueryTask::drop_written() {
 }
 
 // Of the partitions that this worker writes: what it has written of windows, or passed on of what its source told.
-void QueryTask::tell_watermark(TaskOutput& out) {
+int64_t QueryTask::least_to_come() const {
+  if (closed_rows_) return closed_rows_->least_to_come();
   int64_t least = INT64_MAX;
-  if (closed_rows_) {
-    least = closed_rows_->least_to_come();
-  } else {
-    for (size_t p = 0; p < own_.size(); ++p) {
-      if (own_[p]) least = std::min(least, clocks_.watermark(PartitionId(static_cast<uint16_t>(p))));
-    }
+  for (size_t p = 0; p < own_.size(); ++p) {
+    if (own_[p]) least = std::min(least, clocks_.watermark(PartitionId(static_cast<uint16_t>(p))));
   }
-  if (least <= told_ || least == INT64_MAX) return;
+  return least == INT64_MAX ? INT64_MIN : least;  // it writes none
+}
+
+void QueryTask::tell_watermark(TaskOutput& out) {
+  const int64_t least = least_to_come();
+  if (least <= told_) return;
   told_ = least;
   out.reports.push_back(Report{Report::kOutputs, least, {}});
 }

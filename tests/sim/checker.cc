@@ -229,7 +229,8 @@ void World::check_request(const ClientRequest& request, const std::map<int64_t, 
 }
 
 bool World::strict(const ClientObject& query) const {
-  if (!query.query.emit_on_close || objects_[query.source].shape.partitions == 1) return true;
+  const NaiveStream& source = objects_[query.source].shape;
+  if (!query.query.emit_on_close || source.partitions == 1 || source.watermark_told) return true;
   const auto* entry = entry_of(query);
   return always_one_worker_ && entry != nullptr && entry->query && !entry->query->repartition;
 }
@@ -281,8 +282,43 @@ void World::check_view(const ClientObject& view, const FinalLog& final_log, bool
   if (complete) check_letters(object, answer);
 }
 
+// The rows of windows: each once, of those that closed, and in each partition by their time.
+void World::check_windows(const ClientObject& made, const FinalLog& log) {
+  const NaiveAnswer answer = windows_of(made, log);
+  std::multiset<std::string> actual, may, must;
+  std::map<uint16_t, Scalar> last;
+  for (const auto& event : log.events(sql::stream_of(made.definition))) {
+    auto row = naive_decode(made.shape.columns, event.value);
+    if (!row.ok())
+      return fail(fmt::format("{} holds a row that does not decode: {}", made.name, event.value));
+    actual.insert(to_line(*row));
+    const Scalar& time = (*row)[static_cast<size_t>(made.shape.watermark_column)];
+    const auto [before, first] = last.try_emplace(event.partition.value, time);
+    if (!first && naive_compare(time, before->second) < 0)
+      return fail(fmt::format("{} partition {} is not in order at {}", made.name, event.partition.value,
+                              event.value));
+    before->second = time;
+  }
+  for (const auto& row : answer.rows) {
+    if (row.window_end <= answer.closed_high) may.insert(to_line(row.row));
+    if (row.window_end <= answer.closed_low) must.insert(to_line(row.row));
+  }
+  const bool complete = made.state == ObjectState::kThere;
+  const auto within = [](const auto& inner, const auto& outer) {
+    return std::includes(outer.begin(), outer.end(), inner.begin(), inner.end());
+  };
+  if (!within(actual, may) || (complete && !within(must, actual))) {
+    return fail(fmt::format("{} is not the naive evaluator's: {}\n  {}\n  over {}", made.name,
+                            difference(within(actual, may) ? must : may, actual), made.sql,
+                            objects_[made.source].sql));
+  }
+  report_.window_rows += actual.size();
+  if (complete) check_letters(made, answer);
+}
+
 void World::check_derived(const ClientObject& derived, const FinalLog& log) {
   if (derived.definition.value == 0) return;
+  if (derived.query.emit_on_close) return check_windows(derived, log);
   const ClientObject& source = objects_[derived.source];
   const NaiveAnswer answer =
       naive_answer(derived.query, source.shape, log, log.events(sql::stream_of(source.definition)),
@@ -319,7 +355,24 @@ NaiveScope World::scope_of(const ClientObject& query, const FinalLog& log) const
   NaiveScope scope;
   if (const auto start = log.starts.find(query.definition.value); start != log.starts.end())
     scope.after = start->second;
+  const ClientObject& source = objects_[query.source];
+  if (!source.shape.watermark_told) return scope;
+  scope.told = told_by(source, log);
+  if (scope.after.value > 0) scope.told->low = INT64_MIN;  // what was told before that is gone
   return scope;
+}
+
+NaiveAnswer World::windows_of(const ClientObject& made, const FinalLog& log) const {
+  const ClientObject& source = objects_[made.source];
+  const std::set<Place> believed = letters_of(made, "closed_while_idle");
+  NaiveScope scope = scope_of(made, log);
+  if (!strict(made)) scope.believed = &believed;
+  return naive_answer(made.query, source.shape, log, log.events(sql::stream_of(source.definition)), scope);
+}
+
+// A derived stream of rows passes on what it is told.
+NaiveTold World::told_by(const ClientObject& made, const FinalLog& log) const {
+  return made.query.emit_on_close ? naive_told(made.query, windows_of(made, log)) : *scope_of(made, log).told;
 }
 
 void World::read_letters(const FinalLog& log) {

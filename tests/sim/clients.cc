@@ -180,12 +180,15 @@ void World::define() {
   });
   if (!source) return;
   const bool derived = random_.chance(3);
-  MadeQuery made =
-      derived ? workload.make_derived(objects_[*source].shape) : workload.make_view(objects_[*source].shape);
+  const NaiveStream& shape = objects_[*source].shape;
+  const bool windows = derived && shape.watermark_column >= 0 && random_.chance(2);
+  MadeQuery made = windows   ? workload.make_windows(shape)
+                   : derived ? workload.make_derived(shape)
+                             : workload.make_view(shape);
   object.kind = derived ? Kind::kDerived : Kind::kView;
   object.name = made.shape.name;
   object.sql = made.sql;
-  if (derived) object.shape = naive_output(made.shape, objects_[*source].shape);
+  if (derived) object.shape = naive_output(made.shape, shape);
   object.query = std::move(made.shape);
   object.kept = made.kept;
   object.source = *source;

@@ -210,6 +210,9 @@ class Run {
     if (closes_ && by_arrival_) {
       answer_.closed_high = arrived_;
       answer_.closed_low = std::min(arrived_, scope_.asked_after.value);
+    } else if (closes_ && scope_.told) {
+      answer_.closed_high = scope_.told->high;
+      answer_.closed_low = scope_.told->low;
     } else if (closes_) {
       answer_.closed_high = scope_.believed ? clocks_.closed_at_most() : clocks_.closed();
       answer_.closed_low = scope_.believed ? clocks_.closed_at_least() : clocks_.closed();
@@ -364,7 +367,7 @@ class Run {
       return windows.empty();
     };
     if (take_ended(clocks_.watermark(event.partition))) return answer_.late.insert(place), false;
-    if (!closes_) return true;
+    if (!closes_ || scope_.told) return true;
     const int64_t end = *windows.back().start + windows.back().size;
     const bool believed =
         scope_.believed && scope_.believed->contains(place) && end <= clocks_.closed_at_most();
@@ -615,6 +618,30 @@ const json* member_of(const json& event, const ColumnDef& column) {
   return at;
 }
 
+bool is_window_time(const Expr& e) {
+  return e.kind == ExprKind::kColumn && (e.text == "window_start" || e.text == "window_end");
+}
+
+int64_t interval_of(const sql::ast::ExprPtr& expr) {
+  if (!expr) return 0;
+  const auto us = naive_interval_us(*expr);
+  CHECK(us.ok(), "the oracle reads the window's intervals");
+  return *us;
+}
+
+// The least time in the stream's column of a window that ends behind `closed`. Of SESSION: by steps of the gap.
+int64_t least_behind(const sql::ast::TableRef& from, bool by_start, int64_t closed) {
+  using Window = sql::ast::WindowFunction;
+  if (closed == INT64_MIN) return closed;
+  const int64_t size = interval_of(from.size);
+  const int64_t offset = interval_of(from.offset);
+  if (from.window == Window::kSession) return floor_to(closed + 1, size, 0);
+  const int64_t distance = from.step ? interval_of(from.step) : size;
+  const int64_t end = floor_to(closed, distance, offset + size) + distance;
+  if (!by_start) return end;
+  return from.window == Window::kCumulate ? floor_to(end - 1, size, offset) : end - size;
+}
+
 std::string item_name(const sql::ast::SelectItem& item) {
   return item.alias ? item.alias.text : item.expr->text;
 }
@@ -704,6 +731,7 @@ NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
   out.name = query.name;
   out.partitions = source.partitions;
   out.idle_timeout_us = source.idle_timeout_us;
+  out.watermark_told = query.emit_on_close || source.watermark_told;
   for (const auto& item : query.query->items) {
     if (item.expr->kind == ExprKind::kStar) {
       out.columns.insert(out.columns.end(), source.columns.begin(), source.columns.end());
@@ -718,7 +746,10 @@ NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
     }
   }
   if (!out.primary_key.empty()) out.columns.push_back({"_op", Type::kText});
-  if (source.watermark_column < 0) return out;
+  for (size_t i = 0; query.emit_on_close && i < query.query->items.size(); ++i) {
+    if (is_window_time(*query.query->items[i].expr)) out.watermark_column = static_cast<int>(i);
+  }
+  if (query.emit_on_close || source.watermark_column < 0) return out;
   const std::string& time = source.columns[static_cast<size_t>(source.watermark_column)].name;
   size_t at = 0;
   for (const auto& item : query.query->items) {
@@ -732,6 +763,16 @@ NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
     at += star ? source.columns.size() : 1;
   }
   return out;
+}
+
+NaiveTold naive_told(const NaiveQuery& query, const NaiveAnswer& answer) {
+  const auto& items = query.query->items;
+  const auto time =
+      std::find_if(items.begin(), items.end(), [](const auto& i) { return is_window_time(*i.expr); });
+  CHECK(time != items.end(), "the workload's streams of windows show a time");
+  const bool by_start = time->expr->text == "window_start";
+  return {least_behind(*query.query->from, by_start, answer.closed_low),
+          least_behind(*query.query->from, by_start, answer.closed_high)};
 }
 
 NaiveAnswer naive_answer(const NaiveQuery& query, const NaiveStream& source, const FinalLog& log,

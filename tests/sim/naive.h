@@ -16,6 +16,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -57,6 +58,7 @@ struct NaiveStream {
   int64_t idle_timeout_us = 60'000'000;
   std::vector<int>
       primary_key;  // then its rows are the last of each key, and the last column is what an event does
+  bool watermark_told = false;  // of closed windows, or follows from such a stream: its queries tell it
 };
 
 // One definition, read from its SQL text by the parser alone.
@@ -87,6 +89,13 @@ struct NaiveAnswer {
   int64_t closed_high = INT64_MAX;  // windows that end up to here may be shown …
   int64_t closed_low = INT64_MAX;   // … and up to here must be
 };
+// What a query tells who reads its stream of closed windows: no row to come is before these, by closed_low and
+// closed_high.
+struct NaiveTold {
+  int64_t low = INT64_MIN;
+  int64_t high = INT64_MIN;
+};
+NaiveTold naive_told(const NaiveQuery& query, const NaiveAnswer& answer);
 
 struct NaiveScope {
   Cut after;             // frames up to here were gone when the query was made
@@ -96,6 +105,8 @@ struct NaiveScope {
   const std::set<Place>* believed = nullptr;
   // Windows over PROCTIME(): when the view was asked, this time had passed; later frames may have closed more.
   AppendTime asked_after{INT64_MAX};
+  std::optional<NaiveTold>
+      told;  // of the source: what closes its windows, and no row of it comes too late for that
 };
 // `events` are the source's.
 NaiveAnswer naive_answer(const NaiveQuery& query, const NaiveStream& source, const FinalLog& log,

@@ -38,6 +38,7 @@ bool run_one(const SimOptions& options, SimReport& total) {
   total.restarts += report.restarts;
   total.views += report.views;
   total.derived += report.derived;
+  total.window_rows += report.window_rows;
   total.selects += report.selects;
   total.dead_letters += report.dead_letters;
   total.removed += report.removed;
@@ -87,9 +88,10 @@ int main(int argc, char** argv) {
   fmt::print(
       "seeds {}..{}: {} failed; {} requests ({} acknowledged), {} events, {} frames, {} crashes, {} starts, "
       "{} views, {} "
-      "derived streams, {} selects, {} dead letters, {} frames removed, {} readers overtaken\n",
+      "derived streams, {} rows of closed windows, {} selects, {} dead letters, {} frames removed, {} "
+      "readers overtaken\n",
       range.first, range.last, failures, total.requests, total.acknowledged, total.events, total.frames,
-      total.crashes, total.restarts, total.views, total.derived, total.selects, total.dead_letters,
-      total.removed, total.overtaken);
+      total.crashes, total.restarts, total.views, total.derived, total.window_rows, total.selects,
+      total.dead_letters, total.removed, total.overtaken);
   return failures == 0 ? 0 : 1;
 }

@@ -40,6 +40,7 @@ struct SimReport {
   uint64_t restarts = 0;
   uint64_t views = 0;
   uint64_t derived = 0;
+  uint64_t window_rows = 0;  // of derived streams of closed windows
   uint64_t selects = 0;
   uint64_t dead_letters = 0;
   uint64_t removed = 0;    // frames, by retention

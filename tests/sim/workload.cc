@@ -107,6 +107,44 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
   return {must(naive_query(sql), sql), sql, kept};
 }
 
+// When a window of event time closes to a partition that was silent is not told exactly, so shared panes of it close
+// here only where the source's query tells its watermark.
+std::string Workload::window_over(const NaiveStream& source, bool& plain) {
+  static const char* const kWindows[] = {"TUMBLE({}, at, INTERVAL '5 seconds')",
+                                         "TUMBLE({}, at, INTERVAL '15 seconds', INTERVAL '2 seconds')",
+                                         "SESSION({}, at, INTERVAL '2 seconds')"};
+  static const char* const kShared[] = {"HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds')",
+                                        "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '30 seconds')"};
+  const bool shared = source.watermark_told && random_.chance(2);
+  const std::string window = shared ? pick(kShared) : pick(kWindows);
+  plain = window.starts_with("TUMBLE");
+  return fmt::format(fmt::runtime(window), source.name);
+}
+
+MadeQuery Workload::make_windows(const NaiveStream& source) {
+  struct Keys {
+    const char* columns;
+    const char* k;
+    const char* s;
+  };
+  static constexpr Keys kKeys[] = {{"k", "k", "min(s) AS s"}, {"s", "max(k) AS k", "s"}, {"k, s", "k", "s"}};
+  static const char* const kX[] = {"max(x)", "sum(x)", "avg(x)"};
+  const std::string name = fmt::format("windows_{}", ++names_);
+  const Keys& keys = kKeys[random_.below(std::size(kKeys))];
+  bool plain = false;
+  const std::string from = window_over(source, plain);
+  const char* at = from.starts_with("SESSION") || random_.chance(3) ? "window_end" : "window_start";
+  const MadeRetention kept = retention();
+  std::string sql = fmt::format(
+      "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, {} AS x, {}, count(b) > 1 AS b "
+      "FROM {}",
+      name, with(kept.option), keys.k, at, pick(kX), keys.s, from);
+  if (random_.chance(3)) sql += " WHERE " + condition();
+  sql += fmt::format(" GROUP BY window_start, window_end, {}{} EMIT ON WINDOW CLOSE", keys.columns,
+                     having(plain));
+  return {must(naive_query(sql), sql), sql, kept};
+}
+
 std::string Workload::with(const char* option) {
   std::string options = option;
   if (random_.chance(4)) options += std::string(options.empty() ? "" : ", ") + "on_error = 'null'";
@@ -243,9 +281,8 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
       const bool distinct = !shared && !session;
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}",
                          shown, aggregate_list(distinct), from, where, key, having(distinct));
-      // When a window of event time closes to a partition that was silent is not told exactly, so shared panes of
-      // it do not close here.
-      const bool may_close = by_arrival || (!shared && source.watermark_column >= 0);
+      const bool may_close = by_arrival || (source.watermark_column >= 0 &&
+                                            (!shared || source.watermark_told));  // see window_over
       if (may_close && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
     }
   }

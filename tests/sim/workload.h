@@ -46,6 +46,8 @@ class Workload {
   MadeStream make_stream();
   // Over a stream with the columns of make_stream() (a derived one keeps them).
   MadeQuery make_derived(const NaiveStream& source);
+  // The rows of closed windows, under the same names; over a stream with a watermark.
+  MadeQuery make_windows(const NaiveStream& source);
   MadeQuery make_view(const NaiveStream& source);
   // `now_us`: where event time stands; events scatter around it.
   MadeEvent make_event(int64_t now_us, const NaiveStream& stream);
@@ -61,6 +63,7 @@ class Workload {
   std::string table_query(const NaiveStream& source);
   std::string with(const char* option);  // WITH (…), or nothing
   std::string group_key();
+  std::string window_over(const NaiveStream& source, bool& plain);
   std::string time_value(int64_t us);
   std::string bad_event(int64_t id, bool keyed);
   template <size_t N>

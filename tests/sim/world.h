@@ -133,6 +133,7 @@ class World {
   void check_request(const ClientRequest& request, const std::map<int64_t, const LogEvent*>& by_id);
   void check_view(const ClientObject& view, const FinalLog& log, bool complete);
   void check_derived(const ClientObject& derived, const FinalLog& log);
+  void check_windows(const ClientObject& made, const FinalLog& log);  // a derived stream of them
   void check_letters(const ClientObject& query, const NaiveAnswer& answer);
   void check_readers(const FinalLog& log);
   bool strict(const ClientObject& query) const;
@@ -140,6 +141,8 @@ class World {
   void read_letters(size_t tenant, const FinalLog& log);
   std::set<Place> letters_of(const ClientObject& query, const std::string& cause) const;
   NaiveScope scope_of(const ClientObject& query, const FinalLog& log) const;
+  NaiveAnswer windows_of(const ClientObject& made, const FinalLog& log) const;
+  NaiveTold told_by(const ClientObject& made, const FinalLog& log) const;
   void check_recompute();
 
   SimOptions options_;
