@@ -47,13 +47,13 @@ struct OwnStatus {
   int status;
 };
 constexpr OwnStatus kOwnStatus[] = {
-    {"MR-ING-0007", 422},   // another body under a used Idempotency-Key
-    {"MR-QRY-0003", 422},   // more events than a SELECT reads: another statement helps, waiting does not
-    {"MR-STEP-0005", 422},  // the query has stopped: its state has reached its bound
-    {"MR-STEP-0008", 422},  // the same: its outputs do not fit into a frame
+    {"MR-ING-0007", 422},    // another body under a used Idempotency-Key
+    {"MR-QRY-0003", 422},    // more events than a SELECT reads: another statement helps, waiting does not
+    {"MR-STEP-0005", 422},   // the query has stopped: its state has reached its bound
+    {"MR-STEP-0008", 422},   // the same: its outputs do not fit into a frame
     {"MR-STATE-0007", 422},  // the same: its state fits neither into memory nor onto the disk
-    {"MR-LOG-0004", 503},   // the disk is full: not this client's doing
-    {"MR-FILE-0002", 503}, {"MR-META-0006", 503},
+    {"MR-LOG-0004", 503},    // the disk is full: not this client's doing
+    {"MR-FILE-0002", 503},  {"MR-META-0006", 503},
 };
 
 // A node that runs no queries will run none in a second either.

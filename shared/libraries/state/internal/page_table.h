@@ -103,9 +103,8 @@ class FrozenPages {
   FrozenPages(const FrozenPages&) = delete;
   FrozenPages& operator=(const FrozenPages&) = delete;
 
-  const Page* peek(PageId id) const {
-    return entry(id).page;
-  }  // nullptr: no such page; its head alone is sure
+  // nullptr: no such page. Its head alone is sure.
+  const Page* peek(PageId id) const { return entry(id).page; }
   const Chunk::Entry& entry(PageId id) const {
     return chunks_[id >> kChunkBits]->entries[id & (kChunkPages - 1)];
   }
