@@ -128,8 +128,8 @@ struct ColumnDef {
   // Where it stands in an event: the members to go through, outermost first, at most kMaxPathMembers. Empty: the
   // event's own member of the column's name.
   std::vector<std::string> path = {};
-  uint32_t length =
-      0;  // of VARCHAR(n), in characters, or NUMERIC(p, s), in digits, or an array's; 0: no bound
+  // Of VARCHAR(n), in characters, or NUMERIC(p, s), in digits, and of each element of an array of them; 0: no bound.
+  uint32_t length = 0;
   uint32_t scale = 0;  // of NUMERIC(p, s)
 
   std::span<const std::string> members() const {

@@ -68,12 +68,13 @@ enum class ExprKind : uint8_t {
   kCall,        // text(args…); star: count(*)
   kArray,       // ARRAY[args…]
   kSubscript,   // args[0][args[1]]
-  kSlice,       // args[0][args[1]:args[2]]; a bound that is not written is NULL's node with text "open"
+  kSlice,       // args[0][args[1]:args[2]]; a bound that is not written: NULL with text "open"
   kQuantified,  // args[0] text ANY (args[1]); negated: ALL
 };
 
 struct Expr;
 using ExprPtr = std::unique_ptr<Expr>;
+bool is_open_bound(const Expr& expr);  // of kSlice
 
 struct Expr {
   ExprKind kind = ExprKind::kNull;

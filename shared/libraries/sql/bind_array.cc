@@ -6,8 +6,6 @@
 
 namespace millrace::sql {
 
-using engine::Op;
-
 namespace {
 
 std::string_view function_of(std::string_view op) {
@@ -32,7 +30,7 @@ Result<Bound> concat(Bound left, Bound right, const ast::Expr& at) {
 }
 
 Bound bound_of_slice(const ast::Expr& tree, Bound bound, int64_t open) {
-  return tree.text == "open" ? make_literal(open, Type::kBigint, tree.span) : std::move(bound);
+  return ast::is_open_bound(tree) ? make_literal(open, Type::kBigint, tree.span) : std::move(bound);
 }
 
 }  // namespace

@@ -18,6 +18,10 @@ Error more_dimensions(const SourceSpan& span) {
 
 }  // namespace
 
+bool ast::is_open_bound(const Expr& expr) {
+  return expr.kind == ExprKind::kNull && expr.text == "open";
+}
+
 // TYPE[], TYPE[3], TYPE ARRAY, TYPE ARRAY[3]: the size says nothing, as in PostgreSQL.
 Status Parser::array_suffix(ast::TypeName& made) {
   if (!take_word("array") && !is_symbol("[")) return {};
@@ -56,7 +60,7 @@ Result<ExprPtr> Parser::subscript(ExprPtr left) {
   const Token open = take();
   TRY_ASSIGN(ExprPtr from, slice_bound());
   const bool slice = take_symbol(":");
-  if (!slice && from->text == "open") return unexpected("a subscript is expected here");
+  if (!slice && ast::is_open_bound(*from)) return unexpected("a subscript is expected here");
   auto expr = node(slice ? ExprKind::kSlice : ExprKind::kSubscript, left->span);
   expr->operator_span = open.span;
   expr->args.push_back(std::move(left));
