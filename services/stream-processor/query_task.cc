@@ -95,7 +95,7 @@ QueryTask::QueryTask(engine::PlanPtr plan, engine::StreamPtr dead_letters, Place
   }
   closes_ = (late_check_ || processing_time_) && (plan_->emit_on_close || plan_->view_retention_us > 0);
   tells_ = plan_->output_stream && plan_->output_stream->watermark_told;
-  hears_told_ = plan_->source->watermark_told && ((closes_ && late_check_) || tells_);
+  hears_told_ = plan_->source->watermark_told && !processing_time_ && (closes_ || tells_);
   if (plan_->output_stream && plan_->emit_on_close) closed_rows_ = std::make_unique<ClosedRows>(plan_);
   reports_ = closes_ && (plan_->repartition || (placement.workers > 1 && !processing_time_));
   use_columns(plan_->read_columns);
@@ -488,6 +488,8 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
     task->heard_ = first.heard_;
     task->complete_from_ = first.complete_from_;
     task->processing_time_ = first.processing_time_;
+    // Its readers know what the owners told of these partitions.
+    if (task->tells_) task->told_ = task->least_to_come();
     for (const auto& old : tasks) {
       CHECK(old->position_ == first.position_, "a change of the number of workers needs tasks at one cut");
       task->clocks_.raise_closed(old->clocks_.closed());

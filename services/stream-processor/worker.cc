@@ -17,7 +17,9 @@ Error too_much(size_t bytes) {
   return error(
       Code::kExhausted, "MR-STEP-0008",
       fmt::format("the outputs of one step have {} bytes, more than a frame of the journal takes", bytes),
-      "select fewer or shorter columns; DROP the query and create it anew");
+      "select fewer or shorter columns, or begin behind the request that is so large (start = a time); DROP "
+      "the query "
+      "and create it anew");
 }
 
 }  // namespace

@@ -152,7 +152,10 @@ class FlatBinder {
     plan.emit_every_us = 0;
     ColumnMap map = ColumnMap::from_places(view.read_columns, span);
     plan.filter = map.apply(plan.filter);
-    for (auto& arm : plan.arms) place_at(arm, span);
+    for (auto& arm : plan.arms) {
+      context_.work->copied += place_at(arm, span);
+      if (context_.work->copied > kMaxCopiedParts) return too_large(span);
+    }
     for (auto& key : plan.group_keys) key.expr = map.apply(key.expr);
     for (auto& call : plan.aggregates) {
       call.each_expr([&](ExprPtr& expr) { expr = map.apply(expr); });

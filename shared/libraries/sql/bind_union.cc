@@ -76,7 +76,8 @@ class UnionBinder {
     if (flat.plan.updating()) {
       return unsupported_at(
           tree.span,
-          fmt::format("UNION ALL over \"{}\", which has a primary key, is not supported", flat.plan.source->name),
+          fmt::format("UNION ALL over \"{}\", which has a primary key, is not supported",
+                      flat.plan.source->name),
           "make a view of it, and put its rows together with the others where you read them");
     }
     if (!flat.windows.has_many_windows()) return flat;
@@ -144,6 +145,7 @@ class UnionBinder {
     }
     source->partitions = static_cast<uint16_t>(partitions);
     set_watermark(arms, *source);
+    if (source->watermark_column >= 0) TRY(check_watermark(arms));
     return engine::StreamPtr(std::move(source));
   }
 
@@ -174,6 +176,18 @@ class UnionBinder {
     if (never_idle) source.idle_timeout_us = 0;
   }
 
+  // A stream of closed windows is as far as its query tells, which an arm does not hear.
+  Status check_watermark(const std::vector<UnionArm>& arms) const {
+    const auto told =
+        std::ranges::find_if(arms, [](const UnionArm& arm) { return arm.source->watermark_told; });
+    if (told == arms.end()) return {};
+    return unsupported_at(
+        tree_.set_span,
+        fmt::format("UNION ALL of \"{}\", a stream of closed windows, by its windows' time is not supported",
+                    told->source->name),
+        "leave that column out, or put the streams together before they are grouped");
+  }
+
   const ast::Query& tree_;
   const BindContext& context_;
 };
@@ -184,12 +198,13 @@ Result<FlatQuery> flatten_union(const ast::Query& tree, const BindContext& conte
   return UnionBinder(tree, context).run();
 }
 
-void place_at(UnionArm& arm, const SourceSpan& span) {
+size_t place_at(UnionArm& arm, const SourceSpan& span) {
   std::vector<int> same(arm.source->columns.size());
   std::iota(same.begin(), same.end(), 0);
   ColumnMap map = ColumnMap::from_places(same, span);
   arm.filter = map.apply(arm.filter);
   for (auto& output : arm.outputs) output = map.apply(output);
+  return map.parts();
 }
 
 }  // namespace millrace::sql

@@ -34,7 +34,8 @@ struct FlatQuery {
 Result<FlatQuery> flatten(const ast::Query& tree, const BindContext& context, bool by_name = true);
 // UNION ALL: what its queries read becomes one source of the plan (bind_union.cc).
 Result<FlatQuery> flatten_union(const ast::Query& tree, const BindContext& context);
-void place_at(engine::UnionArm& arm, const SourceSpan& span);  // of another text: its expressions stand there
+// Of another text: its expressions stand at the place. How many parts were copied.
+size_t place_at(engine::UnionArm& arm, const SourceSpan& span);
 Error too_large(const SourceSpan& span);  // a query, with its subqueries and views put into it
 
 // Rebuilds expressions with other columns; parts that are shared stay shared.
