@@ -27,7 +27,8 @@ ClosedRows::ClosedRows(engine::PlanPtr plan)
       partition_(*plan_),
       by_start_(is_start(*plan_)),
       written_(plan_->output_stream->partitions, INT64_MIN),
-      writer_(names_of(plan_->outputs)) {
+      writer_(names_of(plan_->outputs)),
+      key_writer_(names_of(plan_->group_keys)) {
   for (const auto& output : plan_->outputs) outputs_.emplace_back(output.expr, plan_->on_error);
 }
 
@@ -41,16 +42,14 @@ bool ClosedRows::due(int64_t closed) const {
   return done == INT64_MIN || plan_->window.ends_until(closed) != plan_->window.ends_until(done);
 }
 
-Status ClosedRows::read(int64_t closed, engine::Aggregation& aggregation, state::StateStore& store,
-                        const Failed& failed) {
+Status ClosedRows::read(int64_t closed, engine::Aggregation& aggregation, state::StateStore& store) {
   if (rendered_) return {};
-  const bool again = waiting();
-  if (!again) {
+  if (!waiting()) {
     upto_ = closed;
     next_ = 0;
   }
   TRY(read_groups(aggregation, store));
-  evaluate(again ? [](const RowError&, std::string_view) {} : failed);
+  evaluate();
   return {};
 }
 
@@ -76,33 +75,38 @@ void ClosedRows::skip_written() {
   });
 }
 
-void ClosedRows::evaluate(const Failed& failed) {
+void ClosedRows::evaluate() {
   shown_ = engine::all_rows(groups_);
   skip_written();
-  std::vector<RowError> errors;
-  engine::filter_groups(*plan_, groups_, shown_, errors);
+  errors_.clear();
+  engine::filter_groups(*plan_, groups_, shown_, errors_);
   columns_.clear();
-  for (auto& output : outputs_) columns_.push_back(&output.evaluate(groups_, shown_, errors));
+  for (auto& output : outputs_) columns_.push_back(&output.evaluate(groups_, shown_, errors_));
+  std::stable_sort(errors_.begin(), errors_.end(),
+                   [](const auto& a, const auto& b) { return a.row < b.row; });
   rendered_ = true;
-  if (errors.empty()) return;
-  formats::JsonRowWriter keys(names_of(plan_->group_keys));
-  std::vector<const Column*> key_columns;
-  for (size_t i = 0; i < plan_->group_keys.size(); ++i) key_columns.push_back(&groups_.columns[i]);
-  for (const RowError& error : errors) {
-    row_.clear();
-    keys.append(row_, key_columns, error.row);
-    failed(error, row_);
-  }
 }
 
-void ClosedRows::write(size_t& bytes, const std::function<void(PartitionId, std::string_view)>& row) {
-  for (; next_ < shown_.size() && bytes < kMostBytes; ++next_) {
+void ClosedRows::write(size_t& bytes, const Row& row, const Failed& failed) {
+  auto shown = std::lower_bound(shown_.begin(), shown_.end(), next_);
+  auto error = std::lower_bound(errors_.begin(), errors_.end(), next_,
+                                [](const RowError& e, size_t group) { return e.row < group; });
+  std::vector<const Column*> keys;
+  for (size_t i = 0; i < plan_->group_keys.size(); ++i) keys.push_back(&groups_.columns[i]);
+  for (; next_ < groups_.rows && bytes < kMostBytes; ++next_) {
+    for (; error != errors_.end() && error->row == next_; ++error) {
+      row_.clear();
+      key_writer_.append(row_, keys, next_);
+      bytes += row_.size();
+      failed(*error, row_);
+    }
+    if (shown == shown_.end() || *shown != next_) continue;
     row_.clear();
-    writer_.append(row_, columns_, shown_[next_]);
+    writer_.append(row_, columns_, *shown++);
     bytes += row_.size();
-    row(partition_.of(groups_, shown_[next_]), row_);
+    row(partition_.of(groups_, next_), row_);
   }
-  if (next_ < shown_.size()) return;
+  if (next_ < groups_.rows) return;
   std::fill(written_.begin(), written_.end(), *upto_);
   upto_.reset();
   rendered_ = false;

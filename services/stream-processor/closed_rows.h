@@ -22,20 +22,20 @@ namespace millrace::processor {
 
 class ClosedRows {
  public:
-  static constexpr size_t kMostBytes = 4u << 20;
+  static constexpr size_t kMostBytes = 1u << 20;
 
   explicit ClosedRows(engine::PlanPtr plan);
 
   bool waiting() const { return upto_.has_value(); }  // of what was read not all is written
   // Nothing waits, and some window's end lies behind what is written.
   bool due(int64_t closed) const;
-  // If nothing waits, reads the windows that end up to there, out of the live state. A group whose HAVING or output
-  // fails is given to `failed`, once, with its keys as JSON.
+  // If nothing waits, reads the windows that end up to there, out of the live state.
+  Status read(int64_t closed, engine::Aggregation& aggregation, state::StateStore& store);
+  // Hands out rows, and what fails in HAVING or an output, with the group's keys as JSON; up to kMostBytes in all the
+  // calls of a step: `bytes` counts.
+  using Row = std::function<void(PartitionId, std::string_view row)>;
   using Failed = std::function<void(const RowError& error, std::string_view keys)>;
-  Status read(int64_t closed, engine::Aggregation& aggregation, state::StateStore& store,
-              const Failed& failed);
-  // Hands out rows, up to kMostBytes of them in all the calls of a step: `bytes` counts.
-  void write(size_t& bytes, const std::function<void(PartitionId, std::string_view row)>& row);
+  void write(size_t& bytes, const Row& row, const Failed& failed);
 
   // Every window that ends up to there is written; INT64_MIN: none has closed.
   int64_t written() const;
@@ -50,22 +50,24 @@ class ClosedRows {
  private:
   Status read_groups(engine::Aggregation& aggregation, state::StateStore& store);
   void skip_written();
-  void evaluate(const Failed& failed);
+  void evaluate();
 
   const engine::PlanPtr plan_;
   engine::GroupPartition partition_;
   bool by_start_ = false;         // the watermark's column is the windows' start
   std::vector<int64_t> written_;  // by partition
   std::optional<int64_t> upto_;   // the windows that end up to there are being written …
-  size_t next_ = 0;               // … from this of their rows on
+  size_t next_ = 0;               // … from this of their groups on
 
   // Rendered: made anew from the state after a restart.
   bool rendered_ = false;
   Batch groups_;
-  Selection shown_;
+  Selection shown_;               // ascending
+  std::vector<RowError> errors_;  // by row
   std::vector<engine::Evaluator> outputs_;
   std::vector<const Column*> columns_;
   formats::JsonRowWriter writer_;
+  formats::JsonRowWriter key_writer_;
   std::string row_;  // scratch
 };
 

@@ -53,8 +53,8 @@ Status QueryTask::write_closed(AppendTime now, TaskOutput& out) {
   };
   size_t bytes = 0;
   while (closed_rows_->waiting() || closed_rows_->due(closed)) {
-    TRY(closed_rows_->read(closed, *pipeline_->aggregation, *store_, failed));
-    closed_rows_->write(bytes, row);
+    TRY(closed_rows_->read(closed, *pipeline_->aggregation, *store_));
+    closed_rows_->write(bytes, row, failed);
     if (closed_rows_->waiting()) return {};
     TRY(drop_written());
   }
