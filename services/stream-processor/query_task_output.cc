@@ -152,8 +152,8 @@ void QueryTask::dead_letter(const Batch& batch, uint32_t row, std::string_view c
   const engine::StreamDef& stream = arm == nullptr ? *plan_->source : *arm->source;
   if (arm != nullptr)
     origin.partition = PartitionId(static_cast<uint16_t>(origin.partition.value - arm->first_partition));
-  const DeadLetter letter{origin.append_time, cause,       code,        message,       stream.name,
-                          origin,             plan_->name, lateness_us, batch.raw[row]};
+  const DeadLetter letter{origin.append_time, cause,       code,          message, stream.name, origin,
+                          plan_->name,        lateness_us, batch.raw[row]};
   out.add({dead_letters_->id, PartitionId(0)}, to_json(letter), origin.append_time.value / 1000);
 }
 

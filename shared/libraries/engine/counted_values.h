@@ -1,9 +1,9 @@
 // Counted values: what a group has to keep so that its least and its greatest value are known when rows go: each
 // value, in order, and how many rows have it. Private to engine/.
 //
-// Layout: a list is a blob with the numbers of blocks; a block a blob of about kBlockBytes with values in ascending
-//         order (encode_key), each with its count. No block is empty, and no list.
-// Cost:   a change writes one block and the list again: 8 bytes for each kBlockBytes of values.
+// Layout: a list is a blob with the numbers of blocks; a block a blob with values in ascending order (encode_key), each with its
+//         count. No block is empty, and no list. A block is cut where it is larger than kBlockBytes and than the list.
+// Cost:   a change writes one block and the list again: in proportion to the root of the values' bytes.
 // Bound:  a list has at most the bytes of a blob (16 MB: some million blocks).
 #pragma once
 
