@@ -148,7 +148,7 @@ class QueryTask {
                 std::string_view message, int64_t lateness_us, TaskOutput& out);
   void dead_letter(const StreamRows& rows, uint32_t row, std::string_view cause, std::string_view code,
                    std::string_view message, int64_t lateness_us, TaskOutput& out);
-  void group_letter(const RowError& failed, std::string_view keys, AppendTime now, TaskOutput& out);
+  size_t group_letter(const RowError& failed, std::string_view keys, AppendTime now, TaskOutput& out);
   void dead_letters(const StreamRows& rows, const std::vector<RowError>& errors, TaskOutput& out);
   void save_cell();
   bool load_cell(std::string_view cell);
