@@ -32,7 +32,9 @@ Status QueryTask::replace_rows(const Batch& events, Selection& selection, TaskOu
   filter_rows(events, shown, out);
   const Batch made = project_rows(events, shown, errors);
   uint32_t next = 0;  // of shown, and of the rows made of it
+  size_t done = 0;
   for (const uint32_t event : selection) {
+    if (++done % engine::kRowsASettling == 0) TRY(store_->settle());
     const bool has_row = next < shown.size() && shown[next] == event;
     const uint32_t row = next;
     next += has_row;

@@ -41,13 +41,22 @@ void append_selected(const std::vector<engine::NamedExpr>& outputs, engine::OnEr
   append_columns(names, columns, selection, op, out);
 }
 
-// The outputs that are group keys as they are: they name a row, and computing them cannot fail.
+// Of nothing but the number of the group's set: grouping(…).
+bool tells_set(const engine::Expr& expr, const engine::QueryPlan& plan) {
+  if (expr.op == engine::Op::kColumn) return expr.column == plan.set_key;
+  return !expr.args.empty() && std::ranges::all_of(expr.args, [&](const auto& arg) {
+    return arg->op == engine::Op::kLiteral || tells_set(*arg, plan);
+  });
+}
+
+// The outputs that name a row: group keys as they are, and grouping(…).
 std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
   std::vector<engine::NamedExpr> keys;
   for (const auto& output : plan.outputs) {
     const engine::Expr& expr = *output.expr;
-    if (expr.op == engine::Op::kColumn && static_cast<size_t>(expr.column) < plan.group_keys.size())
-      keys.push_back(output);
+    const bool key =
+        expr.op == engine::Op::kColumn && static_cast<size_t>(expr.column) < plan.group_keys.size();
+    if (key || (!plan.grouping_sets.empty() && tells_set(expr, plan))) keys.push_back(output);
   }
   return keys;
 }

@@ -98,11 +98,14 @@ std::optional<uint64_t> change_count(state::Table& table, uint64_t list, std::st
 }
 
 std::string_view least_value(uint64_t list, const Blobs& blob) {
-  return first_of(blob(blocks_of(blob(list)).front()));
+  const std::vector<uint64_t> blocks = blocks_of(blob(list));
+  return blocks.empty() ? std::string_view() : first_of(blob(blocks.front()));
 }
 
 std::string_view greatest_value(uint64_t list, const Blobs& blob) {
-  return values_of(blob(blocks_of(blob(list)).back())).back().value;
+  const std::vector<uint64_t> blocks = blocks_of(blob(list));
+  const auto values = values_of(blocks.empty() ? std::string_view() : blob(blocks.back()));
+  return values.empty() ? std::string_view() : values.back().value;
 }
 
 void append_values(uint64_t list, const Blobs& blob, std::vector<uint64_t>& ids) {

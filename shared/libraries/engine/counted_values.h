@@ -20,8 +20,9 @@ namespace millrace::engine {
 // state's bound.
 std::optional<uint64_t> change_count(state::Table& table, uint64_t list, std::string_view value,
                                      int64_t rows);
-std::string_view least_value(uint64_t list, const Blobs& blob);     // of a list that is not empty
-std::string_view greatest_value(uint64_t list, const Blobs& blob);  // likewise
+// Of a list that is not empty; where it cannot be read the answer is, and the store's or the epoch's status says why.
+std::string_view least_value(uint64_t list, const Blobs& blob);
+std::string_view greatest_value(uint64_t list, const Blobs& blob);
 void append_values(uint64_t list, const Blobs& blob, std::vector<uint64_t>& ids);  // its blobs
 uint64_t move_values(uint64_t list, const Blobs& from, state::Table& to);          // 0: the state's bound
 

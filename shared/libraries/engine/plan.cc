@@ -393,8 +393,8 @@ std::vector<StreamPtr> QueryPlan::sources() const {
 }
 
 bool QueryPlan::reads(StreamId stream) const {
-  const auto all = sources();
-  return std::any_of(all.begin(), all.end(), [&](const auto& s) { return s->id == stream; });
+  if (arms.empty()) return source->id == stream;
+  return std::any_of(arms.begin(), arms.end(), [&](const UnionArm& arm) { return arm.source->id == stream; });
 }
 
 const UnionArm* QueryPlan::arm_of(PartitionId partition) const {
