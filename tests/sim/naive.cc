@@ -186,7 +186,7 @@ class Run {
       : query_(*query.query), named_(query), source_(source), scope_(scope), clocks_(source) {
     for (const auto& item : query_.items) find_aggregates(*item.expr, calls_);
     if (query_.having) find_aggregates(*query_.having, calls_);
-    grouped_ = !query_.group_by.empty() || !calls_.empty() || query_.having;
+    grouped_ = is_grouped(named_);
     if (query_.from && query_.from->window != sql::ast::WindowFunction::kNone) set_window(*query_.from);
     if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
   }
@@ -210,13 +210,23 @@ class Run {
       answer_.closed_high = arrived_;
       answer_.closed_low = std::min(arrived_, scope_.asked_after.value);
     } else if (closes_) {
-      answer_.closed_high = scope_.believed ? clocks_.closed_at_most() : clocks_.closed();
-      answer_.closed_low = scope_.believed ? clocks_.closed_at_least() : clocks_.closed();
+      show_closed(scope_.believed ? clocks_.closed_at_least() : clocks_.closed(),
+                  scope_.believed ? clocks_.closed_at_most() : clocks_.closed());
     }
     return std::move(answer_);
   }
 
  private:
+  void show_closed(int64_t low, int64_t high) {
+    if (named_.emit_on_close) {
+      answer_.closed_low = low;
+      answer_.closed_high = high;
+    }
+    if (named_.retention_us == 0) return;
+    if (low != INT64_MIN) answer_.dropped_low = low - named_.retention_us;
+    if (high != INT64_MIN) answer_.dropped_high = high - named_.retention_us;
+  }
+
   void set_window(const sql::ast::TableRef& from) {
     bool by_window = false;
     for (const auto& key : query_.group_by) {
@@ -243,7 +253,7 @@ class Run {
     }
     // Over another column than the watermark's, a window is a key like any other.
     late_check_ = by_window && time_column_ >= 0 && time_column_ == source_.watermark_column;
-    closes_ = (late_check_ || by_arrival_) && named_.emit_on_close;
+    closes_ = (late_check_ || by_arrival_) && (named_.emit_on_close || named_.retention_us > 0);
   }
 
   void take(const LogEvent& event) {
@@ -256,7 +266,7 @@ class Run {
     process(event, *row, place);
     if (!late_check_) return;
     if (const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(source_.watermark_column)])) {
-      clocks_.advance(event.partition, t->micros - source_.disorder_us);
+      clocks_.advance(event.partition, t->micros - source_.disorder_us - named_.lateness_us);
     }
   }
 
@@ -347,7 +357,7 @@ class Run {
       out.push_back(std::move(*value));
     }
     if (named_.is_view) {
-      answer_.rows.push_back({std::move(out), INT64_MIN});
+      answer_.rows.push_back({std::move(out)});
     } else {
       answer_.made[event.partition.value].push_back(std::move(out));
     }
@@ -565,6 +575,12 @@ const json* member_of(const json& event, const ColumnDef& column) {
   return at;
 }
 
+Result<int64_t> interval_of(const sql::ast::Option& option) {
+  Expr interval;
+  interval.text = option.value;
+  return naive_interval_us(interval);
+}
+
 std::string item_name(const sql::ast::SelectItem& item) {
   return item.alias ? item.alias.text : item.expr->text;
 }
@@ -575,6 +591,12 @@ const std::vector<LogEvent>& FinalLog::events(StreamId stream) const {
   static const std::vector<LogEvent> none;
   const auto found = streams.find(stream);
   return found == streams.end() ? none : found->second;
+}
+
+bool is_grouped(const NaiveQuery& query) {
+  std::vector<const Expr*> calls;
+  for (const auto& item : query.query->items) find_aggregates(*item.expr, calls);
+  return !query.query->group_by.empty() || !calls.empty() || query.query->having;
 }
 
 bool closes_by_arrival(const NaiveQuery& query) {
@@ -619,10 +641,9 @@ Result<NaiveStream> naive_stream(const std::string& text) {
     if (option.name.text == "idle_timeout" && option.value == "forever") {
       out.idle_timeout_us = 0;
     } else if (option.name.text == "idle_timeout") {
-      Expr interval;
-      interval.text = option.value;
-      TRY_ASSIGN(out.idle_timeout_us, naive_interval_us(interval));
+      TRY_ASSIGN(out.idle_timeout_us, interval_of(option));
     }
+    if (option.name.text == "key") out.key = option.value;
   }
   return out;
 }
@@ -637,8 +658,16 @@ Result<NaiveQuery> naive_query(const std::string& text) {
   out.source = create->query.from->name.text;
   out.query = &create->query;
   out.emit_on_close = create->emit == sql::ast::CreateQuery::Emit::kOnClose;
-  for (const auto& option : create->options)
+  out.late_to = create->late_to.text;
+  for (const auto& option : create->options) {
     out.null_on_error |= option.name.text == "on_error" && option.value == "null";
+    if (out.is_view && option.name.text == "allowed_lateness") {
+      TRY_ASSIGN(out.lateness_us, interval_of(option));
+    }
+    if (out.is_view && option.name.text == "retention") {
+      TRY_ASSIGN(out.retention_us, interval_of(option));
+    }
+  }
   out.statement = std::move(statement);
   return out;
 }

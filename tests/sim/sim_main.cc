@@ -41,6 +41,8 @@ bool run_one(const SimOptions& options, SimReport& total) {
   total.selects += report.selects;
   total.dead_letters += report.dead_letters;
   total.removed += report.removed;
+  total.followed += report.followed;
+  total.late += report.late;
   total.overtaken += report.overtaken;
   if (!report.failure) return true;
   fmt::print("seed {} failed: {}\n  replay: {}\n", options.seed, *report.failure, replay_command(options));
@@ -87,9 +89,10 @@ int main(int argc, char** argv) {
   fmt::print(
       "seeds {}..{}: {} failed; {} requests ({} acknowledged), {} events, {} frames, {} crashes, {} starts, "
       "{} views, {} "
-      "derived streams, {} selects, {} dead letters, {} frames removed, {} readers overtaken\n",
+      "derived streams, {} selects, {} dead letters, {} frames removed, {} readers overtaken, {} views "
+      "followed, {} late events\n",
       range.first, range.last, failures, total.requests, total.acknowledged, total.events, total.frames,
       total.crashes, total.restarts, total.views, total.derived, total.selects, total.dead_letters,
-      total.removed, total.overtaken);
+      total.removed, total.overtaken, total.followed, total.late);
   return failures == 0 ? 0 : 1;
 }

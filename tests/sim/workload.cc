@@ -7,6 +7,9 @@
 namespace millrace::sim {
 namespace {
 
+constexpr const char* kColumns =
+    "id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN";
+
 template <typename T>
 T must(Result<T> result, const std::string& sql) {
   if (!result.ok()) std::fprintf(stderr, "%s\n  in: %s\n", result.error().to_string().c_str(), sql.c_str());
@@ -18,8 +21,7 @@ T must(Result<T> result, const std::string& sql) {
 
 MadeStream Workload::make_stream() {
   const std::string name = fmt::format("events_{}", ++names_);
-  std::string sql = "CREATE STREAM " + name +
-                    " (id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN";
+  std::string sql = fmt::format("CREATE STREAM {} ({}", name, kColumns);
   if (!random_.chance(4)) {
     sql += fmt::format(", WATERMARK FOR at AS at - INTERVAL '{} seconds'", random_.below(3) * 5);
   }
@@ -30,6 +32,16 @@ MadeStream Workload::make_stream() {
   if (idle == 1) sql += ", idle_timeout = '20 seconds'";
   const MadeRetention kept = retention();
   sql += std::string(kept.option[0] == '\0' ? "" : ", ") + kept.option + ")";
+  return {must(naive_stream(sql), sql), sql, kept};
+}
+
+MadeStream Workload::make_late_stream(const NaiveStream& source) {
+  const std::string name = fmt::format("late_{}", ++names_);
+  const MadeRetention kept = retention();
+  const std::string sql =
+      fmt::format("CREATE STREAM {} ({}) WITH (partitions = {}{}{}{}{})", name, kColumns, source.partitions,
+                  source.key.empty() ? "" : ", key = '", source.key, source.key.empty() ? "" : "'",
+                  kept.option[0] == '\0' ? "" : std::string(", ") + kept.option);
   return {must(naive_stream(sql), sql), sql, kept};
 }
 
@@ -101,10 +113,24 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
   return {must(naive_query(sql), sql), sql, kept};
 }
 
-std::string Workload::with(const char* option) {
-  std::string options = option;
+std::string Workload::with(std::string options) {
   if (random_.chance(4)) options += std::string(options.empty() ? "" : ", ") + "on_error = 'null'";
   return options.empty() ? "" : fmt::format(" WITH ({})", options);
+}
+
+// Of a view over windows of event time.
+std::string Workload::view_options(bool may_close) {
+  static const char* const kClosing[] = {"retention = '8 seconds'", "retention = '1 minute'",
+                                         "allowed_lateness = '7 seconds', retention = '20 seconds'"};
+  if (random_.chance(2)) return "";
+  return may_close && random_.chance(2) ? pick(kClosing) : "allowed_lateness = '4 seconds'";
+}
+
+// Behind a grouped view. When a group's change that waits was told is the subscriber's concern alone.
+std::string Workload::emit(bool may_close, bool may_wait) {
+  if (may_close && random_.chance(2)) return " EMIT ON WINDOW CLOSE";
+  static const char* const kEvery[] = {"100 milliseconds", "2 seconds", "5 seconds"};
+  return may_wait && random_.chance(3) ? fmt::format(" EMIT EVERY INTERVAL '{}'", pick(kEvery)) : "";
 }
 
 std::string Workload::aggregate_list(bool distinct) {
@@ -160,9 +186,9 @@ std::string Workload::group_key() {
   return pick(kKeys);
 }
 
-MadeQuery Workload::make_view(const NaiveStream& source) {
+MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late_to) {
   const std::string name = fmt::format("view_{}", ++names_);
-  std::string sql = "CREATE MATERIALIZED VIEW " + name + with("") + " AS SELECT ";
+  std::string sql, options;
   const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
   const uint64_t kind = random_.below(9);
   if (kind == 0) {
@@ -174,7 +200,8 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
     const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
     if (kind <= 3) {
       sql += fmt::format("{}, {} FROM {}{} GROUP BY {}{}", shown, aggregate_list(true), source.name, where,
-                         key, having(true));
+                         key, having(true)) +
+             emit(false, true);
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
       static const char* const kShared[] = {
@@ -194,10 +221,13 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
                          shown, aggregate_list(distinct), from, where, key, having(distinct));
       // When a window of event time closes to a partition that was silent is not told exactly, so shared panes of
       // it do not close here.
-      const bool may_close = by_arrival || (!shared && source.watermark_column >= 0);
-      if (may_close && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
+      const bool event_time = !by_arrival && source.watermark_column >= 0;
+      if (event_time) options = view_options(!shared);
+      sql += emit(by_arrival || (event_time && !shared), !session);
+      if (event_time && !late_to.empty()) sql += " LATE DATA TO " + late_to;
     }
   }
+  sql = "CREATE MATERIALIZED VIEW " + name + with(options) + " AS SELECT " + sql;
   return {must(naive_query(sql), sql), sql, {}};
 }
 

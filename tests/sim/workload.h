@@ -46,7 +46,10 @@ class Workload {
   MadeStream make_stream();
   // Over a stream with the columns of make_stream() (a derived one keeps them).
   MadeQuery make_derived(const NaiveStream& source);
-  MadeQuery make_view(const NaiveStream& source);
+  // `late_to`: a stream that may take its late events; empty: there is none.
+  MadeQuery make_view(const NaiveStream& source, const std::string& late_to);
+  // A stream that takes the late events of a declared one.
+  MadeStream make_late_stream(const NaiveStream& source);
   // `now_us`: where event time stands; events scatter around it. `disorder_us`: of the stream.
   MadeEvent make_event(int64_t now_us, int64_t disorder_us);
   std::string body_of(const std::vector<MadeEvent>& events, bool ndjson) const;
@@ -56,7 +59,9 @@ class Workload {
   std::string condition();
   std::string aggregate_list(bool distinct);
   std::string having(bool distinct);
-  std::string with(const char* option);  // WITH (…), or nothing
+  std::string with(std::string options);  // WITH (…), or nothing
+  std::string view_options(bool may_close);
+  std::string emit(bool may_close, bool may_wait);
   std::string group_key();
   std::string time_value(int64_t us);
   std::string bad_event(int64_t id);
