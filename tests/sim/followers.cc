@@ -19,8 +19,7 @@ constexpr int64_t kLongestEveryUs = 5'000'000;  // of the workload's EMIT EVERY
 
 // Asked again in a moment.
 bool may_pass(const Error& error) {
-  return error.code == Code::kExhausted || error.code == Code::kUnavailable || error.code == Code::kGone ||
-         error.code == Code::kCancelled;
+  return error.code == Code::kExhausted || error.code == Code::kUnavailable;
 }
 
 }  // namespace
@@ -73,6 +72,7 @@ void World::hear(size_t index) {
   const ClientObject& view = objects_[follower.object];
   std::string wrong;
   const auto pulled = follower.subscription->pull(100'000, [&](std::string_view json, const std::string&) {
+    trace(view.name + " tells " + std::string(json));
     const std::string what = follower.folded->hear(json);
     if (wrong.empty() && !what.empty()) wrong = what + ": " + std::string(json);
   });
