@@ -94,9 +94,11 @@ bool World::come_to_an_answer() {
   return quiesce();
 }
 
-// The changes that wait for EMIT EVERY's interval are told, and heard.
+// The changes that wait for EMIT EVERY's interval are told, and heard. The journal's clock stands still until a wall
+// clock that has jumped back has caught up.
 bool World::hear_the_rest() {
-  clock_.advance_us(kLongestEveryUs);
+  const AppendTime now = node_->journal().now();
+  while (node_->journal().now().value < now.value + kLongestEveryUs) clock_.advance_us(kLongestEveryUs);
   if (!come_to_an_answer()) return false;
   for (size_t i = 0; i < followers_.size(); ++i) {
     if (followers_[i].subscription) hear(i);
