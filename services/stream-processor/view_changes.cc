@@ -41,13 +41,21 @@ void append_selected(const std::vector<engine::NamedExpr>& outputs, engine::OnEr
   append_columns(names, columns, selection, op, out);
 }
 
-// The outputs that are group keys as they are: they name a row, and computing them cannot fail.
+// Of windows of one size, the start is the key, and the end that and the size.
+bool is_window_end(const engine::QueryPlan& plan, const engine::Expr& expr) {
+  return plan.window_key >= 0 && expr.op == engine::Op::kTimestampPlusInterval &&
+         expr.args[0]->op == engine::Op::kColumn && expr.args[0]->column == plan.window_key &&
+         expr.args[1]->op == engine::Op::kLiteral;
+}
+
+// The outputs that are group keys as they are, or a window's end: they name a row, and computing them cannot fail.
 std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
   std::vector<engine::NamedExpr> keys;
   for (const auto& output : plan.outputs) {
     const engine::Expr& expr = *output.expr;
-    if (expr.op == engine::Op::kColumn && static_cast<size_t>(expr.column) < plan.group_keys.size())
-      keys.push_back(output);
+    const bool is_key =
+        expr.op == engine::Op::kColumn && static_cast<size_t>(expr.column) < plan.group_keys.size();
+    if (is_key || is_window_end(plan, expr)) keys.push_back(output);
   }
   return keys;
 }
