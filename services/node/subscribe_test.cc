@@ -182,6 +182,21 @@ TEST_F(SubscribeTest, SessionsThatAnotherOneTakesInAreDeleted) {
 )");
 }
 
+TEST_F(SubscribeTest, AWindowThatIsNamedByItsEndAloneIsDeletedByIt) {
+  open(16u << 20);
+  sql("CREATE STREAM s (k TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at - INTERVAL '1 hour') WITH (key = 'k');"
+      "CREATE MATERIALIZED VIEW v AS SELECT k, window_end, count(*) AS c FROM TUMBLE(s, at, INTERVAL '5 "
+      "seconds') GROUP BY k, window_end HAVING count(*) < 2");
+  const auto subscription = sql("SUBSCRIBE TO v");
+  send(events("a", {1, 6}));
+  send(events("a", {7}));
+  EXPECT_EQ(hear_text(*subscription, 3),
+            R"({"_op":"upsert","k":"a","window_end":"2001-01-01T00:00:05Z","c":1}
+{"_op":"upsert","k":"a","window_end":"2001-01-01T00:00:10Z","c":1}
+{"_op":"delete","k":"a","window_end":"2001-01-01T00:00:10Z"}
+)");
+}
+
 TEST_F(SubscribeTest, OfSessionsWhatWasToldIsNotToldAgainAnIntervalLater) {
   open(16u << 20);
   sql("CREATE STREAM s (k TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at - INTERVAL '1 hour') WITH (key = 'k');"

@@ -61,6 +61,24 @@ TEST_F(NodeTest, AGroupWithoutRowsIsToldAsDeleted) {
   close();
 }
 
+TEST_F(NodeTest, GroupsOfSetsAreNamedByTheirSetAndTheTotalStays) {
+  open();
+  run("CREATE STREAM accounts (id BIGINT PRIMARY KEY, owner TEXT)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT owner, grouping(owner) AS g, count(*) AS c FROM accounts GROUP "
+      "BY "
+      "ROLLUP(owner)");
+  auto answer = sql("SUBSCRIBE TO v");
+  run("INSERT INTO accounts VALUES (1, NULL, NULL)");
+  settle();
+  heard(*answer.subscription);
+  run("INSERT INTO accounts (id, _op) VALUES (1, 'delete')");
+  settle();
+  EXPECT_EQ(heard(*answer.subscription),
+            R"({"_op":"upsert","owner":null,"g":1,"c":0} {"_op":"delete","owner":null,"g":0} )");
+  answer.subscription.reset();
+  close();
+}
+
 TEST_F(NodeTest, EmitEveryTellsOfAGroupOnceAnInterval) {
   open();
   run("CREATE STREAM s (n BIGINT, text TEXT)");

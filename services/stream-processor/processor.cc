@@ -119,6 +119,7 @@ void Processor::written(uint32_t worker, size_t bytes) {
 }
 
 void Processor::feed(StepDone::Change change) {
+  if (planted(Planted::kLoseChanges) && change.at.value % 8 == 0) return;
   auto entry = std::make_shared<ViewChange>(ViewChange{change.at, nullptr});
   bool wanted = false;
   if (!change.closed) entry->rows = std::make_shared<const JsonRows>(std::move(change.rows));

@@ -49,14 +49,22 @@ bool tells_set(const engine::Expr& expr, const engine::QueryPlan& plan) {
   });
 }
 
-// The outputs that name a row: group keys as they are, and grouping(…).
+// Of windows of one size, the start is the key, and the end that and the size.
+bool is_window_end(const engine::QueryPlan& plan, const engine::Expr& expr) {
+  return plan.window_key >= 0 && expr.op == engine::Op::kTimestampPlusInterval &&
+         expr.args[0]->op == engine::Op::kColumn && expr.args[0]->column == plan.window_key &&
+         expr.args[1]->op == engine::Op::kLiteral;
+}
+
+// The outputs that name a row: group keys as they are, a window's end, grouping(…); computing them cannot fail.
 std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
   std::vector<engine::NamedExpr> keys;
   for (const auto& output : plan.outputs) {
     const engine::Expr& expr = *output.expr;
     const bool key =
         expr.op == engine::Op::kColumn && static_cast<size_t>(expr.column) < plan.group_keys.size();
-    if (key || (!plan.grouping_sets.empty() && tells_set(expr, plan))) keys.push_back(output);
+    if (key || is_window_end(plan, expr) || (!plan.grouping_sets.empty() && tells_set(expr, plan)))
+      keys.push_back(output);
   }
   return keys;
 }

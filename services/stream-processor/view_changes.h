@@ -1,9 +1,9 @@
 // ViewChanges: what those who watch a view are told, as JSON rows.
 //
-// Shape:    {"_op":"upsert"|"insert", columns…}; {"_op":"delete", the columns that are group keys} of a group
-//           that does not pass HAVING, and before a step's upserts of a session that another one took in; of a
-//           window that closed (EMIT ON WINDOW CLOSE) the columns alone: such a row is final. Over a stream with a
-//           primary key also of a group without rows, and of rows without groups in the order of the events.
+// Shape:    {"_op":"upsert"|"insert", columns…}; {"_op":"delete", the columns that are group keys or its window's ends}
+//           of a group that does not pass HAVING, and before a step's upserts of a session that another one took
+//           in; of a window that closed (EMIT ON WINDOW CLOSE) the columns alone: such a row is final. Over a stream
+//           with a primary key also of a group without rows, and of rows without groups in the order of the events.
 // Threads:  any; an epoch does not change. Closed windows are rendered off the core loop: one may close with
 //           all its groups at once.
 #pragma once

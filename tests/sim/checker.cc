@@ -19,6 +19,15 @@ using RequestState = ClientRequest::State;
 
 constexpr size_t kShownDifferences = 4;
 
+std::string places(const std::set<Place>& expected, const std::set<Place>& actual) {
+  std::multiset<std::string> a, b;
+  for (const auto& p : expected) a.insert(fmt::format("partition {} offset {}", p.first, p.second));
+  for (const auto& p : actual) b.insert(fmt::format("partition {} offset {}", p.first, p.second));
+  return difference(a, b);
+}
+
+}  // namespace
+
 std::string difference(const std::multiset<std::string>& expected, const std::multiset<std::string>& actual) {
   std::vector<std::string> missing, extra;
   std::set_difference(expected.begin(), expected.end(), actual.begin(), actual.end(),
@@ -31,15 +40,6 @@ std::string difference(const std::multiset<std::string>& expected, const std::mu
   for (size_t i = 0; i < extra.size() && i < kShownDifferences; ++i) out += "\n    unexpected: " + extra[i];
   return out;
 }
-
-std::string places(const std::set<Place>& expected, const std::set<Place>& actual) {
-  std::multiset<std::string> a, b;
-  for (const auto& p : expected) a.insert(fmt::format("partition {} offset {}", p.first, p.second));
-  for (const auto& p : actual) b.insert(fmt::format("partition {} offset {}", p.first, p.second));
-  return difference(a, b);
-}
-
-}  // namespace
 
 // A frame's events go to the log; the hash says what it holds.
 uint64_t World::record_frame(const log::Frame& frame, FinalLog& log) {
@@ -156,13 +156,14 @@ void World::check_everything() {
     if (objects_[i].kind == Kind::kView && objects_[i].state == ObjectState::kThere)
       check_view(objects_[i], log, true);
   }
+  if (!failed()) check_followers(log);
 }
 
 void World::check_requests(const FinalLog& log) {
   std::map<int64_t, const LogEvent*> by_id;
   size_t in_log = 0;
   for (const auto& object : objects_) {
-    if (object.kind != Kind::kStream || object.definition.value == 0) continue;
+    if (object.kind != Kind::kStream || object.late_of || object.definition.value == 0) continue;
     for (const auto& event : log.events(sql::stream_of(object.definition))) {
       const auto json = nlohmann::json::parse(event.value, nullptr, false);
       if (!json.is_object() || !json.contains("id"))
@@ -231,7 +232,7 @@ void World::check_request(const ClientRequest& request, const std::map<int64_t, 
 
 bool World::strict(const ClientObject& query) const {
   const NaiveStream& source = objects_[query.source].shape;
-  if (!query.query.emit_on_close || source.partitions == 1 || source.watermark_told) return true;
+  if (!query.query.closes() || source.partitions == 1 || source.watermark_told) return true;
   const auto* entry = entry_of(query);
   return always_one_worker_ && entry != nullptr && entry->query && !entry->query->repartition;
 }
@@ -249,43 +250,80 @@ void World::check_view(const ClientObject& view, const FinalLog& final_log, bool
   }
   const FinalLog& log = complete ? final_log : log_;
   const ClientObject& object = objects_[index];
-  const ClientObject& source = objects_[object.source];
-  const std::set<Place> believed = letters_of(object, "closed_while_idle");
-  NaiveScope scope = scope_of(object, log);
-  if (!strict(object)) scope.believed = &believed;
-  if (closes_by_arrival(object.query)) {
+  if (closes_by_arrival(object.query))
     record();  // a timer may have closed windows while the question was asked
-    scope.asked_after = asked_after;
-  }
-  const NaiveAnswer answer =
-      naive_answer(object.query, source.shape, log, log.events(sql::stream_of(source.definition)), scope);
-  std::multiset<std::string> actual, expected, must;
+  const NaiveAnswer answer = answer_of(object, log, asked_after);
+  std::multiset<std::string> actual, expected;
   for (const auto& row : rows) actual.insert(to_line(row));
   for (const auto& row : answer.rows) {
     const std::string line = to_line(row.row);
-    if (row.window_end <= answer.closed_low) must.insert(line);
-    const bool shown = row.window_end <= answer.closed_low || actual.contains(line);
-    if (row.window_end <= answer.closed_high && shown) expected.insert(line);
-  }
-  // Asked before the end: a window may close between the answer and the comparison, but not open again.
-  if (!complete && object.query.emit_on_close) {
-    std::multiset<std::string> closed;
-    for (const auto& line : expected) {
-      if (actual.contains(line)) closed.insert(line);
-    }
-    expected = std::move(closed);
+    const bool shown = actual.contains(line);
+    // Asked before the end: a window may close, or go, between the answer and the comparison.
+    const bool passing = !complete && object.query.closes();
+    const bool may = passing ? row.window_end <= answer.closed_high : answer.may_show(row);
+    const bool must = passing ? !object.query.emit_on_close && answer.must_show(row) : answer.must_show(row);
+    if (must || (may && shown)) expected.insert(line);
   }
   if (actual != expected) {
     return fail(fmt::format("{} view {} (cut {}) is not the naive evaluator's: {}\n  {}\n  over {}",
                             complete ? "the final" : "a SELECT over the", name, log.end().value,
-                            difference(expected, actual), object.sql, source.sql));
+                            difference(expected, actual), object.sql, objects_[object.source].sql));
   }
-  if (complete) check_letters(object, answer);
+  if (complete) check_left_out(object, log, answer);
+}
+
+void World::check_left_out(const ClientObject& query, const FinalLog& log, const NaiveAnswer& answer) {
+  check_letters(query, answer);
+  if (query.late_to && !failed()) check_late(query, log, answer);
+}
+
+NaiveAnswer World::answer_of(const ClientObject& query, const FinalLog& log, AppendTime asked_after) const {
+  const ClientObject& source = objects_[query.source];
+  const std::set<Place> believed =
+      query.late_to ? places_of_late(query, log) : letters_of(query, "closed_while_idle");
+  NaiveScope scope = scope_of(query, log);
+  if (!strict(query)) scope.believed = &believed;
+  if (closes_by_arrival(query.query)) scope.asked_after = asked_after;
+  return naive_answer(query.query, source.shape, log, log.events(sql::stream_of(source.definition)), scope);
+}
+
+// Where the events that a query has sent to its stream of late ones came from. An event is in its stream once.
+std::set<Place> World::places_of_late(const ClientObject& query, const FinalLog& log) const {
+  std::set<std::pair<PartitionId, std::string>> late;
+  for (const auto& event : log.events(sql::stream_of(objects_[*query.late_to].definition)))
+    late.insert({event.partition, event.value});
+  std::set<Place> places;
+  for (const auto& event : log.events(sql::stream_of(objects_[query.source].definition))) {
+    if (late.contains({event.partition, event.value}))
+      places.insert({event.partition.value, event.offset.value});
+  }
+  return places;
+}
+
+// Each late event once, as it came, partition by partition in the order of the source.
+void World::check_late(const ClientObject& query, const FinalLog& log, const NaiveAnswer& answer) {
+  std::map<uint16_t, std::vector<std::string>> expected, actual;
+  for (const auto& event : log.events(sql::stream_of(objects_[query.source].definition))) {
+    const Place place{event.partition.value, event.offset.value};
+    if (answer.late.contains(place) || answer.closed_while_idle.contains(place))
+      expected[place.first].push_back(event.value);
+  }
+  for (const auto& event : log.events(sql::stream_of(objects_[*query.late_to].definition))) {
+    actual[event.partition.value].push_back(event.value);
+    ++report_.late;
+  }
+  if (actual == expected) return;
+  std::multiset<std::string> want, got;
+  for (const auto& [partition, values] : expected) want.insert(values.begin(), values.end());
+  for (const auto& [partition, values] : actual) got.insert(values.begin(), values.end());
+  fail(fmt::format("the late events of {} are not the naive evaluator's{}: {}\n  {}\n  over {}", query.name,
+                   want == got ? ", in another order or partition" : "", difference(want, got), query.sql,
+                   objects_[query.source].sql));
 }
 
 // The rows of windows: each once, of those that closed, and in each partition by their time.
 void World::check_windows(const ClientObject& made, const FinalLog& log) {
-  const NaiveAnswer answer = windows_of(made, log);
+  const NaiveAnswer answer = answer_of(made, log);
   std::multiset<std::string> actual, may, must;
   std::map<uint16_t, Scalar> last;
   for (const auto& event : log.events(sql::stream_of(made.definition))) {
@@ -301,8 +339,8 @@ void World::check_windows(const ClientObject& made, const FinalLog& log) {
     before->second = time;
   }
   for (const auto& row : answer.rows) {
-    if (row.window_end <= answer.closed_high) may.insert(to_line(row.row));
-    if (row.window_end <= answer.closed_low) must.insert(to_line(row.row));
+    if (answer.may_show(row)) may.insert(to_line(row.row));
+    if (answer.must_show(row)) must.insert(to_line(row.row));
   }
   const bool complete = made.state == ObjectState::kThere;
   const auto within = [](const auto& inner, const auto& outer) {
@@ -314,7 +352,7 @@ void World::check_windows(const ClientObject& made, const FinalLog& log) {
                             objects_[made.source].sql));
   }
   report_.window_rows += actual.size();
-  if (complete) check_letters(made, answer);
+  if (complete) check_left_out(made, log, answer);
 }
 
 void World::check_derived(const ClientObject& derived, const FinalLog& log) {
@@ -363,17 +401,9 @@ NaiveScope World::scope_of(const ClientObject& query, const FinalLog& log) const
   return scope;
 }
 
-NaiveAnswer World::windows_of(const ClientObject& made, const FinalLog& log) const {
-  const ClientObject& source = objects_[made.source];
-  const std::set<Place> believed = letters_of(made, "closed_while_idle");
-  NaiveScope scope = scope_of(made, log);
-  if (!strict(made)) scope.believed = &believed;
-  return naive_answer(made.query, source.shape, log, log.events(sql::stream_of(source.definition)), scope);
-}
-
 // A derived stream of rows passes on what it is told.
 NaiveTold World::told_by(const ClientObject& made, const FinalLog& log) const {
-  return made.query.emit_on_close ? naive_told(made.query, windows_of(made, log)) : *scope_of(made, log).told;
+  return made.query.emit_on_close ? naive_told(made.query, answer_of(made, log)) : *scope_of(made, log).told;
 }
 
 void World::read_letters(const FinalLog& log) {
@@ -402,9 +432,10 @@ std::set<Place> World::letters_of(const ClientObject& query, const std::string& 
 }
 
 void World::check_letters(const ClientObject& query, const NaiveAnswer& answer) {
+  const std::set<Place> elsewhere;  // they are in the stream of late events
   const std::pair<const char*, const std::set<Place>*> kinds[] = {
-      {"late", &answer.late},
-      {"closed_while_idle", &answer.closed_while_idle},
+      {"late", query.late_to ? &elsewhere : &answer.late},
+      {"closed_while_idle", query.late_to ? &elsewhere : &answer.closed_while_idle},
       {"no_event_time", &answer.no_event_time},
       {"failed", &answer.failed}};
   for (const auto& [cause, expected] : kinds) {

@@ -1,6 +1,8 @@
 // What clients do: send events, and again; create, drop, select; read on.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
@@ -11,7 +13,7 @@ using Kind = ClientObject::Kind;
 using RequestState = ClientRequest::State;
 
 constexpr size_t kMaxStreams = 3;
-constexpr size_t kMaxQueries = 9;
+constexpr size_t kMaxQueries = 11;
 // The idempotency window is an hour of append time.
 constexpr int64_t kKeyLifetimeUs = 3'000'000'000;
 
@@ -46,8 +48,9 @@ const sql::Catalog::Entry* World::entry_of(const ClientObject& object) const {
 }
 
 void World::send_events() {
-  const auto stream = pick_object(
-      [](const ClientObject& o) { return o.kind == Kind::kStream && o.state == ObjectState::kThere; });
+  const auto stream = pick_object([](const ClientObject& o) {
+    return o.kind == Kind::kStream && o.state == ObjectState::kThere && !o.late_of;
+  });
   if (!stream) return;
   ClientRequest request;
   request.object = *stream;
@@ -160,7 +163,8 @@ void World::define() {
   Workload& workload = tenants_[tenant].workload;
   size_t streams = 0;
   for (const auto& o : objects_) {
-    streams += o.tenant == tenant && o.kind == Kind::kStream && o.state != ObjectState::kNever ? 1 : 0;
+    const bool sent_to = o.kind == Kind::kStream && !o.late_of;
+    streams += o.tenant == tenant && sent_to && o.state != ObjectState::kNever ? 1 : 0;
   }
   ClientObject object;
   object.tenant = tenant;
@@ -175,6 +179,7 @@ void World::define() {
     return;
   }
   if (objects_.size() >= kMaxStreams + kMaxQueries) return;
+  if (random_.chance(6) && define_late_stream(tenant)) return;
   const auto source = pick_object([tenant](const ClientObject& o) {
     return o.tenant == tenant && o.kind != Kind::kView && o.state == ObjectState::kThere;
   });
@@ -182,18 +187,52 @@ void World::define() {
   const bool derived = random_.chance(3);
   const NaiveStream& shape = objects_[*source].shape;
   const bool windows = derived && shape.watermark_column >= 0 && random_.chance(2);
-  MadeQuery made = windows   ? workload.make_windows(shape)
+  const auto late = unused_late_stream(*source);
+  const std::string late_to = late ? objects_[*late].name : "";
+  MadeQuery made = windows   ? workload.make_windows(shape, late_to)
                    : derived ? workload.make_derived(shape)
-                             : workload.make_view(shape);
+                             : workload.make_view(shape, late_to);
   object.kind = derived ? Kind::kDerived : Kind::kView;
   object.name = made.shape.name;
   object.sql = made.sql;
   if (derived) object.shape = naive_output(made.shape, shape);
+  if (!made.shape.late_to.empty()) object.late_to = late;
   object.query = std::move(made.shape);
   object.kept = made.kept;
   object.source = *source;
   ++(derived ? report_.derived : report_.views);
   create(std::move(object));
+}
+
+// For a stream with a watermark that has none yet.
+bool World::define_late_stream(size_t tenant) {
+  const auto source = pick_object([&](const ClientObject& o) {
+    const auto index = static_cast<size_t>(&o - objects_.data());
+    const bool may = o.tenant == tenant && o.kind != Kind::kView && o.state == ObjectState::kThere &&
+                     o.shape.watermark_column >= 0;
+    return may && !unused_late_stream(index);
+  });
+  if (!source) return false;
+  const MadeStream made = tenants_[tenant].workload.make_late_stream(objects_[*source].shape);
+  ClientObject object;
+  object.tenant = tenant;
+  object.kind = Kind::kStream;
+  object.shape = made.shape;
+  object.kept = made.kept;
+  object.name = made.shape.name;
+  object.sql = made.sql;
+  object.late_of = source;
+  create(std::move(object));
+  return true;
+}
+
+std::optional<size_t> World::unused_late_stream(size_t source) const {
+  for (size_t i = 0; i < objects_.size(); ++i) {
+    if (objects_[i].late_of != source || objects_[i].state != ObjectState::kThere) continue;
+    if (std::none_of(objects_.begin(), objects_.end(), [&](const auto& o) { return o.late_to == i; }))
+      return i;
+  }
+  return std::nullopt;
 }
 
 void World::create(ClientObject object) {

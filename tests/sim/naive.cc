@@ -180,13 +180,18 @@ int64_t floor_to(int64_t t, int64_t size, int64_t offset) {
   return t - rest;
 }
 
+// INT64_MIN: nothing is closed yet.
+int64_t behind(int64_t watermark, int64_t by) {
+  return watermark == INT64_MIN ? watermark : watermark - by;
+}
+
 class Run {
  public:
   Run(const NaiveQuery& query, const NaiveStream& source, const NaiveScope& scope)
       : query_(*query.query), named_(query), source_(source), scope_(scope), clocks_(source) {
     for (const auto& item : query_.items) find_aggregates(*item.expr, calls_);
     if (query_.having) find_aggregates(*query_.having, calls_);
-    grouped_ = !query_.group_by.empty() || !calls_.empty() || query_.having;
+    grouped_ = is_grouped(named_);
     if (query_.from && query_.from->window != sql::ast::WindowFunction::kNone) set_window(*query_.from);
     if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
   }
@@ -211,16 +216,26 @@ class Run {
       answer_.closed_high = arrived_;
       answer_.closed_low = std::min(arrived_, scope_.asked_after.value);
     } else if (closes_ && scope_.told) {
-      answer_.closed_high = scope_.told->high;
-      answer_.closed_low = scope_.told->low;
+      show_closed(behind(scope_.told->low, named_.lateness_us),
+                  behind(scope_.told->high, named_.lateness_us));
     } else if (closes_) {
-      answer_.closed_high = scope_.believed ? clocks_.closed_at_most() : clocks_.closed();
-      answer_.closed_low = scope_.believed ? clocks_.closed_at_least() : clocks_.closed();
+      show_closed(scope_.believed ? clocks_.closed_at_least() : clocks_.closed(),
+                  scope_.believed ? clocks_.closed_at_most() : clocks_.closed());
     }
     return std::move(answer_);
   }
 
  private:
+  void show_closed(int64_t low, int64_t high) {
+    if (named_.emit_on_close) {
+      answer_.closed_low = low;
+      answer_.closed_high = high;
+    }
+    if (named_.retention_us == 0) return;
+    answer_.dropped_low = behind(low, named_.retention_us);
+    answer_.dropped_high = behind(high, named_.retention_us);
+  }
+
   void set_window(const sql::ast::TableRef& from) {
     bool by_window = false;
     for (const auto& key : query_.group_by) {
@@ -247,7 +262,7 @@ class Run {
     }
     // Over another column than the watermark's, a window is a key like any other.
     late_check_ = by_window && time_column_ >= 0 && time_column_ == source_.watermark_column;
-    closes_ = (late_check_ || by_arrival_) && named_.emit_on_close;
+    closes_ = (late_check_ || by_arrival_) && (named_.emit_on_close || named_.retention_us > 0);
   }
 
   void take(const LogEvent& event) {
@@ -270,7 +285,7 @@ class Run {
     process(event, *row, place);
     if (!late_check_) return;
     if (const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(source_.watermark_column)])) {
-      clocks_.advance(event.partition, t->micros - source_.disorder_us);
+      clocks_.advance(event.partition, t->micros - source_.disorder_us - named_.lateness_us);
     }
   }
 
@@ -395,7 +410,7 @@ class Run {
       out.push_back(std::move(*value));
     }
     if (named_.is_view) {
-      answer_.rows.push_back({std::move(out), INT64_MIN});
+      answer_.rows.push_back({std::move(out)});
     } else {
       answer_.made[event.partition.value].push_back(std::move(out));
     }
@@ -642,6 +657,12 @@ int64_t least_behind(const sql::ast::TableRef& from, bool by_start, int64_t clos
   return from.window == Window::kCumulate ? floor_to(end - 1, size, offset) : end - size;
 }
 
+Result<int64_t> option_interval_us(const sql::ast::Option& option) {
+  Expr interval;
+  interval.text = option.value;
+  return naive_interval_us(interval);
+}
+
 std::string item_name(const sql::ast::SelectItem& item) {
   return item.alias ? item.alias.text : item.expr->text;
 }
@@ -652,6 +673,12 @@ const std::vector<LogEvent>& FinalLog::events(StreamId stream) const {
   static const std::vector<LogEvent> none;
   const auto found = streams.find(stream);
   return found == streams.end() ? none : found->second;
+}
+
+bool is_grouped(const NaiveQuery& query) {
+  std::vector<const Expr*> calls;
+  for (const auto& item : query.query->items) find_aggregates(*item.expr, calls);
+  return !query.query->group_by.empty() || !calls.empty() || query.query->having;
 }
 
 bool closes_by_arrival(const NaiveQuery& query) {
@@ -702,10 +729,9 @@ Result<NaiveStream> naive_stream(const std::string& text) {
     if (option.name.text == "idle_timeout" && option.value == "forever") {
       out.idle_timeout_us = 0;
     } else if (option.name.text == "idle_timeout") {
-      Expr interval;
-      interval.text = option.value;
-      TRY_ASSIGN(out.idle_timeout_us, naive_interval_us(interval));
+      TRY_ASSIGN(out.idle_timeout_us, option_interval_us(option));
     }
+    if (option.name.text == "key") out.key = option.value;
   }
   return out;
 }
@@ -720,8 +746,16 @@ Result<NaiveQuery> naive_query(const std::string& text) {
   out.source = create->query.from->name.text;
   out.query = &create->query;
   out.emit_on_close = create->emit == sql::ast::CreateQuery::Emit::kOnClose;
-  for (const auto& option : create->options)
+  out.late_to = create->late_to.text;
+  for (const auto& option : create->options) {
     out.null_on_error |= option.name.text == "on_error" && option.value == "null";
+    if (option.name.text == "allowed_lateness") {
+      TRY_ASSIGN(out.lateness_us, option_interval_us(option));
+    }
+    if (out.is_view && option.name.text == "retention") {
+      TRY_ASSIGN(out.retention_us, option_interval_us(option));
+    }
+  }
   out.statement = std::move(statement);
   return out;
 }
@@ -735,9 +769,11 @@ NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
   for (const auto& item : query.query->items) {
     if (item.expr->kind == ExprKind::kStar) {
       out.columns.insert(out.columns.end(), source.columns.begin(), source.columns.end());
+      out.key = source.key;
       continue;
     }
     out.columns.push_back({item_name(item), naive_type(*item.expr, source.columns)});
+    if (item.expr->kind == ExprKind::kColumn && item.expr->text == source.key) out.key = item_name(item);
   }
   for (const int column : source.primary_key) {
     for (size_t i = 0; i < query.query->items.size(); ++i) {

@@ -7,7 +7,8 @@
 // Input:             the log as it is after everything (FinalLog), and the definitions' SQL.
 // Meaning:           docs/adr/0001. A row is late if its window had ended by its own partition's watermark
 //                    before it; a view that emits on close shows the windows that ended by the highest
-//                    minimum over the active partitions. A window over PROCTIME() closes with the first frame
+//                    minimum over the active partitions, and one with a retention no longer shows those that
+//                    ended so long before it. A window over PROCTIME() closes with the first frame
 //                    that is appended at its end or later.
 // Bounded knowledge: a task learns the watermarks of partitions that it does not read from reports in the
 //                    journal, so when exactly a window closed to a partition that was silent until then is
@@ -56,8 +57,9 @@ struct NaiveStream {
   int watermark_column = -1;
   int64_t disorder_us = 0;
   int64_t idle_timeout_us = 60'000'000;
-  std::vector<int>
-      primary_key;  // then its rows are the last of each key, and the last column is what an event does
+  std::string key;  // the column; empty: none
+  // Then its rows are the last of each key, and the last column is what an event does.
+  std::vector<int> primary_key;
   bool watermark_told = false;  // of closed windows, or follows from such a stream: its queries tell it
 };
 
@@ -70,7 +72,13 @@ struct NaiveQuery {
   const sql::ast::Query* query = nullptr;
   bool emit_on_close = false;
   bool null_on_error = false;
+  int64_t lateness_us = 0;   // allowed
+  int64_t retention_us = 0;  // of closed windows; 0: for ever
+  std::string late_to;       // the stream that takes late events; empty: the dead letters
+
+  bool closes() const { return emit_on_close || retention_us > 0; }  // a window's end has an effect
 };
+bool is_grouped(const NaiveQuery& query);         // or without keys: one group
 bool closes_by_arrival(const NaiveQuery& query);  // a window over PROCTIME(), shown once it is closed
 Result<NaiveStream> naive_stream(const std::string& sql);
 Result<NaiveQuery> naive_query(const std::string& sql);
@@ -81,13 +89,22 @@ using Place = std::pair<uint16_t, int64_t>;  // partition, offset
 struct NaiveAnswer {
   struct ViewRow {
     Row row;
-    int64_t window_end = INT64_MIN;  // of emit on close
+    int64_t window_end = INT64_MAX;  // of windows that close
   };
   std::vector<ViewRow> rows;                  // a view's, no order; emit on close: of all windows
   std::map<uint16_t, std::vector<Row>> made;  // a derived stream's, by partition
   std::set<Place> late, closed_while_idle, no_event_time, failed;
-  int64_t closed_high = INT64_MAX;  // windows that end up to here may be shown …
-  int64_t closed_low = INT64_MAX;   // … and up to here must be
+  int64_t closed_high = INT64_MAX;   // windows that end up to here may be shown …
+  int64_t closed_low = INT64_MAX;    // … and up to here must be
+  int64_t dropped_high = INT64_MIN;  // retention: those that end up to here may be gone …
+  int64_t dropped_low = INT64_MIN;   // … and up to here must be
+
+  bool may_show(const ViewRow& row) const {
+    return row.window_end <= closed_high && row.window_end > dropped_low;
+  }
+  bool must_show(const ViewRow& row) const {
+    return row.window_end <= closed_low && row.window_end > dropped_high;
+  }
 };
 // What a query tells who reads its stream of closed windows: no row to come is before these, by closed_low and
 // closed_high.

@@ -54,7 +54,7 @@ class Log {
 std::vector<std::string> lines(const NaiveAnswer& answer) {
   std::vector<std::string> out;
   for (const auto& row : answer.rows) {
-    if (row.window_end <= answer.closed_high) out.push_back(to_line(row.row));
+    if (answer.must_show(row)) out.push_back(to_line(row.row));
   }
   std::sort(out.begin(), out.end());
   return out;
@@ -130,6 +130,33 @@ TEST(Naive, WindowsCloseAtTheSlowestActivePartition) {
   EXPECT_EQ(
       lines(log.answer(std::string(kWindows) + " EMIT ON WINDOW CLOSE")),
       (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 1", "1970-01-01T00:00:00Z | 'bob' | 1"}));
+}
+
+// The windows of kWindows, with an option.
+std::string windows_with(const std::string& option) {
+  return "CREATE MATERIALIZED VIEW v WITH (" + option +
+         ") AS SELECT window_start, who, count(*) AS c FROM TUMBLE(clicks, at, INTERVAL '10 seconds') "
+         "GROUP BY window_start, who";
+}
+
+TEST(Naive, AWindowIsGoneWhenItIsKeptNoLonger) {
+  Log log;
+  log.click(0, "ana", 1).click(0, "ana", 12).click(0, "ana", 26).click(1, "bob", 13);
+  const auto answer = log.answer(windows_with("retention = '10 seconds'"));  // watermark 21: up to 11
+  EXPECT_EQ(lines(answer), (std::vector<std::string>{"1970-01-01T00:00:10Z | 'ana' | 1",
+                                                     "1970-01-01T00:00:20Z | 'ana' | 1"}));
+  EXPECT_EQ(answer.closed_while_idle, (std::set<Place>{{1, 0}}));
+}
+
+TEST(Naive, AnAllowedLatenessKeepsAWindowOpen) {
+  Log log;
+  log.click(0, "ana", 1).click(0, "ana", 16).click(0, "ana", 2);  // watermark 5
+  log.click(0, "ana", 21).click(0, "ana", 3);                     // watermark 10
+  const auto answer = log.answer(windows_with("allowed_lateness = '6 seconds'"));
+  EXPECT_EQ(lines(answer),
+            (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 2", "1970-01-01T00:00:10Z | 'ana' | 1",
+                                      "1970-01-01T00:00:20Z | 'ana' | 1"}));
+  EXPECT_EQ(answer.late, (std::set<Place>{{0, 4}}));
 }
 
 TEST(Naive, AWindowOfArrivalsClosesWithTheFirstFrameBehindIt) {

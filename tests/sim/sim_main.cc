@@ -42,6 +42,8 @@ bool run_one(const SimOptions& options, SimReport& total) {
   total.selects += report.selects;
   total.dead_letters += report.dead_letters;
   total.removed += report.removed;
+  total.followed += report.followed;
+  total.late += report.late;
   total.overtaken += report.overtaken;
   if (!report.failure) return true;
   fmt::print("seed {} failed: {}\n  replay: {}\n", options.seed, *report.failure, replay_command(options));
@@ -89,9 +91,9 @@ int main(int argc, char** argv) {
       "seeds {}..{}: {} failed; {} requests ({} acknowledged), {} events, {} frames, {} crashes, {} starts, "
       "{} views, {} "
       "derived streams, {} rows of closed windows, {} selects, {} dead letters, {} frames removed, {} "
-      "readers overtaken\n",
+      "readers overtaken, {} views followed, {} late events\n",
       range.first, range.last, failures, total.requests, total.acknowledged, total.events, total.frames,
       total.crashes, total.restarts, total.views, total.derived, total.window_rows, total.selects,
-      total.dead_letters, total.removed, total.overtaken);
+      total.dead_letters, total.removed, total.overtaken, total.followed, total.late);
   return failures == 0 ? 0 : 1;
 }

@@ -6,9 +6,9 @@
 // Checked: (a) every acknowledged request is in the log once, its events in order, in one frame, at the
 //          offsets answered; an unacknowledged one whole or not at all; one sent again under its
 //          Idempotency-Key never twice; (b) every view and derived stream, and the dead letters, are the
-//          naive evaluator's over the final log; a SELECT covers what was acknowledged before it was asked;
+//          naive evaluator's over the final log, as are the streams that take late events; a SELECT covers what was acknowledged before it was asked;
 //          (c) what a reader saw, it saw in the log's order without gap or repeat, and it never changes or
-//          vanishes; (d) a definition whose statement was answered is there after any crash, or gone if it
+//          vanishes; what a view's subscriber folds is what the view shows; (d) a definition whose statement was answered is there after any crash, or gone if it
 //          was a DROP.
 // Replay:  the same seed gives the same run; a failure prints the command.
 #pragma once
@@ -42,6 +42,8 @@ struct SimReport {
   uint64_t derived = 0;
   uint64_t window_rows = 0;  // of derived streams of closed windows
   uint64_t selects = 0;
+  uint64_t followed = 0;  // views, by a subscriber that was compared
+  uint64_t late = 0;      // events in streams that take those
   uint64_t dead_letters = 0;
   uint64_t removed = 0;    // frames, by retention
   uint64_t overtaken = 0;  // readers

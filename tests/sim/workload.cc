@@ -1,11 +1,15 @@
 #include "tests/sim/workload.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iterator>
 
 namespace millrace::sim {
 namespace {
+
+constexpr const char* kColumns =
+    "id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN";
 
 template <typename T>
 T must(Result<T> result, const std::string& sql) {
@@ -18,8 +22,7 @@ T must(Result<T> result, const std::string& sql) {
 
 MadeStream Workload::make_stream() {
   const std::string name = fmt::format("events_{}", ++names_);
-  std::string sql = "CREATE STREAM " + name +
-                    " (id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN";
+  std::string sql = fmt::format("CREATE STREAM {} ({}", name, kColumns);
   const bool keyed = random_.chance(4);
   if (keyed) {
     sql += ", PRIMARY KEY (k)";
@@ -33,6 +36,19 @@ MadeStream Workload::make_stream() {
   if (idle == 1) sql += ", idle_timeout = '20 seconds'";
   const MadeRetention kept = retention();
   sql += std::string(kept.option[0] == '\0' ? "" : ", ") + kept.option + ")";
+  return {must(naive_stream(sql), sql), sql, kept};
+}
+
+MadeStream Workload::make_late_stream(const NaiveStream& source) {
+  const std::string name = fmt::format("late_{}", ++names_);
+  const MadeRetention kept = retention();
+  std::vector<std::string> columns;
+  for (const auto& column : source.columns)
+    columns.push_back(fmt::format("{} {}", column.name, to_string(column.type)));
+  const std::string sql = fmt::format(
+      "CREATE STREAM {} ({}) WITH (partitions = {}{}{}{}{})", name, fmt::join(columns, ", "),
+      source.partitions, source.key.empty() ? "" : ", key = '", source.key, source.key.empty() ? "" : "'",
+      kept.option[0] == '\0' ? "" : std::string(", ") + kept.option);
   return {must(naive_stream(sql), sql), sql, kept};
 }
 
@@ -121,7 +137,7 @@ std::string Workload::window_over(const NaiveStream& source, bool& plain) {
   return fmt::format(fmt::runtime(window), source.name);
 }
 
-MadeQuery Workload::make_windows(const NaiveStream& source) {
+MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& late_to) {
   struct Keys {
     const char* columns;
     const char* k;
@@ -135,20 +151,38 @@ MadeQuery Workload::make_windows(const NaiveStream& source) {
   const std::string from = window_over(source, plain);
   const char* at = from.starts_with("SESSION") || random_.chance(3) ? "window_end" : "window_start";
   const MadeRetention kept = retention();
+  std::string options = kept.option;
+  if (random_.chance(4))
+    options += std::string(options.empty() ? "" : ", ") + "allowed_lateness = '4 seconds'";
   std::string sql = fmt::format(
       "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, {} AS x, {}, count(b) > 1 AS b "
       "FROM {}",
-      name, with(kept.option), keys.k, at, pick(kX), keys.s, from);
+      name, with(options), keys.k, at, pick(kX), keys.s, from);
   if (random_.chance(3)) sql += " WHERE " + condition();
   sql += fmt::format(" GROUP BY window_start, window_end, {}{} EMIT ON WINDOW CLOSE", keys.columns,
                      having(plain));
+  if (!late_to.empty()) sql += " LATE DATA TO " + late_to;
   return {must(naive_query(sql), sql), sql, kept};
 }
 
-std::string Workload::with(const char* option) {
-  std::string options = option;
+std::string Workload::with(std::string options) {
   if (random_.chance(4)) options += std::string(options.empty() ? "" : ", ") + "on_error = 'null'";
   return options.empty() ? "" : fmt::format(" WITH ({})", options);
+}
+
+// Of a view over windows of event time.
+std::string Workload::view_options(bool may_close) {
+  static const char* const kClosing[] = {"retention = '8 seconds'", "retention = '1 minute'",
+                                         "allowed_lateness = '7 seconds', retention = '20 seconds'"};
+  if (random_.chance(2)) return "";
+  return may_close && random_.chance(2) ? pick(kClosing) : "allowed_lateness = '4 seconds'";
+}
+
+// Behind a grouped view. When a group's change that waits was told is the subscriber's concern alone.
+std::string Workload::emit(bool may_close, bool may_wait) {
+  if (may_close && random_.chance(2)) return " EMIT ON WINDOW CLOSE";
+  static const char* const kEvery[] = {"100 milliseconds", "2 seconds", "5 seconds"};
+  return may_wait && random_.chance(3) ? fmt::format(" EMIT EVERY INTERVAL '{}'", pick(kEvery)) : "";
 }
 
 std::string Workload::aggregate_list(bool distinct) {
@@ -227,8 +261,8 @@ std::string Workload::table_query(const NaiveStream& source) {
   if (kind == 0) return fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
   if (kind == 1) return fmt::format("{} FROM {}{}{}", retracting_list(), source.name, where, having(true));
   const std::string key = group_key();
-  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}", key == "n % 3" ? "n % 3 AS rest" : key,
-                     retracting_list(), source.name, where, key, having(true));
+  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}{}", key == "n % 3" ? "n % 3 AS rest" : key,
+                     retracting_list(), source.name, where, key, having(true), emit(false, true));
 }
 
 std::string Workload::having(bool distinct) {
@@ -245,11 +279,11 @@ std::string Workload::group_key() {
   return pick(kKeys);
 }
 
-MadeQuery Workload::make_view(const NaiveStream& source) {
+MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late_to) {
   const std::string name = fmt::format("view_{}", ++names_);
-  std::string sql = "CREATE MATERIALIZED VIEW " + name + with("") + " AS SELECT ";
+  std::string sql, options;
   if (!source.primary_key.empty()) {
-    sql += table_query(source);
+    sql = "CREATE MATERIALIZED VIEW " + name + with("") + " AS SELECT " + table_query(source);
     return {must(naive_query(sql), sql), sql, {}};
   }
   const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
@@ -263,7 +297,8 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
     const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
     if (kind <= 3) {
       sql += fmt::format("{}, {} FROM {}{} GROUP BY {}{}", shown, aggregate_list(true), source.name, where,
-                         key, having(true));
+                         key, having(true)) +
+             emit(false, true);
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
       static const char* const kShared[] = {
@@ -281,11 +316,15 @@ MadeQuery Workload::make_view(const NaiveStream& source) {
       const bool distinct = !shared && !session;
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}",
                          shown, aggregate_list(distinct), from, where, key, having(distinct));
-      const bool may_close = by_arrival || (source.watermark_column >= 0 &&
-                                            (!shared || source.watermark_told));  // see window_over
-      if (may_close && random_.chance(2)) sql += " EMIT ON WINDOW CLOSE";
+      const bool event_time = !by_arrival && source.watermark_column >= 0;
+      const bool may_close =
+          by_arrival || (event_time && (!shared || source.watermark_told));  // see window_over
+      if (event_time) options = view_options(may_close);
+      sql += emit(may_close, !session);
+      if (event_time && !late_to.empty()) sql += " LATE DATA TO " + late_to;
     }
   }
+  sql = "CREATE MATERIALIZED VIEW " + name + with(options) + " AS SELECT " + sql;
   return {must(naive_query(sql), sql), sql, {}};
 }
 

@@ -46,9 +46,12 @@ class Workload {
   MadeStream make_stream();
   // Over a stream with the columns of make_stream() (a derived one keeps them).
   MadeQuery make_derived(const NaiveStream& source);
-  // The rows of closed windows, under the same names; over a stream with a watermark.
-  MadeQuery make_windows(const NaiveStream& source);
-  MadeQuery make_view(const NaiveStream& source);
+  // The rows of closed windows, under the same names; over a stream with a watermark. `late_to`: a stream that may take
+  // its late events; empty: there is none.
+  MadeQuery make_windows(const NaiveStream& source, const std::string& late_to);
+  MadeQuery make_view(const NaiveStream& source, const std::string& late_to);
+  // A stream that takes the late events of another one.
+  MadeStream make_late_stream(const NaiveStream& source);
   // `now_us`: where event time stands; events scatter around it.
   MadeEvent make_event(int64_t now_us, const NaiveStream& stream);
   std::string body_of(const std::vector<MadeEvent>& events, bool ndjson) const;
@@ -61,7 +64,9 @@ class Workload {
   std::string retracting_list();  // of aggregates that can take a row back
   std::string having(bool distinct);
   std::string table_query(const NaiveStream& source);
-  std::string with(const char* option);  // WITH (…), or nothing
+  std::string with(std::string options);  // WITH (…), or nothing
+  std::string view_options(bool may_close);
+  std::string emit(bool may_close, bool may_wait);
   std::string group_key();
   std::string window_over(const NaiveStream& source, bool& plain);
   std::string time_value(int64_t us);

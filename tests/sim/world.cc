@@ -45,12 +45,12 @@ SimReport World::run() {
       if (open && !requests_[i].key.empty() && objects_[requests_[i].object].state == ObjectState::kThere)
         send(i);
     }
-    if (quiesce()) check_everything();
+    if (quiesce() && hear_the_rest()) check_everything();
   }
   if (!failed() && random_.chance(2)) {  // the same again after a recovery
     crash();
     restart();
-    if (!failed() && come_to_rest()) check_everything();
+    if (!failed() && come_to_rest() && hear_the_rest()) check_everything();
   }
   if (!failed()) {
     const auto closed = node_->close();
@@ -83,6 +83,7 @@ void World::act() {
     select_something();
   } else if (dice < 84) {
     read_something();
+    follow_something();
   } else if (dice < 91) {
     let_time_pass();
   } else if (dice < 95) {
@@ -102,6 +103,7 @@ void World::act() {
     restart();
   }
   if (!failed()) pump(static_cast<uint32_t>(random_.below(3)));
+  if (!failed()) hear_followers();
 }
 
 bool World::open(bool faults) {
@@ -154,6 +156,7 @@ void World::forget_life() {
     reader.subscription.reset();
     reader.reading = false;
   }
+  for (auto& follower : followers_) forget(follower);
   background_.drop_all();
   node_.reset();
   background_.drop_all();
@@ -329,6 +332,8 @@ constexpr NamedBug kBugs[] = {
     {"forget_groups", {}, Planted::kForgetGroups},
     {"forget_keys", {}, Planted::kForgetKeys},
     {"forget_floor", {}, Planted::kForgetFloor},
+    {"lose_changes", {}, Planted::kLoseChanges},
+    {"drop_early", {}, Planted::kDropEarly},
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 //
 // Lives: a life is one process: from open to crash or close. Callbacks of an earlier life are not believed.
 // Split: world.cc (lives, faults, choosing what to do), clients.cc (requests, statements, readers),
-//        checker.cc (the oracle).
+//        followers.cc (subscribers of views), checker.cc (the oracle).
 #pragma once
 
 #include <deque>
@@ -22,6 +22,7 @@
 #include "sim/sim_files.h"
 #include "tests/sim/naive.h"
 #include "tests/sim/sim_node.h"
+#include "tests/sim/view_follower.h"
 #include "tests/sim/workload.h"
 
 namespace millrace::sim {
@@ -49,8 +50,10 @@ struct ClientObject {
   std::string sql;
   NaiveStream shape;  // of streams, also derived ones
   NaiveQuery query;
-  size_t source = 0;                  // of queries: the object they read
-  MadeRetention kept;                 // of streams
+  size_t source = 0;              // of queries: the object they read
+  MadeRetention kept;             // of streams
+  std::optional<size_t> late_of;  // of a stream that takes late events alone: the stream that they come from
+  std::optional<size_t> late_to;  // of a query: such a stream; it serves no other
   metadata::DefinitionId definition;  // once known
 };
 
@@ -73,6 +76,9 @@ struct ClientReader {
   std::unique_ptr<engine::Subscription> subscription;
   bool reading = false;
 };
+
+// What is missing, and what is too much.
+std::string difference(const std::multiset<std::string>& expected, const std::multiset<std::string>& actual);
 
 class World {
  public:
@@ -106,6 +112,8 @@ class World {
   void send_again();
   void misuse_key();
   void define();
+  bool define_late_stream(size_t tenant);
+  std::optional<size_t> unused_late_stream(size_t source) const;
   void create(ClientObject object);
   void drop_something();
   void pause_something();  // or resume it
@@ -122,6 +130,17 @@ class World {
   std::optional<size_t> pick_object(const std::function<bool(const ClientObject&)>& wanted);
   const sql::Catalog::Entry* entry_of(const ClientObject& object) const;
 
+  // followers.cc
+  void follow_something();
+  void hear_followers();
+  void subscribe(size_t follower);
+  void hear(size_t follower);
+  void forget(ViewFollower& follower);
+  bool come_to_an_answer();
+  bool hear_the_rest();
+  void check_followers(const FinalLog& log);
+  void check_follower(const ViewFollower& follower, const ViewFollower& fresh, const FinalLog& log);
+
   // checker.cc
   const FinalLog& read_log();
   void record();  // frames that became durable
@@ -135,13 +154,18 @@ class World {
   void check_derived(const ClientObject& derived, const FinalLog& log);
   void check_windows(const ClientObject& made, const FinalLog& log);  // a derived stream of them
   void check_letters(const ClientObject& query, const NaiveAnswer& answer);
+  // Dead letters and late events.
+  void check_left_out(const ClientObject& query, const FinalLog& log, const NaiveAnswer& answer);
+  void check_late(const ClientObject& query, const FinalLog& log, const NaiveAnswer& answer);
+  std::set<Place> places_of_late(const ClientObject& query, const FinalLog& log) const;
+  NaiveAnswer answer_of(const ClientObject& query, const FinalLog& log,
+                        AppendTime asked_after = AppendTime(INT64_MAX)) const;
   void check_readers(const FinalLog& log);
   bool strict(const ClientObject& query) const;
   void read_letters(const FinalLog& log);
   void read_letters(size_t tenant, const FinalLog& log);
   std::set<Place> letters_of(const ClientObject& query, const std::string& cause) const;
   NaiveScope scope_of(const ClientObject& query, const FinalLog& log) const;
-  NaiveAnswer windows_of(const ClientObject& made, const FinalLog& log) const;
   NaiveTold told_by(const ClientObject& made, const FinalLog& log) const;
   void check_recompute();
 
@@ -165,6 +189,7 @@ class World {
   std::vector<ClientRequest> requests_;
   std::vector<ClientObject> objects_;
   std::vector<ClientReader> readers_;
+  std::vector<ViewFollower> followers_;
   FinalLog log_;                        // every durable frame, also of segments that are gone since
   std::vector<uint64_t> frame_hashes_;  // by cut, from 1
   Cut removed_up_to_;                   // the furthest that retention ever was

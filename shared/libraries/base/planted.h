@@ -22,6 +22,8 @@ enum class Planted : uint8_t {
   kForgetGroups,           // a change of the number of workers loses the last old worker's groups
   kForgetKeys,             // the idempotency table finds nothing
   kForgetFloor,            // retention does not ask what snapshots and queries need
+  kLoseChanges,            // some of a view's changes do not reach its subscribers
+  kDropEarly,              // a view's closed windows are not kept
 };
 
 #ifdef MILLRACE_PLANTED_BUGS
