@@ -128,7 +128,7 @@ class Crew {
 // A view's rows as they are in the end; of one that emits on close those that it has not emitted.
 Status take_view(const engine::PlanPtr& plan, const std::vector<const processor::Frozen*>& frozen,
                  Sink& sink) {
-  if (plan->shape == engine::QueryPlan::Shape::kStream) return {};
+  if (plan->output_stream) return {};
   engine::ViewAtCut view{plan, frozen.front()->at, {}};
   for (const auto* worker : frozen) {
     view.epochs.push_back(*worker->epoch);

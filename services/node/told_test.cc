@@ -74,7 +74,7 @@ TEST_F(NodeTest, GroupsOfSetsAreNamedByTheirSetAndTheTotalStays) {
   run("INSERT INTO accounts (id, _op) VALUES (1, 'delete')");
   settle();
   EXPECT_EQ(heard(*answer.subscription),
-            R"({"_op":"upsert","owner":null,"g":1,"c":0} {"_op":"delete","owner":null,"g":0} )");
+            R"({"_op":"delete","owner":null,"g":0} {"_op":"upsert","owner":null,"g":1,"c":0} )");
   answer.subscription.reset();
   close();
 }

@@ -63,9 +63,8 @@ void write_cases(const fs::path& path, const CaseFile& file) {
 
 metadata::DefinitionKind kind_of(const BoundStatement& bound) {
   if (std::holds_alternative<CreateStream>(bound)) return metadata::DefinitionKind::kStream;
-  const auto& query = std::get<CreateQuery>(bound);
-  return query.plan.shape == engine::QueryPlan::Shape::kStream ? metadata::DefinitionKind::kDerivedStream
-                                                               : metadata::DefinitionKind::kView;
+  return std::get<CreateQuery>(bound).plan.output_stream ? metadata::DefinitionKind::kDerivedStream
+                                                         : metadata::DefinitionKind::kView;
 }
 
 std::string name_of(const BoundStatement& bound) {
