@@ -312,6 +312,8 @@ void Processor::add_feeders(const engine::QueryPlan& plan, std::set<uint32_t>& f
 
 void Processor::start_round(uint64_t id, Read& read) {
   read.answers = 0;
+  while (!read.rounds[read.round].freeze && tasks_.count(read.rounds[read.round].query.value) == 0)
+    ++read.round;
   const Round round = read.rounds[read.round];
   // Threads may be anywhere up to the end: the cut is the next frame, which cannot have been seen (Worker,
   // Order).
@@ -330,7 +332,11 @@ void Processor::frozen(Frozen& answer) {
   auto found = reads_.find(answer.request);
   if (found == reads_.end()) return;
   Read& read = found->second;
-  if (!answer.epoch.ok()) {
+  // What fed the view was dropped meanwhile: nothing more comes of it.
+  const bool without =
+      !read.rounds[read.round].freeze && !answer.epoch.ok() &&
+      (answer.epoch.error().code == Code::kGone || answer.epoch.error().code == Code::kNotFound);
+  if (!answer.epoch.ok() && !without) {
     auto done = std::move(read.done);
     reads_.erase(found);
     done(answer.epoch.error());
