@@ -53,5 +53,17 @@ TEST_F(ManyGroups, AViewReadMeanwhileHasAllOfThem) {
   EXPECT_EQ(sql("SELECT * FROM v").rows, std::vector<std::string>{R"({"c":20000,"most":19999})"});
 }
 
+TEST_F(ManyGroups, ThatFailAreDeadLettersOnceEach) {
+  fill("n / 0 AS x");
+  turns(3);
+  crash();
+  open();
+  turns(3);  // the timer of the window's end
+  settle();
+  EXPECT_EQ(sql("SELECT count(*) AS c, count(DISTINCT payload) AS d FROM dead_letters").rows,
+            std::vector<std::string>{R"({"c":20000,"d":20000})"});
+  EXPECT_TRUE(sql("SELECT * FROM w").rows.empty());
+}
+
 }  // namespace
 }  // namespace millrace::node

@@ -97,8 +97,7 @@ void ClosedRows::write(size_t& bytes, const Row& row, const Failed& failed) {
     for (; error != errors_.end() && error->row == next_; ++error) {
       row_.clear();
       key_writer_.append(row_, keys, next_);
-      bytes += row_.size();
-      failed(*error, row_);
+      bytes += failed(*error, row_);
     }
     if (shown == shown_.end() || *shown != next_) continue;
     row_.clear();

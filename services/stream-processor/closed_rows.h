@@ -34,7 +34,8 @@ class ClosedRows {
   // Hands out rows, and what fails in HAVING or an output, with the group's keys as JSON; up to kMostBytes in all the
   // calls of a step: `bytes` counts.
   using Row = std::function<void(PartitionId, std::string_view row)>;
-  using Failed = std::function<void(const RowError& error, std::string_view keys)>;
+  using Failed =
+      std::function<size_t(const RowError& error, std::string_view keys)>;  // the bytes that it makes
   void write(size_t& bytes, const Row& row, const Failed& failed);
 
   // Every window that ends up to there is written; INT64_MIN: none has closed.

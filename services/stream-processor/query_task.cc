@@ -13,7 +13,6 @@ namespace {
 
 constexpr const char* kTaskCell = "task";
 constexpr uint8_t kCellLayout = 4;
-constexpr uint64_t kRowsASettling = 1024;  // of a change of the number of workers
 using Shape = engine::QueryPlan::Shape;
 
 int window_time_column(const engine::QueryPlan& plan) {
@@ -507,11 +506,13 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
     TRY(engine::split_state(*old->plan_, *old->store_->freeze(),
                             [&](uint32_t key_group) -> state::StateStore& {
                               auto& store = *stores[worker_of_key_group(key_group, workers)];
-                              if (++rows % kRowsASettling == 0 && settled.ok()) settled = store.settle();
+                              if (++rows % engine::kRowsASettling == 0 && settled.ok())
+                                settled = store.settle();
                               return store;
                             }));
     TRY(std::move(settled));
   }
+  for (auto* store : stores) TRY(store->settle());
   return out;
 }
 

@@ -156,7 +156,7 @@ class QueryTask {
   void dead_letter(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                    std::string_view message, int64_t lateness_us, TaskOutput& out);
   void dead_letters(const Batch& batch, const std::vector<RowError>& errors, TaskOutput& out);
-  void group_letter(const RowError& failed, std::string_view keys, AppendTime now, TaskOutput& out);
+  size_t group_letter(const RowError& failed, std::string_view keys, AppendTime now, TaskOutput& out);
   void save_cell();
   bool load_cell(std::string_view cell);
   PartitionClocks& closing_clocks() { return plan_->repartition ? heard_ : clocks_; }

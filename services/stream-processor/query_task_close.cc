@@ -46,7 +46,7 @@ void QueryTask::drop_ended(uint16_t slot, int64_t watermark) {
 Status QueryTask::write_closed(AppendTime now, TaskOutput& out) {
   const int64_t closed = closing_clocks().closed();
   const auto failed = [&](const RowError& error, std::string_view keys) {
-    group_letter(error, keys, now, out);
+    return group_letter(error, keys, now, out);
   };
   const auto row = [&](PartitionId partition, std::string_view json) {
     out.add({plan_->output_stream->id, partition}, json, now.value / 1000);

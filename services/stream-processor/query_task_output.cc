@@ -152,19 +152,22 @@ void QueryTask::dead_letter(const Batch& batch, uint32_t row, std::string_view c
   const engine::StreamDef& stream = arm == nullptr ? *plan_->source : *arm->source;
   if (arm != nullptr)
     origin.partition = PartitionId(static_cast<uint16_t>(origin.partition.value - arm->first_partition));
-  const DeadLetter letter{origin.append_time, cause,       code,        message,       stream.name,
-                          origin,             plan_->name, lateness_us, batch.raw[row]};
+  const DeadLetter letter{origin.append_time, cause,       code,          message, stream.name, origin,
+                          plan_->name,        lateness_us, batch.raw[row]};
   out.add({dead_letters_->id, PartitionId(0)}, to_json(letter), origin.append_time.value / 1000);
 }
 
-// A group of a closed window, of which an output or HAVING fails.
-void QueryTask::group_letter(const RowError& failed, std::string_view keys, AppendTime now, TaskOutput& out) {
+// A group of a closed window, of which an output or HAVING fails. The bytes that are written.
+size_t QueryTask::group_letter(const RowError& failed, std::string_view keys, AppendTime now,
+                               TaskOutput& out) {
   ++(failed.kept ? counters_.nulls : counters_.failed);
   out.nulls += failed.kept;
-  if (failed.kept) return;
+  if (failed.kept) return 0;
   const std::string message = placed_message(failed);
   const DeadLetter letter{now, "failed", failed.id, message, plan_->source->name, {}, plan_->name, 0, keys};
-  out.add({dead_letters_->id, PartitionId(0)}, to_json(letter), now.value / 1000);
+  const std::string json = to_json(letter);
+  out.add({dead_letters_->id, PartitionId(0)}, json, now.value / 1000);
+  return json.size();
 }
 
 }  // namespace millrace::processor

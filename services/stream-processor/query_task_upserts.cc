@@ -20,20 +20,26 @@ Status QueryTask::upsert(const StepRows& rows, Selection& selection, TaskOutput&
 // Rows stand under their primary keys (of a derived stream: which are there), so the row before need not be known:
 // whatever the event says, its key has the row that it makes, or none.
 Status QueryTask::replace_rows(const Batch& events, Selection& selection, TaskOutput& out) {
+  std::vector<RowError> errors;
+  std::string key;
+  std::erase_if(selection, [&](uint32_t event) {
+    if (pipeline_->upserts->key_of(events, event, key)) return false;
+    errors.push_back(engine::Upserts::too_long(event));
+    return true;
+  });
   Selection shown = selection;
   std::erase_if(shown, [&](uint32_t event) { return pipeline_->upserts->deletes(events, event); });
   filter_rows(events, shown, out);
-  std::vector<RowError> errors;
   const Batch made = project_rows(events, shown, errors);
   uint32_t next = 0;  // of shown, and of the rows made of it
-  std::string key;
+  size_t done = 0;
   for (const uint32_t event : selection) {
+    if (++done % engine::kRowsASettling == 0) TRY(store_->settle());
     const bool has_row = next < shown.size() && shown[next] == event;
     const uint32_t row = next;
     next += has_row;
-    if (!pipeline_->upserts->key_of(events, event, key)) {
-      errors.push_back(engine::Upserts::too_long(event));
-    } else if (has_row) {
+    pipeline_->upserts->key_of(events, event, key);
+    if (has_row) {
       auto kept = pipeline_->rows_view->replace(made, row, key, *store_);
       if (!kept.ok()) return state_error(kept.error());
       tell(events.origins[event], out, [&](JsonRows& to) { pipeline_->row_changes->upsert(made, row, to); });

@@ -1,4 +1,4 @@
-// StepRows: the new rows of a step's frames, as a QueryTask takes them: of one stream (StreamRows), or of the streams of
+// StepRows: the new rows of a step's frames, as a QueryTask takes them: of one stream (StreamRows), or of those of
 // a UNION ALL (UnionRows).
 //
 // Rows:    in journal order; only of the partitions that this worker reads. origins[i].cut tells the frame.

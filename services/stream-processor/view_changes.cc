@@ -48,14 +48,23 @@ bool is_window_end(const engine::QueryPlan& plan, const engine::Expr& expr) {
          expr.args[1]->op == engine::Op::kLiteral;
 }
 
-// The outputs that are group keys as they are, or a window's end: they name a row, and computing them cannot fail.
+// Of nothing but the number of the group's set: grouping(…).
+bool tells_set(const engine::Expr& expr, const engine::QueryPlan& plan) {
+  if (expr.op == engine::Op::kColumn) return expr.column == plan.set_key;
+  return !expr.args.empty() && std::ranges::all_of(expr.args, [&](const auto& arg) {
+    return arg->op == engine::Op::kLiteral || tells_set(*arg, plan);
+  });
+}
+
+// The outputs that name a row: group keys as they are, its window's end, and grouping(…). None of them can fail.
 std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
   std::vector<engine::NamedExpr> keys;
   for (const auto& output : plan.outputs) {
     const engine::Expr& expr = *output.expr;
     const bool is_key =
         expr.op == engine::Op::kColumn && static_cast<size_t>(expr.column) < plan.group_keys.size();
-    if (is_key || is_window_end(plan, expr)) keys.push_back(output);
+    const bool is_set = !plan.grouping_sets.empty() && tells_set(expr, plan);
+    if (is_key || is_set || is_window_end(plan, expr)) keys.push_back(output);
   }
   return keys;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/hash.h"
 #include "log/record_batch.h"
@@ -452,8 +453,14 @@ void World::check_readers(const FinalLog& log) {
     const auto& events = log.events(sql::stream_of(object.definition));
     if (reader.seen.empty()) continue;
     size_t first = 0;
-    while (first < events.size() && events[first].cut < reader.kept && events[first].value != reader.seen[0])
-      ++first;
+    // Deletes of one key look alike: where one of them comes first, the rest has to fit, too.
+    const auto fits = [&](size_t from) {
+      const size_t count = reader.seen.size();
+      return from + count <= events.size() &&
+             std::ranges::equal(reader.seen, std::span(events).subspan(from, count), {}, {},
+                                &LogEvent::value);
+    };
+    while (first < events.size() && events[first].cut < reader.kept && !fits(first)) ++first;
     for (size_t i = 0; i < reader.seen.size(); ++i) {
       const size_t at = first + i;
       if (at < events.size() && events[at].value == reader.seen[i]) continue;

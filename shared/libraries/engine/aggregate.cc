@@ -26,7 +26,6 @@ constexpr std::string_view kKeyTooLong = "MR-SQL-0112";
 constexpr std::string_view kListTooLong = "MR-SQL-0117";
 constexpr size_t kMaxKeyBytes = 32 * 1024;
 constexpr uint8_t kPayloadVersion = 1;
-constexpr size_t kRowsASettling = 1024;
 
 Error bad_payload() {
   return error(Code::kCorrupt, "MR-SQL-0114", "a record of a repartition topic is not a partial aggregate");
@@ -392,8 +391,8 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
   own.evaluate(batch, selection, errors);
   size_t kept = 0;
   size_t set = 0;
+  size_t added = 0;  // since the store was settled
   for (size_t next = 0; next < selection.size();) {
-    const size_t first = next;
     size_t located = 0;
     while (next < selection.size() && located < Impl::kAhead) {
       const bool there = own.locate(selection[next], set, ended, store, errors, own.ahead[located]);
@@ -412,7 +411,10 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
       if (!failed && own.ahead[i].set == 0) selection[kept++] = own.ahead[i].row;
     }
     // A step of many rows may touch more than the memory holds.
-    if (next / kRowsASettling != first / kRowsASettling) TRY(store.settle());
+    added += located;
+    if (added < kRowsASettling) continue;
+    added = 0;
+    TRY(store.settle());
   }
   selection.resize(kept);
   return {};
@@ -525,7 +527,10 @@ Status Aggregation::merge(std::string_view payload, state::StateStore& store, st
   ByteReader in(payload);
   if (in.le<uint8_t>() != kPayloadVersion) return bad_payload();
   impl_->table = nullptr;
-  while (in.left() > 0) TRY(impl_->merge_entry(in, store, changed));
+  for (size_t merged = 1; in.left() > 0; ++merged) {
+    TRY(impl_->merge_entry(in, store, changed));
+    if (merged % kRowsASettling == 0) TRY(store.settle());
+  }
   return {};
 }
 
@@ -576,6 +581,7 @@ bool Aggregation::Impl::collect_pane(state::StateStore& store, int64_t pane, con
 Status Aggregation::Impl::write_stored(const std::vector<Changed>& changed, state::StateStore& store,
                                        const std::function<bool(const Window&)>& wanted, GroupWriter& writer,
                                        GroupWriter* gone) {
+  const std::vector<std::string> always = GroupingSets(*plan).empty_groups();
   const state::Table* rows = nullptr;
   std::optional<int64_t> start;  // of `rows`
   for (const auto& [window, group] : windows_of(*plan, changed)) {
@@ -585,6 +591,8 @@ Status Aggregation::Impl::write_stored(const std::vector<Changed>& changed, stat
     if (wanted && !wanted(window)) continue;
     if (value != nullptr)
       TRY(writer.write(window, group, value, [&](uint64_t id) { return rows->blob(id); }));
+    else if (std::ranges::find(always, group) != always.end())
+      TRY(writer.write_empty(window, group));
     else if (gone != nullptr)
       TRY(gone->write_empty(window, group));
   }

@@ -30,6 +30,8 @@ inline constexpr uint16_t kRowsSlot = 1;
 // The groups of rows that came too late for the first windows of their pane.
 inline constexpr uint16_t kLateSlot = 2;
 inline constexpr uint16_t kDistinctSlot = 3;  // beside kGroupsSlot: the values that DISTINCT has seen
+// A store is settled after so many rows: what they have brought back from the disk may go.
+inline constexpr size_t kRowsASettling = 1024;
 inline constexpr uint16_t kLastRowsSlot = 8;  // of an updating source: what has to be retracted
 
 // Order-preserving encoding of one value; decode takes it off the front.

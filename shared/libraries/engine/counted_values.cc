@@ -78,8 +78,9 @@ std::optional<uint64_t> change_count(state::Table& table, uint64_t list, std::st
   std::vector<Counted> values = values_of(before);
   count(values, value, rows);
   if (old != 0) blocks.erase(blocks.begin() + static_cast<std::ptrdiff_t>(at));
-  // A block that has become too large is cut in two.
-  const bool cut = values.size() > 1 && before.size() + value.size() > kBlockBytes;
+  // A block that has become too large is cut in two: the more there are the later, for the list is written, too.
+  const size_t most = std::max<size_t>(kBlockBytes, blocks.size() * sizeof(uint64_t));
+  const bool cut = values.size() > 1 && before.size() + value.size() > most;
   const size_t half = cut ? values.size() / 2 : values.size();
   const std::span<const Counted> all(values);
   auto place = blocks.begin() + static_cast<std::ptrdiff_t>(at);
@@ -97,11 +98,14 @@ std::optional<uint64_t> change_count(state::Table& table, uint64_t list, std::st
 }
 
 std::string_view least_value(uint64_t list, const Blobs& blob) {
-  return first_of(blob(blocks_of(blob(list)).front()));
+  const std::vector<uint64_t> blocks = blocks_of(blob(list));
+  return blocks.empty() ? std::string_view() : first_of(blob(blocks.front()));
 }
 
 std::string_view greatest_value(uint64_t list, const Blobs& blob) {
-  return values_of(blob(blocks_of(blob(list)).back())).back().value;
+  const std::vector<uint64_t> blocks = blocks_of(blob(list));
+  const auto values = values_of(blocks.empty() ? std::string_view() : blob(blocks.back()));
+  return values.empty() ? std::string_view() : values.back().value;
 }
 
 void append_values(uint64_t list, const Blobs& blob, std::vector<uint64_t>& ids) {

@@ -1,9 +1,9 @@
 // Counted values: what a group has to keep so that its least and its greatest value are known when rows go: each
 // value, in order, and how many rows have it. Private to engine/.
 //
-// Layout: a list is a blob with the numbers of blocks; a block a blob of about kBlockBytes with values in ascending
-//         order (encode_key), each with its count. No block is empty, and no list.
-// Cost:   a change writes one block and the list again: 8 bytes for each kBlockBytes of values.
+// Layout: a list is a blob with the numbers of blocks; a block a blob with values in ascending order (encode_key), each with its
+//         count. No block is empty, and no list. A block is cut where it is larger than kBlockBytes and than the list.
+// Cost:   a change writes one block and the list again: in proportion to the root of the values' bytes.
 // Bound:  a list has at most the bytes of a blob (16 MB: some million blocks).
 #pragma once
 
@@ -20,8 +20,9 @@ namespace millrace::engine {
 // state's bound.
 std::optional<uint64_t> change_count(state::Table& table, uint64_t list, std::string_view value,
                                      int64_t rows);
-std::string_view least_value(uint64_t list, const Blobs& blob);     // of a list that is not empty
-std::string_view greatest_value(uint64_t list, const Blobs& blob);  // likewise
+// Of a list that is not empty; where it cannot be read the answer is, and the store's or the epoch's status says why.
+std::string_view least_value(uint64_t list, const Blobs& blob);
+std::string_view greatest_value(uint64_t list, const Blobs& blob);
 void append_values(uint64_t list, const Blobs& blob, std::vector<uint64_t>& ids);  // its blobs
 uint64_t move_values(uint64_t list, const Blobs& from, state::Table& to);          // 0: the state's bound
 

@@ -1,7 +1,7 @@
 // GROUPING SETS: the groups that a row counts in, one a set. Private to engine/.
 //
-// A set has a number, which is the value of one more group key (QueryPlan::set_key): bit i says that key i is not in the
-// set. Those keys are NULL in its groups.
+// A set has a number, which is the value of one more group key (QueryPlan::set_key): bit i says that key i is not in it.
+// Those keys are NULL in its groups.
 #pragma once
 
 #include <string>

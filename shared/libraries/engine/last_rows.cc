@@ -78,7 +78,9 @@ Status LastRows::changes_of(const Batch& events, const Selection& selection, sta
   out.clear();
   out.set_schema(schema_);
   KeyedRows rows(store, *plan_, kLastRowsSlot);
+  size_t done = 0;
   for (const uint32_t event : selection) {
+    if (++done % kRowsASettling == 0) TRY(store.settle());
     const PartitionId partition = events.origins[event].partition;
     if (!upserts_.key_of(events, event, key_)) {
       errors.push_back(Upserts::too_long(event));

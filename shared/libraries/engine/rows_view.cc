@@ -24,7 +24,9 @@ RowsView::~RowsView() = default;
 Status RowsView::add(const Batch& outputs, const Selection& selection, state::StateStore& store) {
   if (selection.empty()) return {};
   KeyedRows rows(store, *plan_, kRowsSlot);
+  size_t done = 0;
   for (const uint32_t row : selection) {
+    if (++done % kRowsASettling == 0) TRY(store.settle());
     const RowOrigin& origin = outputs.origins[row];
     bytes_.clear();
     for (const Column& column : outputs.columns) encode_value(bytes_, column, row);

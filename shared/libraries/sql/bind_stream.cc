@@ -107,16 +107,17 @@ Status bind_watermark(const ast::Watermark& tree, StreamDef& out) {
                     "it says how far out of order events may come");
 }
 
+Status check_key_type(const ColumnDef& column, const SourceSpan& span) {
+  if (!is_array(column.type)) return {};
+  return unsupported_at(span, fmt::format("a key of type {} is not supported", to_string(column.type)),
+                        "an event's key is one value: choose another column");
+}
+
 Status bind_key(const ast::Option& option, StreamDef& out) {
   TRY_ASSIGN(const std::string name, option_text(option));
   out.key_column = column_index(out.columns, name);
-  if (out.key_column >= 0) {
-    const Type type = out.columns[static_cast<size_t>(out.key_column)].type;
-    if (!is_array(type)) return {};
-    return unsupported_at(option.value_span,
-                          fmt::format("a key of type {} is not supported", to_string(type)),
-                          "an event's key is one value: choose another column");
-  }
+  if (out.key_column >= 0)
+    return check_key_type(out.columns[static_cast<size_t>(out.key_column)], option.value_span);
   return unknown_stream_column(out.columns, name, option.value_span, kUnknownColumn);
 }
 
@@ -167,6 +168,7 @@ Status bind_primary_key(const ast::CreateStream& tree, StreamDef& out) {
     if (std::ranges::find(out.primary_key, column) != out.primary_key.end())
       return invalid_at(kBadPrimaryKey, name.span,
                         fmt::format("column \"{}\" is in the primary key twice", name.text), "name it once");
+    TRY(check_key_type(out.columns[static_cast<size_t>(column)], name.span));
     out.primary_key.push_back(column);
   }
   if (out.key_column < 0) out.key_column = out.primary_key.front();
@@ -176,6 +178,12 @@ Status bind_primary_key(const ast::CreateStream& tree, StreamDef& out) {
     return invalid_at(kBadPrimaryKey, option->value_span,
                       "the option \"key\" names a column that is not of the primary key",
                       "take it away: the rows of a key have to stay in one partition");
+  }
+  for (const auto& column : tree.columns) {
+    if (column.path.empty() || column.path.front() != engine::kOpColumn) continue;
+    return invalid_at(kBadPrimaryKey, column.path_span,
+                      "the member \"_op\" of an event says what it does to its key's row",
+                      "read another member, or leave the primary key out");
   }
   return add_op_column(out, tree.name.span);
 }

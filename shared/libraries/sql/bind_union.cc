@@ -1,4 +1,4 @@
-// UNION ALL in a view or a derived stream: the streams that its queries read become one source, and each query an arm of
+// UNION ALL in a view or a derived stream: the streams that its queries read become one source, each query an arm of
 // it. The rows keep their streams' partitions, so neither order nor lateness depends on how the streams interleave.
 #include <fmt/format.h>
 

@@ -235,7 +235,8 @@ Result<GroupKeys> bind_group_keys(const ast::Query& query, const Scope& scope,
     });
     places.push_back(static_cast<size_t>(known - out.keys.begin()));
     if (known != out.keys.end()) {
-      if (query.grouping_sets.empty() || same_key(*tree, *written[places.back()])) continue;
+      const bool window = known->expr->op == Op::kWindowStart || known->expr->op == Op::kTumbleStart;
+      if (query.grouping_sets.empty() || window || same_key(*tree, *written[places.back()])) continue;
       return unsupported_at(tree->span,
                             "two keys of GROUPING SETS that are the same expression are not supported",
                             "write one of them in both places");

@@ -239,7 +239,11 @@ Result<std::unique_ptr<PagedStore>> PagedSnapshots::restore(const SnapshotFile& 
                              store->restore_page(page.id, std::move(content), snapshot.generation);
                              if (settled.ok()) settled = store->settle();
                            }));
-  TRY(std::move(settled));
+  if (!settled.ok()) {  // where it would go, not what it is
+    Error failed = settled.error();
+    failed.code = Code::kExhausted;
+    return failed;
+  }
   std::set<PageId> owned;
   size_t claims = 0;
   for (const auto& table : snapshot.tables) {
