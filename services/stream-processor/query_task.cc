@@ -199,7 +199,7 @@ void QueryTask::expire(const log::Frame& frame, TaskOutput& out) {
     const PartitionId partition(static_cast<uint16_t>(p));
     if (!own_[p] || !clocks_.idle(partition) || reported_[p].idle) continue;
     const int64_t watermark = clocks_.watermark(partition);
-    if (watermark != INT64_MIN) reported_[p].bucket = plan_->window.ends_until(watermark);
+    if (watermark != INT64_MIN) reported_[p].bucket = bucket_of(watermark);
     reported_[p].idle = true;
     out.reports.push_back(Report{partition, watermark, frame.cut});
   }
@@ -368,13 +368,21 @@ void QueryTask::pass_time(std::span<const log::FramePtr> frames) {
   for (size_t p = 0; p < own_.size(); ++p) clocks_.advance(PartitionId(static_cast<uint16_t>(p)), closed);
 }
 
-// Watermarks travel when they pass a window's end: nothing closes in between.
+// Changes where a watermark passes a window's end, or the end of how long one is kept. (It may wrap around.)
+int64_t QueryTask::bucket_of(int64_t watermark) const {
+  const auto ended = static_cast<uint64_t>(plan_->window.ends_until(watermark));
+  if (plan_->view_retention_us == 0) return static_cast<int64_t>(ended);
+  const int64_t gone = plan_->window.ends_until(watermark - plan_->view_retention_us);
+  return static_cast<int64_t>(ended + static_cast<uint64_t>(gone));
+}
+
+// Watermarks travel when something follows from them: nothing closes, or goes, in between.
 void QueryTask::make_reports(TaskOutput& out) {
   for (size_t p = 0; p < own_.size(); ++p) {
     const PartitionId partition(static_cast<uint16_t>(p));
     if (!own_[p] || clocks_.watermark(partition) == INT64_MIN) continue;
     auto& last = reported_[p];
-    const int64_t bucket = plan_->window.ends_until(clocks_.watermark(partition));
+    const int64_t bucket = bucket_of(clocks_.watermark(partition));
     if (bucket == last.bucket) continue;
     last.bucket = bucket;
     out.reports.push_back(Report{partition, clocks_.watermark(partition), {}});
@@ -482,7 +490,7 @@ Result<std::vector<std::unique_ptr<QueryTask>>> QueryTask::relayout(
       // All of them know it by adoption, so it counts as told: where one worker ran alone nothing was.
       if (first.plan_->repartition || !task->closes_) continue;
       const int64_t watermark = task->clocks_.watermark(partition);
-      if (watermark != INT64_MIN) task->reported_[p].bucket = task->plan_->window.ends_until(watermark);
+      if (watermark != INT64_MIN) task->reported_[p].bucket = task->bucket_of(watermark);
       task->reported_[p].idle = task->clocks_.idle(partition);
     }
     task->heard_ = first.heard_;

@@ -139,6 +139,7 @@ class QueryTask {
   void expire(const log::Frame& frame, TaskOutput& out);
   void note_ended(uint32_t row, PartitionId partition);
   void pass_time(std::span<const log::FramePtr> frames);
+  int64_t bucket_of(int64_t watermark) const;
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);
   Status close_sessions(int64_t closed_before, int64_t closed, TaskOutput& out);
