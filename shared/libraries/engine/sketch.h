@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
-#include <ranges>
 #include <string>
 
 #include "engine/plan.h"
@@ -39,8 +38,15 @@ std::shared_ptr<const Sketch> percentile_sketch(double fraction);
 
 // In entries of one size, ascending: the first for which it is true; `count`: for none.
 size_t first_place(size_t count, const auto& is_true) {
-  const auto places = std::views::iota(size_t{0}, count);
-  return static_cast<size_t>(std::ranges::partition_point(places, std::not_fn(is_true)) - places.begin());
+  size_t from = 0;
+  for (size_t to = count; from < to;) {
+    const size_t middle = from + (to - from) / 2;
+    if (is_true(middle))
+      to = middle;
+    else
+      from = middle + 1;
+  }
+  return from;
 }
 
 inline void append_answer(Column& out, double value) {
