@@ -100,8 +100,7 @@ void bounds(const SelectPlan& plan, size_t rows, size_t& from, size_t& to) {
   to = limit < rows - from ? from + limit : rows;
 }
 
-Error too_many_groups(const Error& cause, size_t max_bytes) {
-  if (cause.code != Code::kExhausted) return cause;
+Error too_many_groups(size_t max_bytes) {
   return error(Code::kExhausted, "MR-QRY-0006",
                fmt::format("the groups of the SELECT take more than {} MB", max_bytes >> 20),
                "group by fewer values, select fewer rows, or make a view that keeps the groups");
@@ -113,8 +112,10 @@ Status group_rows(const PlanPtr& grouping, const Batch& rows, size_t max_bytes, 
   const auto store = state::StateStore::make({.max_bytes = max_bytes});
   std::vector<RowError> errors;
   const Status added = Aggregation(grouping).add(rows, selection, *store, errors, nullptr);
-  if (!added.ok()) return too_many_groups(added.error(), max_bytes);
+  if (!added.ok()) return added.error().code == Code::kExhausted ? too_many_groups(max_bytes) : added.error();
   if (!errors.empty()) return statement_error(errors.front());
+  // Each group of a pane may be one of all its windows.
+  if (store->bytes() > max_bytes / grouping->window.most_windows()) return too_many_groups(max_bytes);
   TRY(Aggregation::read_groups(*grouping, {store->freeze()}, nullptr, groups));
   selection = all_rows(groups);
   filter_groups(*grouping, groups, selection, errors);

@@ -249,9 +249,7 @@ class FlatBinder {
     }
     find_window();
     if (plan().window_key >= 0 && !plan().in_every_set(static_cast<size_t>(plan().window_key))) {
-      return unsupported_at(
-          tree_.group_span, "a grouping set without the window is not supported in a view",
-          "write GROUP BY window_start, ROLLUP (…), and sum up over windows where you read");
+      return window_in_no_set(tree_);
     }
     TRY(bind_grouped_outputs());
     if (flat_.window_from != nullptr) TRY(check_windows(*flat_.window_from, scope_, plan()));
@@ -273,26 +271,9 @@ class FlatBinder {
       const bool closes = over_watermark || key.args[0]->op == Op::kProctime;
       if (!closes && key.op == Op::kTumbleStart) continue;
       flat_.closes_windows = closes;
-      plan().window_key = static_cast<int>(i);
-      plan().window = scope_.window();
-      if (key.op == Op::kTumbleStart) {  // maybe a view's, which is not in the scope
-        plan().window = {};
-        plan().window.size_us = key.window_us;
-        plan().window.offset_us = key.window_offset_us;
-      }
-      using Kind = engine::WindowSpec::Kind;
-      const bool both_ends = plan().window.kind == Kind::kCumulate || plan().window.kind == Kind::kSession;
-      if (both_ends) add_window_end(key);
+      take_window(plan(), i, scope_);
       return;
     }
-  }
-
-  // Windows of CUMULATE that start together end apart, and a session's length is its own.
-  void add_window_end(const Expr& start) {
-    auto end = std::make_shared<Expr>(start);
-    end->op = Op::kWindowEnd;
-    plan().window_end_key = static_cast<int>(plan().group_keys.size());
-    plan().group_keys.push_back({"window_end", std::move(end)});
   }
 
   Status bind_grouped_outputs() {

@@ -1,6 +1,7 @@
 // What every SELECT has in common, and the ad-hoc one over a view, a stream or the dead letters.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "sql/bind_source.h"
@@ -89,6 +90,7 @@ class SelectBinder {
     plan_.distinct = tree_.distinct_span.length > 0;
     for (const auto& item : tree_.order_by) TRY(bind_sort_key(item, binder));
     size_t inputs = schema_.size();
+    if (scope_.has_many_windows() && !grouped_) return needs_groups();
     if (grouped_) {
       TRY(group(binder.calls()));
       inputs = plan_.grouping->group_keys.size() + plan_.grouping->aggregates.size();
@@ -159,6 +161,31 @@ class SelectBinder {
                       "add the expression to the SELECT list");
   }
 
+  Error needs_groups() const {
+    return unsupported_at(tree_.from->span,
+                          fmt::format("{} without GROUP BY is not supported", window_name(*tree_.from)),
+                          "a row has many of its windows: group by window_start");
+  }
+
+  // HOP, CUMULATE, SESSION: a group is a window's. What has no time is in none.
+  Status bind_windows(engine::QueryPlan& grouping) {
+    const auto& keys = grouping.group_keys;
+    const auto start =
+        std::ranges::find_if(keys, [](const auto& key) { return key.expr->op == engine::Op::kWindowStart; });
+    if (start != keys.end()) take_window(grouping, static_cast<size_t>(start - keys.begin()), scope_);
+    grouping.filter = plan_.filter;
+    TRY(check_windows(*tree_.from, scope_, grouping));
+    grouping.filter = nullptr;
+    const auto key = static_cast<size_t>(grouping.window_key);
+    if (!grouping.in_every_set(key)) return window_in_no_set(tree_);
+    auto timed = std::make_shared<engine::Expr>();
+    timed->op = engine::Op::kIsNotNull;
+    timed->type = Type::kBoolean;
+    timed->args = {keys[key].expr->args[0]};
+    plan_.filter = both(plan_.filter, timed);
+    return {};
+  }
+
   Status group(const std::vector<engine::AggregateCall>& calls) {
     auto grouping = std::make_shared<engine::QueryPlan>();
     grouping->shape = engine::QueryPlan::Shape::kAggregate;
@@ -166,6 +193,7 @@ class SelectBinder {
     std::move(groups).move_to(*grouping);
     grouping->aggregates = calls;
     order_by_time(grouping->aggregates, plan_.stream.get());
+    if (scope_.has_many_windows()) TRY(bind_windows(*grouping));
     GroupedOutputs outputs(*grouping, schema_);
     for (auto& output : plan_.outputs) {
       TRY_ASSIGN(output.expr, outputs.apply(output.expr));
@@ -177,6 +205,7 @@ class SelectBinder {
       if (sort.place) continue;
       TRY_ASSIGN(sort.expr, outputs.apply(sort.expr));
     }
+    group_by_panes(*grouping);
     plan_.grouping = std::move(grouping);
     return {};
   }

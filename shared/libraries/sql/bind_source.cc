@@ -112,9 +112,7 @@ Result<SelectSource> bind_from(const ast::TableRef& from, const BindContext& con
     out.scope = std::move(renamed);
   }
   TRY_ASSIGN(out.scope, make_scope(from, std::move(out.scope)));
-  if (!out.scope.has_many_windows()) return out;
-  return unsupported_at(from.span, fmt::format("{} is not supported in an ad-hoc SELECT", window_name(from)),
-                        "make a view that groups by window_start, and select from it");
+  return out;
 }
 
 // VALUES: of each column all values get one type.

@@ -154,7 +154,7 @@ Status check_windows(const ast::TableRef& from, const Scope& scope, const engine
   const std::string_view name = window_name(from);
   if (plan.window_key < 0) {
     return unsupported_at(from.span, fmt::format("{} needs a GROUP BY over its window", name),
-                          "add GROUP BY window_start to a view");
+                          "add GROUP BY window_start");
   }
   TRY(check_partition(from, scope, plan));
   for (const auto& call : plan.aggregates) {
@@ -179,6 +179,28 @@ Status check_windows(const ast::TableRef& from, const Scope& scope, const engine
       found->span,
       fmt::format("a window's column of {} may only be a group key or stand in the SELECT list", name),
       "group by window_start, and filter where you read the view");
+}
+
+void take_window(engine::QueryPlan& plan, size_t key, const Scope& scope) {
+  const Expr start = *plan.group_keys[key].expr;
+  plan.window_key = static_cast<int>(key);
+  plan.window = scope.window();
+  if (start.op == Op::kTumbleStart) {
+    plan.window = {};
+    plan.window.size_us = start.window_us;
+    plan.window.offset_us = start.window_offset_us;
+  }
+  // Windows of CUMULATE that start together end apart, and a session's length is its own.
+  if (plan.window.kind != WindowSpec::Kind::kCumulate && !plan.window.is_session()) return;
+  auto end = std::make_shared<Expr>(start);
+  end->op = Op::kWindowEnd;
+  plan.window_end_key = static_cast<int>(plan.group_keys.size());
+  plan.group_keys.push_back({"window_end", std::move(end)});
+}
+
+Error window_in_no_set(const ast::Query& tree) {
+  return unsupported_at(tree.group_span, "a grouping set without the window is not supported",
+                        "write GROUP BY window_start, ROLLUP (…), and sum up over windows where you read");
 }
 
 void group_by_panes(engine::QueryPlan& plan) {

@@ -32,6 +32,10 @@ Status check_new_name(const BindContext& context, const ast::Name& name, bool if
 // A window function's columns added to the scope of what it reads (bind_window.cc).
 Result<Scope> make_scope(const ast::TableRef& from, Scope scope);
 std::string_view window_name(const ast::TableRef& from);  // "TUMBLE", …
+// Makes a group key, the start of a window, the plan's window. `scope` has the window function, or none: then the window
+// is a view's TUMBLE.
+void take_window(engine::QueryPlan& plan, size_t key, const Scope& scope);
+Error window_in_no_set(const ast::Query& tree);  // a set of GROUPING SETS lacks the window
 // A grouped query over windows of which a row has many: refuses their columns where a row would need one of
 // them. `plan`'s expressions count in the source's columns.
 Status check_windows(const ast::TableRef& from, const Scope& scope, const engine::QueryPlan& plan);
