@@ -1,5 +1,6 @@
 // The one binary: `millrace serve` runs the services, everything else speaks to them or to their files.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
@@ -47,6 +48,13 @@ int wrong_usage(const CLI::App& app, const CLI::ParseError& failure) {
   return cli::kUsage;
 }
 
+// A step takes and gives back some megabytes: memory that goes to the kernel each time comes back as page faults, a
+// fifth of a worker's time.
+void keep_freed_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 8 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
 int run(CLI::App& app, int argc, char** argv, int& exit_code) {
   try {
     app.parse(argc, argv);
@@ -63,6 +71,7 @@ int run(CLI::App& app, int argc, char** argv, int& exit_code) {
 }  // namespace millrace
 
 int main(int argc, char** argv) {
+  millrace::keep_freed_memory();
   CLI::App app(
       "Millrace takes events in, answers standing questions about them exactly once, and keeps them.",
       "millrace");
