@@ -113,12 +113,10 @@ Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
   if (plan_->window.is_session()) {
     TRY(pipeline_->aggregation->read_changed_sessions(changed_, *store_, groups, gone));
   } else {
-    // Without GROUP BY there is a row even of no rows.
-    Batch* const vanished = plan_->group_keys.empty() ? &groups : &gone;
     TRY(pipeline_->aggregation->read_changed(
         changed_, *store_,
         [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); }, groups,
-        plan_->updating() ? vanished : nullptr));
+        plan_->updating() ? &gone : nullptr));
   }
   append_gone(*plan_, gone, out.changes);
   append_changes(*plan_, groups, out.changes);

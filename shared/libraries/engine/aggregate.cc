@@ -581,7 +581,7 @@ bool Aggregation::Impl::collect_pane(state::StateStore& store, int64_t pane, con
 Status Aggregation::Impl::write_stored(const std::vector<Changed>& changed, state::StateStore& store,
                                        const std::function<bool(const Window&)>& wanted, GroupWriter& writer,
                                        GroupWriter* gone) {
-  const std::vector<std::string> always = GroupingSets(*plan).empty_groups();
+  const std::vector<std::string> always = sets.empty_groups();
   const state::Table* rows = nullptr;
   std::optional<int64_t> start;  // of `rows`
   for (const auto& [window, group] : windows_of(*plan, changed)) {

@@ -247,7 +247,6 @@ Status Aggregation::read_groups(const QueryPlan& plan, const Epochs& epochs, con
   TRY(read_plain(plan, epochs, stored, wanted, writer));
   TRY(read_whole(epochs));
   if (out.rows > before) return {};
-  if (plan.group_keys.empty()) return writer.write_empty();
   for (const std::string& group : GroupingSets(plan).empty_groups()) TRY(writer.write_empty({}, group));
   return {};
 }

@@ -30,6 +30,7 @@ void GroupingSets::encode(size_t set, const std::vector<const Column*>& keys, si
 }
 
 std::vector<std::string> GroupingSets::empty_groups() const {
+  if (plan_.group_keys.empty()) return {std::string()};
   std::vector<std::string> out;
   std::vector<const Column*> keys;
   for (const Column& column : nulls_) keys.push_back(&column);

@@ -20,7 +20,7 @@ class GroupingSets {
 
   // The row's group in a set, encoded without the window.
   void encode(size_t set, const std::vector<const Column*>& keys, size_t row, std::string& out) const;
-  // The groups of sets without keys: they are there from the beginning, as that of a query without GROUP BY.
+  // The groups that are there from the beginning: that of a query without GROUP BY, and those of sets without keys.
   std::vector<std::string> empty_groups() const;
 
  private:
