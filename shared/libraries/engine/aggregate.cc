@@ -24,7 +24,6 @@ constexpr std::string_view kTimeRange = "MR-SQL-0104";
 constexpr std::string_view kNoWindow = "MR-SQL-0110";
 constexpr std::string_view kKeyTooLong = "MR-SQL-0112";
 constexpr std::string_view kListTooLong = "MR-SQL-0117";
-constexpr size_t kMaxKeyBytes = 32 * 1024;
 constexpr uint8_t kPayloadVersion = 1;
 
 Error bad_payload() {

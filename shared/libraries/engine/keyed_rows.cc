@@ -15,6 +15,10 @@ Error rows_full() {
 
 }  // namespace
 
+Error other_row() {
+  return error(Code::kCorrupt, "MR-SQL-0116", "a stored row has another layout than the view's plan");
+}
+
 KeyedRows::KeyedRows(state::StateStore& store, const QueryPlan& plan, uint16_t slot)
     : table_(store.table({plan.id, slot, 0}, kValueBytes)),
       partitions_(plan.source ? plan.source->partitions : 1) {}

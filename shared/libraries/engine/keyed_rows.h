@@ -15,6 +15,8 @@
 
 namespace millrace::engine {
 
+Error other_row();  // MR-SQL-0116: what is stored is no row of the plan
+
 class KeyedRows {
  public:
   KeyedRows(state::StateStore& store, const QueryPlan& plan, uint16_t slot);

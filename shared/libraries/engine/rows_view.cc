@@ -68,7 +68,7 @@ Status RowsView::read_rows(const QueryPlan& plan,
     for (Column& column : out.columns) {
       if (!decode_value(in, column, *out.arena)) {
         TRY(row.epoch->status());
-        return error(Code::kCorrupt, "MR-SQL-0116", "a stored row has another layout than the view's plan");
+        return other_row();
       }
     }
     ++out.rows;

@@ -8,6 +8,8 @@
 
 namespace millrace::engine {
 
+inline constexpr size_t kMaxKeyBytes = 32 * 1024;  // of a group, of a primary key
+
 // A value with its NULL byte; not ordered. Decoding is bounded: false for bytes that are no such value;
 // one row is appended all the same.
 void encode_value(std::string& out, const Column& column, size_t row);
