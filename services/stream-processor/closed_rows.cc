@@ -7,12 +7,6 @@
 namespace millrace::processor {
 namespace {
 
-std::vector<std::string> names_of(const std::vector<engine::NamedExpr>& exprs) {
-  std::vector<std::string> names;
-  for (const auto& e : exprs) names.push_back(e.name);
-  return names;
-}
-
 bool is_start(const engine::QueryPlan& plan) {
   const int column = plan.output_stream->watermark_column;
   if (column < 0) return false;
@@ -27,8 +21,8 @@ ClosedRows::ClosedRows(engine::PlanPtr plan)
       partition_(*plan_),
       by_start_(is_start(*plan_)),
       written_(plan_->output_stream->partitions, INT64_MIN),
-      writer_(names_of(plan_->outputs)),
-      key_writer_(names_of(plan_->group_keys)) {
+      writer_(engine::names_of(plan_->outputs)),
+      key_writer_(engine::names_of(plan_->group_keys)) {
   for (const auto& output : plan_->outputs) outputs_.emplace_back(output.expr, plan_->on_error);
 }
 

@@ -30,14 +30,12 @@ void append_columns(const std::vector<std::string>& names, const std::vector<con
 void append_selected(const std::vector<engine::NamedExpr>& outputs, engine::OnError on_error,
                      const Batch& groups, Selection& selection, std::string_view op, JsonRows& out) {
   if (selection.empty()) return;
-  std::vector<std::string> names;
+  const std::vector<std::string> names = engine::names_of(outputs);
   std::vector<engine::Evaluator> evaluators;
   std::vector<const Column*> columns;
   std::vector<RowError> errors;
-  for (const auto& output : outputs) {
-    names.push_back(output.name);
+  for (const auto& output : outputs)
     columns.push_back(&evaluators.emplace_back(output.expr, on_error).evaluate(groups, selection, errors));
-  }
   append_columns(names, columns, selection, op, out);
 }
 
@@ -72,9 +70,8 @@ std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
 }  // namespace
 
 void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out) {
-  std::vector<std::string> names;
+  const std::vector<std::string> names = engine::names_of(plan.outputs);
   std::vector<const Column*> columns;
-  for (const auto& output : plan.outputs) names.push_back(output.name);
   for (const auto& column : rows.columns) columns.push_back(&column);
   append_columns(names, columns, engine::all_rows(rows), op, out);
 }
@@ -118,17 +115,11 @@ std::vector<engine::NamedExpr> primary_key_outputs(const engine::QueryPlan& plan
   return keys;
 }
 
-std::vector<std::string> names_of(const std::vector<engine::NamedExpr>& outputs) {
-  std::vector<std::string> names;
-  for (const auto& output : outputs) names.push_back(output.name);
-  return names;
-}
-
 }  // namespace
 
 RowChanges::RowChanges(const engine::QueryPlan& plan)
-    : upserts_(names_of(plan.outputs), op_member("upsert")),
-      deletes_(names_of(primary_key_outputs(plan)), op_member("delete")) {
+    : upserts_(engine::names_of(plan.outputs), op_member("upsert")),
+      deletes_(engine::names_of(primary_key_outputs(plan)), op_member("delete")) {
   for (const auto& key : primary_key_outputs(plan)) key_.push_back(static_cast<size_t>(key.expr->column));
 }
 

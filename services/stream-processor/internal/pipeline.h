@@ -24,7 +24,6 @@ struct QueryTask::Pipeline {
       const auto& start = *plan->group_keys[static_cast<size_t>(plan->window_key)].expr;
       if (start.args[0]->op == engine::Op::kColumn) time_column = start.args[0]->column;
     }
-    for (const auto& output : plan->outputs) names.push_back(output.name);
     switch (plan->shape) {
       case engine::QueryPlan::Shape::kAggregate:
         aggregation.emplace(plan, &shared);
@@ -38,7 +37,7 @@ struct QueryTask::Pipeline {
           row_changes.emplace(*plan);
         }
         for (const auto& output : plan->outputs) outputs.emplace_back(output.expr, plan->on_error, &shared);
-        writer.emplace(names);
+        writer.emplace(engine::names_of(plan->outputs));
     }
   }
 
@@ -67,7 +66,6 @@ struct QueryTask::Pipeline {
   std::optional<engine::LastRows> last_rows;
   Batch changes;                          // that last_rows made of the events
   std::optional<RowChanges> row_changes;  // of rows by primary key
-  std::vector<std::string> names;
   std::optional<engine::Evaluator> filter;
   std::vector<engine::Evaluator> outputs;
   std::optional<engine::Aggregation> aggregation;

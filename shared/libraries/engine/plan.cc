@@ -9,6 +9,13 @@
 #include "engine/aggregates.h"
 
 namespace millrace::engine {
+
+std::vector<std::string> names_of(const std::vector<NamedExpr>& exprs) {
+  std::vector<std::string> names;
+  for (const auto& e : exprs) names.push_back(e.name);
+  return names;
+}
+
 namespace {
 
 std::string duration(int64_t micros) {
@@ -16,12 +23,6 @@ std::string duration(int64_t micros) {
   std::string out;
   append_interval(out, Interval{0, static_cast<int32_t>(micros / kDay), micros % kDay});
   return out;
-}
-
-std::vector<std::string> names_of(const std::vector<NamedExpr>& exprs) {
-  std::vector<std::string> names;
-  for (const auto& e : exprs) names.push_back(e.name);
-  return names;
 }
 
 std::vector<std::string> names_of(const Schema& schema) {

@@ -115,6 +115,7 @@ struct NamedExpr {
   std::string name;
   ExprPtr expr;
 };
+std::vector<std::string> names_of(const std::vector<NamedExpr>& exprs);
 
 // The bytes of everything that decides an expression's values: equal for equal ones.
 std::string identity_of(const Expr& expr);
