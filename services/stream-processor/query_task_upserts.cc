@@ -22,8 +22,14 @@ Status QueryTask::upsert(const StepRows& rows, Selection& selection, TaskOutput&
 Status QueryTask::replace_rows(const Batch& events, Selection& selection, TaskOutput& out) {
   std::vector<RowError> errors;
   std::string key;
+  std::string keys;          // of the selected events, one behind the other
+  std::vector<size_t> ends;  // of each
   std::erase_if(selection, [&](uint32_t event) {
-    if (pipeline_->upserts->key_of(events, event, key)) return false;
+    if (pipeline_->upserts->key_of(events, event, key)) {
+      keys += key;
+      ends.push_back(keys.size());
+      return false;
+    }
     errors.push_back(engine::Upserts::too_long(event));
     return true;
   });
@@ -32,18 +38,19 @@ Status QueryTask::replace_rows(const Batch& events, Selection& selection, TaskOu
   filter_rows(events, shown, out);
   const Batch made = project_rows(events, shown, errors);
   uint32_t next = 0;  // of shown, and of the rows made of it
-  size_t done = 0;
-  for (const uint32_t event : selection) {
-    if (++done % engine::kRowsASettling == 0) TRY(store_->settle());
+  for (size_t i = 0; i < selection.size(); ++i) {
+    if (i % engine::kRowsASettling == 0) TRY(store_->settle());
+    const uint32_t event = selection[i];
+    const size_t from = i == 0 ? 0 : ends[i - 1];
+    const std::string_view own_key = std::string_view(keys).substr(from, ends[i] - from);
     const bool has_row = next < shown.size() && shown[next] == event;
     const uint32_t row = next;
     next += has_row;
-    pipeline_->upserts->key_of(events, event, key);
     if (has_row) {
-      auto kept = pipeline_->rows_view->replace(made, row, key, *store_);
+      auto kept = pipeline_->rows_view->replace(made, row, own_key, *store_);
       if (!kept.ok()) return state_error(kept.error());
       tell(events.origins[event], out, [&](JsonRows& to) { pipeline_->row_changes->upsert(made, row, to); });
-    } else if (pipeline_->rows_view->remove(events.origins[event].partition, key, *store_)) {
+    } else if (pipeline_->rows_view->remove(events.origins[event].partition, own_key, *store_)) {
       tell(events.origins[event], out,
            [&](JsonRows& to) { pipeline_->row_changes->remove(events, event, to); });
     }
