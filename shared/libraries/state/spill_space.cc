@@ -33,8 +33,10 @@ SpillSpace::SpillSpace(Files& files, Options options) : files_(files), options_(
 
 Status SpillSpace::open() {
   const std::string path = options_.directory + "/state.spill";
-  TRY_ASSIGN(file_, files_.open(path, Files::Open::kWrite));
-  return files_.remove(path);
+  TRY_ASSIGN(auto file, files_.open(path, Files::Open::kWrite));
+  TRY(files_.remove(path));
+  file_ = std::move(file);
+  return {};
 }
 
 Result<uint64_t> SpillSpace::take_place(uint32_t blocks) {
