@@ -17,9 +17,8 @@ Error too_much(size_t bytes) {
   return error(
       Code::kExhausted, "MR-STEP-0008",
       fmt::format("the outputs of one step have {} bytes, more than a frame of the journal takes", bytes),
-      "select fewer or shorter columns, or begin behind the request that is so large (start = a time); DROP "
-      "the query "
-      "and create it anew");
+      "select fewer or shorter columns, or DROP the query and create it anew behind the request that is "
+      "so large: start = a time");
 }
 
 }  // namespace
