@@ -78,7 +78,9 @@ struct NaiveQuery {
 
   bool closes() const { return emit_on_close || retention_us > 0; }  // a window's end has an effect
 };
-bool is_grouped(const NaiveQuery& query);         // or without keys: one group
+void find_aggregates(const sql::ast::Expr& e, std::vector<const sql::ast::Expr*>& out);
+int64_t floor_to(int64_t t, int64_t size, int64_t offset);  // the last start of a window at or before it
+bool is_grouped(const NaiveQuery& query);                   // or without keys: one group
 bool closes_by_arrival(const NaiveQuery& query);  // a window over PROCTIME(), shown once it is closed
 Result<NaiveStream> naive_stream(const std::string& sql);
 Result<NaiveQuery> naive_query(const std::string& sql);
