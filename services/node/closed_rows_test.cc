@@ -46,6 +46,18 @@ TEST_F(ManyGroups, AreWrittenOnceAndInOrderOverCrashesAndCleanEnds) {
   EXPECT_EQ(sql("SELECT n FROM w").rows, numbers());
 }
 
+TEST_F(ManyGroups, AreWrittenOnceOverChangesOfTheNumberOfWorkers) {
+  fill("n, text");
+  for (const uint32_t workers : {3, 2, 1, 2}) {
+    turns(2);
+    crash();
+    options_.workers = workers;
+    open();
+  }
+  settle();
+  EXPECT_EQ(sql("SELECT n FROM w").rows, numbers());
+}
+
 TEST_F(ManyGroups, AViewReadMeanwhileHasAllOfThem) {
   fill("n, text");
   run("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS c, max(n) AS most FROM w");
