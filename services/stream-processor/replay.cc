@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/planted.h"
+#include "stream-processor/own_batches.h"
 #include "stream-processor/union_rows.h"
 
 namespace millrace::processor {
@@ -31,7 +32,9 @@ class Replayer {
       : journal_(journal),
         task_(task),
         rows_(make_rows(task.plan(), placement.worker, placement.workers)),
+        own_batches_(placement),
         max_step_bytes_(max_step_bytes) {
+    own_batches_.add(task.plan());
     task.use_columns(task.plan().read_columns);
   }
 
@@ -40,7 +43,8 @@ class Replayer {
     StepEntry given;
     while (task_.position() < cut) {
       TRY_ASSIGN(const auto frames,
-                 journal_.read_frames(task_.position(), cut, in_one ? SIZE_MAX : max_step_bytes_));
+                 journal_.read_frames(task_.position(), cut, in_one ? SIZE_MAX : max_step_bytes_,
+                                      own_batches_.filter()));
       if (frames.empty()) break;
       rows_->decode(frames);
       TaskOutput out;
@@ -61,6 +65,7 @@ class Replayer {
   log::Journal& journal_;
   QueryTask& task_;
   std::unique_ptr<StepRows> rows_;
+  OwnBatches own_batches_;
   size_t max_step_bytes_;
 };
 

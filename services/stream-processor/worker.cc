@@ -24,7 +24,7 @@ Error too_much(size_t bytes) {
 }  // namespace
 
 Worker::Worker(log::Journal& journal, Options options, Mailbox<FromWorker>& outbox)
-    : journal_(journal), options_(options), outbox_(outbox) {}
+    : journal_(journal), options_(options), outbox_(outbox), own_batches_(options.placement) {}
 
 bool Worker::turn() {
   const Cut end = journal_.end_cut();  // before the inbox: see Order
@@ -71,6 +71,7 @@ void Worker::handle(ToWorker message) {
 void Worker::add(AddTask message) {
   const auto& plan = message.task->plan();
   const uint32_t id = plan.id.value;
+  own_batches_.add(plan);
   for (const auto& source : plan.sources()) readers_[source->id.value].push_back(id);
   if (plan.repartition) readers_[plan.repartition_topic->id.value].push_back(id);
   Entry& entry = tasks_[id];
@@ -100,6 +101,7 @@ void Worker::remove(QueryId query) {
   }
   leave(entry);
   const engine::PlanPtr plan = entry.task->plan_ptr();
+  own_batches_.remove(*plan);
   for (const auto& source : plan->sources()) std::erase(readers_[source->id.value], query.value);
   if (plan->repartition) std::erase(readers_[plan->repartition_topic->id.value], query.value);
   tasks_.erase(found);
@@ -244,7 +246,7 @@ bool Worker::step_live(Cut end) {
     const Cut at = tasks_.at(id).task->position();
     if (at > live_) to = std::min(to, at);
   }
-  const auto got = journal_.read_frames(live_, to, options_.max_step_bytes);
+  const auto got = journal_.read_frames(live_, to, options_.max_step_bytes, own_batches_.filter());
   if (!got.ok()) {
     for (auto& [id, entry] : tasks_) {
       if (entry.live) fail(entry, got.error());
@@ -316,7 +318,8 @@ bool Worker::step_behind() {
       next = std::min(next, at);
     }
   }
-  const auto got = journal_.read_frames(last, next_stop(last, next), options_.max_step_bytes / 4);
+  const auto got =
+      journal_.read_frames(last, next_stop(last, next), options_.max_step_bytes / 4, own_batches_.filter());
   if (!got.ok()) {
     for (auto* entry : tasks) fail(*entry, got.error());
     return true;
@@ -552,6 +555,7 @@ std::vector<std::unique_ptr<QueryTask>> Worker::take_tasks() {
   tasks_.clear();
   rows_.clear();
   readers_.clear();
+  own_batches_.clear();
   apart_.clear();
   freezing_.clear();
   stopping_.clear();

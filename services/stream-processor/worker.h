@@ -25,6 +25,7 @@
 
 #include "base/mailbox.h"
 #include "log/journal.h"
+#include "stream-processor/own_batches.h"
 #include "stream-processor/query_task.h"
 #include "stream-processor/union_rows.h"
 
@@ -195,6 +196,7 @@ class Worker {
   std::map<uint32_t, Entry> tasks_;                              // by query
   std::map<uint32_t, std::unique_ptr<StreamRows>> rows_;         // by stream
   std::unordered_map<uint32_t, std::vector<uint32_t>> readers_;  // by stream: queries
+  OwnBatches own_batches_;
   Cut live_;
   size_t live_count_ = 0;
   uint64_t live_bytes_ = 0;                        // of the journal, stepped over by the live ones

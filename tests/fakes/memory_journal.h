@@ -56,7 +56,9 @@ class MemoryJournal final : public log::Journal {
   uint64_t start_epoch() const override { return 1; }
   uint64_t clock_jumps() const override { return 0; }
 
-  Result<std::vector<log::FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes) override {
+  using log::Journal::read_frames;
+  Result<std::vector<log::FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes,
+                                                 const log::WantsRecords&) override {
     if (after.value + 1 < first_.value) return gone();
     std::vector<log::FramePtr> out;
     size_t bytes = 0;

@@ -113,9 +113,11 @@ char* put_batch(char* p, const BatchAppend& batch, Offset first) {
   return p + kBatchHeader + batch.batch.size();
 }
 
-// Runs over a frame's sections: `control` and `batch` are called for each. Checks as it goes.
+// Runs over a frame's sections: `control` and `batch` are called for each. Checks as it goes, but for the records
+// of batches that are not wanted.
 template <typename OnControl, typename OnBatch>
-Status walk(std::string_view bytes, const FrameHeader& header, bool check, OnControl control, OnBatch batch) {
+Status walk(std::string_view bytes, const FrameHeader& header, bool check, const WantsRecords& wants,
+            OnControl control, OnBatch batch) {
   if (bytes.size() != header.length) return damaged(header, "it is cut short");
   Sections sections(bytes, header);
   BodySum sum(bytes.data() + kFrameHeader);
@@ -123,9 +125,11 @@ Status walk(std::string_view bytes, const FrameHeader& header, bool check, OnCon
   while (sections.next_control(c)) control(c);
   BatchSection b{};
   while (sections.next_batch(b)) {
-    const auto view = RecordBatchView::parse(b.bytes, check);
+    const bool wanted = !wants || wants(b.where);
+    const auto view = RecordBatchView::parse(b.bytes, check && wanted);
     if (!view.ok()) return damaged(header, "a batch fails its checks");
     sum.skip_payload(b.bytes.data(), b.bytes.size());
+    if (!wanted) b.bytes = {};
     batch(b, *view);
   }
   if (!sections.complete()) return damaged(header, "its sections do not fit");
@@ -136,6 +140,27 @@ Status walk(std::string_view bytes, const FrameHeader& header, bool check, OnCon
 }
 
 }  // namespace
+
+size_t SectionPlaces::head_end() const {
+  return at_ + (controls_ > 0 ? kControlHeader : kBatchHeader + kRecordBatchHeader);
+}
+
+std::optional<SectionPlaces::Place> SectionPlaces::next(std::string_view bytes) {
+  if (head_end() > bytes.size()) return std::nullopt;
+  const char* head = bytes.data() + at_;
+  Place place;
+  if (controls_ > 0) {
+    --controls_;
+    place.end = at_ + kControlHeader + load_le<uint32_t>(head + 4);
+  } else {
+    --batches_;
+    place.batch =
+        StreamPartition{StreamId(load_le<uint32_t>(head)), PartitionId(load_le<uint16_t>(head + 4))};
+    place.end = at_ + kBatchHeader + load_le<uint32_t>(head + 8);
+  }
+  at_ = place.end;
+  return place;
+}
 
 uint32_t frame_padding(uint64_t length) {
   const uint64_t end = (length + kFrameGap + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
@@ -211,7 +236,7 @@ uint32_t encode_frame_body(char* body, const Group& group, const std::vector<Bat
 }
 
 Result<FramePtr> view_frame(const std::shared_ptr<const void>& owner, std::string_view bytes,
-                            const FrameHeader& header, bool check) {
+                            const FrameHeader& header, bool check, const WantsRecords& wants) {
   auto frame = std::make_shared<Frame>();
   frame->cut = header.cut;
   frame->time = header.time;
@@ -221,19 +246,20 @@ Result<FramePtr> view_frame(const std::shared_ptr<const void>& owner, std::strin
   frame->batches.reserve(
       std::min<size_t>(header.batches, bytes.size() / (kBatchHeader + kRecordBatchHeader)));
   TRY(walk(
-      bytes, header, check,
+      bytes, header, check, wants,
       [&](const ControlSection& c) {
         frame->controls.push_back({c.kind, Buffer::borrow(owner, c.payload)});
       },
       [&](const BatchSection& b, const RecordBatchView& view) {
-        frame->batches.push_back({b.where, view.base_offset(), view.count(), Buffer::borrow(owner, b.bytes)});
+        frame->batches.push_back({b.where, view.base_offset(), view.count(),
+                                  b.bytes.empty() ? Buffer() : Buffer::borrow(owner, b.bytes)});
       }));
   return FramePtr(std::move(frame));
 }
 
 Status check_frame(std::string_view bytes, const FrameHeader& header) {
   return walk(
-      bytes, header, true, [](const auto&) {}, [](const auto&, const auto&) {});
+      bytes, header, true, {}, [](const auto&) {}, [](const auto&, const auto&) {});
 }
 
 }  // namespace millrace::log

@@ -58,10 +58,30 @@ std::optional<FrameHeader> load_frame_header(std::string_view bytes, bool check)
 size_t frame_length(const Group& group);
 uint32_t encode_frame_body(char* body, const Group& group, const std::vector<BatchPlace>& places);
 
+// The places of a frame's sections, by their heads alone: what a reader needs to leave payloads out.
+class SectionPlaces {
+ public:
+  struct Place {
+    size_t end = 0;
+    std::optional<StreamPartition> batch;  // none: a control
+  };
+  SectionPlaces(size_t frame_at, const FrameHeader& header)
+      : at_(frame_at + kFrameHeader), controls_(header.controls), batches_(header.batches) {}
+
+  bool left() const { return controls_ + batches_ > 0; }
+  size_t head_end() const;  // what next() looks at, and what a body's checksum covers of a batch
+  std::optional<Place> next(std::string_view bytes);  // nullopt: the bytes end before the head does
+
+ private:
+  size_t at_;
+  uint64_t controls_;
+  uint64_t batches_;
+};
+
 // A frame whose batches and controls view `bytes` (header included), which `owner` keeps alive with padding
-// behind.
+// behind. The records of batches that are not wanted are not looked at: they need not be there.
 Result<FramePtr> view_frame(const std::shared_ptr<const void>& owner, std::string_view bytes,
-                            const FrameHeader& header, bool check);
+                            const FrameHeader& header, bool check, const WantsRecords& wants = {});
 // The same checks, nothing built.
 Status check_frame(std::string_view bytes, const FrameHeader& header);
 

@@ -109,8 +109,9 @@ class JournalImpl final : public Journal {
   bool disk_low() const override { return disk_low_; }
   uint64_t start_epoch() const override { return epoch_; }
   uint64_t clock_jumps() const override { return append_clock_.jumps(); }
-  Result<std::vector<FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes) override {
-    return store_.read_frames(after, upto, max_bytes);
+  Result<std::vector<FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes,
+                                            const WantsRecords& wants) override {
+    return store_.read_frames(after, upto, max_bytes, wants);
   }
   Result<StreamFrames> read_stream(StreamId stream, std::optional<PartitionId> partition, Cut after, Cut upto,
                                    size_t max_bytes) override {

@@ -38,7 +38,7 @@ struct FrameBatch {
   StreamPartition where;
   Offset first;
   uint32_t count = 0;
-  Buffer bytes;  // the whole RecordBatch v2, base offset set
+  Buffer bytes;  // the whole RecordBatch v2, base offset set; empty if its reader did not want the records
 };
 struct FrameControl {
   ControlKind kind;
@@ -52,6 +52,9 @@ struct Frame {
   std::vector<FrameControl> controls;
 };
 using FramePtr = std::shared_ptr<const Frame>;
+
+// The batches whose records a reader looks at; null: all. Of the others it may learn no more than how many there are.
+using WantsRecords = std::function<bool(StreamPartition)>;
 
 // What a group is for decides who may use the reserve when the disk is full.
 enum class Priority : uint8_t { kIngest, kStep };
@@ -151,7 +154,12 @@ class Journal : public Log {
   // Frames after `after`, up to and including `upto` (or end_cut), in order, until max_bytes (at least one).
   // From memory at the end, from the files elsewhere. kGone if `after` is before first_cut() - 1; kCorrupt at
   // damage.
-  virtual Result<std::vector<FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes) = 0;
+  // Records that are not wanted are not read from a file either, if they are long enough to be worth it.
+  virtual Result<std::vector<FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes,
+                                                    const WantsRecords& wants) = 0;
+  Result<std::vector<FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes) {
+    return read_frames(after, upto, max_bytes, {});
+  }
   // The same, only frames with batches of the stream (and of the partition, if given), by the index.
   virtual Result<StreamFrames> read_stream(StreamId stream, std::optional<PartitionId> partition, Cut after,
                                            Cut upto, size_t max_bytes) = 0;

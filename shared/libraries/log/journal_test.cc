@@ -106,6 +106,50 @@ TEST(Journal, AFrameLargerThanASegmentIsKept) {
             std::string_view(make_batch(1, 2, 100'000)).substr(8));
 }
 
+// Long batches of three partitions; a reader of one is not stopped by what is wrong with another's records.
+TEST(Journal, RecordsThatNobodyWantsAreNotLookedAt) {
+  auto options = small_options();
+  options.segment_bytes = 16u << 20;
+  options.tail_bytes = 0;
+  options.max_frame_bytes = 1u << 20;
+  JournalWorld world(10, options);
+  ASSERT_EQ(world.start(), "");
+  const auto partition = [](int p) {
+    return StreamPartition{StreamId(7), PartitionId(static_cast<uint16_t>(p))};
+  };
+  for (int i = 0; i < 6; ++i) {
+    Group group;
+    for (int p = 0; p < 3; ++p) {
+      group.batches.push_back(
+          {partition(p), make_batch(static_cast<uint64_t>(3 * i + p), 10, 100u << (i + p))});
+    }
+    ASSERT_TRUE(world.journal->append(std::move(group), Priority::kIngest).ok());
+    world.settle();
+  }
+  const auto all = world.journal->read_frames(Cut(1), Cut(7), SIZE_MAX);
+  ASSERT_TRUE(all.ok());
+  const std::string path = "/data/journal/" + segment_name(1);
+  const std::string content = world.files.durable_content(path);
+  const auto damaged = content.find((*all)[5]->batches[0].bytes.view().substr(100, 200));
+  ASSERT_NE(damaged, std::string::npos);
+  world.files.flip_bit(path, damaged, 0);
+  for (int p = 0; p < 3; ++p) {
+    const auto found = world.journal->read_frames(
+        Cut(1), Cut(7), SIZE_MAX, [&](StreamPartition where) { return where == partition(p); });
+    ASSERT_TRUE(found.ok());
+    ASSERT_EQ(found->size(), p == 0 ? 5u : 6u);
+    for (size_t i = 0; i < found->size(); ++i) {
+      for (size_t b = 0; b < 3; ++b) {
+        const auto& batch = (*found)[i]->batches[b];
+        const auto& due = (*all)[i]->batches[b];
+        EXPECT_EQ(batch.bytes.view(), static_cast<int>(b) == p ? due.bytes.view() : std::string_view());
+        EXPECT_EQ(batch.first, due.first);
+        EXPECT_EQ(batch.count, due.count);
+      }
+    }
+  }
+}
+
 TEST(Journal, TheFirstFrameBehindALeapOfTheClockSaysSo) {
   JournalWorld world(9);
   ASSERT_EQ(world.start(), "");

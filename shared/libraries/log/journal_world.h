@@ -53,6 +53,7 @@ class JournalWorld {
   static std::string describe(const Frame& frame);
   std::string take_unfinished_starts(Cut upto);
   std::string check_frames();
+  std::string check_some(Cut after, const std::vector<FramePtr>& all);
   std::string check_streams();
   std::string check_position();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/crc32c.h"
+#include "log/internal/read_buffer.h"
 
 namespace millrace::log {
 
@@ -321,6 +322,7 @@ struct FrameStore::Run {
   bool ends_with_frame = false;        // a frame ends there: what is read up to it holds whole ones
   size_t max_bytes = 0;
   std::function<bool(const Frame&)> wanted;  // null: all
+  const WantsRecords* wants = nullptr;       // null: the records of all batches
   std::vector<FramePtr>* out = nullptr;
   size_t bytes = 0;  // taken
   bool done = false;
@@ -330,19 +332,7 @@ namespace {
 
 constexpr size_t kReadBytes = 1u << 20;
 constexpr size_t kSmallestRead = 64u << 10;
-
-struct ReadBuffer {
-  std::unique_ptr<char[]> bytes;
-  size_t size = 0;
-};
-
-Result<std::shared_ptr<ReadBuffer>> read_buffer(File& file, uint64_t position, size_t size) {
-  auto buffer = std::make_shared<ReadBuffer>();
-  buffer->bytes.reset(new char[size + Buffer::kPadding]);
-  TRY_ASSIGN(buffer->size, file.read_at(position, buffer->bytes.get(), size));
-  std::memset(buffer->bytes.get() + buffer->size, 0, Buffer::kPadding);
-  return buffer;
-}
+const WantsRecords kNothing = [](StreamPartition) { return false; };
 
 // The next frame of the segment behind a bad place, from the one that was due there up to the one that is
 // wanted.
@@ -367,9 +357,9 @@ Status FrameStore::read_run(const SegmentPtr& segment, Run& run) {
     size = run.ends_with_frame ? std::min<uint64_t>(left, kReadBytes)
                                : std::min<uint64_t>(size, round_to_block(left) + kSegmentBlock);
   }
-  TRY_ASSIGN(auto buffer, read_buffer(*loaded.file, run.at.position, size));
-  std::string_view bytes(buffer->bytes.get(), buffer->size);
   const uint64_t base = run.at.position;
+  const bool in_parts = run.wants != nullptr && *run.wants;
+  auto buffer = std::make_shared<ReadBuffer>(*loaded.file, base, size);
   size_t at = 0;
   // What is bad ends the run; it is an error only if nothing stands before it.
   const auto end_before = [&](Cut cut, uint64_t position) -> Status {
@@ -378,11 +368,15 @@ Status FrameStore::read_run(const SegmentPtr& segment, Run& run) {
     return {};
   };
   while (run.at.cut <= run.stop && base + at < run.end_position) {
+    TRY(buffer->fill_to(in_parts ? at + kFrameHeader : buffer->size()));
+    std::string_view bytes = buffer->bytes();
     auto header = load_frame_header(bytes.substr(std::min(at, bytes.size())), check_);
     const bool ours = header && header->segment == segment->id && header->salt == segment->salt &&
                       (!check_ || header->cut == run.at.cut);
     if (!ours) {
       if (at != 0 && bytes.size() - std::min(at, bytes.size()) < kFrameHeader) break;  // read on from here
+      TRY(buffer->fill_to(buffer->size()));
+      bytes = buffer->bytes();
       const auto resume = resume_in(bytes, at, *segment, run.at.cut, run.from, check_);
       if (resume) {
         at = *resume;
@@ -391,19 +385,22 @@ Status FrameStore::read_run(const SegmentPtr& segment, Run& run) {
       }
       return end_before(std::max(run.from, run.at.cut), base + at);
     }
-    if (at + header->length > bytes.size()) {
+    if (at + header->length > buffer->size()) {
       if (at != 0) break;
-      if (buffer->size < size) return end_before(run.at.cut, base);  // the file ends inside
       TRY_ASSIGN(const uint64_t file_size, loaded.file->size());
       if (header->length > file_size - base) return end_before(run.at.cut, base);
-      size = header->length;
-      TRY_ASSIGN(buffer, read_buffer(*loaded.file, base, size));
-      bytes = std::string_view(buffer->bytes.get(), buffer->size);
-      if (bytes.size() < size) return end_before(run.at.cut, base);
+      buffer = std::make_shared<ReadBuffer>(*loaded.file, base, header->length);
       continue;
     }
+    if (in_parts) TRY(buffer->fill_frame(at, *header, header->cut >= run.from ? *run.wants : kNothing));
+    bytes = buffer->bytes();
+    if (at + header->length > bytes.size()) {  // the file ends inside
+      if (at != 0) break;
+      return end_before(run.at.cut, base);
+    }
     if (header->cut >= run.from) {
-      auto frame = view_frame(buffer, bytes.substr(at, header->length), *header, check_);
+      auto frame = view_frame(buffer, bytes.substr(at, header->length), *header, check_,
+                              in_parts ? *run.wants : WantsRecords());
       if (!frame.ok()) return end_before(header->cut, base + at);
       if (!run.wanted || run.wanted(**frame)) {
         run.bytes += header->span();
@@ -422,7 +419,8 @@ Status FrameStore::read_run(const SegmentPtr& segment, Run& run) {
   return {};
 }
 
-Result<std::vector<FramePtr>> FrameStore::read_frames(Cut after, Cut upto, size_t max_bytes) {
+Result<std::vector<FramePtr>> FrameStore::read_frames(Cut after, Cut upto, size_t max_bytes,
+                                                      const WantsRecords& wants) {
   std::vector<FramePtr> out;
   size_t bytes = 0;
   while (out.empty() || bytes < max_bytes) {
@@ -464,6 +462,7 @@ Result<std::vector<FramePtr>> FrameStore::read_frames(Cut after, Cut upto, size_
             .ends_with_frame = true,
             .max_bytes = max_bytes,
             .wanted = nullptr,
+            .wants = &wants,
             .out = &out,
             .bytes = bytes};
     while (!run.done) TRY(read_run(segment, run));
@@ -640,7 +639,7 @@ Cut FrameStore::cut_at(AppendTime time) {
   // From the entry on, frame by frame: it is at most kIndexSpacing away.
   Cut last(entry->value - 1);
   while (true) {
-    const auto frames = read_frames(last, Cut(UINT64_MAX), kIndexSpacing);
+    const auto frames = read_frames(last, Cut(UINT64_MAX), kIndexSpacing, kNothing);
     if (!frames.ok() || frames->empty()) return last;
     for (const auto& frame : *frames) {
       if (frame->time >= time) return last;

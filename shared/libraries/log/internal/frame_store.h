@@ -74,7 +74,7 @@ class FrameStore {
   std::vector<SegmentInfo> segments();
 
   // Any thread. As Journal's, with `upto` at most the end.
-  Result<std::vector<FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes);
+  Result<std::vector<FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes, const WantsRecords& wants);
   Result<StreamFrames> read_stream(StreamId stream, std::optional<PartitionId> partition, Cut after, Cut upto,
                                    size_t max_bytes);
   Cut cut_at(AppendTime time);
