@@ -3,7 +3,8 @@
 // Why:     every look-up goes to another page of the state. With huge pages it misses the TLB less often, and with pages
 //          that begin at all distances their heads and indexes do not share a few sets of the caches.
 // Regions: 2 MB each, cut into units. A page is a run of units, the first that fits: so the last regions empty, and go
-//          back to the kernel, but for kMostEmpty: state that comes and goes finds its memory there. What becomes free joins its neighbours, for it is bits in a map.
+//          back to the kernel, but for kMostEmpty: state that comes and goes finds its memory there. What becomes free
+//          joins its neighbours, for it is bits in a map.
 // Units:   an odd number of cache lines. J. Bonwick, "The Slab Allocator", 1994, calls it colouring.
 // Sizes:   pages below kLeastBytes or above kMostBytes are malloc's: a node with little state takes no region.
 // Threads: any, since epochs end anywhere; a lock, which is a leaf.
