@@ -152,12 +152,10 @@ bool Accumulators::has_text(const Slot& slot) {
          slot.kind == Kind::kValues;
 }
 
-void Accumulators::of_row(const std::vector<const Column*>& arguments, size_t row,
-                          std::vector<Contribution>& out) const {
-  const auto is_null = [row](const Column& c) { return c.type == Type::kNull || c.is_null(row); };
-  for (const size_t i : counts_) out[i].count = arguments[i] == nullptr || !is_null(*arguments[i]);
+void Accumulators::of_row(const Arguments& arguments, size_t row, std::vector<Contribution>& out) const {
+  for (const size_t i : counts_) out[i].count = !arguments[i].is_null(row);
   for (const size_t i : others_) {
-    out[i] = is_null(*arguments[i]) ? Contribution() : of_row(slots_[i], *arguments[i], row);
+    out[i] = arguments[i].is_null(row) ? Contribution() : of_row(slots_[i], *arguments[i].values, row);
   }
 }
 
@@ -191,18 +189,18 @@ Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size
   return c;
 }
 
-void Accumulators::add_texts(const std::vector<const Column*>& arguments,
-                             const std::vector<std::vector<const Column*>>& order, size_t row,
-                             const RowOrigin& place, std::vector<Contribution>& contributions, Arena& texts) {
+void Accumulators::add_texts(const Arguments& arguments, const std::vector<std::vector<const Column*>>& order,
+                             size_t row, const RowOrigin& place, std::vector<Contribution>& contributions,
+                             Arena& texts) {
   for (const size_t i : made_texts_) {
     if (contributions[i].count == 0) continue;
     scratch_.clear();
     if (slots_[i].sketch != nullptr)
-      slots_[i].sketch->of_row(scratch_, *arguments[i], row, place.partition);
+      slots_[i].sketch->of_row(scratch_, *arguments[i].values, row, place.partition);
     else if (slots_[i].kind == Kind::kValues)
-      encode_key(scratch_, *arguments[i], row);
+      encode_key(scratch_, *arguments[i].values, row);
     else
-      append_entry(scratch_, calls_[i], *arguments[i], order[i], row, place);
+      append_entry(scratch_, calls_[i], *arguments[i].values, order[i], row, place);
     contributions[i].text = texts.keep(scratch_);
   }
 }

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/aggregate_arguments.h"
 #include "engine/gathered.h"
 #include "engine/plan.h"
 #include "engine/sketch.h"
@@ -84,13 +85,12 @@ class Accumulators {
   // Contributions cannot be combined before a repartition.
   bool row_by_row() const { return row_by_row_; }
 
-  // A row's contributions; an argument is null for count(*). Of a plain count nothing but `count` is written.
-  void of_row(const std::vector<const Column*>& arguments, size_t row, std::vector<Contribution>& out) const;
+  // A row's contributions. Of a plain count nothing but `count` is written.
+  void of_row(const Arguments& arguments, size_t row, std::vector<Contribution>& out) const;
   // Some contributions are texts that are made of the row: then add_texts() follows, which keeps them in `texts`.
   bool makes_texts() const { return !made_texts_.empty(); }
-  void add_texts(const std::vector<const Column*>& arguments,
-                 const std::vector<std::vector<const Column*>>& order, size_t row, const RowOrigin& place,
-                 std::vector<Contribution>& contributions, Arena& texts);
+  void add_texts(const Arguments& arguments, const std::vector<std::vector<const Column*>>& order, size_t row,
+                 const RowOrigin& place, std::vector<Contribution>& contributions, Arena& texts);
   void combine(size_t aggregate, Contribution& into, const Contribution& more) const {
     combine(slots_[aggregate], into, more);
   }

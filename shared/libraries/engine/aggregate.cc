@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "engine/accumulator.h"
+#include "engine/aggregate_arguments.h"
 #include "engine/distinct.h"
 #include "engine/group_index.h"
 #include "engine/group_partition.h"
@@ -38,14 +39,13 @@ struct Aggregation::Impl {
         accumulators(*plan),
         distinct(*plan),
         sets(*plan),
-        partition_key(partition_key_of(*plan)) {
+        partition_key(partition_key_of(*plan)),
+        argument_values(*plan, shared) {
     // A row without a window has no group: there a NULL mends nothing.
     for (size_t i = 0; i < plan->group_keys.size(); ++i)
       keys.emplace_back(plan->group_keys[i].expr, is_window(i) ? OnError::kDeadLetter : plan->on_error,
                         shared);
     for (const AggregateCall& call : plan->aggregates) {
-      arguments.emplace_back();
-      if (call.argument) arguments.back().emplace(call.argument, plan->on_error, shared);
       order.emplace_back();
       for (const SortKey& sort : call.order_by) order.back().emplace_back(sort.expr, plan->on_error, shared);
     }
@@ -61,12 +61,12 @@ struct Aggregation::Impl {
   std::optional<LiveSessions> sessions;
   int partition_key;
   std::vector<Evaluator> keys;
-  std::vector<std::optional<Evaluator>> arguments;  // empty: count(*)
-  std::vector<std::vector<Evaluator>> order;        // of ordered aggregates
+  AggregateArguments argument_values;
+  std::vector<std::vector<Evaluator>> order;  // of ordered aggregates
 
   // Scratch of one call.
   std::vector<const Column*> key_columns;
-  std::vector<const Column*> argument_columns;
+  const Arguments* arguments = nullptr;
   std::vector<std::vector<const Column*>> order_columns;
   Arena row_texts;  // of one batch
   std::vector<Contribution> contributions;
@@ -153,9 +153,8 @@ Aggregation::~Aggregation() = default;
 
 void Aggregation::Impl::evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
   key_columns.clear();
-  argument_columns.clear();
   for (Evaluator& e : keys) key_columns.push_back(&e.evaluate(batch, selection, errors));
-  for (auto& e : arguments) argument_columns.push_back(e ? &e->evaluate(batch, selection, errors) : nullptr);
+  arguments = &argument_values.evaluate(batch, selection, errors);
   row_texts.clear();
   order_columns.resize(order.size());
   for (size_t i = 0; i < order.size(); ++i) {
@@ -191,7 +190,7 @@ bool Aggregation::Impl::encode_group(size_t row, int64_t& window, std::vector<Ro
 // The row's values of DISTINCT aggregates. False: the row failed.
 bool Aggregation::Impl::take_distinct(size_t row, DistinctSets::Row& out, std::vector<RowError>& errors) {
   if (distinct.empty()) return true;
-  distinct.of_row(argument_columns, row, out);
+  distinct.of_row(*arguments, row, out);
   const int aggregate = distinct.too_long(out);
   if (aggregate < 0) return true;
   errors.push_back({static_cast<uint32_t>(row), kKeyTooLong, "the DISTINCT value is longer than 32000 bytes",
@@ -240,12 +239,12 @@ bool Aggregation::Impl::valid_key(std::string_view encoded) const {
 }
 
 void Aggregation::Impl::contributions_of(const Batch& batch, size_t row) {
-  accumulators.of_row(argument_columns, row, contributions);
+  accumulators.of_row(*arguments, row, contributions);
   if (!accumulators.makes_texts()) return;
   // Rows that came from no stream are told apart by their place in the batch.
   RowOrigin place{PartitionId(0), Offset(static_cast<int64_t>(row)), {}, {}};
   if (!batch.origins.empty()) place = batch.origins[row];
-  accumulators.add_texts(argument_columns, order_columns, row, place, contributions, row_texts);
+  accumulators.add_texts(*arguments, order_columns, row, place, contributions, row_texts);
 }
 
 bool Aggregation::Impl::overflows(size_t row, const char* value, std::vector<RowError>& errors) {

@@ -11,14 +11,6 @@ namespace {
 
 constexpr size_t kBitsBytes = 8;
 
-// FILTER makes an argument NULL where its condition is not true: it does not change the values.
-const Expr& unfiltered(const Expr& argument) {
-  const bool filtered = argument.op == Op::kCase && argument.args.size() == 3 &&
-                        argument.args[2]->op == Op::kLiteral &&
-                        std::holds_alternative<std::monostate>(argument.args[2]->literal);
-  return filtered ? *argument.args[1] : argument;
-}
-
 }  // namespace
 
 DistinctSets::DistinctSets(const QueryPlan& plan) : query_(plan.id), value_bytes_(kBitsBytes) {
@@ -39,17 +31,17 @@ DistinctSets::DistinctSets(const QueryPlan& plan) : query_(plan.id), value_bytes
   }
 }
 
-void DistinctSets::of_row(const std::vector<const Column*>& arguments, size_t row, Row& out) const {
+void DistinctSets::of_row(const Arguments& arguments, size_t row, Row& out) const {
   out.values.resize(sets_.size());
   for (size_t s = 0; s < sets_.size(); ++s) {
     Value& value = out.values[s];
     value.calls = 0;
     for (size_t i = 0; i < sets_[s].aggregates.size(); ++i) {
-      const Column& argument = *arguments[sets_[s].aggregates[i]];
-      if (argument.type == Type::kNull || argument.is_null(row)) continue;
+      const Argument& argument = arguments[sets_[s].aggregates[i]];
+      if (argument.is_null(row)) continue;
       if (value.calls == 0) {
         value.bytes.clear();
-        encode_key(value.bytes, argument, row);
+        encode_key(value.bytes, *argument.values, row);
       }
       value.calls |= uint64_t{1} << i;
     }

@@ -47,7 +47,7 @@ class DistinctSets {
   // With a group's key, a value is part of one key of the state, which has a bound.
   static constexpr size_t kMaxValueBytes = 32'000;
 
-  void of_row(const std::vector<const Column*>& arguments, size_t row, Row& out) const;
+  void of_row(const Arguments& arguments, size_t row, Row& out) const;
   // The first aggregate whose value is longer than the bound; -1: none.
   int too_long(const Row& row) const;
   void encode(const Row& row, std::string& out) const;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "state/internal/page_memory.h"
 #include "state/internal/spilled_page.h"
 
 namespace millrace::state::internal {
@@ -17,9 +18,12 @@ constexpr size_t kMostLooks = 16'384;
 }  // namespace
 
 Page* Page::make(uint32_t capacity) {
-  void* memory = std::malloc(sizeof(Page) + capacity);
+  const size_t bytes = sizeof(Page) + capacity;
+  const bool in_region = PageMemory::takes(bytes);
+  void* memory = in_region ? PageMemory::of_process().allocate(bytes) : std::malloc(bytes);
   CHECK(memory != nullptr, "out of memory for a state page");
   Page* page = new (memory) Page{};
+  page->in_region = in_region;
   page->refs.store(1, std::memory_order_relaxed);
   page->heat.store(Heat::kHot, std::memory_order_relaxed);
   page->capacity = capacity;
@@ -29,8 +33,10 @@ Page* Page::make(uint32_t capacity) {
 void Page::release(Page* page) {
   if (page->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (page->spilled()) free_spilled(*page);
+  const bool in_region = page->in_region;
+  const size_t bytes = sizeof(Page) + page->capacity;
   page->~Page();
-  std::free(page);
+  in_region ? PageMemory::of_process().release(page, bytes) : std::free(page);
 }
 
 Result<PageLoan> lend(const Page& page) {

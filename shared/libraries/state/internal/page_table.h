@@ -52,6 +52,7 @@ enum class Heat : uint8_t {
 struct Page {
   std::atomic<uint16_t> refs;  // epochs that differ, at most: reads and snapshots under way are far fewer
   std::atomic<Heat> heat;
+  bool in_region;  // of PageMemory; else it is malloc's
   uint32_t capacity;
 
   char* data() { return reinterpret_cast<char*>(this + 1); }

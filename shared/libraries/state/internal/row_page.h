@@ -12,6 +12,7 @@
 
 #include <emmintrin.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string_view>
@@ -40,6 +41,8 @@ struct Bucket {
 static_assert(sizeof(Bucket) == 48);
 
 inline constexpr uint32_t kRowsPerBucket = 14;  // of 16: what a page is filled to, on average
+inline constexpr size_t kLineBytes = 64;
+inline constexpr size_t kMostLines = 8;  // of a row that are asked for ahead
 inline constexpr size_t kLargestKey = 65535;
 inline constexpr size_t kLargestValue = 65536;
 
@@ -113,20 +116,24 @@ inline Hit find_row(const char* page, uint64_t h, std::string_view key, uint64_t
   return {};
 }
 
-// What find_row() will read: the bucket first, then, when that has come, the rows that it may mean.
+inline void prefetch_lines(const char* from, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(from + at);
+}
+// What find_row() will read: the bucket and the next one first, then, when they have come, the rows that are meant; if
+// there are none, where a new one will be written.
 inline void prefetch_bucket(const char* page, uint64_t h) {
   const auto* bucket = reinterpret_cast<const char*>(&buckets(page)[bucket_of(h, row_head(page).buckets)]);
-  __builtin_prefetch(bucket);
-  __builtin_prefetch(bucket + sizeof(Bucket) - 1);
+  prefetch_lines(bucket, 2 * sizeof(Bucket));
 }
 inline void prefetch_rows(const char* page, uint64_t h, uint32_t value_pad) {
   const RowHead& head = row_head(page);
   const Bucket& bucket = buckets(page)[bucket_of(h, head.buckets)];
-  for (uint32_t match = tags_equal(bucket, tag_of(h)); match != 0; match &= match - 1) {
-    const char* const row = page + bucket.places[std::countr_zero(match)] * 8u;
-    __builtin_prefetch(row);
-    __builtin_prefetch(row + 8 + value_pad + 2);
-  }
+  // Of a short key, and not too much of a long value.
+  const size_t bytes = std::min<size_t>(8 + value_pad + 2 + kLineBytes, kMostLines * kLineBytes);
+  uint32_t match = tags_equal(bucket, tag_of(h));
+  if (match == 0) prefetch_lines(page + head.used, bytes);
+  for (; match != 0; match &= match - 1)
+    prefetch_lines(page + bucket.places[std::countr_zero(match)] * 8u, bytes);
 }
 
 // How many buckets suit a page of `capacity` with rows of this size, at least enough for `rows`.

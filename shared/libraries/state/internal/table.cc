@@ -195,9 +195,13 @@ bool PagedTable::split(uint64_t h, uint32_t bytes) {
   const uint64_t bit = uint64_t{1} << (63 - depth);
   uint32_t count[2] = {0, 0};
   uint32_t content[2] = {0, 0};
+  prefetch_lines(page.data(), head.used);  // the rows come in the index's order, not in the page's
+  std::vector<uint64_t> hashes;            // of the rows
+  hashes.reserve(head.rows);
   for_each_row(page.data(), [&](const char* row) {
     const std::string_view key = row_key(row, value_pad_);
-    const int half = (internal_hash(key) & bit) != 0;
+    hashes.push_back(internal_hash(key));
+    const int half = (hashes.back() & bit) != 0;
     ++count[half];
     content[half] += row_bytes(value_pad_, key.size());
   });
@@ -216,11 +220,11 @@ bool PagedTable::split(uint64_t h, uint32_t bytes) {
   const size_t index_growth = depth == index_->depth ? index_->slots.size() * sizeof(PageId) : 0;
   const size_t growth = halves[0]->capacity + halves[1]->capacity + kPageOverhead + index_growth;
   if (growth > page.capacity && !pages_.may_add(growth - page.capacity)) return false;
+  size_t next = 0;
   for_each_row(page.data(), [&](const char* row) {
-    const std::string_view key = row_key(row, value_pad_);
-    const uint64_t key_hash = internal_hash(key);
+    const uint64_t key_hash = hashes[next++];
     char* to = halves[(key_hash & bit) != 0]->data();
-    std::memcpy(to + add_row(to, key_hash, key, row_hash(row)) + 8, row + 8, value_pad_);
+    std::memcpy(to + add_row(to, key_hash, row_key(row, value_pad_), row_hash(row)) + 8, row + 8, value_pad_);
   });
   const uint64_t prefix = head.prefix;
   if (depth == index_->depth) double_index();
