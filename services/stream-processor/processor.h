@@ -39,6 +39,7 @@ class Processor final : public engine::ViewReads {
     bool inline_workers = false;
     std::function<uint64_t(uint64_t)> schedule;  // which inline worker goes next; null: in turn
     size_t max_step_bytes = 1u << 20;
+    size_t max_slice_bytes = 8u << 20;   // of a step's outputs; what is more goes into the next frame
     size_t max_frame_bytes = 48u << 20;  // the journal's
     size_t snapshot_after_bytes = 128u << 20;
     int64_t snapshot_after_us = 60'000'000;
@@ -133,6 +134,7 @@ class Processor final : public engine::ViewReads {
                                                Placement placement);
   Result<RecordedSteps> steps_of(std::vector<Recovering>& queries, uint32_t workers);
   Status replay_tasks(Recovering& query, const RecordedSteps& steps);
+  void owe(uint32_t worker, Replayed& replayed);
   Status detach(Recovering& query, Error why);
   void sweep_snapshots();
   Status change_layout(uint32_t workers);

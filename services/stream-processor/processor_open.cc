@@ -171,7 +171,9 @@ Result<RecordedSteps> Processor::steps_of(std::vector<Recovering>& queries, uint
     const Cut to = *std::next(from);
     auto some = read_recorded_steps(journal_, *from, to, workers);
     if (some.ok()) {
-      for (auto& [key, more] : *some) std::move(more.begin(), more.end(), std::back_inserter(steps[key]));
+      for (auto& [key, more] : *some) {
+        for (auto& step : more) add_step(steps[key], std::move(step));
+      }
       continue;
     }
     for (auto& query : queries) {
@@ -186,15 +188,29 @@ Status Processor::replay_tasks(Recovering& query, const RecordedSteps& steps) {
     auto recorded = steps.find({query.entry->query->id.value, w});
     if (recorded == steps.end()) continue;
     const Placement placement{w, static_cast<uint32_t>(query.tasks.size())};
-    const auto differences = replay(journal_, *query.tasks[w], placement, recorded->second,
-                                    query.tasks[w]->position(), options_.max_step_bytes);
-    if (!differences.ok()) return detach(query, differences.error());
-    if (differences->empty()) continue;
+    auto replayed = replay(journal_, *query.tasks[w], placement, recorded->second, query.tasks[w]->position(),
+                           options_.max_step_bytes);
+    if (!replayed.ok()) return detach(query, replayed.error());
+    if (replayed->differences.empty()) {
+      owe(w, *replayed);
+      continue;
+    }
     return error(Code::kCorrupt, kOtherOutputs,
-                 "a step gives other outputs than it gave before: " + differences->front(),
+                 "a step gives other outputs than it gave before: " + replayed->differences.front(),
                  "the journal, a snapshot or the program changed: run `millrace log verify --recompute`");
   }
   return {};
+}
+
+// What a crash has left unwritten goes ahead of all that the worker is going to give.
+void Processor::owe(uint32_t worker, Replayed& replayed) {
+  for (auto& slice : replayed.owed_slices) {
+    replayed.owed.entries = {std::move(slice.entry)};
+    StepDone done;
+    done.group.batches = std::move(slice.batches);
+    done.group.controls.push_back({log::ControlKind::kStep, encode(replayed.owed)});
+    incoming_.push_back({worker, std::move(done)});
+  }
 }
 
 // The old layout runs to the end of the log, then its state is split at that cut, written, and only then the
@@ -276,11 +292,10 @@ Status Processor::wait_until_durable(Cut cut) {
 void Processor::make_workers(uint32_t workers, bool inlined) {
   workers_.clear();
   Worker::Options options;
-  // A step's outputs have to fit into a frame: room for them to be several times as large as what they come
-  // from.
+  // Outputs are mostly in one frame: room for them to be several times as large as what they come from.
   options.max_step_bytes = std::min(options_.max_step_bytes, options_.max_frame_bytes / 8);
-  options.max_output_bytes = options_.max_frame_bytes / 4 * 3;
-  options.max_group_bytes = std::min(options.max_group_bytes, options_.max_frame_bytes / 4);
+  options.max_part_bytes = options_.max_frame_bytes / 4 * 3;
+  options.max_group_bytes = std::min(options_.max_slice_bytes, options_.max_frame_bytes / 4);
   options.snapshot_after_bytes = options_.snapshot_after_bytes;
   options.snapshot_after_us = options_.snapshot_after_us;
   options.clock = options_.clock;

@@ -70,9 +70,11 @@ class Recomputer {
       }
     }
     report.steps += mine.size();
-    for (const auto& step : mine) report.rows += step.entry.output_rows;
+    for (const auto& step : mine) report.rows += step.output_rows();
     const Cut until = to_end && end.value != UINT64_MAX ? end : task.position();
-    TRY_ASSIGN(const auto differences, replay(journal_, task, placement, mine, until, kStepBytes));
+    // What a crash has left unwritten of the last step, the next start writes.
+    TRY_ASSIGN(const auto replayed, replay(journal_, task, placement, mine, until, kStepBytes));
+    const auto& differences = replayed.differences;
     report.differences.insert(report.differences.end(), differences.begin(), differences.end());
     return {};
   }

@@ -114,6 +114,8 @@ bool World::open(bool faults) {
   options.schedule = [this](uint64_t bound) { return random_.below(bound); };
   static constexpr size_t kStepBytes[] = {1, 2'000, 1u << 20};
   options.max_step_bytes = kStepBytes[random_.below(3)];
+  static constexpr size_t kSliceBytes[] = {100, 1'500, 8u << 20};
+  options.max_slice_bytes = kSliceBytes[(options_.seed + life_) % 3];
   static constexpr size_t kSnapshotBytes[] = {1, 20'000, 200'000};
   options.snapshot_after_bytes = kSnapshotBytes[random_.below(3)];
   options.journal.segment_bytes = retention_ ? 64u << 10 : 256u << 10;
@@ -334,6 +336,7 @@ constexpr NamedBug kBugs[] = {
     {"forget_floor", {}, Planted::kForgetFloor},
     {"lose_changes", {}, Planted::kLoseChanges},
     {"drop_early", {}, Planted::kDropEarly},
+    {"forget_slices", {}, Planted::kForgetSlices},
 };
 
 }  // namespace
