@@ -29,12 +29,6 @@ Error no_ingest() {
   return error(Code::kUnavailable, "MR-QRY-0008", "this node takes in no events",
                "send the statement to a node that does");
 }
-Error has_failed(const Error& why) {
-  Error e = error(Code::kConflict, "MR-QRY-0007", "the query was not paused: it has stopped with " + why.id,
-                  "see to the cause and start the node again, which tries again, or DROP the query");
-  e.detail = why.message;
-  return e;
-}
 Error busy() {
   return error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly");
 }
@@ -227,14 +221,13 @@ void Run::execute(const sql::Drop& drop, const sql::Statement&) {
 
 void Run::execute(const sql::Pause& pause, const sql::Statement&) {
   if (views_ == nullptr) return finish_statement(no_processor());
-  if (!pause.pause) {
-    const auto status = views_->status(sql::query_of(pause.definition));
-    if (status.ok() && status->failed) return finish_statement(has_failed(*status->failed));
-  }
   auto changed = pause.pause ? definitions_.pause(pause.definition) : definitions_.resume(pause.definition);
   if (!changed.ok()) return finish_statement(std::move(changed).error());
   views_->pauses_changed();
-  command(pause.pause ? "PAUSE" : "RESUME");
+  if (pause.pause) return command("PAUSE");
+  views_->retry(sql::query_of(pause.definition), [self = shared_from_this()](Status begun) {
+    begun.ok() ? self->command("RESUME") : self->finish_statement(std::move(begun).error());
+  });
 }
 
 void Run::execute(const sql::Show& show, const sql::Statement&) {

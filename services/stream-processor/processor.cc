@@ -68,7 +68,9 @@ bool Processor::handle(FromWorker& message) {
     on_durable(journal_.durable_cut());
   } else if (auto* failure = std::get_if<TaskFailed>(&message.what)) {
     auto task = tasks_.find(failure->query.value);
-    if (task != tasks_.end() && !task->second.failed) {
+    if (task == tasks_.end()) return true;
+    task->second.stopped[failure->worker] = 1;
+    if (!task->second.failed) {
       task->second.failed = failure->error;
       ++counters_.failed_queries;
       end_feeds(failure->query, failure->error);
@@ -459,13 +461,15 @@ void Processor::definitions_changed() {
     const auto start = query_start(journal_, *entry);
     if (!start.ok()) {
       task.failed = start.error();
+      task.stopped.assign(workers, 1);
       continue;
     }
     task.start = *start;
     for (uint32_t w = 0; w < workers; ++w) {
       task.position[w] = task.start;
       task.oldest_kept[w] = task.start;
-      tell(w, AddTask{first_task(*entry, {w, workers}, task.start)});
+      tell(w,
+           AddTask{first_task(*entry, known_->dead_letters(entry->query->tenant), {w, workers}, task.start)});
     }
   }
   wake_workers();
@@ -503,7 +507,7 @@ Cut Processor::floor() {
   Cut floor(UINT64_MAX);
   if (planted(Planted::kForgetFloor)) return floor;
   for (const auto& [id, task] : tasks_) {
-    if (task.failed) continue;
+    if (task.failed && !task.retrying) continue;
     for (const Cut kept : task.oldest_kept) floor = std::min(floor, kept);
   }
   return floor;

@@ -84,6 +84,7 @@ class Processor final : public engine::ViewReads {
   Result<std::unique_ptr<engine::Subscription>> subscribe(QueryId view) override;
   Result<engine::QueryStatus> status(QueryId query) override;
   void pauses_changed() override;
+  void retry(QueryId query, std::function<void(Status)> done) override;  // processor_retry.cc
   void inspect(QueryId query, std::function<void(Result<engine::QueryReport>)> done) override;
 
  private:
@@ -97,6 +98,8 @@ class Processor final : public engine::ViewReads {
     std::vector<size_t> state_bytes;
     AppendTime complete_from;  // 0: from the first event ever
     std::optional<Error> failed;
+    std::vector<uint8_t> stopped;  // by worker: it is its task that has failed
+    bool retrying = false;
     std::optional<Cut> paused;  // it stands still there, or further on if it had come further
   };
   struct Round {
@@ -130,8 +133,17 @@ class Processor final : public engine::ViewReads {
     Cut steps_after() const;
   };
   Status load_tasks(Recovering& query, uint32_t workers);
-  Result<std::unique_ptr<QueryTask>> load_task(Task& task, const sql::Catalog::Entry& entry,
-                                               Placement placement);
+  struct Loaded {
+    std::unique_ptr<QueryTask> task;
+    Cut start;
+    Cut oldest_kept;
+  };
+  // Any thread.
+  Result<Loaded> load_task(state::Snapshots& snapshots, const sql::Catalog::Entry& entry,
+                           engine::StreamPtr dead_letters, Placement placement) const;
+  struct Retry;
+  Status load(Retry& retry) const;
+  Status retried(Retry& retry);
   Result<RecordedSteps> steps_of(std::vector<Recovering>& queries, uint32_t workers);
   Status replay_tasks(Recovering& query, const RecordedSteps& steps);
   void owe(uint32_t worker, Replayed& replayed);
@@ -148,8 +160,8 @@ class Processor final : public engine::ViewReads {
   void wake_workers();
   Task make_task(const engine::PlanPtr& plan, uint32_t workers);
   std::string snapshot_directory(QueryId query, uint32_t worker) const;
-  std::unique_ptr<QueryTask> first_task(const sql::Catalog::Entry& entry, Placement placement,
-                                        Cut start) const;
+  std::unique_ptr<QueryTask> first_task(const sql::Catalog::Entry& entry, engine::StreamPtr dead_letters,
+                                        Placement placement, Cut start) const;
   state::StateStore::Options store_options() const;
   std::unique_ptr<state::StateStore> make_store() const;
   bool tell(uint32_t worker, ToWorker message);

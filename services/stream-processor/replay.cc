@@ -85,6 +85,11 @@ std::string difference(const RecordedStep& step, const std::vector<TaskOutput::S
 
 }  // namespace
 
+Error other_outputs(const std::string& difference) {
+  return error(Code::kCorrupt, kOtherOutputs, "a step gives other outputs than it gave before: " + difference,
+               "the journal, a snapshot or the program changed: run `millrace log verify --recompute`");
+}
+
 uint32_t RecordedStep::output_rows() const {
   uint32_t rows = 0;
   for (const StepEntry& slice : slices) rows += slice.output_rows;

@@ -32,6 +32,9 @@ using RecordedSteps = std::map<TaskKey, std::vector<RecordedStep>>;
 // Of one task, in the journal's order: the next slice goes to its step.
 void add_step(std::vector<RecordedStep>& steps, RecordedStep step);
 
+inline constexpr const char* kOtherOutputs = "MR-STEP-0006";
+Error other_outputs(const std::string& difference);
+
 struct Replayed {
   std::vector<std::string> differences;  // one sentence each
   // The slices of the last step that a crash has left unwritten.
