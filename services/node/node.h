@@ -75,6 +75,7 @@ struct RecomputeReport {
   std::vector<std::string> differences;  // empty: everything is as it was computed
 };
 Result<RecomputeReport> recompute(Files& files, const Clock& clock, const std::string& directory,
+                                  size_t state_memory_bytes = SIZE_MAX,
                                   std::function<void(uint64_t, uint64_t)> progress = nullptr);
 
 }  // namespace millrace::node
