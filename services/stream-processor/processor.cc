@@ -443,7 +443,8 @@ Result<engine::QueryStatus> Processor::status(QueryId query) {
 void Processor::definitions_changed() {
   known_ = definitions_.catalog();
   for (auto task = tasks_.begin(); task != tasks_.end();) {
-    if (known_->find(sql::DefinitionId(task->first)) != nullptr) {
+    if (const auto* entry = known_->find(sql::DefinitionId(task->first)); entry != nullptr) {
+      if (entry->query != task->second.plan) use_plan(task->second, entry->query);
       ++task;
       continue;
     }
@@ -473,6 +474,13 @@ void Processor::definitions_changed() {
     }
   }
   wake_workers();
+}
+
+// Its groups stay; who follows it has other columns.
+void Processor::use_plan(Task& task, const engine::PlanPtr& plan) {
+  task.plan = plan;
+  for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, UsePlan{plan});
+  end_feeds(plan->id, error(Code::kGone, "MR-STEP-0029", "the view was replaced", "subscribe again"));
 }
 
 void Processor::forget_snapshots(const std::string& directory) {

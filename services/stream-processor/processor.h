@@ -184,6 +184,7 @@ class Processor final : public engine::ViewReads {
   void start_round(uint64_t id, Read& read);
   void tick_if_needed();
   void write_snapshot(SnapshotReady ready);
+  void use_plan(Task& task, const engine::PlanPtr& plan);
   void forget_snapshots(const std::string& directory);
   void feed(StepDone::Change change);
   void each_feed(QueryId view, const std::function<void(ViewFeed&)>& visit);

@@ -75,6 +75,7 @@ Status Processor::retried(Retry& retry) {
   task.failed.reset();
   for (auto& stopped : retry.stopped) {
     const uint32_t w = stopped.worker;
+    stopped.loaded.task->use_plan(task.plan);  // it may have been replaced meanwhile
     task.stopped[w] = task.live[w] = 0;
     task.position[w] = stopped.loaded.task->position();
     task.oldest_kept[w] = stopped.loaded.oldest_kept;

@@ -140,6 +140,12 @@ Result<std::unique_ptr<QueryTask>> QueryTask::load(engine::PlanPtr plan, engine:
   return task;
 }
 
+void QueryTask::use_plan(engine::PlanPtr plan) {
+  CHECK(plan->identity() == identity_, "what a step does stays as it is");
+  plan_ = std::move(plan);
+  use_columns(plan_->read_columns);
+}
+
 void QueryTask::use_columns(const std::vector<int>& columns) {
   pipeline_ = std::make_unique<Pipeline>(plan_, columns);
 }

@@ -86,6 +86,8 @@ class QueryTask {
                                                  Placement placement,
                                                  std::unique_ptr<state::StateStore> store);
 
+  // The same groups, shown in another way (QueryPlan::shows_groups).
+  void use_plan(engine::PlanPtr plan);
   // The columns that the rows will have; call before the first step and when they change.
   void use_columns(const std::vector<int>& columns);
   // `heard`: of these frames.

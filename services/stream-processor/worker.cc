@@ -69,6 +69,8 @@ void Worker::handle(ToWorker message) {
     unwatch(*gone);
   } else if (auto* stop = std::get_if<StopAt>(&message)) {
     stop_at(*stop);
+  } else if (auto* plan = std::get_if<UsePlan>(&message)) {
+    use_plan(*plan);
   } else if (auto* written = std::get_if<SnapshotWritten>(&message)) {
     auto found = tasks_.find(written->query.value);
     if (found != tasks_.end()) found->second.snapshotting = false;
@@ -156,6 +158,13 @@ void Worker::stop_at(const StopAt& message) {
   }
   stopping_.erase(id);
   if (stood && !entry.live) apart_.insert(id);
+}
+
+void Worker::use_plan(const UsePlan& message) {
+  const auto found = tasks_.find(message.plan->id.value);
+  if (found == tasks_.end()) return;
+  found->second.task->use_plan(message.plan);
+  if (message.plan->arms.empty()) rebuild_rows(message.plan->source);
 }
 
 // Neither live nor apart, a task takes no step; the shared step goes on without it.

@@ -58,7 +58,11 @@ struct StopAt {
   QueryId query;
   Cut at{UINT64_MAX};
 };
-using ToWorker = std::variant<AddTask, RemoveTask, Freeze, Unwatch, SnapshotWritten, StopAt>;
+// The query's groups are shown in another way from now on.
+struct UsePlan {
+  engine::PlanPtr plan;
+};
+using ToWorker = std::variant<AddTask, RemoveTask, Freeze, Unwatch, SnapshotWritten, StopAt, UsePlan>;
 
 struct StepDone {
   log::Group group;   // outputs and the step record; empty if there was nothing to write
@@ -160,6 +164,7 @@ class Worker {
   void freeze(const Freeze& request);
   void unwatch(const Unwatch& message);
   void stop_at(const StopAt& message);
+  void use_plan(const UsePlan& message);
   void stand_still();  // those that have reached their stop
   bool may_step(size_t bound);
   bool send(FromWorker message);  // keeps it if the outbox is full
