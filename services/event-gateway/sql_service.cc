@@ -29,12 +29,6 @@ Error no_ingest() {
   return error(Code::kUnavailable, "MR-QRY-0008", "this node takes in no events",
                "send the statement to a node that does");
 }
-Error has_failed(const Error& why) {
-  Error e = error(Code::kConflict, "MR-QRY-0007", "the query was not paused: it has stopped with " + why.id,
-                  "see to the cause and start the node again, which tries again, or DROP the query");
-  e.detail = why.message;
-  return e;
-}
 Error busy() {
   return error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly");
 }
@@ -122,6 +116,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void execute(const sql::Drop& drop, const sql::Statement& statement);
   void execute(const sql::Show& show, const sql::Statement& statement);
   void execute(const sql::Explain& explain, const sql::Statement& statement);
+  void replace(sql::DefinitionId view, const char* tag, const sql::Statement& statement);
   void execute(const sql::Pause& pause, const sql::Statement& statement);
   void execute(const sql::Insert& insert, const sql::Statement& statement);
 
@@ -201,6 +196,16 @@ void Run::create(DefinitionKind kind, const std::string& name, IfTaken if_taken,
   definitions_.create(tenant_, kind, name, sql::statement_text(statement), done);
 }
 
+// `statement` is one of the run's own. It is bound again if what it was bound to has changed.
+void Run::replace(sql::DefinitionId view, const char* tag, const sql::Statement& statement) {
+  const auto done = [self = shared_from_this(), tag, &statement](Result<sql::DefinitionId> replaced) {
+    if (replaced.ok()) return self->command(tag);
+    if (replaced.error().code == Code::kConflict) return self->statement(statement);
+    self->finish_statement(std::move(replaced).error());
+  };
+  definitions_.replace(view, sql::statement_text(statement), done);
+}
+
 void Run::execute(const sql::CreateStream& c, const sql::Statement& statement) {
   create(DefinitionKind::kStream, c.stream.name, c.if_not_exists ? IfTaken::kKeep : IfTaken::kRefuse,
          "CREATE STREAM", statement);
@@ -210,6 +215,7 @@ void Run::execute(const sql::CreateQuery& c, const sql::Statement& statement) {
   const bool derived = c.plan.output_stream != nullptr;
   const char* tag = derived ? "CREATE STREAM" : "CREATE MATERIALIZED VIEW";
   if (c.same.value != 0) return command(tag);
+  if (c.replaced.value != 0) return replace(c.replaced, tag, statement);
   IfTaken if_taken = c.if_not_exists ? IfTaken::kKeep : IfTaken::kRefuse;
   if (c.or_replace) if_taken = IfTaken::kBindAgain;
   create(derived ? DefinitionKind::kDerivedStream : DefinitionKind::kView, c.plan.name, if_taken, tag,
@@ -227,14 +233,13 @@ void Run::execute(const sql::Drop& drop, const sql::Statement&) {
 
 void Run::execute(const sql::Pause& pause, const sql::Statement&) {
   if (views_ == nullptr) return finish_statement(no_processor());
-  if (!pause.pause) {
-    const auto status = views_->status(sql::query_of(pause.definition));
-    if (status.ok() && status->failed) return finish_statement(has_failed(*status->failed));
-  }
   auto changed = pause.pause ? definitions_.pause(pause.definition) : definitions_.resume(pause.definition);
   if (!changed.ok()) return finish_statement(std::move(changed).error());
   views_->pauses_changed();
-  command(pause.pause ? "PAUSE" : "RESUME");
+  if (pause.pause) return command("PAUSE");
+  views_->retry(sql::query_of(pause.definition), [self = shared_from_this()](Status begun) {
+    begun.ok() ? self->command("RESUME") : self->finish_statement(std::move(begun).error());
+  });
 }
 
 void Run::execute(const sql::Show& show, const sql::Statement&) {

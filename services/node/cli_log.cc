@@ -12,6 +12,7 @@
 #include "log/segment.h"
 #include "node/cli.h"
 #include "node/data_directory.h"
+#include "node/machine_memory.h"
 #include "node/node.h"
 #include "node/progress.h"
 
@@ -79,7 +80,8 @@ int run_verify(Files& files, const std::string& data) {
 int run_recompute(Files& files, const std::string& data) {
   const SystemClock clock;
   Progress progress;
-  const auto report = node::recompute(files, clock, data, show(progress, 1, "frames"));
+  const size_t state_memory = node::machine_memory_bytes(files) / node::kStateShare;
+  const auto report = node::recompute(files, clock, data, state_memory, show(progress, 1, "frames"));
   progress.wipe();
   if (!report.ok()) return cli::report(report.error());
   for (const auto& difference : report->differences) fmt::print("DIFFERENT {}\n", difference);

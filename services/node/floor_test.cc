@@ -186,7 +186,9 @@ TEST_F(Detached, AStateOverItsBoundIsSaidOverRestartsUntilThereIsRoom) {
     EXPECT_EQ(state_of("v").substr(0, 68),
               "failed: MR-STEP-0005: the state of v is larger than its bound: it ta");
     EXPECT_EQ(sql("SELECT * FROM v").error, "MR-STEP-0005");
-    EXPECT_EQ(sql("RESUME v").error, "MR-QRY-0007");
+    static_cast<void>(sql("RESUME v"));  // where nothing has changed it fails again
+    settle();
+    EXPECT_EQ(state_of("v").substr(0, 20), "failed: MR-STEP-0005");
     EXPECT_EQ(sql("SELECT * FROM w").rows, Rows{R"({"c":6000})"});
     start == 0 ? crash() : close();
     if (start == 2) options_.state_bytes = 64u << 20;

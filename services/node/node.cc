@@ -91,6 +91,7 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
     o.inline_workers = options_.inline_workers;
     o.schedule = options_.schedule;
     o.max_step_bytes = options_.max_step_bytes;
+    o.max_slice_bytes = options_.max_slice_bytes;
     o.max_frame_bytes = options_.journal.max_frame_bytes;
     o.snapshot_after_bytes = options_.snapshot_after_bytes;
     o.snapshot_after_us = options_.snapshot_after_us;

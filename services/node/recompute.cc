@@ -5,10 +5,12 @@
 #include "metadata/metadata_store.h"
 #include "node/data_directory.h"
 #include "node/node.h"
+#include "state/spill_space.h"
 
 namespace millrace::node {
 
 Result<RecomputeReport> recompute(Files& files, const Clock& clock, const std::string& directory,
+                                  size_t state_memory_bytes,
                                   std::function<void(uint64_t, uint64_t)> progress) {
   if (!files.exists(directory + "/VERSION")) {
     return error(Code::kNotFound, "MR-NODE-0003",
@@ -22,7 +24,10 @@ Result<RecomputeReport> recompute(Files& files, const Clock& clock, const std::s
   TRY_ASSIGN(auto journal, log::Journal::open(files, clock, options));
   TRY_ASSIGN(auto store, metadata::MetadataStore::open(files, directory + "/metadata.db"));
   TRY_ASSIGN(auto definitions, sql::Definitions::open(std::move(store), *journal));
-  TRY_ASSIGN(auto done, processor::recompute(*journal, *definitions, progress));
+  state::StateStore::Options store_options;
+  store_options.spill = std::make_shared<state::SpillSpace>(
+      files, state::SpillSpace::Options{directory, state_memory_bytes, options.reserve_bytes});
+  TRY_ASSIGN(auto done, processor::recompute(*journal, *definitions, store_options, progress));
   return RecomputeReport{done.queries, done.steps, done.rows, std::move(done.differences)};
 }
 

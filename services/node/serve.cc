@@ -29,9 +29,6 @@ namespace millrace::node {
 namespace {
 
 constexpr int64_t kPollNs = 200'000;
-// Of the machine's memory: while a snapshot is written its pages may come on top once more, and the kernel's
-// page cache serves readers of the journal.
-constexpr uint64_t kStateShare = 3;
 
 namespace asio = boost::asio;
 

@@ -46,6 +46,18 @@ class Spill : public NodeTest {
     EXPECT_GT(metric("millrace_state_pages_written_total"), 0);
     EXPECT_GE(metric("millrace_state_pages_read_total"), 0);
   }
+  void stop_for_room() {
+    push("s", 0, 1'000, 20);
+    settle();
+    files_.set_capacity(files_.used_bytes() + (12u << 20));  // for the journal, not for state
+    push_all();
+    settle();
+    EXPECT_TRUE(says("v", "failed: MR-STATE-0007"));
+  }
+  void expect_all_there() {
+    EXPECT_TRUE(says("v", "running"));
+    EXPECT_EQ(sql("SELECT count(*) AS g, sum(c) AS c FROM v").rows, Rows{R"({"g":40000,"c":41000})"});
+  }
   bool says(const std::string& query, const std::string& state) {
     for (const auto& row : sql("SHOW QUERIES").rows) {
       if (row.find("\"name\":\"" + query + "\"") != std::string::npos)
@@ -83,21 +95,43 @@ TEST_F(Spill, AnswersAreTheSameAndStartsGoOn) {
 TEST_F(Spill, WithoutRoomOnTheDiskTheLargestStopsAndTheOthersGoOn) {
   open();
   make_views();
-  push("s", 0, 1'000, 20);
-  settle();
-  files_.set_capacity(files_.used_bytes() + (12u << 20));  // for the journal, not for state
-  push_all();
-  settle();
-  EXPECT_TRUE(says("v", "failed: MR-STATE-0007"));
+  stop_for_room();
   EXPECT_EQ(sql("SELECT * FROM v").error, "MR-STATE-0007");
   EXPECT_EQ(sql("SELECT * FROM w").rows, Rows{R"({"c":41000})"});
   EXPECT_LE(metric("millrace_state_memory_bytes"), static_cast<double>(options_.state_memory_bytes));
+  run("RESUME v");  // no room yet
+  settle();
+  EXPECT_TRUE(says("v", "failed: MR-STATE-0007"));
+  files_.set_capacity(UINT64_MAX);
+}
+
+TEST_F(Spill, AQueryThatStoppedGoesOnByRESUME) {
+  open();
+  make_views();
+  run("CREATE STREAM big AS SELECT n FROM s WHERE n % 1000 = 0");
+  stop_for_room();
+  files_.set_capacity(UINT64_MAX);
+  run("RESUME v");
+  settle();
+  expect_all_there();
+  push("s", 0, 1'000, 20);
+  EXPECT_EQ(sql("SELECT count(*) AS g, sum(c) AS c FROM v").rows, Rows{R"({"g":40000,"c":42000})"});
+  crash();
+  open();
+  settle();
+  EXPECT_EQ(sql("SELECT count(*) AS g, sum(c) AS c FROM v").rows, Rows{R"({"g":40000,"c":42000})"});
+  EXPECT_EQ(sql("SELECT count(*) AS c FROM big").rows, Rows{R"({"c":42})"});
+}
+
+TEST_F(Spill, AQueryThatStoppedGoesOnByAStart) {
+  open();
+  make_views();
+  stop_for_room();
   files_.set_capacity(UINT64_MAX);
   close();
   open();
   settle();
-  EXPECT_TRUE(says("v", "running"));
-  EXPECT_EQ(sql("SELECT count(*) AS g, sum(c) AS c FROM v").rows, Rows{R"({"g":40000,"c":41000})"});
+  expect_all_there();
 }
 
 }  // namespace

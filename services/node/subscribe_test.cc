@@ -197,6 +197,21 @@ TEST_F(SubscribeTest, AWindowThatIsNamedByItsEndAloneIsDeletedByIt) {
 )");
 }
 
+TEST_F(SubscribeTest, AWindowWithoutAWatermarkIsDeletedByBothItsEnds) {
+  open(16u << 20);
+  sql("CREATE STREAM s (k TEXT, at TIMESTAMPTZ) WITH (key = 'k');"
+      "CREATE MATERIALIZED VIEW v AS SELECT window_start, k, count(*) AS c, window_end FROM TUMBLE(s, at, "
+      "INTERVAL '5 seconds') GROUP BY window_start, window_end, k HAVING count(*) < 2");
+  const auto subscription = sql("SUBSCRIBE TO v");
+  send(events("a", {1}));
+  send(events("a", {2}));
+  EXPECT_EQ(
+      hear_text(*subscription, 2),
+      R"({"_op":"upsert","window_start":"2001-01-01T00:00:00Z","k":"a","c":1,"window_end":"2001-01-01T00:00:05Z"}
+{"_op":"delete","window_start":"2001-01-01T00:00:00Z","k":"a","window_end":"2001-01-01T00:00:05Z"}
+)");
+}
+
 TEST_F(SubscribeTest, OfSessionsWhatWasToldIsNotToldAgainAnIntervalLater) {
   open(16u << 20);
   sql("CREATE STREAM s (k TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at - INTERVAL '1 hour') WITH (key = 'k');"

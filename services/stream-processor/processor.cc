@@ -68,7 +68,9 @@ bool Processor::handle(FromWorker& message) {
     on_durable(journal_.durable_cut());
   } else if (auto* failure = std::get_if<TaskFailed>(&message.what)) {
     auto task = tasks_.find(failure->query.value);
-    if (task != tasks_.end() && !task->second.failed) {
+    if (task == tasks_.end()) return true;
+    task->second.stopped[failure->worker] = 1;
+    if (!task->second.failed) {
       task->second.failed = failure->error;
       ++counters_.failed_queries;
       end_feeds(failure->query, failure->error);
@@ -441,7 +443,8 @@ Result<engine::QueryStatus> Processor::status(QueryId query) {
 void Processor::definitions_changed() {
   known_ = definitions_.catalog();
   for (auto task = tasks_.begin(); task != tasks_.end();) {
-    if (known_->find(sql::DefinitionId(task->first)) != nullptr) {
+    if (const auto* entry = known_->find(sql::DefinitionId(task->first)); entry != nullptr) {
+      if (entry->query != task->second.plan) use_plan(task->second, entry->query);
       ++task;
       continue;
     }
@@ -459,16 +462,25 @@ void Processor::definitions_changed() {
     const auto start = query_start(journal_, *entry);
     if (!start.ok()) {
       task.failed = start.error();
+      task.stopped.assign(workers, 1);
       continue;
     }
     task.start = *start;
     for (uint32_t w = 0; w < workers; ++w) {
       task.position[w] = task.start;
       task.oldest_kept[w] = task.start;
-      tell(w, AddTask{first_task(*entry, {w, workers}, task.start)});
+      tell(w,
+           AddTask{first_task(*entry, known_->dead_letters(entry->query->tenant), {w, workers}, task.start)});
     }
   }
   wake_workers();
+}
+
+// Its groups stay; who follows it has other columns.
+void Processor::use_plan(Task& task, const engine::PlanPtr& plan) {
+  task.plan = plan;
+  for (uint32_t w = 0; w < workers_.size(); ++w) tell(w, UsePlan{plan});
+  end_feeds(plan->id, error(Code::kGone, "MR-STEP-0029", "the view was replaced", "subscribe again"));
 }
 
 void Processor::forget_snapshots(const std::string& directory) {
@@ -503,7 +515,7 @@ Cut Processor::floor() {
   Cut floor(UINT64_MAX);
   if (planted(Planted::kForgetFloor)) return floor;
   for (const auto& [id, task] : tasks_) {
-    if (task.failed) continue;
+    if (task.failed && !task.retrying) continue;
     for (const Cut kept : task.oldest_kept) floor = std::min(floor, kept);
   }
   return floor;

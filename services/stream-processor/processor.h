@@ -39,6 +39,7 @@ class Processor final : public engine::ViewReads {
     bool inline_workers = false;
     std::function<uint64_t(uint64_t)> schedule;  // which inline worker goes next; null: in turn
     size_t max_step_bytes = 1u << 20;
+    size_t max_slice_bytes = 8u << 20;   // of a step's outputs; what is more goes into the next frame
     size_t max_frame_bytes = 48u << 20;  // the journal's
     size_t snapshot_after_bytes = 128u << 20;
     int64_t snapshot_after_us = 60'000'000;
@@ -83,6 +84,7 @@ class Processor final : public engine::ViewReads {
   Result<std::unique_ptr<engine::Subscription>> subscribe(QueryId view) override;
   Result<engine::QueryStatus> status(QueryId query) override;
   void pauses_changed() override;
+  void retry(QueryId query, std::function<void(Status)> done) override;  // processor_retry.cc
   void inspect(QueryId query, std::function<void(Result<engine::QueryReport>)> done) override;
 
  private:
@@ -96,6 +98,8 @@ class Processor final : public engine::ViewReads {
     std::vector<size_t> state_bytes;
     AppendTime complete_from;  // 0: from the first event ever
     std::optional<Error> failed;
+    std::vector<uint8_t> stopped;  // by worker: it is its task that has failed
+    bool retrying = false;
     std::optional<Cut> paused;  // it stands still there, or further on if it had come further
   };
   struct Round {
@@ -129,10 +133,20 @@ class Processor final : public engine::ViewReads {
     Cut steps_after() const;
   };
   Status load_tasks(Recovering& query, uint32_t workers);
-  Result<std::unique_ptr<QueryTask>> load_task(Task& task, const sql::Catalog::Entry& entry,
-                                               Placement placement);
+  struct Loaded {
+    std::unique_ptr<QueryTask> task;
+    Cut start;
+    Cut oldest_kept;
+  };
+  // Any thread.
+  Result<Loaded> load_task(state::Snapshots& snapshots, const sql::Catalog::Entry& entry,
+                           engine::StreamPtr dead_letters, Placement placement) const;
+  struct Retry;
+  Status load(Retry& retry) const;
+  Status retried(Retry& retry);
   Result<RecordedSteps> steps_of(std::vector<Recovering>& queries, uint32_t workers);
   Status replay_tasks(Recovering& query, const RecordedSteps& steps);
+  void owe(uint32_t worker, Replayed& replayed);
   Status detach(Recovering& query, Error why);
   void sweep_snapshots();
   Status change_layout(uint32_t workers);
@@ -146,8 +160,8 @@ class Processor final : public engine::ViewReads {
   void wake_workers();
   Task make_task(const engine::PlanPtr& plan, uint32_t workers);
   std::string snapshot_directory(QueryId query, uint32_t worker) const;
-  std::unique_ptr<QueryTask> first_task(const sql::Catalog::Entry& entry, Placement placement,
-                                        Cut start) const;
+  std::unique_ptr<QueryTask> first_task(const sql::Catalog::Entry& entry, engine::StreamPtr dead_letters,
+                                        Placement placement, Cut start) const;
   state::StateStore::Options store_options() const;
   std::unique_ptr<state::StateStore> make_store() const;
   bool tell(uint32_t worker, ToWorker message);
@@ -170,6 +184,7 @@ class Processor final : public engine::ViewReads {
   void start_round(uint64_t id, Read& read);
   void tick_if_needed();
   void write_snapshot(SnapshotReady ready);
+  void use_plan(Task& task, const engine::PlanPtr& plan);
   void forget_snapshots(const std::string& directory);
   void feed(StepDone::Change change);
   void each_feed(QueryId view, const std::function<void(ViewFeed&)>& visit);

@@ -11,7 +11,6 @@
 namespace millrace::processor {
 namespace {
 
-constexpr const char* kOtherOutputs = "MR-STEP-0006";
 constexpr const char* kUnreadableStep = "MR-STEP-0001";
 
 Error no_room() {
@@ -104,6 +103,7 @@ Status Processor::detach(Recovering& query, Error why) {
   auto& task = tasks_[query.entry->query->id.value];
   for (uint32_t w = 0; w < query.tasks.size(); ++w) task.position[w] = query.tasks[w]->position();
   task.failed = std::move(why);
+  task.stopped.assign(task.stopped.size(), 1);
   ++counters_.failed_queries;
   query.tasks.clear();
   return {};
@@ -112,43 +112,45 @@ Status Processor::detach(Recovering& query, Error why) {
 Status Processor::load_tasks(Recovering& query, uint32_t workers) {
   auto& task = tasks_[query.entry->query->id.value];
   for (uint32_t w = 0; w < workers; ++w) {
-    auto loaded = load_task(task, *query.entry, {w, workers});
+    auto loaded = load_task(*task.snapshots[w], *query.entry,
+                            known_->dead_letters(query.entry->query->tenant), {w, workers});
     if (!loaded.ok()) return detach(query, std::move(loaded).error());
-    query.tasks.push_back(std::move(*loaded));
+    task.start = loaded->start;
+    task.oldest_kept[w] = loaded->oldest_kept;
+    query.tasks.push_back(std::move(loaded->task));
   }
   return {};
 }
 
-Result<std::unique_ptr<QueryTask>> Processor::load_task(Task& task, const sql::Catalog::Entry& entry,
-                                                        Placement placement) {
-  const uint32_t w = placement.worker;
-  const auto dead_letters = known_->dead_letters(entry.query->tenant);
-  auto snapshot = task.snapshots[w]->load(journal_.end_cut(), store_options());
+Result<Processor::Loaded> Processor::load_task(state::Snapshots& snapshots, const sql::Catalog::Entry& entry,
+                                               engine::StreamPtr dead_letters, Placement placement) const {
+  auto snapshot = snapshots.load(journal_.end_cut(), store_options());
   if (snapshot.ok()) {
-    TRY_ASSIGN(auto made, QueryTask::load(entry.query, dead_letters, placement, std::move(snapshot->store)));
-    const auto kept = task.snapshots[w]->list();
-    task.oldest_kept[w] = kept.empty() ? made->position() : kept.front();
-    task.start = made->position();
-    return made;
+    TRY_ASSIGN(auto made,
+               QueryTask::load(entry.query, std::move(dead_letters), placement, std::move(snapshot->store)));
+    const auto kept = snapshots.list();
+    const Cut at = made->position();
+    return Loaded{std::move(made), at, kept.empty() ? at : kept.front()};
   }
   if (snapshot.error().code != Code::kNotFound) return std::move(snapshot).error();
-  if (entry.definition.activated_at.value_or(Cut(0)) <= layouts_.back().from && layouts_.size() > 1) {
+  const Cut made_at = entry.definition.activated_at.value_or(Cut(0));
+  if (made_at <= layouts_.back().from && layouts_.size() > 1) {
     return error(Code::kCorrupt, "MR-STEP-0007",
-                 fmt::format("the snapshots of {} for worker {} of {} are missing", entry.query->name, w,
-                             placement.workers),
+                 fmt::format("the snapshots of {} for worker {} of {} are missing", entry.query->name,
+                             placement.worker, placement.workers),
                  "restore the data directory's snapshots folder from a copy");
   }
-  TRY_ASSIGN(task.start, query_start(journal_, entry));
-  task.oldest_kept[w] = task.start;
-  auto made = first_task(entry, placement, task.start);
-  made->note_end(entry.definition.activated_at.value_or(Cut(0)));
-  return made;
+  TRY_ASSIGN(const Cut start, query_start(journal_, entry));
+  auto made = first_task(entry, std::move(dead_letters), placement, start);
+  made->note_end(made_at);
+  return Loaded{std::move(made), start, start};
 }
 
-std::unique_ptr<QueryTask> Processor::first_task(const sql::Catalog::Entry& entry, Placement placement,
+std::unique_ptr<QueryTask> Processor::first_task(const sql::Catalog::Entry& entry,
+                                                 engine::StreamPtr dead_letters, Placement placement,
                                                  Cut start) const {
-  auto task = std::make_unique<QueryTask>(entry.query, known_->dead_letters(entry.query->tenant), placement,
-                                          make_store(), start);
+  auto task =
+      std::make_unique<QueryTask>(entry.query, std::move(dead_letters), placement, make_store(), start);
   if (start.value > 0 && entry.query->start == engine::QueryPlan::Start::kOldest) task->begin_shortened();
   return task;
 }
@@ -171,7 +173,9 @@ Result<RecordedSteps> Processor::steps_of(std::vector<Recovering>& queries, uint
     const Cut to = *std::next(from);
     auto some = read_recorded_steps(journal_, *from, to, workers);
     if (some.ok()) {
-      for (auto& [key, more] : *some) std::move(more.begin(), more.end(), std::back_inserter(steps[key]));
+      for (auto& [key, more] : *some) {
+        for (auto& step : more) add_step(steps[key], std::move(step));
+      }
       continue;
     }
     for (auto& query : queries) {
@@ -186,15 +190,27 @@ Status Processor::replay_tasks(Recovering& query, const RecordedSteps& steps) {
     auto recorded = steps.find({query.entry->query->id.value, w});
     if (recorded == steps.end()) continue;
     const Placement placement{w, static_cast<uint32_t>(query.tasks.size())};
-    const auto differences = replay(journal_, *query.tasks[w], placement, recorded->second,
-                                    query.tasks[w]->position(), options_.max_step_bytes);
-    if (!differences.ok()) return detach(query, differences.error());
-    if (differences->empty()) continue;
-    return error(Code::kCorrupt, kOtherOutputs,
-                 "a step gives other outputs than it gave before: " + differences->front(),
-                 "the journal, a snapshot or the program changed: run `millrace log verify --recompute`");
+    auto replayed = replay(journal_, *query.tasks[w], placement, recorded->second, query.tasks[w]->position(),
+                           options_.max_step_bytes);
+    if (!replayed.ok()) return detach(query, replayed.error());
+    if (replayed->differences.empty()) {
+      owe(w, *replayed);
+      continue;
+    }
+    return other_outputs(replayed->differences.front());
   }
   return {};
+}
+
+// What a crash has left unwritten goes ahead of all that the worker is going to give.
+void Processor::owe(uint32_t worker, Replayed& replayed) {
+  for (auto& slice : replayed.owed_slices) {
+    replayed.owed.entries = {std::move(slice.entry)};
+    StepDone done;
+    done.group.batches = std::move(slice.batches);
+    done.group.controls.push_back({log::ControlKind::kStep, encode(replayed.owed)});
+    incoming_.push_back({worker, std::move(done)});
+  }
 }
 
 // The old layout runs to the end of the log, then its state is split at that cut, written, and only then the
@@ -276,11 +292,10 @@ Status Processor::wait_until_durable(Cut cut) {
 void Processor::make_workers(uint32_t workers, bool inlined) {
   workers_.clear();
   Worker::Options options;
-  // A step's outputs have to fit into a frame: room for them to be several times as large as what they come
-  // from.
+  // Outputs are mostly in one frame: room for them to be several times as large as what they come from.
   options.max_step_bytes = std::min(options_.max_step_bytes, options_.max_frame_bytes / 8);
-  options.max_output_bytes = options_.max_frame_bytes / 4 * 3;
-  options.max_group_bytes = std::min(options.max_group_bytes, options_.max_frame_bytes / 4);
+  options.max_part_bytes = options_.max_frame_bytes / 4 * 3;
+  options.max_group_bytes = std::min(options_.max_slice_bytes, options_.max_frame_bytes / 4);
   options.snapshot_after_bytes = options_.snapshot_after_bytes;
   options.snapshot_after_us = options_.snapshot_after_us;
   options.clock = options_.clock;
@@ -349,6 +364,7 @@ Processor::Task Processor::make_task(const engine::PlanPtr& plan, uint32_t worke
   task.position.resize(workers);
   task.live.resize(workers);
   task.state_bytes.resize(workers);
+  task.stopped.resize(workers);
   for (uint32_t w = 0; w < workers; ++w) {
     task.snapshots.push_back(state::Snapshots::make(files_, snapshot_directory(plan->id, w)));
   }

@@ -48,8 +48,13 @@ void TaskOutput::Part::add(std::string_view value, int64_t timestamp_ms) {
 }
 
 TaskOutput::Part& TaskOutput::part_of(StreamPartition where) {
-  const auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.where == where; });
-  return part != parts.end() ? *part : parts.emplace_back(Part{where, {}});
+  const auto part =
+      std::find_if(parts.rbegin(), parts.rend(), [&](const Part& p) { return p.where == where; });
+  if (part == parts.rend()) return parts.emplace_back(Part{where, {}});
+  if (!is_full(*part)) return *part;
+  dropped = dropped || ++full > kMostBytes / slice_bytes;
+  if (dropped) return *part = Part{where, {}};
+  return parts.emplace_back(Part{where, {}});
 }
 
 void TaskOutput::add(StreamPartition where, std::string_view value, int64_t timestamp_ms) {
@@ -57,17 +62,35 @@ void TaskOutput::add(StreamPartition where, std::string_view value, int64_t time
   ++rows;
 }
 
-StepEntry TaskOutput::finish(const engine::QueryPlan& plan, uint64_t identity,
-                             std::vector<log::BatchAppend>& batches) {
-  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.where < b.where; });
-  StepEntry entry{plan.id, identity, 0, rows, static_cast<uint32_t>(parts.size()), std::move(reports)};
+std::vector<TaskOutput::Slice> TaskOutput::finish(const engine::QueryPlan& plan, uint64_t identity) {
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Part& a, const Part& b) { return a.where < b.where; });
   if (planted(Planted::kSwapOutputs) && parts.size() > 1) std::swap(parts[0].where, parts[1].where);
+  std::vector<Slice> slices;
+  const auto begin = [&] {
+    StepEntry entry;
+    entry.query = plan.id;
+    entry.plan_identity = identity;
+    entry.slice = static_cast<uint32_t>(slices.size());
+    entry.last = false;
+    slices.push_back({std::move(entry), {}});
+  };
+  begin();
   for (auto& part : parts) {
+    const size_t bytes = part.records.bytes();
+    if (slices.back().bytes > 0 && slices.back().bytes + bytes > slice_bytes) begin();
+    auto& [entry, batches, taken] = slices.back();
+    taken += bytes;
+    entry.output_rows += part.records.count();
     entry.output_hash = hash_part(entry.output_hash, part.where, part.hash);
+    ++entry.batches;
     batches.push_back({part.where, std::move(part.records).finish()});
   }
-  for (const auto& report : entry.reports) entry.output_hash = hash_report(entry.output_hash, report);
-  return entry;
+  auto& last = slices.back().entry;
+  last.last = true;
+  last.reports = std::move(reports);
+  for (const auto& report : last.reports) last.output_hash = hash_report(last.output_hash, report);
+  return slices;
 }
 
 QueryTask::QueryTask(engine::PlanPtr plan, engine::StreamPtr dead_letters, Placement placement,
@@ -115,6 +138,12 @@ Result<std::unique_ptr<QueryTask>> QueryTask::load(engine::PlanPtr plan, engine:
                              task->plan_->name));
   }
   return task;
+}
+
+void QueryTask::use_plan(engine::PlanPtr plan) {
+  CHECK(plan->identity() == identity_, "what a step does stays as it is");
+  plan_ = std::move(plan);
+  use_columns(plan_->read_columns);
 }
 
 void QueryTask::use_columns(const std::vector<int>& columns) {

@@ -36,14 +36,26 @@
 namespace millrace::processor {
 
 // What one step of one task gave.
+// Bound: kMostBytes; what is more is dropped, and too_much() says that the step cannot be kept.
 struct TaskOutput {
+  static constexpr size_t kMostBytes = 1u << 30;
+
   struct Part {
     StreamPartition where;
     log::RecordBatchBuilder records;
     uint64_t hash = 0;
     void add(std::string_view value, int64_t timestamp_ms);
   };
-  std::vector<Part> parts;
+  // What one frame of the journal takes of it.
+  struct Slice {
+    StepEntry entry;
+    std::vector<log::BatchAppend> batches;
+    size_t bytes = 0;
+  };
+  explicit TaskOutput(size_t bytes_a_slice) : slice_bytes(bytes_a_slice) {}
+
+  const size_t slice_bytes;
+  std::vector<Part> parts;  // a partition that is full goes on in another one
   std::vector<Report> reports;
   JsonRows changes;                     // for those who watch the view
   std::optional<ClosedWindows> closed;  // the same, to be rendered
@@ -51,11 +63,17 @@ struct TaskOutput {
   uint64_t nulls = 0;  // expressions that failed and gave NULL
 
   bool empty() const { return rows == 0 && reports.empty(); }
+  bool is_full(const Part& part) const { return part.records.bytes() >= slice_bytes; }
+  bool too_much() const { return dropped; }
   void add(StreamPartition where, std::string_view value, int64_t timestamp_ms);
-  Part& part_of(StreamPartition where);  // valid until another one is new
+  Part& part_of(StreamPartition where);  // not full; valid until another one is new
 
-  // Of what the step gave, as it stands in the journal; clear() afterwards.
-  StepEntry finish(const engine::QueryPlan& plan, uint64_t identity, std::vector<log::BatchAppend>& batches);
+  // What the step gave, as it stands in the journal; of an empty one, one empty slice.
+  std::vector<Slice> finish(const engine::QueryPlan& plan, uint64_t identity);
+
+ private:
+  size_t full = 0;  // parts
+  bool dropped = false;
 };
 
 class QueryTask {
@@ -68,6 +86,8 @@ class QueryTask {
                                                  Placement placement,
                                                  std::unique_ptr<state::StateStore> store);
 
+  // The same groups, shown in another way (QueryPlan::shows_groups).
+  void use_plan(engine::PlanPtr plan);
   // The columns that the rows will have; call before the first step and when they change.
   void use_columns(const std::vector<int>& columns);
   // `heard`: of these frames.

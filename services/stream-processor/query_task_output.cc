@@ -38,13 +38,13 @@ Status QueryTask::run_shape(const Batch& batch, Selection& selection, TaskOutput
       break;
     case Shape::kAggregate:
       if (plan_->repartition) {
-        std::vector<std::string> payloads(plan_->repartition_topic->partitions);
-        TRY(pipeline_->aggregation->partial(batch, selection, payloads, errors, pipeline_->ended));
         const int64_t at_ms = batch.origins.back().append_time.value / 1000;
-        for (size_t p = 0; p < payloads.size(); ++p) {
-          if (payloads[p].empty()) continue;
-          out.add({plan_->repartition_topic->id, PartitionId(static_cast<uint16_t>(p))}, payloads[p], at_ms);
-        }
+        const auto write = [&](size_t p, std::string_view payload) {
+          out.add({plan_->repartition_topic->id, PartitionId(static_cast<uint16_t>(p))}, payload, at_ms);
+        };
+        TRY(pipeline_->aggregation->partial(batch, selection,
+                                            {plan_->repartition_topic->partitions, out.slice_bytes, write},
+                                            errors, pipeline_->ended));
       } else {
         auto* changed = watched_ && !plan_->emit_on_close ? &changed_ : nullptr;
         auto added =
@@ -81,10 +81,11 @@ Status QueryTask::emit_rows(const Batch& batch, Selection& selection, std::vecto
     const RowOrigin& origin = batch.origins[row];
     pipeline_->row.clear();
     pipeline_->writer->append(pipeline_->row, columns, row);
-    if (part == nullptr || part->where.partition != origin.partition) {
+    if (part == nullptr || part->where.partition != origin.partition || out.is_full(*part)) {
       part = &out.part_of({plan_->output_stream->id, origin.partition});
       if (part->records.empty())
-        part->records.reserve(expected_bytes(selection.size(), pipeline_->row.size()));
+        part->records.reserve(
+            std::min(out.slice_bytes, expected_bytes(selection.size(), pipeline_->row.size())));
     }
     part->add(pipeline_->row, origin.append_time.value / 1000);
     ++out.rows;

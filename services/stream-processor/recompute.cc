@@ -12,10 +12,11 @@ constexpr size_t kStepBytes = 4u << 20;
 
 class Recomputer {
  public:
-  Recomputer(log::Journal& journal, sql::Definitions& definitions, std::vector<Layout> layouts,
-             RecordedSteps steps)
+  Recomputer(log::Journal& journal, sql::Definitions& definitions, state::StateStore::Options store_options,
+             std::vector<Layout> layouts, RecordedSteps steps)
       : journal_(journal),
         definitions_(definitions),
+        store_options_(std::move(store_options)),
         layouts_(std::move(layouts)),
         steps_(std::move(steps)) {}
 
@@ -33,7 +34,7 @@ class Recomputer {
       if (tasks.empty()) {
         tasks = fresh(entry, workers, start);
       } else {
-        TRY_ASSIGN(tasks, QueryTask::relayout(std::move(tasks), workers, make_store));
+        TRY_ASSIGN(tasks, QueryTask::relayout(std::move(tasks), workers, [this] { return make_store(); }));
       }
       // A dropped one's tasks stopped somewhere behind the drop: what they wrote is all there is to compare.
       const bool last = dropped <= end;
@@ -46,7 +47,7 @@ class Recomputer {
   }
 
  private:
-  static std::unique_ptr<state::StateStore> make_store() { return state::StateStore::make({}); }
+  std::unique_ptr<state::StateStore> make_store() const { return state::StateStore::make(store_options_); }
 
   std::vector<std::unique_ptr<QueryTask>> fresh(const sql::Catalog::Entry& entry, uint32_t workers,
                                                 Cut start) {
@@ -70,15 +71,18 @@ class Recomputer {
       }
     }
     report.steps += mine.size();
-    for (const auto& step : mine) report.rows += step.entry.output_rows;
+    for (const auto& step : mine) report.rows += step.output_rows();
     const Cut until = to_end && end.value != UINT64_MAX ? end : task.position();
-    TRY_ASSIGN(const auto differences, replay(journal_, task, placement, mine, until, kStepBytes));
+    // What a crash has left unwritten of the last step, the next start writes.
+    TRY_ASSIGN(const auto replayed, replay(journal_, task, placement, mine, until, kStepBytes));
+    const auto& differences = replayed.differences;
     report.differences.insert(report.differences.end(), differences.begin(), differences.end());
     return {};
   }
 
   log::Journal& journal_;
   sql::Definitions& definitions_;
+  const state::StateStore::Options store_options_;
   const std::vector<Layout> layouts_;
   const RecordedSteps steps_;
 };
@@ -86,6 +90,7 @@ class Recomputer {
 }  // namespace
 
 Result<Recomputed> recompute(log::Journal& journal, sql::Definitions& definitions,
+                             const state::StateStore::Options& store_options,
                              const std::function<void(uint64_t, uint64_t)>& progress) {
   if (journal.first_cut().value > 1) {
     return error(
@@ -99,7 +104,7 @@ Result<Recomputed> recompute(log::Journal& journal, sql::Definitions& definition
     TRY_ASSIGN(layouts, decode_layouts(*saved));
   }
   TRY_ASSIGN(auto steps, read_recorded_steps(journal, Cut(0), journal.end_cut(), 0, &report.differences));
-  Recomputer recomputer(journal, definitions, std::move(layouts), std::move(steps));
+  Recomputer recomputer(journal, definitions, store_options, std::move(layouts), std::move(steps));
   const auto entries = definitions.history()->all();
   for (const auto* entry : entries) {
     if (!entry->query) continue;

@@ -13,6 +13,7 @@
 
 #include "log/journal.h"
 #include "sql/definitions.h"
+#include "state/state_store.h"
 
 namespace millrace::processor {
 
@@ -24,6 +25,7 @@ struct Recomputed {
 };
 
 Result<Recomputed> recompute(log::Journal& journal, sql::Definitions& definitions,
+                             const state::StateStore::Options& store_options,
                              const std::function<void(uint64_t, uint64_t)>& progress);
 
 }  // namespace millrace::processor

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "base/planted.h"
 #include "stream-processor/own_batches.h"
 #include "stream-processor/union_rows.h"
@@ -38,25 +40,24 @@ class Replayer {
     task.use_columns(task.plan().read_columns);
   }
 
-  // Steps to `cut`, in one step or in pieces; what the steps gave.
-  Result<StepEntry> run_to(Cut cut, bool in_one) {
-    StepEntry given;
+  // Steps to `cut`, in one step or in pieces; what the last step with outputs gave.
+  Result<std::vector<TaskOutput::Slice>> run_to(Cut cut, bool in_one, size_t slice_bytes = SIZE_MAX) {
+    std::vector<TaskOutput::Slice> given;
     while (task_.position() < cut) {
       TRY_ASSIGN(const auto frames,
                  journal_.read_frames(task_.position(), cut, in_one ? SIZE_MAX : max_step_bytes_,
                                       own_batches_.filter()));
       if (frames.empty()) break;
       rows_->decode(frames);
-      TaskOutput out;
+      TaskOutput out(slice_bytes);
       const FrameReports heard(frames);
       TRY(task_.step(frames, heard, frames.back()->cut, *rows_, out));
       if (planted(Planted::kReplayTwice)) {
-        TaskOutput again;
+        TaskOutput again(slice_bytes);
         TRY(task_.step(frames, heard, frames.back()->cut, *rows_, again));
       }
       if (out.empty()) continue;
-      std::vector<log::BatchAppend> batches;
-      given = out.finish(task_.plan(), task_.plan_identity(), batches);
+      given = out.finish(task_.plan(), task_.plan_identity());
     }
     return given;
   }
@@ -75,7 +76,39 @@ std::string describe(const QueryTask& task, Placement placement, const RecordedS
                      placement.worker, placement.workers, step.from.value, step.reached.value, what);
 }
 
+// What was written of a step, against what it gives now. Empty: the same, as far as it goes.
+std::string difference(const RecordedStep& step, const std::vector<TaskOutput::Slice>& given) {
+  const size_t written = step.slices.size();
+  bool same = written <= given.size() && step.slices.back().last == (written == given.size());
+  for (size_t i = 0; i < written && same; ++i)
+    same = step.slices[i].slice == i && step.slices[i].output_hash == given[i].entry.output_hash;
+  if (same) return "";
+  uint32_t rows = 0;
+  for (const auto& slice : given) rows += slice.entry.output_rows;
+  return fmt::format("{} records now, {} then, or other bytes", rows, step.output_rows());
+}
+
 }  // namespace
+
+Error other_outputs(const std::string& difference) {
+  return error(Code::kCorrupt, kOtherOutputs, "a step gives other outputs than it gave before: " + difference,
+               "the journal, a snapshot or the program changed: run `millrace log verify --recompute`");
+}
+
+uint32_t RecordedStep::output_rows() const {
+  uint32_t rows = 0;
+  for (const StepEntry& slice : slices) rows += slice.output_rows;
+  return rows;
+}
+
+void add_step(std::vector<RecordedStep>& steps, RecordedStep step) {
+  if (step.slices.front().slice == 0 || steps.empty() || steps.back().reached != step.reached) {
+    steps.push_back(std::move(step));
+    return;
+  }
+  auto& slices = steps.back().slices;
+  std::move(step.slices.begin(), step.slices.end(), std::back_inserter(slices));
+}
 
 Result<RecordedSteps> read_recorded_steps(log::Journal& journal, Cut after, Cut upto, uint32_t workers,
                                           std::vector<std::string>* stored) {
@@ -100,7 +133,7 @@ Result<RecordedSteps> read_recorded_steps(log::Journal& journal, Cut after, Cut 
           }
           batch += entry.batches;
           auto& of_task = steps[{entry.query.value, record.worker}];
-          of_task.push_back({record.from, record.reached, std::move(entry)});
+          add_step(of_task, {record.from, record.reached, record.slice_bytes, {std::move(entry)}});
         }
       }
     }
@@ -109,38 +142,51 @@ Result<RecordedSteps> read_recorded_steps(log::Journal& journal, Cut after, Cut 
   return steps;
 }
 
-Result<std::vector<std::string>> replay(log::Journal& journal, QueryTask& task, Placement placement,
-                                        const std::vector<RecordedStep>& steps, Cut until,
-                                        size_t max_step_bytes) {
-  std::vector<std::string> differences;
+Result<Replayed> replay(log::Journal& journal, QueryTask& task, Placement placement,
+                        const std::vector<RecordedStep>& steps, Cut until, size_t max_step_bytes) {
+  Replayed replayed;
+  auto& differences = replayed.differences;
   Replayer replayer(journal, task, placement, max_step_bytes);
   for (const auto& step : steps) {
     if (step.reached <= task.position()) continue;
-    if (step.entry.plan_identity != task.plan_identity()) {
+    if (!replayed.owed_slices.empty()) {
+      differences.push_back(describe(task, placement, step, "a part of the outputs before it is missing"));
+      replayed.owed_slices.clear();
+    }
+    if (step.slices.front().plan_identity != task.plan_identity()) {
       differences.push_back(describe(task, placement, step, "it was written by another plan of this query"));
-      return differences;
+      return replayed;
     }
     TRY_ASSIGN(const auto before, replayer.run_to(step.from, false));
-    if (before.output_hash != 0) {
+    if (!before.empty()) {
       differences.push_back(
           describe(task, placement, step,
                    fmt::format("{} records and {} watermarks appear that were not written before it",
-                               before.output_rows, before.reports.size())));
+                               before.back().entry.output_rows, before.back().entry.reports.size())));
     }
-    TRY_ASSIGN(const auto given, replayer.run_to(step.reached, true));
-    if (given.output_hash != step.entry.output_hash) {
-      differences.push_back(describe(
-          task, placement, step,
-          fmt::format("{} records now, {} then, or other bytes", given.output_rows, step.entry.output_rows)));
+    TRY_ASSIGN(auto given, replayer.run_to(step.reached, true, step.slice_bytes));
+    if (auto differs = difference(step, given); !differs.empty()) {
+      differences.push_back(describe(task, placement, step, differs));
+      continue;
     }
+    const auto written = given.begin() + static_cast<ptrdiff_t>(step.slices.size());
+    replayed.owed_slices.assign(std::make_move_iterator(written), std::make_move_iterator(given.end()));
+    replayed.owed = {static_cast<uint16_t>(placement.worker),
+                     static_cast<uint16_t>(placement.workers),
+                     kEngineVersion,
+                     step.from,
+                     step.reached,
+                     {},
+                     step.slice_bytes};
   }
+  if (planted(Planted::kForgetSlices)) replayed.owed_slices.clear();
   TRY_ASSIGN(const auto after, replayer.run_to(until, false));
-  if (after.output_hash != 0) {
+  if (!after.empty()) {
     differences.push_back(
         fmt::format("{}, worker {}: outputs after its last recorded step were never written",
                     task.plan().name, placement.worker));
   }
-  return differences;
+  return replayed;
 }
 
 }  // namespace millrace::processor

@@ -9,7 +9,7 @@
 
 namespace millrace::processor {
 namespace {
-constexpr uint8_t kRecordLayout = 2;
+constexpr uint8_t kRecordLayout = 3;
 
 uint64_t mix(uint64_t hash, uint64_t bits) {
   return ((hash ^ bits) + 1) * 0xD6E8FEB86659FD93 ^ (hash >> 29);
@@ -35,6 +35,7 @@ std::string encode(const StepRecord& record) {
   append_le(out, record.engine_version);
   append_le(out, record.from.value);
   append_le(out, record.reached.value);
+  append_varint(out, record.slice_bytes);
   append_varint(out, record.entries.size());
   for (const auto& entry : record.entries) {
     append_le(out, entry.query.value);
@@ -42,6 +43,7 @@ std::string encode(const StepRecord& record) {
     append_le(out, entry.output_hash);
     append_varint(out, entry.output_rows);
     append_varint(out, entry.batches);
+    append_varint(out, (uint64_t{entry.slice} << 1) | (entry.last ? 1 : 0));
     append_varint(out, entry.reports.size());
     for (const auto& report : entry.reports) {
       append_le(out, report.partition.value);
@@ -61,6 +63,7 @@ Result<StepRecord> decode_step(std::string_view payload) {
   record.engine_version = in.le<uint16_t>();
   record.from = Cut(in.le<uint64_t>());
   record.reached = Cut(in.le<uint64_t>());
+  record.slice_bytes = in.varint();
   for (uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     StepEntry entry;
     entry.query = QueryId(in.le<uint32_t>());
@@ -68,6 +71,9 @@ Result<StepRecord> decode_step(std::string_view payload) {
     entry.output_hash = in.le<uint64_t>();
     entry.output_rows = static_cast<uint32_t>(in.varint());
     entry.batches = static_cast<uint32_t>(in.varint());
+    const uint64_t slice = in.varint();
+    entry.slice = static_cast<uint32_t>(slice >> 1);
+    entry.last = (slice & 1) != 0;
     for (uint64_t r = in.varint(); r > 0 && in.ok(); --r) {
       Report report;
       report.partition = PartitionId(in.le<uint16_t>());

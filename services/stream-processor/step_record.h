@@ -3,6 +3,9 @@
 // StepRecord one worker's step: the cut it reached, and for every query with outputs in it a hash of them. It
 //            stands in the same frame as the outputs, so neither is ever there without the other. A step
 //            without outputs leaves none: running it again gives nothing again.
+// Slice      of one query's outputs in one step, what one frame takes: with more than slice_bytes there are several,
+//            each with its record, in order. The step is done when the last one is written; a start that finds only
+//            the first ones makes the outputs again and writes the rest.
 // Report     how far a source partition's watermark is, for the workers that do not read it themselves; or that
 //            it turned idle, and in which frame: by the time others hear of it, it may be active again. Or how far it
 //            is in the worker's partitions of the stream that the query makes (kOutputs), for those who read that.
@@ -44,8 +47,10 @@ struct StepEntry {
   uint64_t plan_identity = 0;
   uint64_t output_hash = 0;
   uint32_t output_rows = 0;
-  uint32_t batches = 0;  // of the frame: entries take them in order
-  std::vector<Report> reports;
+  uint32_t batches = 0;         // of the frame: entries take them in order
+  std::vector<Report> reports;  // of the last slice
+  uint32_t slice = 0;
+  bool last = true;  // slice of the step
 };
 
 struct StepRecord {
@@ -55,6 +60,7 @@ struct StepRecord {
   Cut from;     // the step took the frames after this cut
   Cut reached;  // up to and including this one
   std::vector<StepEntry> entries;
+  uint64_t slice_bytes = 0;  // by which the outputs were cut
 };
 
 std::string encode(const StepRecord& record);

@@ -6,10 +6,10 @@ namespace millrace::processor {
 namespace {
 
 StepRecord example() {
-  StepRecord record{1, 2, kEngineVersion, Cut(10), Cut(12), {}};
+  StepRecord record{1, 2, kEngineVersion, Cut(10), Cut(12), {}, 4'000};
   record.entries.push_back(
       {QueryId(7), 0xABCD, 0x1234, 3, 2, {{PartitionId(5), -9, Cut(11)}, {PartitionId(6), 4, {}}}});
-  record.entries.push_back({QueryId(8), 1, 2, 0, 0, {}});
+  record.entries.push_back({QueryId(8), 1, 2, 0, 0, {}, 300, false});
   return record;
 }
 
@@ -22,6 +22,10 @@ TEST(StepRecord, RoundTrips) {
   EXPECT_EQ(decoded->entries[0].reports[0].watermark_us, -9);
   EXPECT_EQ(decoded->entries[0].reports[0].idle_since, Cut(11));
   EXPECT_FALSE(decoded->entries[0].reports[1].idle());
+  EXPECT_TRUE(decoded->entries[0].last);
+  EXPECT_EQ(decoded->entries[1].slice, 300u);
+  EXPECT_FALSE(decoded->entries[1].last);
+  EXPECT_EQ(decoded->slice_bytes, 4'000u);
 }
 
 TEST(StepRecord, EveryTruncationIsAnError) {

@@ -47,11 +47,14 @@ bool tells_set(const engine::Expr& expr, const engine::QueryPlan& plan) {
   });
 }
 
-// Of windows of one size, the start is the key, and the end that and the size.
+// Of windows of one size, the start is a key, and the end that and the size; also where no watermark closes them.
 bool is_window_end(const engine::QueryPlan& plan, const engine::Expr& expr) {
-  return plan.window_key >= 0 && expr.op == engine::Op::kTimestampPlusInterval &&
-         expr.args[0]->op == engine::Op::kColumn && expr.args[0]->column == plan.window_key &&
-         expr.args[1]->op == engine::Op::kLiteral;
+  if (expr.op != engine::Op::kTimestampPlusInterval || expr.args[0]->op != engine::Op::kColumn ||
+      expr.args[1]->op != engine::Op::kLiteral)
+    return false;
+  const auto key = static_cast<size_t>(expr.args[0]->column);
+  return key < plan.group_keys.size() && (expr.args[0]->column == plan.window_key ||
+                                          plan.group_keys[key].expr->op == engine::Op::kTumbleStart);
 }
 
 // The outputs that name a row: group keys as they are, a window's end, grouping(…); computing them cannot fail.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace millrace::processor {
@@ -13,11 +14,17 @@ constexpr int kLooks = 8;
 // Further behind the end than this, frames are history.
 constexpr uint64_t kHistoryFrames = 1024;
 
-Error too_much(size_t bytes) {
+Error too_much(size_t most) {
+  return error(Code::kExhausted, "MR-STEP-0008",
+               fmt::format("the outputs of one request have more than {} bytes", most),
+               "send smaller requests; select fewer or shorter columns, or DROP the query and create it anew "
+               "behind the request that is so large: start = a time");
+}
+
+Error too_long(size_t most) {
   return error(
-      Code::kExhausted, "MR-STEP-0008",
-      fmt::format("the outputs of one step have {} bytes, more than a frame of the journal takes", bytes),
-      "select fewer or shorter columns, or DROP the query and create it anew behind the request that is "
+      Code::kExhausted, "MR-STEP-0008", fmt::format("one row makes an output of more than {} bytes", most),
+      "select fewer or shorter columns, or DROP the query and create it anew behind the event that is "
       "so large: start = a time");
 }
 
@@ -62,6 +69,8 @@ void Worker::handle(ToWorker message) {
     unwatch(*gone);
   } else if (auto* stop = std::get_if<StopAt>(&message)) {
     stop_at(*stop);
+  } else if (auto* plan = std::get_if<UsePlan>(&message)) {
+    use_plan(*plan);
   } else if (auto* written = std::get_if<SnapshotWritten>(&message)) {
     auto found = tasks_.find(written->query.value);
     if (found != tasks_.end()) found->second.snapshotting = false;
@@ -151,6 +160,13 @@ void Worker::stop_at(const StopAt& message) {
   }
   stopping_.erase(id);
   if (stood && !entry.live) apart_.insert(id);
+}
+
+void Worker::use_plan(const UsePlan& message) {
+  const auto found = tasks_.find(message.plan->id.value);
+  if (found == tasks_.end()) return;
+  found->second.task->use_plan(message.plan);
+  if (message.plan->arms.empty()) rebuild_rows(message.plan->source);
 }
 
 // Neither live nor apart, a task takes no step; the shared step goes on without it.
@@ -350,7 +366,8 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
                     kEngineVersion,
                     from,
                     to,
-                    {}};
+                    {},
+                    options_.max_group_bytes};
   size_t group_bytes = 0;
   const auto hand_over = [&] {
     if (!record.entries.empty()) done.group.controls.push_back({log::ControlKind::kStep, encode(record)});
@@ -368,7 +385,7 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
   for (auto* entry : tasks) {
     auto& task = *entry->task;
     StepRows& rows = decoded_rows(*entry, frames, decoded);
-    TaskOutput out;
+    TaskOutput out(options_.max_group_bytes);
     auto stepped = task.step(frames, heard, to, rows, out);
     if (entry->rows) entry->rows->release();
     if (!stepped.ok()) {
@@ -376,17 +393,21 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
       continue;
     }
     nulls_ += out.nulls;
-    size_t bytes = 0;
-    for (const auto& part : out.parts) bytes += part.records.bytes();
-    if (bytes > options_.max_output_bytes) {
-      fail(*entry, too_much(bytes));
+    const bool fits = std::ranges::all_of(out.parts, [&](const TaskOutput::Part& part) {
+      return part.records.bytes() <= options_.max_part_bytes;
+    });
+    if (out.too_much() || !fits) {
+      fail(*entry, fits ? too_much(TaskOutput::kMostBytes) : too_long(options_.max_part_bytes));
       continue;
     }
-    if (group_bytes + bytes > options_.max_group_bytes) hand_over();
-    group_bytes += bytes;
-    done.bytes += bytes;
     if (!out.empty()) {
-      record.entries.push_back(out.finish(task.plan(), task.plan_identity(), done.group.batches));
+      for (auto& slice : out.finish(task.plan(), task.plan_identity())) {
+        if (group_bytes + slice.bytes > options_.max_group_bytes) hand_over();
+        group_bytes += slice.bytes;
+        done.bytes += slice.bytes;
+        record.entries.push_back(std::move(slice.entry));
+        std::move(slice.batches.begin(), slice.batches.end(), std::back_inserter(done.group.batches));
+      }
     }
     if (!out.changes.empty() || out.closed) {
       done.changes.push_back({task.plan().id, to, std::move(out.changes), std::move(out.closed)});

@@ -7,6 +7,7 @@
 // Cost:    a shared step touches only the tasks that its frames concern (a batch of a stream they read, a
 //          report for them, a timer that is due); the others' position is live_, at no cost. A thousand quiet
 //          queries cost nothing.
+// Slices:  outputs that one frame does not take are several groups, in order: the last one ends the step.
 // Out:     StepDone (outputs to append), Frozen (answers to Freeze), SnapshotReady, TaskFailed. While the
 //          outbox is full, or too much of the outputs is not durable yet, the worker does not step: that is
 //          the backpressure. History waits much earlier: a query that is being built must not fill the
@@ -58,7 +59,11 @@ struct StopAt {
   QueryId query;
   Cut at{UINT64_MAX};
 };
-using ToWorker = std::variant<AddTask, RemoveTask, Freeze, Unwatch, SnapshotWritten, StopAt>;
+// The query's groups are shown in another way from now on.
+struct UsePlan {
+  engine::PlanPtr plan;
+};
+using ToWorker = std::variant<AddTask, RemoveTask, Freeze, Unwatch, SnapshotWritten, StopAt, UsePlan>;
 
 struct StepDone {
   log::Group group;   // outputs and the step record; empty if there was nothing to write
@@ -118,9 +123,8 @@ class Worker {
   struct Options {
     Placement placement;
     size_t max_step_bytes = 1u << 20;
-    size_t max_group_bytes = 8u << 20;  // outputs of one group; more tasks go into the next
-    size_t max_output_bytes =
-        32u << 20;  // of one task's step, which is in one frame whole; beyond it the task fails
+    size_t max_group_bytes = 8u << 20;       // outputs of one group; what is more goes into the next
+    size_t max_part_bytes = 32u << 20;       // beyond it, by one row more than a group, the task fails
     size_t max_in_flight_bytes = 32u << 20;  // outputs that are not durable yet; beyond it no step is taken …
     size_t history_in_flight_bytes = 1u << 20;  // … and beyond it none over history
     size_t snapshot_after_bytes = 256u << 20;
@@ -161,6 +165,7 @@ class Worker {
   void freeze(const Freeze& request);
   void unwatch(const Unwatch& message);
   void stop_at(const StopAt& message);
+  void use_plan(const UsePlan& message);
   void stand_still();  // those that have reached their stop
   bool may_step(size_t bound);
   bool send(FromWorker message);  // keeps it if the outbox is full

@@ -44,6 +44,10 @@ class MemoryStore final : public metadata::MetadataStore {
     stored_->rows.at(id.value).dropped_at = cut;
     return {};
   }
+  Status set_sql(metadata::DefinitionId id, const std::string& sql) override {
+    stored_->rows.at(id.value).sql = sql;
+    return {};
+  }
   Status remove(metadata::DefinitionId id) override {
     stored_->rows.erase(id.value);
     return {};

@@ -472,7 +472,7 @@ void World::check_readers(const FinalLog& log) {
 }
 
 void World::check_recompute() {
-  auto report = node::recompute(*files_, clock_, "/data");
+  auto report = node::recompute(*files_, clock_, "/data", spills_ ? 1 : SIZE_MAX);
   if (!report.ok() && report.error().code == Code::kGone) return;  // its first segments held nothing to keep
   if (!report.ok()) return fail("recompute failed: " + report.error().to_string());
   if (!report->differences.empty()) fail("recompute found a difference: " + report->differences.front());

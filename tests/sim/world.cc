@@ -114,6 +114,9 @@ bool World::open(bool faults) {
   options.schedule = [this](uint64_t bound) { return random_.below(bound); };
   static constexpr size_t kStepBytes[] = {1, 2'000, 1u << 20};
   options.max_step_bytes = kStepBytes[random_.below(3)];
+  if (spills_) options.state_memory_bytes = 1 + (life_ % 2) * 20'000;
+  static constexpr size_t kSliceBytes[] = {100, 1'500, 8u << 20};
+  options.max_slice_bytes = kSliceBytes[(options_.seed + life_) % 3];
   static constexpr size_t kSnapshotBytes[] = {1, 20'000, 200'000};
   options.snapshot_after_bytes = kSnapshotBytes[random_.below(3)];
   options.journal.segment_bytes = retention_ ? 64u << 10 : 256u << 10;
@@ -284,7 +287,9 @@ void World::wait(int64_t us) {
 }
 
 void World::change_disk() {
-  switch (random_.below(5)) {
+  constexpr uint64_t kFirstHarmless = 2;  // what refuses a write of state stops the query
+  const uint64_t change = random_.below(5);
+  switch (spills_ ? std::max(change, kFirstHarmless) : change) {
     case 0:
       files_->set_capacity(files_->used_bytes() + random_.below(1u << 20));
       break;
@@ -334,6 +339,7 @@ constexpr NamedBug kBugs[] = {
     {"forget_floor", {}, Planted::kForgetFloor},
     {"lose_changes", {}, Planted::kLoseChanges},
     {"drop_early", {}, Planted::kDropEarly},
+    {"forget_slices", {}, Planted::kForgetSlices},
 };
 
 }  // namespace

@@ -182,6 +182,7 @@ class World {
   bool faults_allowed_ = true;
   bool suspect_ = false;  // a statement met a fault: only a restart tells what became of it
   std::vector<SimTenant> tenants_;
+  bool spills_ = options_.seed % 4 == 3;  // state that does not fit into memory
   bool retention_ = false;
 
   int64_t event_time_us_;

@@ -82,7 +82,7 @@ class Runner {
     options.schedule = [this](uint64_t bound) { return random_.below(bound); };
     options.max_step_bytes = schedule_.step_bytes;
     options.snapshot_after_bytes = schedule_.restarts ? 500 : 1u << 20;
-    if (schedule_.spills) options.state_memory_bytes = 1;
+    if (schedule_.spills) options.state_memory_bytes = options.max_slice_bytes = 1;
     options.journal.background_thread = false;
     options.journal.segment_bytes = 1u << 20;
     options.journal.reserve_bytes = 1u << 20;

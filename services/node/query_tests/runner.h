@@ -16,7 +16,7 @@ struct Schedule {
   size_t step_bytes;    // journal bytes a step takes
   bool event_by_event;  // one request an event, else one a push
   bool restarts;        // after every push, now by a crash, now by a clean end
-  bool spills = false;  // no state stays in memory between two steps
+  bool spills = false;  // no state stays in memory between two steps, and an output fills a frame
 };
 inline constexpr Schedule kSchedules[] = {
     {"plain", 0, 1, 1u << 20, false, false},

@@ -24,6 +24,7 @@ enum class Planted : uint8_t {
   kForgetFloor,            // retention does not ask what snapshots and queries need
   kLoseChanges,            // some of a view's changes do not reach its subscribers
   kDropEarly,              // a view's closed windows are not kept
+  kForgetSlices,           // recovery does not write the rest of a step's outputs
 };
 
 #ifdef MILLRACE_PLANTED_BUGS

@@ -432,13 +432,20 @@ void Aggregation::Impl::encode_entry(int64_t window, uint32_t part, std::string_
   if (!distinct.empty()) distinct.encode(distinct_row, out);
 }
 
-Status Aggregation::partial(const Batch& batch, Selection& selection, std::vector<std::string>& payloads,
+Status Aggregation::partial(const Batch& batch, Selection& selection, const Payloads& to,
                             std::vector<RowError>& errors, std::span<const int64_t> ended) {
   Impl& own = *impl_;
   own.evaluate(batch, selection, errors);
-  const auto partitions = static_cast<uint32_t>(payloads.size());
+  const auto partitions = static_cast<uint32_t>(to.partitions);
+  std::vector<std::string> payloads(partitions);
+  const auto write = [&](size_t p) {
+    if (!payloads[p].empty()) to.write(p, payloads[p]);
+    payloads[p].clear();
+  };
   const auto payload_of = [&](uint64_t hash) -> std::string& {
-    return payloads[partition_of_key_group(key_group_of(hash), partitions)];
+    const size_t p = partition_of_key_group(key_group_of(hash), partitions);
+    if (payloads[p].size() >= to.full_bytes) write(p);
+    return payloads[p];
   };
   const size_t width = own.contributions.size();
   const bool row_by_row = own.accumulators.row_by_row() || !own.distinct.empty() || own.plan->updating();
@@ -476,6 +483,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, std::vecto
                      own.group_contributions.data() + g * width,
                      payload_of(own.hash_of_key(own.groups.key(g))));
   }
+  for (size_t p = 0; p < partitions; ++p) write(p);
   return {};
 }
 

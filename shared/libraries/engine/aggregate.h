@@ -57,10 +57,15 @@ class Aggregation {
              std::vector<RowError>& errors, std::vector<Changed>* changed,
              std::span<const int64_t> ended = {});
 
-  // The repartition's two ends. partial() encodes rows (or partial groups) for each partition of the topic:
-  // payloads[p] is one record's value, empty if nothing goes there. merge() takes one such value.
-  Status partial(const Batch& batch, Selection& selection, std::vector<std::string>& payloads,
-                 std::vector<RowError>& errors, std::span<const int64_t> ended = {});
+  // The repartition's two ends. partial() encodes rows (or partial groups) for each partition of the topic;
+  // merge() takes one record's value.
+  struct Payloads {
+    size_t partitions = 1;
+    size_t full_bytes = SIZE_MAX;  // a record that has as many is written, and another one begins
+    std::function<void(size_t partition, std::string_view value)> write;
+  };
+  Status partial(const Batch& batch, Selection& selection, const Payloads& to, std::vector<RowError>& errors,
+                 std::span<const int64_t> ended = {});
   Status merge(std::string_view payload, state::StateStore& store, std::vector<Changed>* changed);
 
   // Groups as rows (group keys…, aggregates…), appended to `out`, by (window, key). `wanted`: only such windows.

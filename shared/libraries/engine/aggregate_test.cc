@@ -416,14 +416,15 @@ TEST(Aggregation, DamagedPayloadsAreRefused) {
   auto plan = std::make_shared<QueryPlan>(
       plan_of({{"n", column(2, Type::kBigint)}, {"note", column(4, Type::kText)}}, -1, every_aggregate()));
   Aggregation aggregation(plan);
-  std::vector<std::string> payloads(1);
+  std::string payload;
   std::vector<RowError> errors;
   Selection all = kit::all_rows(rows);
-  ASSERT_TRUE(aggregation.partial(rows, all, payloads, errors).ok());
+  const auto write = [&](size_t, std::string_view value) { payload = value; };
+  ASSERT_TRUE(aggregation.partial(rows, all, {1, SIZE_MAX, write}, errors).ok());
   Random random(6);
   size_t refused = 0;
   for (int i = 0; i < 3'000; ++i) {
-    std::string damaged = payloads[0];
+    std::string damaged = payload;
     if (random.chance(2))
       damaged.resize(random.below(damaged.size()));
     else

@@ -202,7 +202,11 @@ struct QueryPlan {
   bool orders_windows(const Expr& output) const;
   Schema output_schema() const;  // names and types of `outputs`
   std::string explain() const;   // the tree, one node a line
-  uint64_t identity() const;     // a hash of everything that decides the answers: part of every step record
+  // A view of groups: its outputs and HAVING are computed by who reads it, and decide nothing that a step does.
+  bool shows_groups() const { return shape == Shape::kAggregate && !output_stream; }
+  uint64_t identity()
+      const;  // a hash of everything that decides what its steps do: part of every step record
+  uint64_t shown_identity() const;  // of the outputs and HAVING
 };
 using PlanPtr = std::shared_ptr<const QueryPlan>;
 

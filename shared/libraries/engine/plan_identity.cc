@@ -123,7 +123,7 @@ uint64_t QueryPlan::identity() const {
   append_le<uint8_t>(out, static_cast<uint8_t>((emit_on_close ? 1 : 0) | (repartition ? 2 : 0)));
   append_le(out, view_retention_us);
   append_stream(out, repartition_topic);
-  append_named(out, outputs);
+  if (!shows_groups()) append_named(out, outputs);
   append_stream(out, output_stream);
   append_le<uint8_t>(out, static_cast<uint8_t>(start));
   append_le(out, start_time.value);
@@ -134,7 +134,7 @@ uint64_t QueryPlan::identity() const {
     append_le(out, window.step_us);
     append_le(out, window.offset_us);
   }
-  if (having) append_expr(out, having.get());  // plans without one keep the identity that they had
+  if (having && !shows_groups()) append_expr(out, having.get());
   // Likewise, each by its name.
   if (on_error == OnError::kNull) append_bytes(out, "on_error");
   if (emit_every_us > 0) append_part(out, "emit_every", emit_every_us);
@@ -147,6 +147,13 @@ uint64_t QueryPlan::identity() const {
     append_expr(out, arm.filter.get());
     for (const auto& output : arm.outputs) append_expr(out, output.get());
   }
+  return stable_hash(out);
+}
+
+uint64_t QueryPlan::shown_identity() const {
+  std::string out;
+  append_named(out, outputs);
+  append_expr(out, having.get());
   return stable_hash(out);
 }
 

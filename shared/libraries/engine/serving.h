@@ -98,6 +98,8 @@ class ViewReads {
   virtual Result<QueryStatus> status(QueryId query) = 0;
   // Queries were paused or resumed: to be called before anything else is appended.
   virtual void pauses_changed() = 0;
+  // A query that has failed goes on from what it has kept, as after a start. The answer: whether it could begin to.
+  virtual void retry(QueryId query, std::function<void(Status)> done) = 0;
   // What the query, a view's or a derived stream's, says of itself where it stands now, wherever that is.
   virtual void inspect(QueryId query, std::function<void(Result<QueryReport>)> done) = 0;
 };

@@ -46,6 +46,7 @@ class SqliteStore final : public MetadataStore {
   Result<DefinitionId> insert(const Definition& definition) override;
   Status mark_activated(DefinitionId id, std::optional<Cut> cut) override;
   Status mark_dropped(DefinitionId id, std::optional<Cut> cut) override;
+  Status set_sql(DefinitionId id, const std::string& sql) override;
   Status remove(DefinitionId id) override;
   Result<std::vector<Definition>> list() override;
   Result<std::optional<std::string>> get(const std::string& name) override;
@@ -267,6 +268,12 @@ Status SqliteStore::mark_activated(DefinitionId id, std::optional<Cut> cut) {
 
 Status SqliteStore::mark_dropped(DefinitionId id, std::optional<Cut> cut) {
   return mark("UPDATE definitions SET dropped_at = ? WHERE id = ?", id, cut);
+}
+
+Status SqliteStore::set_sql(DefinitionId id, const std::string& sql) {
+  Statement statement(*this, "UPDATE definitions SET sql = ? WHERE id = ?");
+  TRY(statement.text(sql).integer(id.value).run(fmt::format("replacing definition {}", id.value)));
+  return expect_one(id);
 }
 
 Status SqliteStore::remove(DefinitionId id) {

@@ -1,4 +1,4 @@
-// MetadataStore: immutable definitions (tenants, streams, queries), in SQLite over `Files`.
+// MetadataStore: the definitions (tenants, streams, queries), in SQLite over `Files`.
 //
 // A definition is inserted first, then activated by a record in the journal, then marked here. A crash
 // between leaves a row without a mark: the start looks for its activation in the journal after `created_at`
@@ -41,6 +41,7 @@ class MetadataStore {
   virtual Result<DefinitionId> insert(const Definition& definition) = 0;  // id is assigned
   virtual Status mark_activated(DefinitionId id, std::optional<Cut> cut) = 0;
   virtual Status mark_dropped(DefinitionId id, std::optional<Cut> cut) = 0;
+  virtual Status set_sql(DefinitionId id, const std::string& sql) = 0;  // of a query whose state stays
   virtual Status remove(DefinitionId id) = 0;
   virtual Result<std::vector<Definition>> list() = 0;                           // by id
   virtual Result<std::optional<std::string>> get(const std::string& name) = 0;  // small settings

@@ -341,7 +341,7 @@ class QueryBinder {
 Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context) {
   TRY_ASSIGN(CreateQuery bound, QueryBinder(tree, context).run());
   if (!tree.or_replace || !context.check_names) return bound;
-  TRY_ASSIGN(bound.same, find_same(tree, bound, context));
+  TRY(find_replaced(tree, bound, context));
   return bound;
 }
 

@@ -86,12 +86,28 @@ Error cannot_replace(const ast::Name& name, std::string_view kind, const Differe
   return e;
 }
 
+Error still_read(const ast::Name& name, const std::vector<const Catalog::Entry*>& readers) {
+  std::vector<std::string> names;
+  for (const auto* reader : readers) names.push_back(reader->definition.name);
+  return error_at(Code::kConflict, kStillRead, name.span,
+                  fmt::format("\"{}\" is still used by {}", name.text, list_names(names)),
+                  "drop those first, or keep its columns and HAVING as they are");
+}
+
+bool reads_older_only(const engine::QueryPlan& plan) {
+  return std::all_of(plan.views.begin(), plan.views.end(), [&](QueryId view) { return view < plan.id; });
+}
+
 }  // namespace
 
-Result<DefinitionId> find_same(const ast::CreateQuery& tree, const CreateQuery& bound,
-                               const BindContext& context) {
+bool may_replace(const Catalog& catalog, const Catalog::Entry& entry, const engine::QueryPlan& plan) {
+  return plan.identity() == entry.query->identity() && reads_older_only(plan) &&
+         catalog.readers(entry.definition.id).empty();
+}
+
+Status find_replaced(const ast::CreateQuery& tree, CreateQuery& bound, const BindContext& context) {
   const Catalog::Entry* entry = context.catalog.find(context.tenant, tree.name.text);
-  if (entry == nullptr) return DefinitionId();
+  if (entry == nullptr) return {};
   const bool view = tree.kind == ObjectKind::kView;
   const std::string_view kind = view ? "view" : "stream";
   if (!entry->query || (entry->stream == nullptr) != view) {
@@ -102,8 +118,18 @@ Result<DefinitionId> find_same(const ast::CreateQuery& tree, const CreateQuery& 
   const engine::QueryPlan plan = numbered(bound, entry->definition.id);
   if (!keeps_as_long(entry->query->output_stream, plan.output_stream))
     return cannot_replace(tree.name, kind, {{"retention"}, ""});
-  if (plan.identity() == entry->query->identity()) return entry->definition.id;
-  return cannot_replace(tree.name, kind, difference(*entry->query, plan));
+  if (plan.identity() != entry->query->identity())
+    return cannot_replace(tree.name, kind, difference(*entry->query, plan));
+  if (plan.shown_identity() == entry->query->shown_identity()) {
+    bound.same = entry->definition.id;
+    return {};
+  }
+  if (!reads_older_only(plan))
+    return cannot_replace(tree.name, kind, {{"source: what it reads was made later, or is the view"}, ""});
+  const auto readers = context.catalog.readers(entry->definition.id);
+  if (!readers.empty()) return still_read(tree.name, readers);
+  bound.replaced = entry->definition.id;
+  return {};
 }
 
 }  // namespace millrace::sql

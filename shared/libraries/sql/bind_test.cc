@@ -307,14 +307,24 @@ TEST_F(BindTest, IdentityFollowsWhatDecidesTheAnswers) {
                             "WHERE items > 6 GROUP BY customer",
                             "CREATE MATERIALIZED VIEW v AS SELECT customer, max(items) AS n FROM orders "
                             "WHERE items > 5 GROUP BY customer",
-                            "CREATE MATERIALIZED VIEW v AS SELECT customer, sum(items) AS m FROM orders "
-                            "WHERE items > 5 GROUP BY customer",
                             "CREATE MATERIALIZED VIEW v AS SELECT customer, sum(items) AS n FROM orders "
                             "WHERE items > 5.0 GROUP BY customer",
                             "CREATE MATERIALIZED VIEW v WITH (start = now) AS SELECT customer, sum(items) AS "
                             "n FROM orders WHERE items > 5 GROUP BY customer"}) {
     EXPECT_NE(plan(other).identity(), identity) << other;
   }
+}
+
+TEST_F(BindTest, WhatAViewShowsOfItsGroupsIsNotPartOfWhatItsStepsDo) {
+  const auto before =
+      plan("CREATE MATERIALIZED VIEW v AS SELECT customer, sum(items) AS n FROM orders GROUP BY customer");
+  const auto after = plan(
+      "CREATE MATERIALIZED VIEW v AS SELECT sum(items) + 1 AS m FROM orders GROUP BY customer HAVING "
+      "sum(items) > 2");
+  EXPECT_EQ(before.identity(), after.identity());
+  EXPECT_NE(before.shown_identity(), after.shown_identity());
+  EXPECT_NE(plan("CREATE MATERIALIZED VIEW v AS SELECT customer FROM orders").identity(),
+            plan("CREATE MATERIALIZED VIEW v AS SELECT customer AS c FROM orders").identity());
 }
 
 }  // namespace

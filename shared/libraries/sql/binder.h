@@ -71,10 +71,11 @@ Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindCo
 // source (bind_late.cc).
 Result<engine::StreamPtr> bind_late_stream(const BindContext& context, const ast::Name& name,
                                            const engine::StreamDef& source);
-// The definition that CREATE OR REPLACE would replace, which has the same plan; 0: there is none. Another plan is
-// refused: its state would not be that of the query as written (bind_replace.cc).
-Result<DefinitionId> find_same(const ast::CreateQuery& tree, const CreateQuery& bound,
-                               const BindContext& context);
+// Sets what CREATE OR REPLACE would replace: `same`, `replaced`, or neither, where there is none. A plan with another
+// state is refused: what is kept would not be that of the query as written (bind_replace.cc).
+Status find_replaced(const ast::CreateQuery& tree, CreateQuery& bound, const BindContext& context);
+// A view's text may become the plan's: its state stays, nobody reads it, and a start, which binds by number, binds it.
+bool may_replace(const Catalog& catalog, const Catalog::Entry& entry, const engine::QueryPlan& plan);
 // The plan as that of the definition (catalog.cc).
 engine::QueryPlan numbered(const CreateQuery& bound, DefinitionId id);
 Result<Select> bind_select(const ast::Query& tree, const BindContext& context, bool by_name = true);

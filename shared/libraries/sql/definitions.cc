@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/bytes.h"
+#include "sql/binder.h"
 #include "sql/errors.h"
 
 namespace millrace::sql {
@@ -267,6 +268,11 @@ void Definitions::drop(DefinitionId id, Done done) {
   enqueue([this, id, done = std::move(done)] { start_drop(id, done); });
 }
 
+void Definitions::replace(DefinitionId id, const std::string& sql, Done done) {
+  if (waiting_.size() >= kMaxWaiting) return done(too_many());
+  enqueue([this, id, sql, done = std::move(done)] { done(replace_now(id, sql)); });
+}
+
 void Definitions::enqueue(std::function<void()> change) {
   waiting_.push_back(std::move(change));
   if (waiting_.size() == 1) run_next();
@@ -318,6 +324,20 @@ void Definitions::start_drop(DefinitionId id, Done done) {
   auto cut = append(Activation::What::kEnd, id);
   if (!cut.ok()) return done(std::move(cut).error());
   pending_ = Pending{*cut, Activation::What::kEnd, entry->definition, std::move(done)};
+}
+
+Result<DefinitionId> Definitions::replace_now(DefinitionId id, const std::string& sql) {
+  const auto* entry = catalog_->find(id);
+  if (entry == nullptr) return unknown(id);
+  Definition definition = entry->definition;
+  definition.sql = sql;
+  TRY_ASSIGN(auto catalog, catalog_->without(id)->with(definition));
+  if (!may_replace(*catalog_, *entry, *catalog->find(id)->query)) return name_taken(definition.name);
+  TRY_ASSIGN(auto history, history_->without(id)->with(definition));
+  TRY(store_->set_sql(id, sql));
+  catalog_ = std::move(catalog);
+  history_ = std::move(history);
+  return id;
 }
 
 void Definitions::on_durable(Cut durable) {

@@ -53,6 +53,9 @@ class Definitions {
   void create(TenantId tenant, metadata::DefinitionKind kind, const std::string& name, const std::string& sql,
               Done done);
   void drop(DefinitionId id, Done done);
+  // A view goes on under another text, which shows the groups that it has (may_replace): that decides nothing of what
+  // steps do, so the store alone knows of it. kConflict: the catalog has changed since the statement was bound.
+  void replace(DefinitionId id, const std::string& sql, Done done);
   // A paused query stands still at the cut: when its tasks step decides no answer, so the store alone knows of
   // it. The cut is of a frame that nobody has seen yet. Pausing what is paused changes nothing.
   Status pause(DefinitionId id);
@@ -85,6 +88,7 @@ class Definitions {
   void run_next();
   void start_create(metadata::Definition definition, Done done);
   void start_drop(DefinitionId id, Done done);
+  Result<DefinitionId> replace_now(DefinitionId id, const std::string& sql);
   Status bind_now(const metadata::Definition& definition) const;
   Result<metadata::Definition> insert(metadata::Definition definition);
   Result<Cut> append(Activation::What what, DefinitionId definition);

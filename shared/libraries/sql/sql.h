@@ -37,7 +37,8 @@ struct CreateQuery {  // CREATE MATERIALIZED VIEW, CREATE STREAM … AS; ids uns
   engine::StreamDef output;  // for CREATE STREAM … AS
   bool if_not_exists = false;
   bool or_replace = false;
-  DefinitionId same;  // OR REPLACE of one that has this plan: nothing is to be done
+  DefinitionId same;      // OR REPLACE of one that has this plan: nothing is to be done
+  DefinitionId replaced;  // OR REPLACE of a view that keeps its groups and shows them as this one does
 };
 struct Select {
   engine::SelectPlan plan;

@@ -128,15 +128,20 @@ class Run {
   }
   // Each topic partition's record goes to the worker that reads it.
   void send(const Batch& batch, size_t from) {
-    std::vector<std::string> payloads(plan_->repartition_topic->partitions);
+    const uint16_t partitions = plan_->repartition_topic->partitions;
+    std::vector<std::pair<uint32_t, std::string>> records;
+    const auto write = [&](size_t p, std::string_view value) {
+      records.emplace_back(worker_of_partition(static_cast<uint32_t>(p), partitions, schedule_.stores),
+                           value);
+    };
     std::vector<RowError> errors;
     Selection all = all_rows(batch);
-    Status status = aggregation_->partial(batch, all, payloads, errors);
+    const size_t full_bytes = from % 2 == 0 ? SIZE_MAX : 1;  // one record a partition, or one an entry
+    Status status = aggregation_->partial(batch, all, {partitions, full_bytes, write}, errors);
+    CHECK(status.ok(), "rows become partial groups");
     note(errors, from);
-    for (uint32_t p = 0; p < payloads.size(); ++p) {
-      if (payloads[p].empty()) continue;
-      const uint32_t s = worker_of_partition(p, plan_->repartition_topic->partitions, schedule_.stores);
-      status = aggregation_->merge(payloads[p], *stores_[s], nullptr);
+    for (const auto& [store, record] : records) {
+      status = aggregation_->merge(record, *stores_[store], nullptr);
       CHECK(status.ok(), "what partial() made, merge() takes");
     }
   }
