@@ -62,6 +62,9 @@ class DistinctSets {
   // A row comes (1) or goes (-1): keeps the contributions of those values that turn up, or that were the last of theirs.
   // False: the state's bound.
   bool count(Row& row, int weight, std::vector<Contribution>& contributions) const;
+  // Where all groups have one table, and some are gone: lets go of their values. Looks at all values, once they are
+  // twice those that the last look left.
+  Status sweep(state::StateStore& store);
 
  private:
   struct Set {
@@ -76,6 +79,7 @@ class DistinctSets {
   QueryId query_;
   std::vector<Set> sets_;
   size_t value_bytes_;
+  size_t left_ = 0;  // by the last sweep
 };
 
 }  // namespace millrace::engine
