@@ -41,7 +41,7 @@ struct Aggregation::Impl {
         sets(*plan),
         partition_key(partition_key_of(*plan)) {
     // A row without a window has no group: there a NULL mends nothing.
-    const size_t of_rows = plan->group_keys.size() - plan->count_window.any();
+    const size_t of_rows = plan->group_keys.size() - (plan->count_window.any() ? 1 : 0);
     for (size_t i = 0; i < of_rows; ++i)
       keys.emplace_back(plan->group_keys[i].expr, is_window(i) ? OnError::kDeadLetter : plan->on_error,
                         shared);
@@ -648,8 +648,13 @@ Status Aggregation::read_closed_counts(state::StateStore& store, Batch& out, std
 }
 
 Status Aggregation::drop_closed_counts(state::StateStore& store) {
-  const bool gone = impl_->counts->drop_closed(store);
-  return gone && !impl_->distinct.empty() ? impl_->distinct.sweep(store) : Status();
+  Impl& own = *impl_;
+  if (!own.counts->drop_closed(store) || own.distinct.empty()) return {};
+  return own.distinct.sweep(store, [&](std::string_view window, uint64_t hash) {
+    const char* const value = store.find({own.plan->id, kGroupsSlot, 0})->find(window, hash);
+    const auto rows = static_cast<size_t>(own.plan->rows_aggregate);
+    return value != nullptr && own.accumulators.count_of(value, rows) < own.plan->count_window.size;
+  });
 }
 
 Status Aggregation::read_changed_sessions(const std::vector<Changed>& changed, state::StateStore& store,

@@ -144,18 +144,17 @@ void DistinctSets::undo(Row& row) const {
   }
 }
 
-Status DistinctSets::sweep(state::StateStore& store) {
+Status DistinctSets::sweep(state::StateStore& store, const Open& open) {
   constexpr size_t kFew = 4096;
   const state::TableName name{query_, kDistinctSlot, 0};
   state::Table* const values = store.find(name);
-  const state::Table* const groups = store.find({query_, kGroupsSlot, 0});
-  if (values == nullptr || groups == nullptr || values->rows() < 2 * left_ + kFew) return {};
+  if (values == nullptr || values->rows() < 2 * left_ + kFew) return {};
   std::vector<std::pair<std::string, uint64_t>> gone;
   auto epoch = store.freeze();
   epoch->for_each(name, [&](const state::RowView& value) {
     ByteReader in(value.key);
     in.varint();
-    if (groups->find(in.bytes(), value.hash) == nullptr) gone.emplace_back(value.key, value.hash);
+    if (!open(in.bytes(), value.hash)) gone.emplace_back(value.key, value.hash);
   });
   TRY(epoch->status());
   epoch.reset();

@@ -13,6 +13,7 @@
 // Threads: the worker's.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,9 +63,10 @@ class DistinctSets {
   // A row comes (1) or goes (-1): keeps the contributions of those values that turn up, or that were the last of theirs.
   // False: the state's bound.
   bool count(Row& row, int weight, std::vector<Contribution>& contributions) const;
-  // Where all groups have one table, and some are gone: lets go of their values. Looks at all values, once they are
-  // twice those that the last look left.
-  Status sweep(state::StateStore& store);
+  // Where all groups have one table: lets go of the values of those that take no row any more. Looks at all values, once
+  // they are twice those that the last look left.
+  using Open = std::function<bool(std::string_view group, uint64_t hash)>;
+  Status sweep(state::StateStore& store, const Open& open);
 
  private:
   struct Set {

@@ -57,20 +57,19 @@ Status LiveCounts::read_closed(state::StateStore& store, GroupWriter& out, std::
 }
 
 bool LiveCounts::drop_closed(state::StateStore& store) {
-  bool any = false;
-  state::Table* const panes = store.find({plan_.id, kGroupsSlot, 0});
+  if (closed_.empty()) return false;
+  state::Table& panes = *store.find({plan_.id, kGroupsSlot, 0});
   for (const Closed& closed : closed_) {
-    if (drops_) any |= drop(*panes, closed.group, closed.end);
+    if (drops_) drop(panes, closed.group, closed.end);
   }
   closed_.clear();
-  return any;
+  return true;
 }
 
 // A closing lets one window go, and with it the panes that are not of the next one.
-bool LiveCounts::drop(state::Table& panes, std::string_view group, int64_t end) {
+void LiveCounts::drop(state::Table& panes, std::string_view group, int64_t end) {
   const CountWindow& window = plan_.count_window;
   const int64_t gone = window.closed_by(std::max<int64_t>(0, end - plan_.retention_rows));
-  bool any = false;
   for (int64_t pane = window.first_pane(gone); pane <= gone - window.size + window.slide;
        pane += window.pane_rows()) {
     key_.assign(group);
@@ -79,9 +78,8 @@ bool LiveCounts::drop(state::Table& panes, std::string_view group, int64_t end) 
     const char* const value = panes.find(key_, hash);
     if (value == nullptr) continue;
     accumulators_.free_blobs(value, panes);
-    any |= panes.erase(key_, hash);
+    panes.erase(key_, hash);
   }
-  return any;
 }
 
 Status LiveCounts::read_changed(const std::vector<Aggregation::Changed>& changed, state::StateStore& store,

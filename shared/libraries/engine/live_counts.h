@@ -32,7 +32,7 @@ class LiveCounts {
 
   // The windows that have closed, and the row that closed each.
   Status read_closed(state::StateStore& store, GroupWriter& out, std::vector<uint32_t>& rows);
-  // Lets go what no window needs any more. True: something is gone.
+  // Lets go what no window needs any more. False: none had closed.
   bool drop_closed(state::StateStore& store);
 
   // The windows that hold the panes that changed, but those that are gone.
@@ -46,7 +46,7 @@ class LiveCounts {
     uint32_t row;
   };
   Status write(state::StateStore& store, std::string_view group, int64_t end, GroupWriter& out);
-  bool drop(state::Table& panes, std::string_view group, int64_t end);
+  void drop(state::Table& panes, std::string_view group, int64_t end);
 
   const QueryPlan& plan_;
   const bool drops_;

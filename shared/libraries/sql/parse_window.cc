@@ -55,6 +55,7 @@ Status Parser::window_arguments(ast::TableRef& out, const char* usage) {
   if (starts_rows()) return window_of_rows(out);
   TRY_ASSIGN(out.time, window_time());
   if (!take_symbol(",")) return unexpected(usage);
+  if (starts_rows()) return unexpected("a window of rows has no time: write TUMBLE(stream, ROWS 100)");
   if (out.window == WindowFunction::kHop || out.window == WindowFunction::kCumulate) {
     TRY_ASSIGN(out.step, expression());
     if (!take_symbol(",")) return unexpected(usage);

@@ -78,6 +78,7 @@ void Scope::add_window(const ExprPtr& time, const engine::WindowSpec& window) {
 }
 
 void Scope::add_count_window(const engine::CountWindow& window) {
+  constexpr size_t kStartParts = 8;  // CASE WHEN end > size THEN end - size ELSE 0 END
   count_window_ = window;
   for (const bool start : {true, false}) {
     auto expr = std::make_shared<Expr>();
@@ -85,7 +86,7 @@ void Scope::add_count_window(const engine::CountWindow& window) {
     expr->type = Type::kBigint;
     expr->window_us = window.size;
     expr->window_offset_us = window.slide;
-    add({start ? "window_start" : "window_end", std::move(expr)});
+    add({start ? "window_start" : "window_end", std::move(expr), start ? kStartParts : 1});
   }
 }
 
