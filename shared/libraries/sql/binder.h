@@ -54,8 +54,8 @@ Status add_op_column(engine::StreamDef& stream, const SourceSpan& span);
 // A grouped query over an updating stream: refuses what cannot take a row back, and counts each group's rows
 // (bind_retraction.cc).
 Status bind_retraction(engine::QueryPlan& plan);
-int count_rows(
-    std::vector<engine::AggregateCall>& calls);  // the place of a count(*), which is added if there is none
+// The place of a count(*), which is added if there is none.
+int count_rows(std::vector<engine::AggregateCall>& calls);
 
 struct SelectColumn {
   const ast::Expr* written = nullptr;  // null: from *
