@@ -21,10 +21,7 @@ ClosedRows::ClosedRows(engine::PlanPtr plan)
       partition_(*plan_),
       by_start_(is_start(*plan_)),
       written_(plan_->output_stream->partitions, INT64_MIN),
-      writer_(engine::names_of(plan_->outputs)),
-      key_writer_(engine::names_of(plan_->group_keys)) {
-  for (const auto& output : plan_->outputs) outputs_.emplace_back(output.expr, plan_->on_error);
-}
+      rows_(plan_) {}
 
 int64_t ClosedRows::written() const {
   return *std::min_element(written_.begin(), written_.end());
@@ -42,68 +39,47 @@ Status ClosedRows::read(int64_t closed, engine::Aggregation& aggregation, state:
     upto_ = closed;
     next_ = 0;
   }
-  TRY(read_groups(aggregation, store));
-  evaluate();
+  Batch groups;
+  TRY(read_groups(aggregation, store, groups));
+  Selection shown = unwritten(groups);
+  rows_.evaluate(std::move(groups), std::move(shown));
+  rendered_ = true;
   return {};
 }
 
-Status ClosedRows::read_groups(engine::Aggregation& aggregation, state::StateStore& store) {
-  groups_ = Batch();
+Status ClosedRows::read_groups(engine::Aggregation& aggregation, state::StateStore& store, Batch& groups) {
   const int64_t before = written();
-  if (plan_->window.is_session()) return aggregation.read_ended_sessions(before, *upto_, store, groups_);
+  if (plan_->window.is_session()) return aggregation.read_ended_sessions(before, *upto_, store, groups);
   return engine::Aggregation::read_groups(
       *plan_, {store.freeze()},
-      [&](const engine::Window& window) { return window.end > before && window.end <= *upto_; }, groups_);
+      [&](const engine::Window& window) { return window.end > before && window.end <= *upto_; }, groups);
 }
 
 // Workers whose groups came together were not equally far.
-void ClosedRows::skip_written() {
+Selection ClosedRows::unwritten(const Batch& groups) {
+  Selection rows = engine::all_rows(groups);
   const auto [least, most] = std::minmax_element(written_.begin(), written_.end());
-  if (*least == *most) return;
+  if (*least == *most) return rows;
   const bool has_end = plan_->window_end_key >= 0;
-  const auto& ends =
-      groups_.columns[static_cast<size_t>(has_end ? plan_->window_end_key : plan_->window_key)];
-  std::erase_if(shown_, [&](uint32_t row) {
+  const auto& ends = groups.columns[static_cast<size_t>(has_end ? plan_->window_end_key : plan_->window_key)];
+  std::erase_if(rows, [&](uint32_t row) {
     const int64_t end = ends.integers[row] + (has_end ? 0 : plan_->window.size_us);
-    return end <= written_[partition_.of(groups_, row).value];
+    return end <= written_[partition_.of(groups, row).value];
   });
+  return rows;
 }
 
-void ClosedRows::evaluate() {
-  shown_ = engine::all_rows(groups_);
-  skip_written();
-  errors_.clear();
-  engine::filter_groups(*plan_, groups_, shown_, errors_);
-  columns_.clear();
-  for (auto& output : outputs_) columns_.push_back(&output.evaluate(groups_, shown_, errors_));
-  std::stable_sort(errors_.begin(), errors_.end(),
-                   [](const auto& a, const auto& b) { return a.row < b.row; });
-  rendered_ = true;
-}
-
-void ClosedRows::write(size_t& bytes, const Row& row, const Failed& failed) {
-  auto shown = std::lower_bound(shown_.begin(), shown_.end(), next_);
-  auto error = std::lower_bound(errors_.begin(), errors_.end(), next_,
-                                [](const RowError& e, size_t group) { return e.row < group; });
-  std::vector<const Column*> keys;
-  for (size_t i = 0; i < plan_->group_keys.size(); ++i) keys.push_back(&groups_.columns[i]);
-  for (; next_ < groups_.rows && bytes < kMostBytes; ++next_) {
-    for (; error != errors_.end() && error->row == next_; ++error) {
-      row_.clear();
-      key_writer_.append(row_, keys, next_);
-      bytes += failed(*error, row_);
-    }
-    if (shown == shown_.end() || *shown != next_) continue;
-    row_.clear();
-    writer_.append(row_, columns_, *shown++);
-    bytes += row_.size();
-    row(partition_.of(groups_, next_), row_);
+void ClosedRows::write(size_t& bytes, const Row& row, const GroupRows::Failed& failed) {
+  const Batch& groups = rows_.groups();
+  for (; next_ < groups.rows && bytes < kMostBytes; ++next_) {
+    bytes += rows_.write(
+        next_, [&](std::string_view json) { row(partition_.of(groups, next_), json); }, failed);
   }
-  if (next_ < groups_.rows) return;
+  if (next_ < groups.rows) return;
   std::fill(written_.begin(), written_.end(), *upto_);
   upto_.reset();
   rendered_ = false;
-  groups_ = Batch();
+  rows_.clear();
 }
 
 int64_t ClosedRows::least_to_come() const {

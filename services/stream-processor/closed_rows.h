@@ -16,7 +16,7 @@
 #include "engine/aggregate.h"
 #include "engine/group_partition.h"
 #include "engine/plan.h"
-#include "formats/json.h"
+#include "stream-processor/group_rows.h"
 
 namespace millrace::processor {
 
@@ -34,9 +34,7 @@ class ClosedRows {
   // Hands out rows, and what fails in HAVING or an output, with the group's keys as JSON; up to kMostBytes in all the
   // calls of a step: `bytes` counts.
   using Row = std::function<void(PartitionId, std::string_view row)>;
-  using Failed =
-      std::function<size_t(const RowError& error, std::string_view keys)>;  // the bytes that it makes
-  void write(size_t& bytes, const Row& row, const Failed& failed);
+  void write(size_t& bytes, const Row& row, const GroupRows::Failed& failed);
 
   // Every window that ends up to there is written; INT64_MIN: none has closed.
   int64_t written() const;
@@ -49,9 +47,8 @@ class ClosedRows {
   void adopt(PartitionId p, const ClosedRows& other) { written_[p.value] = other.written_[p.value]; }
 
  private:
-  Status read_groups(engine::Aggregation& aggregation, state::StateStore& store);
-  void skip_written();
-  void evaluate();
+  Status read_groups(engine::Aggregation& aggregation, state::StateStore& store, Batch& groups);
+  Selection unwritten(const Batch& groups);
 
   const engine::PlanPtr plan_;
   engine::GroupPartition partition_;
@@ -62,14 +59,7 @@ class ClosedRows {
 
   // Rendered: made anew from the state after a restart.
   bool rendered_ = false;
-  Batch groups_;
-  Selection shown_;               // ascending
-  std::vector<RowError> errors_;  // by row
-  std::vector<engine::Evaluator> outputs_;
-  std::vector<const Column*> columns_;
-  formats::JsonRowWriter writer_;
-  formats::JsonRowWriter key_writer_;
-  std::string row_;  // scratch
+  GroupRows rows_;
 };
 
 }  // namespace millrace::processor

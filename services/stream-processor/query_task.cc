@@ -118,7 +118,8 @@ QueryTask::QueryTask(engine::PlanPtr plan, engine::StreamPtr dead_letters, Place
   closes_ = (late_check_ || processing_time_) && (plan_->emit_on_close || plan_->view_retention_us > 0);
   tells_ = plan_->output_stream && plan_->output_stream->watermark_told;
   hears_told_ = plan_->source->watermark_told && !processing_time_ && (closes_ || tells_);
-  if (plan_->output_stream && plan_->emit_on_close) closed_rows_ = std::make_unique<ClosedRows>(plan_);
+  if (plan_->output_stream && plan_->emit_on_close && !plan_->count_window.any())
+    closed_rows_ = std::make_unique<ClosedRows>(plan_);
   reports_ = closes_ && (plan_->repartition || (placement.workers > 1 && !processing_time_));
   use_columns(plan_->read_columns);
 }

@@ -163,6 +163,9 @@ class QueryTask {
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);
   Status close_sessions(int64_t closed_before, int64_t closed, TaskOutput& out);
+  Status close_counts(const Batch& batch, TaskOutput& out);
+  void write_counts(Batch groups, const std::vector<uint32_t>& last_rows, const Batch& batch,
+                    TaskOutput& out);
   void drop_ended(uint16_t slot, int64_t watermark);
   Status write_closed(AppendTime now, TaskOutput& out);
   Status drop_written();

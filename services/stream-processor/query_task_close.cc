@@ -1,5 +1,6 @@
 // What a task does when windows close: a view's rows are shown, a stream's are written, and what nobody needs any more
 // leaves the state. And how far a stream's watermark is, for those who read it.
+#include "engine/select.h"
 #include "stream-processor/internal/pipeline.h"
 
 namespace millrace::processor {
@@ -34,6 +35,39 @@ Status QueryTask::close_sessions(int64_t closed_before, int64_t closed, TaskOutp
   }
   if (plan_->view_retention_us == 0) return {};
   return pipeline_->aggregation->drop_ended_sessions(dropped(), *store_);
+}
+
+// Windows of rows close with their last row, of whose partition and time what is written is.
+Status QueryTask::close_counts(const Batch& batch, TaskOutput& out) {
+  engine::Aggregation& aggregation = *pipeline_->aggregation;
+  if (plan_->output_stream || (watched_ && plan_->emit_on_close)) {
+    Batch groups;
+    std::vector<uint32_t> last_rows;
+    TRY(aggregation.read_closed_counts(*store_, groups, last_rows));
+    if (plan_->output_stream)
+      write_counts(std::move(groups), last_rows, batch, out);
+    else
+      append_groups(*plan_, groups, "", out.changes);
+  }
+  return aggregation.drop_closed_counts(*store_);
+}
+
+void QueryTask::write_counts(Batch groups, const std::vector<uint32_t>& last_rows, const Batch& batch,
+                             TaskOutput& out) {
+  GroupRows& rows = *pipeline_->group_rows;
+  Selection all = engine::all_rows(groups);
+  rows.evaluate(std::move(groups), std::move(all));
+  for (size_t group = 0; group < last_rows.size(); ++group) {
+    const RowOrigin& last = batch.origins[last_rows[group]];
+    rows.write(
+        group,
+        [&](std::string_view json) {
+          out.add({plan_->output_stream->id, last.partition}, json, last.append_time.value / 1000);
+        },
+        [&](const RowError& error, std::string_view keys) {
+          return group_letter(error, keys, last.append_time, out);
+        });
+  }
 }
 
 void QueryTask::drop_ended(uint16_t slot, int64_t watermark) {

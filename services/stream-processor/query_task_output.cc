@@ -53,6 +53,7 @@ Status QueryTask::run_shape(const Batch& batch, Selection& selection, TaskOutput
       }
   }
   dead_letters(batch, errors, out);
+  if (plan_->count_window.any()) TRY(close_counts(batch, out));
   return {};
 }
 
@@ -105,7 +106,7 @@ size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
 Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
   if (changed_.empty()) return {};
   if (plan_->emit_every_us > 0) {
-    const size_t rows = changed_.size() * plan_->window.most_windows();
+    const size_t rows = changed_.size() * plan_->most_windows();
     if (now.value < told_us_ + plan_->emit_every_us && rows < kMostHeld) return {};
     told_us_ = now.value;
   }

@@ -57,6 +57,15 @@ bool is_window_end(const engine::QueryPlan& plan, const engine::Expr& expr) {
                                           plan.group_keys[key].expr->op == engine::Op::kTumbleStart);
 }
 
+// Of windows of rows, the start is the end less the size, but not below 0.
+bool is_count_start(const engine::QueryPlan& plan, const engine::Expr& expr) {
+  if (!plan.count_window.any()) return false;
+  if (expr.op == engine::Op::kCase) return expr.args.size() == 3 && is_count_start(plan, *expr.args[1]);
+  return expr.op == engine::Op::kSubtract && expr.args[0]->op == engine::Op::kColumn &&
+         expr.args[0]->column == plan.count_key && expr.args[1]->op == engine::Op::kLiteral &&
+         expr.args[1]->literal == Scalar(plan.count_window.size);
+}
+
 // The outputs that name a row: group keys as they are, a window's end, grouping(…); computing them cannot fail.
 std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
   std::vector<engine::NamedExpr> keys;
@@ -64,7 +73,8 @@ std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
     const engine::Expr& expr = *output.expr;
     const bool key =
         expr.op == engine::Op::kColumn && static_cast<size_t>(expr.column) < plan.group_keys.size();
-    if (key || is_window_end(plan, expr) || (!plan.grouping_sets.empty() && tells_set(expr, plan)))
+    if (key || is_window_end(plan, expr) || is_count_start(plan, expr) ||
+        (!plan.grouping_sets.empty() && tells_set(expr, plan)))
       keys.push_back(output);
   }
   return keys;

@@ -189,7 +189,9 @@ void World::define() {
   const bool windows = derived && shape.watermark_column >= 0 && random_.chance(2);
   const auto late = unused_late_stream(*source);
   const std::string late_to = late ? objects_[*late].name : "";
-  MadeQuery made = windows   ? workload.make_windows(shape, late_to)
+  const bool counts = !windows && Workload::may_count(shape) && random_.chance(5);
+  MadeQuery made = counts    ? workload.make_counts(shape, !derived)
+                   : windows ? workload.make_windows(shape, late_to)
                    : derived ? workload.make_derived(shape)
                              : workload.make_view(shape, late_to);
   object.kind = derived ? Kind::kDerived : Kind::kView;

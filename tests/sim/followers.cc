@@ -86,7 +86,7 @@ void World::hear(size_t index) {
 
 void World::forget(ViewFollower& follower) {
   const NaiveQuery& query = objects_[follower.object].query;
-  follower.end_life(query.emit_on_close && query.retention_us == 0);
+  follower.end_life(query.final_rows() && query.retention_us == 0 && query.retention_rows == 0);
 }
 
 // A node at rest may still owe subscribers their first rows, and ticks.
@@ -124,6 +124,35 @@ void World::check_followers(const FinalLog& log) {
   }
 }
 
+namespace {
+
+// A view's row over windows of rows: what groups it, and the window's end.
+std::pair<std::string, int64_t> place_of(const std::string& text) {
+  auto row = nlohmann::json::parse(text);
+  const auto end = row["window_end"].get<int64_t>();
+  auto group = row;
+  for (auto column = row.begin(); column != row.end(); ++column) {
+    if (column.key()[0] == 'a' || column.key().starts_with("window")) group.erase(column.key());
+  }
+  return {group.dump(), end};
+}
+
+// A subscriber is not told of windows that the retention drops.
+void take_dropped(int64_t retention_rows, const std::multiset<std::string>& expected,
+                  std::multiset<std::string>& actual) {
+  std::map<std::string, int64_t> newest;
+  for (const std::string& row : expected) {
+    const auto [group, end] = place_of(row);
+    newest[group] = std::max(newest[group], end);
+  }
+  std::erase_if(actual, [&](const std::string& row) {
+    const auto [group, end] = place_of(row);
+    return !expected.contains(row) && end + retention_rows <= newest[group];
+  });
+}
+
+}  // namespace
+
 void World::check_follower(const ViewFollower& follower, const ViewFollower& fresh, const FinalLog& log) {
   const ClientObject& view = objects_[follower.object];
   if (!follower.folded || !fresh.folded) return fail("a subscription to " + view.name + " is not answered");
@@ -137,6 +166,7 @@ void World::check_follower(const ViewFollower& follower, const ViewFollower& fre
       return !expected.contains(row) && end && *end <= dropped;
     });
   }
+  if (view.query.retention_rows > 0) take_dropped(view.query.retention_rows, expected, actual);
   if (actual != expected) {
     return fail(fmt::format("what a subscriber of {} folded is not the view: {}\n  {}", view.name,
                             difference(expected, actual), view.sql));

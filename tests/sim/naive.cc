@@ -29,6 +29,7 @@ struct Group {
   std::optional<int64_t> window_start;
   int64_t window_size = 0;
   std::vector<Accumulator> accumulators;
+  std::string numbered;  // windows of rows: the group whose rows are numbered
 };
 // Where a row stands: its partition, and what the ordered aggregates sort by.
 struct Origin {
@@ -174,6 +175,7 @@ class Run {
     for (const auto& key : query_.group_by) {
       by_window |= mentions(*key, "window_start") || mentions(*key, "window_end");
     }
+    if (from.of_rows) return;
     auto size = naive_interval_us(*from.size);
     CHECK(size.ok(), "the oracle reads the window's size");
     size_ = *size;
@@ -367,7 +369,8 @@ class Run {
            const std::pair<int64_t, size_t>& part) {
     Row key;
     for (const auto& expr : query_.group_by) {
-      if (sessions_ && (mentions(*expr, "window_start") || mentions(*expr, "window_end"))) continue;
+      const bool of_window = mentions(*expr, "window_start") || mentions(*expr, "window_end");
+      if (of_window && (sessions_ || named_.rows > 0)) continue;
       auto value = value_of(group_expr(*expr), context);
       if (!value.ok()) return false;
       key.push_back(std::move(*value));
@@ -384,6 +387,10 @@ class Run {
       arguments.push_back(std::move(*value));
     }
     const Origin origin{event.partition, order_of(event, row)};
+    if (named_.rows > 0) {
+      number(to_line(key), row, origin, arguments);
+      return true;
+    }
     if (sessions_) {
       const int64_t time = *context.window_start;
       pending_[to_line(key)].push_back({time, origin, row, std::move(arguments)});
@@ -406,6 +413,33 @@ class Run {
       accumulate(*calls_[i], group.accumulators[i], arguments[i], origin.partition, window.part);
       if (!is_null(arguments[i])) group.accumulators[i].values.emplace_back(origin.order, arguments[i]);
     }
+  }
+
+  // A row's number says which windows it is in; one that ends with it is whole.
+  void number(const std::string& key, const Row& row, const Origin& origin, const Row& arguments) {
+    const int64_t n = ++numbers_[key];
+    const int64_t width = std::gcd(named_.rows, named_.slide);
+    const int64_t pane = (n + width - 1) / width;
+    for (int64_t end = (n + named_.slide - 1) / named_.slide * named_.slide; end - named_.rows < n;
+         end += named_.slide) {
+      const int64_t start = std::max<int64_t>(0, end - named_.rows);
+      const std::string window = key + " to " + std::to_string(end);
+      count(window, row, {start, end - start, {pane, 0}}, origin, arguments);
+      groups_[window].numbered = key;
+      if (end > n || named_.is_view) continue;
+      if (auto whole = row_of(groups_[window]))
+        answer_.made[origin.partition.value].push_back(std::move(*whole));
+    }
+  }
+
+  // Of a window of rows that is open, or gone, nothing is shown.
+  bool shows(const Group& group) const {
+    if (named_.rows == 0) return true;
+    const int64_t n = numbers_.at(group.numbered);
+    const int64_t end = *group.window_start + group.window_size;
+    const bool gone =
+        named_.retention_rows > 0 && end + named_.retention_rows <= n / named_.slide * named_.slide;
+    return !gone && (end <= n || !named_.full_windows);
   }
 
   // Sorted by time, a row a gap or more behind the one before begins the next session; doubles are added up in the
@@ -506,24 +540,32 @@ class Run {
     return value != nullptr && *value;
   }
 
+  // None: HAVING does not let it pass.
+  std::optional<Row> row_of(const Group& group) const {
+    std::map<const Expr*, Scalar> results;
+    for (size_t i = 0; i < calls_.size(); ++i) results[calls_[i]] = result(*calls_[i], group.accumulators[i]);
+    const bool has_row = !group.first.empty();
+    RowContext context{has_row ? &source_.columns : nullptr,
+                       has_row ? &group.first : nullptr,
+                       group.window_start,
+                       group.window_size,
+                       &results,
+                       {},
+                       named_.rows > 0};
+    if (!passes_having(context)) return std::nullopt;
+    Row out;
+    for (const auto& item : query_.items) {
+      auto value = naive_evaluate(*item.expr, context);
+      out.push_back(value.ok() ? std::move(*value) : Scalar());
+    }
+    return out;
+  }
+
   void show_groups() {
     for (const auto& [key, group] : groups_) {
-      std::map<const Expr*, Scalar> results;
-      for (size_t i = 0; i < calls_.size(); ++i)
-        results[calls_[i]] = result(*calls_[i], group.accumulators[i]);
-      const bool has_row = !group.first.empty();
-      RowContext context{has_row ? &source_.columns : nullptr,
-                         has_row ? &group.first : nullptr,
-                         group.window_start,
-                         group.window_size,
-                         &results,
-                         {}};
-      if (!passes_having(context)) continue;
-      NaiveAnswer::ViewRow out;
-      for (const auto& item : query_.items) {
-        auto value = naive_evaluate(*item.expr, context);
-        out.row.push_back(value.ok() ? std::move(*value) : Scalar());
-      }
+      auto row = shows(group) ? row_of(group) : std::nullopt;
+      if (!row) continue;
+      NaiveAnswer::ViewRow out{std::move(*row)};
       if (closes_) out.window_end = group.window_start.value_or(0) + group.window_size;
       answer_.rows.push_back(std::move(out));
     }
@@ -547,6 +589,7 @@ class Run {
   bool sessions_ = false;
   int64_t offset_ = 0;
   std::map<std::string, Group> groups_;
+  std::map<std::string, int64_t> numbers_;                  // windows of rows: how many a group has had
   std::map<std::string, std::vector<PendingRow>> pending_;  // by the key without the window
   struct LastEvent {
     const LogEvent* event = nullptr;  // null: it is deleted

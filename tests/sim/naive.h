@@ -75,8 +75,14 @@ struct NaiveQuery {
   int64_t lateness_us = 0;   // allowed
   int64_t retention_us = 0;  // of closed windows; 0: for ever
   std::string late_to;       // the stream that takes late events; empty: the dead letters
+  // Windows of rows: no time closes them.
+  int64_t rows = 0;  // 0: it has none
+  int64_t slide = 0;
+  bool full_windows = false;   // EMIT ON WINDOW CLOSE
+  int64_t retention_rows = 0;  // 0: for ever
 
-  bool closes() const { return emit_on_close || retention_us > 0; }  // a window's end has an effect
+  bool closes() const { return emit_on_close || retention_us > 0; }  // a window's end in time has an effect
+  bool final_rows() const { return emit_on_close || full_windows; }  // a view tells each row once
 };
 void find_aggregates(const sql::ast::Expr& e, std::vector<const sql::ast::Expr*>& out);
 int64_t floor_to(int64_t t, int64_t size, int64_t offset);  // the last start of a window at or before it

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "tests/sim/naive.h"
 
@@ -197,11 +198,18 @@ Result<NaiveQuery> naive_query(const std::string& text) {
   out.query = &create->query;
   out.emit_on_close = create->emit == sql::ast::CreateQuery::Emit::kOnClose;
   out.late_to = create->late_to.text;
+  const auto& from = *create->query.from;
+  if (from.of_rows) {
+    out.rows = std::stoll(from.size->text);
+    out.slide = from.step ? std::stoll(from.step->text) : out.rows;
+    out.full_windows = std::exchange(out.emit_on_close, false);
+  }
   for (const auto& option : create->options) {
     out.null_on_error |= option.name.text == "on_error" && option.value == "null";
     if (option.name.text == "allowed_lateness") {
       TRY_ASSIGN(out.lateness_us, option_interval_us(option));
     }
+    if (option.name.text == "retention_rows") out.retention_rows = std::stoll(option.value);
     if (out.is_view && option.name.text == "retention") {
       TRY_ASSIGN(out.retention_us, option_interval_us(option));
     }
@@ -215,7 +223,7 @@ NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
   out.name = query.name;
   out.partitions = source.partitions;
   out.idle_timeout_us = source.idle_timeout_us;
-  out.watermark_told = query.emit_on_close || source.watermark_told;
+  out.watermark_told = query.emit_on_close || (source.watermark_told && query.rows == 0);
   for (const auto& item : query.query->items) {
     if (item.expr->kind == ExprKind::kStar) {
       out.columns.insert(out.columns.end(), source.columns.begin(), source.columns.end());

@@ -290,7 +290,8 @@ Result<Scalar> column(const Expr& e, const RowContext& context) {
   const bool start = e.text == "window_start";
   if (start || e.text == "window_end") {
     if (!context.window_start) return Scalar();
-    return Scalar(Timestamp{*context.window_start + (start ? 0 : context.window_size)});
+    const int64_t end = *context.window_start + (start ? 0 : context.window_size);
+    return context.window_of_rows ? Scalar(end) : Scalar(Timestamp{end});
   }
   return failed("no such column: " + e.text);
 }

@@ -29,6 +29,7 @@ struct RowContext {
   int64_t window_size = 0;
   const std::map<const sql::ast::Expr*, Scalar>* aggregates = nullptr;  // an aggregate call's result
   AppendTime append_time = {};                                          // PROCTIME()
+  bool window_of_rows = false;                                          // its ends are numbers
 };
 
 bool is_null(const Scalar& value);

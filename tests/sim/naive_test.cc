@@ -110,6 +110,24 @@ TEST(Naive, ASessionEndsAGapBehindItsLastRow) {
   EXPECT_EQ(closing.closed_high, 5'000'000);                        // then it holds all back
 }
 
+TEST(Naive, AWindowOfRowsIsOfTheLastRowsOfItsGroup) {
+  const std::string query =
+      " AS SELECT who, window_start, window_end, sum(n) AS total FROM HOP(clicks, ROWS 1, ROWS 2) GROUP BY "
+      "who, "
+      "window_end EMIT ON WINDOW CLOSE";
+  Log log;
+  for (const int n : {1, 2, 4}) log.event(0, fmt::format(R"({{"who":"ana","n":{}}})", n));
+  log.event(1, R"({"who":"bob","n":8})");
+  EXPECT_EQ(lines(log.answer("CREATE MATERIALIZED VIEW v" + query)),
+            (std::vector<std::string>{"'ana' | 0 | 1 | 1", "'ana' | 0 | 2 | 3", "'ana' | 1 | 3 | 6",
+                                      "'bob' | 0 | 1 | 8"}));
+  EXPECT_EQ(lines(log.answer("CREATE MATERIALIZED VIEW v WITH (retention_rows = 1)" + query)),
+            (std::vector<std::string>{"'ana' | 1 | 3 | 6", "'bob' | 0 | 1 | 8"}));
+  const auto made = log.answer("CREATE STREAM v" + query).made;
+  ASSERT_EQ(made.at(0).size(), 3u);
+  EXPECT_EQ(to_line(made.at(0)[2]), "'ana' | 1 | 3 | 6");
+}
+
 TEST(Naive, ARowIsLateOnceItsWindowHadEndedByItsOwnPartition) {
   Log log;
   log.click(0, "ana", 1).click(0, "ana", 14).click(0, "ana", 2);  // watermark 9: the window to 10 is open

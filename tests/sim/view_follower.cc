@@ -7,7 +7,7 @@
 namespace millrace::sim {
 
 FoldedRows::FoldedRows(const NaiveQuery& query, const NaiveStream& source)
-    : grouped_(is_grouped(query)), final_(query.emit_on_close) {
+    : grouped_(is_grouped(query)), final_(query.final_rows()) {
   for (const int column : source.primary_key)
     primary_key_.insert(source.columns[static_cast<size_t>(column)].name);
 }

@@ -328,6 +328,36 @@ MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late
   return {must(naive_query(sql), sql), sql, {}};
 }
 
+MadeQuery Workload::make_counts(const NaiveStream& source, bool is_view) {
+  static const char* const kShared[] = {"HOP({}, ROWS 2, ROWS 6)", "HOP({}, ROWS 1, ROWS 3)",
+                                        "HOP({}, ROWS 4, ROWS 10)"};
+  static const char* const kPlain[] = {"TUMBLE({}, ROWS 1)", "TUMBLE({}, ROWS 3)", "TUMBLE({}, ROWS 8)"};
+  static const char* const kOptions[] = {"", "", "retention_rows = 5", "retention_rows = 12"};
+  const bool shared = random_.chance(2);
+  const std::string from = fmt::format(fmt::runtime(shared ? pick(kShared) : pick(kPlain)), source.name);
+  const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
+  const bool by_both = random_.chance(2);
+  const std::string keys = source.key == "k" ? (by_both ? "k, s" : "k") : (by_both ? "s" : "k, b");
+  const std::string name = fmt::format("counts_{}", ++names_);
+  std::string sql;
+  MadeRetention kept;
+  if (is_view) {
+    sql = fmt::format("CREATE MATERIALIZED VIEW {}{} AS SELECT window_start, window_end, {}, {} FROM {}{}",
+                      name, with(pick(kOptions)), keys, aggregate_list(!shared), from, where);
+  } else {
+    kept = retention();
+    sql = fmt::format(
+        "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, max(at) AS at, sum(n) AS n, sum(x) AS x, {}count(b) "
+        "> 1 AS b FROM {}{}",
+        name, with(kept.option), source.key == "k" ? "k" : "max(k) AS k",
+        keys.find('s') == std::string::npos ? "last_value(s) AS s, " : "s, ", from, where);
+  }
+  sql += fmt::format(" GROUP BY {}, {}{}", random_.chance(2) ? "window_start" : "window_end", keys,
+                     having(!shared));
+  sql += is_view ? emit(true, true) : " EMIT ON WINDOW CLOSE";
+  return {must(naive_query(sql), sql), sql, kept};
+}
+
 std::string Workload::time_value(int64_t us) {
   if (random_.chance(2)) return std::to_string(us / 1000);
   return "\"" + naive_timestamp_text(us / 1000 * 1000) + "\"";

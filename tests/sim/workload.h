@@ -50,6 +50,11 @@ class Workload {
   // its late events; empty: there is none.
   MadeQuery make_windows(const NaiveStream& source, const std::string& late_to);
   MadeQuery make_view(const NaiveStream& source, const std::string& late_to);
+  // Windows of rows: a view, or a stream of those that are full. Over a stream that may_count().
+  MadeQuery make_counts(const NaiveStream& source, bool is_view);
+  static bool may_count(const NaiveStream& source) {
+    return source.primary_key.empty() && (source.key == "k" || source.partitions == 1);
+  }
   // A stream that takes the late events of another one.
   MadeStream make_late_stream(const NaiveStream& source);
   // `now_us`: where event time stands; events scatter around it.

@@ -9,6 +9,7 @@
 
 #include "engine/last_rows.h"
 #include "engine/shared_values.h"
+#include "stream-processor/group_rows.h"
 #include "stream-processor/query_task.h"
 
 namespace millrace::processor {
@@ -27,6 +28,7 @@ struct QueryTask::Pipeline {
     switch (plan->shape) {
       case engine::QueryPlan::Shape::kAggregate:
         aggregation.emplace(plan, &shared);
+        if (plan->count_window.any() && plan->output_stream) group_rows.emplace(plan);
         break;
       case engine::QueryPlan::Shape::kRows:
         rows_view.emplace(plan);
@@ -69,6 +71,7 @@ struct QueryTask::Pipeline {
   std::optional<engine::Evaluator> filter;
   std::vector<engine::Evaluator> outputs;
   std::optional<engine::Aggregation> aggregation;
+  std::optional<GroupRows> group_rows;  // windows of rows, into a stream
   std::optional<engine::RowsView> rows_view;
   std::optional<formats::JsonRowWriter> writer;
   int time_column = -1;        // of the batch

@@ -12,6 +12,7 @@
 #include "engine/group_partition.h"
 #include "engine/group_read.h"
 #include "engine/grouping_sets.h"
+#include "engine/live_counts.h"
 #include "engine/live_sessions.h"
 #include "engine/value_codec.h"
 #include "event/text.h"
@@ -42,7 +43,8 @@ struct Aggregation::Impl {
         partition_key(partition_key_of(*plan)),
         argument_values(*plan, shared) {
     // A row without a window has no group: there a NULL mends nothing.
-    for (size_t i = 0; i < plan->group_keys.size(); ++i)
+    const size_t of_rows = plan->group_keys.size() - (plan->count_window.any() ? 1 : 0);
+    for (size_t i = 0; i < of_rows; ++i)
       keys.emplace_back(plan->group_keys[i].expr, is_window(i) ? OnError::kDeadLetter : plan->on_error,
                         shared);
     for (const AggregateCall& call : plan->aggregates) {
@@ -52,6 +54,8 @@ struct Aggregation::Impl {
     contributions.resize(plan->aggregates.size());
     if (plan->window.is_session())
       sessions.emplace(*plan, accumulators, [this](std::string_view group) { return hash_of_key(group); });
+    if (plan->count_window.any())
+      counts.emplace(*plan, accumulators, [this](std::string_view group) { return hash_of_key(group); });
   }
 
   PlanPtr plan;
@@ -59,8 +63,9 @@ struct Aggregation::Impl {
   DistinctSets distinct;
   GroupingSets sets;
   std::optional<LiveSessions> sessions;
+  std::optional<LiveCounts> counts;
   int partition_key;
-  std::vector<Evaluator> keys;
+  std::vector<Evaluator> keys;  // but the end of a window of rows
   AggregateArguments argument_values;
   std::vector<std::vector<Evaluator>> order;  // of ordered aggregates
 
@@ -90,6 +95,7 @@ struct Aggregation::Impl {
     uint32_t row = 0;
     size_t set = 0;
     int64_t window = 0;
+    int64_t number = 0;  // windows of rows: the row's
     uint64_t hash = 0;
     std::string stored;  // the group's key in its table
     size_t group_size = 0;
@@ -140,7 +146,7 @@ struct Aggregation::Impl {
   void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
   bool locate(uint32_t row, size_t set, std::span<const int64_t> ended, state::StateStore& store,
               std::vector<RowError>& errors, Located& out);
-  Status add_located(const Batch& batch, Located& at, std::vector<RowError>& errors,
+  Status add_located(const Batch& batch, Located& at, state::StateStore& store, std::vector<RowError>& errors,
                      std::vector<Changed>* changed, bool& failed);
   void encode_entry(int64_t window, uint32_t part, std::string_view group, int weight, uint16_t partition,
                     const Contribution* parts, std::string& out);
@@ -312,6 +318,10 @@ bool Aggregation::Impl::locate(uint32_t row, size_t set, std::span<const int64_t
       !take_distinct(row, out.distinct, errors))
     return false;
   if (sets.any()) sets.encode(set, key_columns, row, key);
+  if (counts) {
+    out.number = counts->next(store, key);
+    append_end(key, plan->count_window.pane_of(out.number));
+  }
   out.row = row;
   out.set = set;
   out.hash = hash_of_row(row);
@@ -325,8 +335,9 @@ bool Aggregation::Impl::locate(uint32_t row, size_t set, std::span<const int64_t
   return true;
 }
 
-Status Aggregation::Impl::add_located(const Batch& batch, Located& at, std::vector<RowError>& errors,
-                                      std::vector<Changed>* changed, bool& failed) {
+Status Aggregation::Impl::add_located(const Batch& batch, Located& at, state::StateStore& store,
+                                      std::vector<RowError>& errors, std::vector<Changed>* changed,
+                                      bool& failed) {
   contributions_of(batch, at.row);
   if (plan->updating()) {
     TRY(change(*at.table, at.stored, at.hash, batch.weights[at.row], at.distinct));
@@ -345,6 +356,11 @@ Status Aggregation::Impl::add_located(const Batch& batch, Located& at, std::vect
   }
   const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[at.row].partition.value;
   TRY(keep(*at.table, at.stored, at.hash, partition, value, inserted, at.distinct));
+  if (counts) {
+    std::string_view group = at.group();
+    take_end(group);
+    if (!counts->take(store, group, at.number, at.row)) return state_full();
+  }
   note(changed, at.window, at.group());
   return {};
 }
@@ -390,9 +406,11 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
   size_t kept = 0;
   size_t set = 0;
   size_t added = 0;  // since the store was settled
+  // A row's number is known when the one before has its own, or has failed.
+  const size_t most_ahead = own.counts ? 1 : Impl::kAhead;
   for (size_t next = 0; next < selection.size();) {
     size_t located = 0;
-    while (next < selection.size() && located < Impl::kAhead) {
+    while (next < selection.size() && located < most_ahead) {
       const bool there = own.locate(selection[next], set, ended, store, errors, own.ahead[located]);
       located += there;
       if (there && ++set < own.sets.count()) continue;
@@ -405,7 +423,7 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
     }
     for (size_t i = 0; i < located; ++i) {
       bool failed = false;
-      TRY(own.add_located(batch, own.ahead[i], errors, changed, failed));
+      TRY(own.add_located(batch, own.ahead[i], store, errors, changed, failed));
       if (!failed && own.ahead[i].set == 0) selection[kept++] = own.ahead[i].row;
     }
     // A step of many rows may touch more than the memory holds.
@@ -609,6 +627,8 @@ Status Aggregation::read_changed(const std::vector<Changed>& changed, state::Sta
                                  const std::function<bool(const Window&)>& wanted, Batch& out, Batch* gone) {
   const QueryPlan& plan = *impl_->plan;
   GroupWriter writer(plan, out);
+  if (impl_->counts && plan.count_window.shares_panes())
+    return impl_->counts->read_changed(changed, store, writer);
   if (!plan.window.shares_panes()) {
     std::optional<GroupWriter> vanished;
     if (gone != nullptr) vanished.emplace(plan, *gone);
@@ -627,6 +647,21 @@ Status Aggregation::read_changed(const std::vector<Changed>& changed, state::Sta
     if (any) TRY(writer.write(window, key, totals));  // else its window was dropped since
   }
   return {};
+}
+
+Status Aggregation::read_closed_counts(state::StateStore& store, Batch& out, std::vector<uint32_t>& rows) {
+  GroupWriter writer(*impl_->plan, out);
+  return impl_->counts->read_closed(store, writer, rows);
+}
+
+Status Aggregation::drop_closed_counts(state::StateStore& store) {
+  Impl& own = *impl_;
+  if (!own.counts->drop_closed(store) || own.distinct.empty()) return {};
+  return own.distinct.sweep(store, [&](std::string_view window, uint64_t hash) {
+    const char* const value = store.find({own.plan->id, kGroupsSlot, 0})->find(window, hash);
+    const auto rows = static_cast<size_t>(own.plan->rows_aggregate);
+    return value != nullptr && own.accumulators.count_of(value, rows) < own.plan->count_window.size;
+  });
 }
 
 Status Aggregation::read_changed_sessions(const std::vector<Changed>& changed, state::StateStore& store,

@@ -32,6 +32,7 @@ inline constexpr uint16_t kLateSlot = 2;
 inline constexpr uint16_t kDistinctSlot = 3;  // beside kGroupsSlot: the values that DISTINCT has seen
 // A store is settled after so many rows: what they have brought back from the disk may go.
 inline constexpr size_t kRowsASettling = 1024;
+inline constexpr uint16_t kNumbersSlot = 4;   // of windows of rows: how many rows each group has had
 inline constexpr uint16_t kLastRowsSlot = 8;  // of an updating source: what has to be retracted
 
 // Order-preserving encoding of one value; decode takes it off the front.
@@ -76,6 +77,11 @@ class Aggregation {
   // that are not there.
   Status read_changed(const std::vector<Changed>& changed, state::StateStore& store,
                       const std::function<bool(const Window&)>& wanted, Batch& out, Batch* gone = nullptr);
+
+  // Windows of rows, both once after add(). The windows that its rows have closed, in the order of those rows, which
+  // `rows` names; then lets go what no window needs any more.
+  Status read_closed_counts(state::StateStore& store, Batch& out, std::vector<uint32_t>& rows);
+  Status drop_closed_counts(state::StateStore& store);
 
   // SESSION. The sessions that hold what changed; `gone`: the keys of those that are there no longer, as the
   // view's columns name them.

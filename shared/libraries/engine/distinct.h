@@ -13,6 +13,7 @@
 // Threads: the worker's.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,10 @@ class DistinctSets {
   // A row comes (1) or goes (-1): keeps the contributions of those values that turn up, or that were the last of theirs.
   // False: the state's bound.
   bool count(Row& row, int weight, std::vector<Contribution>& contributions) const;
+  // Where all groups have one table: lets go of the values of those that take no row any more. Looks at all values, once
+  // they are twice those that the last look left.
+  using Open = std::function<bool(std::string_view group, uint64_t hash)>;
+  Status sweep(state::StateStore& store, const Open& open);
 
  private:
   struct Set {
@@ -76,6 +81,7 @@ class DistinctSets {
   QueryId query_;
   std::vector<Set> sets_;
   size_t value_bytes_;
+  size_t left_ = 0;  // by the last sweep
 };
 
 }  // namespace millrace::engine

@@ -65,6 +65,8 @@ enum class Op : uint8_t {
   kWindowEnd,
   kProctime,  // the append time of the row's frame: the batch needs origins
   kGrouping,  // args: group keys; never evaluated: what it is of a group follows from the group's set
+  kRowsStart,  // no args; window_us: rows, window_offset_us: the slide; never evaluated: the group's rows are counted
+  kRowsEnd,
   // New ones at the end: an operator's number is part of a plan's identity.
 };
 

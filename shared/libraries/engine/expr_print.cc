@@ -203,6 +203,9 @@ class Printer {
         return tumble("TUMBLE_START", expr);
       case Op::kTumbleEnd:
         return tumble("TUMBLE_END", expr);
+      case Op::kRowsStart:
+      case Op::kRowsEnd:
+        return count_window(expr);
       case Op::kInList:
         return in_list(expr);
       case Op::kGrouping:
@@ -253,6 +256,12 @@ class Printer {
       append_literal(out_, Type::kInterval, Interval{0, 0, micros});
     }
     out_ += ')';
+  }
+  void count_window(const Expr& expr) {
+    const bool hop = expr.window_offset_us < expr.window_us;
+    out_.append(hop ? "HOP_" : "TUMBLE_").append(expr.op == Op::kRowsStart ? "START(" : "END(");
+    if (hop) out_ += "ROWS " + std::to_string(expr.window_offset_us) + ", ";
+    out_ += "ROWS " + std::to_string(expr.window_us) + ")";
   }
   void print_case(const Expr& expr) {
     out_ += "CASE";

@@ -156,7 +156,11 @@ Status read_plain(const QueryPlan& plan, const Epochs& epochs, const std::vector
       epochs[e]->for_each(name, [&](const state::RowView& row) { rows.add(row.key, row.value, e); });
     }
     rows.sort();
-    TRY(rows.each([&](std::string_view key, const char* value, uint32_t e) {
+    TRY(rows.each([&](std::string_view key, const char* value, uint32_t e) -> Status {
+      if (plan.hides_open_counts() &&
+          writer.accumulators().count_of(value, static_cast<size_t>(plan.rows_aggregate)) <
+              plan.count_window.size)
+        return {};
       return writer.write(window, key, value, [&, e](uint64_t id) { return epochs[e]->blob(name, id); });
     }));
   }
@@ -235,6 +239,10 @@ Status Aggregation::read_groups(const QueryPlan& plan, const Epochs& epochs, con
   const size_t value_bytes = writer.accumulators().value_bytes();
   const size_t before = out.rows;
   TRY_ASSIGN(std::vector<int64_t> stored, stored_windows(plan, epochs, kGroupsSlot, value_bytes, {}));
+  if (plan.count_window.any() && plan.count_window.shares_panes()) {
+    TRY(read_counts(plan, epochs, writer));
+    return read_whole(epochs);
+  }
   if (plan.window.shares_panes()) {
     TRY_ASSIGN(stored, stored_windows(plan, epochs, kLateSlot, value_bytes, std::move(stored)));
     TRY(read_panes(plan, epochs, stored, wanted, writer));

@@ -69,6 +69,9 @@ class PaneReader {
 Status read_sessions(const QueryPlan& plan, const Epochs& epochs, const std::vector<int64_t>& panes,
                      const std::function<bool(const Window&)>& wanted, GroupWriter& writer);
 
+// The windows of rows that share panes, by group and end.
+Status read_counts(const QueryPlan& plan, const Epochs& epochs, GroupWriter& writer);
+
 Error wrong_layout();
 
 // Fails if something of the epochs could not be read: what was made of the rest is not the answer.

@@ -137,6 +137,7 @@ std::string root_text(const QueryPlan& plan) {
   std::string emits = plan.emit_on_close ? "final rows on window close" : "up to date at once";
   if (plan.emit_every_us > 0) emits += ", changes told every " + duration(plan.emit_every_us);
   if (plan.view_retention_us > 0) emits += "; windows kept for " + duration(plan.view_retention_us);
+  if (plan.retention_rows > 0) emits += fmt::format("; windows kept for {} rows", plan.retention_rows);
   return fmt::format("Materialized view {} ({}; {}{})", plan.name, emits, start_text(plan),
                      on_error_text(plan));
 }
@@ -177,6 +178,12 @@ std::string windows_text(const QueryPlan& plan) {
   if (!window.shares_panes()) return out;
   out += window.kind == WindowSpec::Kind::kHop ? " every " : " by steps of ";
   return out + duration(window.step_us) + ", panes of " + duration(window.pane_us());
+}
+
+std::string counts_text(const CountWindow& window) {
+  std::string out = fmt::format("windows of {} rows", window.size);
+  if (window.shares_panes()) out += fmt::format(" every {}, panes of {}", window.slide, window.pane_rows());
+  return out;
 }
 
 std::string keys_text(const QueryPlan& plan, const std::vector<std::string>& source) {
@@ -258,6 +265,7 @@ void add_arms(Tree& tree, const QueryPlan& plan) {
 }
 
 void add_source(Tree& tree, const QueryPlan& plan, const std::vector<std::string>& source) {
+  if (plan.count_window.any()) tree.add("Assign " + counts_text(plan.count_window));
   if (plan.filter) tree.add("Filter " + to_string(*plan.filter, source));
   const StreamDef& from = *plan.source;
   if (plan.closes_windows()) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/types.h"
+#include "engine/count_window.h"
 #include "engine/expr.h"
 #include "engine/window.h"
 
@@ -151,6 +152,8 @@ struct QueryPlan {
   int window_key = -1;      // which group key is the window's start (kTumbleStart, of a pane); -1: no window
   int window_end_key = -1;  // CUMULATE, SESSION: which one is its end
   WindowSpec window;
+  CountWindow count_window;
+  int count_key = -1;  // which group key is the end of a window of rows (kRowsEnd): the last; -1: none
   // GROUPING SETS: a row counts in one group of each. The numbers of the sets are values of group key `set_key`: bit i
   // says that key i is not in the set. Equal sets differ above the keys' bits. Every set has the window's keys.
   std::vector<int64_t> grouping_sets;
@@ -159,11 +162,14 @@ struct QueryPlan {
   bool emit_on_close = false;             // the view shows a window's rows once it is closed
   bool repartition = false;  // the groups are not the source's key: go through `repartition_topic`
   StreamPtr repartition_topic;
-  int rows_aggregate = -1;    // of an updating source: the count(*) of which a group without rows has none
-  int64_t emit_every_us = 0;  // subscribers hear of a group at most so often; 0: of every change
+  // Of an updating source: the count(*) of which a group without rows has none. Of windows of rows: that by which a
+  // pane is full.
+  int rows_aggregate = -1;
+  int64_t emit_every_us = 0;        // subscribers hear of a group at most so often; 0: of every change
   int64_t allowed_lateness_us = 0;  // its windows stay open that much longer than the stream's watermark says
   StreamPtr late_stream;            // takes the events that come too late; null: they are dead letters
   int64_t view_retention_us = 0;    // windows that ended this long before the watermark are dropped; 0: kept
+  int64_t retention_rows = 0;  // windows that ended this many rows before the last one closed go; 0: kept
 
   ExprPtr having;  // over (group keys…, aggregates…); may be null. Read, not kept: a group that
                    // does not pass today may tomorrow
@@ -195,8 +201,11 @@ struct QueryPlan {
   int64_t disorder_us() const { return source->disorder_us + allowed_lateness_us; }
   bool updating() const { return source && source->updating(); }
   bool in_every_set(size_t key) const;  // a group key is part of every group
-  bool closes_windows() const;          // the window is over the watermark's column
-  bool processing_time() const;         // the window is over PROCTIME()
+  // A window of which a group's rows are not all there is not shown.
+  bool hides_open_counts() const { return emit_on_close && count_window.any(); }
+  size_t most_windows() const { return std::max(window.most_windows(), count_window.most_windows()); }
+  bool closes_windows() const;   // the window is over the watermark's column
+  bool processing_time() const;  // the window is over PROCTIME()
   // An output that is the window's end or, where those are in the same order, its start: by which the rows of closed
   // windows are in order.
   bool orders_windows(const Expr& output) const;

@@ -140,6 +140,11 @@ uint64_t QueryPlan::identity() const {
   if (emit_every_us > 0) append_part(out, "emit_every", emit_every_us);
   if (allowed_lateness_us > 0) append_part(out, "allowed_lateness", allowed_lateness_us);
   if (late_stream) append_part(out, "late_stream", late_stream->id.value);
+  if (count_window.any()) {
+    append_part(out, "count_window", count_window.size);
+    append_le(out, count_window.slide);
+    append_le(out, retention_rows);
+  }
   for (const int64_t set : grouping_sets) append_part(out, "grouping_set", set);
   for (const UnionArm& arm : arms) {
     append_part(out, "union_all", arm.first_partition);

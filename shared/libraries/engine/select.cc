@@ -115,7 +115,7 @@ Status group_rows(const PlanPtr& grouping, const Batch& rows, size_t max_bytes, 
   if (!added.ok()) return added.error().code == Code::kExhausted ? too_many_groups(max_bytes) : added.error();
   if (!errors.empty()) return statement_error(errors.front());
   // Each group of a pane may be one of all its windows.
-  if (store->bytes() > max_bytes / grouping->window.most_windows()) return too_many_groups(max_bytes);
+  if (store->bytes() > max_bytes / grouping->most_windows()) return too_many_groups(max_bytes);
   TRY(Aggregation::read_groups(*grouping, {store->freeze()}, nullptr, groups));
   selection = all_rows(groups);
   filter_groups(*grouping, groups, selection, errors);

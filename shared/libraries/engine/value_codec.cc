@@ -9,6 +9,7 @@ namespace {
 // A group key is ordered bytes, but for an interval's months and days.
 constexpr size_t kLengthBytes = 16;
 constexpr size_t kPartsBytes = 8;
+constexpr char kThere = 1;  // before a value that is not NULL
 constexpr uint64_t kSign = uint64_t{1} << 63;
 
 // Intervals that compare equal are one group: days of 24 hours stand for it.
@@ -38,6 +39,21 @@ Error bad_key() {
 void encode_key(std::string& out, const Column& column, size_t row) {
   append_ordered(out, column, row);
   if (column.type == Type::kInterval && !column.is_null(row)) out.resize(out.size() - kPartsBytes);
+}
+
+void append_end(std::string& key, int64_t end) {
+  key += kThere;
+  append_be(key, static_cast<uint64_t>(end) ^ kSign);
+}
+
+int64_t end_of(std::string_view key) {
+  return static_cast<int64_t>(load_be<uint64_t>(key.data() + key.size() - sizeof(int64_t)) ^ kSign);
+}
+
+int64_t take_end(std::string_view& key) {
+  const int64_t end = end_of(key);
+  key.remove_suffix(sizeof(int64_t) + 1);
+  return end;
 }
 
 bool skip_key(std::string_view& in, Type type) {

@@ -15,6 +15,11 @@ inline constexpr size_t kMaxKeyBytes = 32 * 1024;  // of a group, of a primary k
 void encode_value(std::string& out, const Column& column, size_t row);
 bool decode_value(ByteReader& in, Column& out, Arena& arena);
 
+// The end of a window of rows, or of a pane of them: a group's last key, a BIGINT.
+void append_end(std::string& key, int64_t end);
+int64_t end_of(std::string_view key);
+int64_t take_end(std::string_view& key);  // takes it off the back
+
 // Takes one encoded group key off the front without keeping it. False: not a key of this type.
 bool skip_key(std::string_view& in, Type type);
 

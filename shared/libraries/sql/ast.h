@@ -103,7 +103,7 @@ struct SelectItem {
   Name alias;
 };
 
-// TUMBLE(name, time, size [, offset]), HOP(name, time, slide, size [, offset]), CUMULATE(name, time, step, size
+// TUMBLE(name, time, size [, offset]) or TUMBLE(name, ROWS size), HOP(name, time, slide, size [, offset]), CUMULATE(name, time, step, size
 // [, offset]); as the standard writes them, the call stands in TABLE(…), the name behind TABLE and the time in
 // DESCRIPTOR(…).
 enum class WindowFunction : uint8_t { kNone, kTumble, kHop, kCumulate, kSession };
@@ -123,6 +123,7 @@ struct TableRef {
   ExprPtr size;  // SESSION: the gap
   ExprPtr offset;
   std::vector<ExprPtr> partition_by;  // SESSION
+  bool of_rows = false;               // TUMBLE(name, ROWS size), HOP(name, ROWS slide, ROWS size): no time
 };
 
 struct OrderItem {

@@ -232,6 +232,8 @@ class FlatBinder {
     const bool grouped = binder.groups() || tree_.group_span.length > 0 || tree_.having;
     if (grouped && distinct) return groups_again(tree_.distinct_span, "SELECT DISTINCT");
     if (!grouped && !distinct) {
+      // Its rows have numbers within the groups of the same SELECT.
+      if (scope_.count_window().any()) return check_windows(*flat_.window_from, scope_, plan());
       plan().shape = Shape::kRows;
       for (const auto& column : columns_) {
         plan().outputs.push_back({column.name, column.expr});
@@ -254,6 +256,7 @@ class FlatBinder {
     TRY(bind_grouped_outputs());
     if (flat_.window_from != nullptr) TRY(check_windows(*flat_.window_from, scope_, plan()));
     if (plan().updating()) TRY(bind_retraction(plan()));
+    TRY(check_count_window(tree_, plan(), *plan().source, plan().repartition));
     group_by_panes(plan());
     flat_.windows = Scope();
     return {};
@@ -261,6 +264,7 @@ class FlatBinder {
 
   // A window closes by the watermark, or by append times; a TUMBLE over another column is a key like any other.
   void find_window() {
+    if (scope_.count_window().any()) return take_count_window(plan(), scope_.count_window());
     for (size_t i = 0; i < plan().group_keys.size(); ++i) {
       const Expr& key = *plan().group_keys[i].expr;
       if (!is_window_start(key.op)) continue;

@@ -74,17 +74,17 @@ class QueryBinder {
   }
 
   Error never_final() const {
+    const bool closes = closes_windows_ || plan_.count_key >= 0;
     SourceSpan span = tree_.query.span;
     if (!tree_.query.items.empty()) span = tree_.query.items.front().expr->span;
     if (tree_.query.having) span = tree_.query.having->span;
     if (tree_.query.group_span.length > 0) span = tree_.query.group_span;
     return error_at(Code::kUnsupported, kNeverFinal, span,
-                    closes_windows_ ? "groups in CREATE STREAM … AS need EMIT ON WINDOW CLOSE"
-                                    : "groups in CREATE STREAM … AS need a window that closes",
-                    closes_windows_
-                        ? "a stream's rows never change: they are written when the window is closed"
-                        : "write FROM TUMBLE(…) GROUP BY window_start EMIT ON WINDOW CLOSE, or make "
-                          "a view and SUBSCRIBE to it");
+                    closes ? "groups in CREATE STREAM … AS need EMIT ON WINDOW CLOSE"
+                           : "groups in CREATE STREAM … AS need a window that closes",
+                    closes ? "a stream's rows never change: they are written when the window is closed"
+                           : "write FROM TUMBLE(…) GROUP BY window_start EMIT ON WINDOW CLOSE, or make "
+                             "a view and SUBSCRIBE to it");
   }
 
   Status check_emit() {
@@ -94,7 +94,7 @@ class QueryBinder {
                             "leave EMIT out");
     }
     plan_.emit_on_close |= tree_.emit == Emit::kOnClose;  // or that of the view that it reads
-    if (!plan_.emit_on_close || closes_windows_) return {};
+    if (!plan_.emit_on_close || closes_windows_ || plan_.count_key >= 0) return {};
     if (plan_.source->watermark_column < 0) {
       return invalid_at(kNeedsWindow, tree_.emit_span,
                         fmt::format("EMIT ON WINDOW CLOSE needs a watermark, and the stream \"{}\" has none",
@@ -276,11 +276,24 @@ class QueryBinder {
     if (name == "start") return start_option(option);
     if (name == "on_error") return on_error_option(option);
     if (name == "allowed_lateness") return lateness_option(option);
+    if (name == "retention_rows") return retention_rows_option(option);
     if (name != "retention")
-      return unknown_option(option, {"start", "retention", "allowed_lateness", "on_error"}, "a view");
+      return unknown_option(option, {"start", "retention", "retention_rows", "allowed_lateness", "on_error"},
+                            "a view");
     TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
     if (plan_.view_retention_us == 0 || closes_windows_) return {};
+    if (plan_.count_key >= 0)
+      return invalid_at(kNeedsWindow, option.name.span, "windows of rows are kept by rows, not by time",
+                        "write retention_rows = 1000");
     return needs_window(option, "a view's retention");
+  }
+
+  Status retention_rows_option(const ast::Option& option) {
+    TRY_ASSIGN(plan_.retention_rows, option_integer(option, 0, engine::kMaxWindowRows));
+    if (plan_.retention_rows == 0 || plan_.count_key >= 0) return {};
+    return invalid_at(kNeedsWindow, option.name.span,
+                      "a view's retention_rows needs a GROUP BY over a window of rows",
+                      "write FROM TUMBLE(stream, ROWS 100) GROUP BY window_start");
   }
 
   Status lateness_option(const ast::Option& option) {

@@ -51,6 +51,8 @@ Error cannot_retract(const AggregateCall& call, const QueryPlan& plan) {
             "bool_and, bool_or, any_value and bit_xor can");
 }
 
+}  // namespace
+
 // The group's rows, which say when it is gone: a count that is asked for, or one more.
 int count_rows(std::vector<AggregateCall>& calls) {
   for (size_t i = 0; i < calls.size(); ++i) {
@@ -60,12 +62,11 @@ int count_rows(std::vector<AggregateCall>& calls) {
   return static_cast<int>(calls.size()) - 1;
 }
 
-}  // namespace
-
 Status bind_retraction(QueryPlan& plan) {
-  if (plan.window_key >= 0) {
+  if (plan.window_key >= 0 || plan.count_key >= 0) {
+    const int key = std::max(plan.window_key, plan.count_key);
     return unsupported_at(
-        plan.group_keys[static_cast<size_t>(plan.window_key)].expr->span,
+        plan.group_keys[static_cast<size_t>(key)].expr->span,
         fmt::format("a window over \"{}\", which has a primary key, is not supported", plan.source->name),
         "its rows change after their window has closed: group by date_trunc('hour', time) instead");
   }

@@ -164,7 +164,9 @@ class SelectBinder {
   Error needs_groups() const {
     return unsupported_at(tree_.from->span,
                           fmt::format("{} without GROUP BY is not supported", window_name(*tree_.from)),
-                          "a row has many of its windows: group by window_start");
+                          scope_.count_window().any()
+                              ? "a window is one of a group's rows: group by window_end and the group's keys"
+                              : "a row has many of its windows: group by window_start");
   }
 
   // HOP, CUMULATE, SESSION: a group is a window's. What has no time is in none.
@@ -186,6 +188,22 @@ class SelectBinder {
     return {};
   }
 
+  // Windows of rows: their order is that of one stream's partition.
+  Status bind_count_windows(engine::QueryPlan& grouping) {
+    take_count_window(grouping, scope_.count_window());
+    grouping.filter = plan_.filter;
+    TRY(check_windows(*tree_.from, scope_, grouping));
+    grouping.filter = nullptr;
+    if (!plan_.stream)
+      return unsupported_at(tree_.from->span, "a window of rows over what is no stream is not supported",
+                            "the rows of a query have no order: read a stream");
+    const engine::StreamDef& stream = *plan_.stream;
+    const bool has_key = std::ranges::any_of(grouping.group_keys, [&](const auto& key) {
+      return key.expr->op == engine::Op::kColumn && key.expr->column == stream.key_column;
+    });
+    return check_count_window(tree_, grouping, stream, stream.partitions > 1 && !has_key);
+  }
+
   Status group(const std::vector<engine::AggregateCall>& calls) {
     auto grouping = std::make_shared<engine::QueryPlan>();
     grouping->shape = engine::QueryPlan::Shape::kAggregate;
@@ -193,7 +211,10 @@ class SelectBinder {
     std::move(groups).move_to(*grouping);
     grouping->aggregates = calls;
     order_by_time(grouping->aggregates, plan_.stream.get());
-    if (scope_.has_many_windows()) TRY(bind_windows(*grouping));
+    if (scope_.count_window().any())
+      TRY(bind_count_windows(*grouping));
+    else if (scope_.has_many_windows())
+      TRY(bind_windows(*grouping));
     GroupedOutputs outputs(*grouping, schema_);
     for (auto& output : plan_.outputs) {
       TRY_ASSIGN(output.expr, outputs.apply(output.expr));

@@ -6,6 +6,7 @@
 #include "sql/bind_expression.h"
 #include "sql/binder.h"
 #include "sql/errors.h"
+#include "sql/grouping.h"
 
 namespace millrace::sql {
 
@@ -65,12 +66,16 @@ Result<WindowSpec> window_of(const ast::TableRef& from) {
   return window;
 }
 
+bool is_never_computed(Op op) {
+  return op == Op::kWindowStart || op == Op::kWindowEnd || is_count_window(op);
+}
+
 class WindowColumnFinder {
  public:
   // The first column of a window inside the expression; null: there is none.
   const Expr* in(const ExprPtr& expr) {
     if (!expr || !seen_.insert(expr.get()).second) return nullptr;
-    if (expr->op == Op::kWindowStart || expr->op == Op::kWindowEnd) return expr.get();
+    if (is_never_computed(expr->op)) return expr.get();
     for (const auto& arg : expr->args) {
       if (const Expr* found = in(arg)) return found;
     }
@@ -128,6 +133,11 @@ Result<Scope> make_scope(const ast::TableRef& from, Scope scope) {
                           fmt::format("{} over rows that have a window is not supported", window_name(from)),
                           "give the query one window function");
   }
+  if (from.of_rows) {
+    TRY_ASSIGN(const engine::CountWindow window, bind_count_window(from));
+    scope.add_count_window(window);
+    return scope;
+  }
   ExpressionBinder binder(scope, window_name(from));
   TRY_ASSIGN(const ExprPtr time, binder.bind_typed(*from.time));
   const bool takes = (time->op == Op::kColumn && is_timestamp(time->type)) || time->op == Op::kProctime;
@@ -152,13 +162,13 @@ Result<Scope> make_scope(const ast::TableRef& from, Scope scope) {
 Status check_windows(const ast::TableRef& from, const Scope& scope, const engine::QueryPlan& plan) {
   if (!scope.has_many_windows()) return {};
   const std::string_view name = window_name(from);
-  if (plan.window_key < 0) {
+  if (plan.window_key < 0 && plan.count_key < 0) {
     return unsupported_at(from.span, fmt::format("{} needs a GROUP BY over its window", name),
                           "add GROUP BY window_start");
   }
   TRY(check_partition(from, scope, plan));
   for (const auto& call : plan.aggregates) {
-    if (!call.distinct) continue;
+    if (!call.distinct || (from.of_rows && !plan.count_window.shares_panes())) continue;
     return unsupported_at(call.argument->span,
                           fmt::format("DISTINCT in an aggregate over {} is not supported", name),
                           "its windows are put together from parts: use TUMBLE, or leave DISTINCT out");
@@ -171,8 +181,7 @@ Status check_windows(const ast::TableRef& from, const Scope& scope, const engine
     });
   }
   for (const auto& key : plan.group_keys) {
-    const bool bare = key.expr->op == Op::kWindowStart || key.expr->op == Op::kWindowEnd;
-    if (found == nullptr && !bare) found = finder.in(key.expr);
+    if (found == nullptr && !is_never_computed(key.expr->op)) found = finder.in(key.expr);
   }
   if (found == nullptr) return {};
   return unsupported_at(

@@ -39,6 +39,13 @@ Error window_in_no_set(const ast::Query& tree);  // a set of GROUPING SETS lacks
 // A grouped query over windows of which a row has many: refuses their columns where a row would need one of
 // them. `plan`'s expressions count in the source's columns.
 Status check_windows(const ast::TableRef& from, const Scope& scope, const engine::QueryPlan& plan);
+// TUMBLE and HOP of rows (bind_count_window.cc): their size; the group key that is one, if there is one, as the plan's;
+// then what the groups of it cannot be.
+Result<engine::CountWindow> bind_count_window(const ast::TableRef& from);
+void take_count_window(engine::QueryPlan& plan, const engine::CountWindow& window);
+// `spread`: a group's rows stand in several partitions of the source.
+Status check_count_window(const ast::Query& tree, engine::QueryPlan& plan, const engine::StreamDef& source,
+                          bool spread);
 // Where a row has many windows, the groups that are kept are those of panes.
 void group_by_panes(engine::QueryPlan& plan);
 
@@ -47,6 +54,8 @@ Status add_op_column(engine::StreamDef& stream, const SourceSpan& span);
 // A grouped query over an updating stream: refuses what cannot take a row back, and counts each group's rows
 // (bind_retraction.cc).
 Status bind_retraction(engine::QueryPlan& plan);
+// The place of a count(*), which is added if there is none.
+int count_rows(std::vector<engine::AggregateCall>& calls);
 
 struct SelectColumn {
   const ast::Expr* written = nullptr;  // null: from *

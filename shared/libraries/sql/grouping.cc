@@ -20,6 +20,9 @@ bool is_window_start(Op op) {
 bool is_window_end(Op op) {
   return op == Op::kTumbleEnd || op == Op::kWindowEnd;
 }
+bool is_count_window(Op op) {
+  return op == Op::kRowsStart || op == Op::kRowsEnd;
+}
 Op start_of(Op end) {
   return end == Op::kTumbleEnd ? Op::kTumbleStart : Op::kWindowStart;
 }
@@ -58,6 +61,7 @@ Result<ExprPtr> GroupedOutputs::rewrite(const ExprPtr& expr) {
                        expr->span);
   }
   if (expr->op == Op::kGrouping) return grouping(*expr);
+  if (is_count_window(expr->op)) return count_window(*expr);
   if (const auto key = key_of(*expr)) return make_column(static_cast<int>(*key), expr->type, expr->span);
   if (expr->op == Op::kTumbleEnd || expr->op == Op::kWindowEnd) return window_end(*expr);
   if (expr->op == Op::kColumn || expr->op == Op::kProctime || is_window_start(expr->op))
@@ -111,6 +115,30 @@ Result<ExprPtr> GroupedOutputs::window_end(const Expr& expr) {
   return ExprPtr(std::move(out));
 }
 
+// The key is the window's end; its start is that less the size, but not below 0.
+Result<ExprPtr> GroupedOutputs::count_window(const Expr& expr) {
+  Expr key = expr;
+  key.op = Op::kRowsEnd;
+  const auto at = key_of_value(key);
+  if (!at) return not_grouped(expr);
+  ExprPtr end = make_column(static_cast<int>(*at), Type::kBigint, expr.span);
+  if (expr.op == Op::kRowsEnd) return end;
+  const auto node = [&](Op op, Type type, std::vector<ExprPtr> args) {
+    auto out = std::make_shared<Expr>();
+    out->op = op;
+    out->type = type;
+    out->span = expr.span;
+    out->args = std::move(args);
+    return ExprPtr(std::move(out));
+  };
+  const ExprPtr size = make_literal(expr.window_us, Type::kBigint, expr.span).expr;
+  const ExprPtr start = node(Op::kSubtract, Type::kBigint, {end, size});
+  if (expr.window_offset_us == expr.window_us) return start;
+  return node(Op::kCase, Type::kBigint,
+              {node(Op::kGreater, Type::kBoolean, {end, size}), start,
+               make_literal(int64_t{0}, Type::kBigint, expr.span).expr});
+}
+
 std::optional<size_t> GroupedOutputs::key_of_value(const Expr& expr) const {
   for (size_t i = 0; i < keys_.size(); ++i) {
     if (same_expr(expr, *keys_[i].expr)) return i;
@@ -124,7 +152,7 @@ Error GroupedOutputs::not_grouped(const Expr& expr) const {
                       "PROCTIME() must appear in the GROUP BY clause or be used in an aggregate function",
                       "add it to GROUP BY, or write max(PROCTIME())");
   }
-  std::string name = is_window_start(expr.op) ? "window_start" : "window_end";
+  std::string name = is_window_start(expr.op) || expr.op == Op::kRowsStart ? "window_start" : "window_end";
   if (expr.op == Op::kColumn) name = source_[static_cast<size_t>(expr.column)].name;
   return invalid_at(
       kNotGrouped, expr.span,
@@ -164,6 +192,11 @@ Result<NamedExpr> group_key(const ast::Expr& tree, const Scope& scope,
 
 // One key for a window, whichever end was written.
 NamedExpr window_as_one(NamedExpr key) {
+  if (key.expr->op == Op::kRowsStart) {
+    auto end = std::make_shared<Expr>(*key.expr);
+    end->op = Op::kRowsEnd;
+    return {"window_end", std::move(end)};
+  }
   if (!is_window_end(key.expr->op)) return key;
   auto start = std::make_shared<Expr>(*key.expr);
   start->op = start_of(key.expr->op);

@@ -13,6 +13,7 @@ inline constexpr size_t kMaxGroupingKeys = 16;  // of GROUPING SETS
 
 bool is_window_start(engine::Op op);
 bool is_window_end(engine::Op op);
+bool is_count_window(engine::Op op);  // an end of a window of rows
 engine::Op start_of(engine::Op end);  // of a window, from its end
 
 // Over the source row, each once; a window is one key, whichever end was written.
@@ -44,6 +45,7 @@ class GroupedOutputs {
   Result<engine::ExprPtr> rewrite(const engine::ExprPtr& expr);
   Result<engine::ExprPtr> grouping(const engine::Expr& expr);
   Result<engine::ExprPtr> window_end(const engine::Expr& expr);
+  Result<engine::ExprPtr> count_window(const engine::Expr& expr);
   std::optional<size_t> key_of_value(const engine::Expr& expr) const;
   Error not_grouped(const engine::Expr& expr) const;
 

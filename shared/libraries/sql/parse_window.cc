@@ -52,8 +52,10 @@ Status Parser::window_arguments(ast::TableRef& out, const char* usage) {
   }
   if (out.window == WindowFunction::kSession) TRY(session_partition(out));
   if (!take_symbol(",")) return unexpected(usage);
+  if (starts_rows()) return window_of_rows(out);
   TRY_ASSIGN(out.time, window_time());
   if (!take_symbol(",")) return unexpected(usage);
+  if (starts_rows()) return unexpected("a window of rows has no time: write TUMBLE(stream, ROWS 100)");
   if (out.window == WindowFunction::kHop || out.window == WindowFunction::kCumulate) {
     TRY_ASSIGN(out.step, expression());
     if (!take_symbol(",")) return unexpected(usage);
@@ -62,6 +64,29 @@ Status Parser::window_arguments(ast::TableRef& out, const char* usage) {
   if (out.window != WindowFunction::kSession && take_symbol(",")) {
     TRY_ASSIGN(out.offset, expression());
   }
+  if (!take_symbol(")")) return unexpected(usage);
+  return {};
+}
+
+// A column may be called rows, too.
+bool Parser::starts_rows() const {
+  return is_word("rows") && !is_symbol(",", 1) && !is_symbol(".", 1);
+}
+
+// ROWS size), or ROWS slide, ROWS size)
+Status Parser::window_of_rows(ast::TableRef& out) {
+  const bool hop = out.window == WindowFunction::kHop;
+  const char* const usage = hop ? "write HOP(stream, ROWS 10, ROWS 100)" : "write TUMBLE(stream, ROWS 100)";
+  if (!hop && out.window != WindowFunction::kTumble)
+    return unsupported_at(peek().span, "CUMULATE and SESSION of rows are not supported",
+                          "windows of rows are TUMBLE(stream, ROWS 100) and HOP(stream, ROWS 10, ROWS 100)");
+  out.of_rows = true;
+  take();
+  if (hop) {
+    TRY_ASSIGN(out.step, expression());
+    if (!take_symbol(",") || !take_word("rows")) return unexpected(usage);
+  }
+  TRY_ASSIGN(out.size, expression());
   if (!take_symbol(")")) return unexpected(usage);
   return {};
 }

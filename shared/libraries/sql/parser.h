@@ -78,6 +78,8 @@ class Parser {
   Status session_partition(ast::TableRef& out);
   Status window_arguments(ast::TableRef& out, const char* usage);
   Result<ast::ExprPtr> window_time();
+  bool starts_rows() const;
+  Status window_of_rows(ast::TableRef& out);
   Status query_tail(ast::Query& out);
   Status order_by(ast::Query& out);
   Result<ast::OrderItem> order_item();

@@ -77,6 +77,19 @@ void Scope::add_window(const ExprPtr& time, const engine::WindowSpec& window) {
   }
 }
 
+void Scope::add_count_window(const engine::CountWindow& window) {
+  constexpr size_t kStartParts = 8;  // CASE WHEN end > size THEN end - size ELSE 0 END
+  count_window_ = window;
+  for (const bool start : {true, false}) {
+    auto expr = std::make_shared<Expr>();
+    expr->op = start ? Op::kRowsStart : Op::kRowsEnd;
+    expr->type = Type::kBigint;
+    expr->window_us = window.size;
+    expr->window_offset_us = window.slide;
+    add({start ? "window_start" : "window_end", std::move(expr), start ? kStartParts : 1});
+  }
+}
+
 Status Scope::check_qualifier(const ast::Name& qualifier) const {
   if (!qualifier || qualifier.text == name_) return {};
   if (name_.empty()) {

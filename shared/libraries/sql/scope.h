@@ -27,12 +27,17 @@ class Scope {
 
   // window_start and window_end of a window over a time expression.
   void add_window(const engine::ExprPtr& time, const engine::WindowSpec& window);
+  void add_count_window(const engine::CountWindow& window);
   // The window function that made this row stands further in.
-  void take_window(const Scope& inner) { window_ = inner.window_; }
-  bool has_window() const { return window_.size_us > 0; }
-  // A row has many windows: their columns are group keys, and never computed for a row.
-  bool has_many_windows() const { return window_.made_of_panes(); }
+  void take_window(const Scope& inner) {
+    window_ = inner.window_;
+    count_window_ = inner.count_window_;
+  }
+  bool has_window() const { return window_.size_us > 0 || count_window_.any(); }
+  // A row has many windows, or one by its group: their columns are group keys, and never computed for a row.
+  bool has_many_windows() const { return window_.made_of_panes() || count_window_.any(); }
   const engine::WindowSpec& window() const { return window_; }
+  const engine::CountWindow& count_window() const { return count_window_; }
   // The rows come from the journal, so that PROCTIME() has a meaning.
   void allow_append_time() { has_append_time_ = true; }
   bool has_append_time() const { return has_append_time_; }
@@ -53,6 +58,7 @@ class Scope {
 
   std::string name_;
   engine::WindowSpec window_;
+  engine::CountWindow count_window_;
   bool has_append_time_ = false;
   std::string updating_;
   std::vector<Column> columns_;
