@@ -190,9 +190,10 @@ bool Aggregation::Impl::encode_group(size_t row, int64_t& window, std::vector<Ro
 
 // The row's values of DISTINCT aggregates. False: the row failed.
 bool Aggregation::Impl::take_distinct(size_t row, DistinctSets::Row& out, std::vector<RowError>& errors) {
-  if (distinct.empty()) return true;
-  distinct.of_row(argument_columns, row, out);
-  const int aggregate = distinct.too_long(out);
+  if (!distinct.empty()) distinct.of_row(argument_columns, row, out);
+  const int aggregate = distinct.empty()
+                            ? accumulators.too_long(argument_columns, row, DistinctSets::kMaxValueBytes)
+                            : distinct.too_long(out);
   if (aggregate < 0) return true;
   errors.push_back({static_cast<uint32_t>(row), kKeyTooLong, "the DISTINCT value is longer than 32000 bytes",
                     plan->aggregates[static_cast<size_t>(aggregate)].argument->span});
@@ -358,8 +359,11 @@ Status Aggregation::Impl::keep(state::Table& rows, std::string_view stored, uint
     kept = distinct.insert(values);
     value = rows.find_mutable(stored, hash);
   }
-  if (kept && accumulators.apply(rows, stored, hash, value, partition, contributions)) [[likely]]
-    return {};
+  if (kept && accumulators.apply(rows, stored, hash, value, partition, contributions)) [[likely]] {
+    if (!accumulators.keeps_values() || accumulators.change_values(rows, stored, hash, 1, contributions))
+      return {};
+    return state_full();
+  }
   if (kept && !distinct.empty()) distinct.undo(values);
   if (inserted) rows.erase(stored, hash);
   return state_full();

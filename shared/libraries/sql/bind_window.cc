@@ -157,12 +157,6 @@ Status check_windows(const ast::TableRef& from, const Scope& scope, const engine
                           "add GROUP BY window_start");
   }
   TRY(check_partition(from, scope, plan));
-  for (const auto& call : plan.aggregates) {
-    if (!call.distinct) continue;
-    return unsupported_at(call.argument->span,
-                          fmt::format("DISTINCT in an aggregate over {} is not supported", name),
-                          "its windows are put together from parts: use TUMBLE, or leave DISTINCT out");
-  }
   WindowColumnFinder finder;
   const Expr* found = finder.in(plan.filter);
   for (const auto& call : plan.aggregates) {
