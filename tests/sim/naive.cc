@@ -148,6 +148,8 @@ class Run {
     if (closes_ && by_arrival_) {
       answer_.closed_high = arrived_;
       answer_.closed_low = std::min(arrived_, scope_.asked_after.value);
+      // A session may be told a little late.
+      if (sessions_) answer_.closed_low -= std::max<int64_t>(size_ / 16, 100'000);
     } else if (closes_ && scope_.told) {
       show_closed(behind(scope_.told->low, named_.lateness_us),
                   behind(scope_.told->high, named_.lateness_us));

@@ -303,11 +303,11 @@ MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late
       static const char* const kGaps[] = {"500 milliseconds", "2 seconds", "5 seconds"};
       const bool shared = kind == 7;
       const bool session = kind == 8;
-      const bool by_arrival = !session && random_.chance(3);
+      const bool by_arrival = random_.chance(3);
       const std::string time = by_arrival ? "PROCTIME()" : "at";
       std::string from = fmt::format("TUMBLE({}, {}, INTERVAL '{}')", source.name, time, pick(kSizes));
       if (shared) from = fmt::format(fmt::runtime(pick(kShared)), source.name, time);
-      if (session) from = fmt::format("SESSION({}, at, INTERVAL '{}')", source.name, pick(kGaps));
+      if (session) from = fmt::format("SESSION({}, {}, INTERVAL '{}')", source.name, time, pick(kGaps));
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}",
                          shown, aggregate_list(), from, where, key, having());
       const bool event_time = !by_arrival && source.watermark_column >= 0;

@@ -141,10 +141,6 @@ Result<Scope> make_scope(const ast::TableRef& from, Scope scope) {
                     steps ? "INTERVAL '5 minutes', " : ""));
   }
   TRY_ASSIGN(const WindowSpec window, window_of(from));
-  if (window.is_session() && time->op == Op::kProctime) {
-    return unsupported_at(from.time->span, "SESSION over PROCTIME() is not supported",
-                          "use TUMBLE, or a column of the event's time");
-  }
   scope.add_window(time, window);
   return scope;
 }
