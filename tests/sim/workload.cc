@@ -24,11 +24,9 @@ MadeStream Workload::make_stream() {
   const std::string name = fmt::format("events_{}", ++names_);
   std::string sql = fmt::format("CREATE STREAM {} ({}", name, kColumns);
   const bool keyed = random_.chance(4);
-  if (keyed) {
-    sql += ", PRIMARY KEY (k)";
-  } else if (!random_.chance(4)) {
+  if (keyed) sql += ", PRIMARY KEY (k)";
+  if (!random_.chance(4))
     sql += fmt::format(", WATERMARK FOR at AS at - INTERVAL '{} seconds'", random_.below(3) * 5);
-  }
   sql += fmt::format(") WITH (format = 'json', partitions = {}", 1 + random_.below(4));
   if (!keyed && !random_.chance(3)) sql += ", key = 'k'";
   const uint64_t idle = random_.below(3);
@@ -257,8 +255,23 @@ std::string Workload::table_query(const NaiveStream& source) {
   if (kind == 0) return fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
   if (kind == 1) return fmt::format("{} FROM {}{}{}", retracting_list(), source.name, where, having());
   const std::string key = group_key();
-  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}{}", key == "n % 3" ? "n % 3 AS rest" : key,
-                     retracting_list(), source.name, where, key, having(), emit(false, true));
+  const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
+  if (kind == 2) return table_windows(source, shown, where, key);
+  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}{}", shown, retracting_list(), source.name, where, key,
+                     having(), emit(false, true));
+}
+
+// A row that leaves a window of several partitions is not told, so when that had closed must follow from the events.
+std::string Workload::table_windows(const NaiveStream& source, const std::string& shown,
+                                    const std::string& where, const std::string& key) {
+  static const char* const kWindows[] = {"TUMBLE({}, at, INTERVAL '10 seconds')",
+                                         "HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds')",
+                                         "HOP({}, at, INTERVAL '5 seconds', INTERVAL '10 seconds')",
+                                         "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '30 seconds')"};
+  const bool may_close = source.watermark_column >= 0 && source.partitions == 1;
+  return fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}{}",
+                     shown, retracting_list(), fmt::format(fmt::runtime(pick(kWindows)), source.name), where,
+                     key, having(), emit(may_close, true));
 }
 
 std::string Workload::having() {

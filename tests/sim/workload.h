@@ -62,6 +62,8 @@ class Workload {
   std::string row_condition();  // of a table's row, which came at no time
   std::string aggregate_list();
   std::string retracting_list();  // of aggregates that can take a row back
+  std::string table_windows(const NaiveStream& source, const std::string& shown, const std::string& where,
+                            const std::string& key);
   std::string having();
   std::string table_query(const NaiveStream& source);
   std::string with(std::string options);  // WITH (…), or nothing

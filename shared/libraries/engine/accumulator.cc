@@ -35,14 +35,14 @@ Wide add_wide(Wide a, Wide b) {
 }
 
 void combine_bits(AggregateKind call, Contribution& into, const Contribution& more) {
-  if (into.count == 0)
+  if (call == AggregateKind::kBitXor)
+    into.integer ^= more.integer;
+  else if (into.count == 0)
     into.integer = more.integer;
   else if (call == AggregateKind::kBitAnd)
     into.integer &= more.integer;
-  else if (call == AggregateKind::kBitOr)
-    into.integer |= more.integer;
   else
-    into.integer ^= more.integer;
+    into.integer |= more.integer;
   into.count = add_counts(into.count, more.count);
 }
 
@@ -259,7 +259,8 @@ bool Accumulators::replaces(const Slot& slot, const Contribution& held, const Co
 }
 
 void Accumulators::combine(const Slot& slot, Contribution& into, const Contribution& more) const {
-  if (more.count == 0) return;
+  // What a late part of a pane holds of an updating source may be of as many rows that came as of rows that went.
+  if (more.count == 0 && !retracts_) return;
   const bool extreme = slot.kind == Kind::kExtreme || slot.kind == Kind::kTextExtreme;
   if (extreme) {
     if (into.count == 0 || replaces(slot, into, more)) into = more;

@@ -63,11 +63,11 @@ int count_rows(std::vector<AggregateCall>& calls) {
 }  // namespace
 
 Status bind_retraction(QueryPlan& plan) {
-  if (plan.window_key >= 0) {
+  if (plan.window.is_session()) {
     return unsupported_at(
         plan.group_keys[static_cast<size_t>(plan.window_key)].expr->span,
-        fmt::format("a window over \"{}\", which has a primary key, is not supported", plan.source->name),
-        "its rows change after their window has closed: group by date_trunc('hour', time) instead");
+        fmt::format("SESSION over \"{}\", which has a primary key, is not supported", plan.source->name),
+        "a row that goes would cut a session in two: use TUMBLE, HOP or CUMULATE");
   }
   for (const AggregateCall& call : plan.aggregates) {
     if (!can_retract(call)) return cannot_retract(call, plan);
