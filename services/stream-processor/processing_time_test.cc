@@ -8,6 +8,7 @@ namespace {
 using engine::WindowSpec;
 
 constexpr WindowSpec kTens{WindowSpec::Kind::kTumble, 10, 0, 3};
+constexpr WindowSpec kSessions{WindowSpec::Kind::kSession, 300'000, 0, 0};
 constexpr WindowSpec kHops{WindowSpec::Kind::kHop, 10, 4, 1};
 
 TEST(ProcessingTime, NothingClosesBeforeTheFirstBatch) {
@@ -36,6 +37,28 @@ TEST(ProcessingTime, WindowsThatHopCloseOneAfterTheOther) {
   EXPECT_EQ(time.closed(AppendTime(50)), 27);
 }
 
+TEST(ProcessingTime, SessionsCloseWithTheNextBatchOrStepByStep) {
+  ProcessingTime time(kSessions, 0);
+  time.saw_batch(AppendTime(2'030'000));
+  EXPECT_EQ(time.closed(AppendTime(2'030'000)), 2'030'000);
+  EXPECT_EQ(time.next_timer(2'030'000), 2'100'000);
+  EXPECT_EQ(time.closed(AppendTime(2'199'999)), 2'100'000);
+  EXPECT_EQ(time.next_timer(2'300'000), 2'330'000);  // the last end
+  time.saw_batch(AppendTime(2'310'000));
+  EXPECT_EQ(time.closed(AppendTime(2'310'000)), 2'310'000);
+  EXPECT_EQ(time.closed(AppendTime(9'000'000)), 2'610'000);
+  EXPECT_EQ(time.next_timer(2'610'000), INT64_MAX);
+}
+
+TEST(ProcessingTime, SessionsThatAreKeptGoAtOneTimer) {
+  ProcessingTime time(kSessions, 500'000);
+  time.saw_batch(AppendTime(2'000'000));
+  EXPECT_EQ(time.closed(AppendTime(2'400'000)), 2'300'000);
+  EXPECT_EQ(time.next_timer(2'300'000), 2'800'000);
+  EXPECT_EQ(time.closed(AppendTime(2'800'000)), 2'800'000);
+  EXPECT_EQ(time.next_timer(2'800'000), INT64_MAX);
+}
+
 TEST(ProcessingTime, WhatIsKeptGoesAtOneTimer) {
   ProcessingTime time(kTens, 15);
   time.saw_batch(AppendTime(25));
@@ -49,13 +72,15 @@ TEST(ProcessingTime, WhatIsKeptGoesAtOneTimer) {
 
 // Whoever looks at batches and timers alone knows at each time what one knows that looks all the time.
 TEST(ProcessingTime, ChangesWithABatchOrATimerAlone) {
-  for (const WindowSpec& spec : {kTens, kHops}) {
+  for (const WindowSpec& spec : {kTens, kHops, kSessions}) {
+    const int64_t tick = spec.is_session() ? 10'000 : 1;
     for (const int64_t kept : {0, 7, 30}) {
-      ProcessingTime time(spec, kept);
+      ProcessingTime time(spec, kept * tick);
       int64_t known = INT64_MIN;
       int64_t timer = INT64_MAX;
-      for (int64_t now = 1; now < 400; ++now) {
-        const bool batch = now % 97 == 5 || now % 97 == 9 || now % 97 == 41;
+      for (int64_t now = tick; now < 400 * tick; now += tick) {
+        const int64_t phase = now / tick % 97;
+        const bool batch = phase == 5 || phase == 9 || phase == 41;
         if (batch) time.saw_batch(AppendTime(now));
         const int64_t closed = time.closed(AppendTime(now));
         EXPECT_GE(closed, known) << now;

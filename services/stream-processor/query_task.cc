@@ -34,12 +34,6 @@ bool quiet_starts_over(const log::Frame& frame) {
   });
 }
 
-size_t rows_that_come(const Batch& batch, const Selection& selection) {
-  if (batch.weights.empty()) return selection.size();
-  return static_cast<size_t>(
-      std::ranges::count_if(selection, [&](uint32_t row) { return comes(batch, row); }));
-}
-
 }  // namespace
 
 void TaskOutput::Part::add(std::string_view value, int64_t timestamp_ms) {
@@ -348,35 +342,48 @@ void QueryTask::drop_late(const StepRows& rows, const Selection& decoded, Select
   size_t kept = 0;
   size_t next = 0;
   for (const uint32_t row : decoded) {
-    const bool selected = next < selection.size() && selection[next] == row;
-    if (selected) ++next;
-    if (time.is_null(row)) {
-      if (selected) {
-        dead_letter(batch, row, "no_event_time", "MR-STEP-0010",
-                    "the event time is NULL, so the row has no window", 0, out);
-      }
-      continue;
+    if (next < selection.size() && selection[next] == row) {
+      ++next;
+      if (in_time(batch, row, out)) selection[kept++] = row;
     }
-    const int64_t t = time.integers[row];
-    const auto partition = batch.origins[row].partition;
-    if (selected) {
-      const int64_t window_end = plan_->window.last_end(t);
-      if (late_check_ && window_end <= clocks_.watermark(partition)) {
-        too_late(batch, row, "late", "MR-STEP-0011",
-                 "the row's window had ended by its partition's watermark", clocks_.watermark(partition) - t,
-                 out);
-      } else if (closes_ && window_end <= closing_clocks().closed()) {
-        too_late(batch, row, "closed_while_idle", "MR-STEP-0012",
-                 "the row's window was closed while its partition was idle", closing_clocks().closed() - t,
-                 out);
-      } else {
-        selection[kept++] = row;
-        note_ended(row, partition);
-      }
-    }
-    if (late_check_) clocks_.advance(partition, t - plan_->disorder_us());
+    pass_event(batch, time, row);
   }
   selection.resize(kept);
+}
+
+void QueryTask::pass_event(const Batch& batch, const Column& time, uint32_t row) {
+  if (!late_check_ || time.is_null(row)) return;
+  clocks_.advance(batch.origins[row].partition, time.integers[row] - plan_->disorder_us());
+}
+
+// Whether a window of the row is open; else it is told, but for one that goes: its window keeps what it had.
+bool QueryTask::in_time(const Batch& batch, uint32_t row, TaskOutput& out) {
+  const Column& time = batch.columns[static_cast<size_t>(pipeline_->time_column)];
+  if (time.is_null(row)) {
+    if (comes(batch, row)) {
+      dead_letter(batch, row, "no_event_time", "MR-STEP-0010",
+                  "the event time is NULL, so the row has no window", 0, out);
+    }
+    return false;
+  }
+  const int64_t t = time.integers[row];
+  const auto partition = batch.origins[row].partition;
+  const int64_t window_end = plan_->window.last_end(t);
+  const bool late = late_check_ && window_end <= clocks_.watermark(partition);
+  if (!late && !(closes_ && window_end <= closing_clocks().closed())) {
+    note_ended(row, partition);
+    return true;
+  }
+  if (!comes(batch, row)) {
+    ++counters_.kept_by_closed;
+  } else if (late) {
+    too_late(batch, row, "late", "MR-STEP-0011", "the row's window had ended by its partition's watermark",
+             clocks_.watermark(partition) - t, out);
+  } else {
+    too_late(batch, row, "closed_while_idle", "MR-STEP-0012",
+             "the row's window was closed while its partition was idle", closing_clocks().closed() - t, out);
+  }
+  return false;
 }
 
 // The windows that end up to there do not take the row any more.

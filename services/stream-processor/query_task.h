@@ -146,10 +146,13 @@ class QueryTask {
   void filter_rows(const Batch& batch, Selection& selection, TaskOutput& out);
   Status run_shape(const Batch& batch, Selection& selection, TaskOutput& out);
   void drop_late(const StepRows& rows, const Selection& decoded, Selection& selection, TaskOutput& out);
+  bool in_time(const Batch& batch, uint32_t row, TaskOutput& out);
+  void pass_event(const Batch& batch, const Column& time, uint32_t row);
   Status emit_rows(const Batch& batch, Selection& selection, std::vector<RowError>& errors, TaskOutput& out);
   Batch project_rows(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
   // Of a source with a primary key (query_task_upserts.cc).
   Status upsert(const StepRows& rows, Selection& selection, TaskOutput& out);
+  void drop_late_changes(const Batch& events, const Selection& decoded, Selection& changed, TaskOutput& out);
   Status replace_rows(const Batch& events, Selection& selection, TaskOutput& out);
   void tell(const RowOrigin& origin, TaskOutput& out, const std::function<void(JsonRows&)>& write);
   size_t expected_bytes(size_t rows, size_t row_bytes) const;

@@ -14,7 +14,31 @@ Status QueryTask::upsert(const StepRows& rows, Selection& selection, TaskOutput&
   dead_letters(events, errors, out);
   Selection changed = engine::all_rows(changes);
   filter_rows(changes, changed, out);
+  if (time_column_ >= 0) drop_late_changes(events, selection, changed, out);
   return run_shape(changes, changed, out);
+}
+
+// An event's changes meet the watermark that the events before it made, and each its own window: a row leaves its old
+// one if that is open, and comes into its new one if that is.
+void QueryTask::drop_late_changes(const Batch& events, const Selection& decoded, Selection& changed,
+                                  TaskOutput& out) {
+  const Batch& changes = pipeline_->changes;
+  const Column& time = events.columns[static_cast<size_t>(pipeline_->event_time_column)];
+  pipeline_->ended.resize(plan_->window.shares_panes() ? changes.rows : 0);
+  const size_t came = rows_that_come(changes, changed);
+  size_t kept = 0;
+  size_t next = 0;
+  for (const uint32_t event : decoded) {
+    const RowOrigin& place = events.origins[event];
+    for (; next < changed.size(); ++next) {
+      const RowOrigin& of_change = changes.origins[changed[next]];
+      if (of_change.partition != place.partition || of_change.offset != place.offset) break;
+      if (in_time(changes, changed[next], out)) changed[kept++] = changed[next];
+    }
+    pass_event(events, time, event);
+  }
+  changed.resize(kept);
+  counters_.late += came - rows_that_come(changes, changed);
 }
 
 // Rows stand under their primary keys (of a derived stream: which are there), so the row before need not be known:

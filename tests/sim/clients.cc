@@ -186,7 +186,8 @@ void World::define() {
   if (!source) return;
   const bool derived = random_.chance(3);
   const NaiveStream& shape = objects_[*source].shape;
-  const bool windows = derived && shape.watermark_column >= 0 && random_.chance(2);
+  const bool windows =
+      derived && shape.watermark_column >= 0 && shape.primary_key.empty() && random_.chance(2);
   const auto late = unused_late_stream(*source);
   const std::string late_to = late ? objects_[*late].name : "";
   const bool counts = !windows && Workload::may_count(shape) && random_.chance(5);
@@ -211,7 +212,7 @@ bool World::define_late_stream(size_t tenant) {
   const auto source = pick_object([&](const ClientObject& o) {
     const auto index = static_cast<size_t>(&o - objects_.data());
     const bool may = o.tenant == tenant && o.kind != Kind::kView && o.state == ObjectState::kThere &&
-                     o.shape.watermark_column >= 0;
+                     o.shape.watermark_column >= 0 && o.shape.primary_key.empty();
     return may && !unused_late_stream(index);
   });
   if (!source) return false;

@@ -149,6 +149,8 @@ class Run {
     if (closes_ && by_arrival_) {
       answer_.closed_high = arrived_;
       answer_.closed_low = std::min(arrived_, scope_.asked_after.value);
+      // A session may be told a little late.
+      if (sessions_) answer_.closed_low -= std::max<int64_t>(size_ / 16, 100'000);
     } else if (closes_ && scope_.told) {
       show_closed(behind(scope_.told->low, named_.lateness_us),
                   behind(scope_.told->high, named_.lateness_us));
@@ -160,6 +162,12 @@ class Run {
   }
 
  private:
+  struct LastEvent {
+    const LogEvent* event = nullptr;  // null: it is deleted
+    Row row;
+    std::vector<NaiveWindow> windows;  // over the watermark's column: those that it is in
+  };
+
   void show_closed(int64_t low, int64_t high) {
     if (named_.emit_on_close) {
       answer_.closed_low = low;
@@ -213,11 +221,10 @@ class Run {
       const auto* op = std::get_if<std::string>(&row->back());
       const bool deletes = op != nullptr && *op == "delete";
       if (!named_.is_view) return tell(event, *row, to_line(key), deletes);
-      if (!deletes) process(event, *row, place);  // it may fail, whatever comes behind it
-      table_[to_line(key)] = {deletes ? nullptr : &event, std::move(*row)};
-      return;
+      replace(event, *row, to_line(key), deletes, place);
+    } else {
+      process(event, *row, place);
     }
-    process(event, *row, place);
     if (!late_check_) return;
     if (const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(source_.watermark_column)])) {
       clocks_.advance(event.partition, t->micros - source_.disorder_us - named_.lateness_us);
@@ -247,14 +254,41 @@ class Run {
     }
   }
 
-  // What counts are the rows that are there in the end.
+  // The row before leaves those of its windows that have not ended. The new one may fail, whatever comes behind it.
+  void replace(const LogEvent& event, const Row& row, const std::string& key, bool deletes,
+               const Place& place) {
+    LastEvent& last = table_[key];
+    if (late_check_ && last.event != nullptr) {
+      const int64_t watermark = clocks_.watermark(event.partition);
+      std::erase_if(last.windows, [&](const NaiveWindow& w) { return *w.start + w.size > watermark; });
+      if (!last.windows.empty()) stayed_.push_back(last);
+    }
+    counted_.clear();
+    if (!deletes) process(event, row, place);
+    last = {deletes ? nullptr : &event, row, counted_};
+  }
+
+  // What counts are the rows that are there in the end, and those that windows had when they ended.
   void take_table() {
     groups_.clear();
     answer_.rows.clear();
     if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
+    for (const LastEvent& last : stayed_) count_again(last);
     for (const auto& [key, last] : table_) {
-      if (last.event != nullptr)
+      if (last.event == nullptr) continue;
+      if (late_check_)
+        count_again(last);
+      else
         process(*last.event, last.row, {last.event->partition.value, last.event->offset.value});
+    }
+  }
+
+  void count_again(const LastEvent& last) {
+    RowContext context{&source_.columns, &last.row, std::nullopt, size_, nullptr, last.event->time};
+    for (const NaiveWindow& window : last.windows) {
+      context.window_start = window.start;
+      context.window_size = window.size;
+      add(*last.event, last.row, context, window.part);
     }
   }
 
@@ -300,13 +334,15 @@ class Run {
       return;
     }
     if (late_check_ && !keeps_windows(event, windows, place)) return;
+    bool fine = true;
     for (NaiveWindow& window : windows) {
       window.part.second = all - windows.size();
       context.window_start = window.start;
       context.window_size = window.size;
-      const bool fine = grouped_ ? add(event, row, context, window.part) : emit(event, context);
+      fine = grouped_ ? add(event, row, context, window.part) : emit(event, context);
       if (!fine) answer_.failed.insert(place);
     }
+    if (fine) counted_ = windows;
   }
 
   // Takes away the windows that had ended; false: none is left.
@@ -591,10 +627,8 @@ class Run {
   std::map<std::string, Group> groups_;
   std::map<std::string, int64_t> numbers_;                  // windows of rows: how many a group has had
   std::map<std::string, std::vector<PendingRow>> pending_;  // by the key without the window
-  struct LastEvent {
-    const LogEvent* event = nullptr;  // null: it is deleted
-    Row row;
-  };
+  std::vector<NaiveWindow> counted_;                        // of the row at hand
+  std::vector<LastEvent> stayed_;                           // rows that went when windows with them had ended
   std::map<std::string, LastEvent> table_;  // by primary key; of a derived stream: the keys that it told of
   NaiveAnswer answer_;
 };

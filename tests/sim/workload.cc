@@ -24,11 +24,9 @@ MadeStream Workload::make_stream() {
   const std::string name = fmt::format("events_{}", ++names_);
   std::string sql = fmt::format("CREATE STREAM {} ({}", name, kColumns);
   const bool keyed = random_.chance(4);
-  if (keyed) {
-    sql += ", PRIMARY KEY (k)";
-  } else if (!random_.chance(4)) {
+  if (keyed) sql += ", PRIMARY KEY (k)";
+  if (!random_.chance(4))
     sql += fmt::format(", WATERMARK FOR at AS at - INTERVAL '{} seconds'", random_.below(3) * 5);
-  }
   sql += fmt::format(") WITH (format = 'json', partitions = {}", 1 + random_.below(4));
   if (!keyed && !random_.chance(3)) sql += ", key = 'k'";
   const uint64_t idle = random_.below(3);
@@ -125,16 +123,14 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
 
 // When a window of event time closes to a partition that was silent is not told exactly, so shared panes of it close
 // here only where the source's query tells its watermark.
-std::string Workload::window_over(const NaiveStream& source, bool& plain) {
+std::string Workload::window_over(const NaiveStream& source) {
   static const char* const kWindows[] = {"TUMBLE({}, at, INTERVAL '5 seconds')",
                                          "TUMBLE({}, at, INTERVAL '15 seconds', INTERVAL '2 seconds')",
                                          "SESSION({}, at, INTERVAL '2 seconds')"};
   static const char* const kShared[] = {"HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds')",
                                         "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '30 seconds')"};
   const bool shared = source.watermark_told && random_.chance(2);
-  const std::string window = shared ? pick(kShared) : pick(kWindows);
-  plain = window.starts_with("TUMBLE");
-  return fmt::format(fmt::runtime(window), source.name);
+  return fmt::format(fmt::runtime(shared ? pick(kShared) : pick(kWindows)), source.name);
 }
 
 MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& late_to) {
@@ -147,8 +143,7 @@ MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& l
   static const char* const kX[] = {"max(x)", "sum(x)", "avg(x)"};
   const std::string name = fmt::format("windows_{}", ++names_);
   const Keys& keys = kKeys[random_.below(std::size(kKeys))];
-  bool plain = false;
-  const std::string from = window_over(source, plain);
+  const std::string from = window_over(source);
   const char* at = from.starts_with("SESSION") || random_.chance(3) ? "window_end" : "window_start";
   const MadeRetention kept = retention();
   std::string options = kept.option;
@@ -159,8 +154,7 @@ MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& l
       "FROM {}",
       name, with(options), keys.k, at, pick(kX), keys.s, from);
   if (random_.chance(3)) sql += " WHERE " + condition();
-  sql += fmt::format(" GROUP BY window_start, window_end, {}{} EMIT ON WINDOW CLOSE", keys.columns,
-                     having(plain));
+  sql += fmt::format(" GROUP BY window_start, window_end, {}{} EMIT ON WINDOW CLOSE", keys.columns, having());
   if (!late_to.empty()) sql += " LATE DATA TO " + late_to;
   return {must(naive_query(sql), sql), sql, kept};
 }
@@ -185,7 +179,7 @@ std::string Workload::emit(bool may_close, bool may_wait) {
   return may_wait && random_.chance(3) ? fmt::format(" EMIT EVERY INTERVAL '{}'", pick(kEvery)) : "";
 }
 
-std::string Workload::aggregate_list(bool distinct) {
+std::string Workload::aggregate_list() {
   static const char* const kCalls[] = {"count(*)",
                                        "count(n)",
                                        "sum(n)",
@@ -218,7 +212,7 @@ std::string Workload::aggregate_list(bool distinct) {
   std::string out;
   const uint64_t calls = 1 + random_.below(4);
   for (uint64_t i = 0; i < calls; ++i) {
-    const char* call = distinct && random_.chance(5) ? pick(kDistinct) : pick(kCalls);
+    const char* call = random_.chance(5) ? pick(kDistinct) : pick(kCalls);
     out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", call, i);
   }
   return out;
@@ -259,19 +253,33 @@ std::string Workload::table_query(const NaiveStream& source) {
   const std::string where = random_.chance(2) ? " WHERE " + row_condition() : "";
   const uint64_t kind = random_.below(4);
   if (kind == 0) return fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
-  if (kind == 1) return fmt::format("{} FROM {}{}{}", retracting_list(), source.name, where, having(true));
+  if (kind == 1) return fmt::format("{} FROM {}{}{}", retracting_list(), source.name, where, having());
   const std::string key = group_key();
-  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}{}", key == "n % 3" ? "n % 3 AS rest" : key,
-                     retracting_list(), source.name, where, key, having(true), emit(false, true));
+  const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
+  if (kind == 2) return table_windows(source, shown, where, key);
+  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}{}", shown, retracting_list(), source.name, where, key,
+                     having(), emit(false, true));
 }
 
-std::string Workload::having(bool distinct) {
+// A row that leaves a window of several partitions is not told, so when that had closed must follow from the events.
+std::string Workload::table_windows(const NaiveStream& source, const std::string& shown,
+                                    const std::string& where, const std::string& key) {
+  static const char* const kWindows[] = {"TUMBLE({}, at, INTERVAL '10 seconds')",
+                                         "HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds')",
+                                         "HOP({}, at, INTERVAL '5 seconds', INTERVAL '10 seconds')",
+                                         "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '30 seconds')"};
+  const bool may_close = source.watermark_column >= 0 && source.partitions == 1;
+  return fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}{}",
+                     shown, retracting_list(), fmt::format(fmt::runtime(pick(kWindows)), source.name), where,
+                     key, having(), emit(may_close, true));
+}
+
+std::string Workload::having() {
   static const char* const kConditions[] = {"count(*) > 2",       "sum(n) > 10",
                                             "max(n) IS NOT NULL", "min(x) < max(x)",
                                             "NOT count(b) = 1",   "count(*) % 2 = 0 OR min(s) = 'a'"};
   if (!random_.chance(4)) return "";
-  return std::string(" HAVING ") +
-         (distinct && random_.chance(4) ? "count(DISTINCT n) >= 2" : pick(kConditions));
+  return std::string(" HAVING ") + (random_.chance(4) ? "count(DISTINCT n) >= 2" : pick(kConditions));
 }
 
 std::string Workload::group_key() {
@@ -291,13 +299,13 @@ MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late
   if (kind == 0) {
     sql += fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
   } else if (kind == 1) {
-    sql += fmt::format("{} FROM {}{}{}", aggregate_list(true), source.name, where, having(true));
+    sql += fmt::format("{} FROM {}{}{}", aggregate_list(), source.name, where, having());
   } else {
     const std::string key = group_key();
     const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
     if (kind <= 3) {
-      sql += fmt::format("{}, {} FROM {}{} GROUP BY {}{}", shown, aggregate_list(true), source.name, where,
-                         key, having(true)) +
+      sql += fmt::format("{}, {} FROM {}{} GROUP BY {}{}", shown, aggregate_list(), source.name, where, key,
+                         having()) +
              emit(false, true);
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
@@ -308,14 +316,13 @@ MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late
       static const char* const kGaps[] = {"500 milliseconds", "2 seconds", "5 seconds"};
       const bool shared = kind == 7;
       const bool session = kind == 8;
-      const bool by_arrival = !session && random_.chance(3);
+      const bool by_arrival = random_.chance(3);
       const std::string time = by_arrival ? "PROCTIME()" : "at";
       std::string from = fmt::format("TUMBLE({}, {}, INTERVAL '{}')", source.name, time, pick(kSizes));
       if (shared) from = fmt::format(fmt::runtime(pick(kShared)), source.name, time);
-      if (session) from = fmt::format("SESSION({}, at, INTERVAL '{}')", source.name, pick(kGaps));
-      const bool distinct = !shared && !session;
+      if (session) from = fmt::format("SESSION({}, {}, INTERVAL '{}')", source.name, time, pick(kGaps));
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}",
-                         shown, aggregate_list(distinct), from, where, key, having(distinct));
+                         shown, aggregate_list(), from, where, key, having());
       const bool event_time = !by_arrival && source.watermark_column >= 0;
       const bool may_close =
           by_arrival || (event_time && (!shared || source.watermark_told));  // see window_over

@@ -65,15 +65,17 @@ class Workload {
   MadeRetention retention();
   std::string condition();
   std::string row_condition();  // of a table's row, which came at no time
-  std::string aggregate_list(bool distinct);
+  std::string aggregate_list();
   std::string retracting_list();  // of aggregates that can take a row back
-  std::string having(bool distinct);
+  std::string table_windows(const NaiveStream& source, const std::string& shown, const std::string& where,
+                            const std::string& key);
+  std::string having();
   std::string table_query(const NaiveStream& source);
   std::string with(std::string options);  // WITH (…), or nothing
   std::string view_options(bool may_close);
   std::string emit(bool may_close, bool may_wait);
   std::string group_key();
-  std::string window_over(const NaiveStream& source, bool& plain);
+  std::string window_over(const NaiveStream& source);
   std::string time_value(int64_t us);
   std::string bad_event(int64_t id, bool keyed);
   template <size_t N>

@@ -25,6 +25,8 @@ struct QueryTask::Pipeline {
       const auto& start = *plan->group_keys[static_cast<size_t>(plan->window_key)].expr;
       if (start.args[0]->op == engine::Op::kColumn) time_column = start.args[0]->column;
     }
+    event_time_column = time_column;
+    if (last_rows && time_column >= 0) event_time_column = place_of(*original, time_column, columns);
     switch (plan->shape) {
       case engine::QueryPlan::Shape::kAggregate:
         aggregation.emplace(plan, &shared);
@@ -62,6 +64,12 @@ struct QueryTask::Pipeline {
     return plan.updating() && plan.shape == engine::QueryPlan::Shape::kAggregate;
   }
 
+  // In the events, where a column of the plan's rows stands.
+  static int place_of(const engine::QueryPlan& plan, int column, const std::vector<int>& columns) {
+    const int wanted = plan.read_columns[static_cast<size_t>(column)];
+    return static_cast<int>(std::lower_bound(columns.begin(), columns.end(), wanted) - columns.begin());
+  }
+
   engine::PlanPtr plan;
   engine::SharedValues shared;
   std::optional<engine::Upserts> upserts;
@@ -74,7 +82,8 @@ struct QueryTask::Pipeline {
   std::optional<GroupRows> group_rows;  // windows of rows, into a stream
   std::optional<engine::RowsView> rows_view;
   std::optional<formats::JsonRowWriter> writer;
-  int time_column = -1;        // of the batch
+  int time_column = -1;        // of the batch; of an updating source: of the changes …
+  int event_time_column = -1;  // … and of the events
   std::vector<int64_t> ended;  // by row: what had ended when it came; empty where windows share no panes
   std::string row;             // scratch
 };
@@ -82,6 +91,11 @@ struct QueryTask::Pipeline {
 // Of an updating source rows come and go.
 inline bool comes(const Batch& batch, uint32_t row) {
   return batch.weights.empty() || batch.weights[row] > 0;
+}
+inline size_t rows_that_come(const Batch& batch, const Selection& selection) {
+  if (batch.weights.empty()) return selection.size();
+  return static_cast<size_t>(
+      std::ranges::count_if(selection, [&](uint32_t row) { return comes(batch, row); }));
 }
 
 }  // namespace millrace::processor

@@ -35,14 +35,14 @@ Wide add_wide(Wide a, Wide b) {
 }
 
 void combine_bits(AggregateKind call, Contribution& into, const Contribution& more) {
-  if (into.count == 0)
+  if (call == AggregateKind::kBitXor)
+    into.integer ^= more.integer;
+  else if (into.count == 0)
     into.integer = more.integer;
   else if (call == AggregateKind::kBitAnd)
     into.integer &= more.integer;
-  else if (call == AggregateKind::kBitOr)
-    into.integer |= more.integer;
   else
-    into.integer ^= more.integer;
+    into.integer |= more.integer;
   into.count = add_counts(into.count, more.count);
 }
 
@@ -65,7 +65,8 @@ Error state_full() {
                "group by fewer values, keep windows for a shorter time, or give the node more memory");
 }
 
-Accumulators::Accumulators(const QueryPlan& plan) : retracts_(plan.updating()) {
+Accumulators::Accumulators(const QueryPlan& plan)
+    : retracts_(plan.updating()), panes_(plan.window.made_of_panes()) {
   if (plan.repartition && plan.source)
     inline_parts_ = std::clamp<size_t>(plan.source->partitions, 1, kMostInlineParts);
   for (const AggregateCall& call : plan.aggregates) {
@@ -74,6 +75,7 @@ Accumulators::Accumulators(const QueryPlan& plan) : retracts_(plan.updating()) {
     slot.storage = call.argument ? physical(call.argument->type) : Physical::kInteger;
     slot.offset = value_bytes_;
     choose_kind(call, slot);
+    if (call.distinct && panes_) keep_values_once(slot);
     value_bytes_ += slot_bytes(slot);
     const size_t place = slots_.size();
     has_float_sums_ |= slot.kind == Kind::kFloatSum;
@@ -81,10 +83,11 @@ Accumulators::Accumulators(const QueryPlan& plan) : retracts_(plan.updating()) {
     const bool sum = slot.kind == Kind::kIntSum && call.kind == AggregateKind::kSum;
     if (sum || slot.kind == Kind::kGathered) checked_.push_back(place);
     if (has_blob(slot)) with_blobs_.push_back(place);
-    if (slot.sketch != nullptr || is_ordered(call.kind) || slot.kind == Kind::kValues)
-      made_texts_.push_back(place);
+    const bool values = slot.kind == Kind::kValues || slot.kind == Kind::kDistinct;
+    keeps_values_ |= values;
+    if (slot.sketch != nullptr || is_ordered(call.kind) || values) made_texts_.push_back(place);
     row_by_row_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kSquares ||
-                   slot.kind == Kind::kSketch || slot.kind == Kind::kGathered;
+                   slot.kind == Kind::kSketch || slot.kind == Kind::kGathered || slot.kind == Kind::kDistinct;
     calls_.push_back(call);
     slots_.push_back(std::move(slot));
   }
@@ -121,12 +124,24 @@ void Accumulators::choose_kind(const AggregateCall& call, Slot& slot) const {
   }
 }
 
+// A value of several panes counts once: so the panes keep the values, and the answer is made of them at the read.
+void Accumulators::keep_values_once(Slot& slot) {
+  Slot values;
+  values.kind = Kind::kDistinct;
+  values.call = slot.call;
+  values.storage = slot.storage;
+  values.offset = slot.offset;
+  values.once = std::make_shared<const Slot>(std::move(slot));
+  slot = std::move(values);
+}
+
 size_t Accumulators::slot_bytes(const Slot& slot) const {
   switch (slot.kind) {
     case Kind::kCount:
     case Kind::kTextExtreme:
     case Kind::kSketch:
     case Kind::kValues:
+    case Kind::kDistinct:
       return 8;
     case Kind::kFloatSum:
       return inline_parts_ * kPartBytes + 8;
@@ -149,7 +164,16 @@ bool Accumulators::has_blob(const Slot& slot) {
 }
 bool Accumulators::has_text(const Slot& slot) {
   return slot.kind == Kind::kTextExtreme || slot.kind == Kind::kSketch || slot.kind == Kind::kGathered ||
-         slot.kind == Kind::kValues;
+         slot.kind == Kind::kValues || slot.kind == Kind::kDistinct;
+}
+
+int Accumulators::too_long(const Arguments& arguments, size_t row, size_t most_bytes) const {
+  for (const size_t i : with_blobs_) {
+    if (slots_[i].kind != Kind::kDistinct || physical(arguments[i].values->type) != Physical::kText) continue;
+    if (!arguments[i].is_null(row) && arguments[i].values->texts[row].size() > most_bytes)
+      return static_cast<int>(i);
+  }
+  return -1;
 }
 
 void Accumulators::of_row(const Arguments& arguments, size_t row, std::vector<Contribution>& out) const {
@@ -162,7 +186,7 @@ void Accumulators::of_row(const Arguments& arguments, size_t row, std::vector<Co
 Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size_t row) const {
   Contribution c;
   c.count = 1;
-  if (slot.kind == Kind::kSketch || slot.kind == Kind::kValues) return c;
+  if (slot.kind == Kind::kSketch || slot.kind == Kind::kValues || slot.kind == Kind::kDistinct) return c;
   switch (physical(argument.type)) {
     case Physical::kNone:
       break;
@@ -197,7 +221,8 @@ void Accumulators::add_texts(const Arguments& arguments, const std::vector<std::
     scratch_.clear();
     if (slots_[i].sketch != nullptr)
       slots_[i].sketch->of_row(scratch_, *arguments[i].values, row, place.partition);
-    else if (slots_[i].kind == Kind::kValues)
+    else if (slots_[i].kind == Kind::kValues ||
+             (slots_[i].kind == Kind::kDistinct && slots_[i].once->kind != Kind::kGathered))
       encode_key(scratch_, *arguments[i].values, row);
     else
       append_entry(scratch_, calls_[i], *arguments[i].values, order[i], row, place);
@@ -232,7 +257,8 @@ bool Accumulators::replaces(const Slot& slot, const Contribution& held, const Co
 }
 
 void Accumulators::combine(const Slot& slot, Contribution& into, const Contribution& more) const {
-  if (more.count == 0) return;
+  // What a late part of a pane holds of an updating source may be of as many rows that came as of rows that went.
+  if (more.count == 0 && !retracts_) return;
   const bool extreme = slot.kind == Kind::kExtreme || slot.kind == Kind::kTextExtreme;
   if (extreme) {
     if (into.count == 0 || replaces(slot, into, more)) into = more;
@@ -278,7 +304,9 @@ bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) con
     c.sum = add_wide(static_cast<Wide>(static_cast<unsigned __int128>(static_cast<Wide>(high)) << 64), low);
   } else if (has_text(slot)) {
     c.text = in.bytes();
-    if (slot.kind == Kind::kValues && !is_key(c.text, calls_[aggregate].argument->type)) return false;
+    const bool key =
+        slot.kind == Kind::kValues || (slot.kind == Kind::kDistinct && slot.once->kind != Kind::kGathered);
+    if (key && !is_key(c.text, calls_[aggregate].argument->type)) return false;
   } else if (slot.storage == Physical::kDouble) {
     c.real = std::bit_cast<double>(in.le<uint64_t>());
   } else if (slot.storage == Physical::kInterval) {
@@ -350,7 +378,7 @@ bool Accumulators::stage(state::Table& table, const Slot& slot, const char* valu
   const char* const p = value + slot.offset;
   if (c.count == 0) return true;
   if (slot.kind == Kind::kFloatSum) return stage_float(table, slot, p, partition, c, blob);
-  if (!has_text(slot) || slot.kind == Kind::kValues) return true;
+  if (!has_text(slot) || slot.kind == Kind::kValues || slot.kind == Kind::kDistinct) return true;
   const uint64_t old = load_le<uint64_t>(p);
   if (slot.kind == Kind::kSketch) {
     scratch_ = old == 0 ? std::string_view() : table.blob(old);
@@ -458,6 +486,7 @@ void Accumulators::commit(state::Table& table, const Slot& slot, char* value, ui
     case Kind::kSketch:
     case Kind::kGathered:
     case Kind::kValues:  // change_values() does
+    case Kind::kDistinct:
       return;
     case Kind::kExtreme:
       break;
@@ -480,8 +509,11 @@ bool Accumulators::change_values(state::Table& table, std::string_view key, uint
                                  const std::vector<Contribution>& contributions) const {
   for (const size_t i : with_blobs_) {
     const Slot& slot = slots_[i];
-    if (slot.kind != Kind::kValues || contributions[i].count == 0) continue;
+    const bool values = slot.kind == Kind::kValues || slot.kind == Kind::kDistinct;
+    if (!values || contributions[i].count == 0) continue;
     const auto list = load_le<uint64_t>(table.find(key, hash) + slot.offset);
+    // Where no row goes, whether one has the value is all there is to know.
+    if (!retracts_ && has_value(table, list, contributions[i].text)) continue;
     const auto changed = change_count(table, list, contributions[i].text, weight);
     if (!changed) return false;
     store_le(table.find_mutable(key, hash) + slot.offset, *changed);
@@ -515,8 +547,9 @@ bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) 
     const uint64_t old = load_le<uint64_t>(reference);
     if (old == 0) continue;
     const uint64_t id = slot.kind == Kind::kGathered ? move_chain(old, from, to)
-                        : slot.kind == Kind::kValues ? move_values(old, from, to)
-                                                     : to.put_blob(from(old));
+                        : slot.kind == Kind::kValues || slot.kind == Kind::kDistinct
+                            ? move_values(old, from, to)
+                            : to.put_blob(from(old));
     if (id == 0) return false;
     store_le(reference, id);
   }
@@ -531,7 +564,7 @@ void Accumulators::free_blobs(const char* value, state::Table& table) const {
     const auto id = load_le<uint64_t>(value + blob_offset(slot));
     if (slot.kind == Kind::kGathered)
       append_chain(id, blob, ids);
-    else if (slot.kind == Kind::kValues)
+    else if (slot.kind == Kind::kValues || slot.kind == Kind::kDistinct)
       append_values(id, blob, ids);
     else
       ids.push_back(id);

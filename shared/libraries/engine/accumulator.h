@@ -7,7 +7,8 @@
 //         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob. bit_and
 //         …: the count and the bits. Exact variance: sum, sum of squares (variance.h), count. first, last: the least
 //         or greatest entry (entries.h) as a text. Sketches (sketch.h): a blob. Lists (gathered.h): a chain of blobs
-//         and how much they hold. min, max and any_value of an updating source: all values (counted_values.h).
+//         and how much they hold. min, max and any_value of an updating source, and what is DISTINCT in a window of
+//         panes: all values (counted_values.h).
 // Order:  float sums and moments depend on the order of rows within their partition alone; all else on no order at
 //         all.
 #pragma once
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "engine/aggregate_arguments.h"
+#include "engine/counted_values.h"
 #include "engine/gathered.h"
 #include "engine/plan.h"
 #include "engine/sketch.h"
@@ -48,10 +50,11 @@ struct FloatPart {
 // What one aggregate of a group holds, out of the state; of several stored groups (panes), all together.
 struct Total {
   Contribution value;
-  std::vector<FloatPart> parts;  // sums of doubles
-  Squares squares;               // exact variance
-  std::string bytes;             // sketches, entries of lists, the value of kValues
-  uint64_t gathered = 0;         // how much the lists hold
+  std::vector<FloatPart> parts;      // sums of doubles
+  Squares squares;                   // exact variance
+  std::string bytes;                 // sketches, entries of lists, the value of kValues
+  std::vector<CountedValue> values;  // of all panes
+  uint64_t gathered = 0;             // how much the lists hold
 };
 // For the next group, in the same memory.
 inline void restart(Total& total) {
@@ -59,6 +62,7 @@ inline void restart(Total& total) {
   total.parts.clear();
   total.squares = {};
   total.bytes.clear();
+  total.values.clear();
   total.gathered = 0;
 }
 inline void restart(std::vector<Total>& totals) {
@@ -85,6 +89,8 @@ class Accumulators {
   // Contributions cannot be combined before a repartition.
   bool row_by_row() const { return row_by_row_; }
 
+  // The first aggregate whose DISTINCT value is too long to be kept; -1: none.
+  int too_long(const Arguments& arguments, size_t row, size_t most_bytes) const;
   // A row's contributions. Of a plain count nothing but `count` is written.
   void of_row(const Arguments& arguments, size_t row, std::vector<Contribution>& out) const;
   // Some contributions are texts that are made of the row: then add_texts() follows, which keeps them in `texts`.
@@ -104,8 +110,9 @@ class Accumulators {
   bool apply(state::Table& table, std::string_view key, uint64_t hash, char* value, uint16_t partition,
              const std::vector<Contribution>& contributions);
 
-  // Of an updating source, behind apply(): what min and max keep when a row comes (1) or goes (-1). False: the state's
-  // bound.
+  // Some aggregates keep their values: then change_values() follows apply().
+  bool keeps_values() const { return keeps_values_; }
+  // What they keep when a row comes (1) or, of an updating source, goes (-1). False: the state's bound.
   bool change_values(state::Table& table, std::string_view key, uint64_t hash, int weight,
                      const std::vector<Contribution>& contributions) const;
 
@@ -142,7 +149,8 @@ class Accumulators {
     kSquares,
     kSketch,
     kGathered,
-    kValues
+    kValues,
+    kDistinct
   };
   struct Slot {
     Kind kind = Kind::kCount;
@@ -151,7 +159,8 @@ class Accumulators {
     int scale = 0;                          // of a sum of numeric
     size_t offset = 0;
     std::shared_ptr<const Sketch> sketch = nullptr;
-    std::string separator = {};  // of lists
+    std::string separator = {};                  // of lists
+    std::shared_ptr<const Slot> once = nullptr;  // kDistinct: what the values, each once, make the answer of
   };
   static constexpr size_t kPartBytes = 24;
 
@@ -161,6 +170,7 @@ class Accumulators {
   static bool has_blob(const Slot& slot);
   static bool has_text(const Slot& slot);
   void choose_kind(const AggregateCall& call, Slot& slot) const;
+  static void keep_values_once(Slot& slot);
   size_t slot_bytes(const Slot& slot) const;
   static FloatPart load_part(const char* p);
   static void store_part(char* p, const FloatPart& part);
@@ -179,11 +189,16 @@ class Accumulators {
   void replace_blob(state::Table& table, const Slot& slot, char* value, uint64_t blob) const;
   void add_float(const Slot& slot, char* p, uint16_t partition, const Contribution& c) const;
   size_t blob_offset(const Slot& slot) const;
+  void finish(const Slot& slot, const AggregateCall& call, Total& total, Column& out, Arena& arena) const;
+  void finish_distinct(const Slot& slot, const AggregateCall& call, Total& total, Column& out,
+                       Arena& arena) const;
+  void add_once(const Slot& slot, const Column& value, Total& total) const;
+  static void list_once(const Slot& slot, const std::vector<CountedValue>& entries, Total& total);
   static void finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena);
   static void collect_list(const char* p, const Blobs& blob, Total& total);
-  static void finish_value(const Total& total, Column& out, Arena& arena);
+  static void finish_value(const Slot& slot, Total& total, Column& out, Arena& arena);
   static void finish_list(const Slot& slot, const Total& total, Column& out, Arena& arena);
-  void finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const;
+  static void finish_extreme(const Slot& slot, const Contribution& c, Column& out, Arena& arena);
   static void finish_float(AggregateKind call, std::vector<FloatPart>& parts, Column& out);
 
   bool stage_all(state::Table& table, std::string_view key, uint64_t hash, char*& value, uint16_t partition,
@@ -201,7 +216,9 @@ class Accumulators {
   size_t inline_parts_ = 1;
   bool has_float_sums_ = false;
   bool row_by_row_ = false;
+  bool keeps_values_ = false;
   const bool retracts_;
+  const bool panes_;              // a window is put together from several rows of the state
   std::vector<uint64_t> staged_;  // a blob a slot; 0: none
   std::string scratch_;
 };

@@ -48,6 +48,8 @@ void Accumulators::collect_slot(const Slot& slot, const char* value, const Blobs
   const auto id = load_le<uint64_t>(p);
   if (id == 0) return;
   if (slot.kind == Kind::kGathered) return collect_list(p, blob, total);
+  if (slot.kind == Kind::kDistinct || (slot.kind == Kind::kValues && panes_))
+    return read_values(id, blob, total.values);
   if (slot.kind == Kind::kValues) {
     total.bytes = slot.call == AggregateKind::kMax ? greatest_value(id, blob) : least_value(id, blob);
     return;
@@ -107,27 +109,37 @@ void Accumulators::finish_numeric(const Slot& slot, __int128 sum, int64_t count,
 }
 
 void Accumulators::finish(size_t aggregate, Total& total, Column& out, Arena& arena) const {
-  const Slot& slot = slots_[aggregate];
+  finish(slots_[aggregate], calls_[aggregate], total, out, arena);
+}
+
+void Accumulators::finish(const Slot& slot, const AggregateCall& call, Total& total, Column& out,
+                          Arena& arena) const {
   const Contribution& c = total.value;
   if (slot.kind == Kind::kCount) return append_integer(out, c.count);
   if (slot.kind == Kind::kFloatSum) return finish_float(slot.call, total.parts, out);
   if (slot.kind == Kind::kSketch) return slot.sketch->finish(total.bytes, out);
   if (slot.kind == Kind::kGathered) return finish_list(slot, total, out, arena);
-  if (slot.kind == Kind::kValues) return finish_value(total, out, arena);
+  if (slot.kind == Kind::kValues) return finish_value(slot, total, out, arena);
+  if (slot.kind == Kind::kDistinct) return finish_distinct(slot, call, total, out, arena);
   if (slot.kind == Kind::kSquares) {
     return append_decimal_value(out, exact_variance(slot.call, c.sum, total.squares, c.count, slot.scale),
                                 arena);
   }
   if (c.count == 0) return out.append_null();
-  if (slot.kind != Kind::kIntSum) return finish_extreme(aggregate, c, out, arena);
+  if (slot.kind != Kind::kIntSum) return finish_extreme(slot, c, out, arena);
   if (slot.scale != 0) return finish_numeric(slot, c.sum, c.count, out, arena);
   if (slot.call == AggregateKind::kAvg)
     return append_double_value(out, static_cast<double>(c.sum) / static_cast<double>(c.count));
   return fits_bigint(c.sum) ? append_integer(out, static_cast<int64_t>(c.sum)) : out.append_null();
 }
 
-void Accumulators::finish_value(const Total& total, Column& out, Arena& arena) {
+void Accumulators::finish_value(const Slot& slot, Total& total, Column& out, Arena& arena) {
   std::string_view value = total.bytes;
+  put_together(total.values);
+  if (!total.values.empty()) {
+    const bool most = slot.call == AggregateKind::kMax;
+    value = (most ? total.values.back() : total.values.front()).value;
+  }
   if (value.empty()) return out.append_null();
   const Status known = decode_key(value, out.type, out, arena);
   CHECK(known.ok(), "a value that was kept is of its aggregate's type");
@@ -139,8 +151,7 @@ void Accumulators::finish_list(const Slot& slot, const Total& total, Column& out
   out.texts.push_back(arena.keep(gathered_answer(slot.call, slot.separator, total.bytes)));
 }
 
-void Accumulators::finish_extreme(size_t aggregate, const Contribution& c, Column& out, Arena& arena) const {
-  const Slot& slot = slots_[aggregate];
+void Accumulators::finish_extreme(const Slot& slot, const Contribution& c, Column& out, Arena& arena) {
   if (is_ordered(slot.call)) {
     ByteReader value(value_of_entry(c.text));
     decode_value(value, out, arena);

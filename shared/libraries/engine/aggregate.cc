@@ -127,7 +127,7 @@ struct Aggregation::Impl {
   state::Table& table_of(state::StateStore& store, int64_t window, uint32_t part);
   Status apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash, uint16_t partition,
                std::string_view group);
-  Status change(state::Table& rows, std::string_view group, uint64_t hash, int weight,
+  Status change(state::Table& rows, std::string_view stored, bool late, uint64_t hash, int weight,
                 DistinctSets::Row& values);
   Status keep(state::Table& rows, std::string_view stored, uint64_t hash, uint16_t partition, char* value,
               bool inserted, DistinctSets::Row& values);
@@ -195,9 +195,10 @@ bool Aggregation::Impl::encode_group(size_t row, int64_t& window, std::vector<Ro
 
 // The row's values of DISTINCT aggregates. False: the row failed.
 bool Aggregation::Impl::take_distinct(size_t row, DistinctSets::Row& out, std::vector<RowError>& errors) {
-  if (distinct.empty()) return true;
-  distinct.of_row(*arguments, row, out);
-  const int aggregate = distinct.too_long(out);
+  if (!distinct.empty()) distinct.of_row(*arguments, row, out);
+  const int aggregate = distinct.empty()
+                            ? accumulators.too_long(*arguments, row, DistinctSets::kMaxValueBytes)
+                            : distinct.too_long(out);
   if (aggregate < 0) return true;
   errors.push_back({static_cast<uint32_t>(row), kKeyTooLong, "the DISTINCT value is longer than 32000 bytes",
                     plan->aggregates[static_cast<size_t>(aggregate)].argument->span});
@@ -340,7 +341,8 @@ Status Aggregation::Impl::add_located(const Batch& batch, Located& at, state::St
                                       bool& failed) {
   contributions_of(batch, at.row);
   if (plan->updating()) {
-    TRY(change(*at.table, at.stored, at.hash, batch.weights[at.row], at.distinct));
+    TRY(change(*at.table, at.stored, at.group_size < at.stored.size(), at.hash, batch.weights[at.row],
+               at.distinct));
     note(changed, at.window, at.group());
     return {};
   }
@@ -373,28 +375,33 @@ Status Aggregation::Impl::keep(state::Table& rows, std::string_view stored, uint
     kept = distinct.insert(values);
     value = rows.find_mutable(stored, hash);
   }
-  if (kept && accumulators.apply(rows, stored, hash, value, partition, contributions)) [[likely]]
-    return {};
+  if (kept && accumulators.apply(rows, stored, hash, value, partition, contributions)) [[likely]] {
+    if (!accumulators.keeps_values() || accumulators.change_values(rows, stored, hash, 1, contributions))
+      return {};
+    return state_full();
+  }
   if (kept && !distinct.empty()) distinct.undo(values);
   if (inserted) rows.erase(stored, hash);
   return state_full();
 }
 
 // A row of an updating source comes (1) or goes (-1). No sum is checked, for a row that would not be counted could not
-// be taken out: one that is out of range is told at the read.
-Status Aggregation::Impl::change(state::Table& rows, std::string_view group, uint64_t hash, int weight,
-                                 DistinctSets::Row& values) {
+// be taken out: one that is out of range is told at the read. A late part of a pane is no table by itself, but what a
+// table has become: it stays, also where as many rows came as went.
+Status Aggregation::Impl::change(state::Table& rows, std::string_view stored, bool late, uint64_t hash,
+                                 int weight, DistinctSets::Row& values) {
   if (!distinct.count(values, weight, contributions)) return state_full();
   if (weight < 0) negate(contributions);
   bool inserted = false;
-  char* const value = rows.upsert(group, hash, inserted);
-  if (value == nullptr || !accumulators.apply(rows, group, hash, value, 0, contributions) ||
-      !accumulators.change_values(rows, group, hash, weight, contributions))
+  char* const value = rows.upsert(stored, hash, inserted);
+  if (value == nullptr || !accumulators.apply(rows, stored, hash, value, 0, contributions) ||
+      !accumulators.change_values(rows, stored, hash, weight, contributions))
     return state_full();
-  const char* const held = rows.find(group, hash);
+  if (late) return {};
+  const char* const held = rows.find(stored, hash);
   if (accumulators.count_of(held, static_cast<size_t>(plan->rows_aggregate)) != 0) return {};
   accumulators.free_blobs(held, rows);
-  rows.erase(group, hash);
+  rows.erase(stored, hash);
   return {};
 }
 
@@ -537,7 +544,9 @@ Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
   if (plan->updating()) {
     const uint64_t hash = hash_of_key(group);
     if (!distinct.empty()) distinct.locate(store, window, group, hash, distinct_row);
-    TRY(change(table_of(store, window, 0), group, hash, static_cast<int>(weight), distinct_row));
+    const auto place = static_cast<uint32_t>(part);
+    TRY(change(table_of(store, window, place), stored_key(group, place), place > 0, hash,
+               static_cast<int>(weight), distinct_row));
     note(changed, window, group);
     return {};
   }
@@ -629,9 +638,9 @@ Status Aggregation::read_changed(const std::vector<Changed>& changed, state::Sta
   GroupWriter writer(plan, out);
   if (impl_->counts && plan.count_window.shares_panes())
     return impl_->counts->read_changed(changed, store, writer);
+  std::optional<GroupWriter> vanished;
+  if (gone != nullptr) vanished.emplace(plan, *gone);
   if (!plan.window.shares_panes()) {
-    std::optional<GroupWriter> vanished;
-    if (gone != nullptr) vanished.emplace(plan, *gone);
     return impl_->write_stored(changed, store, wanted, writer, vanished ? &*vanished : nullptr);
   }
   std::vector<Total> totals(plan.aggregates.size());
@@ -644,7 +653,10 @@ Status Aggregation::read_changed(const std::vector<Changed>& changed, state::Sta
       any |= impl_->collect_pane(store, pane, window, key, totals);
       pane += plan.window.pane_us();
     } while (pane < window.end);
-    if (any) TRY(writer.write(window, key, totals));  // else its window was dropped since
+    if (any && writer.has_rows(totals))
+      TRY(writer.write(window, key, totals));
+    else if (vanished)
+      TRY(vanished->write_empty(window, key));
   }
   return {};
 }

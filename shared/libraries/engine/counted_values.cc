@@ -11,24 +11,23 @@ namespace {
 
 constexpr size_t kBlockBytes = 1024;
 
-struct Counted {
-  std::string_view value;
-  int64_t rows = 0;
-};
-
-std::vector<Counted> values_of(std::string_view block) {
-  std::vector<Counted> out;
+void append_block(std::string_view block, std::vector<CountedValue>& out) {
   ByteReader in(block);
   while (in.left() > 0) {
     const std::string_view value = in.bytes();
     out.push_back({value, in.signed_varint()});
   }
+}
+
+std::vector<CountedValue> values_of(std::string_view block) {
+  std::vector<CountedValue> out;
+  append_block(block, out);
   return out;
 }
 
-std::string block_of(std::span<const Counted> values) {
+std::string block_of(std::span<const CountedValue> values) {
   std::string out;
-  for (const Counted& counted : values) {
+  for (const CountedValue& counted : values) {
     append_bytes(out, counted.value);
     append_varint(out, zigzag(counted.rows));
   }
@@ -51,8 +50,8 @@ uint64_t put_list(state::Table& table, const std::vector<uint64_t>& blocks) {
   return table.put_blob(bytes);
 }
 
-void count(std::vector<Counted>& values, std::string_view value, int64_t rows) {
-  const auto at = std::ranges::lower_bound(values, value, {}, &Counted::value);
+void count(std::vector<CountedValue>& values, std::string_view value, int64_t rows) {
+  const auto at = std::ranges::lower_bound(values, value, {}, &CountedValue::value);
   if (at == values.end() || at->value != value) {
     values.insert(at, {value, rows});
   } else if (at->rows += rows; at->rows == 0) {
@@ -75,14 +74,14 @@ std::optional<uint64_t> change_count(state::Table& table, uint64_t list, std::st
   const size_t at = place_of(table, blocks, value);
   const uint64_t old = blocks.empty() ? 0 : blocks[at];
   const std::string before(old == 0 ? std::string_view() : table.blob(old));
-  std::vector<Counted> values = values_of(before);
+  std::vector<CountedValue> values = values_of(before);
   count(values, value, rows);
   if (old != 0) blocks.erase(blocks.begin() + static_cast<std::ptrdiff_t>(at));
   // A block that has become too large is cut in two: the more there are the later, for the list is written, too.
   const size_t most = std::max<size_t>(kBlockBytes, blocks.size() * sizeof(uint64_t));
   const bool cut = values.size() > 1 && before.size() + value.size() > most;
   const size_t half = cut ? values.size() / 2 : values.size();
-  const std::span<const Counted> all(values);
+  const std::span<const CountedValue> all(values);
   auto place = blocks.begin() + static_cast<std::ptrdiff_t>(at);
   for (const auto part : {all.first(half), all.subspan(half)}) {
     if (part.empty()) continue;
@@ -97,6 +96,15 @@ std::optional<uint64_t> change_count(state::Table& table, uint64_t list, std::st
   return made;
 }
 
+bool has_value(const state::Table& table, uint64_t list, std::string_view value) {
+  const std::vector<uint64_t> blocks = blocks_of(list == 0 ? std::string_view() : table.blob(list));
+  if (blocks.empty()) return false;
+  for (ByteReader in(table.blob(blocks[place_of(table, blocks, value)])); in.left() > 0; in.signed_varint()) {
+    if (in.bytes() == value) return true;
+  }
+  return false;
+}
+
 std::string_view least_value(uint64_t list, const Blobs& blob) {
   const std::vector<uint64_t> blocks = blocks_of(blob(list));
   return blocks.empty() ? std::string_view() : first_of(blob(blocks.front()));
@@ -106,6 +114,22 @@ std::string_view greatest_value(uint64_t list, const Blobs& blob) {
   const std::vector<uint64_t> blocks = blocks_of(blob(list));
   const auto values = values_of(blocks.empty() ? std::string_view() : blob(blocks.back()));
   return values.empty() ? std::string_view() : values.back().value;
+}
+
+void read_values(uint64_t list, const Blobs& blob, std::vector<CountedValue>& out) {
+  for (const uint64_t id : blocks_of(blob(list))) append_block(blob(id), out);
+}
+
+void put_together(std::vector<CountedValue>& values) {
+  std::sort(values.begin(), values.end(),
+            [](const CountedValue& a, const CountedValue& b) { return a.value < b.value; });
+  size_t kept = 0;
+  for (size_t i = 0; i < values.size();) {
+    CountedValue all = values[i++];
+    for (; i < values.size() && values[i].value == all.value; ++i) all.rows += values[i].rows;
+    if (all.rows > 0) values[kept++] = all;
+  }
+  values.resize(kept);
 }
 
 void append_values(uint64_t list, const Blobs& blob, std::vector<uint64_t>& ids) {

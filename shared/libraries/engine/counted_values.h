@@ -20,9 +20,19 @@ namespace millrace::engine {
 // state's bound.
 std::optional<uint64_t> change_count(state::Table& table, uint64_t list, std::string_view value,
                                      int64_t rows);
+// Some rows of the list have the value.
+bool has_value(const state::Table& table, uint64_t list, std::string_view value);
 // Of a list that is not empty; where it cannot be read the answer is, and the store's or the epoch's status says why.
 std::string_view least_value(uint64_t list, const Blobs& blob);
 std::string_view greatest_value(uint64_t list, const Blobs& blob);
+// All values, ascending, valid as long as what `blob` gives.
+struct CountedValue {
+  std::string_view value;
+  int64_t rows = 0;
+};
+void read_values(uint64_t list, const Blobs& blob, std::vector<CountedValue>& out);  // appended
+// Of several lists one behind the other: each value once, ascending, with the rows of all. What no row has is left out.
+void put_together(std::vector<CountedValue>& values);
 void append_values(uint64_t list, const Blobs& blob, std::vector<uint64_t>& ids);  // its blobs
 uint64_t move_values(uint64_t list, const Blobs& from, state::Table& to);          // 0: the state's bound
 

@@ -1,6 +1,7 @@
 // DistinctSets: which values each group has seen, for aggregates over DISTINCT values. Private to engine/.
 //
 // Why:    a value counts for a group once, however often and through whichever partition it comes.
+// Panes:  of windows that are made of several, the values are the accumulators' (kDistinct): there is no set here.
 // Sets:   one for each argument, whatever FILTERs stand behind it: count(DISTINCT x) and count(DISTINCT x)
 //         FILTER (…) share x's values, and a bit for each call says which of them have counted the value.
 // Rows:   of the table kDistinctSlot of the group's window. Key: the set, the group's bytes and their length,

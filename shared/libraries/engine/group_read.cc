@@ -224,7 +224,10 @@ Status PaneReader::write(const Window& window, GroupWriter& writer) {
   order_.resize(groups_.size());
   for (size_t i = 0; i < order_.size(); ++i) order_[i].group = i;
   sort_by_key(order_, [&](const Place& place) { return groups_.key(place.group); });
-  for (const Place& place : order_) TRY(writer.write(window, groups_.key(place.group), totals_[place.group]));
+  for (const Place& place : order_) {
+    std::vector<Total>& totals = totals_[place.group];
+    if (writer.has_rows(totals)) TRY(writer.write(window, groups_.key(place.group), totals));
+  }
   return {};
 }
 

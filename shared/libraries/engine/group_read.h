@@ -27,6 +27,10 @@ class GroupWriter {
  public:
   GroupWriter(const QueryPlan& plan, Batch& out);
   const Accumulators& accumulators() const { return accumulators_; }
+  // Of an updating source a window's group may have lost all its rows: then it is not there.
+  bool has_rows(const std::vector<Total>& totals) const {
+    return plan_.rows_aggregate < 0 || totals[static_cast<size_t>(plan_.rows_aggregate)].value.count != 0;
+  }
 
   Status write(const Window& window, std::string_view key, std::vector<Total>& totals);
   Status write(const Window& window, std::string_view key, const char* value, const Blobs& blob);

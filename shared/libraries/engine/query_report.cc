@@ -42,6 +42,7 @@ void StepCounters::add(const StepCounters& other) {
   undecodable += other.undecodable;
   filtered += other.filtered;
   late += other.late;
+  kept_by_closed += other.kept_by_closed;
   failed += other.failed;
   nulls += other.nulls;
   outputs += other.outputs;
@@ -78,7 +79,9 @@ std::string analyze_lines(const QueryPlan& plan, const QueryReport& report) {
                                 c.steps, c.batches, c.outputs);
   out += fmt::format("\n    -> Decode: {} events, {} undecodable; {}, shared by all queries of {}", c.rows,
                      c.undecodable, millis(c.decode_ns), plan.source->name);
-  out += fmt::format("\n    -> Filter, late check: {} filtered, {} late; {}", c.filtered, c.late,
+  const bool keeps = plan.updating() && plan.closes_windows();
+  const std::string kept = keeps ? fmt::format(", {} kept by closed windows", c.kept_by_closed) : "";
+  out += fmt::format("\n    -> Filter, late check: {} filtered, {} late{}; {}", c.filtered, c.late, kept,
                      millis(c.filter_ns));
   const char* shape = plan.shape == QueryPlan::Shape::kAggregate ? "Aggregate" : "Output";
   const std::string nulls = plan.on_error == OnError::kNull ? fmt::format(", {} NULL", c.nulls) : "";

@@ -20,6 +20,8 @@ struct StepCounters {
   uint64_t undecodable = 0;
   uint64_t filtered = 0;  // the condition was not true
   uint64_t late = 0;      // or closed_while_idle, or without event time
+  uint64_t kept_by_closed =
+      0;  // of an updating source: rows that went when their window had ended, and are in it still
   uint64_t failed = 0;    // an expression failed
   uint64_t nulls = 0;     // expressions that failed and gave NULL
   uint64_t outputs = 0;   // records written: of a derived stream, a repartition topic, dead letters

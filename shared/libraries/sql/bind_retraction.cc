@@ -63,12 +63,17 @@ int count_rows(std::vector<AggregateCall>& calls) {
 }
 
 Status bind_retraction(QueryPlan& plan) {
-  if (plan.window_key >= 0 || plan.count_key >= 0) {
-    const int key = std::max(plan.window_key, plan.count_key);
+  if (plan.count_key >= 0) {
     return unsupported_at(
-        plan.group_keys[static_cast<size_t>(key)].expr->span,
-        fmt::format("a window over \"{}\", which has a primary key, is not supported", plan.source->name),
-        "its rows change after their window has closed: group by date_trunc('hour', time) instead");
+        plan.group_keys[static_cast<size_t>(plan.count_key)].expr->span,
+        fmt::format("a window of rows over \"{}\", which has a primary key, is not supported", plan.source->name),
+        "its rows change after they were counted: use a window of time");
+  }
+  if (plan.window.is_session()) {
+    return unsupported_at(
+        plan.group_keys[static_cast<size_t>(plan.window_key)].expr->span,
+        fmt::format("SESSION over \"{}\", which has a primary key, is not supported", plan.source->name),
+        "a row that goes would cut a session in two: use TUMBLE, HOP or CUMULATE");
   }
   for (const AggregateCall& call : plan.aggregates) {
     if (!can_retract(call)) return cannot_retract(call, plan);

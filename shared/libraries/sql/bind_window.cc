@@ -151,10 +151,6 @@ Result<Scope> make_scope(const ast::TableRef& from, Scope scope) {
                     steps ? "INTERVAL '5 minutes', " : ""));
   }
   TRY_ASSIGN(const WindowSpec window, window_of(from));
-  if (window.is_session() && time->op == Op::kProctime) {
-    return unsupported_at(from.time->span, "SESSION over PROCTIME() is not supported",
-                          "use TUMBLE, or a column of the event's time");
-  }
   scope.add_window(time, window);
   return scope;
 }
@@ -168,9 +164,9 @@ Status check_windows(const ast::TableRef& from, const Scope& scope, const engine
   }
   TRY(check_partition(from, scope, plan));
   for (const auto& call : plan.aggregates) {
-    if (!call.distinct || (from.of_rows && !plan.count_window.shares_panes())) continue;
+    if (!call.distinct || !from.of_rows || !plan.count_window.shares_panes()) continue;
     return unsupported_at(call.argument->span,
-                          fmt::format("DISTINCT in an aggregate over {} is not supported", name),
+                          fmt::format("DISTINCT in an aggregate over {} of rows is not supported", name),
                           "its windows are put together from parts: use TUMBLE, or leave DISTINCT out");
   }
   WindowColumnFinder finder;
