@@ -187,9 +187,11 @@ void World::define() {
   const bool derived = random_.chance(3);
   const NaiveStream& shape = objects_[*source].shape;
   const bool windows = derived && shape.watermark_column >= 0 && random_.chance(2);
+  const bool changes = derived && !windows && random_.chance(2);
   const auto late = unused_late_stream(*source);
   const std::string late_to = late ? objects_[*late].name : "";
   MadeQuery made = windows   ? workload.make_windows(shape, late_to)
+                   : changes ? workload.make_changes(shape, late_to)
                    : derived ? workload.make_derived(shape)
                              : workload.make_view(shape, late_to);
   object.kind = derived ? Kind::kDerived : Kind::kView;

@@ -75,8 +75,11 @@ struct NaiveQuery {
   int64_t lateness_us = 0;   // allowed
   int64_t retention_us = 0;  // of closed windows; 0: for ever
   std::string late_to;       // the stream that takes late events; empty: the dead letters
+  bool changes = false;      // a stream of what changes in the groups: upserts …
+  bool changelog = false;    // … or the rows before and after each change
 
-  bool closes() const { return emit_on_close || retention_us > 0; }  // a window's end has an effect
+  // A window's end has an effect.
+  bool closes() const { return emit_on_close || retention_us > 0 || changes; }
 };
 void find_aggregates(const sql::ast::Expr& e, std::vector<const sql::ast::Expr*>& out);
 int64_t floor_to(int64_t t, int64_t size, int64_t offset);  // the last start of a window at or before it
@@ -93,7 +96,7 @@ struct NaiveAnswer {
     Row row;
     int64_t window_end = INT64_MAX;  // of windows that close
   };
-  std::vector<ViewRow> rows;                  // a view's, no order; emit on close: of all windows
+  std::vector<ViewRow> rows;  // a view's, or of a stream of changes, no order; emit on close: of all windows
   std::map<uint16_t, std::vector<Row>> made;  // a derived stream's, by partition
   std::set<Place> late, closed_while_idle, no_event_time, failed;
   int64_t closed_high = INT64_MAX;   // windows that end up to here may be shown …

@@ -49,6 +49,8 @@ class Workload {
   // The rows of closed windows, under the same names; over a stream with a watermark. `late_to`: a stream that may take
   // its late events; empty: there is none.
   MadeQuery make_windows(const NaiveStream& source, const std::string& late_to);
+  // What changes in groups, under the same names, by their keys or as a changelog; over any stream.
+  MadeQuery make_changes(const NaiveStream& source, const std::string& late_to);
   MadeQuery make_view(const NaiveStream& source, const std::string& late_to);
   // A stream that takes the late events of another one.
   MadeStream make_late_stream(const NaiveStream& source);
