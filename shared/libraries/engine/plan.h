@@ -39,9 +39,8 @@ struct StreamDef {
   StreamKind kind = StreamKind::kDeclared;
   Schema columns;
   int key_column = -1;  // -1: no key, events are spread over the partitions
-  std::vector<int>
-      primary_key;     // columns, key_column among them if there is one; empty: an event is a row, and stays
-                       // one
+  // Columns, key_column among them if there is one. Empty: an event is a row, and stays one.
+  std::vector<int> primary_key;
   int op_column = -1;  // with a primary key: the last column, kOpColumn
   uint16_t partitions = 1;
   int watermark_column = -1;             // -1: no watermark
