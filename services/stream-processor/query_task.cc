@@ -109,7 +109,9 @@ QueryTask::QueryTask(engine::PlanPtr plan, engine::StreamPtr dead_letters, Place
     clocks_.expect_all();
     heard_.expect_all();
   }
-  closes_ = (late_check_ || processing_time_) && (plan_->emit_on_close || plan_->view_retention_us > 0);
+  if (plan_->writes_changes()) group_changes_ = std::make_unique<GroupChanges>(plan_);
+  closes_ = (late_check_ || processing_time_) &&
+            (plan_->emit_on_close || plan_->view_retention_us > 0 || group_changes_);
   tells_ = plan_->output_stream && plan_->output_stream->watermark_told;
   hears_told_ = plan_->source->watermark_told && !processing_time_ && (closes_ || tells_);
   if (plan_->output_stream && plan_->emit_on_close && !plan_->count_window.any())
@@ -155,6 +157,7 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
   } else {
     TRY(process(rows, 0, rows.batch().rows, out));
   }
+  if (group_changes_) TRY(write_changes(closed_before, frames.back()->time, out));
   if (closes_) {
     if (processing_time_) pass_time(frames);
     closing_clocks().settle();
@@ -237,8 +240,8 @@ Status QueryTask::merge_topic(const log::Frame& frame) {
     TRY_ASSIGN(const auto view, log::RecordBatchView::parse(batch.bytes.view(), false));
     log::RecordBatchView::Cursor cursor(view);
     for (log::Record record; cursor.next(record);) {
-      auto merged = pipeline_->aggregation->merge(record.value, *store_,
-                                                  watched_ && !plan_->emit_on_close ? &changed_ : nullptr);
+      auto merged =
+          pipeline_->aggregation->merge(record.value, *store_, collects_changes() ? &changed_ : nullptr);
       if (!merged.ok()) return state_error(merged.error());
       TRY(store_->settle());
     }

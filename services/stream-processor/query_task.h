@@ -26,6 +26,7 @@
 #include "state/state_store.h"
 #include "stream-processor/closed_rows.h"
 #include "stream-processor/frame_reports.h"
+#include "stream-processor/group_changes.h"
 #include "stream-processor/partition_clocks.h"
 #include "stream-processor/processing_time.h"
 #include "stream-processor/step_record.h"
@@ -61,8 +62,10 @@ struct TaskOutput {
   std::optional<ClosedWindows> closed;  // the same, to be rendered
   uint32_t rows = 0;
   uint64_t nulls = 0;  // expressions that failed and gave NULL
+  // What later steps give follows from where this one ended: it is recorded, also without outputs.
+  bool recorded = false;
 
-  bool empty() const { return rows == 0 && reports.empty(); }
+  bool empty() const { return rows == 0 && reports.empty() && !recorded; }
   bool is_full(const Part& part) const { return part.records.bytes() >= slice_bytes; }
   bool too_much() const { return dropped; }
   void add(StreamPartition where, std::string_view value, int64_t timestamp_ms);
@@ -171,12 +174,14 @@ class QueryTask {
                     TaskOutput& out);
   void drop_ended(uint16_t slot, int64_t watermark);
   Status write_closed(AppendTime now, TaskOutput& out);
-  Status drop_written();
+  Status write_changes(int64_t closed_before, AppendTime now, TaskOutput& out);
+  Status drop_windows(int64_t upto);
   int64_t least_to_come() const;
   void tell_watermark(TaskOutput& out);
   void hear_told(const FrameReports::Told& told);
   Error state_error(const Error& cause) const;
   Status emit_changes(AppendTime now, TaskOutput& out);
+  bool collects_changes() const { return !plan_->emit_on_close && (watched_ || group_changes_); }
   bool holds_changes() const { return plan_->emit_every_us > 0 && !changed_.empty(); }
   void too_late(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                 std::string_view message, int64_t lateness_us, TaskOutput& out);
@@ -218,8 +223,9 @@ class QueryTask {
     bool idle = false;
   };
   std::vector<Reported> reported_;
-  std::unique_ptr<ClosedRows> closed_rows_;  // a derived stream of windows
-  int64_t told_ = INT64_MIN;                 // of its own partitions of the output stream
+  std::unique_ptr<ClosedRows> closed_rows_;      // a derived stream of windows
+  std::unique_ptr<GroupChanges> group_changes_;  // … of groups' changes
+  int64_t told_ = INT64_MIN;                     // of its own partitions of the output stream
   bool watched_ = false;
   const Clock* clock_ = nullptr;
   engine::StepCounters counters_;

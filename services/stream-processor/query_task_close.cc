@@ -8,6 +8,7 @@ namespace millrace::processor {
 Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
   const int64_t closed = closing_clocks().closed();
   if (closed == closed_before) return {};
+  if (group_changes_) return drop_windows(closed);  // no row comes to them: what was told of them stays
   if (plan_->window.is_session()) return close_sessions(closed_before, closed, out);
   // Whether the end of some window lies between the two: else no state is frozen, and none looked at, for
   // nothing.
@@ -90,16 +91,16 @@ Status QueryTask::write_closed(AppendTime now, TaskOutput& out) {
     TRY(closed_rows_->read(closed, *pipeline_->aggregation, *store_));
     closed_rows_->write(bytes, row, failed);
     if (closed_rows_->waiting()) return {};
-    TRY(drop_written());
+    TRY(drop_windows(closed_rows_->written()));
   }
   return {};
 }
 
-Status QueryTask::drop_written() {
-  const int64_t written = closed_rows_->written();
-  if (plan_->window.is_session()) return pipeline_->aggregation->drop_ended_sessions(written, *store_);
-  for (const uint16_t slot : {engine::kGroupsSlot, engine::kLateSlot, engine::kDistinctSlot})
-    drop_ended(slot, written);
+Status QueryTask::drop_windows(int64_t upto) {
+  if (plan_->window.is_session()) return pipeline_->aggregation->drop_ended_sessions(upto, *store_);
+  for (const uint16_t slot :
+       {engine::kGroupsSlot, engine::kLateSlot, engine::kDistinctSlot, engine::kRowsSlot})
+    drop_ended(slot, upto);
   return {};
 }
 

@@ -46,7 +46,7 @@ Status QueryTask::run_shape(const Batch& batch, Selection& selection, TaskOutput
                                             {plan_->repartition_topic->partitions, out.slice_bytes, write},
                                             errors, pipeline_->ended));
       } else {
-        auto* changed = watched_ && !plan_->emit_on_close ? &changed_ : nullptr;
+        auto* changed = collects_changes() ? &changed_ : nullptr;
         auto added =
             pipeline_->aggregation->add(batch, selection, *store_, errors, changed, pipeline_->ended);
         if (!added.ok()) return state_error(added.error());
@@ -126,6 +126,31 @@ Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
   return {};
 }
 
+// Windows that had closed before this step are as they were told, and may be gone.
+Status QueryTask::write_changes(int64_t closed_before, AppendTime now, TaskOutput& out) {
+  if (changed_.empty()) return {};
+  out.recorded = true;
+  Batch groups;
+  Batch gone;
+  if (plan_->window.is_session()) {
+    TRY(pipeline_->aggregation->read_changed_sessions(changed_, *store_, groups, gone));
+  } else {
+    TRY(pipeline_->aggregation->read_changed(
+        changed_, *store_,
+        [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > closed_before; },
+        groups, plan_->updating() ? &gone : nullptr));
+  }
+  changed_.clear();
+  const auto row = [&](PartitionId partition, std::string_view json) {
+    out.add({plan_->output_stream->id, partition}, json, now.value / 1000);
+  };
+  const auto failed = [&](const RowError& error, std::string_view keys) {
+    group_letter(error, keys, now, out);
+  };
+  auto written = group_changes_->write(groups, gone, *store_, row, failed);
+  return written.ok() ? written : Status(state_error(written.error()));
+}
+
 // To the stream that the query names, as it came; else to the dead letters.
 void QueryTask::too_late(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                          std::string_view message, int64_t lateness_us, TaskOutput& out) {
@@ -157,7 +182,7 @@ void QueryTask::dead_letter(const Batch& batch, uint32_t row, std::string_view c
   out.add({dead_letters_->id, PartitionId(0)}, to_json(letter), origin.append_time.value / 1000);
 }
 
-// A group of a closed window, of which an output or HAVING fails. The bytes that are written.
+// A group of which an output or HAVING fails, where it goes into a stream. The bytes that are written.
 size_t QueryTask::group_letter(const RowError& failed, std::string_view keys, AppendTime now,
                                TaskOutput& out) {
   ++(failed.kept ? counters_.nulls : counters_.failed);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/aggregate.h"
+#include "engine/group_names.h"
 #include "engine/select.h"
 #include "formats/json.h"
 
@@ -39,47 +40,6 @@ void append_selected(const std::vector<engine::NamedExpr>& outputs, engine::OnEr
   append_columns(names, columns, selection, op, out);
 }
 
-// Of nothing but the number of the group's set: grouping(…).
-bool tells_set(const engine::Expr& expr, const engine::QueryPlan& plan) {
-  if (expr.op == engine::Op::kColumn) return expr.column == plan.set_key;
-  return !expr.args.empty() && std::ranges::all_of(expr.args, [&](const auto& arg) {
-    return arg->op == engine::Op::kLiteral || tells_set(*arg, plan);
-  });
-}
-
-// Of windows of one size, the start is a key, and the end that and the size; also where no watermark closes them.
-bool is_window_end(const engine::QueryPlan& plan, const engine::Expr& expr) {
-  if (expr.op != engine::Op::kTimestampPlusInterval || expr.args[0]->op != engine::Op::kColumn ||
-      expr.args[1]->op != engine::Op::kLiteral)
-    return false;
-  const auto key = static_cast<size_t>(expr.args[0]->column);
-  return key < plan.group_keys.size() && (expr.args[0]->column == plan.window_key ||
-                                          plan.group_keys[key].expr->op == engine::Op::kTumbleStart);
-}
-
-// Of windows of rows, the start is the end less the size, but not below 0.
-bool is_count_start(const engine::QueryPlan& plan, const engine::Expr& expr) {
-  if (!plan.count_window.any()) return false;
-  if (expr.op == engine::Op::kCase) return expr.args.size() == 3 && is_count_start(plan, *expr.args[1]);
-  return expr.op == engine::Op::kSubtract && expr.args[0]->op == engine::Op::kColumn &&
-         expr.args[0]->column == plan.count_key && expr.args[1]->op == engine::Op::kLiteral &&
-         expr.args[1]->literal == Scalar(plan.count_window.size);
-}
-
-// The outputs that name a row: group keys as they are, a window's end, grouping(…); computing them cannot fail.
-std::vector<engine::NamedExpr> key_outputs(const engine::QueryPlan& plan) {
-  std::vector<engine::NamedExpr> keys;
-  for (const auto& output : plan.outputs) {
-    const engine::Expr& expr = *output.expr;
-    const bool key =
-        expr.op == engine::Op::kColumn && static_cast<size_t>(expr.column) < plan.group_keys.size();
-    if (key || is_window_end(plan, expr) || is_count_start(plan, expr) ||
-        (!plan.grouping_sets.empty() && tells_set(expr, plan)))
-      keys.push_back(output);
-  }
-  return keys;
-}
-
 }  // namespace
 
 void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out) {
@@ -107,12 +67,12 @@ void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows
   Selection hidden = engine::all_rows(groups);
   std::erase_if(hidden, [&](uint32_t row) { return settled[row]; });
   append_selected(plan.outputs, plan.on_error, groups, shown, "upsert", out);
-  append_selected(key_outputs(plan), plan.on_error, groups, hidden, "delete", out);
+  append_selected(engine::naming_outputs(plan), plan.on_error, groups, hidden, "delete", out);
 }
 
 void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
   Selection all = engine::all_rows(groups);
-  append_selected(key_outputs(plan), plan.on_error, groups, all, "delete", out);
+  append_selected(engine::naming_outputs(plan), plan.on_error, groups, all, "delete", out);
 }
 
 namespace {

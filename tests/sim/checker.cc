@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "log/record_batch.h"
 #include "sql/definitions.h"
+#include "tests/sim/changed_rows.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
@@ -355,9 +356,30 @@ void World::check_windows(const ClientObject& made, const FinalLog& log) {
   if (complete) check_left_out(made, log, answer);
 }
 
+// What the changes come to, one after the other, is the groups as they are in the end.
+void World::check_changes(const ClientObject& made, const FinalLog& log) {
+  const bool complete = made.state == ObjectState::kThere;
+  ChangedRows rows(made.shape, made.query.changelog);
+  for (const auto& event : log.events(sql::stream_of(made.definition))) {
+    const Status fits = rows.apply(event);
+    if (!fits.ok()) return fail(fmt::format("{}: {}\n  {}", made.name, fits.error().message, made.sql));
+    ++report_.changes;
+  }
+  if (!complete) return;
+  const NaiveAnswer answer = answer_of(made, log);
+  std::multiset<std::string> expected;
+  for (const auto& row : answer.rows) expected.insert(to_line(row.row));
+  if (rows.now() != expected) {
+    return fail(fmt::format("{} is not the naive evaluator's: {}\n  {}\n  over {}", made.name,
+                            difference(expected, rows.now()), made.sql, objects_[made.source].sql));
+  }
+  check_left_out(made, log, answer);
+}
+
 void World::check_derived(const ClientObject& derived, const FinalLog& log) {
   if (derived.definition.value == 0) return;
   if (derived.query.emit_on_close) return check_windows(derived, log);
+  if (derived.query.changes) return check_changes(derived, log);
   const ClientObject& source = objects_[derived.source];
   const NaiveAnswer answer =
       naive_answer(derived.query, source.shape, log, log.events(sql::stream_of(source.definition)),

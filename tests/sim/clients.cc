@@ -188,11 +188,13 @@ void World::define() {
   const NaiveStream& shape = objects_[*source].shape;
   const bool windows =
       derived && shape.watermark_column >= 0 && shape.primary_key.empty() && random_.chance(2);
+  const bool counts = !windows && Workload::may_count(shape) && random_.chance(5);
+  const bool changes = derived && !windows && !counts && random_.chance(2);
   const auto late = unused_late_stream(*source);
   const std::string late_to = late ? objects_[*late].name : "";
-  const bool counts = !windows && Workload::may_count(shape) && random_.chance(5);
   MadeQuery made = counts    ? workload.make_counts(shape, !derived)
                    : windows ? workload.make_windows(shape, late_to)
+                   : changes ? workload.make_changes(shape, late_to)
                    : derived ? workload.make_derived(shape)
                              : workload.make_view(shape, late_to);
   object.kind = derived ? Kind::kDerived : Kind::kView;

@@ -205,7 +205,7 @@ class Run {
     }
     // Over another column than the watermark's, a window is a key like any other.
     late_check_ = by_window && time_column_ >= 0 && time_column_ == source_.watermark_column;
-    closes_ = (late_check_ || by_arrival_) && (named_.emit_on_close || named_.retention_us > 0);
+    closes_ = (late_check_ || by_arrival_) && named_.closes();
   }
 
   void take(const LogEvent& event) {
@@ -220,7 +220,7 @@ class Run {
       for (const int column : source_.primary_key) key.push_back((*row)[static_cast<size_t>(column)]);
       const auto* op = std::get_if<std::string>(&row->back());
       const bool deletes = op != nullptr && *op == "delete";
-      if (!named_.is_view) return tell(event, *row, to_line(key), deletes);
+      if (!named_.is_view && !named_.changes) return tell(event, *row, to_line(key), deletes);
       replace(event, *row, to_line(key), deletes, place);
     } else {
       process(event, *row, place);

@@ -75,13 +75,17 @@ struct NaiveQuery {
   int64_t lateness_us = 0;   // allowed
   int64_t retention_us = 0;  // of closed windows; 0: for ever
   std::string late_to;       // the stream that takes late events; empty: the dead letters
+  bool changes = false;      // a stream of what changes in the groups: upserts …
+  bool changelog = false;    // … or the rows before and after each change
   // Windows of rows: no time closes them.
   int64_t rows = 0;  // 0: it has none
   int64_t slide = 0;
   bool full_windows = false;   // EMIT ON WINDOW CLOSE
   int64_t retention_rows = 0;  // 0: for ever
 
-  bool closes() const { return emit_on_close || retention_us > 0; }  // a window's end in time has an effect
+  bool closes() const {
+    return emit_on_close || retention_us > 0 || changes;
+  }                                                                  // a window's end in time has an effect
   bool final_rows() const { return emit_on_close || full_windows; }  // a view tells each row once
 };
 void find_aggregates(const sql::ast::Expr& e, std::vector<const sql::ast::Expr*>& out);
@@ -99,7 +103,7 @@ struct NaiveAnswer {
     Row row;
     int64_t window_end = INT64_MAX;  // of windows that close
   };
-  std::vector<ViewRow> rows;                  // a view's, no order; emit on close: of all windows
+  std::vector<ViewRow> rows;  // a view's, or of a stream of changes, no order; emit on close: of all windows
   std::map<uint16_t, std::vector<Row>> made;  // a derived stream's, by partition
   std::set<Place> late, closed_while_idle, no_event_time, failed;
   int64_t closed_high = INT64_MAX;   // windows that end up to here may be shown …

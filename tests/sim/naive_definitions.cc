@@ -205,6 +205,7 @@ Result<NaiveQuery> naive_query(const std::string& text) {
     out.full_windows = std::exchange(out.emit_on_close, false);
   }
   for (const auto& option : create->options) {
+    out.changelog |= option.name.text == "changelog" && option.value == "retract";
     out.null_on_error |= option.name.text == "on_error" && option.value == "null";
     if (option.name.text == "allowed_lateness") {
       TRY_ASSIGN(out.lateness_us, option_interval_us(option));
@@ -215,8 +216,26 @@ Result<NaiveQuery> naive_query(const std::string& text) {
     }
   }
   out.statement = std::move(statement);
+  out.changes = !out.is_view && !out.emit_on_close && is_grouped(out);
   return out;
 }
+
+namespace {
+
+// What names the groups, and what an event does to them; or the changelog's column.
+void add_change_columns(const NaiveQuery& query, NaiveStream& out) {
+  const auto is_key = [&](const Expr& e) {
+    return is_window_time(e) || std::ranges::any_of(query.query->group_by, [&](const auto& key) {
+             return e.kind == ExprKind::kColumn && key->text == e.text;
+           });
+  };
+  for (size_t i = 0; i < query.query->items.size() && !query.changelog; ++i) {
+    if (is_key(*query.query->items[i].expr)) out.primary_key.push_back(static_cast<int>(i));
+  }
+  out.columns.push_back({query.changelog ? "op" : "_op", Type::kText});
+}
+
+}  // namespace
 
 NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
   NaiveStream out;
@@ -232,6 +251,11 @@ NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source) {
     }
     out.columns.push_back({item_name(item), naive_type(*item.expr, source.columns)});
     if (item.expr->kind == ExprKind::kColumn && item.expr->text == source.key) out.key = item_name(item);
+  }
+  if (query.changes) {
+    out.watermark_told = false;
+    add_change_columns(query, out);
+    return out;
   }
   for (const int column : source.primary_key) {
     for (size_t i = 0; i < query.query->items.size(); ++i) {

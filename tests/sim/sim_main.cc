@@ -39,6 +39,7 @@ bool run_one(const SimOptions& options, SimReport& total) {
   total.views += report.views;
   total.derived += report.derived;
   total.window_rows += report.window_rows;
+  total.changes += report.changes;
   total.selects += report.selects;
   total.dead_letters += report.dead_letters;
   total.removed += report.removed;
@@ -90,10 +91,11 @@ int main(int argc, char** argv) {
   fmt::print(
       "seeds {}..{}: {} failed; {} requests ({} acknowledged), {} events, {} frames, {} crashes, {} starts, "
       "{} views, {} "
-      "derived streams, {} rows of closed windows, {} selects, {} dead letters, {} frames removed, {} "
+      "derived streams, {} rows of closed windows, {} changes of groups, {} selects, {} dead letters, {} "
+      "frames removed, {} "
       "readers overtaken, {} views followed, {} late events\n",
       range.first, range.last, failures, total.requests, total.acknowledged, total.events, total.frames,
-      total.crashes, total.restarts, total.views, total.derived, total.window_rows, total.selects,
-      total.dead_letters, total.removed, total.overtaken, total.followed, total.late);
+      total.crashes, total.restarts, total.views, total.derived, total.window_rows, total.changes,
+      total.selects, total.dead_letters, total.removed, total.overtaken, total.followed, total.late);
   return failures == 0 ? 0 : 1;
 }

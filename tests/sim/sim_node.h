@@ -41,6 +41,7 @@ struct SimReport {
   uint64_t views = 0;
   uint64_t derived = 0;
   uint64_t window_rows = 0;  // of derived streams of closed windows
+  uint64_t changes = 0;      // rows of derived streams of what changed in groups
   uint64_t selects = 0;
   uint64_t followed = 0;  // views, by a subscriber that was compared
   uint64_t late = 0;      // events in streams that take those

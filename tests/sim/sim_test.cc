@@ -41,15 +41,19 @@ TEST(Sim, ASeedIsARun) {
   EXPECT_GT(a.events, 0u);
 }
 
-// Otherwise the oracle would agree with streams of windows that never close.
-TEST(Sim, SomeSeedsWriteClosedWindows) {
+// Otherwise the oracle would agree with streams of windows that never close, or of groups that nobody writes.
+TEST(Sim, SomeSeedsWriteClosedWindowsAndChanges) {
   uint64_t rows = 0;
+  uint64_t changes = 0;
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     SimOptions options;
     options.seed = seed;
-    rows += simulate(options).window_rows;
+    const SimReport report = simulate(options);
+    rows += report.window_rows;
+    changes += report.changes;
   }
   EXPECT_GT(rows, 100u);
+  EXPECT_GT(changes, 100u);
 }
 
 }  // namespace

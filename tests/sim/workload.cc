@@ -18,6 +18,14 @@ T must(Result<T> result, const std::string& sql) {
   return std::move(result).value();
 }
 
+// Of groups that have the columns of their source: what they are by, and how those columns are shown.
+struct Keys {
+  const char* columns;
+  const char* k;
+  const char* s;
+};
+constexpr Keys kKeys[] = {{"k", "k", "min(s) AS s"}, {"s", "max(k) AS k", "s"}, {"k, s", "k", "s"}};
+
 }  // namespace
 
 MadeStream Workload::make_stream() {
@@ -134,12 +142,6 @@ std::string Workload::window_over(const NaiveStream& source) {
 }
 
 MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& late_to) {
-  struct Keys {
-    const char* columns;
-    const char* k;
-    const char* s;
-  };
-  static constexpr Keys kKeys[] = {{"k", "k", "min(s) AS s"}, {"s", "max(k) AS k", "s"}, {"k, s", "k", "s"}};
   static const char* const kX[] = {"max(x)", "sum(x)", "avg(x)"};
   const std::string name = fmt::format("windows_{}", ++names_);
   const Keys& keys = kKeys[random_.below(std::size(kKeys))];
@@ -156,6 +158,29 @@ MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& l
   if (random_.chance(3)) sql += " WHERE " + condition();
   sql += fmt::format(" GROUP BY window_start, window_end, {}{} EMIT ON WINDOW CLOSE", keys.columns, having());
   if (!late_to.empty()) sql += " LATE DATA TO " + late_to;
+  return {must(naive_query(sql), sql), sql, kept};
+}
+
+MadeQuery Workload::make_changes(const NaiveStream& source, const std::string& late_to) {
+  const std::string name = fmt::format("changes_{}", ++names_);
+  const Keys& keys = kKeys[random_.below(std::size(kKeys))];
+  const bool table = !source.primary_key.empty();
+  const bool windows = !table && source.watermark_column >= 0 && !random_.chance(3);
+  const std::string from = windows ? window_over(source) : source.name;
+  const bool log = !from.starts_with("SESSION") && random_.chance(3);
+  const MadeRetention kept = retention();
+  std::string options = kept.option;
+  if (log) options += std::string(options.empty() ? "" : ", ") + "changelog = 'retract'";
+  std::string sql = fmt::format(
+      "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, max(x) AS x, {}, count(b) > 1 "
+      "AS b{} "
+      "FROM {}",
+      name, with(options), keys.k, windows ? "window_end" : "max(at)", keys.s,
+      from.starts_with("CUMULATE") ? ", window_start AS began" : "", from);
+  if (random_.chance(3)) sql += " WHERE " + (table ? row_condition() : condition());
+  sql += fmt::format(" GROUP BY {}{}{}", windows ? "window_start, window_end, " : "", keys.columns, having());
+  if (windows || random_.chance(2)) sql += " EMIT CHANGES";
+  if (windows && !late_to.empty()) sql += " LATE DATA TO " + late_to;
   return {must(naive_query(sql), sql), sql, kept};
 }
 
@@ -179,7 +204,7 @@ std::string Workload::emit(bool may_close, bool may_wait) {
   return may_wait && random_.chance(3) ? fmt::format(" EMIT EVERY INTERVAL '{}'", pick(kEvery)) : "";
 }
 
-std::string Workload::aggregate_list() {
+std::string Workload::aggregate_list(bool distinct) {
   static const char* const kCalls[] = {"count(*)",
                                        "count(n)",
                                        "sum(n)",
@@ -274,12 +299,13 @@ std::string Workload::table_windows(const NaiveStream& source, const std::string
                      key, having(), emit(may_close, true));
 }
 
-std::string Workload::having() {
+std::string Workload::having(bool distinct) {
   static const char* const kConditions[] = {"count(*) > 2",       "sum(n) > 10",
                                             "max(n) IS NOT NULL", "min(x) < max(x)",
                                             "NOT count(b) = 1",   "count(*) % 2 = 0 OR min(s) = 'a'"};
   if (!random_.chance(4)) return "";
-  return std::string(" HAVING ") + (random_.chance(4) ? "count(DISTINCT n) >= 2" : pick(kConditions));
+  return std::string(" HAVING ") +
+         (distinct && random_.chance(4) ? "count(DISTINCT n) >= 2" : pick(kConditions));
 }
 
 std::string Workload::group_key() {

@@ -49,6 +49,8 @@ class Workload {
   // The rows of closed windows, under the same names; over a stream with a watermark. `late_to`: a stream that may take
   // its late events; empty: there is none.
   MadeQuery make_windows(const NaiveStream& source, const std::string& late_to);
+  // What changes in groups, under the same names, by their keys or as a changelog; over any stream.
+  MadeQuery make_changes(const NaiveStream& source, const std::string& late_to);
   MadeQuery make_view(const NaiveStream& source, const std::string& late_to);
   // Windows of rows: a view, or a stream of those that are full. Over a stream that may_count().
   MadeQuery make_counts(const NaiveStream& source, bool is_view);
@@ -65,11 +67,11 @@ class Workload {
   MadeRetention retention();
   std::string condition();
   std::string row_condition();  // of a table's row, which came at no time
-  std::string aggregate_list();
+  std::string aggregate_list(bool distinct = true);
   std::string retracting_list();  // of aggregates that can take a row back
   std::string table_windows(const NaiveStream& source, const std::string& shown, const std::string& where,
                             const std::string& key);
-  std::string having();
+  std::string having(bool distinct = true);
   std::string table_query(const NaiveStream& source);
   std::string with(std::string options);  // WITH (…), or nothing
   std::string view_options(bool may_close);

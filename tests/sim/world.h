@@ -153,6 +153,7 @@ class World {
   void check_view(const ClientObject& view, const FinalLog& log, bool complete);
   void check_derived(const ClientObject& derived, const FinalLog& log);
   void check_windows(const ClientObject& made, const FinalLog& log);  // a derived stream of them
+  void check_changes(const ClientObject& made, const FinalLog& log);
   void check_letters(const ClientObject& query, const NaiveAnswer& answer);
   // Dead letters and late events.
   void check_left_out(const ClientObject& query, const FinalLog& log, const NaiveAnswer& answer);

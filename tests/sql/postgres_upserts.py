@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares views over streams with a primary key with PostgreSQL 15: random upserts and deletes, and the same in a table.
+"""Compares views over streams with a primary key, and over the changes of their groups, with PostgreSQL 15: random upserts and
+deletes, and the same in a table.
 
   postgres_upserts.py PROGRAM [SEED [COUNT]]     PROGRAM is millrace
 
@@ -66,6 +67,19 @@ class Generator:
         distinct = self.random.choice(["", "", "DISTINCT "])
         return f"SELECT {distinct}{', '.join(f'{text} AS x{i}' for i, text in enumerate(items))} FROM {stream}{where}"
 
+    def changes(self):
+        """Groups whose changes are a stream, with columns for those of chained()."""
+        pick = self.random
+        group = pick.choice(GROUPS)
+        where = f" WHERE {self.condition()}" if pick.random() < 0.3 else ""
+        having = f" HAVING {pick.choice(['count(*) > 1', 'sum(n) > 0', 'max(price) IS NOT NULL'])}" if pick.random() < 0.5 else ""
+        return f"SELECT {group} AS g, count(*) AS m, sum(n) AS total, max(price) AS most FROM t{where} GROUP BY {group}{having}"
+
+    def chained(self):
+        return self.random.choice(["SELECT m, count(*) AS groups, sum(total) AS total, max(most) AS most, count(g) AS named FROM c GROUP BY m",
+                                   "SELECT g, m, total, most FROM c WHERE total IS NOT NULL",
+                                   "SELECT max(m) AS m, min(total) AS least, count(DISTINCT most) AS different FROM c"])
+
     def event(self):
         key = [self.value(of_type) for _, of_type in self.key]
         rest = [self.maybe_null(of_type) for _, of_type in COLUMNS]
@@ -73,11 +87,11 @@ class Generator:
         return key, rest, "delete" if deletes else self.random.choice(["upsert", "insert", None])
 
     def case(self):
-        """The key, the views, and the requests, each a list of events."""
+        """The key, the stream of changes, the views, and the requests, each a list of events."""
         self.key = self.random.choice(KEYS)
-        views = [self.grouped("t"), self.grouped("t"), self.plain("t")]
+        views = [self.grouped("t"), self.grouped("t"), self.plain("t"), self.chained()]
         requests = [[self.event() for _ in range(self.random.randint(1, 8))] for _ in range(self.random.randint(2, 5))]
-        return self.key, views, requests
+        return self.key, self.changes(), views, requests
 
 
 def literal(value):
@@ -99,11 +113,11 @@ def as_statement(key, event):
 
 
 def script_of(case):
-    key, views, requests = case
+    key, changes, views, requests = case
     out = "DROP TABLE IF EXISTS t;\n" + create(key, "TABLE")
     for request in requests:
         out += "".join(as_statement(key, event) for event in request)
-        out += "".join(f"\\echo ~\n{view};\n" for view in views)
+        out += "".join(f"\\echo ~\n{view.replace(' FROM c', f' FROM ({changes}) c')};\n" for view in views)
     return out
 
 
@@ -112,8 +126,8 @@ def tuples(rows):
 
 
 def test_of(number, case, answers):
-    key, views, requests = case
-    out = f"== case {number}\n" + create(key, "STREAM")
+    key, changes, views, requests = case
+    out = f"== case {number}\n" + create(key, "STREAM") + f"CREATE STREAM c AS {changes};\n"
     out += "".join(f"CREATE MATERIALIZED VIEW v{i} AS {view};\n" for i, view in enumerate(views))
     for request in requests:
         out += f"push t {tuples([*values, *rest, op] for values, rest, op in request)}\n"

@@ -19,8 +19,8 @@ Error other_row() {
   return error(Code::kCorrupt, "MR-SQL-0116", "a stored row has another layout than the view's plan");
 }
 
-KeyedRows::KeyedRows(state::StateStore& store, const QueryPlan& plan, uint16_t slot)
-    : table_(store.table({plan.id, slot, 0}, kValueBytes)),
+KeyedRows::KeyedRows(state::StateStore& store, const QueryPlan& plan, uint16_t slot, int64_t window)
+    : table_(store.table({plan.id, slot, window}, kValueBytes)),
       partitions_(plan.source ? plan.source->partitions : 1) {}
 
 uint64_t KeyedRows::hash_of(PartitionId partition, std::string_view key) const {

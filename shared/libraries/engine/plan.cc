@@ -125,10 +125,19 @@ std::string_view on_error_text(const QueryPlan& plan) {
   return plan.on_error == OnError::kNull ? "; what fails is NULL" : "";
 }
 
+std::string changes_stream_text(const StreamDef& made) {
+  if (!made.updating()) return fmt::format("changelog, {} says what a row is; ", kChangelogColumn);
+  std::string key;
+  for (const int column : made.primary_key)
+    key += (key.empty() ? "" : ", ") + made.columns[static_cast<size_t>(column)].name;
+  return fmt::format("upserts by {}; ", key);
+}
+
 std::string root_text(const QueryPlan& plan) {
   if (plan.output_stream) {
     const StreamDef& made = *plan.output_stream;
     std::string rows = plan.emit_on_close ? "append-only, final rows on window close; " : "";
+    if (plan.writes_changes()) rows = changes_stream_text(made);
     if (plan.emit_on_close && made.watermark_column >= 0)
       rows += fmt::format("watermark {}; ", made.columns[static_cast<size_t>(made.watermark_column)].name);
     return fmt::format("Stream {} (partitions {}; {}{}{})", plan.name, made.partitions, rows,

@@ -8,7 +8,7 @@
 //   shape kStream:     outputs -> a derived stream
 //         kRows:       outputs -> the view's rows
 //         kAggregate:  group keys, aggregate arguments -> [partial -> repartition topic ->] groups -> outputs
-//         at the read, or, into a derived stream, when a window closes
+//         at the read, or, into a derived stream, when a window closes or a group changes
 #pragma once
 
 #include <memory>
@@ -30,6 +30,8 @@ enum class StreamKind : uint8_t { kDeclared, kDerived, kRepartition, kDeadLetter
 inline constexpr std::string_view kOpColumn = "_op";
 inline constexpr std::string_view kDeleteOp = "delete";
 inline constexpr std::string_view kOps[] = {"insert", "upsert", kDeleteOp};
+// The column of a stream WITH (changelog = 'retract') that says what a row is.
+inline constexpr std::string_view kChangelogColumn = "op";
 
 struct StreamDef {
   StreamId id;
@@ -37,9 +39,10 @@ struct StreamDef {
   std::string name;
   StreamKind kind = StreamKind::kDeclared;
   Schema columns;
-  int key_column = -1;           // -1: no key, events are spread over the partitions
-  std::vector<int> primary_key;  // columns, key_column among them; empty: an event is a row, and stays one
-  int op_column = -1;            // with a primary key: the last column, kOpColumn
+  int key_column = -1;  // -1: no key, events are spread over the partitions
+  // Columns, key_column among them if there is one. Empty: an event is a row, and stays one.
+  std::vector<int> primary_key;
+  int op_column = -1;  // with a primary key: the last column, kOpColumn
   uint16_t partitions = 1;
   int watermark_column = -1;             // -1: no watermark
   int64_t disorder_us = 0;               // watermark = running maximum - disorder
@@ -176,7 +179,8 @@ struct QueryPlan {
 
   // kStream, kRows: over the source row. kAggregate: over (group keys…, aggregates…).
   std::vector<NamedExpr> outputs;
-  StreamPtr output_stream;  // kStream; kAggregate: takes a window's rows once it is closed, null for a view
+  // kStream. kAggregate: takes a window's rows once it is closed, or what changes in the groups; null for a view.
+  StreamPtr output_stream;
   std::vector<QueryId>
       views;  // by the numbers of their definitions: what stands between the source and this query, or is named
               // in its text beside the source; it decides no answer, and stays while this query is there
@@ -200,6 +204,8 @@ struct QueryPlan {
   }
   int64_t disorder_us() const { return source->disorder_us + allowed_lateness_us; }
   bool updating() const { return source && source->updating(); }
+  // Its groups' changes are a stream: upserts by their keys, or, where that has no primary key, a changelog.
+  bool writes_changes() const { return shape == Shape::kAggregate && output_stream && !emit_on_close; }
   bool in_every_set(size_t key) const;  // a group key is part of every group
   // A window of which a group's rows are not all there is not shown.
   bool hides_open_counts() const { return emit_on_close && count_window.any(); }

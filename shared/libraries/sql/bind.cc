@@ -253,14 +253,14 @@ Status check_new_name(const BindContext& context, const ast::Name& name, bool if
 
 Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant) {
   BindWork work;
-  const BindContext context{catalog, tenant, statement.text, true, &work};
+  const BindContext context{catalog, tenant, statement.text, statement.span.offset, true, &work};
   return std::visit(Dispatcher{context}, statement.body);
 }
 
 // For the catalog: a definition that was accepted once keeps its name.
 Result<BoundStatement> bind_definition(const Statement& statement, const Catalog& catalog, TenantId tenant) {
   BindWork work;
-  const BindContext context{catalog, tenant, statement.text, false, &work};
+  const BindContext context{catalog, tenant, statement.text, statement.span.offset, false, &work};
   return std::visit(Dispatcher{context}, statement.body);
 }
 

@@ -29,7 +29,7 @@ class FlatBinder {
     TRY(refuse_clauses());
     TRY(bind_ctes());
     if (tree_.set != ast::SetOperation::kNone) {
-      TRY_ASSIGN(flat_, flatten_union(tree_, context_));
+      TRY_ASSIGN(flat_, flatten_set(tree_, context_));
       keep_ctes();
       return std::move(flat_);
     }
@@ -46,10 +46,10 @@ class FlatBinder {
 
  private:
   Status refuse_clauses() const {
-    if (tree_.set != ast::SetOperation::kNone && (tree_.set != ast::SetOperation::kUnion || !tree_.set_all)) {
-      return unsupported_at(
-          tree_.set_span, "UNION, INTERSECT and EXCEPT are not supported in a continuous query; UNION ALL is",
-          "make a view or a derived stream of each part, and put them together where you read");
+    if (tree_.set_all && tree_.set != ast::SetOperation::kUnion) {
+      return unsupported_at(tree_.set_span,
+                            fmt::format("{} ALL is not supported in a continuous query", set_name(tree_.set)),
+                            "leave ALL out: each row once; or count the rows of each side where you read");
     }
     if (!tree_.values.empty()) {
       return unsupported_at(tree_.span, "VALUES is not supported in a continuous query",
@@ -195,10 +195,38 @@ class FlatBinder {
     return {};
   }
 
-  static Error groups_again(const SourceSpan& span, std::string_view what) {
+  Error groups_again(const SourceSpan& span, std::string_view what) const {
     return unsupported_at(
         span, fmt::format("{} over rows that are grouped is not supported in a continuous query", what),
-        "group once, in a view, and do the rest where you read: SELECT … FROM view GROUP BY …");
+        over_groups_
+            ? stream_of_groups()
+            : "group once, in a view, and do the rest where you read: SELECT … FROM view GROUP BY …");
+  }
+
+  // How to have the inner groups as a stream, which the outer query can group.
+  std::string stream_of_groups() const {
+    constexpr size_t kLongest = 500;
+    const ast::TableRef& from = *tree_.from;
+    const ast::Query* inner = from.subquery.get();
+    for (const ast::Cte& cte : tree_.with) {
+      if (inner == nullptr && cte.name.text == from.name.text) inner = cte.query.get();
+    }
+    const std::string& name = (from.name ? from.name : from.alias).text;
+    std::string query = inner == nullptr ? "SELECT * FROM " + from.name.text : written(inner->span);
+    if (query.empty() || query.size() > kLongest) query = "the inner query";
+    if (from.window != ast::WindowFunction::kNone) {
+      return fmt::format("windows are over streams whose rows do not change: CREATE STREAM {}_closed AS {}{}",
+                         name, query, plan().emit_on_close ? "" : " EMIT ON WINDOW CLOSE");
+    }
+    const bool asks = flat_.closes_windows && !plan().emit_on_close;
+    return fmt::format("make a stream of the groups, and read that instead: CREATE STREAM {}_changes AS {}{}",
+                       name, query, asks ? " EMIT CHANGES" : "");
+  }
+
+  std::string written(const SourceSpan& span) const {
+    if (span.offset < context_.text_offset) return {};
+    const size_t from = span.offset - context_.text_offset;
+    return from > context_.text.size() ? std::string() : std::string(context_.text.substr(from, span.length));
   }
 
   Status bind_over_groups() {
@@ -312,6 +340,7 @@ class FlatBinder {
   }
 
   QueryPlan& plan() { return flat_.plan; }
+  const QueryPlan& plan() const { return flat_.plan; }
 
   const ast::Query& tree_;
   BindContext context_;

@@ -55,36 +55,27 @@ class QueryBinder {
     return {};
   }
 
-  // A stream takes what never changes: rows as they come, or groups once their window is closed.
-  Status check_stream() const {
+  // A stream takes rows as they come, groups once their window is closed, or the changes of groups.
+  Status check_stream() {
     const bool changes = tree_.emit == Emit::kChanges || tree_.emit == Emit::kEvery;
     if (plan_.shape == QueryPlan::Shape::kAggregate) {
       if (plan_.emit_on_close) return {};
-      return changes ? changes_as_stream() : never_final();
+      if ((closes_windows_ || plan_.count_key >= 0) && !changes) return final_or_changes();
+      writes_changes_ = true;
+      return check_changes(tree_, plan_);
     }
     if (!changes) return {};
     return unsupported_at(tree_.emit_span, "EMIT belongs to a query that groups",
                           "take it away: its rows go out as they come");
   }
 
-  Error changes_as_stream() const {
-    return unsupported_at(
-        tree_.emit_span, "the changes of groups are not supported as a stream",
-        "EMIT ON WINDOW CLOSE writes a window's rows once they are final; SUBSCRIBE to a view tells changes");
-  }
-
-  Error never_final() const {
-    const bool closes = closes_windows_ || plan_.count_key >= 0;
-    SourceSpan span = tree_.query.span;
-    if (!tree_.query.items.empty()) span = tree_.query.items.front().expr->span;
-    if (tree_.query.having) span = tree_.query.having->span;
-    if (tree_.query.group_span.length > 0) span = tree_.query.group_span;
-    return error_at(Code::kUnsupported, kNeverFinal, span,
-                    closes ? "groups in CREATE STREAM … AS need EMIT ON WINDOW CLOSE"
-                           : "groups in CREATE STREAM … AS need a window that closes",
-                    closes ? "a stream's rows never change: they are written when the window is closed"
-                           : "write FROM TUMBLE(…) GROUP BY window_start EMIT ON WINDOW CLOSE, or make "
-                             "a view and SUBSCRIBE to it");
+  Error final_or_changes() const {
+    const bool grouped = tree_.query.group_span.length > 0;
+    return error_at(
+        Code::kUnsupported, kNeverFinal, grouped ? tree_.query.group_span : tree_.query.span,
+        "windows in CREATE STREAM … AS need EMIT ON WINDOW CLOSE or EMIT CHANGES",
+        "ON WINDOW CLOSE writes a window's rows once, when they are final; CHANGES writes them again "
+        "whenever they change");
   }
 
   Status check_emit() {
@@ -180,8 +171,8 @@ class QueryBinder {
       output_.columns.push_back({plan_.outputs[i].name, expr.type});
       const bool column = expr.op == Op::kColumn;
       const bool key = column && expr.column == (grouped ? partition_key() : source.key_column);
-      const bool time =
-          grouped ? plan_.orders_windows(expr) : column && expr.column == source.watermark_column;
+      const bool time = grouped ? plan_.emit_on_close && plan_.orders_windows(expr)
+                                : column && expr.column == source.watermark_column;
       if (key && output_.key_column < 0) output_.key_column = static_cast<int>(i);
       if (time && output_.watermark_column < 0) output_.watermark_column = static_cast<int>(i);
     }
@@ -217,6 +208,7 @@ class QueryBinder {
 
   Result<CreateQuery> finish() {
     for (const auto& option : tree_.options) TRY(is_view() ? view_option(option) : stream_option(option));
+    if (writes_changes_) TRY((changelog_ ? bind_changelog : bind_upserts)(tree_, plan_, output_));
     plan_.name = output_.name = tree_.name.text;
     plan_.tenant = output_.tenant = context_.tenant;
     plan_.sql = std::string(context_.text);
@@ -336,10 +328,24 @@ class QueryBinder {
       TRY_ASSIGN(output_.retention_bytes, option_bytes(option));
       return {};
     }
-    return unknown_option(
-        option,
-        {"start", "on_error", "format", "idle_timeout", "retention", "retention_bytes", "allowed_lateness"},
-        "a derived stream");
+    if (name == "changelog") return changelog_option(option);
+    return unknown_option(option,
+                          {"start", "on_error", "format", "idle_timeout", "retention", "retention_bytes",
+                           "allowed_lateness", "changelog"},
+                          "a derived stream");
+  }
+
+  Status changelog_option(const ast::Option& option) {
+    if (!writes_changes_) {
+      return invalid_at(kBadOption, option.name.span,
+                        "option \"changelog\" belongs to a query whose groups change",
+                        "take it away: its rows are written once");
+    }
+    changelog_ = option.value == "retract";
+    if (changelog_ || option.value == "upsert") return {};
+    return invalid_at(kBadOption, option.value_span,
+                      fmt::format("option \"changelog\" has no value \"{:.60}\"", option.value),
+                      "it is 'upsert' (a primary key) or 'retract' (rows before and after each change)");
   }
 
   const ast::CreateQuery& tree_;
@@ -347,6 +353,8 @@ class QueryBinder {
   QueryPlan plan_;
   StreamDef output_;
   bool closes_windows_ = false;  // grouped by a window over the watermark's column or PROCTIME()
+  bool writes_changes_ = false;  // of its groups, into a stream …
+  bool changelog_ = false;       // … without a primary key
 };
 
 }  // namespace

@@ -16,11 +16,6 @@ using engine::SelectPtr;
 
 namespace {
 
-std::string_view name_of(ast::SetOperation set) {
-  if (set == ast::SetOperation::kUnion) return "UNION";
-  return set == ast::SetOperation::kIntersect ? "INTERSECT" : "EXCEPT";
-}
-
 Status check_height(uint32_t height, const SourceSpan& span) {
   if (height <= kMaxSelectHeight) return {};
   return invalid_at(kTooComplex, span,
@@ -169,7 +164,7 @@ Result<SelectPtr> converted(BoundSelect side, std::vector<Bound> columns, const 
 Result<SelectSource> bind_set(const ast::Query& tree, const BindContext& context) {
   TRY_ASSIGN(BoundSelect left, bind_nested(*tree.left, context));
   TRY_ASSIGN(BoundSelect right, bind_nested(*tree.right, context, false));
-  const std::string_view what = name_of(tree.set);
+  const std::string_view what = set_name(tree.set);
   if (left.plan.outputs.size() != right.plan.outputs.size()) {
     return invalid_at(
         kTypeMismatch, tree.right->span,
@@ -208,6 +203,11 @@ class ReadCounter {
 };
 
 }  // namespace
+
+std::string_view set_name(ast::SetOperation set) {
+  if (set == ast::SetOperation::kUnion) return "UNION";
+  return set == ast::SetOperation::kIntersect ? "INTERSECT" : "EXCEPT";
+}
 
 Result<SelectSource> bind_source(const ast::Query& tree, const BindContext& context) {
   if (tree.set != ast::SetOperation::kNone) return bind_set(tree, context);

@@ -43,12 +43,20 @@ class Substitution {
 
 class UnionBinder {
  public:
-  UnionBinder(const ast::Query& tree, const BindContext& context) : tree_(tree), context_(context) {}
+  UnionBinder(const ast::Query& tree, const BindContext& context)
+      : tree_(tree),
+        context_(context),
+        what_(fmt::format("{}{}", set_name(tree.set), tree.set_all ? " ALL" : "")) {}
 
   Result<FlatQuery> run() {
     TRY_ASSIGN(FlatQuery left, side(*tree_.left, true));
     TRY_ASSIGN(FlatQuery right, side(*tree_.right, false));  // the names are the left's
     TRY(unify_columns(left, right));
+    const size_t width = left.plan.outputs.size();
+    if (tree_.set != ast::SetOperation::kUnion) {
+      add_side(kLeftSide, left);
+      add_side(kLeftSide + 1, right);
+    }
     FlatQuery out;
     out.plan.shape = QueryPlan::Shape::kRows;
     for (const FlatQuery* one : {&left, &right}) {
@@ -56,7 +64,7 @@ class UnionBinder {
       out.plan.views.insert(out.plan.views.end(), one->plan.views.begin(), one->plan.views.end());
     }
     TRY_ASSIGN(out.plan.source, source_of(left.plan.outputs, out.plan.arms));
-    for (size_t i = 0; i < left.plan.outputs.size(); ++i) {
+    for (size_t i = 0; i < width; ++i) {
       const NamedExpr& output = left.plan.outputs[i];
       out.plan.outputs.push_back(
           {output.name, make_column(static_cast<int>(i), output.expr->type, output.expr->span)});
@@ -66,17 +74,30 @@ class UnionBinder {
   }
 
  private:
+  void add_side(int64_t side, FlatQuery& query) const {
+    query.plan.outputs.push_back({"side", make_literal(side, Type::kBigint, tree_.set_span).expr});
+  }
+
+  // UNION in UNION is one: copies go at the end.
+  bool is_same_union(const ast::Query& inner) const {
+    const auto plain_union = [](const ast::Query& query) {
+      return query.set == ast::SetOperation::kUnion && !query.set_all;
+    };
+    return plain_union(tree_) && plain_union(inner) && inner.with.empty() && inner.tail_span.length == 0;
+  }
+
   Result<FlatQuery> side(const ast::Query& tree, bool by_name) const {
+    if (is_same_union(tree)) return flatten_union(tree, context_);
     TRY_ASSIGN(FlatQuery flat, flatten(tree, context_, by_name));
     if (flat.plan.shape == QueryPlan::Shape::kAggregate) {
-      return unsupported_at(tree.span,
-                            "UNION ALL of rows that are grouped is not supported in a continuous query",
-                            "group what it puts together: SELECT … FROM (… UNION ALL …) GROUP BY …");
+      return unsupported_at(
+          tree.span, fmt::format("{} of rows that are grouped is not supported in a continuous query", what_),
+          "group what it puts together: SELECT … FROM (… UNION ALL …) GROUP BY …");
     }
     if (flat.plan.updating()) {
       return unsupported_at(
           tree.span,
-          fmt::format("UNION ALL over \"{}\", which has a primary key, is not supported",
+          fmt::format("{} over \"{}\", which has a primary key, is not supported", what_,
                       flat.plan.source->name),
           "make a view of it, and put its rows together with the others where you read them");
     }
@@ -90,14 +111,15 @@ class UnionBinder {
     auto& lefts = left.plan.outputs;
     auto& rights = right.plan.outputs;
     if (lefts.size() != rights.size()) {
-      return invalid_at(kTypeMismatch, tree_.right->span,
-                        "each UNION query must have the same number of columns",
-                        fmt::format("the first has {}, the second {}", lefts.size(), rights.size()));
+      return invalid_at(
+          kTypeMismatch, tree_.right->span,
+          fmt::format("each {} query must have the same number of columns", set_name(tree_.set)),
+          fmt::format("the first has {}, the second {}", lefts.size(), rights.size()));
     }
     for (size_t i = 0; i < lefts.size(); ++i) {
       Bound a{lefts[i].expr, left.unknown[i]};
       Bound b{rights[i].expr, right.unknown[i]};
-      TRY(unify({&a, &b}, "UNION"));
+      TRY(unify({&a, &b}, set_name(tree_.set)));
       lefts[i].expr = std::move(a.expr);
       rights[i].expr = std::move(b.expr);
     }
@@ -190,6 +212,7 @@ class UnionBinder {
 
   const ast::Query& tree_;
   const BindContext& context_;
+  const std::string what_;
 };
 
 }  // namespace

@@ -15,7 +15,8 @@ struct BindWork;
 struct BindContext {
   const Catalog& catalog;
   TenantId tenant;
-  std::string_view text;           // the statement's, as written
+  std::string_view text;           // the statement's, as written …
+  uint32_t text_offset = 0;        // … and where it stands in the text that was parsed: spans count in that
   bool check_names = true;         // false: EXPLAIN and a definition read again may use a name that is taken
   BindWork* work = nullptr;        // of the whole statement (flatten.h)
   const CteScope* ctes = nullptr;  // what WITH named, around the place
@@ -56,6 +57,13 @@ Status add_op_column(engine::StreamDef& stream, const SourceSpan& span);
 Status bind_retraction(engine::QueryPlan& plan);
 // The place of a count(*), which is added if there is none.
 int count_rows(std::vector<engine::AggregateCall>& calls);
+// The changes of groups as a stream (bind_changes.cc): refuses those that cannot be, and adds what says what a row is: a
+// primary key, of what the query groups by, or a changelog's column.
+Status check_changes(const ast::CreateQuery& tree, const engine::QueryPlan& plan);
+Status bind_upserts(const ast::CreateQuery& tree, const engine::QueryPlan& plan, engine::StreamDef& out);
+Status bind_changelog(const ast::CreateQuery& tree, const engine::QueryPlan& plan, engine::StreamDef& out);
+
+std::string_view set_name(ast::SetOperation set);  // "UNION", … (bind_source.cc)
 
 struct SelectColumn {
   const ast::Expr* written = nullptr;  // null: from *

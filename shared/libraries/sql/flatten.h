@@ -32,8 +32,12 @@ struct FlatQuery {
 };
 // by_name: no two of its columns have one name.
 Result<FlatQuery> flatten(const ast::Query& tree, const BindContext& context, bool by_name = true);
-// UNION ALL: what its queries read becomes one source of the plan (bind_union.cc).
+// UNION, INTERSECT, EXCEPT (bind_set.cc).
+Result<FlatQuery> flatten_set(const ast::Query& tree, const BindContext& context);
+// UNION ALL: what its queries read becomes one source of the plan (bind_union.cc). Of INTERSECT and EXCEPT its last column
+// says of which side a row is: kLeftSide, or another.
 Result<FlatQuery> flatten_union(const ast::Query& tree, const BindContext& context);
+inline constexpr int64_t kLeftSide = 0;
 // Of another text: its expressions stand at the place. How many parts were copied.
 size_t place_at(engine::UnionArm& arm, const SourceSpan& span);
 Error too_large(const SourceSpan& span);  // a query, with its subqueries and views put into it
