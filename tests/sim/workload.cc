@@ -237,7 +237,7 @@ std::string Workload::aggregate_list(bool distinct) {
   std::string out;
   const uint64_t calls = 1 + random_.below(4);
   for (uint64_t i = 0; i < calls; ++i) {
-    const char* call = random_.chance(5) ? pick(kDistinct) : pick(kCalls);
+    const char* call = distinct && random_.chance(5) ? pick(kDistinct) : pick(kCalls);
     out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", call, i);
   }
   return out;
