@@ -79,14 +79,13 @@ Status QueryTask::emit_rows(const Batch& batch, Selection& selection, std::vecto
   TaskOutput::Part* part = nullptr;
   for (const uint32_t row : selection) {
     const RowOrigin& origin = batch.origins[row];
-    pipeline_->row.clear();
-    pipeline_->writer->append(pipeline_->row, columns, row);
-    if (part == nullptr || part->where.partition != origin.partition) {
+    if (part == nullptr || part->where.partition != origin.partition)
       part = &out.part_of({plan_->output_stream->id, origin.partition});
-      if (part->records.empty())
-        part->records.reserve(expected_bytes(selection.size(), pipeline_->row.size()));
-    }
-    part->add(pipeline_->row, origin.append_time.value / 1000);
+    const bool first = part->records.empty();
+    const std::string_view written = part->add_in_place(
+        [&](std::string& bytes, size_t at) { return pipeline_->writer->write(bytes, at, columns, row); },
+        origin.append_time.value / 1000);
+    if (first) part->records.reserve(expected_bytes(selection.size(), written.size()));
     ++out.rows;
   }
   return {};

@@ -73,7 +73,6 @@ struct QueryTask::Pipeline {
   std::optional<formats::JsonRowWriter> writer;
   int time_column = -1;        // of the batch
   std::vector<int64_t> ended;  // by row: what had ended when it came; empty where windows share no panes
-  std::string row;             // scratch
 };
 
 // Of an updating source rows come and go.
