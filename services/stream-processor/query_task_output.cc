@@ -91,12 +91,12 @@ Status QueryTask::emit_rows(const Batch& batch, Selection& selection, std::vecto
   return {};
 }
 
-// Of one partition's rows, if they are all like this one.
+// Of one partition's rows, if they are all like this one, or a little longer.
 size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
   constexpr size_t kAround = 12;  // a record's own bytes
   constexpr size_t kMost = 4u << 20;
   const size_t partitions = std::max<size_t>(1, plan_->output_stream->partitions / placement_.workers);
-  return std::min(kMost, rows / partitions * (row_bytes + kAround));
+  return std::min(kMost, rows / partitions * (row_bytes + kAround) * 9 / 8);
 }
 
 // EMIT EVERY: a group that changes again and again is told once an interval, as it is then; earlier, if many wait.
