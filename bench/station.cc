@@ -18,7 +18,7 @@ constexpr uint64_t kWatch = 0;  // the requests' number; of others one more than
 processor::Worker::Options worker_options(processor::Placement placement) {
   processor::Worker::Options options;
   options.placement = placement;
-  options.max_step_bytes = 512u << 10;
+  options.max_step_bytes = 256u << 10;
   options.snapshot_after_bytes = SIZE_MAX;
   options.snapshot_after_us = INT64_MAX;
   return options;

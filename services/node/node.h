@@ -29,7 +29,7 @@ struct NodeOptions {
   bool inline_workers = false;  // all workers inside turn(), in an order chosen by `schedule`
   std::function<uint64_t(uint64_t bound)> schedule;  // the simulation's choices; null: round robin
   size_t max_step_bytes =
-      512u << 10;                     // journal bytes a step takes at most: with its rows, what a core caches
+      256u << 10;                     // journal bytes a step takes at most: with its rows, what a core caches
   size_t max_slice_bytes = 8u << 20;  // of a step's outputs, in one frame
   size_t snapshot_after_bytes = 256u << 20;     // journal bytes of replay that make a snapshot due
   int64_t snapshot_after_us = 60'000'000;       // or this much append time, if anything changed

@@ -46,6 +46,13 @@ struct TaskOutput {
     log::RecordBatchBuilder records;
     uint64_t hash = 0;
     void add(std::string_view value, int64_t timestamp_ms);
+    // As RecordBatchBuilder's.
+    template <typename Write>
+    std::string_view add_in_place(Write&& write, int64_t timestamp_ms) {
+      const std::string_view value = records.add_in_place(timestamp_ms, write);
+      hash = hash_record(hash, value);
+      return value;
+    }
   };
   // What one frame of the journal takes of it.
   struct Slice {

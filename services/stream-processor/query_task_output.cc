@@ -80,26 +80,25 @@ Status QueryTask::emit_rows(const Batch& batch, Selection& selection, std::vecto
   TaskOutput::Part* part = nullptr;
   for (const uint32_t row : selection) {
     const RowOrigin& origin = batch.origins[row];
-    pipeline_->row.clear();
-    pipeline_->writer->append(pipeline_->row, columns, row);
-    if (part == nullptr || part->where.partition != origin.partition || out.is_full(*part)) {
+    if (part == nullptr || part->where.partition != origin.partition || out.is_full(*part))
       part = &out.part_of({plan_->output_stream->id, origin.partition});
-      if (part->records.empty())
-        part->records.reserve(
-            std::min(out.slice_bytes, expected_bytes(selection.size(), pipeline_->row.size())));
-    }
-    part->add(pipeline_->row, origin.append_time.value / 1000);
+    const bool first = part->records.empty();
+    const std::string_view written = part->add_in_place(
+        [&](std::string& bytes, size_t at) { return pipeline_->writer->write(bytes, at, columns, row); },
+        origin.append_time.value / 1000);
+    if (first)
+      part->records.reserve(std::min(out.slice_bytes, expected_bytes(selection.size(), written.size())));
     ++out.rows;
   }
   return {};
 }
 
-// Of one partition's rows, if they are all like this one.
+// Of one partition's rows, if they are all like this one, or a little longer.
 size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
   constexpr size_t kAround = 12;  // a record's own bytes
   constexpr size_t kMost = 4u << 20;
   const size_t partitions = std::max<size_t>(1, plan_->output_stream->partitions / placement_.workers);
-  return std::min(kMost, rows / partitions * (row_bytes + kAround));
+  return std::min(kMost, rows / partitions * (row_bytes + kAround) * 9 / 8);
 }
 
 // EMIT EVERY: a group that changes again and again is told once an interval, as it is then; earlier, if many wait.

@@ -70,32 +70,40 @@ StreamRows::StreamRows(engine::StreamPtr stream, std::vector<int> columns,
 
 void StreamRows::release() {
   frames_.clear();
-  values_.clear();
   errors_.clear();
   batch_.clear();
+}
+
+template <typename Each>
+void StreamRows::each_batch(std::span<const log::FramePtr> frames, Each each) const {
+  for (const auto& frame : frames) {
+    for (const auto& stored : frame->batches) {
+      if (stored.where.stream == stream_->id && own(stored.where.partition)) each(*frame, stored);
+    }
+  }
 }
 
 void StreamRows::decode(std::span<const log::FramePtr> frames) {
   release();
   frames_.assign(frames.begin(), frames.end());
-  for (const auto& frame : frames) {
-    for (const auto& stored : frame->batches) {
-      if (stored.where.stream != stream_->id || !own(stored.where.partition)) continue;
-      // The journal checked the batch when it took or read it; what does not parse here was never accepted.
-      auto view = log::RecordBatchView::parse(stored.bytes.view(), false);
-      CHECK(view.ok(), "a batch in the journal does not parse");
-      log::RecordBatchView::Cursor cursor(*view);
-      for (log::Record record; cursor.next(record);) {
-        values_.push_back(record.value);
-        batch_.origins.push_back({stored.where.partition, record.offset, frame->cut, frame->time});
-      }
+  size_t rows = 0;
+  each_batch(frames, [&](const log::Frame&, const auto& stored) { rows += stored.count; });
+  if (rows == 0) return;
+  batch_.raw.reserve(rows);
+  batch_.origins.reserve(rows);
+  decoder_.begin(batch_, rows);
+  each_batch(frames, [&](const log::Frame& frame, const auto& stored) {
+    // The journal checked the batch when it took or read it; what does not parse here was never accepted.
+    auto view = log::RecordBatchView::parse(stored.bytes.view(), false);
+    CHECK(view.ok(), "a batch in the journal does not parse");
+    log::RecordBatchView::Cursor cursor(*view);
+    for (log::Record record; cursor.next(record);) {
+      batch_.raw.push_back(record.value);
+      batch_.origins.push_back({stored.where.partition, record.offset, frame.cut, frame.time});
+      decoder_.add(record.value, errors_);
     }
-  }
-  if (values_.empty()) return;
-  batch_.raw = values_;
-  decoder_.decode(values_, batch_, errors_);
-  std::stable_sort(errors_.begin(), errors_.end(),
-                   [](const auto& a, const auto& b) { return a.row < b.row; });
+  });
+  decoder_.end();
 }
 
 }  // namespace millrace::processor

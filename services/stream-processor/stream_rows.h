@@ -28,12 +28,15 @@ class StreamRows final : public StepRows {
   const std::vector<uint8_t>& own() const { return own_; }
 
  private:
+  // The batches of its partitions.
+  template <typename Each>
+  void each_batch(std::span<const log::FramePtr> frames, Each each) const;
+
   engine::StreamPtr stream_;
   std::vector<int> columns_;
   std::vector<uint8_t> own_;
   formats::JsonDecoder decoder_;
   std::vector<log::FramePtr> frames_;
-  std::vector<std::string_view> values_;
 };
 
 // The partitions of a stream that a worker reads.

@@ -85,7 +85,6 @@ struct QueryTask::Pipeline {
   int time_column = -1;        // of the batch; of an updating source: of the changes …
   int event_time_column = -1;  // … and of the events
   std::vector<int64_t> ended;  // by row: what had ended when it came; empty where windows share no panes
-  std::string row;             // scratch
 };
 
 // Of an updating source rows come and go.

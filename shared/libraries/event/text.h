@@ -72,9 +72,13 @@ Result<int64_t> parse_time(std::string_view text);
 Result<Timestamp> parse_local_timestamp(std::string_view text);
 void append_date(std::string& out, int64_t days);
 void append_time(std::string& out, int64_t micros);  // "00:47:00", fraction only if not zero
-inline constexpr size_t kTimeBytes = 15;
-char* put_time(char* p, int64_t micros);  // the same, kTimeBytes at most; answers its end
+inline constexpr size_t kTimeBytes = 17;             // the room that it takes, two more than the longest
+char* put_time(char* p, int64_t micros);             // the same; answers its end
 void append_local_timestamp(std::string& out, Timestamp value);  // "2001-01-01T00:47:00"
+
+// append_double()'s text, in kDoubleBytes of room; answers its end.
+inline constexpr size_t kDoubleBytes = 40;
+char* put_double(char* p, double value);
 
 // The strict form "YYYY-MM-DDTHH:MM:SS[.f…]Z" that most events carry, without an Error to build. False: not
 // that form.

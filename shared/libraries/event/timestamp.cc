@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "event/digits.h"
 #include "event/text.h"
 #include "event/type.h"
 
@@ -269,30 +270,19 @@ void put_day(char* p, const CivilDate& date) {
   put2(p + 1, date.month);
   put2(p + 4, date.day);
 }
-// "HH:MM:SS"
-void put_clock(char* p, int64_t seconds) {
-  put2(p, seconds / 3600);
-  put2(p + 3, seconds / 60 % 60);
-  put2(p + 6, seconds % 60);
-  p[2] = p[5] = ':';
-}
-
 }  // namespace
 
 char* put_time(char* p, int64_t micros) {
-  put_clock(p, micros / kMicrosPerSecond);
-  p += 8;
-  int64_t fraction = micros % kMicrosPerSecond;
+  constexpr uint64_t kColons = 0x00000A00000A0000u;  // ':' is the character behind '9', where a zero stands
+  const auto second = static_cast<uint32_t>(micros / kMicrosPerSecond);
+  const auto fraction = static_cast<uint32_t>(micros % kMicrosPerSecond);
+  const uint32_t clock = second / 3600 * 1'000'000 + second / 60 % 60 * 1000 + second % 60;
+  p = put_eight(p, (eight_digits(clock) + kColons) | kEightZeros);
   if (fraction == 0) return p;
-  int digits = 6;
-  if (fraction % 1000 == 0) {
-    fraction /= 1000;
-    digits = 3;
-  }
-  for (; fraction % 10 == 0; fraction /= 10) --digits;
+  const uint64_t digits = eight_digits(fraction * 100);
   *p = '.';
-  for (int i = digits; i > 0; --i, fraction /= 10) p[i] = static_cast<char>('0' + fraction % 10);
-  return p + 1 + digits;
+  put_eight(p + 1, digits | kEightZeros);
+  return p + 1 + (8 - std::countl_zero(digits) / 8);  // no zeros behind the last digit
 }
 
 void append_date(std::string& out, int64_t days) {

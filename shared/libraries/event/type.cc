@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "event/digits.h"
 #include "event/text.h"
 
 namespace millrace {
@@ -202,43 +203,65 @@ Decimal shortest(Float value) {
   return d;
 }
 
-void append_scientific(std::string& out, const Decimal& d) {
-  out += d.digits[0];
-  if (d.count > 1) out.append(1, '.').append(d.digits + 1, static_cast<size_t>(d.count - 1));
-  out += d.exponent < 0 ? "e-" : "e+";
-  const int magnitude = std::abs(d.exponent);
-  if (magnitude < 10) out += '0';
-  char buffer[8];
-  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, magnitude).ptr);
+char* put_bytes(char* p, const char* bytes, int count) {
+  std::memcpy(p, bytes, static_cast<size_t>(count));
+  return p + count;
 }
 
-void append_fixed(std::string& out, const Decimal& d) {
+char* put_scientific(char* p, const Decimal& d) {
+  *p++ = d.digits[0];
+  if (d.count > 1) {
+    *p++ = '.';
+    p = put_bytes(p, d.digits + 1, d.count - 1);
+  }
+  *p++ = 'e';
+  *p++ = d.exponent < 0 ? '-' : '+';
+  const int magnitude = std::abs(d.exponent);
+  if (magnitude < 10) *p++ = '0';
+  return put_unsigned(p, static_cast<uint64_t>(magnitude));
+}
+
+char* put_fixed(char* p, const Decimal& d) {
   if (d.exponent < 0) {
-    out.append("0.").append(static_cast<size_t>(-d.exponent - 1), '0');
-    out.append(d.digits, static_cast<size_t>(d.count));
-    return;
+    *p++ = '0';
+    *p++ = '.';
+    p = std::fill_n(p, -d.exponent - 1, '0');
+    return put_bytes(p, d.digits, d.count);
   }
   const int whole = d.exponent + 1;
-  for (int i = 0; i < whole; ++i) out += i < d.count ? d.digits[i] : '0';
-  if (d.count > whole) out.append(1, '.').append(d.digits + whole, static_cast<size_t>(d.count - whole));
+  if (d.count <= whole) return std::fill_n(put_bytes(p, d.digits, d.count), whole - d.count, '0');
+  p = put_bytes(p, d.digits, whole);
+  *p++ = '.';
+  return put_bytes(p, d.digits + whole, d.count - whole);
+}
+
+// What most values are: six decimals at most, fifteen digits. No two decimals of so few digits are one double, so what
+// divides back to the value is the shortest text. nullptr: another value.
+char* put_short(char* p, double value) {
+  constexpr uint64_t kScale = 1'000'000;
+  if (!(value < 1e9) || (value < 1e-4 && value != 0)) return nullptr;
+  const auto scaled = static_cast<uint64_t>(value * kScale + 0.5);
+  if (static_cast<double>(scaled) / kScale != value) return nullptr;
+  p = put_unsigned(p, scaled / kScale);
+  const uint64_t digits = eight_digits(static_cast<uint32_t>(scaled % kScale) * 100);
+  if (digits == 0) return p;
+  *p = '.';
+  put_eight(p + 1, digits | kEightZeros);
+  return p + 1 + (8 - std::countl_zero(digits) / 8);
 }
 
 // PostgreSQL's rule: plain digits from 1e-4 up to what so many digits hold.
 template <typename Float>
-void append_float(std::string& out, Float value, int plain_digits) {
-  if (std::isnan(value)) {
-    out += "NaN";
-    return;
-  }
-  if (std::signbit(value)) out += '-';
+char* put_float(char* p, Float value, int plain_digits) {
+  if (std::isnan(value)) return put_bytes(p, "NaN", 3);
+  if (std::signbit(value)) *p++ = '-';
   value = std::fabs(value);
-  if (std::isinf(value)) {
-    out += "Infinity";
-    return;
+  if (std::isinf(value)) return put_bytes(p, "Infinity", 8);
+  if constexpr (std::is_same_v<Float, double>) {
+    if (char* const end = put_short(p, value)) return end;
   }
   const Decimal d = shortest(value);
-  if (d.exponent < -4 || d.exponent >= plain_digits) return append_scientific(out, d);
-  append_fixed(out, d);
+  return d.exponent < -4 || d.exponent >= plain_digits ? put_scientific(p, d) : put_fixed(p, d);
 }
 
 }  // namespace
@@ -261,8 +284,8 @@ void append_integer_text(std::string& out, Type type, int64_t value) {
   if (type == Type::kTime) return append_time(out, value);
   if (type == Type::kTimestamp) return append_local_timestamp(out, Timestamp{value});
   if (type == Type::kTimestamptz) return append_timestamp(out, Timestamp{value});
-  char buffer[24];
-  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+  char buffer[kIntegerBytes];
+  out.append(buffer, put_integer(buffer, value));
 }
 
 Result<double> parse_double(std::string_view text) {
@@ -273,12 +296,19 @@ Result<double> parse_double_text(Type type, std::string_view text) {
   return type == Type::kReal ? parse_float<float>(type, text) : parse_float<double>(type, text);
 }
 
+char* put_double(char* p, double value) {
+  return put_float(p, value, 15);
+}
+
 void append_double(std::string& out, double value) {
-  append_float(out, value, 15);
+  append_double_text(out, Type::kDouble, value);
 }
 
 void append_double_text(std::string& out, Type type, double value) {
-  type == Type::kReal ? append_float(out, static_cast<float>(value), 6) : append_float(out, value, 15);
+  char buffer[kDoubleBytes];
+  char* const end =
+      type == Type::kReal ? put_float(buffer, static_cast<float>(value), 6) : put_double(buffer, value);
+  out.append(buffer, end);
 }
 
 Result<bool> parse_boolean(std::string_view text) {

@@ -22,10 +22,6 @@
 
 namespace millrace::formats {
 
-namespace json {
-struct DayText;
-}
-
 // Of an event that is taken in. What a query makes of it may be longer: a dead letter quotes all of it.
 inline constexpr size_t kMaxEventBytes = 1u << 20;
 inline constexpr size_t kMaxJsonDepth = 256;
@@ -39,6 +35,11 @@ class JsonDecoder {
   // does not decode becomes a row of NULLs and an error (id MR-EVT-…). Text columns view the values or
   // out.arena.
   void decode(const std::vector<std::string_view>& values, Batch& out, std::vector<RowError>& errors);
+
+  // The same value by value: begin() makes room for so many rows, which `out` keeps until end().
+  void begin(Batch& out, size_t rows);
+  void add(std::string_view value, std::vector<RowError>& errors);
+  void end();
 
  private:
   struct Impl;
@@ -83,10 +84,13 @@ class JsonRowWriter {
   explicit JsonRowWriter(const std::vector<std::string>& names, std::string_view first = {});
   ~JsonRowWriter();
   void append(std::string& out, const std::vector<const Column*>& columns, size_t row);  // no newline
+  // The same in place: from out[at] on, which grows as it needs. Answers the row's end; what `out` has behind it is
+  // unspecified.
+  size_t write(std::string& out, size_t at, const std::vector<const Column*>& columns, size_t row);
+
  private:
-  std::string opening_;                // of a row
-  std::vector<std::string> prefixes_;  // `"a":`, `,"b":`, …
-  std::unique_ptr<json::DayText> day_;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 void append_json_value(std::string& out, const Column& column, size_t row);
 void append_json_string(std::string& out, std::string_view text);

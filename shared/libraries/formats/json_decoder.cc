@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "event/text.h"
 #include "formats/internal/learning_reader.h"
@@ -36,6 +37,7 @@ struct JsonDecoder::Impl {
   }
   Schema schema;
   LearningReader reader;
+  Batch* out = nullptr;  // between begin() and end()
 };
 
 JsonDecoder::JsonDecoder(Schema schema, std::vector<int> wanted)
@@ -44,19 +46,34 @@ JsonDecoder::~JsonDecoder() = default;
 
 void JsonDecoder::decode(const std::vector<std::string_view>& values, Batch& out,
                          std::vector<RowError>& errors) {
+  begin(out, values.size());
+  for (const std::string_view value : values) add(value, errors);
+  end();
+}
+
+void JsonDecoder::begin(Batch& out, size_t rows) {
   if (out.columns.size() != impl_->schema.size() || out.rows == 0) out.set_schema(impl_->schema);
-  const size_t first = out.rows;
-  for (Column& column : out.columns) grow(column, first, values.size());
+  for (Column& column : out.columns) grow(column, out.rows, rows);
   impl_->reader.attach(out.columns, *out.arena);
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (impl_->reader.read(values[i], first + i)) [[likely]]
-      continue;
-    for (Column& column : out.columns) column.valid[first + i] = 0;
-    EventReader::Failure failure = impl_->reader.failure();
-    errors.push_back({static_cast<uint32_t>(first + i), failure.id, std::move(failure.message), {}});
+  impl_->out = &out;
+}
+
+void JsonDecoder::add(std::string_view value, std::vector<RowError>& errors) {
+  Batch& out = *impl_->out;
+  const size_t row = out.rows++;
+  if (impl_->reader.read(value, row)) [[likely]]
+    return;
+  for (Column& column : out.columns) column.valid[row] = 0;
+  EventReader::Failure failure = impl_->reader.failure();
+  errors.push_back({static_cast<uint32_t>(row), failure.id, std::move(failure.message), {}});
+}
+
+void JsonDecoder::end() {
+  Batch& out = *std::exchange(impl_->out, nullptr);
+  for (Column& column : out.columns) {
+    column.resize(out.rows);
+    shrink_valid(column);
   }
-  for (Column& column : out.columns) shrink_valid(column);
-  out.rows += values.size();
 }
 
 struct JsonValidator::Impl {

@@ -59,20 +59,30 @@ void append_value(std::string& out, const Column& column, size_t row) {
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  json::JsonPen(out).put_string(text);
+  json::JsonPen pen(out, out.size());
+  pen.put_string(text);
+  out.resize(pen.end());
 }
+
+struct JsonRowWriter::Impl {
+  std::vector<json::Label> labels;  // `{"a":`, `,"b":`, …
+  std::string closing;              // of a row
+  json::DayText day;
+};
 
 JsonRowWriter::~JsonRowWriter() = default;
 JsonRowWriter::JsonRowWriter(const std::vector<std::string>& names, std::string_view first)
-    : opening_("{"), day_(std::make_unique<json::DayText>()) {
-  opening_ += first;
+    : impl_(std::make_unique<Impl>()) {
+  std::string label = "{" + std::string(first);
   bool alone = first.empty();
   for (const std::string& name : names) {
-    std::string prefix(alone ? "" : ",");
+    if (!alone) label += ',';
     alone = false;
-    append_json_string(prefix, name);
-    prefixes_.push_back(prefix + ':');
+    append_json_string(label, name);
+    impl_->labels.emplace_back(label + ':');
+    label.clear();
   }
+  impl_->closing = label + '}';
 }
 
 void append_json_value(std::string& out, const Column& column, size_t row) {
@@ -83,27 +93,40 @@ void append_json_value(std::string& out, const Column& column, size_t row) {
   }
 }
 
-// What most rows are made of goes through the pen; the rest appends.
 void JsonRowWriter::append(std::string& out, const std::vector<const Column*>& columns, size_t row) {
-  json::JsonPen pen(out);
-  pen.put(opening_);
-  for (size_t i = 0; i < prefixes_.size(); ++i) {
+  out.resize(write(out, out.size(), columns, row));
+}
+
+// What most rows are made of goes through the pen; the rest appends.
+size_t JsonRowWriter::write(std::string& out, size_t at, const std::vector<const Column*>& columns,
+                            size_t row) {
+  json::JsonPen pen(out, at);
+  for (size_t i = 0; i < impl_->labels.size(); ++i) {
     const Column& column = *columns[i];
-    pen.put(prefixes_[i]);
-    if (column.is_null(row))
-      pen.put("null");
-    else if (column.type == Type::kText)
+    const json::Label& label = impl_->labels[i];
+    if (column.is_null(row)) {
+      pen.put_scalar(label, [](char* p) {
+        std::memcpy(p, "null", 4);
+        return p + 4;
+      });
+    } else if (column.type == Type::kText) {
+      pen.put_scalar(label, [](char* p) { return p; });
       pen.put_string(column.texts[row]);
-    else if (is_integer(column.type))
-      pen.put_integer(column.integers[row]);
-    else if (column.type == Type::kTimestamptz)
-      pen.put_timestamp(column.integers[row], "Z", *day_);
-    else if (column.type == Type::kTimestamp)
-      pen.put_timestamp(column.integers[row], "", *day_);
-    else
+    } else if (is_integer(column.type)) {
+      pen.put_scalar(label, [&](char* p) { return put_integer(p, column.integers[row]); });
+    } else if (is_timestamp(column.type)) {
+      const bool zoned = column.type == Type::kTimestamptz;
+      pen.put_scalar(
+          label, [&](char* p) { return json::put_timestamp(p, column.integers[row], zoned, impl_->day); });
+    } else if (column.type == Type::kDouble && std::isfinite(column.doubles[row])) {
+      pen.put_scalar(label, [&](char* p) { return put_double(p, column.doubles[row]); });
+    } else {
+      pen.put_scalar(label, [](char* p) { return p; });
       pen.append([&](std::string& end) { append_value(end, column, row); });
+    }
   }
-  pen.put('}');
+  pen.put(impl_->closing);
+  return pen.end();
 }
 
 }  // namespace millrace::formats

@@ -50,35 +50,68 @@ char* RecordBatchBuilder::room(size_t size) {
   return bytes_.data() + used_;
 }
 
+// What stands before a record's value.
+struct RecordBatchBuilder::Head {
+  uint64_t body;  // the record's bytes behind its length
+  uint64_t time_delta, offset_delta, key_length, value_length;
+
+  char* put_up_to_key(char* p) const {
+    p = store_varint(p, zigzag(static_cast<int64_t>(body)));
+    *p++ = 0;  // attributes
+    p = store_varint(p, time_delta);
+    p = store_varint(p, offset_delta);
+    return store_varint(p, key_length);
+  }
+};
+
+RecordBatchBuilder::Head RecordBatchBuilder::head_of(std::optional<std::string_view> key, size_t value_size,
+                                                     int64_t timestamp_ms) {
+  if (count_ == 0) base_timestamp_ms_ = max_timestamp_ms_ = timestamp_ms;
+  max_timestamp_ms_ = std::max(max_timestamp_ms_, timestamp_ms);
+  Head head{.body = 0,
+            .time_delta = zigzag(wrapping_difference(timestamp_ms, base_timestamp_ms_)),
+            .offset_delta = zigzag(count_),
+            .key_length = zigzag(key ? static_cast<int64_t>(key->size()) : -1),
+            .value_length = zigzag(static_cast<int64_t>(value_size))};
+  head.body = 2 + varint_size(head.time_delta) + varint_size(head.offset_delta) +
+              varint_size(head.key_length) + (key ? key->size() : 0) + varint_size(head.value_length) +
+              value_size;
+  return head;
+}
+
 void RecordBatchBuilder::add(std::optional<std::string_view> key, std::string_view value,
                              int64_t timestamp_ms) {
-  if (count_ == 0) {
-    room(kRecordBatchHeader);
-    used_ = kRecordBatchHeader;
-    base_timestamp_ms_ = max_timestamp_ms_ = timestamp_ms;
-  }
-  max_timestamp_ms_ = std::max(max_timestamp_ms_, timestamp_ms);
-  const uint64_t time_delta = zigzag(wrapping_difference(timestamp_ms, base_timestamp_ms_));
-  const uint64_t offset_delta = zigzag(count_);
-  const uint64_t key_length = zigzag(key ? static_cast<int64_t>(key->size()) : -1);
-  const uint64_t value_length = zigzag(static_cast<int64_t>(value.size()));
-  const size_t key_size = key ? key->size() : 0;
-  const size_t body = 2 + varint_size(time_delta) + varint_size(offset_delta) + varint_size(key_length) +
-                      key_size + varint_size(value_length) + value.size();
-  char* p = room(body + kVarintRoom);
-  char* const begin = p;
-  p = store_varint(p, zigzag(static_cast<int64_t>(body)));
-  *p++ = 0;  // attributes
-  p = store_varint(p, time_delta);
-  p = store_varint(p, offset_delta);
-  p = store_varint(p, key_length);
-  if (key_size != 0) std::memcpy(p, key->data(), key_size);
-  p = store_varint(p + key_size, value_length);
+  const Head head = head_of(key, value.size(), timestamp_ms);
+  if (count_ == 0) used_ = kRecordBatchHeader;
+  char* const begin = room(head.body + kVarintRoom);
+  char* p = head.put_up_to_key(begin);
+  if (key && !key->empty()) std::memcpy(p, key->data(), key->size());
+  p = store_varint(p + (key ? key->size() : 0), head.value_length);
   if (!value.empty()) std::memcpy(p, value.data(), value.size());
   p += value.size();
   *p++ = 0;  // no headers
   used_ += static_cast<size_t>(p - begin);
   ++count_;
+}
+
+size_t RecordBatchBuilder::begin_in_place() {
+  if (count_ == 0) used_ = kRecordBatchHeader;
+  room(last_head_);
+  return used_ + last_head_;
+}
+
+std::string_view RecordBatchBuilder::end_in_place(size_t at, size_t end, int64_t timestamp_ms) {
+  const size_t size = end - at;
+  const Head head = head_of(std::nullopt, size, timestamp_ms);
+  last_head_ = varint_size(zigzag(static_cast<int64_t>(head.body))) + head.body - size - 1;
+  char* const begin = room(last_head_ + size + 1);
+  char* const value = begin + last_head_;
+  if (at != used_ + last_head_) std::memmove(value, bytes_.data() + at, size);
+  store_varint(head.put_up_to_key(begin), head.value_length);
+  value[size] = 0;  // no headers
+  used_ += last_head_ + size + 1;
+  ++count_;
+  return {value, size};
 }
 
 void RecordBatchBuilder::write_header() {
@@ -153,96 +186,6 @@ int64_t RecordBatchView::base_timestamp_ms() const {
 }
 int64_t RecordBatchView::max_timestamp_ms() const {
   return load_be<int64_t>(bytes_.data() + kMaxTimestamp);
-}
-
-RecordBatchView::Cursor::Cursor(const RecordBatchView& batch)
-    : rest_(batch.bytes_.substr(std::min(batch.bytes_.size(), kRecordBatchHeader))),
-      base_offset_(batch.bytes_.empty() ? 0 : batch.base_offset().value),
-      base_timestamp_ms_(batch.bytes_.empty() ? 0 : batch.base_timestamp_ms()),
-      left_(batch.bytes_.empty() ? 0 : batch.count()) {}
-
-namespace {
-
-// Takes one varint; nullptr if it does not end before `end`. One byte is the usual case.
-inline const char* take_varint(const char* p, const char* end, int64_t& out) {
-  if (p < end && static_cast<uint8_t>(*p) < 0x80) {
-    out = unzigzag(static_cast<uint8_t>(*p));
-    return p + 1;
-  }
-  uint64_t v = 0;
-  for (int shift = 0; shift < 64 && p < end; shift += 7) {
-    const auto b = static_cast<uint8_t>(*p++);
-    v |= uint64_t{b & 0x7Fu} << shift;
-    if (b < 0x80) {
-      out = unzigzag(v);
-      return p;
-    }
-  }
-  return nullptr;
-}
-
-// Takes a length and that many bytes; -1 is null.
-inline const char* take_bytes(const char* p, const char* end, std::string_view& out, bool& present) {
-  int64_t length = 0;
-  p = take_varint(p, end, length);
-  if (p == nullptr || length < -1 || length > end - p) return nullptr;
-  present = length >= 0;
-  out = present ? std::string_view(p, static_cast<size_t>(length)) : std::string_view();
-  return present ? p + length : p;
-}
-
-const char* take_record(const char* p, const char* end, Record& out) {
-  if (p == end) return nullptr;
-  ++p;  // attributes: unused in format 2
-  int64_t time_delta = 0;
-  int64_t offset_delta = 0;
-  if ((p = take_varint(p, end, time_delta)) == nullptr) return nullptr;
-  if ((p = take_varint(p, end, offset_delta)) == nullptr || offset_delta < 0) return nullptr;
-  std::string_view key;
-  bool has_key = false;
-  if ((p = take_bytes(p, end, key, has_key)) == nullptr) return nullptr;
-  if ((p = take_bytes(p, end, out.value, out.has_value)) == nullptr) return nullptr;
-  out.key = has_key ? std::optional(key) : std::nullopt;
-  out.timestamp_ms = time_delta;
-  out.offset = Offset(offset_delta);
-  out.headers = std::string_view(p, static_cast<size_t>(end - p));
-  return out.headers.empty() ? nullptr : end;  // at least the count of headers
-}
-
-}  // namespace
-
-// Each record is found by the length of the one before, which waits for memory: what comes soon is asked for together.
-void RecordBatchView::Cursor::warm() {
-  constexpr size_t kAtOnce = 8u << 10;
-  constexpr size_t kLine = 64;
-  const std::string_view soon = rest_.substr(0, kAtOnce);
-  for (size_t i = 0; i < soon.size(); i += kLine) __builtin_prefetch(soon.data() + i);
-  warm_to_ = soon.data() + soon.size();
-}
-
-bool RecordBatchView::Cursor::next(Record& out) {
-  if (left_ == 0) {
-    ok_ = ok_ && rest_.empty();
-    return false;
-  }
-  if (rest_.data() >= warm_to_) warm();
-  const char* p = rest_.data();
-  const char* const end = p + rest_.size();
-  int64_t length = 0;
-  p = take_varint(p, end, length);
-  if (p == nullptr || length < 0 || length > end - p || take_record(p, p + length, out) == nullptr) {
-    left_ = 0;
-    rest_ = {};
-    return ok_ = false;
-  }
-  // Unsigned, so that a hostile delta wraps instead of overflowing.
-  out.offset = Offset(
-      static_cast<int64_t>(static_cast<uint64_t>(base_offset_) + static_cast<uint64_t>(out.offset.value)));
-  out.timestamp_ms = static_cast<int64_t>(static_cast<uint64_t>(base_timestamp_ms_) +
-                                          static_cast<uint64_t>(out.timestamp_ms));
-  rest_.remove_prefix(static_cast<size_t>(p + length - rest_.data()));
-  --left_;
-  return true;
 }
 
 }  // namespace millrace::log

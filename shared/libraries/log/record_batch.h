@@ -36,6 +36,13 @@ struct Record {
 class RecordBatchBuilder {
  public:
   void add(std::optional<std::string_view> key, std::string_view value, int64_t timestamp_ms);
+  // A record without a key, whose value `write(bytes, at)` puts at bytes[at]: it makes `bytes` longer as it needs and
+  // answers where the value ends. The value; valid until the next call.
+  template <typename Write>
+  std::string_view add_in_place(int64_t timestamp_ms, Write&& write) {
+    const size_t at = begin_in_place();
+    return end_in_place(at, write(bytes_, at), timestamp_ms);
+  }
   uint32_t count() const { return count_; }
   size_t bytes() const { return used_; }
   bool empty() const { return count_ == 0; }
@@ -44,7 +51,12 @@ class RecordBatchBuilder {
   void reserve(size_t bytes) { room(bytes); }
 
  private:
+  struct Head;
+
   char* room(size_t size);
+  Head head_of(std::optional<std::string_view> key, size_t value_size, int64_t timestamp_ms);
+  size_t begin_in_place();
+  std::string_view end_in_place(size_t at, size_t end, int64_t timestamp_ms);
   void write_header();
 
   std::string bytes_;  // grown by doubling; the first used_ bytes count
@@ -52,6 +64,8 @@ class RecordBatchBuilder {
   uint32_t count_ = 0;
   int64_t base_timestamp_ms_ = 0;
   int64_t max_timestamp_ms_ = 0;
+  size_t last_head_ =
+      0;  // bytes before the value of the last record in place: most often the next one's, too
 };
 
 // Reads one batch. parse() checks lengths, magic and, if asked, the CRC; records are checked as they are
@@ -68,24 +82,12 @@ class RecordBatchView {
   int64_t max_timestamp_ms() const;
   std::string_view bytes() const { return bytes_; }
 
-  class Cursor {
-   public:
-    explicit Cursor(const RecordBatchView& batch);
-    bool next(Record& out);          // false at the end or on damage
-    bool ok() const { return ok_; }  // false: the records do not parse
-   private:
-    void warm();
-
-    std::string_view rest_;
-    const char* warm_to_ = nullptr;
-    int64_t base_offset_;
-    int64_t base_timestamp_ms_;
-    uint32_t left_;
-    bool ok_ = true;
-  };
+  class Cursor;  // its records: next(record) until false, then ok()
 
  private:
   std::string_view bytes_;
 };
 
 }  // namespace millrace::log
+
+#include "log/internal/record_cursor.h"

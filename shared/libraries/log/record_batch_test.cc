@@ -61,6 +61,29 @@ TEST(RecordBatch, KnownBytes) {
             "00");
 }
 
+// Values in place give the bytes that copied ones do, whatever the length of the one before.
+TEST(RecordBatch, InPlace) {
+  Random random(8);
+  RecordBatchBuilder copied;
+  RecordBatchBuilder placed;
+  for (int round = 0; round < 20; ++round) {
+    for (uint64_t i = 0; i < 200; ++i) {
+      const std::string value(random.below(random.chance(10) ? 20'000 : 100),
+                              static_cast<char>(random.next()));
+      const auto time = static_cast<int64_t>(random.below(100'000));
+      copied.add(std::nullopt, value, time);
+      const auto written = placed.add_in_place(time, [&](std::string& bytes, size_t at) {
+        if (bytes.size() < at + value.size() + 3) bytes.resize(at + value.size() + 3, '?');
+        bytes.replace(at, value.size(), value);
+        return at + value.size();
+      });
+      EXPECT_EQ(written, value);
+    }
+    EXPECT_EQ(placed.bytes(), copied.bytes());
+    EXPECT_EQ(placed.finish(), copied.finish());
+  }
+}
+
 TEST(RecordBatch, RoundTrip) {
   Random random(7);
   RecordBatchBuilder builder;

@@ -1,13 +1,14 @@
-// JsonPen: writes JSON behind the end of a string, room first, bytes then: no bound is checked a byte.
+// JsonPen: writes JSON into a string from a place on, room first, bytes then: no bound is checked a byte.
 //
-// The string has its size again when the pen is gone, or after text(). Private to formats/.
+// The string is as long as it was or longer; what counts of it ends at end(). Private to formats/.
 #pragma once
 
-#include <charconv>
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
 
+#include "event/digits.h"
 #include "event/text.h"
 
 namespace millrace::formats::json {
@@ -15,15 +16,35 @@ namespace millrace::formats::json {
 // The text of a day that was written last: rows of a stream mostly differ in their time of day.
 struct DayText {
   int64_t days = INT64_MIN;
-  char text[10] = {};
+  size_t length = 0;
+  char text[16] = {};
+};
+
+// What a row has between two values, copied in whole blocks.
+class Label {
+ public:
+  explicit Label(std::string_view text) : size_(text.size()), text_(text) {
+    text_.resize((size_ + kBlock - 1) / kBlock * kBlock);
+  }
+  size_t room() const { return text_.size(); }
+  char* copy(char* p) const {
+    for (size_t i = 0; i < text_.size(); i += kBlock) std::memcpy(p + i, text_.data() + i, kBlock);
+    return p + size_;
+  }
+
+ private:
+  static constexpr size_t kBlock = 16;
+  size_t size_;
+  std::string text_;
 };
 
 class JsonPen {
  public:
-  explicit JsonPen(std::string& out) : out_(out), used_(out.size()) {}
-  ~JsonPen() { out_.resize(used_); }
+  JsonPen(std::string& out, size_t at) : out_(out), used_(at) {}
   JsonPen(const JsonPen&) = delete;
   JsonPen& operator=(const JsonPen&) = delete;
+
+  size_t end() const { return used_; }
 
   void put(std::string_view bytes) {
     char* p = room(bytes.size());
@@ -34,12 +55,12 @@ class JsonPen {
     *room(1) = c;
     ++used_;
   }
-  void put_integer(int64_t value) {
-    char* const p = room(kIntegerBytes);
-    wrote(std::to_chars(p, p + kIntegerBytes, value).ptr);
+  // The label, and what `put` writes behind it, of at most kScalarBytes; `put` gets a place and answers its end.
+  template <typename Put>
+  void put_scalar(const Label& label, Put&& put) {
+    wrote(put(label.copy(room(label.room() + kScalarBytes))));
   }
-  void put_string(std::string_view text);                                   // quoted and escaped
-  void put_timestamp(int64_t micros, std::string_view zone, DayText& day);  // quoted
+  void put_string(std::string_view text);  // quoted and escaped
 
   // For what can only append to a string: hands it out, and goes on behind what it appended.
   template <typename F>
@@ -50,7 +71,8 @@ class JsonPen {
   }
 
  private:
-  static constexpr size_t kIntegerBytes = 20;
+  static constexpr size_t kScalarBytes = 48;
+  static_assert(kScalarBytes >= std::max(kIntegerBytes, kDoubleBytes));
 
   char* room(size_t bytes) {
     if (out_.size() < used_ + bytes) grow(bytes);
@@ -63,5 +85,8 @@ class JsonPen {
   std::string& out_;
   size_t used_;
 };
+
+// Quoted, for JsonPen::put_scalar().
+char* put_timestamp(char* p, int64_t micros, bool zoned, DayText& day);
 
 }  // namespace millrace::formats::json
