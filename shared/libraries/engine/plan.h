@@ -38,6 +38,7 @@ struct StreamDef {
   Schema columns;
   int key_column = -1;           // -1: no key, events are spread over the partitions
   std::vector<int> primary_key;  // columns, key_column among them; empty: an event is a row, and stays one
+  std::vector<int> required;     // columns that are NOT NULL: an event without one is refused
   int op_column = -1;            // with a primary key: the last column, kOpColumn
   uint16_t partitions = 1;
   int watermark_column = -1;             // -1: no watermark
