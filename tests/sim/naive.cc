@@ -6,7 +6,7 @@
 #include <numeric>
 #include <optional>
 
-#include "tests/sim/naive_mean.h"
+#include "tests/sim/naive_numeric.h"
 
 namespace millrace::sim {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "tests/sim/naive_mean.h"
+#include "tests/sim/naive_numeric.h"
 
 namespace millrace::sim {
 namespace {

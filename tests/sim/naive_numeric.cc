@@ -1,4 +1,4 @@
-#include "tests/sim/naive_mean.h"
+#include "tests/sim/naive_numeric.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -27,6 +27,10 @@ int scale_of(int64_t sum, int64_t count) {
 
 }  // namespace
 
+std::string naive_numeric(const std::string& digits) {
+  return nlohmann::json::parse(digits).dump();
+}
+
 std::string naive_mean(int64_t sum, int64_t count) {
   if (sum == 0) return "0";
   const int scale = scale_of(std::abs(sum), count);
@@ -43,7 +47,7 @@ std::string naive_mean(int64_t sum, int64_t count) {
     digits.erase(digits.find_last_not_of('0') + 1);
     if (digits.back() == '.') digits.pop_back();
   }
-  return nlohmann::json::parse((sum < 0 ? "-" : "") + digits).dump();
+  return naive_numeric((sum < 0 ? "-" : "") + digits);
 }
 
 }  // namespace millrace::sim
