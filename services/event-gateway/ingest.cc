@@ -24,9 +24,12 @@ constexpr size_t kMaxCachedStreams = 16'384;
 // changes.
 struct Target {
   explicit Target(const engine::StreamPtr& stream)
-      : validator(
-            stream->columns, stream->key_column,
-            {stream->primary_key, stream->op_column, {std::begin(engine::kOps), std::end(engine::kOps)}}),
+      : validator(stream->columns, stream->key_column,
+                  {.primary_key = stream->primary_key,
+                   .required = stream->required,
+                   .op_column = stream->op_column,
+                   .ops = {std::begin(engine::kOps), std::end(engine::kOps)},
+                   .delete_op = engine::kDeleteOp}),
         builders(stream->partitions) {}
   formats::JsonValidator validator;
   std::vector<log::RecordBatchBuilder> builders;  // one a partition; they keep their capacity

@@ -3,10 +3,21 @@
 
 #include <algorithm>
 
+#include "event/decimal.h"
+#include "tests/sim/naive_numeric.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
 namespace {
+
+Scalar shown(const Column& column, size_t row) {
+  Scalar value = column.scalar(row);
+  const auto* bytes = std::get_if<std::string>(&value);
+  if (column.type != Type::kNumeric || bytes == nullptr) return value;
+  std::string digits;
+  append_decimal(digits, decimal_from(*bytes));
+  return naive_numeric(digits);
+}
 
 using ObjectState = ClientObject::State;
 using Kind = ClientObject::Kind;
@@ -367,7 +378,7 @@ bool World::select_rows(size_t tenant, const std::string& sql, std::vector<Row>&
       [waiting](gateway::StatementResult result) {
         for (size_t r = 0; r < result.rows.rows; ++r) {
           Row row;
-          for (const auto& column : result.rows.columns) row.push_back(column.scalar(r));
+          for (const auto& column : result.rows.columns) row.push_back(shown(column, r));
           waiting->rows.push_back(std::move(row));
         }
       },

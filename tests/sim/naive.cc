@@ -6,6 +6,8 @@
 #include <numeric>
 #include <optional>
 
+#include "tests/sim/naive_numeric.h"
+
 namespace millrace::sim {
 namespace {
 
@@ -564,8 +566,8 @@ class Run {
       sum += of_partition;
     }
     if (call.text == "sum") return a.sums.empty() ? Scalar(a.integer_sum) : Scalar(sum);
-    const double total = a.sums.empty() ? static_cast<double>(a.integer_sum) : sum;
-    return Scalar(total / static_cast<double>(a.count));
+    if (a.sums.empty()) return Scalar(naive_mean(a.integer_sum, a.count));
+    return Scalar(sum / static_cast<double>(a.count));
   }
 
   bool passes_having(const RowContext& context) const {

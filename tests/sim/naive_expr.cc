@@ -500,7 +500,8 @@ Type branches_type(const Expr& e, const Schema& columns) {
 Type call_type(const Expr& e, const Schema& columns) {
   if (e.text == "count") return Type::kBigint;
   if (is_proctime(e)) return Type::kTimestamptz;
-  if (e.text == "avg") return Type::kDouble;
+  if (e.text == "avg")
+    return naive_type(*e.args[0], columns) == Type::kDouble ? Type::kDouble : Type::kNumeric;
   if (e.text == "coalesce") return branches_type(e, columns);
   return e.args.empty() ? Type::kText : naive_type(*e.args[0], columns);
 }

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "tests/sim/naive_numeric.h"
+
 namespace millrace::sim {
 namespace {
 
@@ -228,6 +230,14 @@ TEST(Naive, ANullTimeHasNoWindow) {
   const auto answer = log.answer(kWindows);
   EXPECT_EQ(lines(answer), std::vector<std::string>{"1970-01-01T00:00:00Z | 'a' | 1"});
   EXPECT_EQ(answer.no_event_time, (std::set<Place>{{0, 0}}));
+}
+
+TEST(Naive, AMeanHasPostgresDigits) {
+  EXPECT_EQ(naive_mean(5, 3), "1.6666666666666667");
+  EXPECT_EQ(naive_mean(-7, 2), "-3.5");
+  EXPECT_EQ(naive_mean(12, 4), "3");
+  EXPECT_EQ(naive_mean(0, 4), "0");
+  EXPECT_EQ(naive_mean(-1, 30'000), "-3.3333333333333335e-05");
 }
 
 }  // namespace

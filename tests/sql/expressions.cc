@@ -123,6 +123,8 @@ class Maker {
   std::string leaf(Type type) {
     if (random_.chance(9)) return fmt::format("NULL::{}", to_string(type));
     if (type == kInteger && random_.chance(2)) return fmt::format("{}", random_.below(50'000));
+    if (type == kNumeric && random_.chance(2))
+      return pick(Texts{"0.1", "2.5", ".5", "7.", "1e3", "1.25E-3", "12345678901234567890", "3.0"});
     std::string quoted;
     for (const char* c = pick(literals(type)); *c != '\0'; ++c) quoted.append(*c == '\'' ? 2 : 1, *c);
     return fmt::format("'{}'::{}", quoted, to_string(type));
@@ -212,8 +214,10 @@ class Maker {
       case kDate:
         return infix({"+", "-"}, kDate, kInteger, 0);
       case kTime:
+        if (random_.chance(3)) return precise("time", kTime, depth);
         return infix({"+", "-"}, kTime, kInterval, depth);
       case kTimestamp:
+        if (random_.chance(4)) return precise("timestamp", kTimestamp, depth);
         if (random_.chance(3)) return zoned(kTimestamptz, depth);
         if (random_.chance(3)) return infix({"+"}, kDate, kTime, depth);
         return infix({"+", "-"}, pick(Types{kDate, kTimestamp}), kInterval, depth);
@@ -235,6 +239,9 @@ class Maker {
     std::vector<const char*> ops{"+", "-", "*", "/"};
     if (is_integer(type) || type == kNumeric) ops.push_back("%");
     return random_.chance(2) ? infix(ops, narrow, wide, depth) : infix(ops, wide, narrow, depth);
+  }
+  std::string precise(const char* name, Type type, int depth) {
+    return fmt::format("({})::{}({})", make(type, depth), name, random_.below(7));
   }
   std::string zoned(Type type, int depth) {
     return make(type, depth) + " AT TIME ZONE " +
@@ -308,8 +315,8 @@ class Maker {
         return make(any(), depth) + pick(Texts{" IS NULL", " IS NOT NULL"});
       case 3: {
         const Type type = pick(kNumbers);
-        return fmt::format("{} BETWEEN {} AND {}", make(type, depth), make(pick(kNumbers), depth),
-                           make(type, depth));
+        return fmt::format("{} BETWEEN {} {} AND {}", make(type, depth), pick(Texts{"", "SYMMETRIC"}),
+                           make(pick(kNumbers), depth), make(type, depth));
       }
       case 4: {
         const Type type = any();

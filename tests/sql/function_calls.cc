@@ -1,9 +1,12 @@
 // Writes random calls of every row of the function table, and what they give here: a line a call, its SQL, a
 // tab, the value as text, NULL or the error's id. postgres_functions.py asks PostgreSQL for the same.
 //
+// Every signature of other numbers is called with whole ones, too: which signature that means is the binder's choice.
+//
 //   sql_function_calls SEED COUNT     COUNT calls of every signature
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +16,7 @@
 #include "event/array.h"
 #include "event/text.h"
 #include "formats/text_types.h"
+#include "sql/bind_expression.h"
 #include "tests/sql/scalar_text.h"
 
 namespace millrace {
@@ -204,23 +208,58 @@ std::string literal_of(const Scalar& value, Type type) {
   return fmt::format("{}::{}", text, to_string(type));
 }
 
+void write_line(const Signature& signature, Type result, const std::string& sql,
+                const Result<Scalar>& value) {
+  fmt::print("{}\t{}\t{}\t{}\n", signature.name, to_string(result), sql,
+             value.ok() ? text_of(*value, result) : std::string(value.error().id));
+}
+
+size_t count_of_arguments(Random& random, const Signature& signature) {
+  return signature.args.size() + (signature.variadic ? random.below(3) : 0);
+}
+Type type_of_argument(const Signature& signature, size_t i) {
+  return signature.args[std::min(i, signature.args.size() - 1)];
+}
+
 void write_call(Random& random, const Signature& signature) {
   auto call = std::make_shared<Expr>();
   call->op = engine::Op::kCall;
   call->type = signature.result;
   call->function = &signature;
   std::string sql;
-  const size_t count = signature.args.size() + (signature.variadic ? random.below(3) : 0);
+  const size_t count = count_of_arguments(random, signature);
   for (size_t i = 0; i < count; ++i) {
     auto arg = std::make_shared<Expr>();
-    arg->type = signature.args[std::min(i, signature.args.size() - 1)];
+    arg->type = type_of_argument(signature, i);
     arg->literal = random_value(random, arg->type, signature.name, i);
     sql += (i > 0 ? ", " : "") + literal_of(arg->literal, arg->type);
     call->args.push_back(std::move(arg));
   }
-  const auto value = evaluate_constant(*call);
-  fmt::print("{}\t{}\t{}\t{}\n", signature.name, to_string(signature.result), sql,
-             value.ok() ? text_of(*value, signature.result) : std::string(value.error().id));
+  write_line(signature, signature.result, sql, evaluate_constant(*call));
+}
+
+bool wants_fraction(Type type) {
+  return is_number(type) && !is_integer(type);
+}
+
+// With smallint, int and bigint where the signature has another number.
+void write_whole_call(Random& random, const Signature& signature) {
+  constexpr std::array kWhole{Type::kSmallint, Type::kInteger, Type::kBigint};
+  std::string sql;
+  std::vector<sql::Bound> args;
+  const size_t count = count_of_arguments(random, signature);
+  for (size_t i = 0; i < count; ++i) {
+    const Type wanted = type_of_argument(signature, i);
+    const bool whole = wants_fraction(wanted);
+    const Type type = whole ? kWhole[random.below(kWhole.size())] : wanted;
+    const Scalar value = whole ? Scalar(static_cast<int64_t>(random.below(200)) - 100)
+                               : random_value(random, type, signature.name, i);
+    sql += (i > 0 ? ", " : "") + literal_of(value, type);
+    args.push_back(sql::make_literal(value, type, {}));
+  }
+  const auto bound = sql::make_call(signature.name, std::move(args), {});
+  if (!bound.ok()) return write_line(signature, signature.result, sql, bound.error());
+  write_line(signature, bound->type(), sql, evaluate_constant(*bound->expr));
 }
 
 }  // namespace
@@ -234,6 +273,8 @@ int main(int argc, char** argv) {
     for (const auto& function : family.functions) {
       for (const auto& signature : function.signatures) {
         for (int i = 0; i < count; ++i) millrace::write_call(random, signature);
+        if (std::ranges::none_of(signature.args, millrace::wants_fraction)) continue;
+        for (int i = 0; i < count; ++i) millrace::write_whole_call(random, signature);
       }
     }
   }

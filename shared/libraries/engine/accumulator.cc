@@ -9,6 +9,7 @@
 #include "engine/internal/accumulator_values.h"
 #include "engine/program.h"
 #include "event/decimal.h"
+#include "event/small_decimal.h"
 #include "event/text.h"
 
 namespace millrace::engine {
@@ -53,7 +54,9 @@ bool is_key(std::string_view bytes, Type type) {
 constexpr size_t kMostInlineParts = 8;
 
 Wide summand(std::string_view numeric) {
-  const auto value = scaled(decimal_from(numeric), kNumericSumScale);
+  const auto small = small_decimal(numeric);
+  auto value = small ? scaled(*small, kNumericSumScale) : std::nullopt;
+  if (!value) value = scaled(decimal_from(numeric), kNumericSumScale);
   CHECK(value.has_value(), "a numeric that is summed has the precision of plan.h");
   return *value;
 }

@@ -104,7 +104,8 @@ void Accumulators::finish_float(AggregateKind call, std::vector<FloatPart>& part
 void Accumulators::finish_numeric(const Slot& slot, __int128 sum, int64_t count, Column& out, Arena& arena) {
   std::optional<Decimal> answer = decimal_of(sum, slot.scale);
   if (slot.call == AggregateKind::kAvg) answer = divide(*answer, decimal_of(count));
-  if (sum > kMostNumericSum || sum < -kMostNumericSum) answer.reset();
+  const bool bounded = slot.scale != 0;  // a sum of whole numbers is exact, whatever the values
+  if (bounded && (sum > kMostNumericSum || sum < -kMostNumericSum)) answer.reset();
   append_decimal_value(out, answer, arena);
 }
 
@@ -127,9 +128,8 @@ void Accumulators::finish(const Slot& slot, const AggregateCall& call, Total& to
   }
   if (c.count == 0) return out.append_null();
   if (slot.kind != Kind::kIntSum) return finish_extreme(slot, c, out, arena);
-  if (slot.scale != 0) return finish_numeric(slot, c.sum, c.count, out, arena);
-  if (slot.call == AggregateKind::kAvg)
-    return append_double_value(out, static_cast<double>(c.sum) / static_cast<double>(c.count));
+  if (slot.scale != 0 || slot.call == AggregateKind::kAvg)
+    return finish_numeric(slot, c.sum, c.count, out, arena);
   return fits_bigint(c.sum) ? append_integer(out, static_cast<int64_t>(c.sum)) : out.append_null();
 }
 

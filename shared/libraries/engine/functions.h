@@ -66,6 +66,7 @@ FunctionFamily jsonb_array_functions();
 FunctionFamily array_functions();
 FunctionFamily array_making_functions();
 FunctionFamily choice_functions();
-Signature substring_by_pattern();  // stands with the patterns
+Signature substring_by_pattern();         // stands with the patterns
+std::vector<Signature> time_precision();  // stand with the times
 
 }  // namespace millrace::engine

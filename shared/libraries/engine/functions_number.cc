@@ -133,7 +133,7 @@ FunctionFamily number_functions() {
           {"abs",
            "Without its sign",
            {call<abs_of<Type::kSmallint>>(), call<abs_of<Type::kInteger>>(), call<abs_of<Type::kBigint>>(),
-            call<abs_of_real>(), call<abs_of_double>()},
+            numeric_abs(), call<abs_of_real>(), call<abs_of_double>()},
            {{"abs(-17)", "17"}, {"abs(-1.5)", "1.5"}}},
           {"sign", "-1, 0 or 1", {call<sign>(), numeric_sign()}, {{"sign(-8.4)", "-1"}}},
           {"ceil",
@@ -152,7 +152,10 @@ FunctionFamily number_functions() {
            "The nearest whole number, of a numeric also to so many digits; halves go to the even one, of a "
            "numeric away from zero",
            with({call<round_of>()}, numeric_round()),
-           {{"round(42.4)", "42"}, {"round(2.5)", "2"}, {"round(2.345::numeric, 2)", "2.35"}}},
+           {{"round(42.4)", "42"},
+            {"round(2.5)", "3"},
+            {"round(2.5::float8)", "2"},
+            {"round(2.345, 2)", "2.35"}}},
           {"trunc",
            "Without its fraction, of a numeric also behind so many digits",
            with({call<plain<std::trunc>>()}, numeric_trunc()),
@@ -163,10 +166,13 @@ FunctionFamily number_functions() {
             numeric_mod()},
            {{"mod(-9, 4)", "-1"}, {"mod(1, 0)", "MR-SQL-0101"}}},
           {"to_precision",
-           "Rounded to so many digits behind the point, with so many in all: what `CAST(x AS NUMERIC(p, s))` "
-           "does",
-           {numeric_precision()},
-           {{"to_precision(12.345::numeric, 4, 2)", "12.35"}, {"123.4::numeric(4, 2)", "MR-SQL-0102"}}},
+           "Rounded to so many digits behind the point, with so many in all, as `CAST(x AS NUMERIC(p, s))` "
+           "does; of "
+           "a time to so many digits of a second, as `CAST(x AS TIMESTAMP(p))` does",
+           with({numeric_precision()}, time_precision()),
+           {{"to_precision(12.345, 4, 2)", "12.35"},
+            {"123.4::numeric(4, 2)", "MR-SQL-0102"},
+            {"'10:20:30.5678'::time(2)", "10:20:30.57"}}},
           {"power",
            "The first number to the power of the second",
            {call<power>()},

@@ -51,8 +51,10 @@ Numeric mod(Row& row, Numeric a, Numeric b) {
 Numeric to_precision(Row& row, Numeric x, int64_t precision, int64_t scale) {
   if (precision < 1 || precision > kMaxDecimalDigits || scale < 0 || scale > precision)
     return row.fail(kBadArgument, "there is no such precision and scale"), x;
-  const Decimal a = rounded(decimal_from(x.value), static_cast<int>(scale));
-  if (fits(a, static_cast<int>(precision), static_cast<int>(scale))) return kept(row, a);
+  const Decimal given = decimal_from(x.value);
+  const Decimal a = rounded(given, static_cast<int>(scale));
+  const bool there = fits(a, static_cast<int>(precision), static_cast<int>(scale));
+  if (there) return a == given ? x : kept(row, a);
   row.fail(kIntegerOutOfRange, "numeric field overflow: at most " + std::to_string(precision - scale) +
                                    " digits may stand before the point");
   return x;

@@ -61,6 +61,36 @@ Timestamp trunc_timestamp(Row& row, View name, Timestamp t) {
   return {micros};
 }
 
+// Halves go away from zero.
+int64_t to_multiple(int64_t micros, int64_t unit) {
+  const int64_t half = unit / 2;
+  return (micros < 0 ? micros - half : micros + half) / unit * unit;
+}
+
+// How many microseconds so many digits of a second tell apart; 0: the row has failed.
+int64_t unit_of_digits(Row& row, int64_t digits) {
+  constexpr int64_t kUnits[] = {1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
+  if (digits >= 0 && digits < std::ssize(kUnits)) return kUnits[digits];
+  return row.fail(kBadArgument, "a time has 0 to 6 digits of a second"), 0;
+}
+
+// Around the year 2000, as in PostgreSQL, whose timestamps count from there.
+Timestamp precise_timestamp(Row& row, Timestamp t, int64_t digits) {
+  constexpr int64_t kYear2000 = 946'684'800'000'000;
+  const int64_t unit = unit_of_digits(row, digits);
+  if (unit == 0) return t;
+  const int64_t micros = to_multiple(t.micros - kYear2000, unit) + kYear2000;
+  if (!timestamp_in_range(micros)) row.fail(kTimeOutOfRange, "timestamp out of range");
+  return {micros};
+}
+LocalTimestamp precise_local(Row& row, LocalTimestamp t, int64_t digits) {
+  return {precise_timestamp(row, {t.value}, digits).micros};
+}
+TimeOfDay precise_time(Row& row, TimeOfDay t, int64_t digits) {
+  const int64_t unit = unit_of_digits(row, digits);
+  return unit == 0 ? t : TimeOfDay{to_multiple(t.value, unit)};
+}
+
 LocalTimestamp trunc_local(Row& row, View name, LocalTimestamp t) {
   return {trunc_timestamp(row, name, {t.value}).micros};
 }
@@ -259,6 +289,10 @@ Date make_date(Row& row, int64_t year, int64_t month, int64_t day) {
 }
 
 }  // namespace
+
+std::vector<Signature> time_precision() {
+  return {call<precise_timestamp>(), call<precise_local>(), call<precise_time>()};
+}
 
 FunctionFamily time_functions() {
   return {

@@ -43,6 +43,7 @@ struct StreamDef {
   // Columns, key_column among them if there is one. Empty: an event is a row, and stays one.
   std::vector<int> primary_key;
   int op_column = -1;  // with a primary key: the last column, kOpColumn
+  std::vector<int> required;  // columns that are NOT NULL: an event without one is refused
   uint16_t partitions = 1;
   int watermark_column = -1;             // -1: no watermark
   int64_t disorder_us = 0;               // watermark = running maximum - disorder

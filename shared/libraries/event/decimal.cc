@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "event/decimal_layout.h"
+#include "event/small_decimal.h"
 #include "event/text.h"
 
 namespace millrace {
@@ -81,6 +83,25 @@ Magnitude quotient_of(const Magnitude& a, const Magnitude& b, Magnitude& rest) {
   return out;
 }
 
+constexpr size_t kMostWordDigits = 38;  // any number of so many fits an unsigned __int128
+
+unsigned __int128 word_of(const Magnitude& m) {
+  unsigned __int128 value = 0;
+  for (const char digit : m) value = value * 10 + static_cast<unsigned>(digit - '0');
+  return value;
+}
+Magnitude digits_of(unsigned __int128 value) {
+  DigitBuffer buffer;
+  return Magnitude(write_digits(value, buffer));
+}
+
+// The whole part.
+Magnitude quotient_of(const Magnitude& a, const Magnitude& b) {
+  if (a.size() <= kMostWordDigits && b.size() <= kMostWordDigits) return digits_of(word_of(a) / word_of(b));
+  Magnitude rest;
+  return quotient_of(a, b, rest);
+}
+
 Decimal made(bool negative, Magnitude m, int scale) {
   strip_leading(m);
   Decimal out;
@@ -108,17 +129,23 @@ int common_scale(const Decimal& a, const Decimal& b) {
   return std::max({a.scale(), b.scale(), 0});
 }
 
+int scale_of(DigitsView a) {
+  const size_t digits = a.digits.find_last_not_of('0') + 1;
+  return static_cast<int>(digits) - a.point;
+}
+
 // Of the first group of four digits around the point, which PostgreSQL's division looks at.
 struct First {
   int weight = 0;
   int group = 0;
 };
-First first_group(const Decimal& a) {
+First first_group(DigitsView a) {
   const int weight = a.point > 0 ? (a.point - 1) / 4 : -((4 - a.point) / 4);
   const int digits = a.point - weight * 4;  // of the group, 1 to 4
-  std::string group = a.digits.substr(0, static_cast<size_t>(digits));
-  group.resize(static_cast<size_t>(digits), '0');
-  return {weight, std::atoi(group.c_str())};
+  int group = 0;
+  for (size_t i = 0; i < static_cast<size_t>(digits); ++i)
+    group = group * 10 + (i < a.digits.size() ? a.digits[i] - '0' : 0);
+  return {weight, group};
 }
 
 // The whole part of the root, digit by digit: a pair of digits makes one. The sum of the first n odd numbers is n^2, so
@@ -177,21 +204,24 @@ std::optional<Decimal> multiply(const Decimal& a, const Decimal& b) {
                       a.scale() + b.scale()));
 }
 
-int quotient_scale(const Decimal& a, const Decimal& b) {
+int quotient_scale(DigitsView a, DigitsView b) {
   constexpr int kSignificant = 16;
   if (a.digits.empty()) return 0;
   const First x = first_group(a);
   const First y = first_group(b);
   const int weight = x.weight - y.weight - (x.group <= y.group ? 1 : 0);
-  return std::clamp(std::max({kSignificant - weight * 4, a.scale(), b.scale()}), 0, kMaxDecimalDigits);
+  return std::clamp(std::max({kSignificant - weight * 4, scale_of(a), scale_of(b)}), 0, kMaxDecimalDigits);
+}
+
+int quotient_scale(const Decimal& a, const Decimal& b) {
+  return quotient_scale(DigitsView{a.digits, a.point}, DigitsView{b.digits, b.point});
 }
 
 std::optional<Decimal> divide(const Decimal& a, const Decimal& b) {
   const int scale = quotient_scale(a, b);
   const int own = common_scale(a, b);
-  Magnitude rest;
   const Magnitude x = magnitude(a, own) + std::string(static_cast<size_t>(scale) + 1, '0');
-  const Magnitude quotient = quotient_of(x, magnitude(b, own), rest);
+  const Magnitude quotient = quotient_of(x, magnitude(b, own));
   return bounded(rounded(made(a.negative != b.negative, quotient, scale + 1), scale));
 }
 
@@ -227,11 +257,9 @@ Decimal decimal_of(int64_t value) {
 }
 
 Decimal decimal_of(__int128 value, int scale) {
-  auto rest = value < 0 ? 0 - static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
-  Magnitude m;
-  for (; rest != 0; rest /= 10) m += static_cast<char>('0' + static_cast<int>(rest % 10));
-  std::ranges::reverse(m);
-  return made(value < 0, m, scale);
+  const auto amount =
+      value < 0 ? 0 - static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  return made(value < 0, digits_of(amount), scale);
 }
 
 std::optional<Decimal> decimal_of(double value, bool real) {
@@ -245,9 +273,8 @@ std::optional<Decimal> decimal_of(double value, bool real) {
 std::optional<__int128> scaled(const Decimal& a, int scale) {
   constexpr int kDigits = 37;  // any number of so many fits
   if (a.scale() > scale || a.point + scale > kDigits) return std::nullopt;
-  __int128 value = 0;
-  for (const char digit : magnitude(a, scale)) value = value * 10 + (digit - '0');
-  return a.negative ? -value : value;
+  const auto amount = static_cast<__int128>(word_of(magnitude(a, scale)));
+  return a.negative ? -amount : amount;
 }
 
 std::optional<int64_t> bigint_of(const Decimal& a) {
@@ -280,10 +307,12 @@ std::optional<Decimal> read_decimal(std::string_view text) {
 Result<Decimal> parse_decimal(std::string_view text) {
   const auto value = read_decimal(trimmed(text));
   if (value) return *value;
-  const bool looks_right =
-      trimmed(text).find_first_not_of("0123456789.eE+-") == std::string_view::npos && parse_double(text).ok();
-  return looks_right ? out_of_range(Type::kNumeric, text)
-                     : invalid_text(Type::kNumeric, text, "a number is expected");
+  // A double has the same form, but for the words, and bounds of its own.
+  const bool word = trimmed(text).find_first_not_of("0123456789.eE+-") != std::string_view::npos;
+  const auto as_double = parse_double(text);
+  const Error beyond = out_of_range(Type::kNumeric, text);
+  const bool number = !word && (as_double.ok() || as_double.error().id == beyond.id);
+  return number ? beyond : invalid_text(Type::kNumeric, text, "a number is expected");
 }
 
 void append_decimal(std::string& out, const Decimal& a) {
@@ -303,34 +332,23 @@ void append_decimal(std::string& out, const Decimal& a) {
   }
 }
 
-namespace {
-constexpr char kNegative = 0x7F;
-constexpr char kZero = static_cast<char>(0x80);
-constexpr char kPositive = static_cast<char>(0x81);
-constexpr int kPointBias = 0x8000;
-}  // namespace
-
 std::string decimal_bytes(const Decimal& a) {
-  if (a.digits.empty()) return {kZero};
-  const auto biased = static_cast<unsigned>(a.point + kPointBias);
-  std::string out{kPositive, static_cast<char>(biased >> 8), static_cast<char>(biased)};
-  out += a.digits;
-  if (!a.negative) return out;
-  for (char& c : out) c = static_cast<char>(~c);
-  out[0] = kNegative;
-  return out += static_cast<char>(0xFF);
+  if (a.digits.empty()) return {decimal_layout::kZero};
+  std::string out(a.digits.size() + decimal_layout::kDigitsAt + 1, 0);
+  out.resize(decimal_layout::write(a.negative, a.point, a.digits, out.data()));
+  return out;
 }
 
 Decimal decimal_from(std::string_view bytes) {
+  using namespace decimal_layout;
   Decimal out;
-  if (bytes.size() < 4) return out;
+  if (bytes.size() < kDigitsAt + 1) return out;
   out.negative = bytes[0] == kNegative;
-  const auto plain = [&](size_t i) {
-    return static_cast<unsigned char>(out.negative ? ~bytes[i] : bytes[i]);
-  };
-  out.point = std::clamp((plain(1) << 8 | plain(2)) - kPointBias, -kMaxDecimalDigits, kMaxDecimalDigits);
+  out.point = std::clamp(point_of(bytes, out.negative), -kMaxDecimalDigits, kMaxDecimalDigits);
   const size_t end = bytes.size() - (out.negative ? 1 : 0);
-  for (size_t i = 3; i < end; ++i) out.digits += static_cast<char>('0' + (plain(i) - '0') % 10U);
+  out.digits.resize(end - kDigitsAt);
+  for (size_t i = kDigitsAt; i < end; ++i)
+    out.digits[i - kDigitsAt] = static_cast<char>('0' + digit_of(bytes[i], out.negative));
   return out;
 }
 

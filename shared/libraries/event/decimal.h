@@ -35,7 +35,13 @@ std::optional<Decimal> subtract(const Decimal& a, Decimal b);
 std::optional<Decimal> multiply(const Decimal& a, const Decimal& b);
 // The divisor is not zero. PostgreSQL's scale: at least 16 significant digits.
 std::optional<Decimal> divide(const Decimal& a, const Decimal& b);
-int quotient_scale(const Decimal& a, const Decimal& b);  // how many digits divide() keeps behind the point
+// How many digits divide() keeps behind the point of two numbers: their digits, and where the point is among them.
+struct DigitsView {
+  std::string_view digits;
+  int point = 0;
+};
+int quotient_scale(DigitsView a, DigitsView b);
+int quotient_scale(const Decimal& a, const Decimal& b);
 // Of what is not negative, so many digits behind the point; halves go up.
 std::optional<Decimal> square_root(const Decimal& a, int scale);
 std::optional<Decimal> remainder(const Decimal& a, const Decimal& b);  // with the dividend's sign

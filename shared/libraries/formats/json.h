@@ -46,17 +46,19 @@ class JsonDecoder {
   std::unique_ptr<Impl> impl_;
 };
 
-// What an event of a stream with a primary key has to be besides: no column of the key is NULL, and the op, if there is
-// one, is among those that are known.
-struct KeyedEvents {
+// What an event has to be besides: none of the columns is NULL, of the primary key and, unless the event deletes its
+// row, of the required ones; and the op, if there is one, is among those that are known.
+struct EventRules {
   std::vector<int> primary_key;
+  std::vector<int> required;
   int op_column = -1;
   std::vector<std::string_view> ops;  // static storage
+  std::string_view delete_op;
 };
 
 class JsonValidator {
  public:
-  JsonValidator(Schema schema, int key_column, KeyedEvents keyed = {});
+  JsonValidator(Schema schema, int key_column, EventRules rules = {});
   ~JsonValidator();
   // On success answers the key's canonical bytes for hashing (what is kept as bytes: those; others: as text; NULL or no
   // key column: nullopt). Valid until the next call. `event` needs Buffer::kPadding readable bytes behind it.

@@ -77,44 +77,56 @@ void JsonDecoder::end() {
 }
 
 struct JsonValidator::Impl {
-  Impl(Schema columns, int key, KeyedEvents rules)
+  Impl(Schema columns, int key, EventRules event_rules)
       : schema(std::move(columns)),
         reader(schema, all_columns(schema)),
         key_column(key),
-        keyed(std::move(rules)) {
+        rules(std::move(event_rules)) {
     row.set_schema(schema);
     for (Column& column : row.columns) grow(column, 0, 1);
     reader.attach(row.columns, *row.arena);
   }
-  Status check_keyed() const;
+  Status check_rules() const;
+  Status check_required() const;
 
   Schema schema;
   LearningReader reader;
   int key_column;
-  KeyedEvents keyed;
+  EventRules rules;
   Batch row;  // one row, overwritten by each event
   std::string key;
 };
 
-Status JsonValidator::Impl::check_keyed() const {
-  for (const int column : keyed.primary_key) {
+Status JsonValidator::Impl::check_required() const {
+  for (const int column : rules.required) {
+    const auto at = static_cast<size_t>(column);
+    if (row.columns[at].is_null(0))
+      return error(Code::kInvalid, "MR-EVT-0013",
+                   "column \"" + schema[at].name + "\" is NOT NULL, and NULL or missing");
+  }
+  return {};
+}
+
+Status JsonValidator::Impl::check_rules() const {
+  for (const int column : rules.primary_key) {
     const auto at = static_cast<size_t>(column);
     if (row.columns[at].is_null(0))
       return error(Code::kInvalid, "MR-EVT-0011",
                    "column \"" + schema[at].name + "\" is of the primary key, and NULL or missing");
   }
-  if (keyed.op_column < 0) return {};
-  const Column& op = row.columns[static_cast<size_t>(keyed.op_column)];
-  if (op.is_null(0) || std::ranges::find(keyed.ops, op.texts[0]) != keyed.ops.end()) return {};
+  const Column* op = rules.op_column < 0 ? nullptr : &row.columns[static_cast<size_t>(rules.op_column)];
+  const bool has_op = op != nullptr && !op->is_null(0);
+  if (!has_op || op->texts[0] != rules.delete_op) TRY(check_required());
+  if (!has_op || std::ranges::find(rules.ops, op->texts[0]) != rules.ops.end()) return {};
   std::string known;
-  for (const std::string_view one : keyed.ops)
+  for (const std::string_view one : rules.ops)
     known += (known.empty() ? "\"" : ", \"") + std::string(one) + '"';
   return error(Code::kInvalid, "MR-EVT-0012",
-               "member \"" + schema[static_cast<size_t>(keyed.op_column)].name + "\" is none of " + known);
+               "member \"" + schema[static_cast<size_t>(rules.op_column)].name + "\" is none of " + known);
 }
 
-JsonValidator::JsonValidator(Schema schema, int key_column, KeyedEvents keyed)
-    : impl_(std::make_unique<Impl>(std::move(schema), key_column, std::move(keyed))) {}
+JsonValidator::JsonValidator(Schema schema, int key_column, EventRules rules)
+    : impl_(std::make_unique<Impl>(std::move(schema), key_column, std::move(rules))) {}
 JsonValidator::~JsonValidator() = default;
 
 Result<std::optional<std::string_view>> JsonValidator::validate(std::string_view event) {
@@ -130,7 +142,7 @@ Result<std::optional<std::string_view>> JsonValidator::validate(std::string_view
     EventReader::Failure failure = own.reader.failure();
     return error(Code::kInvalid, failure.id, std::move(failure.message));
   }
-  TRY(own.check_keyed());
+  TRY(own.check_rules());
   if (own.key_column < 0) return std::optional<std::string_view>();
   const Column& column = own.row.columns[static_cast<size_t>(own.key_column)];
   if (column.is_null(0)) return std::optional<std::string_view>();

@@ -41,8 +41,9 @@ struct Name {
 struct TypeName {
   Type type = Type::kText;
   SourceSpan span;
-  uint32_t length = 0;  // of VARCHAR(n) and NUMERIC(p, s); 0: none
-  uint32_t scale = 0;   // of NUMERIC(p, s)
+  uint32_t length = 0;                     // of VARCHAR(n) and NUMERIC(p, s); 0: none
+  uint32_t scale = 0;                      // of NUMERIC(p, s)
+  std::optional<uint32_t> precision = {};  // of TIMESTAMP(p) and TIME(p): digits of a second
 };
 
 enum class ExprKind : uint8_t {
@@ -181,6 +182,7 @@ struct ColumnDecl {
   TypeName type;
   std::vector<std::string> path;  // the members of PATH '$.a.b'; empty: not written
   SourceSpan path_span;
+  bool required = false;  // NOT NULL
 };
 
 struct Watermark {

@@ -98,7 +98,7 @@ TEST_F(BadInput, PatternsThatExplode) {
 
 TEST_F(BadInput, NumbersAndTimesBeyondTheirRange) {
   EXPECT_EQ(id_of("'9223372036854775808'::bigint"), "MR-SQL-0022");
-  EXPECT_EQ(id_of("1e400"), "MR-SQL-0022");
+  EXPECT_EQ(id_of("1e1001"), "MR-SQL-0022");
   EXPECT_EQ(id_of("'1e2000'::numeric"), "MR-SQL-0022");
   EXPECT_EQ(id_of("TIMESTAMPTZ '292277026596-12-04T15:30:07Z'"), "MR-SQL-0022");
   EXPECT_EQ(id_of("TIMESTAMP '10000-01-01'"), "MR-SQL-0022");

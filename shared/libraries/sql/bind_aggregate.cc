@@ -33,7 +33,7 @@ Type result_type(AggregateKind kind, Type argument) {
     case AggregateKind::kCount:
       return Type::kBigint;
     case AggregateKind::kAvg:
-      return argument == Type::kNumeric ? argument : Type::kDouble;
+      return argument == Type::kDouble ? argument : Type::kNumeric;
     default:
       break;
   }

@@ -41,7 +41,6 @@ bool is_array_operator(std::string_view op, const Bound& left, const Bound& righ
 }
 
 Result<Bound> make_array_operation(std::string_view op, Bound left, Bound right, const ast::Expr& at) {
-  TRY(adapt_to_numeric({&left, &right}));
   if (op == "||") return concat(std::move(left), std::move(right), at);
   const auto fits = [](const Bound& side) { return side.unknown || is_array(side.type()); };
   const bool alike = left.unknown || right.unknown || common_type(left.type(), right.type());
@@ -97,7 +96,6 @@ Result<Bound> ExpressionBinder::quantified(const ast::Expr& expr) {
   if (args[1].unknown) {
     TRY_ASSIGN(args[1], convert(args[1], array_of(with_default_type(args[0]).type())));
   }
-  TRY(adapt_to_numeric({&args[0], &args[1]}));
   const Type element = element_of(args[1].type());
   const auto type = args[0].unknown ? element : common_type(args[0].type(), element).value_or(Type::kNull);
   const bool orders = expr.text != "=" && expr.text != "<>" && expr.text != "!=";

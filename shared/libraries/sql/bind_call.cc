@@ -63,15 +63,14 @@ void keep_best(std::vector<const Signature*>& of, Score score) {
   std::erase_if(of, [&](const Signature* s) { return score(*s) < best; });
 }
 
-// Of what a type becomes by itself, the one that is taken where there is a choice. PostgreSQL has a signature for
-// each whole number and so no need to choose bigint.
-bool is_preferred(Type from, Type to) {
-  if (is_integer(from)) return to == Type::kBigint;
+// Of what a type becomes by itself, the one that is taken where there is a choice.
+bool is_preferred(Type to) {
   return to == Type::kDouble || to == Type::kTimestamptz || to == Type::kInterval;
 }
 
 // The rules of "Function Type Resolution": most exact arguments; then preferred types; then text for a bare
-// string; then the type that all others have; then double precision.
+// string; then the type that all others have; then double precision. An integer takes bigint first: PostgreSQL has a
+// signature for each whole number where one of bigint stands here.
 std::vector<const Signature*> resolve(const Function& function, const std::vector<Bound>& args) {
   std::vector<const Signature*> left;
   for (const Signature& s : function.signatures) {
@@ -87,8 +86,9 @@ std::vector<const Signature*> resolve(const Function& function, const std::vecto
   };
   keep_most([](const Bound& arg, Type to) { return !arg.unknown && arg.type() == to; });
   keep_most([](const Bound& arg, Type to) {
-    return !arg.unknown && (arg.type() == to || is_preferred(arg.type(), to));
+    return !arg.unknown && (arg.type() == to || (is_integer(arg.type()) && to == Type::kBigint));
   });
+  keep_most([](const Bound& arg, Type to) { return !arg.unknown && (arg.type() == to || is_preferred(to)); });
   keep_most([](const Bound& arg, Type to) { return arg.unknown && to == Type::kText; });
   const auto other = std::find_if(args.begin(), args.end(), [](const Bound& a) { return !a.unknown; });
   if (other != args.end() && left.size() > 1) {

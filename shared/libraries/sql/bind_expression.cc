@@ -35,6 +35,12 @@ Result<Bound> balanced(Op op, std::vector<Bound>& args, size_t from, size_t to) 
   return make(op, Type::kBoolean, {std::move(left), std::move(right)}, span);
 }
 
+Result<Bound> in_range(const Bound& value, const Bound& low, const Bound& high, const SourceSpan& span) {
+  TRY_ASSIGN(Bound above, make_comparison(Op::kGreaterEqual, ">=", value, low, span, span));
+  TRY_ASSIGN(Bound below, make_comparison(Op::kLessEqual, "<=", value, high, span, span));
+  return make(Op::kAnd, Type::kBoolean, {std::move(above), std::move(below)}, span);
+}
+
 Result<Bound> negated_if(bool negated, Bound value, const SourceSpan& span) {
   if (!negated) return value;
   return make(Op::kNot, Type::kBoolean, {std::move(value)}, span);
@@ -183,7 +189,7 @@ Result<std::vector<Bound>> ExpressionBinder::bind_all(const std::vector<ast::Exp
   return out;
 }
 
-// The first of integer, bigint and double precision (where PostgreSQL has numeric) that holds it.
+// The first of integer, bigint and numeric that holds it.
 Result<Bound> ExpressionBinder::number(const ast::Expr& expr, bool negative) {
   const std::string text = (negative ? "-" : "") + expr.text;
   if (text.find_first_of(".eE") == std::string::npos) {
@@ -191,10 +197,8 @@ Result<Bound> ExpressionBinder::number(const ast::Expr& expr, bool negative) {
     const bool small = integer.ok() && *integer >= INT32_MIN && *integer <= INT32_MAX;
     if (integer.ok()) return make_literal(*integer, small ? Type::kInteger : Type::kBigint, expr.span);
   }
-  TRY_ASSIGN(Scalar value, parse_literal(text, Type::kDouble, expr.span));
-  Bound made = make_literal(std::move(value), Type::kDouble, expr.span);
-  made.decimal = text;
-  return made;
+  TRY_ASSIGN(Scalar value, parse_literal(text, Type::kNumeric, expr.span));
+  return make_literal(std::move(value), Type::kNumeric, expr.span);
 }
 
 Result<Bound> ExpressionBinder::unary(const ast::Expr& expr) {
@@ -268,12 +272,12 @@ Result<Bound> ExpressionBinder::is_distinct(const ast::Expr& expr) {
 
 Result<Bound> ExpressionBinder::between(const ast::Expr& expr) {
   TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
-  TRY_ASSIGN(Bound low,
-             make_comparison(Op::kGreaterEqual, ">=", args[0], std::move(args[1]), expr.span, expr.span));
-  TRY_ASSIGN(Bound high, make_comparison(Op::kLessEqual, "<=", std::move(args[0]), std::move(args[2]),
-                                         expr.span, expr.span));
-  TRY_ASSIGN(Bound both, make(Op::kAnd, Type::kBoolean, {std::move(low), std::move(high)}, expr.span));
-  return negated_if(expr.negated, std::move(both), expr.span);
+  TRY_ASSIGN(Bound within, in_range(args[0], args[1], args[2], expr.span));
+  if (expr.text == "symmetric") {
+    TRY_ASSIGN(Bound other, in_range(args[0], args[2], args[1], expr.span));
+    TRY_ASSIGN(within, make(Op::kOr, Type::kBoolean, {std::move(within), std::move(other)}, expr.span));
+  }
+  return negated_if(expr.negated, std::move(within), expr.span);
 }
 
 Result<Bound> ExpressionBinder::in_list(const ast::Expr& expr) {
@@ -372,7 +376,7 @@ Result<Bound> ExpressionBinder::case_of(const ast::Expr& expr) {
 
 Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
   const Type to = expr.type.type;
-  if (is_array(to) && expr.type.length != 0) {
+  if (is_array(to) && (expr.type.length != 0 || expr.type.precision)) {
     return unsupported_at(expr.type.span, "a cast to an array of elements with a length is not supported",
                           "cast to TEXT[] or NUMERIC[]; a column may have it");
   }
@@ -388,6 +392,11 @@ Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
   TRY_ASSIGN(std::optional<Bound> made, coerce(value, to));
   if (!made) {
     TRY_ASSIGN(made, make(Op::kCast, to, {std::move(value)}, expr.span));
+  }
+  if (expr.type.precision) {
+    return make_call(
+        "to_precision",
+        {std::move(*made), make_literal(int64_t{*expr.type.precision}, Type::kBigint, expr.span)}, expr.span);
   }
   if (expr.type.length == 0) return std::move(*made);
   if (to == Type::kNumeric) return to_precision(*made, expr.type.length, expr.type.scale);

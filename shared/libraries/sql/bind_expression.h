@@ -1,6 +1,6 @@
 // ExpressionBinder: syntax to typed expressions, by PostgreSQL's rules.
 //
-// Types:     smallint, integer, bigint, real and double precision widen in this order, a date becomes a
+// Types:     smallint, integer, bigint, numeric, real and double precision widen in this order, a date becomes a
 //            timestamp, that one with a time zone (UTC), a time an interval. A bare 'string' or NULL takes the type that its context wants; it
 //            is an error if it does not read as one. Nothing else converts by itself.
 // Constants: folded with the engine's own evaluation; one that fails is left, so that it fails for the rows
@@ -27,13 +27,11 @@ inline constexpr size_t kMaxExpressionNodes = 50'000;
 inline constexpr size_t kMaxPatternBytes = 1'000;
 inline constexpr size_t kMaxFoldedTextBytes = 10'000;  // of LIKE and calls over constants
 
-// A bound expression; `unknown`: a bare string or NULL that still takes its type from its context; `decimal`: a
-// double as it was written (1.5): a numeric beside one.
+// A bound expression; `unknown`: a bare string or NULL that still takes its type from its context.
 struct Bound {
   engine::ExprPtr expr;
   bool unknown = false;
   size_t size = 1;
-  std::string decimal = {};
   Type type() const { return expr->type; }
 };
 
@@ -129,7 +127,6 @@ Result<Bound> make_comparison(engine::Op op, std::string_view symbol, Bound left
                               const SourceSpan& span, const SourceSpan& operator_span);
 // Brings all to one type, as CASE, COALESCE and IN need it.
 Status unify(std::vector<Bound*> values, std::string_view what);
-Status adapt_to_numeric(const std::vector<Bound*>& values);
 Bound with_default_type(Bound value);
 
 // An ordered aggregate goes by the time of its rows: the column of the stream's watermark, if there is one, stands

@@ -29,7 +29,7 @@ std::string operator_hint(std::string_view symbol, const Bound& left, const Boun
     return "compare x = ANY (array), or two arrays of one type";
   if (either(Type::kJsonb)) return "take a value out of it and cast it: (j ->> 'name')::bigint";
   if (symbol == "||") return "|| needs text on one side: CAST(… AS TEXT)";
-  if (symbol == "%") return "% needs two whole numbers: CAST(… AS BIGINT)";
+  if (symbol == "%") return "% needs two exact numbers: CAST(… AS NUMERIC)";
   if (typed && either(Type::kText) && left.type() != right.type()) {
     const Type other = left.type() == Type::kText ? right.type() : left.type();
     return fmt::format("cast the text: CAST(… AS {})", to_string(other));
@@ -167,7 +167,7 @@ constexpr std::string_view kTextOutOfRange = "MR-EVT-0102";  // what event/ says
 std::string range_hint(Type type) {
   if (type == Type::kSmallint) return "smallint ends at 32767: use integer";
   if (type == Type::kInteger) return "integer ends at 2147483647: use bigint";
-  if (type == Type::kBigint) return "bigint ends at 9223372036854775807: use double precision";
+  if (type == Type::kBigint) return "bigint ends at 9223372036854775807: use numeric";
   if (is_timestamp(type)) return "timestamps lie in the years 0001 to 9999";
   return "use one within its range";
 }
@@ -290,19 +290,6 @@ Result<Bound> convert(const Bound& value, Type type) {
                     "cast it");
 }
 
-// A constant like 1.5, which PostgreSQL reads as numeric, is one beside a numeric or an array of it.
-Status adapt_to_numeric(const std::vector<Bound*>& values) {
-  if (std::ranges::none_of(values, [](const Bound* v) { return element_of(v->type()) == Type::kNumeric; })) {
-    return {};
-  }
-  for (Bound* value : values) {
-    if (value->decimal.empty()) continue;
-    TRY_ASSIGN(Scalar numeric, parse_literal(value->decimal, Type::kNumeric, value->expr->span));
-    *value = make_literal(std::move(numeric), Type::kNumeric, value->expr->span);
-  }
-  return {};
-}
-
 Bound with_default_type(Bound value) {
   if (!value.unknown) return value;
   return make_literal(value.expr->literal, Type::kText, value.expr->span);
@@ -330,14 +317,15 @@ Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, co
                           "the operators are + - * / % ^ || = <> < <= > >=");
   }
   TRY(settle_unknown(op, left, right, at.operator_span));
-  TRY(adapt_to_numeric({&left, &right}));
   const Type number = is_number(left.type()) && is_number(right.type())
                           ? number_type(left.type(), right.type())
                           : Type::kNull;
   const bool has_remainder = is_integer(number) || number == Type::kNumeric;
   if (number != Type::kNull && (op != "%" || has_remainder)) {
-    TRY_ASSIGN(left, convert(left, number));
-    TRY_ASSIGN(right, convert(right, number));
+    for (Bound* side : {&left, &right}) {
+      if (number == Type::kNumeric && is_integer(side->type())) continue;  // is taken as it is
+      TRY_ASSIGN(*side, convert(*side, number));
+    }
     return make(number_op(op[0]), number, {std::move(left), std::move(right)}, at.span);
   }
   TRY(prepare_operands(op, left, right));
@@ -352,7 +340,6 @@ Result<Bound> make_comparison(Op op, std::string_view symbol, Bound left, Bound 
     left = with_default_type(std::move(left));
     right = with_default_type(std::move(right));
   }
-  TRY(adapt_to_numeric({&left, &right}));
   Type type = left.unknown ? right.type() : left.type();
   if (!left.unknown && !right.unknown) {
     const bool numbers = is_number(type) && is_number(right.type());
@@ -366,7 +353,6 @@ Result<Bound> make_comparison(Op op, std::string_view symbol, Bound left, Bound 
 }
 
 Status unify(std::vector<Bound*> values, std::string_view what) {
-  TRY(adapt_to_numeric(values));
   Type type = Type::kNull;
   for (const Bound* value : values) {
     if (value->unknown) continue;

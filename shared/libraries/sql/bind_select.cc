@@ -40,6 +40,20 @@ Status check_output_names(const std::vector<SelectColumn>& columns) {
   return {};
 }
 
+// PostgreSQL has no objection to two columns of one name, but a row is an object here: a name that nobody has written
+// is told from the one before by a number.
+void number_default_names(std::vector<SelectColumn>& columns) {
+  std::unordered_set<std::string> seen;
+  for (SelectColumn& column : columns) {
+    const std::string name = column.name;
+    const bool computed = column.written != nullptr && column.written->kind != ast::ExprKind::kColumn;
+    const bool unnamed = computed && name == default_name(*column.written);
+    for (size_t n = 2; unnamed && seen.contains(column.name); ++n)
+      column.name = fmt::format("{}_{}", name, n);
+    seen.insert(column.name);
+  }
+}
+
 Result<int64_t> constant_count(const ast::Expr& expr, std::string_view what, std::optional<int64_t> if_null) {
   const Scope nothing;
   ExpressionBinder binder(nothing, what);
@@ -105,7 +119,12 @@ class SelectBinder {
  private:
   // VALUES and UNION have no list: all columns are meant.
   Result<std::vector<SelectColumn>> bind_columns(ExpressionBinder& binder) {
-    if (!tree_.items.empty()) return bind_select_list(tree_, scope_, binder, by_name_);
+    if (!tree_.items.empty()) {
+      TRY_ASSIGN(auto columns, bind_select_list(tree_, scope_, binder, false));
+      number_default_names(columns);
+      if (by_name_) TRY(check_output_names(columns));
+      return columns;
+    }
     std::vector<SelectColumn> out;
     for (const auto& column : scope_.columns())
       out.push_back({nullptr, column.expr, column.name, tree_.span});

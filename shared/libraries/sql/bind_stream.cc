@@ -61,6 +61,17 @@ Status check_paths(const ast::CreateStream& tree, const Schema& columns) {
   return {};
 }
 
+// A column keeps microseconds: of the others only the one that nearly every definition for Flink has is read as that.
+Status check_time_precision(const ast::TypeName& type) {
+  constexpr uint32_t kMilliseconds = 3;
+  constexpr uint32_t kMicroseconds = 6;
+  const uint32_t precision = type.precision.value_or(kMicroseconds);
+  if (precision == kMilliseconds || precision == kMicroseconds) return {};
+  return unsupported_at(type.span,
+                        fmt::format("a column with {} digits of a second is not supported", precision),
+                        "a column keeps microseconds: write (3) or (6), and round in a query");
+}
+
 Status bind_columns(const ast::CreateStream& tree, StreamDef& out) {
   std::unordered_set<std::string> seen;
   for (const auto& column : tree.columns) {
@@ -69,6 +80,8 @@ Status bind_columns(const ast::CreateStream& tree, StreamDef& out) {
                         fmt::format("column \"{}\" is declared twice", column.name.text),
                         "rename one of them");
     }
+    TRY(check_time_precision(column.type));
+    if (column.required) out.required.push_back(static_cast<int>(out.columns.size()));
     ColumnDef& made = out.columns.emplace_back(ColumnDef{column.name.text, column.type.type});
     made.length = column.type.length;
     made.scale = column.type.scale;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "event/decimal.h"
 #include "sql/ast.h"
 #include "sql/bind_expression.h"
 #include "sql/test_catalog.h"
@@ -99,7 +100,7 @@ TEST_F(BindTest, RepartitionUnlessTheKeyIsAGroup) {
   EXPECT_EQ(p.repartition_topic->partitions, 4);
 }
 
-TEST_F(BindTest, OneCallOnceAndAverageIsADouble) {
+TEST_F(BindTest, OneCallOnceAndAverageIsNumeric) {
   const QueryPlan p = plan(
       "CREATE MATERIALIZED VIEW v AS SELECT sum(items) AS a, sum(items) + 1 AS b, avg(items) AS c, "
       "count(items) AS d, min(customer) AS e, sum(amount) AS f FROM orders");
@@ -107,7 +108,7 @@ TEST_F(BindTest, OneCallOnceAndAverageIsADouble) {
   EXPECT_EQ(p.aggregates[0].type, Type::kBigint);
   EXPECT_EQ(p.aggregates[1].kind, AggregateKind::kAvg);
   EXPECT_EQ(p.aggregates[1].argument->type, Type::kBigint);  // summed exactly
-  EXPECT_EQ(p.aggregates[1].type, Type::kDouble);
+  EXPECT_EQ(p.aggregates[1].type, Type::kNumeric);
   EXPECT_EQ(p.aggregates[2].type, Type::kBigint);
   EXPECT_EQ(p.aggregates[3].type, Type::kText);
   EXPECT_EQ(p.aggregates[4].type, Type::kDouble);
@@ -185,7 +186,7 @@ TEST_F(BindTest, FoldsConstantsOfEveryType) {
     return s.outputs[i].expr->literal;
   };
   EXPECT_EQ(literal(0), Scalar(int64_t{3}));
-  EXPECT_EQ(literal(1), Scalar(3.5));
+  EXPECT_EQ(literal(1), Scalar(decimal_bytes(*read_decimal("3.5"))));
   EXPECT_EQ(literal(2), Scalar(std::string("x1")));
   EXPECT_EQ(literal(3), Scalar(false));
   EXPECT_EQ(literal(4), Scalar(int64_t{5}));

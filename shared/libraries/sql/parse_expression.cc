@@ -149,9 +149,20 @@ Result<ExprPtr> Parser::infix(ExprPtr left, int level) {
   if (level == kAtTimeZone) {
     return at_time_zone(std::move(left));
   }
-  if (level == kCollate)
-    return unsupported_at(token.span, "COLLATE is not supported", "text sorts by its bytes");
+  if (level == kCollate) return collate(std::move(left));
   return infix_word(std::move(left), level);
+}
+
+// Text has the collation C, by whatever name.
+Result<ExprPtr> Parser::collate(ExprPtr left) {
+  take();
+  TRY_ASSIGN(const ast::Name collation, name("the name of a collation"));
+  if (collation.text == "C" || collation.text == "POSIX" || collation.text == "ucs_basic") {
+    left->span = span_from(left->span);
+    return left;
+  }
+  return unsupported_at(collation.span, fmt::format("the collation \"{}\" is not supported", collation.text),
+                        "text sorts by its bytes: COLLATE \"C\"");
 }
 
 // time AT TIME ZONE zone is timezone(zone, time).
@@ -234,14 +245,13 @@ Result<ExprPtr> Parser::is_test(ExprPtr left) {
 }
 
 Result<ExprPtr> Parser::between(ExprPtr left, bool negated) {
-  if (is_word("symmetric")) {
-    return unsupported_at(peek().span, "BETWEEN SYMMETRIC is not supported", "write the smaller bound first");
-  }
-  take_word("asymmetric");
+  const bool symmetric = take_word("symmetric");
+  if (!symmetric) take_word("asymmetric");
   TRY_ASSIGN(ExprPtr low, expression(kRange + 1));
   TRY(expect_word("and"));
   TRY_ASSIGN(ExprPtr high, expression(kRange + 1));
   auto expr = node(ExprKind::kBetween, join(left->span, high->span));
+  if (symmetric) expr->text = "symmetric";
   expr->negated = negated;
   expr->args.push_back(std::move(left));
   expr->args.push_back(std::move(low));

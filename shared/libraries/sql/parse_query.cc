@@ -12,7 +12,8 @@ using ast::SetOperation;
 // A query stands here, in as many parentheses as may be.
 bool Parser::starts_query(size_t ahead) const {
   while (is_symbol("(", ahead)) ++ahead;
-  return is_word("select", ahead) || is_word("values", ahead) || is_word("with", ahead);
+  return is_word("select", ahead) || is_word("values", ahead) || is_word("with", ahead) ||
+         is_word("table", ahead);
 }
 
 Result<Query> Parser::query() {
@@ -137,11 +138,25 @@ Result<Query> Parser::set_operation(Query left, bool intersect, size_t& count) {
 Result<Query> Parser::query_primary() {
   if (is_word("select")) return select();
   if (is_word("values")) return values();
+  if (is_word("table")) return table();
   if (!is_symbol("(")) return unexpected("SELECT is expected here");
   take();
   TRY_ASSIGN(Query inner, query());
   TRY(expect_symbol(")"));
   return inner;
+}
+
+// TABLE name is SELECT * FROM name.
+Result<Query> Parser::table() {
+  Query out;
+  const SourceSpan first = take().span;
+  out.from.emplace();
+  TRY_ASSIGN(out.from->name, relation_name("the name of a stream or a view"));
+  out.from->span = out.from->name.span;
+  out.span = span_from(first);
+  out.items.emplace_back();
+  TRY_ASSIGN(out.items.back().expr, finish(node(ast::ExprKind::kStar, out.span)));
+  return out;
 }
 
 Result<Query> Parser::values() {

@@ -246,12 +246,22 @@ Status Parser::stream_element(ast::CreateStream& out) {
                           "what else an event has to be, a query's WHERE can say");
   }
   TRY_ASSIGN(ast::ColumnDecl declared, column());
-  if (is_word("primary")) TRY(primary_key(out, declared.name));
+  for (;;) {
+    if (is_word("primary")) {
+      TRY(primary_key(out, declared.name));
+    } else if (is_word("not") && is_word("null", 1)) {
+      take();
+      take();
+      declared.required = true;
+    } else {
+      break;
+    }
+  }
   if (is_word("not") || is_word("null") || is_word("default") || is_word("references") || is_word("unique") ||
       is_word("check")) {
-    return unsupported_at(peek().span,
-                          "a stream's columns have no constraints but PRIMARY KEY, and no defaults",
-                          "a missing field is NULL");
+    return unsupported_at(
+        peek().span, "a stream's columns have no constraints but PRIMARY KEY and NOT NULL, and no defaults",
+        "a missing field is NULL");
   }
   out.columns.push_back(std::move(declared));
   return {};

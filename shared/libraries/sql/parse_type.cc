@@ -9,20 +9,47 @@ namespace millrace::sql {
 namespace {
 
 constexpr int64_t kMaxVarcharLength = 10'485'760;  // PostgreSQL's
+// FLOAT(n) has at least n bits.
+constexpr int64_t kMaxRealBits = 24;
+constexpr int64_t kMaxFloatBits = 53;
+constexpr int64_t kMaxTimePrecision = 6;  // microseconds
 
 struct TypeWord {
   std::string_view word;
   Type type;
 };
+// PostgreSQL's, and Flink's: string, bytes, varbinary, timestamp_ltz.
 constexpr TypeWord kTypes[] = {
-    {"boolean", Type::kBoolean},   {"bool", Type::kBoolean},    {"smallint", Type::kSmallint},
-    {"int2", Type::kSmallint},     {"integer", Type::kInteger}, {"int", Type::kInteger},
-    {"int4", Type::kInteger},      {"bigint", Type::kBigint},   {"int8", Type::kBigint},
-    {"real", Type::kReal},         {"float4", Type::kReal},     {"float", Type::kDouble},
-    {"float8", Type::kDouble},     {"text", Type::kText},       {"varchar", Type::kText},
-    {"date", Type::kDate},         {"time", Type::kTime},       {"timestamp", Type::kTimestamp},
-    {"numeric", Type::kNumeric},   {"decimal", Type::kNumeric}, {"bytea", Type::kBytea},
-    {"uuid", Type::kUuid},         {"jsonb", Type::kJsonb},     {"timestamptz", Type::kTimestamptz},
+    {"boolean", Type::kBoolean},
+    {"bool", Type::kBoolean},
+    {"smallint", Type::kSmallint},
+    {"int2", Type::kSmallint},
+    {"integer", Type::kInteger},
+    {"int", Type::kInteger},
+    {"int4", Type::kInteger},
+    {"bigint", Type::kBigint},
+    {"int8", Type::kBigint},
+    {"real", Type::kReal},
+    {"float4", Type::kReal},
+    {"float", Type::kDouble},
+    {"float8", Type::kDouble},
+    {"double", Type::kDouble},
+    {"text", Type::kText},
+    {"varchar", Type::kText},
+    {"string", Type::kText},
+    {"date", Type::kDate},
+    {"time", Type::kTime},
+    {"timestamp", Type::kTimestamp},
+    {"timestamptz", Type::kTimestamptz},
+    {"timestamp_ltz", Type::kTimestamptz},
+    {"numeric", Type::kNumeric},
+    {"decimal", Type::kNumeric},
+    {"dec", Type::kNumeric},
+    {"bytea", Type::kBytea},
+    {"bytes", Type::kBytea},
+    {"varbinary", Type::kBytea},
+    {"uuid", Type::kUuid},
+    {"jsonb", Type::kJsonb},
     {"interval", Type::kInterval},
 };
 
@@ -33,12 +60,11 @@ struct Refused {
 };
 constexpr Refused kRefused[] = {
     {"serial", "INTEGER"}, {"bigserial", "BIGINT"}, {"money", "NUMERIC(20, 2)"}, {"char", "TEXT"},
-    {"bpchar", "TEXT"},    {"json", "JSONB"},       {"string", "TEXT"},          {"timetz", "TIME"},
+    {"bpchar", "TEXT"},    {"json", "JSONB"},       {"timetz", "TIME"},
 };
 constexpr std::string_view kAllTypes =
     "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, NUMERIC, TEXT, DATE, TIME, "
-    "TIMESTAMP, "
-    "TIMESTAMPTZ, INTERVAL, BYTEA, UUID, JSONB, and arrays of them like TEXT[]";
+    "TIMESTAMP, TIMESTAMPTZ, INTERVAL, BYTEA, UUID, JSONB, and arrays of them like TEXT[]";
 
 Error unknown_type(const SourceSpan& span, const std::string& word) {
   for (const Refused& refused : kRefused) {
@@ -46,7 +72,7 @@ Error unknown_type(const SourceSpan& span, const std::string& word) {
     return error_at(Code::kUnsupported, kUnknownType, span, fmt::format("type \"{}\" is not supported", word),
                     fmt::format("use {}", refused.instead));
   }
-  std::vector<std::string> names{"double precision"};
+  std::vector<std::string> names;
   for (const TypeWord& type : kTypes) names.emplace_back(type.word);
   std::string hint = did_you_mean(word, names);
   return invalid_at(kUnknownType, span, fmt::format("type \"{}\" does not exist", word),
@@ -65,37 +91,16 @@ Result<ast::TypeName> Parser::type_name() {
   for (const TypeWord& known : kTypes) {
     if (known.word == word) type = known.type;
   }
-  if (word == "double") {
-    TRY(expect_word("precision"));
-    type = Type::kDouble;
-  }
-  if (word == "character") {
+  if (word == "double") take_word("precision");
+  if (word == "character" || word == "char") {
     if (!take_word("varying")) return unknown_type(first.span, "char");
     type = Type::kText;
   }
-  if (word == "timestamp" || word == "time") {
-    const bool with = is_word("with");
-    if ((with || is_word("without")) && is_word("time", 1) && is_word("zone", 2)) {
-      for (int i = 0; i < 3; ++i) take();
-      if (with && word == "time") return unknown_type(first.span, "timetz");
-      if (with) type = Type::kTimestamptz;
-    }
-  }
   if (!type) return unknown_type(first.span, word);
   ast::TypeName made{*type, first.span};
-  if (is_symbol("(") && (word == "varchar" || word == "character")) {
-    take();
-    TRY_ASSIGN(made.length, type_number(1, kMaxVarcharLength, "VARCHAR(100)"));
-    TRY(expect_symbol(")"));
-  }
-  if (is_symbol("(") && type == Type::kNumeric) {
-    take();
-    TRY_ASSIGN(made.length, type_number(1, kMaxDecimalDigits, "NUMERIC(20, 2)"));
-    if (take_symbol(",")) {
-      TRY_ASSIGN(made.scale, type_number(0, made.length, "NUMERIC(20, 2)"));
-    }
-    TRY(expect_symbol(")"));
-  }
+  const bool varying = *type == Type::kText && word != "text" && word != "string";
+  if (is_symbol("(")) TRY(type_modifiers(made, word == "float", varying));
+  if (word == "timestamp" || word == "time") TRY(time_zone_suffix(made));
   if (is_symbol("(")) {
     return unsupported_at(peek().span, fmt::format("type \"{}\" takes no length or precision", word),
                           "take it away");
@@ -103,6 +108,39 @@ Result<ast::TypeName> Parser::type_name() {
   TRY(array_suffix(made));
   made.span = span_from(first.span);
   return made;
+}
+
+// What stands in parentheses behind a type's word; those of a type that has none stay.
+Status Parser::type_modifiers(ast::TypeName& made, bool is_float, bool varying) {
+  const bool time = is_timestamp(made.type) || made.type == Type::kTime;
+  if (!is_float && !varying && !time && made.type != Type::kNumeric) return {};
+  take();
+  if (is_float) {
+    TRY_ASSIGN(const uint32_t bits, type_number(1, kMaxFloatBits, "FLOAT(53)"));
+    if (bits <= kMaxRealBits) made.type = Type::kReal;
+  } else if (varying) {
+    TRY_ASSIGN(made.length, type_number(1, kMaxVarcharLength, "VARCHAR(100)"));
+  } else if (time) {
+    TRY_ASSIGN(made.precision, type_number(0, kMaxTimePrecision, "TIMESTAMP(3)"));
+  } else {
+    TRY_ASSIGN(made.length, type_number(1, kMaxDecimalDigits, "NUMERIC(20, 2)"));
+    if (take_symbol(",")) {
+      TRY_ASSIGN(made.scale, type_number(0, made.length, "NUMERIC(20, 2)"));
+    }
+  }
+  return expect_symbol(")");
+}
+
+// WITH | WITHOUT TIME ZONE, and Flink's WITH LOCAL TIME ZONE.
+Status Parser::time_zone_suffix(ast::TypeName& made) {
+  const bool with = is_word("with");
+  const size_t local = with && is_word("local", 1) ? 1 : 0;
+  if ((!with && !is_word("without")) || !is_word("time", 1 + local) || !is_word("zone", 2 + local)) return {};
+  const SourceSpan span = made.span;
+  for (size_t i = 0; i < 3 + local; ++i) take();
+  if (with && made.type == Type::kTime) return unknown_type(span, "timetz");
+  if (with) made.type = Type::kTimestamptz;
+  return {};
 }
 
 // A length, a precision or a scale.

@@ -57,6 +57,7 @@ class Parser {
   Result<ast::Query> intersections(size_t& count);
   Result<ast::Query> set_operation(ast::Query left, bool intersect, size_t& count);
   Result<ast::Query> query_primary();
+  Result<ast::Query> table();
   Result<ast::Query> values();
   Result<ast::Query> select();
   // GROUP BY (parse_grouping.cc).
@@ -119,6 +120,7 @@ class Parser {
   Result<ast::ExprPtr> slice_bound();
   bool is_quantifier() const;
   Result<ast::ExprPtr> quantified(ast::ExprPtr left, const Token& op);
+  Result<ast::ExprPtr> collate(ast::ExprPtr left);
   Result<ast::ExprPtr> at_time_zone(ast::ExprPtr left);
   Result<ast::ExprPtr> infix_word(ast::ExprPtr left, int level);
   Result<ast::ExprPtr> is_test(ast::ExprPtr left);
@@ -131,6 +133,8 @@ class Parser {
 
   // Type names.
   Result<ast::TypeName> type_name();
+  Status type_modifiers(ast::TypeName& made, bool is_float, bool varying);
+  Status time_zone_suffix(ast::TypeName& made);
   Result<uint32_t> type_number(int64_t least, int64_t most, std::string_view example);
   std::optional<size_t> type_words_before_string() const;
 
