@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "event/decimal.h"
+#include "event/row_type.h"
 #include "sql/errors.h"
 #include "sql/keywords.h"
 #include "sql/parser.h"
@@ -38,7 +39,8 @@ constexpr Refused kRefused[] = {
 constexpr std::string_view kAllTypes =
     "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, NUMERIC, TEXT, DATE, TIME, "
     "TIMESTAMP, "
-    "TIMESTAMPTZ, INTERVAL, BYTEA, UUID, JSONB, and arrays of them like TEXT[]";
+    "TIMESTAMPTZ, INTERVAL, BYTEA, UUID, JSONB, arrays of them like TEXT[], and rows like ROW<a TEXT, b "
+    "BIGINT>";
 
 Error unknown_type(const SourceSpan& span, const std::string& word) {
   for (const Refused& refused : kRefused) {
@@ -64,6 +66,9 @@ Result<ast::TypeName> Parser::type_name() {
   std::optional<Type> type;
   for (const TypeWord& known : kTypes) {
     if (known.word == word) type = known.type;
+  }
+  if (word == "row") {
+    TRY_ASSIGN(type, row_type_fields(first.span));
   }
   if (word == "double") {
     TRY(expect_word("precision"));
@@ -96,7 +101,7 @@ Result<ast::TypeName> Parser::type_name() {
     }
     TRY(expect_symbol(")"));
   }
-  if (is_symbol("(")) {
+  if (is_symbol("(") && !is_row(*type)) {
     return unsupported_at(peek().span, fmt::format("type \"{}\" takes no length or precision", word),
                           "take it away");
   }

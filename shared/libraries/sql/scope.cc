@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "event/row_type.h"
 #include "sql/errors.h"
 
 namespace millrace::sql {
@@ -49,7 +50,7 @@ uint64_t expr_hash(const Expr& expr) {
 
 Scope::Scope(std::string name, const Schema& schema) : name_(std::move(name)) {
   for (size_t i = 0; i < schema.size(); ++i) {
-    add({schema[i].name, make_column(static_cast<int>(i), schema[i].type, {})});
+    add({schema[i].name, make_column(static_cast<int>(i), without_lengths(schema[i].type), {})});
   }
 }
 
