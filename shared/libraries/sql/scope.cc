@@ -94,7 +94,11 @@ Error Scope::unknown_column(const ast::Name& qualifier, const std::string& colum
   const std::string full = qualifier ? qualifier.text + "." + column : column;
   std::vector<std::string> names;
   for (const Column& c : columns_) names.push_back(c.name);
-  std::string hint = did_you_mean(column, names);
+  std::string hint;
+  if (qualifier && has(qualifier.text))
+    hint =
+        fmt::format("\"{0}\" is what FROM names; a field of the column is ({0}).{1}", qualifier.text, column);
+  if (hint.empty()) hint = did_you_mean(column, names);
   // A span of two bytes more than the name: it was written in double quotes.
   if (hint.empty() && !qualifier && span.length == column.size() + 2)
     hint = "text stands in single quotes: '" + column + "'";
