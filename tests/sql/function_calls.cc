@@ -239,7 +239,7 @@ int main(int argc, char** argv) {
   for (const auto& family : millrace::engine::function_table()) {
     for (const auto& function : family.functions) {
       for (const auto& signature : function.signatures) {
-        if (of_rows(signature)) continue;
+        if (millrace::of_rows(signature)) continue;
         for (int i = 0; i < count; ++i) millrace::write_call(random, signature);
       }
     }
