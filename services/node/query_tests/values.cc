@@ -84,8 +84,8 @@ std::string shown(const Scalar& value) {
 
 Result<std::string> json_of(const std::string& token, Type type) {
   if (token == kNull || token.starts_with('"')) return token;
-  const bool in_text =
-      physical(type) == Physical::kText && type != Type::kJsonb && type != Type::kNumeric && !is_array(type);
+  const bool in_text = physical(type) == Physical::kText && type != Type::kJsonb && type != Type::kNumeric &&
+                       !is_array(type) && !is_row(type);
   if (in_text || type == Type::kDate || type == Type::kTime || type == Type::kTimestamp)
     return in_quotes(token);
   if (type != Type::kTimestamptz) return token;

@@ -21,7 +21,7 @@ std::vector<Signature> of_every_element(Signature (*make)(Type element, Type arr
   using enum Type;
   std::vector<Signature> out;
   for (const Type type : {kBoolean, kSmallint, kInteger, kBigint, kReal, kDouble, kText, kDate, kTime,
-                          kTimestamp, kTimestamptz, kInterval, kBytea, kUuid, kJsonb, kNumeric}) {
+                          kTimestamp, kTimestamptz, kInterval, kBytea, kUuid, kJsonb, kNumeric, kRecord}) {
     out.push_back(make(type, array_of(type)));
   }
   return out;

@@ -1,5 +1,6 @@
 // to_string: an expression as SQL would write it, for EXPLAIN and messages.
-#include "engine/functions.h"
+#include "engine/row_kernel.h"
+#include "event/row_type.h"
 #include "event/text.h"
 #include "formats/text_types.h"
 
@@ -132,7 +133,8 @@ void append_literal(std::string& out, Type type, const Scalar& value) {
   if (const auto* v = std::get_if<std::string>(&value)) {
     std::string text;
     formats::append_text(text, type, *v);
-    if (is_array(type)) return append_quoted(out, text), void(out.append("::").append(to_string(type)));
+    if (is_array(type) || is_row(type))
+      return append_quoted(out, text), void(out.append("::").append(to_string(type)));
     if (type == Type::kNumeric)
       out += text;
     else
@@ -215,6 +217,10 @@ class Printer {
         return;
       case Op::kCall:
         if (expr.function->name == "array") return array(expr);
+        if (expr.function == &row_constructor()) return call("ROW", expr);
+        if (expr.function == &row_field()) return field(expr);
+        if (expr.function == &row_is_null()) return row_test(expr, " IS NULL");
+        if (expr.function == &row_is_not_null()) return row_test(expr, " IS NOT NULL");
         return call(expr.function->name, expr);
       default:
         out_ += '?';
@@ -239,6 +245,17 @@ class Printer {
     out_ += "ARRAY[";
     list(expr, 0);
     out_ += ']';
+  }
+  void field(const Expr& expr) {
+    const auto place = static_cast<size_t>(std::get<int64_t>(expr.args[1]->literal));
+    out_ += '(';
+    print(*expr.args[0], true);
+    out_.append(").").append(fields_of(expr.args[0]->type)[place].name);
+  }
+  void row_test(const Expr& expr, std::string_view test) {
+    out_ += '(';
+    print(*expr.args[0], false);
+    out_.append(test).append(")");
   }
   void in_list(const Expr& expr) {
     out_ += '(';

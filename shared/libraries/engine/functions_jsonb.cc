@@ -1,6 +1,9 @@
 // Functions of jsonb. The operators -> ->> #> #>> @> <@ ? || - are calls of them (sql/bind_jsonb.cc).
+#include <algorithm>
+
 #include "engine/call_kernel.h"
 #include "event/array.h"
+#include "event/row.h"
 #include "formats/jsonb.h"
 #include "formats/text_types.h"
 
@@ -199,6 +202,25 @@ void append_array_as_jsonb(std::string& out, Type array, View bytes) {
   out += ']';
 }
 
+// Members stand as jsonb has them: by the length of their names, then by bytes.
+void append_row_as_jsonb(std::string& out, Type row, View bytes) {
+  std::vector<std::pair<View, std::string>> members;
+  visit_fields(bytes, row, [&](const ColumnDef& field, const Column& value) {
+    std::string& member = members.emplace_back(field.name, "").second;
+    value.is_null(0) ? void(member = "null") : append_as_jsonb(member, value, 0);
+  });
+  std::ranges::sort(members, [](const auto& a, const auto& b) {
+    return a.first.size() != b.first.size() ? a.first.size() < b.first.size() : a.first < b.first;
+  });
+  out += '{';
+  for (const auto& [name, value] : members) {
+    if (out.back() != '{') out += ", ";
+    formats::append_jsonb_string(out, name);
+    out.append(": ").append(value);
+  }
+  out += '}';
+}
+
 // A value of another type as jsonb.
 void append_as_jsonb(std::string& out, const Column& column, size_t at) {
   const Type type = column.type;
@@ -222,6 +244,7 @@ void append_as_jsonb(std::string& out, const Column& column, size_t at) {
     case Physical::kText:
       if (type == Type::kJsonb) return void(out += column.texts[at]);
       if (is_array(type)) return append_array_as_jsonb(out, type, column.texts[at]);
+      if (is_row(type)) return append_row_as_jsonb(out, type, column.texts[at]);
       formats::append_text(text, type, column.texts[at]);
       if (type == Type::kNumeric) return void(out += text);
       break;
@@ -252,7 +275,7 @@ std::vector<Signature> of_every_type() {
   using enum Type;
   std::vector<Signature> out;
   for (const Type type : {kBoolean, kSmallint, kInteger, kBigint, kReal, kDouble, kText, kDate, kTime,
-                          kTimestamp, kTimestamptz, kInterval, kBytea, kUuid, kJsonb, kNumeric}) {
+                          kTimestamp, kTimestamptz, kInterval, kBytea, kUuid, kJsonb, kNumeric, kRecord}) {
     for (const Type arg : {type, array_of(type)})
       out.push_back({.args = {arg}, .result = kJsonb, .kernel = to_jsonb});
   }
@@ -376,8 +399,8 @@ FunctionFamily jsonb_functions() {
            {call<delete_named>(), call<delete_element>()},
            {{"JSONB '{\"a\": 1, \"b\": 2}' - 'a'", "{\"b\": 2}"}, {"JSONB '[1, 2]' - 0", "[2]"}}},
           {"to_jsonb",
-           "The value as jsonb: numbers, booleans and jsonb themselves, arrays as arrays, all else as a "
-           "string",
+           "The value as jsonb: numbers, booleans and jsonb themselves, arrays as arrays, rows as "
+           "objects, all else as a string",
            of_every_type(),
            {{"to_jsonb('a \"b\"'::text)", "\"a \\\"b\\\"\""}, {"to_jsonb(1.5)", "1.5"}},
            "to_jsonb(any) → jsonb"},

@@ -12,10 +12,19 @@
 #include "engine/regex_literal.h"
 #include "event/array.h"
 #include "event/decimal.h"
+#include "event/row.h"
 #include "formats/jsonb.h"
 
 namespace millrace::engine {
 namespace {
+
+// What a signature's record is here.
+Type with_row(Type type) {
+  static const Type row =
+      *row_type({{.name = "a", .type = Type::kInteger}, {.name = "b", .type = Type::kText}});
+  if (element_of(type) != Type::kRecord) return type;
+  return is_array(type) ? array_of(row) : row;
+}
 
 Scalar random_value(Random& random, Type type) {
   constexpr std::array kTexts{"", "abc", "é€", " a b ", "hour", "a(b", "%x", "MM-DD", "a", "i"};
@@ -26,6 +35,15 @@ Scalar random_value(Random& random, Type type) {
     ArrayMaker elements(element_of(type));
     for (size_t i = random.below(5); i > 0; --i) elements.add(random_value(random, element_of(type)));
     return elements.bytes();
+  }
+  if (is_row(type)) {
+    std::string bytes;
+    for (const ColumnDef& field : fields_of(type)) {
+      ArrayMaker one(field.type);
+      one.add(random_value(random, field.type));
+      bytes += one.bytes();
+    }
+    return bytes;
   }
   switch (type) {
     case Type::kBoolean:
@@ -62,7 +80,7 @@ Scalar random_value(Random& random, Type type) {
 ExprPtr call_of(const Signature& signature, std::vector<ExprPtr> args) {
   auto call = std::make_shared<Expr>();
   call->op = Op::kCall;
-  call->type = signature.result;
+  call->type = with_row(signature.result);
   call->function = &signature;
   call->args = std::move(args);
   return kit::call(Op::kCast, Type::kText, {std::move(call)});
@@ -93,7 +111,7 @@ void check(Random& random, const Signature& signature, bool constant_first) {
   std::vector<ExprPtr> over_columns;
   std::vector<std::vector<Scalar>> values(signature.args.size() + (signature.variadic ? 1 : 0));
   for (size_t i = 0; i < values.size(); ++i) {
-    const Type type = signature.args[std::min(i, signature.args.size() - 1)];
+    const Type type = with_row(signature.args[std::min(i, signature.args.size() - 1)]);
     const bool constant = constant_first && i == 0;
     batch.columns.emplace_back().type = type;
     values[i].reserve(kRows);

@@ -284,7 +284,7 @@ Kernel cast_kernel(const Expr& expr) {
   const Type from = expr.args[0]->type;
   const Type to = expr.type;
   if (from == Type::kNull) return null_kernel;
-  if (from == to) return same_kernel(to);
+  if (from == to || (is_row(from) && is_row(to))) return same_kernel(to);
   if (from == Type::kText) return from_text_kernel(to);
   if (to == Type::kText) return to_text_kernel(from);
   if (is_array(from) && is_array(to)) return array_cast_kernel();

@@ -21,11 +21,19 @@ void append_scalar(std::string& out, const Scalar& value) {
   }
 }
 
+// A row type's number is another in each process; its name is not.
+void append_type(std::string& out, Type type) {
+  constexpr uint8_t kRow = 0x3F;
+  if (!is_row(element_of(type))) return append_le<uint8_t>(out, static_cast<uint8_t>(type));
+  append_le<uint8_t>(out, kRow);
+  append_bytes(out, to_string(type));
+}
+
 // Unlike the SQL-like text, this keeps every type and bit; spans are left out, since they decide no answer.
 void append_expr(std::string& out, const Expr* expr) {
   if (expr == nullptr) return append_le<uint8_t>(out, 0xFF);
   append_le<uint8_t>(out, static_cast<uint8_t>(expr->op));
-  append_le<uint8_t>(out, static_cast<uint8_t>(expr->type));
+  append_type(out, expr->type);
   append_le<int32_t>(out, expr->column);
   append_scalar(out, expr->literal);
   append_le(out, expr->window_us);
@@ -70,15 +78,18 @@ void append_stream(std::string& out, const StreamPtr& stream) {
     append_bytes(out, column.name);
     // A type has four bits: 0 is numeric, for no column is of the unknown type. A column without a path or a length, as
     // all once were, has no bit for it: identities do not change. An array's element has a length with a bit that no
-    // other has.
+    // other has, and a row.
     constexpr uint64_t kOfArray = uint64_t{1} << 63;
-    const uint64_t length =
-        column.length | static_cast<uint64_t>(column.scale) << 32 | (is_array(column.type) ? kOfArray : 0);
+    constexpr uint64_t kOfRow = uint64_t{1} << 62;
+    const bool row = is_row(element_of(column.type));
+    const uint64_t length = column.length | static_cast<uint64_t>(column.scale) << 32 |
+                            (is_array(column.type) ? kOfArray : 0) | (row ? kOfRow : 0);
     append_le<uint8_t>(out, static_cast<uint8_t>((static_cast<unsigned>(column.type) & 15) |
                                                  static_cast<unsigned>(column.unit) << 4 |
                                                  static_cast<unsigned>(length != 0) << 6 |
                                                  static_cast<unsigned>(!column.path.empty()) << 7));
     if (length != 0) append_varint(out, length);
+    if (row) append_bytes(out, to_string(column.type));
     if (!column.path.empty()) append_path(out, column.path);
   }
   // Only where there is one, likewise.
@@ -115,7 +126,7 @@ uint64_t QueryPlan::identity() const {
   for (const auto& call : aggregates) {
     append_le<uint8_t>(out,
                        static_cast<uint8_t>(static_cast<unsigned>(call.kind) | (call.distinct ? 0x80 : 0)));
-    append_le<uint8_t>(out, static_cast<uint8_t>(call.type));
+    append_type(out, call.type);
     append_expr(out, call.argument.get());
     if (is_ordered(call.kind)) append_order(out, call.order_by);
     if (call.parameter) append_expr(out, call.parameter.get());

@@ -1,5 +1,6 @@
 #include "event/type.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -7,6 +8,7 @@
 #include <optional>
 
 #include "event/digits.h"
+#include "event/row_type.h"
 #include "event/text.h"
 
 namespace millrace {
@@ -48,6 +50,8 @@ std::string_view scalar_name(Type type) {
       return "jsonb";
     case Type::kNumeric:
       return "numeric";
+    case Type::kRecord:
+      return "record";
   }
   return "unknown";
 }
@@ -55,6 +59,7 @@ std::string_view scalar_name(Type type) {
 }  // namespace
 
 std::string_view to_string(Type type) {
+  if (is_row(element_of(type))) return row_name(type);
   if (!is_array(type)) return scalar_name(type);
   static const auto names = [] {
     std::array<std::string, kArrayBit> made;
@@ -62,6 +67,12 @@ std::string_view to_string(Type type) {
     return made;
   }();
   return names[static_cast<size_t>(element_of(type)) % kArrayBit];
+}
+
+bool has_order(Type type) {
+  type = element_of(type);
+  if (!is_row(type)) return type != Type::kJsonb;
+  return std::ranges::all_of(fields_of(type), [](const ColumnDef& field) { return has_order(field.type); });
 }
 
 std::string declared_type(const ColumnDef& column) {

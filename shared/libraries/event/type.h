@@ -13,7 +13,7 @@
 
 namespace millrace {
 
-enum class Type : uint8_t {
+enum class Type : uint32_t {
   kNull = 0,  // the type of a bare NULL literal; never a column's
   kBoolean = 1,
   kBigint = 2,
@@ -31,6 +31,7 @@ enum class Type : uint8_t {
   kUuid = 14,       // canonical text
   kJsonb = 15,      // canonical text
   kNumeric = 16,    // ordered bytes (decimal.h)
+  kRecord = 17,     // in functions' signatures: a row of whatever type; never a column's
 };
 
 // An array of a type has that type's number and one bit more. Arrays have one dimension (array.h).
@@ -45,8 +46,14 @@ constexpr Type array_of(Type element) {
 constexpr Type element_of(Type type) {
   return static_cast<Type>(static_cast<unsigned>(type) & ~kArrayBit);
 }
+// Row types have the multiples of this number, as they are made (row_type.h).
+inline constexpr unsigned kRowUnit = 2 * kArrayBit;
+constexpr bool is_row(Type type) {
+  return !is_array(type) && static_cast<unsigned>(type) >= kRowUnit;
+}
 
-std::string_view to_string(Type type);  // PostgreSQL's names: "boolean", "double precision", "bigint[]", …
+std::string_view to_string(
+    Type type);  // PostgreSQL's names: "boolean", "double precision", "bigint[]", "row<a text>", …
 
 // How values of a type are kept: what copies, compares, stores or encodes them looks at this alone.
 enum class Physical : uint8_t { kNone, kBoolean, kInteger, kDouble, kText, kInterval };
@@ -72,11 +79,12 @@ constexpr Physical physical(Type type) {
     case Type::kUuid:
     case Type::kJsonb:
     case Type::kNumeric:
+    case Type::kRecord:
       return Physical::kText;
     case Type::kInterval:
       return Physical::kInterval;
   }
-  return is_array(type) ? Physical::kText : Physical::kNone;
+  return Physical::kText;  // arrays and rows
 }
 
 constexpr bool is_integer(Type type) {
@@ -85,9 +93,7 @@ constexpr bool is_integer(Type type) {
 constexpr bool is_number(Type type) {
   return is_integer(type) || physical(type) == Physical::kDouble || type == Type::kNumeric;
 }
-constexpr bool has_order(Type type) {
-  return element_of(type) != Type::kJsonb;  // PostgreSQL's of jsonb is of no use, and not that of its text
-}
+bool has_order(Type type);  // all but jsonb: PostgreSQL's is of no use, and not that of its text
 constexpr bool is_timestamp(Type type) {
   return type == Type::kTimestamp || type == Type::kTimestamptz;
 }

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "event/array.h"
+#include "event/row.h"
 #include "formats/internal/json_pen.h"
 #include "formats/json.h"
 #include "formats/text_types.h"
@@ -21,8 +22,21 @@ void append_array_value(std::string& out, Type type, std::string_view value) {
   out += ']';
 }
 
+void append_row_value(std::string& out, Type type, std::string_view value) {
+  char before = '{';
+  visit_fields(value, type, [&](const ColumnDef& field, const Column& column) {
+    out += before;
+    before = ',';
+    append_json_string(out, field.name);
+    out += ':';
+    append_json_value(out, column, 0);
+  });
+  out += '}';
+}
+
 void append_bytes_value(std::string& out, Type type, std::string_view value) {
   if (is_array(type)) return append_array_value(out, type, value);
+  if (is_row(type)) return append_row_value(out, type, value);
   if (type != Type::kJsonb && type != Type::kBytea && type != Type::kNumeric)
     return append_json_string(out, value);
   if (type == Type::kBytea) out += "\"\\";  // its text starts with a backslash

@@ -5,6 +5,7 @@
 #include "formats/array_text.h"
 #include "formats/internal/json_scan.h"
 #include "formats/jsonb.h"
+#include "formats/row_text.h"
 
 namespace millrace::formats {
 namespace {
@@ -90,6 +91,7 @@ bool append_unhexed(std::string& out, std::string_view digits) {
 
 Result<std::string> parse_text(Type type, std::string_view text) {
   if (is_array(type)) return parse_array(type, text);
+  if (is_row(type)) return parse_row(type, text);
   std::string out;
   switch (type) {
     case Type::kUuid:
@@ -111,6 +113,7 @@ Result<std::string> parse_text(Type type, std::string_view text) {
 
 void append_text(std::string& out, Type type, std::string_view value) {
   if (is_array(type)) return append_array(out, type, value);
+  if (is_row(type)) return append_row(out, type, value);
   if (type == Type::kNumeric) return append_decimal(out, decimal_from(value));
   if (type != Type::kBytea) {
     out += value;

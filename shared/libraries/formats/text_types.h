@@ -5,6 +5,7 @@
 // jsonb:  canonical JSON (jsonb.h).
 // numeric: ordered bytes (event/decimal.h).
 // arrays: ordered bytes (event/array.h); as text {1,2}.
+// rows:    ordered bytes (event/row.h); as text (1,2).
 #pragma once
 
 #include <string>
@@ -21,7 +22,7 @@ void append_text(std::string& out, Type type, std::string_view value);
 
 constexpr bool is_kept_as_text(Type type) {
   return physical(type) == Physical::kText && type != Type::kBytea && type != Type::kNumeric &&
-         !is_array(type);
+         !is_array(type) && !is_row(type);
 }
 
 bool is_utf8(std::string_view text);

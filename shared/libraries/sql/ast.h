@@ -53,7 +53,7 @@ enum class ExprKind : uint8_t {
   kNull,
   kTypedString,  // type 'text'
   kColumn,       // [qualifier.]text
-  kStar,         // * or qualifier.*
+  kStar,         // * or qualifier.* or args[0].*
   kUnary,        // text: operator
   kBinary,       // text: operator
   kAnd,
@@ -71,6 +71,8 @@ enum class ExprKind : uint8_t {
   kSubscript,   // args[0][args[1]]
   kSlice,       // args[0][args[1]:args[2]]; a bound that is not written: NULL with text "open"
   kQuantified,  // args[0] text ANY (args[1]); negated: ALL
+  kRow,         // ROW(args…)
+  kField,       // args[0].text; operator_span: the name's
 };
 
 struct Expr;

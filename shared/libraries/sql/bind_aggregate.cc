@@ -24,6 +24,7 @@ size_t arguments_of(const ast::Expr& call) {
 // As in PostgreSQL 15.
 bool has_extremes(Type type) {
   if (is_array(type)) return has_order(type);
+  if (is_row(type)) return false;
   return type != Type::kBoolean && type != Type::kBytea && type != Type::kUuid && type != Type::kJsonb;
 }
 

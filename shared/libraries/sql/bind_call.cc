@@ -41,15 +41,28 @@ std::string candidates(const Function& function) {
   return out;
 }
 
-Type wanted_type(const Signature& signature, size_t i) {
-  return signature.args[std::min(i, signature.args.size() - 1)];
+// The row type that a signature's "record" stands for: that of the first row, or array of rows.
+Type row_among(const std::vector<Bound>& args) {
+  for (const Bound& arg : args) {
+    if (is_row(element_of(arg.type()))) return element_of(arg.type());
+  }
+  return Type::kRecord;
+}
+Type with_row(Type type, Type row) {
+  if (element_of(type) != Type::kRecord) return type;
+  return is_array(type) ? array_of(row) : row;
 }
 
-bool takes(const Signature& signature, const std::vector<Bound>& args) {
+Type wanted_type(const Signature& signature, size_t i, Type row) {
+  return with_row(signature.args[std::min(i, signature.args.size() - 1)], row);
+}
+
+bool takes(const Signature& signature, const std::vector<Bound>& args, Type row) {
   const size_t wanted = signature.args.size();
   if (signature.variadic ? args.size() < wanted : args.size() != wanted) return false;
   for (size_t i = 0; i < args.size(); ++i) {
-    const Type to = wanted_type(signature, i);
+    const Type to = wanted_type(signature, i, row);
+    if (element_of(to) == Type::kRecord) return false;
     if (!args[i].unknown && args[i].type() != to && !becomes(args[i].type(), to)) return false;
   }
   return true;
@@ -71,14 +84,14 @@ bool is_preferred(Type to) {
 // The rules of "Function Type Resolution": most exact arguments; then preferred types; then text for a bare
 // string; then the type that all others have; then double precision. An integer takes bigint first: PostgreSQL has a
 // signature for each whole number where one of bigint stands here.
-std::vector<const Signature*> resolve(const Function& function, const std::vector<Bound>& args) {
+std::vector<const Signature*> resolve(const Function& function, const std::vector<Bound>& args, Type row) {
   std::vector<const Signature*> left;
   for (const Signature& s : function.signatures) {
-    if (takes(s, args)) left.push_back(&s);
+    if (takes(s, args, row)) left.push_back(&s);
   }
   const auto count = [&](const Signature& s, auto matches) {
     int n = 0;
-    for (size_t i = 0; i < args.size(); ++i) n += matches(args[i], wanted_type(s, i));
+    for (size_t i = 0; i < args.size(); ++i) n += matches(args[i], wanted_type(s, i, row));
     return n;
   };
   const auto keep_most = [&](auto matches) {
@@ -144,7 +157,8 @@ Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const So
       TRY_ASSIGN(arg, make_call("to_jsonb", {with_default_type(std::move(arg))}, at));
     }
   }
-  const std::vector<const Signature*> found = resolve(*function, args);
+  const Type row = row_among(args);
+  const std::vector<const Signature*> found = resolve(*function, args, row);
   if (found.size() != 1) {
     return invalid_at(kBadArguments, span,
                       fmt::format("function {} {}", call_types(name, args),
@@ -154,16 +168,16 @@ Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const So
   const Signature& signature = *found.front();
   auto expr = std::make_shared<Expr>();
   expr->op = Op::kCall;
-  expr->type = signature.result;
+  expr->type = with_row(signature.result, row);
   expr->function = &signature;
   expr->span = span;
   Bound out{nullptr, false, 1};
   for (size_t i = 0; i < args.size(); ++i) {
-    TRY_ASSIGN(Bound typed, convert(args[i], wanted_type(signature, i)));
+    TRY_ASSIGN(Bound typed, convert(args[i], wanted_type(signature, i, row)));
     out.size += typed.size;
     expr->args.push_back(std::move(typed.expr));
   }
-  if (function->pattern >= 0 && wanted_type(signature, 1) == Type::kText) {
+  if (function->pattern >= 0 && wanted_type(signature, 1, row) == Type::kText) {
     TRY(check_pattern(*expr->args[static_cast<size_t>(function->pattern)]));
   }
   if (name == "timezone") TRY(check_zone(*expr->args[0]));
@@ -200,7 +214,7 @@ Result<Bound> folded(Bound call) {
   auto value = engine::evaluate_constant(expr);
   if (!value.ok()) return call;
   const auto* text = std::get_if<std::string>(&*value);
-  const bool was_written_out = expr.function->name == "array";
+  const bool was_written_out = expr.function->name == "array" || expr.function->name == "row";
   if (text != nullptr && text->size() > kMaxFoldedCallBytes && !was_written_out) return call;
   return make_literal(std::move(value).value(), expr.type, expr.span);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/aggregates.h"
+#include "event/row_type.h"
 #include "sql/errors.h"
 
 namespace millrace::sql {
@@ -47,6 +48,8 @@ Result<Bound> negated_if(bool negated, Bound value, const SourceSpan& span) {
 }
 
 bool can_cast(Type from, Type to) {
+  if (is_row(element_of(from)) && is_row(element_of(to)))
+    return is_row(from) == is_row(to) && (is_row(from) || same_fields(from, to));
   if (is_array(from) && is_array(to)) return can_cast(element_of(from), element_of(to));
   if (from == to || from == Type::kText || to == Type::kText || becomes(from, to)) return true;
   if ((is_number(from) || from == Type::kJsonb) && is_number(to)) return true;
@@ -58,6 +61,7 @@ bool can_cast(Type from, Type to) {
 
 std::string internal_type_name(Type type) {
   type = element_of(type);  // so PostgreSQL names a cast to an array
+  if (is_row(type)) return "row";
   switch (type) {
     case Type::kBoolean:
       return "bool";
@@ -124,10 +128,8 @@ Result<Bound> ExpressionBinder::bind(const ast::Expr& expr) {
       TRY_ASSIGN(Scalar value, parse_literal(expr.text, expr.type.type, expr.span));
       return make_literal(std::move(value), expr.type.type, expr.span);
     }
-    case ExprKind::kColumn: {
-      TRY_ASSIGN(Scope::Column column, scope_.find(expr.qualifier, expr.text, expr.span));
-      return Bound{std::move(column.expr), false, column.size};
-    }
+    case ExprKind::kColumn:
+      return column(expr);
     case ExprKind::kStar:
       return invalid_at(kSyntaxError, expr.span, "* stands only in a SELECT list", "name the columns");
     case ExprKind::kUnary:
@@ -163,6 +165,10 @@ Result<Bound> ExpressionBinder::bind(const ast::Expr& expr) {
       return slice(expr);
     case ExprKind::kQuantified:
       return quantified(expr);
+    case ExprKind::kRow:
+      return row(expr);
+    case ExprKind::kField:
+      return field(expr);
   }
   return error_at(Code::kInternal, kSyntaxError, expr.span,
                   "an expression of a kind that the binder does not know");
@@ -254,6 +260,7 @@ Result<Bound> ExpressionBinder::is_test(const ast::Expr& expr) {
   const bool no = expr.negated;
   if (expr.text == "null") {
     value = with_default_type(std::move(value));
+    if (is_row(value.type())) return make_row_test(!no, std::move(value), expr.span);
     return make(no ? Op::kIsNotNull : Op::kIsNull, Type::kBoolean, {std::move(value)}, expr.span);
   }
   TRY_ASSIGN(value, as_boolean(std::move(value), "IS"));
@@ -280,8 +287,26 @@ Result<Bound> ExpressionBinder::between(const ast::Expr& expr) {
   return negated_if(expr.negated, std::move(within), expr.span);
 }
 
+namespace {
+
+// (a, b) IN ((1, 2), (3, 4)): equal to one of them, field by field.
+Result<Bound> row_in_list(const ast::Expr& expr, std::vector<Bound> args) {
+  std::vector<Bound> equal;
+  for (size_t i = 1; i < args.size(); ++i) {
+    const SourceSpan& span = args[i].expr->span;
+    TRY_ASSIGN(Bound one, make_row_comparison(Op::kEqual, "=", args[0], args[i], span, span));
+    equal.push_back(std::move(one));
+  }
+  TRY_ASSIGN(Bound found, balanced(Op::kOr, equal, 0, equal.size()));
+  return negated_if(expr.negated, std::move(found), expr.span);
+}
+
+}  // namespace
+
 Result<Bound> ExpressionBinder::in_list(const ast::Expr& expr) {
   TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  if (std::ranges::all_of(args, [](const Bound& arg) { return arg.fields != nullptr; }))
+    return row_in_list(expr, std::move(args));
   std::vector<Bound*> all;
   for (Bound& arg : args) all.push_back(&arg);
   TRY(unify(std::move(all), "IN"));
@@ -384,26 +409,35 @@ Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
   const bool empty_array = expr.args[0]->kind == ExprKind::kArray && expr.args[0]->args.empty();
   if (empty_array && is_array(to)) return make_literal(std::string(), to, expr.span);
   TRY_ASSIGN(Bound value, bind(*expr.args[0]));
+  TRY_ASSIGN(Bound made,
+             cast_to(std::move(value),
+                     ColumnDef{.name = {}, .type = to, .length = expr.type.length, .scale = expr.type.scale},
+                     expr.span));
+  if (!expr.type.precision) return made;
+  return make_call("to_precision",
+                   {std::move(made), make_literal(int64_t{*expr.type.precision}, Type::kBigint, expr.span)},
+                   expr.span);
+}
+
+Result<Bound> cast_to(Bound value, const ColumnDef& column, const SourceSpan& span) {
+  const Type to = without_lengths(column.type);
   if (!value.unknown && !can_cast(value.type(), to)) {
-    return invalid_at(kNoCast, expr.span,
+    return invalid_at(kNoCast, span,
                       fmt::format("cannot cast type {} to {}", to_string(value.type()), to_string(to)),
                       "cast it to text first, or use CASE");
   }
+  if (is_row(to) && is_row(value.type())) return cast_row(std::move(value), column.type, span);
   TRY_ASSIGN(std::optional<Bound> made, coerce(value, to));
   if (!made) {
-    TRY_ASSIGN(made, make(Op::kCast, to, {std::move(value)}, expr.span));
+    TRY_ASSIGN(made, make(Op::kCast, to, {std::move(value)}, span));
   }
-  if (expr.type.precision) {
-    return make_call(
-        "to_precision",
-        {std::move(*made), make_literal(int64_t{*expr.type.precision}, Type::kBigint, expr.span)}, expr.span);
-  }
-  if (expr.type.length == 0) return std::move(*made);
-  if (to == Type::kNumeric) return to_precision(*made, expr.type.length, expr.type.scale);
+  // What a text says is cut like any other row.
+  if (is_row(to)) return to == column.type ? std::move(*made) : cast_row(std::move(*made), column.type, span);
+  if (column.length == 0) return std::move(*made);
+  if (to == Type::kNumeric) return to_precision(*made, column.length, column.scale);
   // A cast to VARCHAR(n) cuts.
-  return make_call("left",
-                   {std::move(*made), make_literal(int64_t{expr.type.length}, Type::kBigint, expr.span)},
-                   expr.span);
+  return make_call("left", {std::move(*made), make_literal(int64_t{column.length}, Type::kBigint, span)},
+                   span);
 }
 
 Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
@@ -468,6 +502,7 @@ std::string default_name(const ast::Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kColumn:
     case ExprKind::kCall:
+    case ExprKind::kField:
       return expr.text;
     case ExprKind::kCase: {
       const std::string inner = expr.has_else ? default_name(*expr.args.back()) : "?column?";
@@ -483,6 +518,8 @@ std::string default_name(const ast::Expr& expr) {
       return "bool";
     case ExprKind::kArray:
       return "array";
+    case ExprKind::kRow:
+      return "row";
     case ExprKind::kSubscript:
     case ExprKind::kSlice:
       return default_name(*expr.args[0]);

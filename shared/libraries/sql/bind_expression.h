@@ -9,6 +9,7 @@
 // Bound:     kMaxExpressionNodes, counted as if shared parts (BETWEEN, CASE x WHEN) were written out.
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,8 @@ struct Bound {
   engine::ExprPtr expr;
   bool unknown = false;
   size_t size = 1;
+  // Of ROW(…) as it was written: its fields, each as unknown as it is.
+  std::shared_ptr<const std::vector<Bound>> fields = {};
   Type type() const { return expr->type; }
 };
 
@@ -46,6 +49,8 @@ class ExpressionBinder {
   Result<engine::ExprPtr> bind_boolean(const ast::Expr& expr, std::string_view what);
 
   const std::vector<engine::AggregateCall>& calls() const { return calls_; }
+  // What row.* stands for, in its order, with names.
+  Result<std::vector<std::pair<std::string, Bound>>> fields_of_star(const ast::Expr& star);
   bool groups() const { return uses_grouping_ || !calls_.empty(); }  // it stands in a query that groups
 
  private:
@@ -65,6 +70,10 @@ class ExpressionBinder {
   Result<Bound> case_of(const ast::Expr& expr);
   Result<Bound> cast(const ast::Expr& expr);
   Result<Bound> call(const ast::Expr& expr);
+  // Rows (bind_row.cc).
+  Result<Bound> row(const ast::Expr& expr);
+  Result<Bound> field(const ast::Expr& expr);
+  Result<Bound> column(const ast::Expr& expr);
   // Arrays (bind_array.cc).
   Result<Bound> array(const ast::Expr& expr);
   Result<Bound> subscript(const ast::Expr& expr);
@@ -122,6 +131,20 @@ Result<Bound> make_array_operation(std::string_view op, Bound left, Bound right,
 // The operators of jsonb are calls of functions (bind_jsonb.cc).
 bool is_jsonb_operator(std::string_view op, const Bound& left, const Bound& right);
 Result<Bound> make_jsonb_operation(std::string_view op, Bound left, Bound right, const ast::Expr& at);
+// Rows (bind_row.cc). IS NULL is true of a row without a value in it, IS NOT NULL of one with a value in each field.
+Result<Bound> make_row_test(bool null, Bound row, const SourceSpan& span);
+// Of two rows as they were written.
+Result<Bound> make_row_comparison(engine::Op op, std::string_view symbol, const Bound& left,
+                                  const Bound& right, const SourceSpan& span,
+                                  const SourceSpan& operator_span);
+// Rows as they were written, of so many fields each, get one type.
+Status unify_rows(const std::vector<Bound*>& rows, std::string_view what);
+Result<std::optional<Bound>> coerce_row(Bound row, Type type);
+Result<Bound> cast_row(Bound row, Type to, const SourceSpan& span);
+Result<Bound> assign_row(const Bound& row, const ColumnDef& column);
+Result<Bound> assigned(Bound value, const ColumnDef& column);  // as INSERT does (bind_insert.cc)
+// CAST; a text is cut to the column's length.
+Result<Bound> cast_to(Bound value, const ColumnDef& to, const SourceSpan& span);
 Error no_operator(std::string_view symbol, const Bound& left, const Bound& right, const SourceSpan& span);
 Result<Bound> make_comparison(engine::Op op, std::string_view symbol, Bound left, Bound right,
                               const SourceSpan& span, const SourceSpan& operator_span);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "event/row_type.h"
 #include "sql/bind_expression.h"
 #include "sql/binder.h"
 #include "sql/errors.h"
@@ -61,22 +62,27 @@ Status check_width(size_t values, size_t columns, const SourceSpan& span) {
                     "name the columns: INSERT INTO stream (a, b) …");
 }
 
+}  // namespace
+
 // As PostgreSQL does on assignment: numbers become one another, too.
-Result<engine::ExprPtr> assigned(Bound value, const ColumnDef& column) {
-  if (value.type() == column.type && !value.unknown) return std::move(value.expr);
+Result<Bound> assigned(Bound value, const ColumnDef& column) {
+  const Type to = without_lengths(column.type);
+  if (value.type() == to && !value.unknown) return value;
+  if (value.fields && is_row(to)) return assign_row(value, column);
   const SourceSpan span = value.expr->span;
   const Type from = value.type();
   if (!value.unknown && is_number(from) && is_number(column.type)) {
-    TRY_ASSIGN(Bound made, make(engine::Op::kCast, column.type, {std::move(value)}, span));
-    return std::move(made.expr);
+    return make(engine::Op::kCast, to, {std::move(value)}, span);
   }
-  TRY_ASSIGN(std::optional<Bound> made, coerce(std::move(value), column.type));
-  if (made) return std::move(made->expr);
+  TRY_ASSIGN(std::optional<Bound> made, coerce(std::move(value), to));
+  if (made) return std::move(*made);
   return invalid_at(kTypeMismatch, span,
                     fmt::format("column \"{}\" is of type {} but the value is of type {}", column.name,
                                 to_string(column.type), to_string(from)),
                     "cast it: CAST(value AS type)");
 }
+
+namespace {
 
 // Each value takes the type of its column, not of the values above it.
 Result<SelectPlan> bind_rows(const ast::Insert& insert, Columns columns) {
@@ -89,12 +95,13 @@ Result<SelectPlan> bind_rows(const ast::Insert& insert, Columns columns) {
     out.values.emplace_back();
     for (size_t i = 0; i < row.size(); ++i) {
       TRY_ASSIGN(Bound value, ExpressionBinder(nothing, "VALUES").bind(*row[i]));
-      TRY_ASSIGN(engine::ExprPtr expr, assigned(std::move(value), *columns[i]));
-      out.values.back().push_back(std::move(expr));
+      TRY_ASSIGN(Bound made, assigned(std::move(value), *columns[i]));
+      out.values.back().push_back(std::move(made.expr));
     }
   }
   for (size_t i = 0; i < columns.size(); ++i)
-    out.outputs.push_back({columns[i]->name, make_column(static_cast<int>(i), columns[i]->type, tree.span)});
+    out.outputs.push_back(
+        {columns[i]->name, make_column(static_cast<int>(i), without_lengths(columns[i]->type), tree.span)});
   return out;
 }
 
@@ -110,8 +117,8 @@ Result<SelectPlan> bind_query_rows(const ast::Insert& insert, Columns columns, c
     const engine::ExprPtr& from = inner.plan.outputs[i].expr;
     Bound value{make_column(static_cast<int>(i), from->type, from->span)};
     if (inner.unknown[i]) value = {from, true};
-    TRY_ASSIGN(engine::ExprPtr expr, assigned(std::move(value), *columns[i]));
-    out.outputs.push_back({columns[i]->name, std::move(expr)});
+    TRY_ASSIGN(Bound made, assigned(std::move(value), *columns[i]));
+    out.outputs.push_back({columns[i]->name, std::move(made.expr)});
   }
   out.input = std::make_shared<const SelectPlan>(std::move(inner.plan));
   return out;

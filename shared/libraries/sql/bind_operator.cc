@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "event/row_type.h"
 #include "formats/array_text.h"
 #include "sql/bind_expression.h"
 #include "sql/errors.h"
@@ -258,6 +259,7 @@ std::optional<Type> common_type(Type left, Type right) {
 }
 
 bool becomes(Type from, Type to) {
+  if (is_row(element_of(from)) && is_row(element_of(to))) return from != to && same_fields(from, to);
   if (is_array(from) && is_array(to)) return becomes(element_of(from), element_of(to));
   if (is_number(from) && is_number(to)) return is_narrower(from, to);
   if (from == Type::kDate) return is_timestamp(to);
@@ -274,6 +276,7 @@ Result<std::optional<Bound>> coerce(Bound value, Type type) {
     return std::optional(make_literal(std::move(parsed), type, expr.span));
   }
   if (value.type() == type) return std::optional(std::move(value));
+  if (is_row(value.type()) && is_row(type)) return coerce_row(std::move(value), type);
   if (becomes(value.type(), type)) {
     const SourceSpan span = expr.span;
     TRY_ASSIGN(Bound made, make(Op::kCast, type, {std::move(value)}, span));
@@ -340,8 +343,11 @@ Result<Bound> make_comparison(Op op, std::string_view symbol, Bound left, Bound 
     left = with_default_type(std::move(left));
     right = with_default_type(std::move(right));
   }
-  Type type = left.unknown ? right.type() : left.type();
-  if (!left.unknown && !right.unknown) {
+  const bool written_rows = left.fields && right.fields;
+  if (written_rows && op != Op::kIsDistinct && op != Op::kIsNotDistinct)
+    return make_row_comparison(op, symbol, left, right, span, operator_span);
+  Type type = left.unknown || left.fields ? right.type() : left.type();
+  if (!left.unknown && !right.unknown && !is_row(type)) {
     const bool numbers = is_number(type) && is_number(right.type());
     type = numbers ? number_type(type, right.type()) : common_type(type, right.type()).value_or(type);
   }
@@ -352,10 +358,30 @@ Result<Bound> make_comparison(Op op, std::string_view symbol, Bound left, Bound 
   return make(op, Type::kBoolean, {std::move(*a), std::move(*b)}, span);
 }
 
+namespace {
+
+// Rows as they were written take the type of one that is not: true. Where there is none, they get one of their own.
+Result<bool> unify_written_rows(const std::vector<Bound*>& values, std::string_view what) {
+  std::vector<Bound*> written;
+  for (Bound* value : values) {
+    if (value->fields)
+      written.push_back(value);
+    else if (is_row(value->type()))
+      return true;
+  }
+  const auto alike = [&](const Bound* row) { return row->fields->size() == written[0]->fields->size(); };
+  if (written.empty() || !std::ranges::all_of(written, alike)) return false;
+  TRY(unify_rows(written, what));
+  return false;
+}
+
+}  // namespace
+
 Status unify(std::vector<Bound*> values, std::string_view what) {
   Type type = Type::kNull;
+  TRY_ASSIGN(const bool typed_row, unify_written_rows(values, what));
   for (const Bound* value : values) {
-    if (value->unknown) continue;
+    if (value->unknown || (typed_row && value->fields)) continue;
     const Type next = value->type();
     if (type == Type::kNull) {
       type = next;

@@ -19,14 +19,30 @@ SourceSpan part(const ast::SelectItem& item) {
   return item.alias ? item.alias.span : item.expr->span;
 }
 
-Status add_star(const ast::Expr& star, const Scope& scope, std::vector<SelectColumn>& out) {
+// What it adds in parts.
+Result<size_t> add_star(const ast::Expr& star, const Scope& scope, ExpressionBinder& binder,
+                        std::vector<SelectColumn>& out) {
+  size_t size = 0;
+  const bool of_column =
+      star.qualifier && star.qualifier.text != scope.name() && scope.has(star.qualifier.text);
+  if (of_column || !star.args.empty()) {
+    TRY_ASSIGN(auto fields, binder.fields_of_star(star));
+    for (auto& [name, field] : fields) {
+      size += field.size;
+      out.push_back({nullptr, std::move(field.expr), std::move(name), star.span});
+    }
+    return size;
+  }
   TRY(scope.check_qualifier(star.qualifier));
   if (scope.columns().empty()) {
     return invalid_at(kUnknownColumn, star.span, "there are no columns for *",
                       "add FROM and the name of a stream or a view");
   }
-  for (const auto& column : scope.columns()) out.push_back({nullptr, column.expr, column.name, star.span});
-  return {};
+  for (const auto& column : scope.columns()) {
+    size += column.size;
+    out.push_back({nullptr, column.expr, column.name, star.span});
+  }
+  return size;
 }
 
 Status check_output_names(const std::vector<SelectColumn>& columns) {
@@ -287,8 +303,8 @@ Result<std::vector<SelectColumn>> bind_select_list(const ast::Query& query, cons
   size_t size = 0;
   for (const auto& item : query.items) {
     if (item.expr->kind == ast::ExprKind::kStar) {
-      TRY(add_star(*item.expr, scope, out));
-      for (const auto& column : scope.columns()) size += column.size;
+      TRY_ASSIGN(const size_t added, add_star(*item.expr, scope, binder, out));
+      size += added;
     } else {
       TRY_ASSIGN(Bound bound, binder.bind(*item.expr));
       const bool unknown = bound.unknown;

@@ -121,7 +121,7 @@ Status bind_watermark(const ast::Watermark& tree, StreamDef& out) {
 }
 
 Status check_key_type(const ColumnDef& column, const SourceSpan& span) {
-  if (!is_array(column.type)) return {};
+  if (!is_array(column.type) && !is_row(column.type)) return {};
   return unsupported_at(span, fmt::format("a key of type {} is not supported", to_string(column.type)),
                         "an event's key is one value: choose another column");
 }

@@ -30,6 +30,7 @@ enum Level : int {
   kSign = 13,
   kSubscript = 14,
   kCastLevel = 15,
+  kField = 16,
 };
 
 bool is_comparison(std::string_view op) {
@@ -119,6 +120,7 @@ int Parser::infix_level() const {
   if (token.kind == TokenKind::kOperator) return operator_level(raw(token));
   if (token.kind == TokenKind::kPunctuation) {
     if (raw(token) == "::") return kCastLevel;
+    if (raw(token) == ".") return kField;
     return raw(token) == "[" ? kSubscript : kNone;
   }
   if (token.kind != TokenKind::kWord) return kNone;
@@ -146,6 +148,7 @@ Result<ExprPtr> Parser::infix(ExprPtr left, int level) {
     return finish(std::move(expr));
   }
   if (level == kSubscript) return subscript(std::move(left));
+  if (level == kField) return field(std::move(left));
   if (level == kAtTimeZone) {
     return at_time_zone(std::move(left));
   }
@@ -356,10 +359,7 @@ Result<ExprPtr> Parser::parenthesized() {
     return unsupported_at(peek().span, "subqueries are not supported yet", "make a view and select from it");
   }
   TRY_ASSIGN(ExprPtr inner, expression());
-  if (is_symbol(",")) {
-    return unsupported_at(open.span, "row values are not supported",
-                          "compare the columns one by one with AND");
-  }
+  if (is_symbol(",")) return bare_row(open, std::move(inner));
   TRY(expect_symbol(")"));
   inner->span = span_from(open.span);
   return inner;
@@ -389,8 +389,7 @@ Result<ExprPtr> Parser::word_primary() {
     return unsupported_at(token.span, "EXISTS is not supported yet", "subqueries are not supported");
   }
   if (word == "array") return array_constructor();
-  if (word == "row" && is_symbol("(", 1))
-    return unsupported_at(token.span, "ROW is not supported", "there are no composite types");
+  if (word == "row" && is_symbol("(", 1)) return row_constructor();
   if (const auto words = type_words_before_string()) {
     TRY_ASSIGN(const ast::TypeName type, type_name());
     const Token value = take();
@@ -438,9 +437,6 @@ Result<ExprPtr> Parser::name_primary() {
   if (take_symbol(".")) {
     if (is_symbol("*")) return unexpected("alias.* stands only in a SELECT list");
     TRY_ASSIGN(ast::Name second, label());
-    if (is_symbol(".")) {
-      return unsupported_at(peek().span, "names have at most two parts here", "write alias.column");
-    }
     expr->text = second.text;
     expr->qualifier = std::move(first);
     expr->span = join(expr->span, second.span);

@@ -85,6 +85,7 @@ Result<ast::SelectItem> Parser::select_item() {
     return item;
   }
   TRY_ASSIGN(item.expr, expression());
+  if (item.expr->kind == ast::ExprKind::kStar && is_word("as")) return unexpected("* cannot be renamed");
   const bool bare = peek().kind == TokenKind::kQuotedName ||
                     (peek().kind == TokenKind::kWord && is_bare_label(name_value(text_, peek())));
   if (take_word("as") || bare) {

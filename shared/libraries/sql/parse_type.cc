@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "event/decimal.h"
+#include "event/row_type.h"
 #include "sql/errors.h"
 #include "sql/keywords.h"
 #include "sql/parser.h"
@@ -64,7 +65,9 @@ constexpr Refused kRefused[] = {
 };
 constexpr std::string_view kAllTypes =
     "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, NUMERIC, TEXT, DATE, TIME, "
-    "TIMESTAMP, TIMESTAMPTZ, INTERVAL, BYTEA, UUID, JSONB, and arrays of them like TEXT[]";
+    "TIMESTAMP, "
+    "TIMESTAMPTZ, INTERVAL, BYTEA, UUID, JSONB, arrays of them like TEXT[], and rows like ROW<a TEXT, b "
+    "BIGINT>";
 
 Error unknown_type(const SourceSpan& span, const std::string& word) {
   for (const Refused& refused : kRefused) {
@@ -91,6 +94,9 @@ Result<ast::TypeName> Parser::type_name() {
   for (const TypeWord& known : kTypes) {
     if (known.word == word) type = known.type;
   }
+  if (word == "row") {
+    TRY_ASSIGN(type, row_type_fields(first.span));
+  }
   if (word == "double") take_word("precision");
   if (word == "character" || word == "char") {
     if (!take_word("varying")) return unknown_type(first.span, "char");
@@ -99,9 +105,9 @@ Result<ast::TypeName> Parser::type_name() {
   if (!type) return unknown_type(first.span, word);
   ast::TypeName made{*type, first.span};
   const bool varying = *type == Type::kText && word != "text" && word != "string";
-  if (is_symbol("(")) TRY(type_modifiers(made, word == "float", varying));
+  if (is_symbol("(") && !is_row(*type)) TRY(type_modifiers(made, word == "float", varying));
   if (word == "timestamp" || word == "time") TRY(time_zone_suffix(made));
-  if (is_symbol("(")) {
+  if (is_symbol("(") && !is_row(*type)) {
     return unsupported_at(peek().span, fmt::format("type \"{}\" takes no length or precision", word),
                           "take it away");
   }

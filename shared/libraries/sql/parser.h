@@ -121,6 +121,13 @@ class Parser {
   bool is_quantifier() const;
   Result<ast::ExprPtr> quantified(ast::ExprPtr left, const Token& op);
   Result<ast::ExprPtr> collate(ast::ExprPtr left);
+  // Rows (parse_row.cc).
+  Result<Type> row_type_fields(const SourceSpan& first);
+  Status closing_angle();
+  Result<ast::ExprPtr> row_constructor();
+  Result<ast::ExprPtr> bare_row(const Token& open, ast::ExprPtr field);
+  Result<ast::ExprPtr> rest_of_row(ast::ExprPtr expr);
+  Result<ast::ExprPtr> field(ast::ExprPtr row);
   Result<ast::ExprPtr> at_time_zone(ast::ExprPtr left);
   Result<ast::ExprPtr> infix_word(ast::ExprPtr left, int level);
   Result<ast::ExprPtr> is_test(ast::ExprPtr left);
@@ -167,6 +174,7 @@ class Parser {
   size_t next_ = 0;
   size_t depth_ = 0;
   size_t query_depth_ = 0;
+  size_t row_depth_ = 0;  // of the type that is being read
   size_t nodes_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "event/row_type.h"
 #include "sql/errors.h"
 
 namespace millrace::sql {
@@ -49,7 +50,7 @@ uint64_t expr_hash(const Expr& expr) {
 
 Scope::Scope(std::string name, const Schema& schema) : name_(std::move(name)) {
   for (size_t i = 0; i < schema.size(); ++i) {
-    add({schema[i].name, make_column(static_cast<int>(i), schema[i].type, {})});
+    add({schema[i].name, make_column(static_cast<int>(i), without_lengths(schema[i].type), {})});
   }
 }
 
@@ -106,7 +107,11 @@ Error Scope::unknown_column(const ast::Name& qualifier, const std::string& colum
   const std::string full = qualifier ? qualifier.text + "." + column : column;
   std::vector<std::string> names;
   for (const Column& c : columns_) names.push_back(c.name);
-  std::string hint = did_you_mean(column, names);
+  std::string hint;
+  if (qualifier && has(qualifier.text))
+    hint =
+        fmt::format("\"{0}\" is what FROM names; a field of the column is ({0}).{1}", qualifier.text, column);
+  if (hint.empty()) hint = did_you_mean(column, names);
   // A span of two bytes more than the name: it was written in double quotes.
   if (hint.empty() && !qualifier && span.length == column.size() + 2)
     hint = "text stands in single quotes: '" + column + "'";

@@ -11,6 +11,7 @@ class ArrayElements {
 
   // `json` was scanned and has Buffer::kPadding readable bytes behind it. Appends to `out`.
   ValueFault read(std::string_view json, std::string& out);
+  const Slot& element() const { return slots_.at(0); }
 
  private:
   const char* read_element(const char* p, ValueFault& fault);

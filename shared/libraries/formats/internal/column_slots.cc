@@ -5,6 +5,7 @@
 
 #include "event/decimal.h"
 #include "formats/internal/array_elements.h"
+#include "formats/internal/row_fields.h"
 #include "formats/jsonb.h"
 #include "formats/text_types.h"
 
@@ -21,6 +22,7 @@ ColumnSlots::ColumnSlots(const Schema& schema, const std::vector<int>& wanted) :
     slot.name = column.name;
     slot.unit = column.unit;
     if (is_array(column.type)) slot.elements = std::make_shared<ArrayElements>(column);
+    if (is_row(column.type)) slot.fields = std::make_shared<RowFields>(column);
   }
 }
 
@@ -60,7 +62,7 @@ void ColumnSlots::clear(size_t row) {
 
 // A string in a column that does not take every string.
 ValueFault ColumnSlots::put_parsed(Slot& s, size_t row, std::string_view text) {
-  if (is_array(s.type)) return ValueFault::kType;
+  if (is_array(s.type) || is_row(s.type)) return ValueFault::kType;
   switch (physical(s.type)) {
     case Physical::kInteger:
       return is_integer(s.type) ? ValueFault::kType : put_time(s, row, text);
@@ -126,10 +128,10 @@ ValueFault ColumnSlots::put_decimal(Slot& s, size_t row, std::string_view number
 
 ValueFault ColumnSlots::put_json(int slot, size_t row, std::string_view value) {
   Slot& s = slots_[static_cast<size_t>(slot)];
-  if (!is_array(s.type) && s.type != Type::kJsonb) return ValueFault::kType;
+  if (!s.elements && !s.fields && s.type != Type::kJsonb) return ValueFault::kType;
   scratch_.clear();
-  if (is_array(s.type)) {
-    const ValueFault fault = s.elements->read(value, scratch_);
+  if (s.type != Type::kJsonb) {
+    const ValueFault fault = s.elements ? s.elements->read(value, scratch_) : s.fields->read(value, scratch_);
     return fault == ValueFault::kNone ? s.put(row, arena_->keep(scratch_)) : fault;
   }
   return append_canonical(scratch_, value) ? s.put(row, arena_->keep(scratch_)) : ValueFault::kFormat;

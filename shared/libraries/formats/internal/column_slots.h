@@ -19,9 +19,10 @@
 
 namespace millrace::formats {
 
-enum class ValueFault : uint8_t { kNone, kType, kRange, kFormat, kLength, kElements };
+enum class ValueFault : uint8_t { kNone, kType, kRange, kFormat, kLength, kElements, kField };
 
 class ArrayElements;
+class RowFields;
 
 struct Slot {
   Type type = Type::kText;
@@ -34,6 +35,7 @@ struct Slot {
   void* values = nullptr;
   KnownDay day;                                       // of timestamps
   std::shared_ptr<ArrayElements> elements = nullptr;  // of arrays
+  std::shared_ptr<RowFields> fields = nullptr;        // of rows
 
   template <typename T>
   ValueFault put(size_t row, const T& value) {
@@ -59,7 +61,7 @@ class ColumnSlots {
   ValueFault put_string(int slot, size_t row, std::string_view text);  // without quotes and escapes
   ValueFault put_number(int slot, size_t row, const json::Number& number);
   ValueFault put_boolean(int slot, size_t row, bool value);
-  // Any value that was scanned, as it is written: jsonb takes it, an array takes an array. Room for
+  // Any value that was scanned, as it is written: jsonb takes it, an array takes an array, a row an object. Room for
   // Buffer::kPadding behind it.
   ValueFault put_json(int slot, size_t row, std::string_view value);
   void put_null(int slot, size_t row) { slots_[static_cast<size_t>(slot)].valid[row] = 0; }

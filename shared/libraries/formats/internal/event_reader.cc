@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "event/array.h"
+#include "formats/internal/array_elements.h"
+#include "formats/internal/row_fields.h"
 #include "formats/json.h"
 
 namespace millrace::formats {
@@ -210,6 +212,7 @@ std::string_view what_is_wrong(Fault fault) {
 
 std::string json_form(Type type, TimestampUnit unit) {
   if (is_array(type)) return "an array, each element " + json_form(element_of(type), unit) + " or null,";
+  if (is_row(type)) return "an object";
   switch (type) {
     case Type::kBoolean:
       return "true or false";
@@ -261,22 +264,39 @@ EventReader::Failure EventReader::failure() const {
             "malformed JSON" + place(scan_.at) + ": " + std::string(what_is_wrong(scan_.fault))};
   }
   if (bad_utf8_) return {"MR-EVT-0003", "the event is not valid UTF-8"};
+  return misfit("", event_.data());
+}
+
+namespace {
+
+EventReader::Failure misfit_of(const Slot& slot, ValueFault fault, const std::string& name,
+                               const std::string& place, const char* event) {
+  if (fault == ValueFault::kField) {
+    if (slot.elements) return slot.elements->element().fields->failure(name + "[]", event);
+    return slot.fields->failure(name, event);
+  }
+  const std::string where = "column \"" + name + "\" (" + std::string(to_string(slot.type)) + ")" + place;
+  if (fault == ValueFault::kRange)
+    return {"MR-EVT-0007",
+            where + (is_integer(element_of(slot.type)) ? ": the number is out of range or not whole"
+                                                       : ": the value is out of range")};
+  if (fault == ValueFault::kLength)
+    return {"MR-EVT-0009", where + ": the text has more than " + number(slot.length) + " characters"};
+  if (fault == ValueFault::kElements)
+    return {"MR-EVT-0009", where + ": the array has more than " + number(kMaxArrayElements) + " elements"};
+  return {fault == ValueFault::kType ? "MR-EVT-0006" : "MR-EVT-0008",
+          where + ": " + json_form(slot.type, slot.unit) + " is expected"};
+}
+
+}  // namespace
+
+EventReader::Failure EventReader::misfit(const std::string& within, const char* event) const {
   for (size_t i = 0; i < misfits_.size(); ++i) {
-    if (misfits_[i].fault == ValueFault::kNone) continue;
+    const Misfit& at = misfits_[i];
+    if (at.fault == ValueFault::kNone) continue;
     const Slot& slot = slots_.at(static_cast<int>(i));
-    const std::string where =
-        "column \"" + slot.name + "\" (" + std::string(to_string(slot.type)) + ")" + place(misfits_[i].at);
-    if (misfits_[i].fault == ValueFault::kRange)
-      return {"MR-EVT-0007",
-              where + (is_integer(element_of(slot.type)) ? ": the number is out of range or not whole"
-                                                         : ": the value is out of range")};
-    if (misfits_[i].fault == ValueFault::kLength)
-      return {"MR-EVT-0009", where + ": the text has more than " + number(slot.length) + " characters"};
-    if (misfits_[i].fault == ValueFault::kElements)
-      return {"MR-EVT-0009", where + ": the array has more than " + number(kMaxArrayElements) + " elements"};
-    const bool type = misfits_[i].fault == ValueFault::kType;
-    return {type ? "MR-EVT-0006" : "MR-EVT-0008",
-            where + ": " + json_form(slot.type, slot.unit) + " is expected"};
+    return misfit_of(slot, at.fault, within + slot.name,
+                     " at byte " + number(static_cast<size_t>(at.at - event)), event);
   }
   return {"MR-EVT-0001", "malformed JSON"};
 }

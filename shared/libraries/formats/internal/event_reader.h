@@ -33,6 +33,8 @@ class EventReader {
     std::string message;
   };
   Failure failure() const;
+  // Of the first value that is not its column's; `within` stands before the column's name, places count from `event`.
+  Failure misfit(const std::string& within, const char* event) const;
 
  private:
   struct Misfit {
