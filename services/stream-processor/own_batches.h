@@ -16,21 +16,14 @@ class OwnBatches {
  public:
   explicit OwnBatches(Placement placement) : placement_(placement) {}
 
-  void add(const engine::QueryPlan& plan) {
-    for (const auto& source : plan.sources()) add(*source);
-    if (plan.repartition) add(*plan.repartition_topic);
-  }
-  void remove(const engine::QueryPlan& plan) {
-    for (const auto& source : plan.sources()) remove(*source);
-    if (plan.repartition) remove(*plan.repartition_topic);
-  }
-  void clear() { streams_.clear(); }
+  void add(const engine::QueryPlan& plan) { count(plan, 1); }
+  void remove(const engine::QueryPlan& plan) { count(plan, -1); }
+  void clear() { readers_.clear(); }
 
   bool has(StreamPartition where) const {
-    const auto found = streams_.find(where.stream.value);
-    if (found == streams_.end()) return false;
-    const auto& own = found->second.own;
-    return where.partition.value < own.size() && own[where.partition.value] != 0;
+    const auto found = readers_.find(where.stream.value);
+    return found != readers_.end() && where.partition.value < found->second.size() &&
+           found->second[where.partition.value] > 0;
   }
   // Valid as long as this.
   log::WantsRecords filter() const {
@@ -38,22 +31,24 @@ class OwnBatches {
   }
 
  private:
-  struct Stream {
-    uint32_t readers = 0;
-    std::vector<uint8_t> own;
-  };
-  void add(const engine::StreamDef& stream) {
-    auto& known = streams_[stream.id.value];
-    if (known.readers++ == 0)
-      known.own = own_partitions(stream.partitions, placement_.worker, placement_.workers);
+  void count(const engine::QueryPlan& plan, int32_t by) {
+    const auto own = own_partitions(plan.source->partitions, placement_.worker, placement_.workers);
+    if (plan.arms.empty()) count(*plan.source, own, 0, by);
+    for (const auto& arm : plan.arms) count(*arm.source, own, arm.first_partition, by);
+    if (!plan.repartition) return;
+    const auto& topic = *plan.repartition_topic;
+    count(topic, own_partitions(topic.partitions, placement_.worker, placement_.workers), 0, by);
   }
-  void remove(const engine::StreamDef& stream) {
-    const auto found = streams_.find(stream.id.value);
-    if (found != streams_.end() && --found->second.readers == 0) streams_.erase(found);
+  // The stream's partitions stand in `own` from `first` on.
+  void count(const engine::StreamDef& stream, const std::vector<uint8_t>& own, size_t first, int32_t by) {
+    auto& readers = readers_[stream.id.value];
+    readers.resize(stream.partitions);
+    for (size_t p = 0; p < readers.size(); ++p) readers[p] += own[first + p] != 0 ? by : 0;
   }
 
   const Placement placement_;
-  std::unordered_map<uint32_t, Stream> streams_;
+  std::unordered_map<uint32_t, std::vector<int32_t>>
+      readers_;  // by stream and partition: how often it is read
 };
 
 }  // namespace millrace::processor

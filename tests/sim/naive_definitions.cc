@@ -216,7 +216,7 @@ Result<NaiveQuery> naive_query(const std::string& text) {
     }
   }
   out.statement = std::move(statement);
-  out.changes = !out.is_view && !out.emit_on_close && is_grouped(out);
+  out.changes = !out.is_view && !out.final_rows() && is_grouped(out);
   return out;
 }
 

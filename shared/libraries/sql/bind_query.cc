@@ -71,8 +71,14 @@ class QueryBinder {
 
   Error final_or_changes() const {
     const bool grouped = tree_.query.group_span.length > 0;
+    const SourceSpan& span = grouped ? tree_.query.group_span : tree_.query.span;
+    if (plan_.count_key >= 0) {
+      return error_at(Code::kUnsupported, kNeverFinal, span,
+                      "windows of rows in CREATE STREAM … AS need EMIT ON WINDOW CLOSE",
+                      "a window's row is written with the last one that it counts");
+    }
     return error_at(
-        Code::kUnsupported, kNeverFinal, grouped ? tree_.query.group_span : tree_.query.span,
+        Code::kUnsupported, kNeverFinal, span,
         "windows in CREATE STREAM … AS need EMIT ON WINDOW CLOSE or EMIT CHANGES",
         "ON WINDOW CLOSE writes a window's rows once, when they are final; CHANGES writes them again "
         "whenever they change");
