@@ -42,7 +42,7 @@ struct StreamDef {
   int key_column = -1;  // -1: no key, events are spread over the partitions
   // Columns, key_column among them if there is one. Empty: an event is a row, and stays one.
   std::vector<int> primary_key;
-  int op_column = -1;  // with a primary key: the last column, kOpColumn
+  int op_column = -1;         // with a primary key: the last column, kOpColumn
   std::vector<int> required;  // columns that are NOT NULL: an event without one is refused
   uint16_t partitions = 1;
   int watermark_column = -1;             // -1: no watermark

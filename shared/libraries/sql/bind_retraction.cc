@@ -66,7 +66,8 @@ Status bind_retraction(QueryPlan& plan) {
   if (plan.count_key >= 0) {
     return unsupported_at(
         plan.group_keys[static_cast<size_t>(plan.count_key)].expr->span,
-        fmt::format("a window of rows over \"{}\", which has a primary key, is not supported", plan.source->name),
+        fmt::format("a window of rows over \"{}\", which has a primary key, is not supported",
+                    plan.source->name),
         "its rows change after they were counted: use a window of time");
   }
   if (plan.window.is_session()) {
