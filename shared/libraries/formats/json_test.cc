@@ -299,6 +299,17 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+// A batch's builder goes on behind the row: to cut what it has as room would cost a batch a row.
+TEST(JsonRowWriter, TheRoomBehindARowStays) {
+  Column flag{.type = Type::kBoolean}, day{.type = Type::kDate};
+  flag.append(Scalar(true));
+  day.append(Scalar(int64_t{11'000}));
+  std::string out(10'000, 'x');
+  const size_t end = JsonRowWriter({"a", "b"}).write(out, 100, {&flag, &day}, 0);
+  EXPECT_EQ(out.substr(100, end - 100), R"({"a":true,"b":"2000-02-13"})");
+  EXPECT_EQ(out.size(), 10'000u);
+}
+
 // Strings are copied by blocks: an escape may stand at any place of one, and behind another.
 TEST(JsonRowWriter, EscapesAtEveryPlace) {
   for (size_t size = 0; size <= 50; ++size) {

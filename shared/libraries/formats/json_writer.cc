@@ -82,6 +82,7 @@ struct JsonRowWriter::Impl {
   std::vector<json::Label> labels;  // `{"a":`, `,"b":`, …
   std::string closing;              // of a row
   json::DayText day;
+  std::string value;  // scratch: of what can only append
 };
 
 JsonRowWriter::~JsonRowWriter() = default;
@@ -136,7 +137,9 @@ size_t JsonRowWriter::write(std::string& out, size_t at, const std::vector<const
       pen.put_scalar(label, [&](char* p) { return put_double(p, column.doubles[row]); });
     } else {
       pen.put_scalar(label, [](char* p) { return p; });
-      pen.append([&](std::string& end) { append_value(end, column, row); });
+      impl_->value.clear();
+      append_value(impl_->value, column, row);
+      pen.put(impl_->value);
     }
   }
   pen.put(impl_->closing);

@@ -9,6 +9,7 @@
 #include "sql/binder.h"
 #include "sql/errors.h"
 #include "sql/options.h"
+#include "sql/parser.h"
 
 namespace millrace::sql {
 
@@ -59,17 +60,6 @@ Status check_paths(const ast::CreateStream& tree, const Schema& columns) {
                            : "a value is either an object or a column: take one of them away");
   }
   return {};
-}
-
-// A column keeps microseconds: of the others only the one that nearly every definition for Flink has is read as that.
-Status check_time_precision(const ast::TypeName& type) {
-  constexpr uint32_t kMilliseconds = 3;
-  constexpr uint32_t kMicroseconds = 6;
-  const uint32_t precision = type.precision.value_or(kMicroseconds);
-  if (precision == kMilliseconds || precision == kMicroseconds) return {};
-  return unsupported_at(type.span,
-                        fmt::format("a column with {} digits of a second is not supported", precision),
-                        "a column keeps microseconds: write (3) or (6), and round in a query");
 }
 
 Status bind_columns(const ast::CreateStream& tree, StreamDef& out) {

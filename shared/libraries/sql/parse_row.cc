@@ -29,6 +29,7 @@ Result<Type> Parser::row_type_fields(const SourceSpan& first) {
                         fmt::format("field \"{}\" is declared twice", field.text), "rename one of them");
     }
     TRY_ASSIGN(const ast::TypeName type, type_name());
+    TRY(check_time_precision(type));
     ColumnDef& made = fields.emplace_back(ColumnDef{field.text, type.type});
     made.length = type.length;
     made.scale = type.scale;
@@ -46,7 +47,7 @@ Result<Type> Parser::row_type_fields(const SourceSpan& first) {
 Result<Type> row_type_at(Schema fields, const SourceSpan& span) {
   auto made = row_type(std::move(fields));
   if (made.ok()) return made;
-  return error_at(made.error().code, kTooComplex, span, made.error().message, made.error().hint);
+  return error_at(made.error().code, made.error().id, span, made.error().message, made.error().hint);
 }
 
 // The lexer takes the >> of two rows for one operator.

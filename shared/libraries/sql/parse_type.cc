@@ -176,4 +176,15 @@ std::optional<size_t> Parser::type_words_before_string() const {
   return std::nullopt;
 }
 
+// A column keeps microseconds: of the others only the one that nearly every definition for Flink has is read as that.
+Status check_time_precision(const ast::TypeName& type) {
+  constexpr uint32_t kMilliseconds = 3;
+  constexpr uint32_t kMicroseconds = 6;
+  const uint32_t precision = type.precision.value_or(kMicroseconds);
+  if (precision == kMilliseconds || precision == kMicroseconds) return {};
+  return unsupported_at(
+      type.span, fmt::format("a column or field with {} digits of a second is not supported", precision),
+      "a column keeps microseconds: write (3) or (6), and round in a query");
+}
+
 }  // namespace millrace::sql

@@ -13,6 +13,9 @@
 
 namespace millrace::sql {
 
+// Refuses TIMESTAMP(p) where a value is kept: as a column, or in a row.
+Status check_time_precision(const ast::TypeName& type);
+
 class Parser {
  public:
   Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)) {}

@@ -62,14 +62,6 @@ class JsonPen {
   }
   void put_string(std::string_view text);  // quoted and escaped
 
-  // For what can only append to a string: hands it out, and goes on behind what it appended.
-  template <typename F>
-  void append(F&& f) {
-    out_.resize(used_);
-    f(out_);
-    used_ = out_.size();
-  }
-
  private:
   static constexpr size_t kScalarBytes = 48;
   static_assert(kScalarBytes >= std::max(kIntegerBytes, kDoubleBytes));
