@@ -346,6 +346,7 @@ Status Processor::drain() {
 
 Status Processor::snapshot_all() {
   for (uint32_t w = 0; w < workers_.size(); ++w) {
+    workers_[w]->forget_failed();
     for (auto& task : workers_[w]->take_tasks()) {
       auto found = tasks_.find(task->plan().id.value);
       if (found == tasks_.end() || found->second.failed || task->position() > journal_.durable_cut())

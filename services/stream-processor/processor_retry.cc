@@ -1,5 +1,7 @@
 // RESUME of a query that has failed: the tasks that stopped are loaded and taken through their recorded steps as a start
 // would do it, off the core loop, and go on.
+#include <algorithm>
+
 #include "stream-processor/processor.h"
 #include "stream-processor/query_start.h"
 
@@ -72,7 +74,6 @@ Status Processor::retried(Retry& retry) {
     if (task.failed->code == Code::kGone) task.failed = history_is_gone(retry.entry->definition.name);
     return *task.failed;
   }
-  task.failed.reset();
   for (auto& stopped : retry.stopped) {
     const uint32_t w = stopped.worker;
     stopped.loaded.task->use_plan(task.plan);  // it may have been replaced meanwhile
@@ -85,6 +86,9 @@ Status Processor::retried(Retry& retry) {
     if (task.paused) tell(w, StopAt{query, *task.paused});
   }
   wake_workers();
+  // One that stopped meanwhile was not loaded: the query has still failed, and may be resumed again.
+  if (std::ranges::any_of(task.stopped, [](auto stopped) { return stopped != 0; })) return *task.failed;
+  task.failed.reset();
   return {};
 }
 

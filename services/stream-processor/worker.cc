@@ -567,6 +567,10 @@ void Worker::rebuild_rows(const engine::StreamPtr& stream) {
   for (auto* task : tasks) task->use_columns(wanted);
 }
 
+void Worker::forget_failed() {
+  std::erase_if(tasks_, [](const auto& task) { return task.second.failed; });
+}
+
 std::vector<std::unique_ptr<QueryTask>> Worker::take_tasks() {
   std::vector<std::unique_ptr<QueryTask>> taken;
   for (auto& [id, entry] : tasks_) {

@@ -141,6 +141,7 @@ class Worker {
     in_flight_.fetch_sub(bytes);
     return waits_.exchange(false);
   }
+  void forget_failed();  // before take_tasks(): the state of those is gone, a snapshot would be of nothing
   std::vector<std::unique_ptr<QueryTask>> take_tasks();  // all of them, by query; leaves the worker empty
 
  private:
