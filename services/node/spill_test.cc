@@ -123,6 +123,27 @@ TEST_F(Spill, AQueryThatStoppedGoesOnByRESUME) {
   EXPECT_EQ(sql("SELECT count(*) AS c FROM big").rows, Rows{R"({"c":42})"});
 }
 
+TEST_F(Spill, ACleanStopInARESUMELosesNoGroup) {
+  for (const bool loaded : {false, true}) {
+    SCOPED_TRACE(loaded);
+    files_.set_capacity(UINT64_MAX);
+    options_.directory = loaded ? "/loaded" : "/waiting";
+    open();
+    make_views();
+    stop_for_room();
+    files_.set_capacity(UINT64_MAX);
+    node_->sql().execute(
+        tenant_, "RESUME v", [](const auto&) {}, [](const Status&) {});
+    if (loaded) run_until([this] { return says("v", "running"); });
+    ASSERT_TRUE(node_->close().ok());
+    end();
+    open();
+    settle();
+    expect_all_there();
+    end();
+  }
+}
+
 TEST_F(Spill, AQueryThatStoppedGoesOnByAStart) {
   open();
   make_views();

@@ -538,7 +538,8 @@ Cut Processor::position(const Task& task) const {
 }
 
 bool Processor::idle() const {
-  return known_ == definitions_.catalog() && snapshots_.empty() && at_end();
+  const bool retrying = std::ranges::any_of(tasks_, [](const auto& known) { return known.second.retrying; });
+  return known_ == definitions_.catalog() && snapshots_.empty() && !retrying && at_end();
 }
 
 bool Processor::at_end() const {

@@ -38,14 +38,16 @@ void Processor::retry(QueryId query, std::function<void(Status)> done) {
   const auto ended = [this, alive = std::weak_ptr<bool>(alive_), retry, done] {
     if (!alive.expired()) done(retried(*retry));
   };
-  task.retrying = background_.run(
-      engine::Lane::kUpkeep, [this, retry] { retry->status = load(*retry); }, ended);
+  // What the tasks wrote stands in the journal: it was appended before their failure was told. What a start owes may
+  // wait still.
+  task.retrying =
+      incoming_.empty() && background_.run(
+                               engine::Lane::kUpkeep, [this, retry] { retry->status = load(*retry); }, ended);
   if (task.retrying) return;
   done(error(Code::kExhausted, "MR-STEP-0028", "too much work waits for the query to be tried again now",
              "try again in a moment"));
 }
 
-// What the tasks wrote stands in the journal: it was appended before their failure was told.
 Status Processor::load(Retry& retry) const {
   const auto dead_letters = retry.catalog->dead_letters(retry.entry->query->tenant);
   for (auto& stopped : retry.stopped) {
