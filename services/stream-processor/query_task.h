@@ -181,6 +181,7 @@ class QueryTask {
                     TaskOutput& out);
   void drop_ended(uint16_t slot, int64_t watermark);
   Status write_closed(AppendTime now, TaskOutput& out);
+  Status read_changed(int64_t ended, Batch& groups, Batch& gone);
   Status write_changes(int64_t closed_before, AppendTime now, TaskOutput& out);
   Status drop_windows(int64_t upto);
   int64_t least_to_come() const;

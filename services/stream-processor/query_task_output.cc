@@ -101,6 +101,14 @@ size_t QueryTask::expected_bytes(size_t rows, size_t row_bytes) const {
   return std::min(kMost, rows / partitions * (row_bytes + kAround) * 9 / 8);
 }
 
+// The groups that changed, as they are, but for windows that had ended by then; those that are no more in `gone`.
+Status QueryTask::read_changed(int64_t ended, Batch& groups, Batch& gone) {
+  auto& aggregation = *pipeline_->aggregation;
+  if (plan_->window.is_session()) return aggregation.read_changed_sessions(changed_, *store_, groups, gone);
+  const auto open = [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > ended; };
+  return aggregation.read_changed(changed_, *store_, open, groups, plan_->updating() ? &gone : nullptr);
+}
+
 // EMIT EVERY: a group that changes again and again is told once an interval, as it is then; earlier, if many wait.
 Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
   if (changed_.empty()) return {};
@@ -111,14 +119,7 @@ Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
   }
   Batch groups;
   Batch gone;
-  if (plan_->window.is_session()) {
-    TRY(pipeline_->aggregation->read_changed_sessions(changed_, *store_, groups, gone));
-  } else {
-    TRY(pipeline_->aggregation->read_changed(
-        changed_, *store_,
-        [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > dropped(); }, groups,
-        plan_->updating() ? &gone : nullptr));
-  }
+  TRY(read_changed(dropped(), groups, gone));
   append_gone(*plan_, gone, out.changes);
   append_changes(*plan_, groups, out.changes);
   changed_.clear();
@@ -131,14 +132,7 @@ Status QueryTask::write_changes(int64_t closed_before, AppendTime now, TaskOutpu
   out.recorded = true;
   Batch groups;
   Batch gone;
-  if (plan_->window.is_session()) {
-    TRY(pipeline_->aggregation->read_changed_sessions(changed_, *store_, groups, gone));
-  } else {
-    TRY(pipeline_->aggregation->read_changed(
-        changed_, *store_,
-        [&](const engine::Window& window) { return plan_->window_key < 0 || window.end > closed_before; },
-        groups, plan_->updating() ? &gone : nullptr));
-  }
+  TRY(read_changed(closed_before, groups, gone));
   changed_.clear();
   const auto row = [&](PartitionId partition, std::string_view json) {
     out.add({plan_->output_stream->id, partition}, json, now.value / 1000);
