@@ -18,6 +18,9 @@ using engine::StreamDef;
 
 namespace {
 
+// A change reads and writes each of the windows that hold it, of each of their panes: the product is what it costs.
+constexpr size_t kMostWindows = 100;
+
 bool shows_key(const QueryPlan& plan, int key) {
   return std::ranges::any_of(plan.outputs, [&](const NamedExpr& output) {
     return output.expr->op == Op::kColumn && output.expr->column == key;
@@ -87,6 +90,17 @@ Status check_changes(const ast::CreateQuery& tree, const QueryPlan& plan) {
   if (plan.count_key >= 0) {
     return unsupported_at(tree.emit_span, "the changes of windows of rows as a stream are not supported",
                           "EMIT ON WINDOW CLOSE writes a window's row with its last one");
+  }
+  // Those that hold an event: most_windows() is one more.
+  const size_t windows = plan.most_windows() - 1;
+  if (windows > kMostWindows) {
+    return unsupported_at(
+        tree.emit_span,
+        fmt::format("the changes of {} overlapping windows as a stream are not supported", windows),
+        fmt::format(
+            "each event would write a row of each of them: EMIT ON WINDOW CLOSE, a larger slide (at most "
+            "{} windows may hold an event), or a view",
+            kMostWindows));
   }
   if (!plan.group_keys.empty()) return {};
   return unsupported_at(tree.query.items.front().expr->span,
