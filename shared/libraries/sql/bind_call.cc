@@ -166,23 +166,29 @@ Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const So
                       found.empty() ? candidates(*function) : "cast the bare strings: CAST(… AS …)");
   }
   const Signature& signature = *found.front();
-  auto expr = std::make_shared<Expr>();
-  expr->op = Op::kCall;
-  expr->type = with_row(signature.result, row);
-  expr->function = &signature;
-  expr->span = span;
-  Bound out{nullptr, false, 1};
   for (size_t i = 0; i < args.size(); ++i) {
-    TRY_ASSIGN(Bound typed, convert(args[i], wanted_type(signature, i, row)));
-    out.size += typed.size;
-    expr->args.push_back(std::move(typed.expr));
+    TRY_ASSIGN(args[i], convert(args[i], wanted_type(signature, i, row)));
   }
   if (function->pattern >= 0 && wanted_type(signature, 1, row) == Type::kText) {
-    TRY(check_pattern(*expr->args[static_cast<size_t>(function->pattern)]));
+    TRY(check_pattern(*args[static_cast<size_t>(function->pattern)].expr));
   }
-  if (name == "timezone") TRY(check_zone(*expr->args[0]));
+  if (name == "timezone") TRY(check_zone(*args[0].expr));
+  return folded(call_of(signature, with_row(signature.result, row), std::move(args), span));
+}
+
+Bound call_of(const Signature& signature, Type type, std::vector<Bound> args, const SourceSpan& span) {
+  auto expr = std::make_shared<Expr>();
+  expr->op = Op::kCall;
+  expr->type = type;
+  expr->function = &signature;
+  expr->span = span;
+  Bound out;
+  for (Bound& arg : args) {
+    out.size += arg.size;
+    expr->args.push_back(std::move(arg.expr));
+  }
   out.expr = std::move(expr);
-  return folded(std::move(out));
+  return out;
 }
 
 Error bad_arguments(const ast::Expr& call, std::string_view wants) {

@@ -108,6 +108,8 @@ Bound make_literal(Scalar value, Type type, const SourceSpan& span);
 Result<Bound> make(engine::Op op, Type type, std::vector<Bound> args, const SourceSpan& span);
 // A call of a table function (bind_call.cc): finds the signature that is meant, folds as make() does.
 Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const SourceSpan& span);
+// The signature is known, and the arguments have its types. Not folded.
+Bound call_of(const engine::Signature& signature, Type type, std::vector<Bound> args, const SourceSpan& span);
 Result<Bound> folded(Bound call);
 Error bad_arguments(const ast::Expr& call, std::string_view wants);
 Result<Bound> to_precision(const Bound& numeric, int64_t precision, int64_t scale);

@@ -19,31 +19,15 @@ using engine::Op;
 
 namespace {
 
-Bound make_row_call(const engine::Signature& function, Type type, std::vector<Bound> args,
-                    const SourceSpan& span) {
-  auto expr = std::make_shared<Expr>();
-  expr->op = Op::kCall;
-  expr->type = type;
-  expr->function = &function;
-  expr->span = span;
-  Bound out;
-  for (Bound& arg : args) {
-    out.size += arg.size;
-    expr->args.push_back(std::move(arg.expr));
-  }
-  out.expr = std::move(expr);
-  return out;
-}
-
 // Of fields in their types.
 Result<Bound> make_row(Type type, std::vector<Bound> fields, const SourceSpan& span) {
-  return folded(make_row_call(engine::row_constructor(), type, std::move(fields), span));
+  return folded(call_of(engine::row_constructor(), type, std::move(fields), span));
 }
 
 Result<Bound> make_field(const Bound& row, size_t place, const SourceSpan& span) {
   const Type type = without_lengths(fields_of(row.type())[place].type);
   std::vector<Bound> args{row, make_literal(static_cast<int64_t>(place), Type::kBigint, span)};
-  return folded(make_row_call(engine::row_field(), type, std::move(args), span));
+  return folded(call_of(engine::row_field(), type, std::move(args), span));
 }
 
 Error wrong_count(size_t written, size_t wanted, const SourceSpan& span) {
@@ -181,7 +165,7 @@ Status unify_rows(const std::vector<Bound*>& rows, std::string_view what) {
 Result<Bound> make_row_test(bool null, Bound row, const SourceSpan& span) {
   std::vector<Bound> args{std::move(row)};
   const auto& function = null ? engine::row_is_null() : engine::row_is_not_null();
-  return folded(make_row_call(function, Type::kBoolean, std::move(args), span));
+  return folded(call_of(function, Type::kBoolean, std::move(args), span));
 }
 
 Result<Bound> make_row_comparison(Op op, std::string_view symbol, const Bound& left, const Bound& right,
