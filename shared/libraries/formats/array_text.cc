@@ -1,14 +1,11 @@
 #include "formats/array_text.h"
 
-#include <algorithm>
-
 #include "event/text.h"
+#include "formats/internal/text_cursor.h"
 #include "formats/text_types.h"
 
 namespace millrace::formats {
 namespace {
-
-constexpr std::string_view kSpace = " \t\n\r\f\v";
 
 bool is_null_word(std::string_view text) {
   return text.size() == 4 && (text[0] | 32) == 'n' && (text[1] | 32) == 'u' && (text[2] | 32) == 'l' &&
@@ -16,10 +13,10 @@ bool is_null_word(std::string_view text) {
 }
 
 // {a, "b", NULL}, from its brace on.
-class Reader {
+class Reader : TextCursor {
  public:
   Reader(Type array, std::string_view text)
-      : array_(array), text_(text), left_(text), made_(element_of(array)) {}
+      : TextCursor(text), array_(array), text_(text), made_(element_of(array)) {}
 
   Result<std::string> read() {
     skip_space();
@@ -75,12 +72,6 @@ class Reader {
     bare_null_ = !escaped && is_null_word(value);
     return !value.empty();
   }
-  bool take(char c) {
-    if (!left_.starts_with(c)) return false;
-    left_.remove_prefix(1);
-    return true;
-  }
-  void skip_space() { left_.remove_prefix(std::min(left_.find_first_not_of(kSpace), left_.size())); }
   Error malformed() const {
     return invalid_text(array_, text_, "an array of one dimension is written {1,2} or {\"a b\",NULL}");
   }
@@ -91,7 +82,6 @@ class Reader {
 
   Type array_;
   std::string_view text_;
-  std::string_view left_;
   ArrayMaker made_;
   size_t count_ = 0;
   bool bare_null_ = false;

@@ -1,19 +1,16 @@
 #include "formats/row_text.h"
 
-#include <algorithm>
-
 #include "event/text.h"
 #include "formats/array_text.h"
+#include "formats/internal/text_cursor.h"
 
 namespace millrace::formats {
 namespace {
 
-constexpr std::string_view kSpace = " \t\n\r\f\v";
-
 // (a, "b"), from its parenthesis on.
-class Reader {
+class Reader : TextCursor {
  public:
-  Reader(Type row, std::string_view text) : row_(row), text_(text), left_(text) {}
+  Reader(Type row, std::string_view text) : TextCursor(text), row_(row), text_(text) {}
 
   Result<std::string> read() {
     skip_space();
@@ -62,12 +59,6 @@ class Reader {
     }
     return true;
   }
-  bool take(char c) {
-    if (!left_.starts_with(c)) return false;
-    left_.remove_prefix(1);
-    return true;
-  }
-  void skip_space() { left_.remove_prefix(std::min(left_.find_first_not_of(kSpace), left_.size())); }
   Error malformed() const {
     return invalid_text(row_, text_,
                         "a row is written (1,\"a b\",), with each of its " +
@@ -76,7 +67,6 @@ class Reader {
 
   Type row_;
   std::string_view text_;
-  std::string_view left_;
   Column one_;
   std::string value_;
   std::string bytes_;
