@@ -69,9 +69,9 @@ Result<std::string> text_of(const SqlOptions& options) {
 
 // A statement without rows is answered with {"status":"CREATE STREAM"}. A view's only column may be called
 // so, too: then its values are hardly commands.
-bool is_command_status(const Json& object) {
-  if (object.size() != 1 || !object.contains("status") || !object["status"].is_string()) return false;
-  const auto& text = object["status"].get_ref<const std::string&>();
+bool is_command_status(const AnswerRow& row) {
+  if (row.size() != 1 || row[0].name != "status" || row[0].kind != AnswerValue::Kind::kText) return false;
+  const std::string& text = row[0].text;
   if (text == "PAUSE" || text == "RESUME") return true;
   return text.starts_with("CREATE ") || text.starts_with("DROP ") || text.starts_with("INSERT 0 ");
 }
@@ -94,17 +94,20 @@ class RowPrinter {
 
   bool line(std::string_view text) {
     if (text.empty()) return true;
-    const Json object = Json::parse(text, nullptr, false);
-    if (!object.is_object()) {
+    const auto row = answer_row(text);
+    if (!row) {
       failure_ = error(Code::kCorrupt, "MR-CLI-0010", "the server sent a line that is no JSON object");
       return false;
     }
     silent_ = false;
-    if (object.size() == 1 && object.contains("error") && object["error"].is_object()) {
-      failure_ = error_of(object, 500);
-      return false;
+    if (row->size() == 1 && row->front().name == "error") {
+      const Json object = Json::parse(text, nullptr, false);
+      if (object.is_object() && object["error"].is_object()) {
+        failure_ = error_of(object, 500);
+        return false;
+      }
     }
-    return as_table_ ? show(object) : print(text);
+    return as_table_ ? show(*row) : print(text);
   }
   // `answered`: an answer without a line is a SELECT without a row.
   void finish(bool answered) {
@@ -115,14 +118,14 @@ class RowPrinter {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  bool show(const Json& object) {
-    if (is_command_status(object)) {
+  bool show(const AnswerRow& row) {
+    if (is_command_status(row)) {
       end_table();
-      fmt::print(stderr, "{}\n", object["status"].get_ref<const std::string&>());
+      fmt::print(stderr, "{}\n", row[0].text);
       return true;
     }
-    if (table_.rows() > 0 && !table_.fits(object)) end_table();
-    table_.add(object);
+    if (table_.rows() > 0 && !table_.fits(row)) end_table();
+    table_.add(row);
     return std::ferror(stdout) == 0;
   }
   static bool print(std::string_view text) {

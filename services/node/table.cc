@@ -85,19 +85,12 @@ size_t display_width(std::string_view text) {
   return cells;
 }
 
-Table::Cell Table::cell_of(const nlohmann::ordered_json& value) {
-  if (value.is_null()) return {};
-  if (value.is_string()) return {printable(value.get_ref<const std::string&>()), false};
-  return {value.dump(), value.is_number()};
+Table::Cell Table::cell_of(const AnswerValue& value) {
+  return {printable(value.text), value.kind == AnswerValue::Kind::kNumber};
 }
 
-bool Table::fits(const nlohmann::ordered_json& row) const {
-  if (row.size() != names_.size()) return false;
-  size_t i = 0;
-  for (const auto& [name, value] : row.items()) {
-    if (printable(name) != names_[i++]) return false;
-  }
-  return true;
+bool Table::fits(const AnswerRow& row) const {
+  return std::ranges::equal(row, names_, {}, [](const AnswerValue& value) { return printable(value.name); });
 }
 
 void Table::set_columns(std::vector<std::string> names) {
@@ -113,11 +106,11 @@ void Table::widen(const std::vector<Cell>& cells) {
   for (size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], display_width(cells[i].text));
 }
 
-void Table::add(const nlohmann::ordered_json& row) {
+void Table::add(const AnswerRow& row) {
   std::vector<std::string> names;
   std::vector<Cell> cells;
-  for (const auto& [name, value] : row.items()) {
-    names.push_back(printable(name));
+  for (const AnswerValue& value : row) {
+    names.push_back(printable(value.name));
     cells.push_back(cell_of(value));
   }
   set_columns(std::move(names));

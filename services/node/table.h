@@ -5,10 +5,11 @@
 #pragma once
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "node/answer_row.h"
 
 namespace millrace::cli {
 
@@ -24,11 +25,11 @@ class Table {
   void go_live() { live_ = true; }
 
   void set_columns(std::vector<std::string> names);  // optional: shows the head also when there is no row
-  void add(const nlohmann::ordered_json& row);
-  bool fits(const nlohmann::ordered_json& row) const;  // its columns are the table's
-  void finish();                                       // prints what waits
-  void end();                                          // the table is over; the next row begins another
-  size_t rows() const { return rows_; }                // of the table that is being shown
+  void add(const AnswerRow& row);
+  bool fits(const AnswerRow& row) const;  // its columns are the table's
+  void finish();                          // prints what waits
+  void end();                             // the table is over; the next row begins another
+  size_t rows() const { return rows_; }   // of the table that is being shown
 
  private:
   struct Cell {
@@ -39,7 +40,7 @@ class Table {
   void print_row(const std::vector<Cell>& cells);
   void print_cell(const Cell& cell, size_t width, bool last);
   void widen(const std::vector<Cell>& cells);
-  static Cell cell_of(const nlohmann::ordered_json& value);
+  static Cell cell_of(const AnswerValue& value);
 
   std::FILE* out_;
   bool live_ = false;

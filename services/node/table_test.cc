@@ -7,15 +7,13 @@
 namespace millrace::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string printed(bool live, const std::vector<std::string>& rows) {
   char* text = nullptr;
   size_t size = 0;
   std::FILE* out = ::open_memstream(&text, &size);
   Table table(out);
   if (live) table.go_live();
-  for (const auto& row : rows) table.add(Json::parse(row));
+  for (const auto& row : rows) table.add(*answer_row(row));
   table.finish();
   std::fclose(out);
   std::string result(text, size);
@@ -32,6 +30,20 @@ TEST(Table, NullIsEmptyAndControlCharactersAreShown) {
   EXPECT_EQ(printed(false, {R"({"a":null,"b":"x\ny\u001b[2J"})"}),
             " a | b\n---+-------------\n   | x\\ny\\x1b[2J\n");
   EXPECT_EQ(printed(false, {"{\"a\":\"\xC2\x9B\x32J\xC2\xA9\"}"}), " a\n---------\n \\x9b2J\xC2\xA9\n");
+}
+
+TEST(Table, ValuesAreShownAsTheyWereSent) {
+  EXPECT_EQ(printed(false, {R"({"n":12345678901234567.89,"m":1e400})"}),
+            " n                    | m\n----------------------+-------\n 12345678901234567.89 | 1e400\n");
+  EXPECT_EQ(printed(false, {R"({"a":[0.10000000000000000001,"x"],"b":true})"}),
+            " a                            | b\n------------------------------+------\n "
+            "[0.10000000000000000001,\"x\"] | true\n");
+}
+
+TEST(AnswerRow, WhatIsNoObjectIsNone) {
+  for (const char* line : {"", "x", "1", "[1]", "{", R"({"a":1)", R"({"a"})", R"({"a":1}})", R"({"a":1} x)"})
+    EXPECT_FALSE(answer_row(line)) << line;
+  EXPECT_TRUE(answer_row("{}"));
 }
 
 TEST(Table, WidthsCountCellsNotBytes) {
@@ -53,16 +65,16 @@ TEST(Table, EndedTablesAreCountedAlone) {
   size_t size = 0;
   std::FILE* out = ::open_memstream(&text, &size);
   Table table(out);
-  EXPECT_FALSE(table.fits(Json::parse(R"({"a":1})")));
-  table.add(Json::parse(R"({"a":1})"));
-  table.add(Json::parse(R"({"a":2})"));
-  EXPECT_TRUE(table.fits(Json::parse(R"({"a":"x"})")));
-  EXPECT_FALSE(table.fits(Json::parse(R"({"b":1})")));
-  EXPECT_FALSE(table.fits(Json::parse(R"({"a":1,"b":1})")));
+  EXPECT_FALSE(table.fits(*answer_row(R"({"a":1})")));
+  table.add(*answer_row(R"({"a":1})"));
+  table.add(*answer_row(R"({"a":2})"));
+  EXPECT_TRUE(table.fits(*answer_row(R"({"a":"x"})")));
+  EXPECT_FALSE(table.fits(*answer_row(R"({"b":1})")));
+  EXPECT_FALSE(table.fits(*answer_row(R"({"a":1,"b":1})")));
   EXPECT_EQ(table.rows(), 2u);
   table.end();
   table.end();
-  table.add(Json::parse(R"({"a":3})"));
+  table.add(*answer_row(R"({"a":3})"));
   EXPECT_EQ(table.rows(), 1u);
   table.end();
   std::fclose(out);
