@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "sql/bind_source.h"
@@ -59,14 +60,13 @@ Status check_output_names(const std::vector<SelectColumn>& columns) {
 // PostgreSQL has no objection to two columns of one name, but a row is an object here: a name that nobody has written
 // is told from the one before by a number.
 void number_default_names(std::vector<SelectColumn>& columns) {
-  std::unordered_set<std::string> seen;
+  std::unordered_map<std::string, size_t> taken;  // names, with the last number that was given to each
   for (SelectColumn& column : columns) {
     const std::string name = column.name;
     const bool computed = column.written != nullptr && column.written->kind != ast::ExprKind::kColumn;
     const bool unnamed = computed && name == default_name(*column.written);
-    for (size_t n = 2; unnamed && seen.contains(column.name); ++n)
-      column.name = fmt::format("{}_{}", name, n);
-    seen.insert(column.name);
+    while (unnamed && taken.contains(column.name)) column.name = fmt::format("{}_{}", name, ++taken[name]);
+    taken.try_emplace(column.name, 1);
   }
 }
 
