@@ -346,7 +346,7 @@ Result<Bound> make_comparison(Op op, std::string_view symbol, Bound left, Bound 
   const bool written_rows = left.fields && right.fields;
   if (written_rows && op != Op::kIsDistinct && op != Op::kIsNotDistinct)
     return make_row_comparison(op, symbol, left, right, span, operator_span);
-  Type type = left.unknown || left.fields ? right.type() : left.type();
+  Type type = left.unknown || (left.fields && !right.unknown) ? right.type() : left.type();
   if (!left.unknown && !right.unknown && !is_row(type)) {
     const bool numbers = is_number(type) && is_number(right.type());
     type = numbers ? number_type(type, right.type()) : common_type(type, right.type()).value_or(type);
