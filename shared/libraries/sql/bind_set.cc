@@ -12,19 +12,20 @@ using engine::QueryPlan;
 
 namespace {
 
-// What the least and the greatest side of a group's rows have to be.
+// What the least and the greatest side of a group's rows have to be; of EXCEPT the greatest says it.
 Result<ExprPtr> sides_condition(const ast::Query& tree, QueryPlan& plan) {
   const int side = static_cast<int>(plan.source->columns.size()) - 1;
   const int first = static_cast<int>(plan.group_keys.size());
-  std::vector<Bound> ends;
-  for (const AggregateKind kind : {AggregateKind::kMin, AggregateKind::kMax}) {
-    ends.push_back(
-        {make_column(first + static_cast<int>(plan.aggregates.size()), Type::kBigint, tree.set_span)});
+  const auto end = [&](AggregateKind kind) {
+    const int place = first + static_cast<int>(plan.aggregates.size());
     plan.aggregates.push_back({kind, make_column(side, Type::kBigint, tree.set_span), Type::kBigint});
-  }
-  if (tree.set == ast::SetOperation::kExcept) ends[0] = make_literal(kLeftSide, Type::kBigint, tree.set_span);
-  const Op op = tree.set == ast::SetOperation::kExcept ? Op::kEqual : Op::kNotEqual;
-  TRY_ASSIGN(Bound condition, make(op, Type::kBoolean, std::move(ends), tree.set_span));
+    return Bound{make_column(place, Type::kBigint, tree.set_span)};
+  };
+  const bool except = tree.set == ast::SetOperation::kExcept;
+  Bound least = except ? make_literal(kLeftSide, Type::kBigint, tree.set_span) : end(AggregateKind::kMin);
+  Bound greatest = end(AggregateKind::kMax);
+  TRY_ASSIGN(Bound condition, make(except ? Op::kEqual : Op::kNotEqual, Type::kBoolean,
+                                   {std::move(least), std::move(greatest)}, tree.set_span));
   return std::move(condition.expr);
 }
 
