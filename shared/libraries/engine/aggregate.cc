@@ -367,7 +367,8 @@ Status Aggregation::Impl::add_located(const Batch& batch, Located& at, state::St
   return {};
 }
 
-// Applies the contributions to the group's row; an error leaves everything as it was.
+// Applies the contributions to the group's row. An error leaves it as it was, but where values are kept: then the
+// query ends, and goes on from its snapshot.
 Status Aggregation::Impl::keep(state::Table& rows, std::string_view stored, uint64_t hash, uint16_t partition,
                                char* value, bool inserted, DistinctSets::Row& values) {
   bool kept = true;
@@ -666,12 +667,13 @@ Status Aggregation::read_closed_counts(state::StateStore& store, Batch& out, std
   return impl_->counts->read_closed(store, writer, rows);
 }
 
-Status Aggregation::drop_closed_counts(state::StateStore& store) {
+void Aggregation::drop_closed_counts(state::StateStore& store) {
   Impl& own = *impl_;
-  if (!own.counts->drop_closed(store) || own.distinct.empty()) return {};
-  return own.distinct.sweep(store, [&](std::string_view window, uint64_t hash) {
-    const char* const value = store.find({own.plan->id, kGroupsSlot, 0})->find(window, hash);
-    const auto rows = static_cast<size_t>(own.plan->rows_aggregate);
+  if (!own.counts->drop_closed(store) || own.distinct.empty()) return;
+  const state::Table& groups = *store.find({own.plan->id, kGroupsSlot, 0});
+  const auto rows = static_cast<size_t>(own.plan->rows_aggregate);
+  own.distinct.sweep(store, [&](std::string_view window, uint64_t hash) {
+    const char* const value = groups.find(window, hash);
     return value != nullptr && own.accumulators.count_of(value, rows) < own.plan->count_window.size;
   });
 }

@@ -81,7 +81,7 @@ class Aggregation {
   // Windows of rows, both once after add(). The windows that its rows have closed, in the order of those rows, which
   // `rows` names; then lets go what no window needs any more.
   Status read_closed_counts(state::StateStore& store, Batch& out, std::vector<uint32_t>& rows);
-  Status drop_closed_counts(state::StateStore& store);
+  void drop_closed_counts(state::StateStore& store);
 
   // SESSION. The sessions that hold what changed; `gone`: the keys of those that are there no longer, as the
   // view's columns name them.

@@ -137,23 +137,18 @@ void DistinctSets::undo(Row& row) const {
   }
 }
 
-Status DistinctSets::sweep(state::StateStore& store, const Open& open) {
+void DistinctSets::sweep(state::StateStore& store, const Open& open) {
   constexpr size_t kFew = 4096;
-  const state::TableName name{query_, kDistinctSlot, 0};
-  state::Table* const values = store.find(name);
-  if (values == nullptr || values->rows() < 2 * left_ + kFew) return {};
+  state::Table* const values = store.find({query_, kDistinctSlot, 0});
+  if (values == nullptr || values->rows() < 2 * left_ + kFew) return;
   std::vector<std::pair<std::string, uint64_t>> gone;
-  auto epoch = store.freeze();
-  epoch->for_each(name, [&](const state::RowView& value) {
+  values->for_each([&](const state::RowView& value) {
     ByteReader in(value.key);
     in.varint();
     if (!open(in.bytes(), value.hash)) gone.emplace_back(value.key, value.hash);
   });
-  TRY(epoch->status());
-  epoch.reset();
   for (const auto& [key, hash] : gone) values->erase(key, hash);
   left_ = values->rows();
-  return {};
 }
 
 }  // namespace millrace::engine

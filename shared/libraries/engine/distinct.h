@@ -67,7 +67,7 @@ class DistinctSets {
   // Where all groups have one table: lets go of the values of those that take no row any more. Looks at all values, once
   // they are twice those that the last look left.
   using Open = std::function<bool(std::string_view group, uint64_t hash)>;
-  Status sweep(state::StateStore& store, const Open& open);
+  void sweep(state::StateStore& store, const Open& open);
 
  private:
   struct Set {
