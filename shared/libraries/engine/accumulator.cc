@@ -86,7 +86,7 @@ Accumulators::Accumulators(const QueryPlan& plan)
     const bool sum = slot.kind == Kind::kIntSum && call.kind == AggregateKind::kSum;
     if (sum || slot.kind == Kind::kGathered) checked_.push_back(place);
     if (has_blob(slot)) with_blobs_.push_back(place);
-    const bool values = slot.kind == Kind::kValues || slot.kind == Kind::kDistinct;
+    const bool values = has_values(slot);
     keeps_values_ |= values;
     if (slot.sketch != nullptr || is_ordered(call.kind) || values) made_texts_.push_back(place);
     row_by_row_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kSquares ||
@@ -167,14 +167,22 @@ bool Accumulators::has_blob(const Slot& slot) {
 }
 bool Accumulators::has_text(const Slot& slot) {
   return slot.kind == Kind::kTextExtreme || slot.kind == Kind::kSketch || slot.kind == Kind::kGathered ||
-         slot.kind == Kind::kValues || slot.kind == Kind::kDistinct;
+         has_values(slot);
+}
+bool Accumulators::has_values(const Slot& slot) {
+  return slot.kind == Kind::kValues || slot.kind == Kind::kDistinct;
+}
+bool Accumulators::has_keys(const Slot& slot) {
+  return has_values(slot) && (slot.kind == Kind::kValues || slot.once->kind != Kind::kGathered);
 }
 
 int Accumulators::too_long(const Arguments& arguments, size_t row, size_t most_bytes) const {
   for (const size_t i : with_blobs_) {
     if (slots_[i].kind != Kind::kDistinct || physical(arguments[i].values->type) != Physical::kText) continue;
-    if (!arguments[i].is_null(row) && arguments[i].values->texts[row].size() > most_bytes)
-      return static_cast<int>(i);
+    if (arguments[i].is_null(row) || arguments[i].values->texts[row].size() < most_bytes / 4) continue;
+    std::string key;
+    encode_key(key, *arguments[i].values, row);
+    if (key.size() > most_bytes) return static_cast<int>(i);
   }
   return -1;
 }
@@ -189,7 +197,7 @@ void Accumulators::of_row(const Arguments& arguments, size_t row, std::vector<Co
 Contribution Accumulators::of_row(const Slot& slot, const Column& argument, size_t row) const {
   Contribution c;
   c.count = 1;
-  if (slot.kind == Kind::kSketch || slot.kind == Kind::kValues || slot.kind == Kind::kDistinct) return c;
+  if (slot.kind == Kind::kSketch || has_values(slot)) return c;
   switch (physical(argument.type)) {
     case Physical::kNone:
       break;
@@ -224,8 +232,7 @@ void Accumulators::add_texts(const Arguments& arguments, const std::vector<std::
     scratch_.clear();
     if (slots_[i].sketch != nullptr)
       slots_[i].sketch->of_row(scratch_, *arguments[i].values, row, place.partition);
-    else if (slots_[i].kind == Kind::kValues ||
-             (slots_[i].kind == Kind::kDistinct && slots_[i].once->kind != Kind::kGathered))
+    else if (has_keys(slots_[i]))
       encode_key(scratch_, *arguments[i].values, row);
     else
       append_entry(scratch_, calls_[i], *arguments[i].values, order[i], row, place);
@@ -307,9 +314,7 @@ bool Accumulators::decode(size_t aggregate, ByteReader& in, Contribution& c) con
     c.sum = add_wide(static_cast<Wide>(static_cast<unsigned __int128>(static_cast<Wide>(high)) << 64), low);
   } else if (has_text(slot)) {
     c.text = in.bytes();
-    const bool key =
-        slot.kind == Kind::kValues || (slot.kind == Kind::kDistinct && slot.once->kind != Kind::kGathered);
-    if (key && !is_key(c.text, calls_[aggregate].argument->type)) return false;
+    if (has_keys(slot) && !is_key(c.text, calls_[aggregate].argument->type)) return false;
   } else if (slot.storage == Physical::kDouble) {
     c.real = std::bit_cast<double>(in.le<uint64_t>());
   } else if (slot.storage == Physical::kInterval) {
@@ -381,7 +386,7 @@ bool Accumulators::stage(state::Table& table, const Slot& slot, const char* valu
   const char* const p = value + slot.offset;
   if (c.count == 0) return true;
   if (slot.kind == Kind::kFloatSum) return stage_float(table, slot, p, partition, c, blob);
-  if (!has_text(slot) || slot.kind == Kind::kValues || slot.kind == Kind::kDistinct) return true;
+  if (!has_text(slot) || has_values(slot)) return true;
   const uint64_t old = load_le<uint64_t>(p);
   if (slot.kind == Kind::kSketch) {
     scratch_ = old == 0 ? std::string_view() : table.blob(old);
@@ -512,7 +517,7 @@ bool Accumulators::change_values(state::Table& table, std::string_view key, uint
                                  const std::vector<Contribution>& contributions) const {
   for (const size_t i : with_blobs_) {
     const Slot& slot = slots_[i];
-    const bool values = slot.kind == Kind::kValues || slot.kind == Kind::kDistinct;
+    const bool values = has_values(slot);
     if (!values || contributions[i].count == 0) continue;
     const auto list = load_le<uint64_t>(table.find(key, hash) + slot.offset);
     // Where no row goes, whether one has the value is all there is to know.
@@ -550,9 +555,8 @@ bool Accumulators::move_blobs(char* value, const Blobs& from, state::Table& to) 
     const uint64_t old = load_le<uint64_t>(reference);
     if (old == 0) continue;
     const uint64_t id = slot.kind == Kind::kGathered ? move_chain(old, from, to)
-                        : slot.kind == Kind::kValues || slot.kind == Kind::kDistinct
-                            ? move_values(old, from, to)
-                            : to.put_blob(from(old));
+                        : has_values(slot)           ? move_values(old, from, to)
+                                                     : to.put_blob(from(old));
     if (id == 0) return false;
     store_le(reference, id);
   }
@@ -567,7 +571,7 @@ void Accumulators::free_blobs(const char* value, state::Table& table) const {
     const auto id = load_le<uint64_t>(value + blob_offset(slot));
     if (slot.kind == Kind::kGathered)
       append_chain(id, blob, ids);
-    else if (slot.kind == Kind::kValues || slot.kind == Kind::kDistinct)
+    else if (has_values(slot))
       append_values(id, blob, ids);
     else
       ids.push_back(id);

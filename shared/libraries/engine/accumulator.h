@@ -169,6 +169,8 @@ class Accumulators {
   static uint64_t gathered_after(const Slot& slot, const char* p, const Contribution& c);
   static bool has_blob(const Slot& slot);
   static bool has_text(const Slot& slot);
+  static bool has_values(const Slot& slot);  // a list of values and how often each is there
+  static bool has_keys(const Slot& slot);    // … each encoded as a key
   void choose_kind(const AggregateCall& call, Slot& slot) const;
   static void keep_values_once(Slot& slot);
   size_t slot_bytes(const Slot& slot) const;

@@ -278,6 +278,77 @@ TEST(Aggregation, WindowsOfPanesHaveOneAnswerUnderEverySchedule) {
   expect_one_answer(hopping({start}, 0, combinable()), rows, true);
 }
 
+// The values of windows that have closed are let go when they are many; those of an open one stay, and count once.
+TEST(Aggregation, ValuesOfClosedWindowsOfRowsGo) {
+  using K = AggregateKind;
+  auto rows_end = std::make_shared<Expr>();
+  rows_end->op = Op::kRowsEnd;
+  rows_end->type = Type::kBigint;
+  QueryPlan made = plan_of(
+      {{"key", column(0, Type::kText)}, {"window_end", rows_end}}, -1,
+      {{K::kCount, column(2, Type::kBigint), Type::kBigint, true}, {K::kCountStar, nullptr, Type::kBigint}});
+  made.count_window = {4, 4};
+  made.count_key = 1;
+  made.rows_aggregate = 1;
+  made.emit_on_close = true;
+  const auto plan = std::make_shared<QueryPlan>(made);
+  Aggregation aggregation(plan);
+  const auto store = state::StateStore::make({});
+  std::vector<RowError> errors;
+  const auto add = [&](const std::string& key, int64_t first, size_t count) {
+    Batch rows;
+    rows.set_schema(kSchema);
+    for (size_t i = 0; i < count; ++i) {
+      rows.columns[0].append(Scalar(key));
+      rows.columns[0].texts.back() = rows.arena->keep(key);
+      rows.columns[2].append(Scalar(first + static_cast<int64_t>(i)));
+      for (const size_t other : {1u, 3u, 4u, 5u}) rows.columns[other].append_null();
+      rows.origins.push_back({PartitionId(0), Offset(first + static_cast<int64_t>(i)), Cut(1), {}});
+    }
+    rows.rows = count;
+    Selection all = kit::all_rows(rows);
+    ASSERT_TRUE(aggregation.add(rows, all, *store, errors, nullptr, {}).ok());
+    ASSERT_TRUE(errors.empty());
+  };
+  add("open", 1, 3);
+  for (int64_t i = 0; i < 10; ++i) {
+    add("closed", 1'000 + 1'000 * i, 1'000);
+    aggregation.drop_closed_counts(*store);
+  }
+  EXPECT_LT(store->find({plan->id, kDistinctSlot, 0})->rows(), 5'000u);
+  add("open", 2, 1);
+  Batch closed;
+  std::vector<uint32_t> last;
+  ASSERT_TRUE(aggregation.read_closed_counts(*store, closed, last).ok());
+  ASSERT_EQ(closed.rows, 1u);
+  EXPECT_EQ(closed.columns[2].integers[0], 3);
+  EXPECT_EQ(closed.columns[3].integers[0], 4);
+}
+
+// In windows of one pane and of several: different code keeps the values.
+TEST(Aggregation, ALongDistinctValueFailsItsRow) {
+  const std::vector<AggregateCall> calls{
+      {AggregateKind::kCount, column(4, Type::kText), Type::kBigint, true}};
+  for (const bool panes : {false, true}) {
+    const auto plan = std::make_shared<QueryPlan>(panes ? hopping({{"window_start", tumble()}}, 0, calls)
+                                                        : plan_of({{"window_start", tumble()}}, 0, calls));
+    Batch rows = random_rows(2, 5);
+    const std::string text(32'001, 'x');
+    for (Column& column : rows.columns) column.valid.clear();
+    rows.columns[4].texts = {text, std::string_view(text).substr(10)};
+    Aggregation aggregation(plan);
+    const auto store = state::StateStore::make({});
+    std::vector<RowError> errors;
+    std::vector<Aggregation::Changed> changed;
+    Selection all = kit::all_rows(rows);
+    ASSERT_TRUE(aggregation.add(rows, all, *store, errors, &changed, {}).ok());
+    ASSERT_EQ(errors.size(), 1u);
+    EXPECT_EQ(errors[0].row, 0u);
+    EXPECT_EQ(errors[0].id, "MR-SQL-0112");
+    EXPECT_EQ(changed.size(), 1u);
+  }
+}
+
 // Gaps of a quarter of an hour.
 QueryPlan sessions(std::vector<NamedExpr> keys, int window_key, std::vector<AggregateCall> aggregates) {
   std::erase_if(aggregates, [](const AggregateCall& c) { return c.distinct; });
