@@ -202,23 +202,13 @@ void append_array_as_jsonb(std::string& out, Type array, View bytes) {
   out += ']';
 }
 
-// Members stand as jsonb has them: by the length of their names, then by bytes.
 void append_row_as_jsonb(std::string& out, Type row, View bytes) {
-  std::vector<std::pair<View, std::string>> members;
+  std::vector<formats::JsonbMember> members;
   visit_fields(bytes, row, [&](const ColumnDef& field, const Column& value) {
-    std::string& member = members.emplace_back(field.name, "").second;
+    std::string& member = members.emplace_back(formats::JsonbMember{field.name, ""}).value;
     value.is_null(0) ? void(member = "null") : append_as_jsonb(member, value, 0);
   });
-  std::ranges::sort(members, [](const auto& a, const auto& b) {
-    return a.first.size() != b.first.size() ? a.first.size() < b.first.size() : a.first < b.first;
-  });
-  out += '{';
-  for (const auto& [name, value] : members) {
-    if (out.back() != '{') out += ", ";
-    formats::append_jsonb_string(out, name);
-    out.append(": ").append(value);
-  }
-  out += '}';
+  formats::append_jsonb_object(out, std::move(members));
 }
 
 // A value of another type as jsonb.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/buffer.h"
+#include "event/row_type.h"
 
 namespace millrace::formats {
 namespace {
@@ -179,6 +180,23 @@ TEST(JsonValidator, RefusesWhatIsMalformed) {
        {"{\"a\":\"\xFF\"}", "{\"a\":\"\xC3\"}", "{\"\xED\xA0\x80\":1}", "{\"x\":[\"\xC0\x80\"]}"}) {
     EXPECT_EQ(verdict(event), "MR-EVT-0003") << event;
   }
+}
+
+TEST(JsonValidator, SaysWhereInARow) {
+  const Type inner = *row_type({{"u", Type::kBigint}});
+  const Type outer = *row_type({{"n", inner}});
+  const Type one = *row_type({{"a", Type::kBigint}});
+  const Schema schema = {{"rs", array_of(one)}, {"r", outer}};
+  const auto refusal = [&](std::string_view event) {
+    const Buffer buffer = Buffer::copy(event);
+    const auto result = JsonValidator(schema, -1).validate(buffer.view());
+    return result.ok() ? "taken" : result.error().message;
+  };
+  EXPECT_TRUE(
+      refusal(R"({"rs": [{"a": 1}, {"a": true}]})").starts_with("column \"rs[].a\" (bigint) at byte 24"))
+      << refusal(R"({"rs": [{"a": 1}, {"a": true}]})");
+  EXPECT_TRUE(refusal(R"({"r": {"n": {"u": "x"}}})").starts_with("column \"r.n.u\" (bigint) at byte 18"))
+      << refusal(R"({"r": {"n": {"u": "x"}}})");
 }
 
 TEST(JsonValidator, RefusesDepthAndSize) {

@@ -24,10 +24,6 @@ class Writer {
   bool refused() const { return refused_; }
 
  private:
-  struct Member {
-    std::string name;
-    std::string value;
-  };
   const char* object(const char* p, std::string& out, unsigned depth);
   const char* array(const char* p, std::string& out, unsigned depth);
   const char* string(const char* p, std::string& text);
@@ -94,13 +90,13 @@ const char* Writer::array(const char* p, std::string& out, unsigned depth) {
 }
 
 const char* Writer::object(const char* p, std::string& out, unsigned depth) {
-  std::vector<Member> members;
+  std::vector<JsonbMember> members;
   p = next(p + 1);
   if (p == nullptr) return nullptr;
   for (bool first = true; *p != '}' || !first; first = false) {
     if ((p = next(p)) == nullptr) return nullptr;
     if (*p != '"') return scan_.fail(p, json::Fault::kSyntax);
-    Member& member = members.emplace_back();
+    JsonbMember& member = members.emplace_back();
     p = string(p, member.name);
     if (p == nullptr || (p = next(p)) == nullptr) return nullptr;
     if (*p != ':') return scan_.fail(p, json::Fault::kSyntax);
@@ -110,17 +106,7 @@ const char* Writer::object(const char* p, std::string& out, unsigned depth) {
     if (*p != ',') return scan_.fail(p, json::Fault::kSyntax);
     ++p;
   }
-  std::ranges::stable_sort(members, [](const Member& a, const Member& b) {
-    return a.name.size() != b.name.size() ? a.name.size() < b.name.size() : a.name < b.name;
-  });
-  out += '{';
-  for (size_t i = 0; i < members.size(); ++i) {
-    if (i + 1 < members.size() && members[i].name == members[i + 1].name) continue;  // the last counts
-    if (out.back() != '{') out += ", ";
-    append_jsonb_string(out, members[i].name);
-    out.append(": ").append(members[i].value);
-  }
-  out += '}';
+  append_jsonb_object(out, std::move(members));
   return p + 1;
 }
 
@@ -156,6 +142,21 @@ int unescaped(char escape) {
 }
 
 }  // namespace
+
+void append_jsonb_object(std::string& out, std::vector<JsonbMember> members) {
+  // By the length of their names, then by bytes: PostgreSQL's order.
+  std::ranges::stable_sort(members, [](const JsonbMember& a, const JsonbMember& b) {
+    return a.name.size() != b.name.size() ? a.name.size() < b.name.size() : a.name < b.name;
+  });
+  out += '{';
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (i + 1 < members.size() && members[i].name == members[i + 1].name) continue;  // the last counts
+    if (out.back() != '{') out += ", ";
+    append_jsonb_string(out, members[i].name);
+    out.append(": ").append(members[i].value);
+  }
+  out += '}';
+}
 
 void append_jsonb_string(std::string& out, std::string_view text) {
   append_json_string(out, text);

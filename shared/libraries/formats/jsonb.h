@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -25,6 +26,12 @@ Result<std::string> parse_jsonb(std::string_view text);
 // number beyond the bound, or a zero character.
 bool append_canonical(std::string& out, std::string_view value);
 void append_jsonb_string(std::string& out, std::string_view text);
+struct JsonbMember {
+  std::string name;
+  std::string value;  // canonical
+};
+// Of several members of one name the last counts.
+void append_jsonb_object(std::string& out, std::vector<JsonbMember> members);
 bool append_jsonb_number(std::string& out, std::string_view number);  // false: beyond the bound
 
 enum class JsonbKind : uint8_t { kNull, kBoolean, kNumber, kString, kArray, kObject };
