@@ -167,8 +167,7 @@ FunctionFamily number_functions() {
            {{"mod(-9, 4)", "-1"}, {"mod(1, 0)", "MR-SQL-0101"}}},
           {"to_precision",
            "Rounded to so many digits behind the point, with so many in all, as `CAST(x AS NUMERIC(p, s))` "
-           "does; of "
-           "a time to so many digits of a second, as `CAST(x AS TIMESTAMP(p))` does",
+           "does; of a time to so many digits of a second, as `CAST(x AS TIMESTAMP(p))` does",
            with({numeric_precision()}, time_precision()),
            {{"to_precision(12.345, 4, 2)", "12.35"},
             {"123.4::numeric(4, 2)", "MR-SQL-0102"},

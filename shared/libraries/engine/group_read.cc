@@ -242,7 +242,7 @@ Status Aggregation::read_groups(const QueryPlan& plan, const Epochs& epochs, con
   const size_t value_bytes = writer.accumulators().value_bytes();
   const size_t before = out.rows;
   TRY_ASSIGN(std::vector<int64_t> stored, stored_windows(plan, epochs, kGroupsSlot, value_bytes, {}));
-  if (plan.count_window.any() && plan.count_window.shares_panes()) {
+  if (plan.count_window.shares_panes()) {
     TRY(read_counts(plan, epochs, writer));
     return read_whole(epochs);
   }

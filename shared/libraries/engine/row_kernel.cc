@@ -15,7 +15,6 @@ void make(const Expr& call, std::span<const Operand> args, const Selection& sele
   std::string bytes;
   for_rows(selection, rows, [&](size_t i) {
     row.index = i;
-    out.texts[i] = {};
     bytes.clear();
     for (const Operand& arg : args) append_ordered(bytes, *arg.column, arg.at(i));
     out.texts[i] = row.keep(bytes);
