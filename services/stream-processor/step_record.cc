@@ -83,7 +83,7 @@ Result<StepRecord> decode_step(std::string_view payload) {
     }
     record.entries.push_back(std::move(entry));
   }
-  if (version != kRecordLayout || !in.done()) {
+  if (version != kRecordLayout || !in.done() || record.slice_bytes == 0) {
     return error(Code::kCorrupt, "MR-STEP-0001", "a step record in the journal cannot be read",
                  "it was written by another version, or is damaged: run `millrace log verify`");
   }

@@ -2,7 +2,8 @@
 //
 // StepRecord one worker's step: the cut it reached, and for every query with outputs in it a hash of them. It
 //            stands in the same frame as the outputs, so neither is ever there without the other. A step
-//            without outputs leaves none: running it again gives nothing again.
+//            without outputs leaves none, for running it again gives nothing again; but one that changed groups
+//            whose changes are a stream leaves one without batches: its bounds decide what the next one gives.
 // Slice      of one query's outputs in one step, what one frame takes: with more than slice_bytes there are several,
 //            each with its record, in order. The step is done when the last one is written; a start that finds only
 //            the first ones makes the outputs again and writes the rest.

@@ -34,6 +34,12 @@ TEST(StepRecord, EveryTruncationIsAnError) {
   EXPECT_FALSE(decode_step(whole + "x").ok());
 }
 
+TEST(StepRecord, SlicesOfNothingAreAnError) {
+  StepRecord record = example();
+  record.slice_bytes = 0;
+  EXPECT_FALSE(decode_step(encode(record)).ok());
+}
+
 TEST(StepRecord, TheHashSeesOrderPlaceAndReports) {
   const StreamPartition a{StreamId(4), PartitionId(0)};
   const StreamPartition b{StreamId(4), PartitionId(1)};
