@@ -113,8 +113,10 @@ void add_step(std::vector<RecordedStep>& steps, RecordedStep step) {
 Result<RecordedSteps> read_recorded_steps(log::Journal& journal, Cut after, Cut upto, uint32_t workers,
                                           std::vector<std::string>* stored) {
   RecordedSteps steps;
+  const bool outputs = stored != nullptr;  // else the records beside their steps are all that is looked at
+  const log::WantsRecords wants = [outputs](StreamPartition) { return outputs; };
   for (Cut at = after; at < upto;) {
-    TRY_ASSIGN(const auto frames, journal.read_frames(at, upto, 4u << 20));
+    TRY_ASSIGN(const auto frames, journal.read_frames(at, upto, 4u << 20, wants));
     if (frames.empty()) break;
     for (const auto& frame : frames) {
       for (const auto& control : frame->controls) {
