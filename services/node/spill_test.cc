@@ -134,6 +134,11 @@ TEST_F(Spill, ACleanStopInARESUMELosesNoGroup) {
     files_.set_capacity(UINT64_MAX);
     node_->sql().execute(
         tenant_, "RESUME v", [](const auto&) {}, [](const Status&) {});
+    std::string second = "none";
+    node_->sql().execute(
+        tenant_, "RESUME v", [](const auto&) {},
+        [&](const Status& status) { second = status.ok() ? "ok" : status.error().id; });
+    EXPECT_EQ(second, "MR-STEP-0028");
     if (loaded) run_until([this] { return says("v", "running"); });
     ASSERT_TRUE(node_->close().ok());
     end();

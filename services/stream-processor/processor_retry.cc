@@ -25,8 +25,11 @@ void Processor::retry(QueryId query, std::function<void(Status)> done) {
   if (known_ != definitions_.catalog()) definitions_changed();
   const auto found = tasks_.find(query.value);
   const auto* entry = known_->find(sql::DefinitionId(query.value));
-  if (found == tasks_.end() || entry == nullptr || !found->second.failed || found->second.retrying)
-    return done({});
+  if (found == tasks_.end() || entry == nullptr || !found->second.failed) return done({});
+  if (found->second.retrying) {
+    return done(error(Code::kExhausted, "MR-STEP-0028", "the query is being tried again already",
+                      "SHOW QUERIES says how it went"));
+  }
   Task& task = found->second;
   auto retry = std::make_shared<Retry>();
   retry->catalog = known_;
