@@ -130,6 +130,18 @@ TEST_F(SubscribeTest, ADroppedViewEndsItsSubscriptions) {
   first->on_ready(nullptr);
 }
 
+TEST_F(SubscribeTest, AReplacedViewEndsItsSubscriptions) {
+  open(16u << 20);
+  sql("CREATE STREAM s (n BIGINT); CREATE MATERIALIZED VIEW v AS SELECT n, count(*) AS c FROM s GROUP BY n");
+  send(0, 10);
+  const auto first = sql("SUBSCRIBE TO v");
+  EXPECT_EQ(hear(*first, 10), "10");
+  sql("CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT count(*) AS c, n FROM s GROUP BY n");
+  EXPECT_EQ(hear(*first, 1), "MR-STEP-0029");
+  const auto second = sql("SUBSCRIBE TO v");
+  EXPECT_EQ(hear(*second, 10), "10");
+}
+
 // Grouped by another column, a view's reading takes two rounds: there is time to leave in between.
 TEST_F(SubscribeTest, WhoLeavesBeforeItBeginsTakesNothingFromOthers) {
   open(16u << 20);
