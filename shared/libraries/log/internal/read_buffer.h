@@ -20,13 +20,11 @@ class ReadBuffer {
 
   // Reads on, up to `end` at least (of `size`), and ahead by what skipping made likely.
   Status fill_to(size_t end);
-  Status fill() { return fill_to(size_); }
   // What the frame that begins there holds, without the records that nobody wants. A frame whose lengths do not fit
   // is filled as far as they do: view_frame() says what is wrong with it.
   Status fill_frame(size_t at, const FrameHeader& header, const WantsRecords& wants);
 
   size_t size() const { return size_; }
-  bool file_ended() const { return file_ended_; }  // a read found less than it asked for
   // Up to where it was read or left out.
   std::string_view bytes() const { return {bytes_.get(), filled_}; }
 
