@@ -4,13 +4,10 @@
 
 #include "engine/group_names.h"
 #include "engine/select.h"
+#include "stream-processor/view_changes.h"
 
 namespace millrace::processor {
 namespace {
-
-std::string op_member(std::string_view op) {
-  return fmt::format("\"{}\":\"{}\"", engine::kOpColumn, op);
-}
 
 bool keeps_told(const engine::QueryPlan& plan, bool changelog) {
   return changelog || (!plan.window.is_session() && (plan.having || plan.aggregates.empty()));

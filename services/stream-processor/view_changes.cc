@@ -13,10 +13,6 @@ namespace millrace::processor {
 
 namespace {
 
-std::string op_member(std::string_view op) {
-  return fmt::format("\"{}\":\"{}\"", engine::kOpColumn, op);
-}
-
 void append_columns(const std::vector<std::string>& names, const std::vector<const Column*>& columns,
                     const Selection& selection, std::string_view op, JsonRows& out) {
   formats::JsonRowWriter writer(names, op.empty() ? "" : op_member(op));
@@ -41,6 +37,10 @@ void append_selected(const std::vector<engine::NamedExpr>& outputs, engine::OnEr
 }
 
 }  // namespace
+
+std::string op_member(std::string_view op) {
+  return fmt::format("\"{}\":\"{}\"", engine::kOpColumn, op);
+}
 
 void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out) {
   const std::vector<std::string> names = engine::names_of(plan.outputs);

@@ -41,6 +41,7 @@ struct ClosedWindows {
   int64_t closed = INT64_MIN;
 };
 
+std::string op_member(std::string_view op);  // "_op":"upsert", as a row's first member
 // Appends rows of the view's output schema; `op` may be empty.
 void append_rows(const engine::QueryPlan& plan, const Batch& rows, std::string_view op, JsonRows& out);
 // The same for groups as the state holds them: HAVING and the outputs are computed here. A row for which one
