@@ -62,20 +62,14 @@ inline const std::vector<NexmarkQuery>& nexmark_queries() {
   SELECT auction, bidder, 0.908 * price AS price, date_time, extra FROM nexmark WHERE event_type = 2)"}},
       {"q2", "some auctions", {R"(CREATE STREAM out AS
   SELECT auction, price FROM nexmark WHERE event_type = 2 AND auction % 123 = 0)"}},
-      {"q11",
-       "bids of a bidder in a row",
-       {R"(CREATE MATERIALIZED VIEW out AS
+      {"q11", "bids of a bidder in a row", {R"(CREATE MATERIALIZED VIEW out AS
   SELECT bidder, count(*) AS bid_count, window_start AS starttime, window_end AS endtime
   FROM SESSION(nexmark, date_time, INTERVAL '10 seconds') WHERE event_type = 2
-  GROUP BY bidder, window_start, window_end EMIT ON WINDOW CLOSE)"},
-       "bidder"},
-      {"q12",
-       "bids by bidder, of ten seconds of arrival",
-       {R"(CREATE MATERIALIZED VIEW out AS
+  GROUP BY bidder, window_start, window_end EMIT ON WINDOW CLOSE)"}},
+      {"q12", "bids by bidder, of ten seconds of arrival", {R"(CREATE MATERIALIZED VIEW out AS
   SELECT bidder, count(*) AS bid_count, window_start AS starttime, window_end AS endtime
   FROM TABLE(TUMBLE(TABLE nexmark, DESCRIPTOR(PROCTIME()), INTERVAL '10 seconds')) WHERE event_type = 2
-  GROUP BY bidder, window_start, window_end EMIT ON WINDOW CLOSE)"},
-       "bidder"},
+  GROUP BY bidder, window_start, window_end EMIT ON WINDOW CLOSE)"}},
       {"q14", "calculations", {R"(CREATE STREAM out AS
   SELECT auction, bidder, 0.908 * price AS price,
     CASE WHEN extract(hour FROM date_time) BETWEEN 8 AND 18 THEN 'dayTime'
@@ -83,9 +77,7 @@ inline const std::vector<NexmarkQuery>& nexmark_queries() {
          ELSE 'otherTime' END AS bid_time_type,
     date_time, extra, length(extra) - length(replace(extra, 'c', '')) AS c_counts
   FROM nexmark WHERE event_type = 2 AND 0.908 * price > 1000000 AND 0.908 * price < 50000000)"}},
-      {"q16",
-       "channels by day",
-       {R"(CREATE MATERIALIZED VIEW out AS
+      {"q16", "channels by day", {R"(CREATE MATERIALIZED VIEW out AS
   SELECT channel, to_char(date_time, 'YYYY-MM-DD') AS day, max(to_char(date_time, 'HH24:MI')) AS minute,
     count(*) AS total_bids,
     count(*) FILTER (WHERE price < 10000) AS rank1_bids,
@@ -99,18 +91,14 @@ inline const std::vector<NexmarkQuery>& nexmark_queries() {
     count(DISTINCT auction) FILTER (WHERE price < 10000) AS rank1_auctions,
     count(DISTINCT auction) FILTER (WHERE price >= 10000 AND price < 1000000) AS rank2_auctions,
     count(DISTINCT auction) FILTER (WHERE price >= 1000000) AS rank3_auctions
-  FROM nexmark WHERE event_type = 2 GROUP BY channel, day)"},
-       "channel"},
-      {"q17",
-       "auctions by day",
-       {R"(CREATE MATERIALIZED VIEW out AS
+  FROM nexmark WHERE event_type = 2 GROUP BY channel, day)"}},
+      {"q17", "auctions by day", {R"(CREATE MATERIALIZED VIEW out AS
   SELECT auction, to_char(date_time, 'YYYY-MM-DD') AS day, count(*) AS total_bids,
     count(*) FILTER (WHERE price < 10000) AS rank1_bids,
     count(*) FILTER (WHERE price >= 10000 AND price < 1000000) AS rank2_bids,
     count(*) FILTER (WHERE price >= 1000000) AS rank3_bids,
     min(price) AS min_price, max(price) AS max_price, avg(price) AS avg_price, sum(price) AS sum_price
-  FROM nexmark WHERE event_type = 2 GROUP BY auction, day)"},
-       "auction"},
+  FROM nexmark WHERE event_type = 2 GROUP BY auction, day)"}},
       {"q21", "channel ids", {R"(CREATE STREAM out AS
   SELECT auction, bidder, price, channel,
     CASE lower(channel) WHEN 'apple' THEN '0' WHEN 'google' THEN '1' WHEN 'facebook' THEN '2' WHEN 'baidu' THEN '3'
@@ -121,13 +109,10 @@ inline const std::vector<NexmarkQuery>& nexmark_queries() {
   SELECT auction, bidder, price, channel, split_part(url, '/', 4) AS dir1, split_part(url, '/', 5) AS dir2,
     split_part(url, '/', 6) AS dir3
   FROM nexmark WHERE event_type = 2)"}},
-      {"hop_count",
-       "bids by auction, of ten seconds, every two",
-       {R"(CREATE MATERIALIZED VIEW out AS
+      {"hop_count", "bids by auction, of ten seconds, every two", {R"(CREATE MATERIALIZED VIEW out AS
   SELECT auction, count(*) AS num, window_start, window_end
   FROM HOP(nexmark, date_time, INTERVAL '2 seconds', INTERVAL '10 seconds') WHERE event_type = 2
-  GROUP BY auction, window_start, window_end EMIT ON WINDOW CLOSE)"},
-       "auction"},
+  GROUP BY auction, window_start, window_end EMIT ON WINDOW CLOSE)"}},
       {"filters_1", "one filter of 1 %", filters(1)},
       {"filters_100", "a hundred filters of 1 %", filters(100)},
       {"views_1000", "a thousand views of a thousandth", views(1000), "bidder"},

@@ -20,7 +20,7 @@ struct WorkerOptions {
   std::shared_ptr<state::SpillSpace> spill;  // null: all state stays in memory
 };
 struct WorkerRun {
-  double seconds = 0;  // with the rows at the end
+  double seconds = 0;  // until the last row or change was told
   size_t state_bytes = 0;
   Sink sink;
   // When the last step was done.
@@ -28,8 +28,9 @@ struct WorkerRun {
   double resident_mb = 0;
   state::SpillSpace::Counters spill;
 };
-// Runs the queries over the whole history, from their texts. Views tell their changes as to subscribers; in the end
-// follow the rows of those that are up to date at once, and the windows that are still open of those that emit on close.
+// Runs the queries over the whole history, from their texts. Views tell their changes as to subscribers, and those that
+// emit on close in the end the windows that are still open. What the others hold then goes into the sink, too, to be
+// compared, but not into the time: they have told it.
 Result<WorkerRun> run_workers(History& history, const std::vector<std::string>& queries,
                               const WorkerOptions& options);
 
