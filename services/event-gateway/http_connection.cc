@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "event-gateway/body_buffer.h"
+#include "event-gateway/http_coding.h"
 #include "event-gateway/http_context.h"
 #include "event-gateway/http_parser.h"
 #include "event-gateway/http_status.h"
@@ -88,7 +89,8 @@ class Connection final : public HttpConnection {
   bool parse_chunked();
   void begin_request();
   void dispatch();
-  bool take_body(std::string_view bytes);
+  void take_body(std::string_view bytes);
+  bool body_refused();
   void end_body();
   void refuse(int status, Error failure);  // the request that is arriving; the connection ends behind it
   void set_read_deadline();
@@ -123,6 +125,8 @@ class Connection final : public HttpConnection {
   bool line_skipped_ = false;  // an empty line before it
   uint64_t body_left_ = 0;     // kSized, kSkip
   BodyBuffer body_;
+  std::unique_ptr<BodyDecoder> decoder_;  // null: the body comes as it is
+  std::optional<Error> undecodable_;
   size_t counted_body_ = 0;  // in arriving_bytes
   bool reading_ = false, eof_ = false;
 
@@ -160,7 +164,7 @@ bool Connection::make_room() {
 
 void Connection::arm_read() {
   if (closed_ || reading_ || eof_) return;
-  const bool into_body = phase_ == Phase::kSized && begin_ == end_ && body_left_ > 0;
+  const bool into_body = phase_ == Phase::kSized && begin_ == end_ && body_left_ > 0 && !decoder_;
   asio::mutable_buffer to;
   if (into_body) {
     const size_t room = static_cast<size_t>(std::min<uint64_t>(body_left_, kReadAtOnce));
@@ -294,6 +298,7 @@ void Connection::begin_request() {
     if (!head.has_body()) return dispatch();
     phase_ = head.chunked ? Phase::kChunked : Phase::kSized;
     body_left_ = head.content_length.value_or(0);
+    if (request_.coding) decoder_ = make_body_decoder(*request_.coding, ctx_.options.max_body_bytes);
     body_.reserve(static_cast<size_t>(std::min<uint64_t>(body_left_, kReserve)));
     slot.wants_continue = expects && input().empty();
   } else if (head.has_body() && (head.chunked || expects || *head.content_length > kSkippedBody)) {
@@ -307,11 +312,27 @@ void Connection::begin_request() {
   if (refusal) answer(number, std::move(*refusal));
 }
 
-bool Connection::take_body(std::string_view bytes) {
-  counted_body_ += bytes.size();
-  ctx_.arriving_bytes += bytes.size();
-  if (ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) return false;
-  body_.append(bytes);
+void Connection::take_body(std::string_view bytes) {
+  if (undecodable_) return;
+  const size_t before = body_.size();
+  if (!decoder_) {
+    body_.append(bytes);
+  } else if (const Status decoded = decoder_->write(bytes, body_); !decoded.ok()) {
+    undecodable_ = decoded.error();
+  }
+  counted_body_ += body_.size() - before;
+  ctx_.arriving_bytes += body_.size() - before;
+}
+
+bool Connection::body_refused() {
+  if (ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) {
+    refuse(503, error(Code::kUnavailable, "MR-API-0020", "too many large requests arrive at once",
+                      "send it again shortly"));
+    return true;
+  }
+  if (!undecodable_) return false;
+  const Error failure = std::move(*undecodable_);
+  refuse(failure.id == "MR-API-0003" ? 413 : status_of(failure), failure);
   return true;
 }
 
@@ -324,11 +345,8 @@ bool Connection::parse_sized() {
     if (body_left_ == 0) phase_ = Phase::kHead;
     return body_left_ == 0;
   }
-  if (!take_body(piece) || ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) {
-    refuse(503, error(Code::kUnavailable, "MR-API-0020", "too many large requests arrive at once",
-                      "send it again shortly"));
-    return true;
-  }
+  take_body(piece);
+  if (body_refused()) return true;
   if (body_left_ > 0) return false;
   dispatch();
   return true;
@@ -341,10 +359,8 @@ bool Connection::parse_chunked() {
       [](void* owner, std::string_view bytes) { static_cast<Connection*>(owner)->take_body(bytes); }, this);
   begin_ += used;
   const size_t most = ctx_.options.max_header_bytes + kInputSlack;
-  if (ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) {
-    refuse(503, error(Code::kUnavailable, "MR-API-0020", "too many large requests arrive at once",
-                      "send it again shortly"));
-  } else if (got == HttpParser::Got::kDone) {
+  if (body_refused()) return true;
+  if (got == HttpParser::Got::kDone) {
     dispatch();
   } else if (got == HttpParser::Got::kBodyTooLarge) {
     refuse(413, error(Code::kInvalid, "MR-API-0003",
@@ -366,9 +382,14 @@ bool Connection::parse_chunked() {
 void Connection::end_body() {
   ctx_.arriving_bytes -= std::exchange(counted_body_, 0);
   body_.clear();
+  decoder_.reset();
+  undecodable_.reset();
 }
 
 void Connection::dispatch() {
+  if (decoder_) {
+    if (const Status whole = decoder_->finish(); !whole.ok()) return refuse(400, whole.error());
+  }
   phase_ = Phase::kHead;
   slots_.back().wants_continue = false;
   body_.seal();

@@ -106,6 +106,7 @@ std::optional<HttpAnswer> HttpHandlers::admit(HttpRequest& request) {
   if (request.route == Route::kNone) return no_such_path();
   if (auto refusal = check_token(request)) return refusal;
   if (auto refusal = check_type(request)) return refusal;
+  if (auto refusal = check_coding(request)) return refusal;
   return check_key(request);
 }
 
@@ -226,16 +227,22 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
     return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
                               "send the header  Content-Type: application/x-ndjson  or  application/json"));
   }
-  const std::string& encoding = request.head.content_encoding;
-  const bool has_body = request.route == Route::kSql || request.route == Route::kIngest;
-  if (has_body && !encoding.empty() && !iequals(encoding, "identity")) {
-    return problem(415,
-                   error(Code::kInvalid, "MR-API-0023",
-                         fmt::format("the body's Content-Encoding is {}: compressed bodies are not taken",
-                                     encoding.substr(0, 40)),
-                         "send the body as it is, without Content-Encoding"));
-  }
   return std::nullopt;
+}
+
+std::optional<HttpAnswer> HttpHandlers::check_coding(HttpRequest& request) const {
+  request.coding.reset();
+  const std::string& name = request.head.content_encoding;
+  if (name.empty() || iequals(name, "identity")) return std::nullopt;
+  if (request.route != Route::kSql && request.route != Route::kIngest) return std::nullopt;
+  request.coding = coding_named(name);
+  if (request.coding) return std::nullopt;
+  HttpAnswer refusal = problem(
+      415, error(Code::kInvalid, "MR-API-0023",
+                 fmt::format("the body's Content-Encoding \"{}\" is not known here", name.substr(0, 40)),
+                 fmt::format("one of {}; or send the body as it is", kCodings)));
+  refusal.fields = fmt::format("Accept-Encoding: {}\r\n", kCodings);
+  return refusal;
 }
 
 // A client whose key got lost on its way believes to be protected; it is told so instead.

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/types.h"
+#include "event-gateway/http_coding.h"
 #include "event-gateway/http_connection.h"
 #include "event-gateway/http_message.h"
 #include "event-gateway/http_server.h"
@@ -27,9 +28,10 @@ struct HttpRequest {
   HttpTarget target;
   Route route = Route::kNone;
   TenantId tenant;
-  bool all_metrics = true;  // may see every tenant's series
-  std::string_view body;    // with Buffer::kPadding readable bytes behind
-  std::string local;        // the address that the client reached
+  bool all_metrics = true;       // may see every tenant's series
+  std::optional<Coding> coding;  // of the body, as it is sent
+  std::string_view body;         // with Buffer::kPadding readable bytes behind
+  std::string local;             // the address that the client reached
 
   std::string known_target, known_method, known_host, known_authorization;
   std::optional<TenantId> known_tenant;
@@ -53,6 +55,7 @@ class HttpHandlers {
   std::optional<HttpAnswer> find_route(HttpRequest& request) const;
   std::optional<HttpAnswer> check_token(HttpRequest& request) const;
   std::optional<HttpAnswer> check_type(const HttpRequest& request) const;
+  std::optional<HttpAnswer> check_coding(HttpRequest& request) const;
   std::optional<HttpAnswer> check_key(const HttpRequest& request) const;
   bool is_our_host(std::string_view authority, const std::string& local) const;
 
