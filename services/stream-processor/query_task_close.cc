@@ -19,7 +19,10 @@ Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
   if (watched_ && plan_->emit_on_close && passed(0)) {
     out.closed = ClosedWindows{plan_, store_->freeze(), closed_before, closed};
   }
-  if (passed(0)) drop_ended(engine::kDistinctSlot, closed);  // no row comes to a closed window
+  if (passed(0)) {  // no row comes to a closed window
+    drop_ended(engine::kDistinctSlot, closed);
+    drop_ended(engine::kDistinctGroupsSlot, closed);
+  }
   if (plan_->view_retention_us > 0 && passed(plan_->view_retention_us)) {
     drop_ended(engine::kGroupsSlot, dropped());
     drop_ended(engine::kLateSlot, dropped());
@@ -99,8 +102,8 @@ Status QueryTask::write_closed(AppendTime now, TaskOutput& out) {
 
 Status QueryTask::drop_windows(int64_t upto) {
   if (plan_->window.is_session()) return pipeline_->aggregation->drop_ended_sessions(upto, *store_);
-  for (const uint16_t slot :
-       {engine::kGroupsSlot, engine::kLateSlot, engine::kDistinctSlot, engine::kRowsSlot})
+  for (const uint16_t slot : {engine::kGroupsSlot, engine::kLateSlot, engine::kDistinctSlot,
+                              engine::kDistinctGroupsSlot, engine::kRowsSlot})
     drop_ended(slot, upto);
   return {};
 }

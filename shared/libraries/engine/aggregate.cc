@@ -168,6 +168,7 @@ void Aggregation::Impl::evaluate(const Batch& batch, Selection& selection, std::
     for (Evaluator& e : order[i]) order_columns[i].push_back(&e.evaluate(batch, selection, errors));
   }
   table = nullptr;
+  distinct.begin();
 }
 
 // The row's window, and its group in `key`. False: the row failed.
@@ -331,7 +332,7 @@ bool Aggregation::Impl::locate(uint32_t row, size_t set, std::span<const int64_t
   out.table = &table_of(store, out.window, part);
   out.place = out.table->place_of(out.stored);
   if (!distinct.empty()) {
-    distinct.locate(store, out.window, out.group(), out.hash, out.distinct);
+    distinct.find_group(store, out.window, out.group(), out.hash, out.distinct);
   }
   return true;
 }
@@ -391,18 +392,20 @@ Status Aggregation::Impl::keep(state::Table& rows, std::string_view stored, uint
 // table has become: it stays, also where as many rows came as went.
 Status Aggregation::Impl::change(state::Table& rows, std::string_view stored, bool late, uint64_t hash,
                                  int weight, DistinctSets::Row& values) {
-  if (!distinct.count(values, weight, contributions)) return state_full();
+  if (!distinct.empty() && !distinct.count(values, weight, contributions)) return state_full();
   if (weight < 0) negate(contributions);
   bool inserted = false;
   char* const value = rows.upsert(stored, hash, inserted);
   if (value == nullptr || !accumulators.apply(rows, stored, hash, value, 0, contributions) ||
       !accumulators.change_values(rows, stored, hash, weight, contributions))
     return state_full();
+  if (inserted && !distinct.empty() && !distinct.remember(values)) return state_full();
   if (late) return {};
   const char* const held = rows.find(stored, hash);
   if (accumulators.count_of(held, static_cast<size_t>(plan->rows_aggregate)) != 0) return {};
   accumulators.free_blobs(held, rows);
   rows.erase(stored, hash);
+  if (!distinct.empty()) distinct.forget(values);
   return {};
 }
 
@@ -424,6 +427,10 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
       if (there && ++set < own.sets.count()) continue;
       set = 0;
       ++next;
+    }
+    if (!own.distinct.empty()) {
+      for (size_t i = 0; i < located; ++i) own.distinct.prefetch_group(own.ahead[i].distinct);
+      for (size_t i = 0; i < located; ++i) own.distinct.locate(own.ahead[i].distinct);
     }
     for (size_t i = 0; i < located; ++i) {
       own.ahead[i].table->prefetch(own.ahead[i].place);
@@ -516,7 +523,8 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, const Payl
 Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash,
                                 uint16_t partition, std::string_view group) {
   if (!distinct.empty()) {
-    distinct.locate(store, window, group, hash, distinct_row);
+    distinct.find_group(store, window, group, hash, distinct_row);
+    distinct.locate(distinct_row);
     distinct.take_known(distinct_row, contributions);
   }
   const std::string_view stored = stored_key(group, part);
@@ -544,7 +552,10 @@ Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
   if (!distinct.decode(in, distinct_row)) return bad_payload();
   if (plan->updating()) {
     const uint64_t hash = hash_of_key(group);
-    if (!distinct.empty()) distinct.locate(store, window, group, hash, distinct_row);
+    if (!distinct.empty()) {
+      distinct.find_group(store, window, group, hash, distinct_row);
+      distinct.locate(distinct_row);
+    }
     const auto place = static_cast<uint32_t>(part);
     TRY(change(table_of(store, window, place), stored_key(group, place), place > 0, hash,
                static_cast<int>(weight), distinct_row));
@@ -561,6 +572,7 @@ Status Aggregation::merge(std::string_view payload, state::StateStore& store, st
   ByteReader in(payload);
   if (in.le<uint8_t>() != kPayloadVersion) return bad_payload();
   impl_->table = nullptr;
+  impl_->distinct.begin();
   for (size_t merged = 1; in.left() > 0; ++merged) {
     TRY(impl_->merge_entry(in, store, changed));
     if (merged % kRowsASettling == 0) TRY(store.settle());

@@ -2,14 +2,24 @@
 
 #include <algorithm>
 #include <bit>
+#include <unordered_set>
 #include <utility>
 
+#include "base/hash.h"
 #include "engine/aggregate.h"
 
 namespace millrace::engine {
 namespace {
 
 constexpr size_t kBitsBytes = 8;
+constexpr size_t kNumberBytes = 8;
+// What a row of kDistinctGroupsSlot is: the first byte of its key.
+constexpr char kGroup = 'g';
+constexpr char kLastNumber = 'n';
+
+char key_group_byte(uint64_t hash) {
+  return static_cast<char>(key_group_of(hash));
+}
 
 }  // namespace
 
@@ -78,29 +88,66 @@ bool DistinctSets::decode(ByteReader& in, Row& out) const {
   return true;
 }
 
-void DistinctSets::locate(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash,
-                          Row& row) const {
-  row.table = &store.table({query_, kDistinctSlot, window}, value_bytes_);
+void DistinctSets::find_group(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash,
+                              Row& row) {
+  if (tables_.store != &store || tables_.window != window) {
+    tables_ = {&store, window, &store.table({query_, kDistinctSlot, window}, value_bytes_),
+               &store.table({query_, kDistinctGroupsSlot, window}, kNumberBytes)};
+  }
+  row.table = tables_.values;
+  row.groups = tables_.groups;
   row.hash = hash;
+  row.group.assign(1, kGroup);
+  row.group += group;
+  row.group_place = row.groups->place_of(row.group);
+}
+
+uint64_t DistinctSets::number_of(const Row& row) {
+  const char* const known = row.groups->find_at(row.group_place, row.group, row.hash);
+  if (known != nullptr) return load_le<uint64_t>(known);
+  const std::string last_key{kLastNumber, key_group_byte(row.hash)};
+  bool inserted = false;
+  char* const last = row.groups->upsert(last_key, row.hash >> 56 << 56, inserted);
+  if (last == nullptr) return 0;
+  const uint64_t number = load_le<uint64_t>(last) + 1;
+  store_le(last, number);
+  char* const own = row.groups->upsert_at(row.group_place, row.group, row.hash, inserted);
+  if (own == nullptr) return 0;
+  store_le(own, number);
+  return number;
+}
+
+bool DistinctSets::remember(const Row& row) const {
+  bool inserted = false;
+  char* const own = row.groups->upsert_at(row.group_place, row.group, row.hash, inserted);
+  if (own != nullptr) store_le(own, row.number);
+  return own != nullptr;
+}
+
+void DistinctSets::locate(Row& row) const {
+  row.number = number_of(row);
   for (size_t s = 0; s < row.values.size(); ++s) {
     Value& value = row.values[s];
     value.inserted = false;
-    if (value.calls == 0) continue;
+    if (value.calls == 0 || row.number == 0) continue;
     value.key.clear();
     append_varint(value.key, s);
-    append_bytes(value.key, group);
+    value.key += key_group_byte(row.hash);
+    append_varint(value.key, row.number);
     value.key += value.bytes;
     value.place = row.table->place_of(value.key);
   }
 }
 
 void DistinctSets::prefetch(const Row& row) const {
+  if (row.number == 0) return;
   for (const Value& value : row.values) {
     if (value.calls != 0) row.table->prefetch(value.place);
   }
 }
 
 void DistinctSets::take_known(Row& row, std::vector<Contribution>& contributions) const {
+  if (row.number == 0) return;
   for (size_t s = 0; s < row.values.size(); ++s) {
     Value& value = row.values[s];
     if (value.calls == 0) continue;
@@ -113,6 +160,7 @@ void DistinctSets::take_known(Row& row, std::vector<Contribution>& contributions
 }
 
 bool DistinctSets::insert(Row& row) const {
+  if (row.number == 0) return false;
   for (Value& value : row.values) {
     if ((value.calls & ~value.known) == 0) continue;
     bool is_new = false;
@@ -141,13 +189,27 @@ void DistinctSets::sweep(state::StateStore& store, const Open& open) {
   constexpr size_t kFew = 4096;
   state::Table* const values = store.find({query_, kDistinctSlot, 0});
   if (values == nullptr || values->rows() < 2 * left_ + kFew) return;
-  std::vector<std::pair<std::string, uint64_t>> gone;
+  state::Table& groups = *store.find({query_, kDistinctGroupsSlot, 0});
+  using Rows = std::vector<std::pair<std::string, uint64_t>>;
+  Rows gone_groups, gone_values;
+  std::unordered_set<std::string> gone;  // key group and number, as in a value's key
+  groups.for_each([&](const state::RowView& group) {
+    if (group.key.front() != kGroup || open(group.key.substr(1), group.hash)) return;
+    gone_groups.emplace_back(group.key, group.hash);
+    std::string number(1, key_group_byte(group.hash));
+    append_varint(number, load_le<uint64_t>(group.value));
+    gone.insert(std::move(number));
+  });
+  std::string number;
   values->for_each([&](const state::RowView& value) {
     ByteReader in(value.key);
     in.varint();
-    if (!open(in.bytes(), value.hash)) gone.emplace_back(value.key, value.hash);
+    number.assign(1, static_cast<char>(in.le<uint8_t>()));
+    append_varint(number, in.varint());
+    if (gone.contains(number)) gone_values.emplace_back(value.key, value.hash);
   });
-  for (const auto& [key, hash] : gone) values->erase(key, hash);
+  for (const auto& [key, hash] : gone_groups) groups.erase(key, hash);
+  for (const auto& [key, hash] : gone_values) values->erase(key, hash);
   left_ = values->rows();
 }
 

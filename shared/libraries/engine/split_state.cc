@@ -23,7 +23,7 @@ Status split_state(const QueryPlan& plan, const state::Epoch& from,
                    const std::function<state::StateStore&(uint32_t key_group)>& target) {
   const Accumulators accumulators(plan);
   for (const uint16_t slot :
-       {kGroupsSlot, kRowsSlot, kLateSlot, kDistinctSlot, kNumbersSlot, kLastRowsSlot}) {
+       {kGroupsSlot, kRowsSlot, kLateSlot, kDistinctSlot, kDistinctGroupsSlot, kNumbersSlot, kLastRowsSlot}) {
     for (const state::TableName& name : from.tables(plan.id, slot)) {
       const size_t value_bytes = from.value_bytes(name);
       const bool groups = slot == kGroupsSlot || slot == kLateSlot;
