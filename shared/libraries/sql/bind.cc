@@ -252,9 +252,11 @@ Status check_new_name(const BindContext& context, const ast::Name& name, bool if
                   "use another name, or CREATE … IF NOT EXISTS");
 }
 
-Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant) {
+Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant,
+                            std::optional<Timestamp> now) {
   BindWork work;
-  const BindContext context{catalog, tenant, statement.text, statement.span.offset, true, &work};
+  const BindContext context{catalog, tenant, statement.text, statement.span.offset,
+                            true,    &work,  nullptr,        now};
   const MakesRowTypesOfDefinition definition(std::holds_alternative<ast::CreateStream>(statement.body) ||
                                              std::holds_alternative<ast::CreateQuery>(statement.body));
   return std::visit(Dispatcher{context}, statement.body);
