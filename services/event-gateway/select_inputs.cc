@@ -1,9 +1,9 @@
 #include "event-gateway/select_inputs.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <utility>
-
-#include "event-gateway/stream_scan.h"
 
 namespace millrace::gateway {
 
@@ -21,6 +21,18 @@ Result<engine::SelectRows> SelectInputs::rows() {
     out.emplace(input.plan, std::move(rows));
   }
   return out;
+}
+
+void SelectInputs::add_reads(const std::string& stream, const std::vector<PartitionRead>& reads) {
+  for (size_t p = 0; p < reads.size(); ++p) {
+    const PartitionRead& read = reads[p];
+    if (read.events == 0 && !read.oldest) continue;
+    reads_ += fmt::format("\n    -> {}, partition {}: ", stream, p);
+    reads_ += read.events == 0 ? "no event"
+                               : fmt::format("{} events, offsets {} to {}", read.events, read.first.value,
+                                             read.last.value);
+    if (read.oldest > Offset(0)) reads_ += fmt::format("; kept from {}", read.oldest->value);
+  }
 }
 
 namespace {
@@ -50,14 +62,16 @@ class InputReader : public std::enable_shared_from_this<InputReader> {
     });
   }
 
-  void read_stream(const SelectPlan& plan, engine::StreamPtr stream) {
-    ScanRequest request = scan_for(plan, std::move(stream));
+  void read_stream(const SelectPlan& plan, const engine::StreamPtr& stream) {
+    ScanRequest request = scan_for(plan, stream);
     if (!end_) end_ = readers_.streams.end_of();  // one for all reads of the statement
     request.end = end_;
     const auto share = request.share = readers_.budget.share();
     scan_stream(readers_.streams, readers_.background, std::move(request),
-                [self = shared_from_this(), &plan, share](Result<std::shared_ptr<ScannedRows>> scanned) {
+                [self = shared_from_this(), &plan, share,
+                 name = stream->name](Result<std::shared_ptr<ScannedRows>> scanned) {
                   if (!scanned.ok()) return self->done_(std::move(scanned).error());
+                  self->inputs_->add_reads(name, (*scanned)->reads);
                   struct Kept {
                     std::shared_ptr<ScannedRows> rows;
                     std::shared_ptr<ReadBudget::Share> share;

@@ -6,11 +6,12 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/select_tree.h"
 #include "engine/serving.h"
-#include "event-gateway/read_budget.h"
+#include "event-gateway/stream_scan.h"
 
 namespace millrace::gateway {
 
@@ -19,6 +20,9 @@ class SelectInputs {
   void add(const engine::SelectPlan* plan, std::function<Result<Batch>()> rows, std::shared_ptr<void> keep);
   // What the rows' text views lives as long as this.
   Result<engine::SelectRows> rows();
+  // What was read of streams, a line a partition, for EXPLAIN ANALYZE.
+  void add_reads(const std::string& stream, const std::vector<PartitionRead>& reads);
+  const std::string& reads() const { return reads_; }
 
  private:
   struct Input {
@@ -27,6 +31,7 @@ class SelectInputs {
     std::shared_ptr<void> keep;
   };
   std::vector<Input> inputs_;
+  std::string reads_;
 };
 
 struct SelectReaders {

@@ -70,15 +70,16 @@ struct Selected {
 struct SelectTimes {
   int64_t begun_ns = 0, read_ns = 0, done_ns = 0;  // points in time
   size_t rows_read = 0;
+  std::string reads;  // of streams, by partition
 };
 
 std::string analyze_text(const Selected& selected, const SelectTimes& times, size_t rows) {
   const auto millis = [](int64_t from, int64_t to) { return static_cast<double>(to - from) / 1e6; };
   return fmt::format(
-      "{}\n  -> Wait for the cut, read the log: {:.3f} ms\n  -> Read: {} rows; {:.3f} ms\n"
+      "{}\n  -> Wait for the cut, read the log: {:.3f} ms\n  -> Read: {} rows; {:.3f} ms{}\n"
       "  -> Filter, sort, output: {} rows; {:.3f} ms",
       selected.explain, millis(selected.begun_ns, times.begun_ns), times.rows_read,
-      millis(times.begun_ns, times.read_ns), rows, millis(times.read_ns, times.done_ns));
+      millis(times.begun_ns, times.read_ns), times.reads, rows, millis(times.read_ns, times.done_ns));
 }
 
 // One text being run. Lives as long as a callback holds it. A statement that is done at once does not
@@ -176,7 +177,7 @@ void Run::finish_statement(Result<StatementResult> result) {
 
 void Run::statement(const sql::Statement& statement) {
   const auto catalog = definitions_.catalog();
-  auto bound = sql::bind(statement, *catalog, tenant_);
+  auto bound = sql::bind(statement, *catalog, tenant_, Timestamp{clock_.wall_us()});
   if (!bound.ok()) return finish_statement(std::move(bound).error());
   std::visit([&](const auto& what) { execute(what, statement); }, *bound);
 }
@@ -304,6 +305,7 @@ void Run::compute(std::shared_ptr<const Selected> selected, std::shared_ptr<Sele
   auto times = std::make_shared<SelectTimes>();
   auto work = [selected, inputs = std::move(inputs), answer, times, &clock = clock_]() mutable {
     times->begun_ns = clock.monotonic_ns();
+    times->reads = inputs->reads();
     auto rows = inputs->rows();
     times->read_ns = clock.monotonic_ns();
     if (rows.ok()) {

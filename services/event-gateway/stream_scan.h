@@ -3,6 +3,8 @@
 // Bounded: what was durable when it began, at most kMaxScanRows rows, kMaxScanBytes bytes, and kMaxScanMemory
 //          with their columns; past that the answer is an error that says so, never a shortened result. Beside
 //          others it is refused when all together would hold too much (ReadBudget).
+// Range:   what WHERE says of partitions, offsets and append times bounds what is read (engine/read_range.h). Where it
+//          names partitions or offsets, one partition is read after the other.
 // LIMIT:   the batch ends at the row that fills it, and no more is read.
 // Threads: begin and callback on the core loop; decoding on Background. Rows that do not decode are left out.
 #pragma once
@@ -15,9 +17,17 @@
 
 namespace millrace::gateway {
 
+// What was read of a partition, for EXPLAIN ANALYZE.
+struct PartitionRead {
+  size_t events = 0;
+  Offset first, last;                 // of the events
+  std::optional<Offset> oldest = {};  // that is kept, where it was looked up
+};
+
 struct ScannedRows {
   Batch rows;
   std::vector<std::shared_ptr<const void>> keep;  // what the rows' text views
+  std::vector<PartitionRead> reads;               // by partition
 };
 
 inline constexpr size_t kMaxScanRows = 1'000'000;
@@ -30,6 +40,8 @@ struct ScanRequest {
   size_t enough = SIZE_MAX;                       // rows that pass the filter
   std::shared_ptr<ReadBudget::Share> share = {};  // of the statement; null: nobody counts
   bool origins = false;                           // of the rows, too
+  bool system_columns = false;                    // likewise
+  std::optional<engine::ReadRange> range = {};    // null: all of it
   std::optional<engine::StreamPlace> end = {};    // null: what is there now
   size_t max_memory = kMaxScanMemory;
 };

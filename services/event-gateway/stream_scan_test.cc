@@ -25,14 +25,17 @@ class Events final : public engine::StreamReads {
   void read(engine::StreamReadRequest request,
             std::function<void(Result<engine::StreamReadAnswer>)> done) override {
     engine::StreamReadAnswer answer;
-    size_t at = request.place->cut.value;
-    for (; at < events.size() && answer.events.size() < request.limit; ++at) {
+    const auto& [offsets, times] = request.range;
+    const auto first = static_cast<size_t>(std::max<int64_t>({0, offsets.first, times.first}));
+    const size_t end = std::min(events.size(), static_cast<size_t>(std::min(offsets.last, times.last)) + 1);
+    size_t at = std::max<size_t>(request.place->cut.value, first);
+    for (; at < end && answer.events.size() < request.limit; ++at) {
       answer.events.push_back({PartitionId(0), Offset(static_cast<int64_t>(at)),
                                AppendTime(static_cast<int64_t>(at)), events[at].view(),
                                engine::StreamPlace{Cut(at + 1), 0}});
     }
     answer.next = {Cut(at), 0};
-    answer.at_end = at == events.size();
+    answer.at_end = at >= end;
     read_events += answer.events.size();
     done(std::move(answer));
   }
@@ -104,6 +107,37 @@ TEST_F(StreamScanTest, LimitEndsTheReading) {
   EXPECT_LT(streams_.read_events, 400'000u);
   EXPECT_EQ(select("SELECT n FROM s WHERE n < 0 LIMIT 1"), "MR-QRY-0003");
   EXPECT_EQ(select("SELECT n FROM s ORDER BY n DESC LIMIT 1"), "MR-QRY-0003");
+}
+
+TEST_F(StreamScanTest, OnlyTheRangeIsRead) {
+  fill(kMaxScanRows + 10);
+  EXPECT_EQ(select("SELECT n FROM s WHERE _offset BETWEEN 1000005 AND 1000007"), "1000005 1000006 1000007 ");
+  EXPECT_EQ(streams_.read_events, 3u);
+  EXPECT_EQ(select("SELECT n FROM s WHERE _offset >= 1000000 AND n % 2 = 1 ORDER BY _offset DESC LIMIT 2"),
+            "1000009 1000007 ");
+  EXPECT_EQ(streams_.read_events, 10u);
+  EXPECT_EQ(
+      select("SELECT _offset FROM s WHERE _time < TIMESTAMPTZ '1970-01-01 00:00:00.000003Z' AND n <> 1"),
+      "0 2 ");
+  EXPECT_EQ(streams_.read_events, 3u);
+  EXPECT_EQ(select("SELECT count(*) FROM s WHERE _offset < 1000000"), "1000000 ");
+  EXPECT_EQ(select("SELECT count(*) FROM s WHERE _offset <= 1000000"), "MR-QRY-0003");
+  EXPECT_EQ(select("SELECT n FROM s WHERE _offset >= 5 LIMIT 2"),
+            "5 6 ");  // the range is all that WHERE says
+  EXPECT_EQ(streams_.read_events, 2u);
+  EXPECT_EQ(select("SELECT n FROM s WHERE _offset >= 5 OR n < 2 LIMIT 3"), "0 1 5 ");
+  EXPECT_EQ(select("SELECT n FROM s WHERE _offset > 7 AND _offset < 7"), "");
+  EXPECT_EQ(select("SELECT n FROM s WHERE _partition <> 0"), "");
+  EXPECT_EQ(streams_.read_events, 0u);
+}
+
+TEST_F(StreamScanTest, SystemColumnsStandBesideWhatDecodes) {
+  for (const char* event : {R"({"n":"x"})", R"({"n":1})", "nonsense", R"({"n":2})", R"({"n":3})"})
+    streams_.add(event);
+  EXPECT_EQ(select("SELECT _offset FROM s"), "1 3 4 ");
+  EXPECT_EQ(select("SELECT _offset FROM s WHERE _offset + n > 2 LIMIT 1"), "3 ");
+  EXPECT_EQ(select("SELECT _time FROM s ORDER BY _time DESC, _partition"), "4 3 1 ");
+  EXPECT_EQ(select("SELECT n FROM s ORDER BY _offset DESC"), "3 2 1 ");
 }
 
 TEST_F(StreamScanTest, EachRowHasItsOwnAppendTime) {

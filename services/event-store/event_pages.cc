@@ -61,7 +61,7 @@ Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t
     log::RecordBatchView::Cursor records(*view);
     log::Record record;
     for (uint32_t at = first; records.next(record); ++at) {
-      if (at < skip || (filter.partition && record.offset < filter.min_offset)) continue;
+      if (at < skip || !filter.range.has(record.offset.value, frame.time.value)) continue;
       const engine::StoredEvent event{batch.where.partition, record.offset, frame.time, record.value,
                                       place_after(frame.cut, at, total)};
       if (!visit(event)) return {};

@@ -20,7 +20,7 @@ namespace millrace::event_store {
 struct EventFilter {
   StreamId stream;
   std::optional<PartitionId> partition;
-  Offset min_offset;  // only with a partition
+  engine::EventRange range = {};
 };
 
 // The place after the `index`-th (from 0) of a frame's `total` records of the stream.

@@ -56,10 +56,11 @@ struct Bounds {
   Cut durable;
 };
 
-// Where reading begins, as a place and a filter. `place.cut` is 0 (the oldest kept) or more.
+// Where reading begins, as a place and a filter, and where it ends. `place.cut` is 0 (the oldest kept) or more.
 struct Begin {
   StreamPlace place;
   EventFilter filter;
+  Cut last;
 };
 
 // Retention frees whole segments, and may free ones that hold nothing of the stream.
@@ -71,23 +72,45 @@ Result<bool> lost_events(log::Journal& journal, const engine::StreamDef& stream)
   return false;
 }
 
-// The place to go on at: `place`, or the oldest kept where nothing of the stream lies between the two.
-Result<StreamPlace> check_place(log::Journal& journal, const engine::StreamDef& stream, StreamPlace place,
+// The place to go on at: `place`, or the oldest kept where nothing of the stream lies between the two, or where it is
+// not missed.
+Result<StreamPlace> check_place(log::Journal& journal, const StreamReadRequest& request, StreamPlace place,
                                 const Bounds& bounds) {
   if (place == kOldest) return place;
   if (place.cut.value > bounds.durable.value + 1) return ahead(place);
   if (place.cut >= bounds.first) return place;
-  TRY_ASSIGN(const bool lost, lost_events(journal, stream));
-  if (lost) return gone(place, bounds.first);
+  TRY_ASSIGN(const bool lost, lost_events(journal, *request.stream));
+  if (lost && !request.kept_only) return gone(place, bounds.first);
   return StreamPlace{bounds.first, 0};
 }
 
+// The frames between which the events of the range stand. Where its last time ends is seen when a frame behind it comes:
+// cut_at() may answer too early where the log is damaged, and what stands there would be missing in silence.
+Status bound_by_range(log::Journal& journal, const StreamReadRequest& request, const Bounds& bounds,
+                      Begin& begin) {
+  const auto& [offsets, times] = request.range;
+  Cut first = bounds.first;
+  if (times.first > INT64_MIN)
+    first = std::max(first, Cut(journal.cut_at(AppendTime(times.first)).value + 1));
+  if (request.partition) {
+    const StreamPartition where{request.stream->id, *request.partition};
+    if (offsets.first > 0) {
+      TRY_ASSIGN(const Cut before, journal.cut_before(where, Offset(offsets.first)));
+      first = std::max(first, Cut(before.value + 1));
+    }
+    if (offsets.last < INT64_MAX) {
+      TRY_ASSIGN(const Cut before, journal.cut_before(where, Offset(offsets.last)));
+      begin.last = std::min(begin.last, Cut(before.value + 1));
+    }
+  }
+  if (first > begin.place.cut && first > bounds.first) begin.place = {first, 0};
+  return {};
+}
+
 Result<Begin> find_begin(log::Journal& journal, const StreamReadRequest& request, const Bounds& bounds) {
-  Begin begin;
-  begin.filter = {request.stream->id, request.partition, Offset(0)};
-  begin.place = kOldest;
+  Begin begin{kOldest, {request.stream->id, request.partition, request.range}, bounds.durable};
   if (request.place) {
-    TRY_ASSIGN(begin.place, check_place(journal, *request.stream, *request.place, bounds));
+    TRY_ASSIGN(begin.place, check_place(journal, request, *request.place, bounds));
   } else if (request.offset && request.partition) {
     const StreamPartition where{request.stream->id, *request.partition};
     TRY_ASSIGN(const auto range, journal.range(where));
@@ -95,16 +118,17 @@ Result<Begin> find_begin(log::Journal& journal, const StreamReadRequest& request
     if (*request.offset > range.end) return offset_ahead(*request.offset, range.end);
     TRY_ASSIGN(const Cut before, journal.cut_before(where, *request.offset));
     begin.place = {Cut(std::max(before.value + 1, bounds.first.value)), 0};
-    begin.filter.min_offset = *request.offset;
+    begin.filter.range.offsets.first = request.offset->value;
   } else if (request.time) {
     begin.place = {Cut(std::max(journal.cut_at(*request.time).value + 1, bounds.first.value)), 0};
   }
+  TRY(bound_by_range(journal, request, bounds, begin));
   return begin;
 }
 
 // Hands the durable frames from `place` on to `visit` until it answers false; `place` moves past what was
 // scanned.
-Status scan(log::Journal& journal, const engine::StreamDef& stream, const EventFilter& filter, Cut durable,
+Status scan(log::Journal& journal, const StreamReadRequest& request, const EventFilter& filter, Cut durable,
             StreamPlace& place,
             const std::function<Result<bool>(const log::FramePtr&, uint32_t skip)>& visit) {
   const bool oldest = place == kOldest;
@@ -119,7 +143,7 @@ Status scan(log::Journal& journal, const engine::StreamDef& stream, const EventF
       if (oldest && !begun) {
         place.cut = first;
       } else {
-        TRY_ASSIGN(place, check_place(journal, stream, place, {first, durable}));
+        TRY_ASSIGN(place, check_place(journal, request, place, {first, durable}));
       }
       continue;
     }
@@ -148,9 +172,14 @@ Result<StreamReadAnswer> read_page(log::Journal& journal, const StreamReadReques
   answer.next = place;
   bool full = request.limit == 0;
   size_t bytes = 0;
-  TRY(scan(journal, *request.stream, begin.filter, bounds.durable, place,
+  TRY(scan(journal, request, begin.filter, begin.last, place,
            [&](const log::FramePtr& frame, uint32_t skip) -> Result<bool> {
              if (full) return false;
+             if (frame->time.value > request.range.times_us.last) {
+               place = {frame->cut, 0};
+               begin.last = Cut(frame->cut.value - 1);
+               return false;
+             }
              answer.keep.push_back(frame);
              TRY(visit_events(*frame, begin.filter, skip, [&](const engine::StoredEvent& event) {
                if (full) return false;
@@ -163,7 +192,11 @@ Result<StreamReadAnswer> read_page(log::Journal& journal, const StreamReadReques
              return true;
            }));
   if (!full) answer.next = place;  // also past what holds nothing of the stream
-  answer.at_end = answer.next.cut > bounds.durable;
+  answer.at_end = answer.next.cut > begin.last;
+  if (request.partition) {
+    TRY_ASSIGN(const auto kept, journal.range({request.stream->id, *request.partition}));
+    answer.oldest = kept.first;
+  }
   return answer;
 }
 
@@ -315,10 +348,10 @@ void Follower::start_page() {
       if (!placed) {
         TRY_ASSIGN(const Begin begin, find_begin(f.store_->journal, f.request_, bounds));
         place = begin.place;
-        f.filter_.min_offset = begin.filter.min_offset;
+        f.filter_.range = begin.filter.range;
       }
-      TRY_ASSIGN(place, check_place(f.store_->journal, f.stream(), place, bounds));
-      TRY(scan(f.store_->journal, f.stream(), f.filter_, bounds.durable, place,
+      TRY_ASSIGN(place, check_place(f.store_->journal, f.request_, place, bounds));
+      TRY(scan(f.store_->journal, f.request_, f.filter_, bounds.durable, place,
                [&](const log::FramePtr& frame, uint32_t skip) -> Result<bool> {
                  if (page->bytes >= StreamStore::kPageBytes) return false;
                  TRY(f.maker_.append(frame, f.filter_, skip, *page));
@@ -447,11 +480,11 @@ Result<std::unique_ptr<engine::Subscription>> StreamStore::follow(StreamReadRequ
   }
   std::optional<StreamPlace> start;
   if (request.place) {
-    TRY_ASSIGN(start, check_place(impl_->journal, *request.stream, *request.place, impl_->bounds()));
+    TRY_ASSIGN(start, check_place(impl_->journal, request, *request.place, impl_->bounds()));
   } else if (!request.offset && !request.time) {
     start = start_of(*request.stream);
   }
-  const EventFilter filter{request.stream->id, request.partition, Offset(0)};
+  const EventFilter filter{request.stream->id, request.partition};
   auto follower = std::make_shared<Follower>(impl_, std::move(request), as_rows, filter, start);
   impl_->add(follower);
   return std::unique_ptr<engine::Subscription>(std::make_unique<FollowerHandle>(std::move(follower)));

@@ -111,6 +111,92 @@ TEST_F(StreamReads, NothingBeforeItIsDurable) {
   EXPECT_THAT(pull(*live), ElementsAre("{\"n\":1}"));
 }
 
+TEST_F(StreamReads, ARangeOfOffsetsAndTimes) {
+  for (int i = 0; i < 5; ++i) {  // two events of a partition in each frame
+    const std::string first = std::to_string(2 * i);
+    const std::string second = std::to_string(2 * i + 1);
+    append(stream_, {{"{\"n\":" + first + "}", "{\"n\":" + second + "}"}, {"{\"n\":-1}"}});
+    append(other_, {{"{\"n\":9}"}});
+  }
+  make_durable();
+  const auto all = read({});
+  ASSERT_TRUE(all.ok());
+  StreamReadRequest request;
+  request.place = store_.start_of(*stream_);
+  request.partition = PartitionId(0);
+  request.range.offsets = {3, 6};
+  auto answer = read(request);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_THAT(values(*answer), ElementsAre("{\"n\":3}", "{\"n\":4}", "{\"n\":5}", "{\"n\":6}"));
+  EXPECT_TRUE(answer->at_end);
+  EXPECT_EQ(answer->keep.size(), 3u);  // frames
+  EXPECT_EQ(answer->oldest, Offset(0));
+  request.limit = 3;  // in pages
+  answer = read(request);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->events.size(), 3u);
+  EXPECT_FALSE(answer->at_end);
+  request.place = answer->next;
+  answer = read(request);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_THAT(values(*answer), ElementsAre("{\"n\":6}"));
+  EXPECT_TRUE(answer->at_end);
+
+  StreamReadRequest by_time;
+  by_time.place = store_.start_of(*stream_);
+  const int64_t second = all->events[3].time.value;
+  const int64_t third = all->events[6].time.value;
+  by_time.range.times_us = {second, third};
+  answer = read(by_time);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_THAT(values(*answer),
+              ElementsAre("{\"n\":2}", "{\"n\":3}", "{\"n\":-1}", "{\"n\":4}", "{\"n\":5}", "{\"n\":-1}"));
+  EXPECT_TRUE(answer->at_end);
+  by_time.range.times_us = {second + 1, third - 1};
+  answer = read(by_time);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_TRUE(answer->events.empty() && answer->at_end);
+  by_time.range.times_us = {INT64_MIN, all->events[0].time.value - 1};
+  answer = read(by_time);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_TRUE(answer->events.empty() && answer->at_end);
+  request.place = store_.start_of(*stream_);
+  request.range.offsets = {10, 20};  // behind the end
+  answer = read(request);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_TRUE(answer->events.empty() && answer->at_end);
+}
+
+// Where an index cannot be read, a time is only known not to stand before the answer.
+TEST_F(StreamReads, ATimeThatIsFoundTooEarlyLosesNothing) {
+  for (int i = 0; i < 4; ++i) append(stream_, {{"{\"n\":" + std::to_string(i) + "}"}});
+  make_durable();
+  journal_.lose_times();
+  const int64_t now = journal_.now().value;
+  StreamReadRequest request;
+  request.range.times_us = {now - 2000, now - 1000};
+  const auto answer = read(request);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_THAT(values(*answer), ElementsAre("{\"n\":1}", "{\"n\":2}"));
+  EXPECT_TRUE(answer->at_end);
+}
+
+TEST_F(StreamReads, ARangeIsOfWhatIsKept) {
+  for (int i = 0; i < 4; ++i) append(stream_, {{"{\"n\":" + std::to_string(i) + "}"}});
+  make_durable();
+  StreamReadRequest request;
+  request.place = StreamPlace{Cut(2), 0};
+  request.partition = PartitionId(0);
+  journal_.forget_before(Cut(3));
+  EXPECT_EQ(read(request).error().id, "MR-EVS-0001");
+  request.kept_only = true;
+  request.range.offsets = {1, 2};
+  const auto answer = read(request);
+  ASSERT_TRUE(answer.ok()) << answer.error().to_string();
+  EXPECT_THAT(values(*answer), ElementsAre("{\"n\":2}"));
+  EXPECT_EQ(answer->oldest, Offset(2));
+}
+
 TEST_F(StreamReads, ByPartitionOffsetAndTime) {
   append(stream_, {{"{\"n\":1}", "{\"n\":2}"}, {"{\"n\":3}"}});
   const AppendTime later = AppendTime(journal_.now().value + 1);

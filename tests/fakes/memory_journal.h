@@ -23,6 +23,7 @@ class MemoryJournal final : public log::Journal {
   void advance_us(int64_t us) { now_us_ += us; }
   void refuse_with(std::optional<Error> why) { refuse_ = std::move(why); }
   void forget_before(Cut first) { first_ = first; }  // as retention does
+  void lose_times() { times_are_lost_ = true; }      // as where an index cannot be read
   void lose_unsynced() {                             // as a crash does
     while (end_cut() > durable_) frames_.pop_back();
   }
@@ -90,6 +91,7 @@ class MemoryJournal final : public log::Journal {
   }
   Cut cut_at(AppendTime time) override {
     Cut last;
+    if (times_are_lost_) return last;
     for (const auto& frame : frames_) {
       if (frame->time < time) last = frame->cut;
     }
@@ -148,6 +150,7 @@ class MemoryJournal final : public log::Journal {
   std::vector<log::FramePtr> frames_;
   Cut durable_;
   Cut first_{1};
+  bool times_are_lost_ = false;
   int64_t now_us_ = 1'000'000'000'000'000;
   std::optional<Error> refuse_, failed_;
   log::RecoveryReport report_;

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "engine/aggregates.h"
+#include "engine/read_range.h"
 
 namespace millrace::engine {
 
@@ -305,31 +306,28 @@ std::string_view name_of(const SetPlan& set) {
   return "?";
 }
 
+std::string range_text(const SelectPlan& plan) {
+  const std::string range = read_range(plan).to_string();
+  return range.empty() ? range : ": " + range;
+}
+
 std::string origin_text(const SelectPlan& plan) {
   if (plan.view) return fmt::format("Read view {} (from its state)", plan.view->name);
-  if (plan.dead_letters) return "Read dead_letters (from the log, bounded)";
-  if (plan.stream) return fmt::format("Read stream {} (from the log, bounded)", plan.stream->name);
+  if (plan.dead_letters) return fmt::format("Read dead_letters (from the log, bounded{})", range_text(plan));
+  if (plan.stream)
+    return fmt::format("Read stream {} (from the log, bounded{})", plan.stream->name, range_text(plan));
   if (!plan.values.empty()) return fmt::format("Values ({} rows)", plan.values.size());
   if (plan.set) return std::string(name_of(*plan.set));
   return "One row";
 }
 
-std::vector<std::string> origin_names(const SelectPlan& plan) {
-  if (plan.view) return names_of(plan.view->outputs);
-  if (plan.dead_letters) return names_of(plan.dead_letters->columns);
-  if (plan.stream) return names_of(plan.stream->columns);
-  if (plan.input) return names_of(plan.input->outputs);
-  if (plan.set) return names_of(plan.set->left->outputs);
-  std::vector<std::string> names;
-  for (size_t i = 0; !plan.values.empty() && i < plan.values.front().size(); ++i)
-    names.push_back(fmt::format("column{}", i + 1));
-  return names;
+bool any_part(const ExprPtr& expr, const auto& is) {
+  if (!expr) return false;
+  return is(*expr) || std::ranges::any_of(expr->args, [&](const ExprPtr& arg) { return any_part(arg, is); });
 }
 
 bool reads_append_time(const ExprPtr& expr) {
-  if (!expr) return false;
-  return expr->op == Op::kProctime || std::any_of(expr->args.begin(), expr->args.end(),
-                                                  [](const auto& arg) { return reads_append_time(arg); });
+  return any_part(expr, [](const Expr& part) { return part.op == Op::kProctime; });
 }
 
 // The order of rows decides what it gives; or doubles are added up partition by partition.
@@ -355,7 +353,7 @@ class SelectLines {
     const bool again = !seen_.insert(&plan).second;
     tree_.add(again ? "Select (the rows of that above)" : plan.distinct ? "Select distinct" : "Select");
     if (again) return;
-    const auto read = origin_names(plan);
+    const auto read = names_of(plan.read_schema());
     const auto columns = plan.grouping ? group_row_names(*plan.grouping, read) : read;
     if (plan.limit || plan.offset > 0) tree_.add(limit_text(plan));
     if (!plan.order_by.empty()) {
@@ -387,6 +385,16 @@ class SelectLines {
 };
 
 }  // namespace
+
+const Schema& system_columns() {
+  static const Schema columns{
+      {"_partition", Type::kInteger}, {"_offset", Type::kBigint}, {"_time", Type::kTimestamptz}};
+  return columns;
+}
+
+bool names_column_from(const ExprPtr& expr, int column) {
+  return any_part(expr, [&](const Expr& part) { return part.op == Op::kColumn && part.column >= column; });
+}
 
 std::vector<int> read_columns(const UnionArm& arm, const std::vector<int>& outputs) {
   std::vector<bool> used(arm.source->columns.size());
@@ -487,8 +495,35 @@ bool SelectPlan::needs_origins() const {
   return any(grouping->group_keys) || std::any_of(calls.begin(), calls.end(), call_needs_origins);
 }
 
+bool SelectPlan::reads_from(int column) const {
+  const auto reads = [&](const auto& part) { return names_column_from(part.expr, column); };
+  if (names_column_from(filter, column)) return true;
+  if (!grouping) return std::ranges::any_of(outputs, reads);
+  if (std::ranges::any_of(grouping->group_keys, reads)) return true;
+  return std::ranges::any_of(grouping->aggregates, [&](const AggregateCall& call) {
+    bool found = false;
+    call.each_expr([&](const ExprPtr& expr) { found = found || names_column_from(expr, column); });
+    return found;
+  });
+}
+
 Schema SelectPlan::output_schema() const {
   return schema_of(outputs);
+}
+
+Schema SelectPlan::read_schema() const {
+  if (view) return view->output_schema();
+  if (input) return input->output_schema();
+  if (set) return set->left->output_schema();
+  Schema schema;
+  if (stream || dead_letters) {
+    schema = (stream ? stream : dead_letters)->columns;
+    if (system_columns)
+      schema.insert(schema.end(), engine::system_columns().begin(), engine::system_columns().end());
+  }
+  for (size_t i = 0; !values.empty() && i < values.front().size(); ++i)
+    schema.push_back(ColumnDef{fmt::format("column{}", i + 1), values.front()[i]->type});
+  return schema;
 }
 
 std::string SelectPlan::explain() const {

@@ -30,6 +30,11 @@ enum class StreamKind : uint8_t { kDeclared, kDerived, kRepartition, kDeadLetter
 inline constexpr std::string_view kOpColumn = "_op";
 inline constexpr std::string_view kDeleteOp = "delete";
 inline constexpr std::string_view kOps[] = {"insert", "upsert", kDeleteOp};
+// What an ad-hoc SELECT may ask of a stored event besides its stream's columns, behind which these stand: its partition,
+// its offset there, and when it was appended. No part of *.
+enum class SystemColumn : uint8_t { kPartition, kOffset, kTime };
+const Schema& system_columns();
+
 // The column of a stream WITH (changelog = 'retract') that says what a row is.
 inline constexpr std::string_view kChangelogColumn = "op";
 
@@ -242,9 +247,10 @@ struct SetPlan {
 struct SelectPlan {
   // What is read: one of these, or else (SELECT without FROM) one row.
   PlanPtr view;
-  StreamPtr dead_letters;  // the rows of the tenant's dead-letter stream (bounded read)
-  StreamPtr stream;        // the rows of a stored stream (bounded read)
-  SelectPtr input;         // another SELECT's rows
+  StreamPtr dead_letters;       // the rows of the tenant's dead-letter stream (bounded read)
+  StreamPtr stream;             // the rows of a stored stream (bounded read)
+  bool system_columns = false;  // a stored event's row has these, too
+  SelectPtr input;              // another SELECT's rows
   std::shared_ptr<const SetPlan> set;
   std::vector<std::vector<ExprPtr>> values;  // rows of expressions without columns
 
@@ -258,8 +264,12 @@ struct SelectPlan {
   uint32_t height = 1;  // of the tree
 
   Schema output_schema() const;
+  Schema read_schema() const;  // of the row that is read
   bool needs_origins() const;  // where a row stands and when it came decide the answer
+  bool reads_from(
+      int column) const;  // its expressions, but for ORDER BY, name this column of that row, or one behind it
   std::string explain() const;
 };
+bool names_column_from(const ExprPtr& expr, int column);
 
 }  // namespace millrace::engine

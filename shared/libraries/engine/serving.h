@@ -17,6 +17,7 @@
 
 #include "engine/plan.h"
 #include "engine/query_report.h"
+#include "engine/read_range.h"
 #include "state/state_store.h"
 
 namespace millrace::engine {
@@ -119,14 +120,17 @@ struct StreamReadRequest {
   std::optional<StreamPlace> place;
   std::optional<Offset> offset;
   std::optional<AppendTime> time;
-  size_t limit = 1000;  // events
+  EventRange range = {};   // of a read: what is outside is not read, offsets only with a partition
+  bool kept_only = false;  // what retention has removed meanwhile is not missed
+  size_t limit = 1000;     // events
   size_t max_bytes = 4u << 20;
 };
 struct StreamReadAnswer {
   std::vector<StoredEvent> events;  // values live in `keep`
   std::vector<std::shared_ptr<const void>> keep;
   StreamPlace next;
-  bool at_end = false;
+  bool at_end = false;           // also of the range
+  std::optional<Offset> oldest;  // that is kept, of the partition, if one was asked for
 };
 
 class StreamReads {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 namespace millrace {
 namespace {
@@ -53,6 +54,8 @@ Error beyond(std::string message) {
   return error(Code::kExhausted, "MR-EVT-0103", std::move(message), "use fewer fields, or JSONB");
 }
 
+thread_local bool for_definition = false;
+
 class RowTypes {
  public:
   Result<Type> find_or_add(Schema fields);
@@ -60,6 +63,7 @@ class RowTypes {
 
  private:
   Status measure(RowType& made) const;
+  Status check_room(size_t name_bytes) const;
   Result<Type> plain_of(const Schema& fields);
 
   std::mutex mutex_;  // of what follows; an entry is never changed
@@ -100,6 +104,19 @@ Result<Type> RowTypes::plain_of(const Schema& fields) {
   return differs ? find_or_add(std::move(plain)) : Result<Type>(Type::kNull);
 }
 
+Status RowTypes::check_room(size_t name_bytes) const {
+  const size_t types = owned_.size() + 1;
+  const size_t bytes = bytes_ + name_bytes;
+  if (types > kMaxRowTypes || bytes > kMaxRowTypeBytes)
+    return beyond("the node knows too many different row types");
+  if (for_definition || (types <= kMaxRowTypes - kRowTypesForDefinitions &&
+                         bytes <= kMaxRowTypeBytes - kRowTypeBytesForDefinitions))
+    return {};
+  return error(Code::kExhausted, "MR-EVT-0103",
+               "the node knows so many different row types that the rest are kept for definitions",
+               "use a row type that a stream has, or JSONB");
+}
+
 Result<Type> RowTypes::find_or_add(Schema fields) {
   auto made = std::make_unique<RowType>();
   made->fields = std::move(fields);
@@ -110,9 +127,8 @@ Result<Type> RowTypes::find_or_add(Schema fields) {
   const std::lock_guard lock(mutex_);
   const auto known = by_name_.find(made->name);
   if (known != by_name_.end()) return known->second;
+  TRY(check_room(made->name.size()));
   const size_t index = owned_.size();
-  if (index == kMaxRowTypes || bytes_ + made->name.size() > kMaxRowTypeBytes)
-    return beyond("the node knows too many different row types");
   const Type type = numbered(index);
   if (made->plain == Type::kNull) made->plain = type;
   bytes_ += made->name.size();
@@ -128,6 +144,12 @@ RowTypes& row_types() {
 }
 
 }  // namespace
+
+MakesRowTypesOfDefinition::MakesRowTypesOfDefinition(bool definition)
+    : before_(std::exchange(for_definition, definition)) {}
+MakesRowTypesOfDefinition::~MakesRowTypesOfDefinition() {
+  for_definition = before_;
+}
 
 Result<Type> row_type(Schema fields) {
   for (ColumnDef& field : fields) {

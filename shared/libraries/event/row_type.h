@@ -5,7 +5,8 @@
 //             The numbers are this process's own: what is stored has the type's name.
 // Threads:    any; finding fields takes no lock.
 // Bound:      kMaxRowFields and kMaxRowDepth a type; kMaxRowTypes and kMaxRowTypeBytes of names in all: beyond them new row
-//             types are refused, known ones go on.
+//             types are refused, known ones go on. The last of both are for definitions alone, or one client's SELECTs could
+//             take them all.
 #pragma once
 
 #include "event/type.h"
@@ -17,6 +18,20 @@ inline constexpr size_t kMaxRowLeaves = 1'600;  // fields of a type and of the r
 inline constexpr size_t kMaxRowDepth = kMaxPathMembers;
 inline constexpr size_t kMaxRowTypes = 32'768;
 inline constexpr size_t kMaxRowTypeBytes = 64u << 20;
+inline constexpr size_t kRowTypesForDefinitions = 4'096;
+inline constexpr size_t kRowTypeBytesForDefinitions = 8u << 20;
+
+// While one lives, the row types that its thread makes are a definition's.
+class MakesRowTypesOfDefinition {
+ public:
+  explicit MakesRowTypesOfDefinition(bool definition);
+  ~MakesRowTypesOfDefinition();
+  MakesRowTypesOfDefinition(const MakesRowTypesOfDefinition&) = delete;
+  MakesRowTypesOfDefinition& operator=(const MakesRowTypesOfDefinition&) = delete;
+
+ private:
+  const bool before_;
+};
 
 // Of each field name, type, length and scale count. Its errors are the bounds'.
 Result<Type> row_type(Schema fields);

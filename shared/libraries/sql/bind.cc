@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "event/row_type.h"
 #include "sql/bind_expression.h"
 #include "sql/binder.h"
 #include "sql/errors.h"
@@ -251,9 +252,13 @@ Status check_new_name(const BindContext& context, const ast::Name& name, bool if
                   "use another name, or CREATE … IF NOT EXISTS");
 }
 
-Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant) {
+Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant,
+                            std::optional<Timestamp> now) {
   BindWork work;
-  const BindContext context{catalog, tenant, statement.text, statement.span.offset, true, &work};
+  const BindContext context{catalog, tenant, statement.text, statement.span.offset,
+                            true,    &work,  nullptr,        now};
+  const MakesRowTypesOfDefinition definition(std::holds_alternative<ast::CreateStream>(statement.body) ||
+                                             std::holds_alternative<ast::CreateQuery>(statement.body));
   return std::visit(Dispatcher{context}, statement.body);
 }
 
@@ -261,6 +266,7 @@ Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, 
 Result<BoundStatement> bind_definition(const Statement& statement, const Catalog& catalog, TenantId tenant) {
   BindWork work;
   const BindContext context{catalog, tenant, statement.text, statement.span.offset, false, &work};
+  const MakesRowTypesOfDefinition definition(true);
   return std::visit(Dispatcher{context}, statement.body);
 }
 

@@ -444,8 +444,9 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   if (const auto* function = engine::find_aggregate(expr.text)) return aggregate(expr, *function);
   if (expr.text == "grouping") return grouping(expr);
   const bool is_proctime = expr.text == "proctime";
+  const bool is_now = expr.text == "now" && scope_.now();
   const engine::Function* function = engine::find_function(expr.text);
-  if (function == nullptr && !is_proctime) return unknown_function(expr);
+  if (function == nullptr && !is_proctime && !is_now) return unknown_function(expr);
   if (const std::string_view clause = aggregate_clause(expr); !clause.empty()) {
     return invalid_at(kMisplacedAggregate, expr.span,
                       fmt::format("{} specified, but {} is not an aggregate function", clause, expr.text),
@@ -453,6 +454,8 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   }
   if (expr.star) return bad_arguments(expr, "expressions, not *");
   if (is_proctime) return proctime(expr);
+  if (is_now && !expr.args.empty()) return bad_arguments(expr, "no arguments");
+  if (is_now) return make_literal(*scope_.now(), Type::kTimestamptz, expr.span);
   if (expr.text == "coalesce") return coalesce(expr);
   if (expr.text == "nullif") return null_if(expr);
   TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));

@@ -113,6 +113,7 @@ class FlatBinder {
     TRY(rename_columns(from.columns, from.span, std::move(names)));
     Scope scope(from.alias ? from.alias.text : from.name.text, schema);
     allow_append_time(scope);
+    scope.refuse_system_columns();
     TRY_ASSIGN(scope_, make_scope(from, std::move(scope)));
     if (scope_.has_window()) flat_.window_from = &from;
     return {};
@@ -190,6 +191,7 @@ class FlatBinder {
       return groups_again(from.span, window_name(from));
     scope.take_window(flat_.windows);
     if (!over_groups_ && plan().views.empty()) allow_append_time(scope);
+    scope.refuse_system_columns();
     TRY_ASSIGN(scope_, make_scope(from, std::move(scope)));
     if (from.window != ast::WindowFunction::kNone) flat_.window_from = &from;
     return {};

@@ -85,10 +85,11 @@ Result<Bound> assigned(Bound value, const ColumnDef& column) {
 namespace {
 
 // Each value takes the type of its column, not of the values above it.
-Result<SelectPlan> bind_rows(const ast::Insert& insert, Columns columns) {
+Result<SelectPlan> bind_rows(const ast::Insert& insert, Columns columns, const BindContext& context) {
   const ast::Query& tree = insert.query;
   take_first(insert, tree.values.front().size(), columns);
-  const Scope nothing;
+  Scope nothing;
+  nothing.set_now(context.now);
   SelectPlan out;
   for (const auto& row : tree.values) {
     TRY(check_width(row.size(), columns.size(), row.front()->span));
@@ -130,8 +131,8 @@ Result<Insert> bind_insert(const ast::Insert& tree, const BindContext& context) 
   TRY_ASSIGN(engine::StreamPtr stream, target_of(tree, context));
   TRY_ASSIGN(Columns columns, columns_of(tree, *stream));
   const bool rows = !tree.query.values.empty() && tree.query.with.empty() && tree.query.tail_span.length == 0;
-  TRY_ASSIGN(SelectPlan plan,
-             rows ? bind_rows(tree, std::move(columns)) : bind_query_rows(tree, std::move(columns), context));
+  TRY_ASSIGN(SelectPlan plan, rows ? bind_rows(tree, std::move(columns), context)
+                                   : bind_query_rows(tree, std::move(columns), context));
   return Insert{std::move(stream), std::move(plan)};
 }
 

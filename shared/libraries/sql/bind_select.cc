@@ -106,6 +106,7 @@ class SelectBinder {
     plan_ = std::move(source.plan);
     schema_ = std::move(source.schema);
     scope_ = std::move(source.scope);
+    scope_.set_now(context_.now);
     if (tree_.where) {
       TRY_ASSIGN(const ExprPtr passes, ExpressionBinder(scope_, "WHERE").bind_boolean(*tree_.where, "WHERE"));
       plan_.filter = both(plan_.filter, passes);
@@ -119,12 +120,11 @@ class SelectBinder {
     grouped_ = tree_.group_span.length > 0 || tree_.having || binder.groups();
     plan_.distinct = tree_.distinct_span.length > 0;
     for (const auto& item : tree_.order_by) TRY(bind_sort_key(item, binder));
-    size_t inputs = schema_.size();
     if (scope_.has_many_windows() && !grouped_) return needs_groups();
-    if (grouped_) {
-      TRY(group(binder.calls()));
-      inputs = plan_.grouping->group_keys.size() + plan_.grouping->aggregates.size();
-    }
+    if (grouped_) TRY(group(binder.calls()));
+    plan_.system_columns = names_system_columns();
+    const size_t inputs = grouped_ ? plan_.grouping->group_keys.size() + plan_.grouping->aggregates.size()
+                                   : plan_.read_schema().size();
     for (const auto& sort : sorts_) plan_.order_by.push_back(sort.key(inputs, plan_));
     TRY(bind_limit(tree_, plan_));
     BoundSelect out{std::move(plan_), {}};
@@ -133,6 +133,15 @@ class SelectBinder {
   }
 
  private:
+  bool names_system_columns() const {
+    const engine::StreamPtr& events = plan_.stream ? plan_.stream : plan_.dead_letters;
+    if (!events) return false;
+    const int first = static_cast<int>(events->columns.size());
+    return plan_.reads_from(first) || (!grouped_ && std::ranges::any_of(sorts_, [&](const Sort& sort) {
+             return engine::names_column_from(sort.expr, first);
+           }));
+  }
+
   // VALUES and UNION have no list: all columns are meant.
   Result<std::vector<SelectColumn>> bind_columns(ExpressionBinder& binder) {
     if (!tree_.items.empty()) {

@@ -42,16 +42,9 @@ bool can_be_inlined(const SelectPlan& plan) {
                                [](const auto& output) { return output.expr->op == Op::kLiteral; });
 }
 
-Schema schema_of_origin(const SelectPlan& plan) {
-  if (plan.view) return plan.view->output_schema();
-  if (plan.stream) return plan.stream->columns;
-  if (plan.dead_letters) return plan.dead_letters->columns;
-  if (plan.input) return plan.input->output_schema();
-  if (plan.set) return plan.set->left->output_schema();
-  Schema schema;
-  for (size_t i = 0; !plan.values.empty() && i < plan.values.front().size(); ++i)
-    schema.push_back({fmt::format("column{}", i + 1), plan.values.front()[i]->type});
-  return schema;
+// Their rows have system columns until it is known that the query names none (bind_select.cc).
+bool reads_events(const SelectPlan& plan) {
+  return plan.stream || plan.dead_letters;
 }
 
 Result<SelectSource> read_query(const SelectPtr& inner, const ast::TableRef& from, Measure& measure) {
@@ -63,7 +56,8 @@ Result<SelectSource> read_query(const SelectPtr& inner, const ast::TableRef& fro
   SelectSource out;
   out.plan = *inner;
   out.plan.outputs.clear();
-  out.schema = schema_of_origin(*inner);
+  out.plan.system_columns = reads_events(*inner);
+  out.schema = out.plan.read_schema();
   out.scope = Scope(name, std::move(*columns));
   if (inner->stream) out.scope.allow_append_time();
   return out;
@@ -78,9 +72,13 @@ Result<SelectSource> read_relation(const Relation& relation, const ast::TableRef
   SelectSource out;
   out.plan.view = relation.view;
   (letters ? out.plan.dead_letters : out.plan.stream) = relation.stream;
-  out.schema = schema_of_origin(out.plan);
-  out.scope = Scope(from.alias ? from.alias.text : from.name.text, out.schema);
-  if (relation.stream) out.scope.allow_append_time();
+  const Schema columns = out.plan.read_schema();
+  out.scope = Scope(from.alias ? from.alias.text : from.name.text, columns);
+  out.plan.system_columns = reads_events(out.plan);
+  out.schema = out.plan.read_schema();
+  if (!relation.stream) return out;
+  out.scope.allow_append_time();
+  out.scope.add_system_columns(static_cast<int>(columns.size()));
   return out;
 }
 
@@ -103,7 +101,7 @@ Result<SelectSource> bind_from(const ast::TableRef& from, const BindContext& con
     for (auto& column : columns) names.push_back(&column.name);
     TRY(rename_columns(from.columns, from.span, std::move(names)));
     Scope renamed(out.scope.name(), std::move(columns));
-    if (out.scope.has_append_time()) renamed.allow_append_time();
+    renamed.take_rows(out.scope);
     out.scope = std::move(renamed);
   }
   TRY_ASSIGN(out.scope, make_scope(from, std::move(out.scope)));
@@ -111,8 +109,9 @@ Result<SelectSource> bind_from(const ast::TableRef& from, const BindContext& con
 }
 
 // VALUES: of each column all values get one type.
-Result<SelectSource> bind_values(const ast::Query& tree) {
-  const Scope nothing;
+Result<SelectSource> bind_values(const ast::Query& tree, const BindContext& context) {
+  Scope nothing;
+  nothing.set_now(context.now);
   std::vector<std::vector<Bound>> rows;
   for (const auto& row : tree.values) {
     rows.emplace_back();
@@ -131,7 +130,7 @@ Result<SelectSource> bind_values(const ast::Query& tree) {
     out.plan.values.emplace_back();
     for (Bound& value : row) out.plan.values.back().push_back(std::move(value.expr));
   }
-  out.schema = schema_of_origin(out.plan);
+  out.schema = out.plan.read_schema();
   out.scope = Scope("", out.schema);
   return out;
 }
@@ -211,7 +210,7 @@ std::string_view set_name(ast::SetOperation set) {
 
 Result<SelectSource> bind_source(const ast::Query& tree, const BindContext& context) {
   if (tree.set != ast::SetOperation::kNone) return bind_set(tree, context);
-  if (!tree.values.empty()) return bind_values(tree);
+  if (!tree.values.empty()) return bind_values(tree, context);
   if (tree.from) return bind_from(*tree.from, context);
   return SelectSource();
 }

@@ -20,6 +20,7 @@ struct BindContext {
   bool check_names = true;         // false: EXPLAIN and a definition read again may use a name that is taken
   BindWork* work = nullptr;        // of the whole statement (flatten.h)
   const CteScope* ctes = nullptr;  // what WITH named, around the place
+  std::optional<Timestamp> now = {};  // of an ad-hoc query: now()
 };
 
 // What a name in FROM stands for: exactly one of the two. Dead letters are a stream of kind kDeadLetters.

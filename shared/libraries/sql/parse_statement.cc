@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "event/row_type.h"
 #include "sql/errors.h"
 #include "sql/keywords.h"
 #include "sql/parse_path.h"
@@ -106,6 +107,7 @@ Result<std::vector<StatementPtr>> Parser::statements() {
     if (peek().kind == TokenKind::kEnd) return out;
     const SourceSpan first = peek().span;
     if (out.size() == ast::kMaxStatements) return too_many(first, "statements", ast::kMaxStatements);
+    const MakesRowTypesOfDefinition definition(is_word("create"));
     TRY_ASSIGN(ast::Body body, statement());
     if (!is_symbol(";") && peek().kind != TokenKind::kEnd)
       return unexpected("the statement should end here, with \";\"");

@@ -120,11 +120,50 @@ Error Scope::unknown_column(const ast::Name& qualifier, const std::string& colum
   return invalid_at(kUnknownColumn, span, fmt::format("column \"{}\" does not exist", full), hint);
 }
 
+namespace {
+
+std::optional<size_t> system_place(const std::string& name) {
+  const Schema& all = engine::system_columns();
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Scope::Column> Scope::system_column(const ast::Name& qualifier, size_t place,
+                                           const SourceSpan& span) const {
+  const ColumnDef& column = engine::system_columns()[place];
+  if (first_system_column_ >= 0) {
+    return Column{column.name,
+                  make_column(first_system_column_ + static_cast<int>(place), column.type, span)};
+  }
+  if (refuses_system_columns_) {
+    const bool time = static_cast<engine::SystemColumn>(place) == engine::SystemColumn::kTime;
+    return unsupported_at(
+        span, fmt::format("{} in a continuous query is not supported", column.name),
+        time ? "PROCTIME() is when an event was appended"
+             : "what it answers cannot depend on where an event stands; an ad-hoc SELECT can show it");
+  }
+  Error e = unknown_column(qualifier, column.name, span);
+  e.hint = fmt::format("{} is a stored event's: a SELECT from the stream itself has it", column.name);
+  return e;
+}
+
+void Scope::take_rows(const Scope& from) {
+  has_append_time_ = from.has_append_time_;
+  first_system_column_ = from.first_system_column_;
+}
+
 Result<Scope::Column> Scope::find(const ast::Name& qualifier, const std::string& column,
                                   const SourceSpan& span) const {
   TRY(check_qualifier(qualifier));
   const auto found = by_name_.find(column);
-  if (found == by_name_.end()) return unknown_column(qualifier, column, span);
+  if (found == by_name_.end()) {
+    const auto system = system_place(column);
+    return system ? system_column(qualifier, *system, span) : unknown_column(qualifier, column, span);
+  }
   if (found->second.size() > 1) {
     return invalid_at(kAmbiguousColumn, span, fmt::format("column \"{}\" is ambiguous", column),
                       "the stream has a column of that name, and the window too: rename it in a subquery");

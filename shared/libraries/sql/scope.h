@@ -2,6 +2,7 @@
 // subquery, a CTE or a view computes of it. One relation for now; joins will add more.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,6 +42,16 @@ class Scope {
   // The rows come from the journal, so that PROCTIME() has a meaning.
   void allow_append_time() { has_append_time_ = true; }
   bool has_append_time() const { return has_append_time_; }
+  // They are stored events as an ad-hoc SELECT reads them: engine::system_columns() stand in the row from `first` on.
+  // They are found by name where no column has it, and are none of columns().
+  void add_system_columns(int first) { first_system_column_ = first; }
+  // A continuous query: its answer is no matter of where an event stands.
+  void refuse_system_columns() { refuses_system_columns_ = true; }
+  // The same rows, whose columns have other names.
+  void take_rows(const Scope& from);
+  // What now() is; none in a continuous query.
+  void set_now(std::optional<Timestamp> now) { now_ = now; }
+  std::optional<Timestamp> now() const { return now_; }
   // They are what the events of a stream with a primary key make: a row has no time of its own.
   void set_updating(std::string stream) { updating_ = std::move(stream); }
   const std::string& updating() const { return updating_; }  // empty: they are not
@@ -55,11 +66,15 @@ class Scope {
  private:
   void add(Column column);
   Error unknown_column(const ast::Name& qualifier, const std::string& column, const SourceSpan& span) const;
+  Result<Column> system_column(const ast::Name& qualifier, size_t place, const SourceSpan& span) const;
 
   std::string name_;
   engine::WindowSpec window_;
   engine::CountWindow count_window_;
   bool has_append_time_ = false;
+  int first_system_column_ = -1;  // -1: the rows have none
+  bool refuses_system_columns_ = false;
+  std::optional<Timestamp> now_;
   std::string updating_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, std::vector<size_t>> by_name_;

@@ -73,8 +73,10 @@ struct Insert {
 using BoundStatement =
     std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause, Insert>;
 
-// `text` is the statement's own text: spans in errors are relative to the text given to parse().
-Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant);
+// `text` is the statement's own text: spans in errors are relative to the text given to parse(). `now`: what now() is in an
+// ad-hoc query; without it, as in a definition, there is none.
+Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant,
+                            std::optional<Timestamp> now = std::nullopt);
 
 // "error MR-SQL-…: …\n  line | text\n       ^^^^\nhint: …" for a person.
 std::string render_error(const Error& error, std::string_view text);
