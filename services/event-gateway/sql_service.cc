@@ -252,6 +252,8 @@ void Run::execute(const sql::Show& show, const sql::Statement&) {
       return finish_statement(show_views(*catalog, tenant_, views_));
     case sql::Show::What::kQueries:
       return finish_statement(show_queries(*catalog, tenant_, views_));
+    case sql::Show::What::kFunctions:
+      return finish_statement(show_functions());
     case sql::Show::What::kColumns:
       return finish_statement(show_columns(*catalog, tenant_, show.name));
   }

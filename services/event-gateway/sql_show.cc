@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/aggregates.h"
 #include "event-gateway/row_builder.h"
 #include "sql/errors.h"
 
@@ -148,6 +149,32 @@ Result<StatementResult> show_columns(const sql::Catalog& catalog, TenantId tenan
         .end_row();
   }
   return finish("SHOW COLUMNS", rows);
+}
+
+StatementResult show_functions() {
+  RowBuilder rows({{"name", Type::kText},
+                   {"form", Type::kText},
+                   {"kind", Type::kText},
+                   {"meaning", Type::kText},
+                   {"example", Type::kText},
+                   {"value", Type::kText}});
+  const auto add = [&](const auto& function, std::string_view form, std::string_view kind) {
+    const engine::Example& example = function.examples.front();
+    rows.text(function.name).text(form).text(kind).text(function.meaning);
+    rows.text(example.sql).text(example.value).end_row();
+  };
+  for (const auto& family : engine::function_table()) {
+    for (const engine::Function& function : family.functions) {
+      if (!function.form.empty()) {
+        add(function, function.form, "function");
+        continue;
+      }
+      for (const auto& signature : function.signatures)
+        add(function, engine::to_string(signature), "function");
+    }
+  }
+  for (const auto& aggregate : engine::aggregate_table()) add(aggregate, aggregate.form, "aggregate");
+  return finish("SHOW FUNCTIONS", rows);
 }
 
 StatementResult explain_rows(std::string_view text) {

@@ -10,6 +10,7 @@ StatementResult show_streams(const sql::Catalog& catalog, TenantId tenant);
 StatementResult show_views(const sql::Catalog& catalog, TenantId tenant, engine::ViewReads* views);
 StatementResult show_queries(const sql::Catalog& catalog, TenantId tenant, engine::ViewReads* views);
 Result<StatementResult> show_columns(const sql::Catalog& catalog, TenantId tenant, const std::string& name);
+StatementResult show_functions();  // what the function and the aggregate table say
 StatementResult explain_rows(std::string_view text);
 
 }  // namespace millrace::gateway

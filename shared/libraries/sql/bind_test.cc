@@ -205,6 +205,7 @@ TEST_F(BindTest, OtherStatements) {
   EXPECT_EQ(catalog_.get<Show>("SHOW STREAMS").what, Show::What::kStreams);
   EXPECT_EQ(catalog_.get<Show>("SHOW MATERIALIZED VIEWS").what, Show::What::kViews);
   EXPECT_EQ(catalog_.get<Show>("SHOW QUERIES").what, Show::What::kQueries);
+  EXPECT_EQ(catalog_.get<Show>("SHOW FUNCTIONS").what, Show::What::kFunctions);
   EXPECT_EQ(catalog_.get<Show>("SHOW COLUMNS FROM orders").name, "orders");
   EXPECT_EQ(catalog_.get<Show>("DESCRIBE orders").what, Show::What::kColumns);
 }

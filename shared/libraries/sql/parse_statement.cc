@@ -464,12 +464,14 @@ Result<ast::Body> Parser::show() {
     out.what = What::kViews;
   } else if (take_word("queries")) {
     out.what = What::kQueries;
+  } else if (take_word("functions")) {
+    out.what = What::kFunctions;
   } else if (take_word("columns")) {
     out.what = What::kColumns;
     if (!take_word("in")) TRY(expect_word("from"));
     TRY_ASSIGN(out.name, show_target());
   } else {
-    return unexpected("after SHOW comes STREAMS, VIEWS, QUERIES or COLUMNS FROM name");
+    return unexpected("after SHOW comes STREAMS, VIEWS, QUERIES, FUNCTIONS or COLUMNS FROM name");
   }
   return ast::Body(std::move(out));
 }

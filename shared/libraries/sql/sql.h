@@ -53,7 +53,7 @@ struct Drop {
   DefinitionId definition;  // 0: IF EXISTS and there is none
 };
 struct Show {
-  enum class What : uint8_t { kStreams, kViews, kQueries, kColumns } what;
+  enum class What : uint8_t { kStreams, kViews, kQueries, kColumns, kFunctions } what;
   std::string name;  // for kColumns
 };
 struct Explain {
