@@ -125,6 +125,20 @@ Interval justify_interval(Row& row, Interval i) {
   return i;
 }
 
+int64_t months_of(Interval i) {
+  return i.months;
+}
+int64_t days_of_interval(Interval i) {
+  return i.days;
+}
+int64_t micros_of(Interval i) {
+  return i.micros;
+}
+Interval interval_of(Row& row, int64_t months, int64_t days, int64_t micros) {
+  Interval i{.micros = micros};
+  return narrow(months, i.months) && narrow(days, i.days) ? i : out_of_range(row);
+}
+
 // Years, months and days as people count them. Days are borrowed from the earlier time's month.
 Interval age(Timestamp to, Timestamp from) {
   const bool negative = to.micros < from.micros;
@@ -187,6 +201,22 @@ FunctionFamily time_making_functions() {
                 {"make_interval(1, 2, 0, 3, 4, 5, 6.5)", "1 year 2 mons 3 days 04:05:06.5"}},
                "make_interval(years bigint, months bigint, weeks bigint, days bigint, hours bigint, minutes "
                "bigint, seconds double precision) → interval"},
+              {"interval_of",
+               "The interval of its three parts: months, days and microseconds",
+               {call<interval_of>()},
+               {{"interval_of(1, -2, 3500000)", "1 mon -2 days +00:00:03.5"}}},
+              {"interval_months",
+               "The months of an interval, its years included",
+               {call<months_of>()},
+               {{"interval_months(INTERVAL '1 year 40 days')", "12"}}},
+              {"interval_days",
+               "The days of an interval, as it is written",
+               {call<days_of_interval>()},
+               {{"interval_days(INTERVAL '1 mon 40 days')", "40"}}},
+              {"interval_microseconds",
+               "The time of an interval",
+               {call<micros_of>()},
+               {{"interval_microseconds(INTERVAL '1 day 2 seconds')", "2000000"}}},
               {"justify_days",
                "Every 30 days as a month",
                {call<justify_days>()},
