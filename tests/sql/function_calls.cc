@@ -41,11 +41,190 @@ constexpr std::array kComparisons{"=", "<>", "<", "<=", ">", ">="};
 constexpr std::array kZones{"Europe/Berlin",  "america/new_york",    "UTC",
                             "Asia/Kathmandu", "Australia/Lord_Howe", "EST",
                             "Nowhere",        "Africa/Monrovia"};
-constexpr std::array kFormats{"YYYY-MM-DD HH24:MI:SS",  "IYYY-IW-ID IDDD",  "Day, DD Month YYYY",
-                              "FMDay FMDD FMMonth",     "HH12:MI:SS.MS AM", "US FF3 ff1 FM6",
-                              "DDDth Q W WW CC J",      "dy DY Dy mon MON", "\"at\" HH a.m. P.M.",
-                              "YY Y YYY iyy I",         "SSSS SSSSS FMMM",  "TZ tz OF RM FMRM rm",
-                              "x \\\"y\\\" \"a\\\"b\"", "DDTH HH24th D",    "ad B.C. FXYYYY"};
+constexpr std::array kTimeFormats{"YYYY-MM-DD HH24:MI:SS",
+                                  "IYYY-IW-ID IDDD",
+                                  "Day, DD Month YYYY",
+                                  "FMDay FMDD FMMonth",
+                                  "HH12:MI:SS.MS AM",
+                                  "US FF3 ff1 FM6",
+                                  "DDDth Q W WW CC J",
+                                  "dy DY Dy mon MON",
+                                  "\"at\" HH a.m. P.M.",
+                                  "YY Y YYY iyy I",
+                                  "SSSS SSSSS FMMM",
+                                  "TZ tz OF RM FMRM rm",
+                                  "x \\\"y\\\" \"a\\\"b\"",
+                                  "DDTH HH24th D",
+                                  "ad B.C. FXYYYY",
+                                  "TMMonth TMmon tmDAY TMDy",
+                                  "Y,YYY FMY,YYYth",
+                                  "DDSP MonthTH DayspMI",
+                                  "FM\"x\" TM9 FM",
+                                  "TZHTZM FMOF",
+                                  "YYYYMMDDHH24MISS",
+                                  "FMDDDth FMWW FMIW FMCC",
+                                  "D of ID",
+                                  "q FMQ jth",
+                                  "FMHH12 FMMI FMSS FMHH24th",
+                                  "FXMonth-DD",
+                                  "yyyy\"-été-\"mm",
+                                  "MS FMMS FMUS FF2th FF4 FF5 FF6"};
+// Without what an interval does not have.
+constexpr std::array kIntervalFormats{"YYYY-MM-DD HH24:MI:SS",
+                                      "HH12:MI:SS.MS AM",
+                                      "US FF3 ff1 FF6",
+                                      "DDDth Q W WW CC",
+                                      "YY Y YYY Y,YYY",
+                                      "SSSS SSSSS FMMM",
+                                      "RM FMRM rm",
+                                      "DDTH HH24th",
+                                      "FMHH24 FMMI FMSS FMDD FMYYYY",
+                                      "MIth SSTH",
+                                      "Month"};
+constexpr std::array kReadFormats{"YYYY-MM-DD HH24:MI:SS",
+                                  "DD Mon YYYY",
+                                  "YYYYMMDD",
+                                  "FMMonth DD, YYYY",
+                                  "HH12:MI AM",
+                                  "YYYY-MM-DD HH12:MI:SS.MS PM",
+                                  "DDD YYYY",
+                                  "IYYY-IW-ID",
+                                  "IYYY-IDDD",
+                                  "YY-MM-DD",
+                                  "YYY MM",
+                                  "Y MM DD",
+                                  "CC YY",
+                                  "J",
+                                  "WW YYYY",
+                                  "MM W YYYY",
+                                  "YYYY-MM-DD HH24:MI:SS.US",
+                                  "HH24:MITZH:TZM",
+                                  "FXYYYY-MM-DD",
+                                  "YYYY\"x\"MM",
+                                  "Day DD RM YYYY",
+                                  "SSSSS",
+                                  "Y,YYY MM DD",
+                                  "YYYY-MM-DD BC",
+                                  "DDth Mon YYYY",
+                                  "YYYY-MM-DD HH24:MI:SS.FF3",
+                                  "YYYYMMDDHH24MISS",
+                                  "Q YYYY",
+                                  "YYYY/MM/DD TZ",
+                                  "YYYY IW",
+                                  "FMYYYY FMMM FMDD",
+                                  "Dy, DD Mon YY HH24:MI:SS",
+                                  "YYYY-MM-DD TZH",
+                                  "yyyy-mm-dd a.m. hh"};
+constexpr std::array kReadTexts{"2001-02-16 20:38:40",
+                                "16 Feb 2001",
+                                "20010216",
+                                "February 6, 2001",
+                                "08:38 PM",
+                                "2001-02-16 08:38:40.5 PM",
+                                "47 2001",
+                                "2001-07-5",
+                                "2001-47",
+                                "01-02-16",
+                                "999 12",
+                                "5 3 4",
+                                "20 99",
+                                "2451957",
+                                "7 2001",
+                                "2 3 2001",
+                                "2001-02-16 20:38:40.123456",
+                                "20:38-05:30",
+                                "2001/2/6",
+                                "2001x02",
+                                "Friday 16 II 2001",
+                                "74320",
+                                "2,001 2 16",
+                                "0044-03-15 BC",
+                                "16th feb 2001",
+                                "2001-02-16 20:38:40.1239",
+                                "20010216203840",
+                                "1 2001",
+                                "2001-13-01",
+                                "2001-02-30",
+                                " 2001 - 2 - 16 ",
+                                "Fri, 16 Feb 01 20:38:40",
+                                "2001-02-16 +02",
+                                "2001-02-16 p.m. 13",
+                                "",
+                                "abc",
+                                "-5",
+                                "99999999999",
+                                "2001-366",
+                                "0-0-0",
+                                "2000-02-29",
+                                "2001-02-16 -3"};
+constexpr std::array kNumberFormats{"999",
+                                    "9999.99",
+                                    "FM9999.99",
+                                    "0000.00",
+                                    "FM0000.0099",
+                                    "9,999,999.9",
+                                    "FM9,999,999.99",
+                                    "9G999D99",
+                                    "S999",
+                                    "999S",
+                                    "SG999",
+                                    "999SG",
+                                    "MI999",
+                                    "999MI",
+                                    "FM999MI",
+                                    "PL999",
+                                    "999PL",
+                                    "9999.9PR",
+                                    "FM999PR",
+                                    "L999",
+                                    "999th",
+                                    "FM999TH",
+                                    "99V99",
+                                    "9.99EEEE",
+                                    "9EEEE",
+                                    "RN",
+                                    "FMRN",
+                                    "rnSG",
+                                    "FMrn x",
+                                    "9.9",
+                                    ".99",
+                                    "FM.99",
+                                    "9",
+                                    "0",
+                                    "",
+                                    "B999",
+                                    "99 \"units\" 9",
+                                    "9-9 9",
+                                    "99.99.9",
+                                    "S9S",
+                                    "9PR9",
+                                    "V9.9",
+                                    "EEEE9",
+                                    "S9MI",
+                                    "x",
+                                    "FM9.9",
+                                    "FM0.9",
+                                    "9.0",
+                                    "FM99.90",
+                                    "0999.9S",
+                                    "S0999",
+                                    "S09.90",
+                                    "999999999999999999999999.999999999999999999",
+                                    "FM999999999999999990.0",
+                                    "099,999",
+                                    "FM099,999",
+                                    "9.999EEEE",
+                                    "th",
+                                    "9L",
+                                    "SP9",
+                                    "C9",
+                                    "000PR",
+                                    "PR",
+                                    "9TH.9"};
+constexpr std::array kNumberTexts{"12,454.8-", "-12",  "1.5",   "$1,234.50", "<12>", " 12 ",
+                                  "12th",      "+7",   ".5",    "5-",        "5 -",  "1234",
+                                  "",          "abc",  "1 2 3", "12.3.4",    "0012", "1,2",
+                                  "12.-",      "-0.5", "é12",   "12345.678", "- 12", "00"};
 constexpr std::array kTimes{"2001-02-16T20:38:40.123456Z", "1970-01-01T00:00:00Z",
                             "1969-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z",
                             "9999-12-31T23:59:59Z",        "2000-02-29T12:00:00Z",
@@ -58,7 +237,14 @@ constexpr std::array kIntervals{"1 day",
                                 "15 minutes",
                                 "1234 years 11 months",
                                 "-00:00:01.5",
-                                "7 days"};
+                                "7 days",
+                                "40 days -25:00:00",
+                                "-13 months 100 days 00:00:59.999999",
+                                "-12 hours",
+                                "1 year",
+                                "-1 year",
+                                "-1 month",
+                                "60 days 1000:00:00"};
 
 constexpr std::array kBytes{"\\x", "\\x00ff5c", "abc", "\\xc3a9", "\\x000102030405f0f1f2f3f4f5f6f7f8f9fa"};
 constexpr std::array kNumerics{"0",           "1",     "-1",     "0.5",    "-0.5",
@@ -149,18 +335,34 @@ Scalar random_text(Random& random, std::string_view function, size_t place) {
     if (place == 1) return one_of(random, kEncodings);
   if (function == "decode") return one_of(random, kCoded);
   if (function.starts_with("jsonb_")) return one_of(random, kNames);
-  if (function == "timezone" && place == 0) return one_of(random, kZones);
-  if (function == "to_char") return one_of(random, kFormats);
+  if (function == "make_timestamptz" || (function == "timezone" && place == 0)) return one_of(random, kZones);
+  if (function == "to_number")
+    return place == 0 ? one_of(random, kNumberTexts) : one_of(random, kNumberFormats);
+  if (function == "to_date" || function == "to_timestamp")
+    return place == 0 ? one_of(random, kReadTexts) : one_of(random, kReadFormats);
   return one_of(random, kTexts);
 }
 
-Scalar random_value(Random& random, Type type, std::string_view function, size_t place) {
+std::string random_format(Random& random, Type of) {
+  if (is_timestamp(of)) return one_of(random, kTimeFormats);
+  return of == Type::kInterval ? one_of(random, kIntervalFormats) : one_of(random, kNumberFormats);
+}
+
+int64_t random_part(Random& random, std::string_view function, size_t place) {
+  constexpr std::array<int64_t, 6> kLargest{2001, 12, 31, 24, 59, 60};
+  const size_t part = function == "make_time" ? place + 3 : place;
+  if (function == "make_interval" || random.chance(8)) return static_cast<int64_t>(random.below(400)) - 200;
+  return static_cast<int64_t>(random.below(static_cast<uint64_t>(kLargest[std::min<size_t>(part, 5)]))) + 1;
+}
+
+// `before`: the type of the argument before.
+Scalar random_value(Random& random, Type type, std::string_view function, size_t place, Type before) {
   if ((function == "array_any" || function == "array_all") && place == 0) return one_of(random, kComparisons);
   if (random.chance(12)) return {};
   if (is_array(type)) {
     ArrayMaker elements(element_of(type));
     for (size_t i = random.below(5); i > 0; --i)
-      elements.add(random_value(random, element_of(type), function, place));
+      elements.add(random_value(random, element_of(type), function, place, before));
     return elements.bytes();
   }
   switch (type) {
@@ -177,11 +379,13 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
       return static_cast<double>(static_cast<float>(random_double(random)));
     case Type::kBigint:
       if (function == "chr") return random_character(random);
+      if (function.starts_with("make_")) return random_part(random, function, place);
       return function == "abs" || function == "mod" || function == "to_hex" || function == "greatest" ||
-                     function == "least"
+                     function == "least" || function == "to_char"
                  ? random_bigint(random)
                  : random_integer(random);
     case Type::kDouble:
+      if (function.starts_with("make_") && !random.chance(5)) return random.unit() * 61;
       return function == "to_timestamp" ? random.unit() * 4e9 - 2e9 : random_double(random);
     case Type::kNumeric:
       if (function == "to_precision") return *formats::parse_text(type, one_of(random, kSmallNumerics));
@@ -196,6 +400,7 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
     case Type::kInterval:
       return *parse_interval(one_of(random, kIntervals));
     default:
+      if (function == "to_char") return random_format(random, before);
       return random_text(random, function, place);
   }
 }
@@ -236,7 +441,8 @@ void write_call(Random& random, const Signature& signature) {
   for (size_t i = 0; i < count; ++i) {
     auto arg = std::make_shared<Expr>();
     arg->type = type_of_argument(signature, i);
-    arg->literal = random_value(random, arg->type, signature.name, i);
+    arg->literal = random_value(random, arg->type, signature.name, i,
+                                i == 0 ? arg->type : type_of_argument(signature, i - 1));
     sql += (i > 0 ? ", " : "") + literal_of(arg->literal, arg->type);
     call->args.push_back(std::move(arg));
   }
@@ -258,7 +464,8 @@ void write_whole_call(Random& random, const Signature& signature) {
     const bool whole = wants_fraction(wanted);
     const Type type = whole ? kWhole[random.below(kWhole.size())] : wanted;
     const Scalar value = whole ? Scalar(static_cast<int64_t>(random.below(200)) - 100)
-                               : random_value(random, type, signature.name, i);
+                               : random_value(random, type, signature.name, i,
+                                              i == 0 ? type : type_of_argument(signature, i - 1));
     sql += (i > 0 ? ", " : "") + literal_of(value, type);
     args.push_back(sql::make_literal(value, type, {}));
   }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <span>
 
+#include "engine/format_cache.h"
 #include "engine/functions.h"
 #include "engine/kernels.h"
 #include "engine/program.h"
 #include "engine/regex.h"
-#include "engine/time_format.h"
 
 namespace millrace::engine {
 
@@ -154,7 +154,7 @@ class Program::Lease {
 };
 
 Program::Program(const Expr& root, SharedValues* shared)
-    : regexes_(std::make_unique<RegexCache>()), time_formats_(std::make_unique<TimeFormatCache>()) {
+    : regexes_(std::make_unique<RegexCache>()), formats_(std::make_unique<FormatCache>()) {
   add(root);
   for (uint32_t i = 0; i < nodes_.size(); ++i) expand(i, shared);
 }
@@ -217,7 +217,7 @@ Column& Program::reg(unsigned index) {
 
 const Column& Program::run(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
   failed_.clear();
-  Context context(batch, errors, failed_, *regexes_, *time_formats_);
+  Context context(batch, errors, failed_, *regexes_, *formats_);
   const Operand result = eval(0, 0, selection, context);
   if (!result.constant) return *result.column;
   Column& out = reg(0);

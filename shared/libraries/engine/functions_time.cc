@@ -1,8 +1,9 @@
 // Functions of times and intervals. A timestamp with a time zone is taken apart in UTC.
+#include "engine/functions_time.h"
+
 #include <cmath>
 
 #include "engine/call_kernel.h"
-#include "engine/time_format.h"
 #include "engine/time_unit.h"
 
 namespace millrace::engine {
@@ -74,8 +75,10 @@ int64_t unit_of_digits(Row& row, int64_t digits) {
   return row.fail(kBadArgument, "a time has 0 to 6 digits of a second"), 0;
 }
 
+}  // namespace
+
 // Around the year 2000, as in PostgreSQL, whose timestamps count from there.
-Timestamp precise_timestamp(Row& row, Timestamp t, int64_t digits) {
+Timestamp to_digits(Row& row, Timestamp t, int64_t digits) {
   constexpr int64_t kYear2000 = 946'684'800'000'000;
   const int64_t unit = unit_of_digits(row, digits);
   if (unit == 0) return t;
@@ -83,8 +86,20 @@ Timestamp precise_timestamp(Row& row, Timestamp t, int64_t digits) {
   if (!timestamp_in_range(micros)) row.fail(kTimeOutOfRange, "timestamp out of range");
   return {micros};
 }
+// Rounded to microseconds as PostgreSQL does, which counts from the year 2000.
+Timestamp seconds_since_1970(Row& row, double seconds) {
+  constexpr int64_t kYear2000 = 946'684'800;
+  const double micros = std::rint((seconds - static_cast<double>(kYear2000)) * 1e6);
+  const bool is_integer = micros > -0x1p62 && micros < 0x1p62;  // false of NaN
+  const int64_t t = is_integer ? static_cast<int64_t>(micros) + kYear2000 * kMicrosPerSecond : INT64_MAX;
+  if (!timestamp_in_range(t)) row.fail(kTimeOutOfRange, "timestamp out of range");
+  return {t};
+}
+
+namespace {
+
 LocalTimestamp precise_local(Row& row, LocalTimestamp t, int64_t digits) {
-  return {precise_timestamp(row, {t.value}, digits).micros};
+  return {to_digits(row, {t.value}, digits).micros};
 }
 TimeOfDay precise_time(Row& row, TimeOfDay t, int64_t digits) {
   const int64_t unit = unit_of_digits(row, digits);
@@ -239,16 +254,6 @@ double interval_part(Row& row, View name, Interval i) {
   return whole;
 }
 
-// Rounded to microseconds as PostgreSQL does, which counts from the year 2000.
-Timestamp to_timestamp(Row& row, double seconds) {
-  constexpr int64_t kYear2000 = 946'684'800;
-  const double micros = std::rint((seconds - static_cast<double>(kYear2000)) * 1e6);
-  const bool is_integer = micros > -0x1p62 && micros < 0x1p62;  // false of NaN
-  const int64_t t = is_integer ? static_cast<int64_t>(micros) + kYear2000 * kMicrosPerSecond : INT64_MAX;
-  if (!timestamp_in_range(t)) row.fail(kTimeOutOfRange, "timestamp out of range");
-  return {t};
-}
-
 // The start of the stride that holds t, counted from the origin.
 Timestamp date_bin(Row& row, Interval stride, Timestamp t, Timestamp origin) {
   const __int128 wide = total_micros(stride);
@@ -270,28 +275,10 @@ LocalTimestamp date_bin_local(Row& row, Interval stride, LocalTimestamp t, Local
   return {date_bin(row, stride, {t.value}, {origin.value}).micros};
 }
 
-View formatted(Row& row, int64_t timestamp, View zone, View format) {
-  return row.keep(row.context.time_formats.find(format).text_of(timestamp, zone));
-}
-View to_char(Row& row, Timestamp t, View format) {
-  return formatted(row, t.micros, "UTC", format);
-}
-View to_char_local(Row& row, LocalTimestamp t, View format) {
-  return formatted(row, t.value, "", format);
-}
-
-Date make_date(Row& row, int64_t year, int64_t month, int64_t day) {
-  const bool valid = year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 &&
-                     day <= days_in_month(year, static_cast<unsigned>(month));
-  if (valid) return {days_of({year, static_cast<unsigned>(month), static_cast<unsigned>(day)})};
-  row.fail(kBadArgument, "there is no such date in the years 0001 to 9999");
-  return {0};
-}
-
 }  // namespace
 
 std::vector<Signature> time_precision() {
-  return {call<precise_timestamp>(), call<precise_local>(), call<precise_time>()};
+  return {call<to_digits>(), call<precise_local>(), call<precise_time>()};
 }
 
 FunctionFamily time_functions() {
@@ -323,22 +310,6 @@ FunctionFamily time_functions() {
            {call<date_bin>(), call<date_bin_local>()},
            {{"date_bin(INTERVAL '15 minutes', TIMESTAMPTZ '2001-02-16T20:38:40Z', TIMESTAMPTZ '2001-01-01')",
              "2001-02-16T20:30:00Z"}}},
-          {"make_date",
-           "The date of a year, a month and a day",
-           {call<make_date>()},
-           {{"make_date(2001, 2, 28)", "2001-02-28"}, {"make_date(2001, 2, 29)", "MR-SQL-0120"}}},
-          {"to_timestamp",
-           "Seconds since 1970 as a time",
-           {call<to_timestamp>()},
-           {{"to_timestamp(1284352323.5)", "2010-09-13T04:32:03.5Z"}}},
-          {"to_char",
-           "The time in a format: `YYYY YYY YY Y IYYY Q MM MON Month MON DD DDD D ID DAY Day DY Dy WW IW W "
-           "CC J HH HH12 HH24 MI SS MS US SSSS FF1`…`FF6 AM PM TZ TZH TZM OF RM`, with `FM` before and `TH` "
-           "behind; other text stands for itself, in double quotes whatever it is",
-           {call<to_char>(), call<to_char_local>()},
-           {{"to_char(TIMESTAMPTZ '2001-02-06T20:08:40.012Z', 'Dy, DD Mon YYYY HH24:MI:SS.MS')",
-             "Tue, 06 Feb 2001 20:08:40.012"},
-            {"to_char(TIMESTAMPTZ '2001-02-06', 'FMDay \"the\" FMDDth')", "Tuesday the 6th"}}},
       }};
 }
 

@@ -1,5 +1,5 @@
 // Between moments and clocks: AT TIME ZONE. The range of a result is that of timestamps.
-#include "engine/call_kernel.h"
+#include "engine/functions_time.h"
 #include "engine/time_zone.h"
 #include "event/text.h"
 
@@ -21,9 +21,14 @@ int64_t of_zone(Row& row, View zone, std::optional<int64_t> micros) {
 LocalTimestamp clock_there(Row& row, View zone, Timestamp t) {
   return {of_zone(row, zone, clock_in_zone(zone, t.micros))};
 }
-Timestamp moment_there(Row& row, View zone, LocalTimestamp t) {
-  return {of_zone(row, zone, moment_in_zone(zone, t.value))};
+
+}  // namespace
+
+Timestamp moment_at(Row& row, View zone, LocalTimestamp clock) {
+  return {of_zone(row, zone, moment_in_zone(zone, clock.value))};
 }
+
+namespace {
 
 // A zone that is so far ahead of UTC.
 int64_t offset_of(Row& row, const Interval& ahead) {
@@ -52,7 +57,7 @@ FunctionFamily zone_functions() {
           {"timezone",
            "What a clock there shows at a moment, or the moment at which it shows a timestamp; also `time "
            "AT TIME ZONE zone`. A zone is a name of tzdata, or how far it is ahead of UTC",
-           {call<clock_there>(), call<moment_there>(), call<clock_ahead>(), call<moment_ahead>()},
+           {call<clock_there>(), call<moment_at>(), call<clock_ahead>(), call<moment_ahead>()},
            {{"TIMESTAMPTZ '2001-07-01T12:00:00Z' AT TIME ZONE 'Europe/Berlin'", "2001-07-01T14:00:00"},
             {"TIMESTAMP '2001-07-01 14:00' AT TIME ZONE 'Europe/Berlin'", "2001-07-01T12:00:00Z"},
             {"TIMESTAMPTZ '2001-07-01T12:00:00Z' AT TIME ZONE INTERVAL '-3 hours'", "2001-07-01T09:00:00"}}},

@@ -21,7 +21,7 @@
 namespace millrace::engine {
 
 class RegexCache;
-class TimeFormatCache;
+struct FormatCache;
 
 // An argument's values: one a row, or (a literal) one for all rows, at index 0.
 struct Operand {
@@ -34,16 +34,16 @@ struct Operand {
 // What one evaluation carries along: where the rows are and what failed.
 class Context {
  public:
-  Context(const Batch& b, std::vector<RowError>& e, std::vector<uint8_t>& f, RegexCache& r,
-          TimeFormatCache& t)
-      : batch(b), regexes(r), time_formats(t), errors_(e), failed_(f) {}
+  Context(const Batch& b, std::vector<RowError>& e, std::vector<uint8_t>& failed, RegexCache& r,
+          FormatCache& f)
+      : batch(b), regexes(r), formats(f), errors_(e), failed_(failed) {}
   void fail(size_t row, const SourceSpan& span, std::string_view id, std::string message);
   size_t failures() const { return count_; }
   void drop_failed(Selection& selection) const;
 
   const Batch& batch;
   RegexCache& regexes;
-  TimeFormatCache& time_formats;
+  FormatCache& formats;
 
  private:
   std::vector<RowError>& errors_;
@@ -96,7 +96,7 @@ class Program {
   std::vector<std::unique_ptr<Selection>> pool_;
   std::vector<uint8_t> failed_;
   std::unique_ptr<RegexCache> regexes_;
-  std::unique_ptr<TimeFormatCache> time_formats_;
+  std::unique_ptr<FormatCache> formats_;
 };
 
 // The kernel families (kernels_*.cc). Null if the operator is not of the family.

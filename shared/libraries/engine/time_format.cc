@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 #include "engine/expr.h"
@@ -13,415 +12,285 @@ namespace millrace::engine {
 namespace {
 
 using View = std::string_view;
+using P = TimePattern;
 
-constexpr std::array<View, 12> kMonths{"January", "February", "March",     "April",   "May",      "June",
-                                       "July",    "August",   "September", "October", "November", "December"};
-constexpr std::array<View, 7> kDays{"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                    "Friday", "Saturday", "Sunday"};
-constexpr std::array<View, 12> kRoman{"I",   "II",   "III", "IV", "V",  "VI",
-                                      "VII", "VIII", "IX",  "X",  "XI", "XII"};
 constexpr int64_t kSecond = kMicrosPerSecond;
 constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kHour = 60 * kMinute;
-constexpr int64_t kDay = kMicrosPerDay;
 
-struct Moment {
-  Moment(int64_t timestamp, View zone_name) : time(civil_time(timestamp)), zone(zone_name) {}
-  CivilTime time;
+// What a text is made of. An interval's parts may be negative, and its hours more than a day's.
+struct Fields {
+  bool is_interval = false;
+  int64_t year = 0, month = 0, day = 0, day_of_year = 0;
+  int64_t hour = 0, minute = 0, second = 0, micros = 0;
   View zone;
-  int64_t fraction() const { return time.micros % kSecond; }
-  int64_t seconds() const { return time.micros / kSecond; }
-  int64_t hour() const { return seconds() / 3600; }
-  int64_t hour12() const { return hour() % 12 == 0 ? 12 : hour() % 12; }
-  size_t weekday() const { return static_cast<size_t>(iso_day_of_week(time.days) - 1); }
-  size_t month() const { return time.date.month - 1; }
+
+  int64_t julian() const { return julian_day(year, month, day); }
+  int64_t from_monday() const { return julian() % 7; }
 };
 
-// A number, and the digits it is filled up to with zeros.
+void set_clock(Fields& f, int64_t micros) {
+  f.hour = micros / kHour;
+  f.minute = micros % kHour / kMinute;
+  f.second = micros % kMinute / kSecond;
+  f.micros = micros % kSecond;
+}
+Fields fields_of(int64_t timestamp, View zone) {
+  const CivilTime time = civil_time(timestamp);
+  Fields f{.year = time.date.year, .month = time.date.month, .day = time.date.day, .zone = zone};
+  f.day_of_year = day_of_year(time);
+  set_clock(f, time.micros);
+  return f;
+}
+Fields fields_of(const Interval& i) {
+  Fields f{.is_interval = true, .year = i.months / 12, .month = i.months % 12, .day = i.days};
+  f.day_of_year = (f.year * 12 + f.month) * 30 + f.day;
+  set_clock(f, i.micros);
+  return f;
+}
+
+// The Monday of the first week of a year: the week with 4 January in it.
+int64_t first_monday(int64_t year) {
+  const int64_t fourth = julian_day(year, 1, 4);
+  const int64_t from_monday = fourth % 7;
+  return fourth - (from_monday < 0 ? from_monday + 7 : from_monday);
+}
+struct IsoDate {
+  int64_t year = 0;
+  int64_t day = 0;  // from 1
+  int64_t week() const { return (day - 1) / 7 + 1; }
+};
+// As PostgreSQL finds it, whose intervals may have days that lie far beyond their year.
+IsoDate iso_date(const Fields& f) {
+  const int64_t day = f.julian();
+  int64_t year = f.year;
+  if (day < first_monday(year)) --year;
+  const int64_t week = (day - first_monday(year)) / 7 + 1;
+  if (week >= 52 && day >= first_monday(f.year + 1)) year = f.year + 1;
+  return {year, day - first_monday(year) + 1};
+}
+
+// A number, and how many places it is filled up to with zeros.
 struct Number {
   int64_t value = 0;
   int width = 0;
 };
-struct NumberPattern {
-  View name;
-  Number (*of)(const Moment&);
-  int64_t unit;  // all times in one have the same number
-};
-struct NamePattern {
-  View name;  // as written in mixed case: its letters' case is the answer's, too
-  View (*of)(const Moment&);
-  size_t cut;    // 0: the whole name
-  size_t width;  // filled up to with spaces, unless FM
-  int64_t unit = kDay;
-};
-
-Number year_digits(int64_t year, int64_t modulus, int width) {
-  return {year % modulus, width};
+Number with_sign(int64_t value, int digits) {
+  return {value, value < 0 ? digits + 1 : digits};
+}
+int64_t century(const Fields& f) {
+  return f.is_interval ? f.year / 100 : (f.year - 1) / 100 + 1;
+}
+Number year_number(int64_t year, const Fields& f, int digits) {
+  int64_t modulus = 1;
+  for (int i = 0; i < digits; ++i) modulus *= 10;
+  if (digits == 1) return {year % modulus, 0};
+  return {digits == 4 ? year : year % modulus, f.year < 0 ? digits + 1 : digits};
 }
 
-// Longer names first where one starts with another. All may be written in lower case.
-constexpr auto kNumbers = std::to_array<NumberPattern>({
-    {"YYYY",
-     [](const Moment& m) {
-       return Number{m.time.date.year, 4};
-     },
-     kDay},
-    {"YYY", [](const Moment& m) { return year_digits(m.time.date.year, 1000, 3); }, kDay},
-    {"YY", [](const Moment& m) { return year_digits(m.time.date.year, 100, 2); }, kDay},
-    {"Y", [](const Moment& m) { return year_digits(m.time.date.year, 10, 1); }, kDay},
-    {"IYYY",
-     [](const Moment& m) {
-       return Number{iso_year(m.time), 4};
-     },
-     kDay},
-    {"IYY", [](const Moment& m) { return year_digits(iso_year(m.time), 1000, 3); }, kDay},
-    {"IY", [](const Moment& m) { return year_digits(iso_year(m.time), 100, 2); }, kDay},
-    {"IDDD",
-     [](const Moment& m) {
-       return Number{m.time.days - iso_week_start(iso_year(m.time)) + 1, 3};
-     },
-     kDay},
-    {"ID",
-     [](const Moment& m) {
-       return Number{static_cast<int64_t>(m.weekday()) + 1, 0};
-     },
-     kDay},
-    {"IW",
-     [](const Moment& m) {
-       return Number{iso_week(m.time), 2};
-     },
-     kDay},
-    {"I", [](const Moment& m) { return year_digits(iso_year(m.time), 10, 1); }, kDay},
-    {"Q",
-     [](const Moment& m) {
-       return Number{(m.time.date.month - 1) / 3 + 1, 0};
-     },
-     kDay},
-    {"MM",
-     [](const Moment& m) {
-       return Number{m.time.date.month, 2};
-     },
-     kDay},
-    {"DDD",
-     [](const Moment& m) {
-       return Number{day_of_year(m.time), 3};
-     },
-     kDay},
-    {"DD",
-     [](const Moment& m) {
-       return Number{m.time.date.day, 2};
-     },
-     kDay},
-    {"D",
-     [](const Moment& m) {
-       return Number{static_cast<int64_t>(m.weekday() + 1) % 7 + 1, 0};
-     },
-     kDay},
-    {"WW",
-     [](const Moment& m) {
-       return Number{(day_of_year(m.time) - 1) / 7 + 1, 2};
-     },
-     kDay},
-    {"W",
-     [](const Moment& m) {
-       return Number{(m.time.date.day - 1) / 7 + 1, 0};
-     },
-     kDay},
-    {"CC",
-     [](const Moment& m) {
-       return Number{(m.time.date.year - 1) / 100 + 1, 2};
-     },
-     kDay},
-    {"J",
-     [](const Moment& m) {
-       return Number{m.time.days + 2'440'588, 0};
-     },
-     kDay},
-    {"MI",
-     [](const Moment& m) {
-       return Number{m.seconds() / 60 % 60, 2};
-     },
-     kMinute},
-    {"HH24",
-     [](const Moment& m) {
-       return Number{m.hour(), 2};
-     },
-     kHour},
-    {"HH12",
-     [](const Moment& m) {
-       return Number{m.hour12(), 2};
-     },
-     kHour},
-    {"HH",
-     [](const Moment& m) {
-       return Number{m.hour12(), 2};
-     },
-     kHour},
-    {"SSSSS",
-     [](const Moment& m) {
-       return Number{m.seconds(), 0};
-     },
-     kSecond},
-    {"SSSS",
-     [](const Moment& m) {
-       return Number{m.seconds(), 0};
-     },
-     kSecond},
-    {"SS",
-     [](const Moment& m) {
-       return Number{m.seconds() % 60, 2};
-     },
-     kSecond},
-});
-// Their zeros stay with FM.
-constexpr auto kFractions = std::to_array<NumberPattern>({
-    {"MS",
-     [](const Moment& m) {
-       return Number{m.fraction() / 1'000, 3};
-     },
-     1},
-    {"US",
-     [](const Moment& m) {
-       return Number{m.fraction(), 6};
-     },
-     1},
-    {"FF1",
-     [](const Moment& m) {
-       return Number{m.fraction() / 100'000, 1};
-     },
-     1},
-    {"FF2",
-     [](const Moment& m) {
-       return Number{m.fraction() / 10'000, 2};
-     },
-     1},
-    {"FF3",
-     [](const Moment& m) {
-       return Number{m.fraction() / 1'000, 3};
-     },
-     1},
-    {"FF4",
-     [](const Moment& m) {
-       return Number{m.fraction() / 100, 4};
-     },
-     1},
-    {"FF5",
-     [](const Moment& m) {
-       return Number{m.fraction() / 10, 5};
-     },
-     1},
-    {"FF6",
-     [](const Moment& m) {
-       return Number{m.fraction(), 6};
-     },
-     1},
-});
-constexpr auto kNames = std::to_array<NamePattern>({
-    {"Month", [](const Moment& m) { return kMonths[m.month()]; }, 0, 9},
-    {"Mon", [](const Moment& m) { return kMonths[m.month()]; }, 3, 0},
-    {"Day", [](const Moment& m) { return kDays[m.weekday()]; }, 0, 9},
-    {"Dy", [](const Moment& m) { return kDays[m.weekday()]; }, 3, 0},
-});
-// Texts that follow the pattern's case and are not filled up.
-constexpr auto kWords = std::to_array<NamePattern>({
-    {"A.M.", [](const Moment& m) { return View(m.hour() < 12 ? "A.M." : "P.M."); }, 0, 0, kHour},
-    {"P.M.", [](const Moment& m) { return View(m.hour() < 12 ? "A.M." : "P.M."); }, 0, 0, kHour},
-    {"AM", [](const Moment& m) { return View(m.hour() < 12 ? "AM" : "PM"); }, 0, 0, kHour},
-    {"PM", [](const Moment& m) { return View(m.hour() < 12 ? "AM" : "PM"); }, 0, 0, kHour},
-    {"A.D.", [](const Moment&) { return View("A.D."); }, 0, 0},
-    {"B.C.", [](const Moment&) { return View("A.D."); }, 0, 0},
-    {"AD", [](const Moment&) { return View("AD"); }, 0, 0},
-    {"BC", [](const Moment&) { return View("AD"); }, 0, 0},
-    {"RM", [](const Moment& m) { return kRoman[m.month()]; }, 0, 4},
-    {"TZH", [](const Moment&) { return View("+00"); }, 0, 0},
-    {"TZM", [](const Moment&) { return View("00"); }, 0, 0},
-    {"TZ", [](const Moment& m) { return m.zone; }, 0, 0},
-    {"OF", [](const Moment&) { return View("+00"); }, 0, 0},
-});
-
-std::string lowered(View text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
+Number number_of(const TimePiece& piece, const Fields& f) {
+  switch (piece.pattern) {
+    case P::kYear:
+      return year_number(f.year, f, piece.digits);
+    case P::kIsoYear:
+      return year_number(iso_date(f).year, f, piece.digits);
+    case P::kCentury:
+      return with_sign(century(f), 2);
+    case P::kQuarter:
+      return {(f.month - 1) / 3 + 1};
+    case P::kMonth:
+      return with_sign(f.month, 2);
+    case P::kWeek:
+      return {(f.day_of_year - 1) / 7 + 1, 2};
+    case P::kIsoWeek:
+      return {iso_date(f).week(), 2};
+    case P::kWeekOfMonth:
+      return {(f.day - 1) / 7 + 1};
+    case P::kDayOfYear:
+      return {f.day_of_year, 3};
+    case P::kIsoDayOfYear:
+      return {iso_date(f).day, 3};
+    case P::kDayOfMonth:
+      return {f.day, 2};
+    case P::kDayOfWeek:
+      return {(f.from_monday() + 1) % 7 + 1};
+    case P::kIsoDayOfWeek:
+      return {f.from_monday() + 1};
+    case P::kJulianDay:
+      return {f.julian()};
+    case P::kHour24:
+      return with_sign(f.hour, 2);
+    case P::kHour12:
+      return {f.hour % 12 == 0 ? 12 : f.hour % 12, f.hour < 0 ? 3 : 2};
+    case P::kMinute:
+      return with_sign(f.minute, 2);
+    case P::kSecond:
+      return with_sign(f.second, 2);
+    case P::kSecondOfDay:
+      return {f.hour * 3'600 + f.minute * 60 + f.second};
+    default: {  // kFraction
+      int64_t unit = kSecond;
+      for (int i = 0; i < piece.digits; ++i) unit /= 10;
+      return {f.micros / unit, piece.digits};
+    }
+  }
 }
-std::string raised(View text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return out;
+
+// Not of intervals, but for the Roman months.
+View word_of(P pattern, const Fields& f) {
+  const bool afternoon = f.hour % 24 >= 12;
+  switch (pattern) {
+    case P::kHalfDay:
+      return afternoon ? "PM" : "AM";
+    case P::kHalfDayDotted:
+      return afternoon ? "P.M." : "A.M.";
+    case P::kEra:
+      return "AD";
+    case P::kEraDotted:
+      return "A.D.";
+    case P::kMonthName:
+      return kMonthNames[static_cast<size_t>(f.month - 1)];
+    case P::kMonthNameShort:
+      return kMonthNames[static_cast<size_t>(f.month - 1)].substr(0, kShortName);
+    case P::kDayName:
+      return kDayNames[static_cast<size_t>(f.from_monday())];
+    case P::kDayNameShort:
+      return kDayNames[static_cast<size_t>(f.from_monday())].substr(0, kShortName);
+    case P::kZone:
+      return f.zone;
+    case P::kZoneHour:
+      return "+00";
+    case P::kZoneMinute:
+      return "00";
+    default: {  // kRomanMonth; -1 is December, and so are whole years of an interval
+      if (f.month == 0 && f.year == 0) return "";
+      const int64_t month = f.month > 0 ? f.month : f.month < 0 ? 13 + f.month : f.year < 0 ? 1 : 12;
+      return kRomanMonths[static_cast<size_t>(month - 1)];
+    }
+  }
+}
+
+bool is_word(P pattern) {
+  switch (pattern) {
+    case P::kHalfDay:
+    case P::kHalfDayDotted:
+    case P::kEra:
+    case P::kEraDotted:
+    case P::kMonthName:
+    case P::kMonthNameShort:
+    case P::kDayName:
+    case P::kDayNameShort:
+    case P::kZone:
+    case P::kZoneHour:
+    case P::kZoneMinute:
+    case P::kRomanMonth:
+      return true;
+    default:
+      return false;
+  }
+}
+size_t width_of(P pattern) {
+  return pattern == P::kMonthName || pattern == P::kDayName ? 9 : pattern == P::kRomanMonth ? 4 : 0;
+}
+
+bool is_none_of_intervals(P pattern) {
+  const bool of_clock = pattern == P::kHalfDay || pattern == P::kHalfDayDotted || pattern == P::kRomanMonth;
+  return (is_word(pattern) && !of_clock) || pattern == P::kOffset || pattern == P::kDayOfWeek ||
+         pattern == P::kIsoDayOfWeek;
+}
+
+// All times in one have the same text.
+int64_t unit_of(const TimePiece& piece) {
+  if (piece.kind != TimePiece::Kind::kPattern) return kMicrosPerDay;
+  switch (piece.pattern) {
+    case P::kFraction:
+      return 1;
+    case P::kSecond:
+    case P::kSecondOfDay:
+      return kSecond;
+    case P::kMinute:
+      return kMinute;
+    case P::kHour24:
+    case P::kHour12:
+    case P::kHalfDay:
+    case P::kHalfDayDotted:
+      return kHour;
+    default:
+      return kMicrosPerDay;
+  }
+}
+
+void append_word(const TimePiece& piece, const Fields& f, std::string& out) {
+  const View word = word_of(piece.pattern, f);
+  append_in_case(word, piece.letters, out);
+  const size_t width = width_of(piece.pattern);
+  if (piece.fill && !word.empty() && word.size() < width) out.append(width - word.size(), ' ');
+}
+
+void append_ordinal(const TimePiece& piece, std::string& out, size_t start) {
+  const char ones = out.back();
+  const char tens = out.size() - start > 1 ? out[out.size() - 2] : '0';
+  append_in_case(ordinal_ending(tens, ones), piece.ordinal_letters, out);
+}
+
+void append_number(const TimePiece& piece, const Fields& f, std::string& out) {
+  if (piece.pattern == P::kQuarter && f.month == 0) return;
+  const size_t start = out.size();
+  if (piece.pattern == P::kYearWithComma) {
+    fmt::format_to(std::back_inserter(out), "{},{:03}", f.year / 1'000, f.year % 1'000);
+  } else {
+    const Number n = number_of(piece, f);
+    const bool fill = piece.fill || piece.pattern == P::kFraction;
+    fmt::format_to(std::back_inserter(out), "{:0{}}", n.value, fill ? n.width : 0);
+  }
+  if (piece.ordinal) append_ordinal(piece, out, start);
+}
+
+void append_piece(const TimePiece& piece, const Fields& f, std::string& out) {
+  if (piece.kind != TimePiece::Kind::kPattern)
+    out += piece.text;
+  else if (piece.pattern == P::kOffset)
+    out += piece.fill ? "+00" : "+0";
+  else if (is_word(piece.pattern))
+    append_word(piece, f, out);
+  else if (piece.pattern != P::kExact)
+    append_number(piece, f, out);
+}
+
+void append_pieces(const std::vector<TimePiece>& pieces, const Fields& f, std::string& out) {
+  for (const TimePiece& piece : pieces) append_piece(piece, f, out);
 }
 
 }  // namespace
 
-// A piece of the text: fixed, or made of a pattern.
-struct TimeFormat::Step {
-  enum class Case : uint8_t { kAsIs, kLower, kUpper };
-
-  std::string literal;
-  const NamePattern* name = nullptr;
-  const NumberPattern* number = nullptr;
-  Case letters = Case::kAsIs;
-  bool fill = true;
-  bool ordinal = false;  // in the case of `letters`
-};
-
-namespace {
-
-using Step = TimeFormat::Step;
-using Case = Step::Case;
-
-// From the format as written to steps.
-class Reader {
- public:
-  Reader(View format, std::vector<Step>& steps) : rest_(format), steps_(steps) {}
-
-  void run() {
-    while (!rest_.empty()) {
-      if (rest_.front() == '"' || rest_.front() == '\\') {
-        quoted();
-        continue;
-      }
-      const bool fill = !take("FM") && !take("fm");
-      if (!pattern(fill) && !rest_.empty()) literal();
-    }
-  }
-
- private:
-  bool take(View text) {
-    if (!rest_.starts_with(text)) return false;
-    rest_.remove_prefix(text.size());
-    return true;
-  }
-  // In one case or the other; which one is answered.
-  bool take_either(View name, Case& letters) {
-    letters = take(name) ? Case::kUpper : Case::kLower;
-    return letters == Case::kUpper || take(lowered(name));
-  }
-
-  void literal() {
-    const bool follows = !steps_.empty() && steps_.back().name == nullptr && steps_.back().number == nullptr;
-    if (!follows) steps_.emplace_back();
-    steps_.back().literal += rest_.front();
-    rest_.remove_prefix(1);
-  }
-  // "…" as it is but for a backslash, which takes its meaning from the next character; outside of quotes it
-  // is dropped before a double quote alone.
-  void quoted() {
-    if (rest_.front() == '\\') {
-      if (rest_.size() > 1 && rest_[1] == '"') rest_.remove_prefix(1);
-      return literal();
-    }
-    rest_.remove_prefix(1);
-    while (!rest_.empty() && rest_.front() != '"') {
-      if (rest_.front() == '\\' && rest_.size() > 1) rest_.remove_prefix(1);
-      literal();
-    }
-    take("\"");
-  }
-
-  bool pattern(bool fill) {
-    Case letters{};
-    if (take_either("FX", letters)) return true;  // it concerns reading only
-    return name(fill) || word(fill) || number(kFractions, true) || number(kNumbers, fill);
-  }
-  bool name(bool fill) {
-    for (const NamePattern& p : kNames) {
-      Case letters = Case::kAsIs;
-      if (!take(p.name) && !take_either(raised(p.name), letters)) continue;
-      add(letters, fill).name = &p;
-      return true;
-    }
-    return false;
-  }
-  bool word(bool fill) {
-    for (const NamePattern& p : kWords) {
-      Case letters{};
-      if (!take_either(p.name, letters)) continue;
-      add(letters == Case::kLower ? letters : Case::kAsIs, fill).name = &p;
-      return true;
-    }
-    return false;
-  }
-  template <size_t kCount>
-  bool number(const std::array<NumberPattern, kCount>& patterns, bool fill) {
-    Case letters{};
-    for (const NumberPattern& p : patterns) {
-      if (!take_either(p.name, letters)) continue;
-      Step& step = add(Case::kAsIs, fill);
-      step.number = &p;
-      step.ordinal = take_either("TH", step.letters);
-      return true;
-    }
-    return false;
-  }
-  Step& add(Case letters, bool fill) {
-    Step& step = steps_.emplace_back();
-    step.letters = letters;
-    step.fill = fill;
-    return step;
-  }
-
-  View rest_;
-  std::vector<Step>& steps_;
-};
-
-void append_in_case(View text, Case letters, std::string& out) {
-  if (letters == Case::kAsIs)
-    out += text;
-  else
-    out += letters == Case::kLower ? lowered(text) : raised(text);
-}
-
-void append_name(const Step& step, const Moment& moment, std::string& out) {
-  View text = step.name->of(moment);
-  if (step.name->cut != 0) text = text.substr(0, step.name->cut);
-  append_in_case(text, step.letters, out);
-  if (step.fill && text.size() < step.name->width) out.append(step.name->width - text.size(), ' ');
-}
-
-void append_number(const Step& step, const Moment& moment, std::string& out) {
-  const Number n = step.number->of(moment);
-  fmt::format_to(std::back_inserter(out), "{:0{}}", n.value, step.fill ? n.width : 0);
-  if (!step.ordinal) return;
-  // 1st, 2nd, 3rd, 4th, 11th.
-  constexpr std::array<View, 4> kEndings{"TH", "ST", "ND", "RD"};
-  const bool teen = n.value / 10 % 10 == 1;
-  append_in_case(teen || n.value % 10 > 3 ? kEndings[0] : kEndings[static_cast<size_t>(n.value % 10)],
-                 step.letters, out);
-}
-
-}  // namespace
-
-TimeFormat::TimeFormat(View format) : format_(format), unit_(kDay) {
-  Reader(format, steps_).run();
-  for (const Step& step : steps_) {
-    if (step.name != nullptr) unit_ = std::min(unit_, step.name->unit);
-    if (step.number != nullptr) unit_ = std::min(unit_, step.number->unit);
+TimeFormat::TimeFormat(View format) : format_(format), unit_(kMicrosPerDay) {
+  for (TimePiece& piece : time_pieces(format)) {
+    const bool is_pattern = piece.kind == TimePiece::Kind::kPattern;
+    unit_ = std::min(unit_, unit_of(piece));
+    of_intervals_ &= !is_pattern || !is_none_of_intervals(piece.pattern);
+    if (!is_pattern && !pieces_.empty() && pieces_.back().kind != TimePiece::Kind::kPattern)
+      pieces_.back().text += piece.text;
+    else
+      pieces_.push_back(std::move(piece));
   }
 }
-TimeFormat::~TimeFormat() = default;
 
 const std::string& TimeFormat::text_of(int64_t timestamp, View zone) {
   const int64_t unit = tumble_start(timestamp, unit_, 0);
   if (made_ && unit == text_unit_ && zone == text_zone_) return text_;
-  const Moment moment(timestamp, zone);
   text_.clear();
-  for (const Step& step : steps_) {
-    if (step.name != nullptr)
-      append_name(step, moment, text_);
-    else if (step.number != nullptr)
-      append_number(step, moment, text_);
-    else
-      text_ += step.literal;
-  }
+  append_pieces(pieces_, fields_of(timestamp, zone), text_);
   made_ = true;
   text_unit_ = unit;
   text_zone_ = zone;
   return text_;
 }
 
-TimeFormat& TimeFormatCache::find(View format) {
-  if (!last_ || last_->format() != format) last_ = std::make_unique<TimeFormat>(format);
-  return *last_;
+const std::string& TimeFormat::text_of(const Interval& interval) {
+  made_ = false;
+  text_.clear();
+  append_pieces(pieces_, fields_of(interval), text_);
+  return text_;
 }
 
 }  // namespace millrace::engine

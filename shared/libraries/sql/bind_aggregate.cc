@@ -15,6 +15,11 @@ using engine::AggregateKind;
 using engine::Op;
 using engine::Takes;
 
+Error does_not_exist(const ast::Expr& aggregate, Type type, std::string hint) {
+  return invalid_at(kBadArguments, aggregate.span,
+                    fmt::format("{}({}) does not exist", aggregate.text, to_string(type)), std::move(hint));
+}
+
 namespace {
 
 size_t arguments_of(const ast::Expr& call) {
@@ -69,11 +74,6 @@ Result<bool> keeps_distinct(const ast::Expr& expr, AggregateKind kind, Type argu
   return unsupported_at(
       expr.span, fmt::format("{}(DISTINCT …) of {} is not supported", expr.text, to_string(argument)),
       "its last digits would depend on the order of the events: cast the argument to bigint");
-}
-
-Error does_not_exist(const ast::Expr& expr, Type type, std::string hint) {
-  return invalid_at(kBadArguments, expr.span,
-                    fmt::format("{}({}) does not exist", expr.text, to_string(type)), std::move(hint));
 }
 
 // What sums exactly: bigint, numeric of a bounded precision, double precision.
@@ -170,6 +170,8 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, const Aggregate
   }
   TRY_ASSIGN(const Bound plain, expr.star ? Result<Bound>(make_literal(int64_t{1}, Type::kBigint, expr.span))
                                           : aggregate_input(expr, function));
+  if (function.takes == Takes::kNumbers && plain.type() == Type::kInterval)
+    return interval_aggregate(expr, function, plain);
   TRY_ASSIGN(Bound argument, aggregate_argument(expr, function, plain));
   TRY(aggregate_parameter(expr, call));
   TRY(aggregate_order(expr, plain, call));

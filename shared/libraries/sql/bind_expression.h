@@ -91,6 +91,8 @@ class ExpressionBinder {
   Status aggregate_order(const ast::Expr& expr, const Bound& argument, engine::AggregateCall& call);
   Result<Bound> bind_in_aggregate(const ast::Expr& expr);
   Result<Bound> filtered(const ast::Expr& call, Bound value);
+  Result<Bound> interval_aggregate(const ast::Expr& expr, const engine::AggregateFunction& function,
+                                   const Bound& argument);
   Bound aggregate_call(const ast::Expr& expr, engine::AggregateCall call, size_t size);
   Result<std::vector<Bound>> bind_all(const std::vector<ast::ExprPtr>& args);
 
@@ -111,6 +113,7 @@ Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const So
 // The signature is known, and the arguments have its types. Not folded.
 Bound call_of(const engine::Signature& signature, Type type, std::vector<Bound> args, const SourceSpan& span);
 Result<Bound> folded(Bound call);
+Error does_not_exist(const ast::Expr& aggregate, Type type, std::string hint);  // of such an argument
 Error bad_arguments(const ast::Expr& call, std::string_view wants);
 Result<Bound> to_precision(const Bound& numeric, int64_t precision, int64_t scale);
 std::vector<std::string> function_names();  // of the table, and the aggregates: for hints
