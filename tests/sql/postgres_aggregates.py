@@ -1,19 +1,13 @@
 #!/usr/bin/env python3
 """Compares aggregates with PostgreSQL 15: random calls over random rows, with DISTINCT, ORDER BY and FILTER.
 
-  postgres_aggregates.py PROGRAM [SEED [COUNT]]     PROGRAM is sql_aggregates
-
-Ends with 77 (skipped) where PostgreSQL is not installed. avg and sum of whole numbers have another type there: compared as
-numbers. Calls that are refused here on purpose stand in REFUSED."""
+PROGRAM is sql_aggregates. avg and sum of whole numbers have another type there: compared as numbers."""
 import math
-import os
-import subprocess
-import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from postgres_functions import BIN, SKIPPED, Postgres  # noqa: E402
+import postgres
 
-REFUSED = ("(DISTINCT …) of double precision is not supported",)
+# By the end of our error, and why.
+REFUSED = {"(DISTINCT …) of double precision is not supported": "`DISTINCT` in sums and variances of doubles, which is refused"}
 
 
 def number(text):
@@ -33,18 +27,10 @@ def same(ours, theirs):
     return len(ours) <= 18 and math.isclose(a, b, rel_tol=1e-12)
 
 
-def main():
-    if not os.path.exists(f"{BIN}/initdb"):
-        print("skipped: postgresql-15 is not installed")
-        return SKIPPED
-    seed = sys.argv[2] if len(sys.argv) > 2 else "1"
-    count = sys.argv[3] if len(sys.argv) > 3 else "400"
-    out = subprocess.run([sys.argv[1], seed, count], text=True, capture_output=True, check=True).stdout
-    lines = [line.split("\t") for line in out.removesuffix("\n").split("\n")]
-    rows, calls = lines[0][1], [line[1:] for line in lines[1:]]
-    calls = [call for call in calls if not call[1].endswith(REFUSED)]
-    with Postgres() as server:
-        theirs = server.values([f"(SELECT {sql} FROM t)" for sql, _ in calls], before=rows)
+def compare(server, program, seed, count):
+    (_, rows), *calls = postgres.lines_of(program, seed, count)
+    calls = [(sql, ours) for _, sql, ours in calls if not ours.endswith(tuple(REFUSED))]
+    theirs = server.values([f"(SELECT {sql} FROM t)" for sql, _ in calls], before="DROP TABLE IF EXISTS t;\n" + rows)
     different = 0
     for (sql, ours), value in zip(calls, theirs, strict=True):
         if same(ours, value):
@@ -52,8 +38,8 @@ def main():
         different += 1
         print(f"{sql}: {ours!r} here, {value!r} there")
     print(f"seed {seed}: {len(calls)} calls, {different} differ")
-    return 1 if different else 0
+    return different == 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    postgres.main(compare, 400, REFUSED.values())

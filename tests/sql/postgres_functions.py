@@ -1,33 +1,24 @@
 #!/usr/bin/env python3
 """Compares the function table with PostgreSQL 15: random calls of every signature, evaluated by both.
 
-  postgres_functions.py PROGRAM [SEED [COUNT]]     PROGRAM is sql_function_calls
-
-Ends with 77 (skipped) where PostgreSQL is not installed. docs/sql/reference.md lists what differs on purpose; what is
-left out here and why stands in EXCLUDED and in excuse()."""
+PROGRAM is sql_function_calls, COUNT the calls of a signature. docs/sql/reference.md lists what differs on purpose."""
 import math
-import os
-import pwd
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 
-BIN = "/usr/lib/postgresql/15/bin"
-SKIPPED = 77
-# Ours, or Flink's: PostgreSQL has no function of that name. Its jsonb_build_object takes no jsonb as a name: the binder
-# makes one of every argument here. The text of similar_to_escape is another there, what it matches is compared by postgres_aggregates.py.
-EXCLUDED = {"split_index", "regexp_extract", "jsonb_build_object", "to_precision",
-            "similar_to_escape"}
+import postgres
+
+# By name, and why.
+EXCLUDED = {
+    **dict.fromkeys(("split_index", "regexp_extract", "to_precision"), "functions that PostgreSQL does not have"),
+    "jsonb_build_object": "`jsonb_build_object`: PostgreSQL takes no jsonb as a name, the binder makes one of every argument here",
+    "similar_to_escape": "the text of `similar_to_escape`: what it matches is compared",
+}
 # Written in another way there.
 SPELLED = {
     "sha256": "encode(sha256(convert_to({0}, 'UTF8')), 'hex')",
     "extract": "date_part({0})",  # extract answers numeric
     "position": "pg_catalog.position({swapped})",  # the plain call has its arguments the other way round
 }
-# Their texts here: RFC 3339.
 # With marks for the arguments: an array's function that is written as an operator.
 OPERATORS = {
     "array": "ARRAY[{all}]",
@@ -39,56 +30,11 @@ OPERATORS = {
     "array_all": "{1} {op} ALL ({2})",
 }
 ARGUMENT = re.compile(r"(?:'(?:[^']|'')*'|NULL)::[a-z ]+(?:\[\])?")
+# Their texts here: RFC 3339.
 TIMES = 'YYYY-MM-DD"T"HH24:MI:SS.US'
 TIMESTAMPS = {"timestamp with time zone": '"Z"', "timestamp without time zone": ""}
 INTEGERS = {"left", "right", "repeat", "lpad", "rpad", "substr", "substring", "split_part", "chr", "width_bucket", "make_date", "make_time", "make_timestamp", "make_timestamptz", "make_interval", "jsonb_delete",
             "jsonb_array_element", "jsonb_array_element_text", "round", "trunc"}
-# Catches the error of one call, so that the others go on.
-EVALUATE = """CREATE FUNCTION value_of(q text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE r text; BEGIN EXECUTE 'SELECT (' || q || ')' INTO r; RETURN coalesce(r, 'NULL');
-EXCEPTION WHEN OTHERS THEN RETURN 'ERROR ' || SQLERRM; END $$;"""
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Postgres:
-    """A server of its own in a temporary folder; letters by Unicode, order by bytes."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="millrace-postgres-")
-        self.prefix = []
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(self.folder, user.pw_uid, user.pw_gid)
-            self.prefix = ["runuser", "-u", "postgres", "--"]
-        self.data = f"{self.folder}/data"
-        self.port = free_port()
-
-    def run(self, *command, **options):
-        return subprocess.run([*self.prefix, *command], check=True, cwd=self.folder, **options)
-
-    def __enter__(self):
-        quiet = {"stdout": subprocess.DEVNULL}
-        self.run(f"{BIN}/initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-N", "--locale=C.UTF-8",
-                 "--lc-collate=C", "-E", "UTF8", **quiet)
-        settings = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder} -c timezone=UTC"
-        self.run(f"{BIN}/pg_ctl", "-D", self.data, "-w", "-s", "-l", f"{self.folder}/log", "-o", settings, "start")
-        return self
-
-    def __exit__(self, *_):
-        self.run(f"{BIN}/pg_ctl", "-D", self.data, "-s", "-m", "fast", "stop")
-        shutil.rmtree(self.folder)
-
-    def values(self, expressions, before=""):
-        quoted = [e.replace("'", "''") for e in expressions]
-        script = EVALUATE + before + "\n".join(f"SELECT value_of('{q}');" for q in quoted)
-        out = subprocess.run([f"{BIN}/psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-X", "-q", "-A", "-t",
-                              "-v", "ON_ERROR_STOP=1"], input=script, text=True, capture_output=True, check=True).stdout
-        return out.removesuffix("\n").split("\n")
 
 
 def sql_for(name, result, args):
@@ -130,52 +76,41 @@ def same(result, ours, theirs):
     return math.isclose(float(ours), float(theirs), rel_tol=4e-16)
 
 
-def excuse(name, args, ours, theirs):
-    """Why a difference is none, or None."""
-    if name in ("date_trunc", "date_bin", "timezone", "to_date", "to_timestamp") and ours == "MR-SQL-0104":
-        return "the answer is before the year 1 or after the year 9999"
-    if name.startswith("make_") and ours == "MR-SQL-0120" and re.match(r"'-\d+'", args):
-        return "the year is before the year 1"
-    if name == "make_interval" and ours == "MR-SQL-0105":
-        return "the seconds are beyond an interval's range: PostgreSQL's go round"
-    if name == "to_char" and "::integer" in args and re.search(r"[Vv]", args) and ours == "MR-SQL-0102":
-        return "the number times the power of ten is no integer: PostgreSQL's goes round"
-    if name == "to_jsonb" and "+00:00" in theirs and ours == theirs.replace("+00:00", "Z"):
-        return "a timestamp as text: RFC 3339 in UTC"
-    if name in ("array_any", "array_all") and "::jsonb[]" in args and ours == "MR-SQL-0120":
-        return "jsonb has no order here"
-    if name == "array_to_string" and "timestamp" in args and ours == re.sub(r"(-\d\d) (\d\d:)", r"\1T\2", theirs).replace("+00", "Z"):
-        return "a timestamp as text: RFC 3339 in UTC"
-    if name.startswith("array") and ours == re.sub(r"-0(?=[,}])", "0", theirs):
-        return "an array holds 0 for -0"
-    if name == "width_bucket" and re.search(rf"'{ours}'::bigint$", args):
-        return "the number is below the last bucket's end, but PostgreSQL's rounding, or its overflow, carries it over"
-    return None
+# Why a difference is none, and when: by name, arguments, our answer, theirs.
+EXCUSES = {
+    "a time before the year 1 or after the year 9999": lambda name, args, ours, _:
+        name in ("date_trunc", "date_bin", "timezone", "to_date", "to_timestamp") and ours == "MR-SQL-0104"
+        or name.startswith("make_") and ours == "MR-SQL-0120" and re.match(r"'-\d+'", args),
+    "seconds of `make_interval` beyond an interval's range, where PostgreSQL's go round": lambda name, _, ours, theirs:
+        name == "make_interval" and ours == "MR-SQL-0105",
+    "`to_char` of an integer with V whose power of ten is beyond an integer, where PostgreSQL's goes round":
+        lambda name, args, ours, _:
+        name == "to_char" and "::integer" in args and re.search(r"[Vv]", args) and ours == "MR-SQL-0102",
+    "a timestamp as text: RFC 3339 in UTC": lambda name, args, ours, theirs:
+        name == "to_jsonb" and "+00:00" in theirs and ours == theirs.replace("+00:00", "Z")
+        or name == "array_to_string" and "timestamp" in args
+        and ours == re.sub(r"(-\d\d) (\d\d:)", r"\1T\2", theirs).replace("+00", "Z"),
+    "the order of jsonb, which is not there": lambda name, args, ours, _:
+        name in ("array_any", "array_all") and "::jsonb[]" in args and ours == "MR-SQL-0120",
+    "-0 in an array, which holds 0": lambda name, _, ours, theirs:
+        name.startswith("array") and ours == re.sub(r"-0(?=[,}])", "0", theirs),
+    "`width_bucket` just below the last bucket's end, where PostgreSQL's rounding or its overflow carries it over":
+        lambda name, args, ours, _: name == "width_bucket" and re.search(rf"'{ours}'::bigint$", args),
+}
 
 
-def main():
-    if not os.path.exists(f"{BIN}/initdb"):
-        print("skipped: postgresql-15 is not installed")
-        return SKIPPED
-    seed = sys.argv[2] if len(sys.argv) > 2 else "1"
-    count = sys.argv[3] if len(sys.argv) > 3 else "60"
-    lines = subprocess.run([sys.argv[1], seed, count], text=True, capture_output=True, check=True).stdout.removesuffix("\n").split("\n")
-    calls = [line.split("\t") for line in lines]
-    calls = [call for call in calls if call[0] not in EXCLUDED]
-    with Postgres() as server:
-        theirs = server.values(sql_for(name, result, args) for name, result, args, _ in calls)
-    if len(theirs) != len(calls):
-        print(f"{len(calls)} calls, {len(theirs)} answers")
-        return 1
+def compare(server, program, seed, count):
+    calls = [call for call in postgres.lines_of(program, seed, count) if call[0] not in EXCLUDED]
+    theirs = server.values(sql_for(name, result, args) for name, result, args, _ in calls)
     different = 0
-    for (name, result, args, ours), value in zip(calls, theirs):
-        if same(result, ours, value) or excuse(name, args, ours, value):
+    for (name, result, args, ours), value in zip(calls, theirs, strict=True):
+        if same(result, ours, value) or any(holds(name, args, ours, value) for holds in EXCUSES.values()):
             continue
         different += 1
         print(f"{name}({args}): {ours!r} here, {value!r} there")
     print(f"seed {seed}: {len(calls)} calls of {len({call[0] for call in calls})} functions, {different} differ")
-    return 1 if different else 0
+    return different == 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    postgres.main(compare, 60, {*EXCLUDED.values(), *EXCUSES})

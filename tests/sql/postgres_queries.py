@@ -1,18 +1,14 @@
 #!/usr/bin/env python3
 """Compares queries in queries with PostgreSQL 15: random ones, nested, grouped, put together, over a few random rows.
 
-  postgres_queries.py PROGRAM [SEED [COUNT]]     PROGRAM is sql_queries
-
-Both get the same text and have to give the same rows, in any order. Ends with 77 (skipped) where PostgreSQL is not installed.
-Left out: joins and subqueries in expressions (not there), avg (another type), sum of bigint (another type), LIMIT without an
-order of all columns (any rows are right)."""
-import os
+PROGRAM is sql_queries. Both get the same text and have to give the same rows, in any order."""
 import random
 import subprocess
-import sys
 
-from postgres_functions import BIN, SKIPPED, Postgres
+import postgres
 
+LEFT_OUT = ("joins and subqueries in expressions, which are not there", "`avg` and `sum` of bigint, which have another type",
+            "`LIMIT` without an order of all columns: any rows are right")
 TYPES = ("int", "text")
 
 
@@ -145,27 +141,12 @@ class Generator:
         return f"WITH t (a, b, s) AS (VALUES {', '.join(f'({row})' for row in rows)}) SELECT * FROM ({body}) AS q"
 
 
-def answers_of_postgres(server, queries):
-    script = "".join(f"\\echo ~\n{query};\n" for query in queries)
-    out = subprocess.run([f"{BIN}/psql", "-h", "127.0.0.1", "-p", str(server.port), "-U", "postgres", "-X", "-q", "-A", "-t",
-                          "-P", "null=NULL", "-F", "\x1f", "-R", "\x1e\n"], input=script, text=True, capture_output=True, check=True)
-    if out.stderr:
-        raise SystemExit("PostgreSQL refuses a query:\n" + out.stderr[:2000])
-    return [sorted(row for row in part.replace("\x1e", "").split("\n") if row) for part in out.stdout.split("~\n")[1:]]
-
-
-def main():
-    if not os.path.exists(f"{BIN}/initdb"):
-        print("skipped: postgresql-15 is not installed")
-        return SKIPPED
-    seed = sys.argv[2] if len(sys.argv) > 2 else "1"
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 3000
-    generator = Generator(int(seed))
+def compare(server, program, seed, count):
+    generator = Generator(seed)
     queries = [generator.statement() for _ in range(count)]
-    out = subprocess.run([sys.argv[1]], input="\n".join(queries) + "\n", text=True, capture_output=True, check=True).stdout
-    ours = [sorted(row for row in line.split("\x1e") if row) for line in out.removesuffix("\n").split("\n")]
-    with Postgres() as server:
-        theirs = answers_of_postgres(server, queries)
+    out = subprocess.run([program], input="\n".join(queries) + "\n", text=True, capture_output=True, check=True).stdout
+    ours = [sorted(row.split("\x1f") for row in line.split("\x1e") if row) for line in out.removesuffix("\n").split("\n")]
+    theirs = [sorted(rows) for rows in server.answers("".join(f"\\echo ~\n{query};\n" for query in queries), "NULL")]
     different = 0
     for query, here, there in zip(queries, ours, theirs, strict=True):
         if here == there:
@@ -175,8 +156,8 @@ def main():
             print(f"{query}\n  here  {here}\n  there {there}")
     rows = sum(map(len, theirs))
     print(f"seed {seed}: {len(queries)} queries, {rows} rows, {different} differ")
-    return 1 if different or rows < count else 0
+    return different == 0 and rows >= count
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    postgres.main(compare, 3000, LEFT_OUT)

@@ -2,19 +2,13 @@
 """Compares views over streams with a primary key, and over the changes of their groups, with PostgreSQL 15: random upserts and
 deletes, and the same in a table.
 
-  postgres_upserts.py PROGRAM [SEED [COUNT]]     PROGRAM is millrace
-
-PostgreSQL says what each view has to show after each request; that becomes a file of query tests, which `millrace test` runs under every
-schedule (partitions, workers, restarts, steps). Ends with 77 (skipped) where PostgreSQL is not installed.
-Left out: what is refused over such streams, and failing rows, which PostgreSQL answers with a failing query."""
-import os
+PROGRAM is millrace. PostgreSQL says what each view has to show after each request; that becomes a file of query tests, which
+`millrace test` runs under every schedule (partitions, workers, restarts, steps)."""
 import random
-import subprocess
-import sys
-import tempfile
 
-from postgres_functions import BIN, SKIPPED, Postgres
+import postgres
 
+LEFT_OUT = ("what is refused over streams with a primary key", "rows that fail, which PostgreSQL answers with a failing query")
 COLUMNS = [("n", "BIGINT"), ("price", "NUMERIC(12,2)"), ("s", "TEXT"), ("ok", "BOOLEAN")]
 KEYS = [[("id", "BIGINT")], [("id", "TEXT")], [("id", "BIGINT"), ("part", "TEXT")], [("part", "TEXT"), ("id", "NUMERIC(5,1)")]]
 CONDITIONS = ["n > 0", "n % 2 = 0", "s <> 'b'", "ok", "NOT ok", "price < 1.5", "s IS NULL", "n IS NOT NULL", "n > 0 OR ok"]
@@ -142,37 +136,15 @@ def as_ours(value):
     return {"t": "true", "f": "false"}.get(value, value)
 
 
-def answers_of_postgres(server, cases):
-    script = "SET client_min_messages = error;\n" + "".join(map(script_of, cases))
-    out = subprocess.run([f"{BIN}/psql", "-h", "127.0.0.1", "-p", str(server.port), "-U", "postgres", "-X", "-q", "-A", "-t",
-                          "-P", "null=null", "-F", "\x1f"], input=script, text=True, capture_output=True, check=True)
-    if out.stderr:
-        raise SystemExit("PostgreSQL refuses a query:\n" + out.stderr[:2000])
-    for part in out.stdout.split("~\n")[1:]:
-        yield [[as_ours(value) for value in row.split("\x1f")] for row in part.splitlines()]
-
-
-def main():
-    if not os.path.exists(f"{BIN}/initdb"):
-        print("skipped: postgresql-15 is not installed")
-        return SKIPPED
-    seed = sys.argv[2] if len(sys.argv) > 2 else "1"
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 60
-    generator = Generator(int(seed))
+def compare(server, program, seed, count):
+    generator = Generator(seed)
     cases = [generator.case() for _ in range(count)]
-    with Postgres() as server:
-        answers = answers_of_postgres(server, cases)
-        text = "".join(test_of(number, case, answers) for number, case in enumerate(cases))
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/upserts.test"
-        with open(path, "w") as file:
-            file.write("# Made by postgres_upserts.py.\n\n" + text)
-        out = subprocess.run([sys.argv[1], "test", path], text=True, capture_output=True)
-    print(f"seed {seed}: {count} cases, {text.count('expect')} answers of PostgreSQL, {text.count('(') // 2} rows and calls")
-    if out.returncode != 0:
-        print(out.stdout[-5000:] + out.stderr[-2000:])
-    return 1 if out.returncode != 0 or text.count("expect") < count else 0
+    rows = server.answers("".join(map(script_of, cases)), "null")
+    answers = iter([[as_ours(value) for value in row] for row in answer] for answer in rows)
+    text = "".join(test_of(number, case, answers) for number, case in enumerate(cases))
+    print(f"seed {seed}: {count} cases, {len(rows)} answers of PostgreSQL, {text.count('(') // 2} rows and calls")
+    return postgres.run_cases(program, text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    postgres.main(compare, 60, LEFT_OUT)

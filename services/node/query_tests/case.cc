@@ -32,7 +32,29 @@ std::string take_word(std::string& text) {
   return word;
 }
 
-// "(a, b) (c, d)". A value is bare, or "…" with \" and \\ inside; a quoted one keeps its quotes.
+size_t end_of_quoted(const std::string& text, size_t at) {
+  for (++at; at < text.size() && text[at] != '"';) at += text[at] == '\\' ? 2 : 1;
+  return std::min(at + 1, text.size());
+}
+
+// Behind the array or the object of JSON that begins here; where none does, or it never ends, here.
+size_t end_of_json(const std::string& text, const size_t from) {
+  int depth = 0;
+  for (size_t at = from; at < text.size();) {
+    if (text[at] == '"' && depth > 0) {
+      at = end_of_quoted(text, at);
+      continue;
+    }
+    if (text[at] == '[' || text[at] == '{') ++depth;
+    if (text[at] == ']' || text[at] == '}') --depth;
+    ++at;
+    if (depth <= 0) return depth == 0 && at > from + 1 ? at : from;
+  }
+  return from;
+}
+
+// "(a, b) (c, d)". A value is bare, JSON's arrays and objects among it, or "…" with \" and \\ inside; a quoted one keeps
+// its quotes.
 Result<std::vector<Tuple>> read_tuples(const std::string& text) {
   std::vector<Tuple> out;
   size_t at = 0;
@@ -45,14 +67,14 @@ Result<std::vector<Tuple>> read_tuples(const std::string& text) {
     for (bool more = true; more;) {
       skip();
       std::string value;
+      const size_t from = at;
       if (at < text.size() && text[at] == '"') {
-        const size_t from = at++;
-        while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
-        value = text.substr(from, ++at - from);
+        at = end_of_quoted(text, at);
+        value = text.substr(from, at - from);
         skip();
       } else {
-        while (at < text.size() && text[at] != ',' && text[at] != ')') value += text[at++];
-        value = trimmed(value);
+        at = std::min(text.find_first_of(",)", end_of_json(text, at)), text.size());
+        value = trimmed(text.substr(from, at - from));
       }
       if (at >= text.size() || (text[at] != ',' && text[at] != ')')) {
         return error(Code::kInvalid, "MR-TEST-0002", "a , or ) is expected in: " + text);
