@@ -30,6 +30,8 @@ Error QueryTask::state_error(const Error& cause) const {
 
 Status QueryTask::run_shape(const Batch& batch, Selection& selection, TaskOutput& out) {
   if (selection.empty()) return {};
+  counters_.shaped += selection.size();
+  ++counters_.shaped_batches;
   std::vector<RowError> errors;
   switch (plan_->shape) {
     case Shape::kStream:
