@@ -45,6 +45,10 @@ class Scope {
   void set_updating(std::string stream) { updating_ = std::move(stream); }
   const std::string& updating() const { return updating_; }  // empty: they are not
 
+  // How what is bound in it is planned.
+  void set_options(engine::PlanOptions options) { options_ = options; }
+  const engine::PlanOptions& options() const { return options_; }
+
   const std::vector<Column>& columns() const { return columns_; }
   const std::string& name() const { return name_; }
   bool has(const std::string& column) const { return by_name_.count(column) > 0; }
@@ -61,6 +65,7 @@ class Scope {
   engine::CountWindow count_window_;
   bool has_append_time_ = false;
   std::string updating_;
+  engine::PlanOptions options_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, std::vector<size_t>> by_name_;
 };
