@@ -6,6 +6,7 @@
 namespace millrace::node {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 
@@ -17,11 +18,35 @@ TEST_F(NodeTest, ExplainAnalyzeCountsWhatTheStepsOfAQueryDid) {
   settle();
   const auto answer = sql("EXPLAIN ANALYZE v");
   EXPECT_EQ(answer.error, "");
-  EXPECT_THAT(answer.rows, Contains(HasSubstr("Decode: 5 events, 0 undecodable")));
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("Decode: 5 events in 1 batches, 0 undecodable")));
   EXPECT_THAT(answer.rows, Contains(HasSubstr("Filter, late check: 2 filtered, 0 late")));
-  EXPECT_THAT(answer.rows, Contains(HasSubstr("Aggregate: 1 failed")));
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("Aggregate: 3 rows in 1 batches, 1 failed")));
   EXPECT_THAT(answer.rows, Contains(HasSubstr("1 records written")));  // the dead letter
-  EXPECT_THAT(answer.rows, Contains(HasSubstr("State: 2 groups")));
+  EXPECT_THAT(answer.rows, Contains(HasSubstr("; keeps 2 groups in ")));
+  close();
+}
+
+// Each operator says what it keeps itself; together it is the query's state.
+TEST_F(NodeTest, ExplainAnalyzeTellsTheStateOfEachOperator) {
+  open();
+  run("CREATE STREAM s (n BIGINT PRIMARY KEY, text TEXT)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT n % 2 AS odd, count(DISTINCT text) AS c FROM s GROUP BY odd");
+  run("CREATE MATERIALIZED VIEW r AS SELECT n, text FROM s");
+  run("CREATE STREAM t (n BIGINT, text TEXT)");
+  run("CREATE STREAM d WITH (changelog = 'retract') AS SELECT n, count(*) AS c FROM t GROUP BY n");
+  push("s", 0, 5);
+  push("s", 0, 3);
+  push("t", 0, 4);
+  settle();
+  const auto grouped = sql("EXPLAIN ANALYZE v");
+  EXPECT_THAT(grouped.rows, Contains(HasSubstr("Retract: 11 changes; keeps 5 last rows in ")));
+  EXPECT_THAT(grouped.rows,
+              Contains(AllOf(HasSubstr("Aggregate: 11 rows in 2 batches, 0 failed; "),
+                             HasSubstr("; keeps 2 groups in "), HasSubstr(", 2 values of DISTINCT in "))));
+  EXPECT_THAT(sql("EXPLAIN ANALYZE r").rows,
+              Contains(AllOf(HasSubstr("Output: 8 rows in 2 batches"), HasSubstr("; keeps 5 rows in "))));
+  EXPECT_THAT(sql("EXPLAIN ANALYZE d").rows,
+              Contains(HasSubstr("Changes: keeps 4 groups as they were told in ")));
   close();
 }
 
@@ -37,7 +62,7 @@ TEST_F(NodeTest, WhatFailsAndIsNullIsCounted) {
               Contains(HasSubstr("v (up to date at once; from the oldest kept event; what fails is NULL)")));
   EXPECT_THAT(answer.rows, Contains(HasSubstr("Filter, late check: 1 filtered")));
   EXPECT_THAT(answer.rows,
-              Contains(HasSubstr("Aggregate: 0 failed, 2 NULL")));     // of the WHERE and of the group key
+              Contains(HasSubstr(" 0 failed, 2 NULL")));               // of the WHERE and of the group key
   EXPECT_THAT(answer.rows, Contains(HasSubstr("0 records written")));  // no dead letter
   EXPECT_THAT(node_->metrics(), HasSubstr("\nmillrace_null_on_error_total 2\n"));
   close();

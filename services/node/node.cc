@@ -80,7 +80,7 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
                if (progress) progress("reading the journal", done, total);
              }));
   TRY_ASSIGN(auto store, metadata::MetadataStore::open(files_, path("metadata.db")));
-  TRY_ASSIGN(definitions_, sql::Definitions::open(std::move(store), *journal_));
+  TRY_ASSIGN(definitions_, sql::Definitions::open(std::move(store), *journal_, options_.plan));
   streams_ = std::make_unique<event_store::StreamStore>(*journal_, background_);
   ingest_ = std::make_unique<gateway::Ingest>(*journal_, *definitions_, gateway::Ingest::Limits());
   TRY(recover_ingest(progress));

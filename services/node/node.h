@@ -37,6 +37,7 @@ struct NodeOptions {
   size_t state_memory_bytes = SIZE_MAX;         // of all tasks' state, in memory; the rest is on the disk
   size_t save_ingest_after_bytes = 128u << 20;  // journal bytes until the idempotency keys are saved
   int64_t dead_letters_kept_us = int64_t{7} * 24 * 3'600'000'000;
+  engine::PlanOptions plan;
   log::Journal::Options journal;  // directory is set from the above
 };
 

@@ -21,12 +21,17 @@ class Sessions : public NodeTest {
     for (const auto& text : {first, second}) {
       node_->sql().execute(
           tenant_, text, [](const gateway::StatementResult&) {},
-          [&](const Status& status) { ended.push_back(status.ok() ? "" : status.error().id); });
+          [&](const Status& status) {
+            ended.push_back(status.ok() ? "" : status.error().id);
+            if (!status.ok()) last_message_ = status.error().message;
+          });
     }
     EXPECT_TRUE(ended.empty()) << "the first was done before the second came: the test proves nothing";
     run_until([&] { return ended.size() == 2; });
     return ended;
   }
+
+  std::string last_message_;  // of an error
 };
 
 TEST_F(Sessions, OneNameIsGivenOnce) {
@@ -36,6 +41,7 @@ TEST_F(Sessions, OneNameIsGivenOnce) {
               UnorderedElementsAre("", ""));
   EXPECT_THAT(at_once("CREATE MATERIALIZED VIEW c AS SELECT k FROM s", "CREATE STREAM c AS SELECT k FROM s"),
               UnorderedElementsAre("", "MR-SQL-0013"));
+  EXPECT_EQ(last_message_, "\"c\" exists already");
   close();
 }
 

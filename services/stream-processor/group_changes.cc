@@ -24,8 +24,10 @@ GroupChanges::GroupChanges(engine::PlanPtr plan)
       rows_(engine::names_of(plan_->outputs)),
       keys_(engine::names_of(plan_->group_keys)) {
   if (keeps_told(*plan_, changelog_)) told_.emplace(*plan_);
-  for (const auto& output : plan_->outputs) outputs_.emplace_back(output.expr, plan_->on_error);
-  for (const auto& name : engine::naming_outputs(*plan_)) names_.emplace_back(name.expr, plan_->on_error);
+  for (const auto& output : plan_->outputs)
+    outputs_.emplace_back(output.expr, plan_->on_error, plan_->options);
+  for (const auto& name : engine::naming_outputs(*plan_))
+    names_.emplace_back(name.expr, plan_->on_error, plan_->options);
 }
 
 Status GroupChanges::write(const Batch& groups, const Batch& gone, state::StateStore& store, const Row& row,

@@ -10,7 +10,8 @@ GroupRows::GroupRows(engine::PlanPtr plan)
     : plan_(std::move(plan)),
       writer_(engine::names_of(plan_->outputs)),
       key_writer_(engine::names_of(plan_->group_keys)) {
-  for (const auto& output : plan_->outputs) outputs_.emplace_back(output.expr, plan_->on_error);
+  for (const auto& output : plan_->outputs)
+    outputs_.emplace_back(output.expr, plan_->on_error, plan_->options);
 }
 
 void GroupRows::evaluate(Batch groups, Selection shown) {

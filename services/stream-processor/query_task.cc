@@ -239,7 +239,9 @@ Status QueryTask::merge_topic(const log::Frame& frame) {
       continue;
     TRY_ASSIGN(const auto view, log::RecordBatchView::parse(batch.bytes.view(), false));
     log::RecordBatchView::Cursor cursor(view);
+    ++counters_.merged_batches;
     for (log::Record record; cursor.next(record);) {
+      ++counters_.merged;
       auto merged =
           pipeline_->aggregation->merge(record.value, *store_, collects_changes() ? &changed_ : nullptr);
       if (!merged.ok()) return state_error(merged.error());
@@ -451,6 +453,21 @@ int64_t QueryTask::next_timer() const {
   return holds_changes() ? std::min(timer, told_us_ + plan_->emit_every_us) : timer;
 }
 
+namespace {
+
+engine::OperatorState& state_of(engine::QueryReport& report, uint16_t slot) {
+  if (slot == engine::kDistinctSlot) return report.distinct;
+  if (slot == engine::kRowsSlot) return report.rows;
+  return slot == engine::kLastRowsSlot ? report.last_rows : report.groups;
+}
+
+// What stands beside the groups is of groups that are counted.
+bool counts_keys(uint16_t slot) {
+  return slot != engine::kLateSlot && slot != engine::kNumbersSlot;
+}
+
+}  // namespace
+
 // Of the partitions, its own: their owner knows them row by row.
 engine::QueryReport QueryTask::report() const {
   engine::QueryReport report;
@@ -458,7 +475,9 @@ engine::QueryReport QueryTask::report() const {
   report.state_bytes = store_->bytes();
   const auto epoch = store_->freeze();
   for (const auto& table : store_->tables()) {
-    if (table.slot == engine::kGroupsSlot) report.groups += epoch->rows(table);
+    engine::OperatorState& state = state_of(report, table.slot);
+    if (counts_keys(table.slot)) state.keys += epoch->rows(table);
+    state.bytes += epoch->bytes(table);
   }
   if (!closes_ || processing_time_) return report;
   for (size_t p = 0; p < own_.size(); ++p) {

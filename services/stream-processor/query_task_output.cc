@@ -30,6 +30,8 @@ Error QueryTask::state_error(const Error& cause) const {
 
 Status QueryTask::run_shape(const Batch& batch, Selection& selection, TaskOutput& out) {
   if (selection.empty()) return {};
+  counters_.shaped += selection.size();
+  ++counters_.shaped_batches;
   std::vector<RowError> errors;
   switch (plan_->shape) {
     case Shape::kStream:
@@ -61,7 +63,7 @@ Status QueryTask::run_shape(const Batch& batch, Selection& selection, TaskOutput
 Batch QueryTask::project_rows(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
   Batch made;
   made.set_schema(plan_->output_schema());
-  auto projected = engine::project(pipeline_->plan->outputs, plan_->on_error, batch, selection, made, errors);
+  auto projected = engine::project(*pipeline_->plan, batch, selection, made, errors);
   CHECK(projected.ok(), "a projection reports its rows, it does not fail");
   return made;
 }

@@ -12,6 +12,7 @@ Status QueryTask::upsert(const StepRows& rows, Selection& selection, TaskOutput&
   auto made = pipeline_->last_rows->changes_of(events, selection, *store_, changes, errors);
   if (!made.ok()) return state_error(made.error());
   dead_letters(events, errors, out);
+  counters_.changes += changes.rows;
   Selection changed = engine::all_rows(changes);
   filter_rows(changes, changed, out);
   if (time_column_ >= 0) drop_late_changes(events, selection, changed, out);
@@ -60,6 +61,8 @@ Status QueryTask::replace_rows(const Batch& events, Selection& selection, TaskOu
   Selection shown = selection;
   std::erase_if(shown, [&](uint32_t event) { return pipeline_->upserts->deletes(events, event); });
   filter_rows(events, shown, out);
+  counters_.shaped += shown.size();
+  ++counters_.shaped_batches;
   const Batch made = project_rows(events, shown, errors);
   uint32_t next = 0;  // of shown, and of the rows made of it
   for (size_t i = 0; i < selection.size(); ++i) {

@@ -31,11 +31,11 @@ UnionRows::Arm::Arm(const engine::QueryPlan& plan, const engine::UnionArm& arm, 
   std::vector<int> every(arm.source->columns.size());
   std::iota(every.begin(), every.end(), 0);
   const auto here = [&](const engine::ExprPtr& expr) { return remap(expr, every, rows.columns()); };
-  if (arm.filter) filter.emplace(here(arm.filter), plan.on_error);
+  if (arm.filter) filter.emplace(here(arm.filter), plan.on_error, plan.options);
   for (const int column : plan.read_columns) {
     const auto expr = here(arm.outputs[static_cast<size_t>(column)]);
     plain.push_back(expr->op == engine::Op::kColumn ? expr->column : -1);
-    outputs.emplace_back(expr, plan.on_error);
+    outputs.emplace_back(expr, plan.on_error, plan.options);
   }
 }
 

@@ -24,15 +24,17 @@ void append_columns(const std::vector<std::string>& names, const std::vector<con
 }
 
 // Rows for which an output fails, and is not NULL then, are taken out of the selection.
-void append_selected(const std::vector<engine::NamedExpr>& outputs, engine::OnError on_error,
+void append_selected(const engine::QueryPlan& plan, const std::vector<engine::NamedExpr>& outputs,
                      const Batch& groups, Selection& selection, std::string_view op, JsonRows& out) {
   if (selection.empty()) return;
   const std::vector<std::string> names = engine::names_of(outputs);
   std::vector<engine::Evaluator> evaluators;
   std::vector<const Column*> columns;
   std::vector<RowError> errors;
-  for (const auto& output : outputs)
-    columns.push_back(&evaluators.emplace_back(output.expr, on_error).evaluate(groups, selection, errors));
+  for (const auto& output : outputs) {
+    auto& evaluator = evaluators.emplace_back(output.expr, plan.on_error, plan.options);
+    columns.push_back(&evaluator.evaluate(groups, selection, errors));
+  }
   append_columns(names, columns, selection, op, out);
 }
 
@@ -53,7 +55,7 @@ void append_groups(const engine::QueryPlan& plan, const Batch& groups, std::stri
   Selection shown = engine::all_rows(groups);
   std::vector<RowError> errors;
   engine::filter_groups(plan, groups, shown, errors);
-  append_selected(plan.outputs, plan.on_error, groups, shown, op, out);
+  append_selected(plan, plan.outputs, groups, shown, op, out);
 }
 
 void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
@@ -66,13 +68,13 @@ void append_changes(const engine::QueryPlan& plan, const Batch& groups, JsonRows
   for (const RowError& failed : errors) settled[failed.row] = settled[failed.row] || !failed.kept;
   Selection hidden = engine::all_rows(groups);
   std::erase_if(hidden, [&](uint32_t row) { return settled[row]; });
-  append_selected(plan.outputs, plan.on_error, groups, shown, "upsert", out);
-  append_selected(engine::naming_outputs(plan), plan.on_error, groups, hidden, "delete", out);
+  append_selected(plan, plan.outputs, groups, shown, "upsert", out);
+  append_selected(plan, engine::naming_outputs(plan), groups, hidden, "delete", out);
 }
 
 void append_gone(const engine::QueryPlan& plan, const Batch& groups, JsonRows& out) {
   Selection all = engine::all_rows(groups);
-  append_selected(engine::naming_outputs(plan), plan.on_error, groups, all, "delete", out);
+  append_selected(plan, engine::naming_outputs(plan), groups, all, "delete", out);
 }
 
 namespace {

@@ -32,6 +32,7 @@ class Corpus : public testing::TestWithParam<std::string> {};
 
 TEST_P(Corpus, GivesOneAnswerUnderEverySchedule) {
   Options options;
+  options.not_optimized = true;
   options.rewrite = std::getenv("MILLRACE_REWRITE") != nullptr;
   const auto result = run_file(GetParam(), options);
   ASSERT_TRUE(result.ok()) << result.error().to_string();

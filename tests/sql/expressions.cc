@@ -1,6 +1,6 @@
 // Writes random expressions, casts among them, over literals of every type, and what they give here: a line an
 // expression, its SQL, a tab, its type, a tab, the value as text, NULL or the error's id.
-// postgres_expressions.py asks PostgreSQL for the same.
+// postgres_expressions.py asks PostgreSQL for the same. Without folding there has to be the same answer: else the line says so.
 //
 //   sql_expressions SEED COUNT
 #include <fmt/format.h>
@@ -343,14 +343,15 @@ class Maker {
 };
 
 // Type and value, or the error.
-std::string answer(const std::string& sql) {
+std::string answer(const std::string& sql, engine::PlanOptions options) {
   auto statements = sql::parse("SELECT " + sql + " AS v");
   if (!statements.ok()) return "?\t" + statements.error().message;
   const auto& select = std::get<sql::ast::Select>(statements->front()->body);
-  const sql::Scope nothing;
+  sql::Scope nothing;
+  nothing.set_options(options);
   const auto expr = sql::ExpressionBinder(nothing, "SELECT").bind_typed(*select.query.items.front().expr);
   if (!expr.ok()) return "?\t" + std::string(expr.error().id) + " " + expr.error().message;
-  const auto value = engine::evaluate_constant(**expr);
+  const auto value = engine::evaluate_constant(**expr, options);
   const std::string text = value.ok() ? text_of(*value, (*expr)->type) : std::string(value.error().id);
   return fmt::format("{}\t{}", to_string((*expr)->type), text);
 }
@@ -364,7 +365,9 @@ int main(int argc, char** argv) {
   millrace::Maker maker(random);
   for (int i = std::atoi(argv[2]); i > 0; --i) {
     const std::string sql = maker.make(maker.any(), static_cast<int>(random.below(4)) + 1);
-    fmt::print("{}\t{}\n", sql, millrace::answer(sql));
+    const std::string folded = millrace::answer(sql, {}),
+                      computed = millrace::answer(sql, {.optimize = false});
+    fmt::print("{}\t{}{}\n", sql, folded, computed == folded ? "" : " NOT OPTIMIZED " + computed);
   }
   return 0;
 }

@@ -1,5 +1,6 @@
 // Answers queries for postgres_queries.py: one query a line, that reads nothing but its own VALUES; for each a line of its rows,
-// their values separated by \x1f and they by \x1e, or the id of its error.
+// their values separated by \x1f and they by \x1e, or the id of its error. Plans that are not optimized have to give the same:
+// else the line says so.
 #include <fmt/format.h>
 
 #include <iostream>
@@ -12,9 +13,9 @@
 namespace millrace {
 namespace {
 
-Result<Batch> answer(const std::string& text) {
+Result<Batch> answer(const std::string& text, engine::PlanOptions options) {
   TRY_ASSIGN(const auto statements, sql::parse(text));
-  TRY_ASSIGN(auto bound, sql::bind(*statements.front(), *sql::Catalog::empty(), TenantId(1)));
+  TRY_ASSIGN(auto bound, sql::bind(*statements.front(), *sql::Catalog::empty(options), TenantId(1)));
   return engine::run_select_tree(std::get<sql::Select>(bound).plan, {});
 }
 
@@ -30,13 +31,19 @@ std::string line_of(const Batch& rows) {
   return out;
 }
 
+std::string answer_line(const std::string& text, engine::PlanOptions options) {
+  const auto rows = answer(text, options);
+  return rows.ok() ? line_of(*rows) : std::string(rows.error().id);
+}
+
 }  // namespace
 }  // namespace millrace
 
 int main() {
   std::string text;
   while (std::getline(std::cin, text)) {
-    const auto rows = millrace::answer(text);
-    std::cout << (rows.ok() ? millrace::line_of(*rows) : std::string(rows.error().id)) << "\n";
+    const std::string optimized = millrace::answer_line(text, {});
+    const std::string plain = millrace::answer_line(text, {.optimize = false});
+    std::cout << (plain == optimized ? plain : optimized + " NOT OPTIMIZED " + plain) << "\n";
   }
 }

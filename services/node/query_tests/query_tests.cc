@@ -61,6 +61,7 @@ std::string content_of(const std::string& path) {
 void run_schedules(const std::string& path, Case& test, const Options& options, FileResult& result) {
   for (const Schedule& schedule : kSchedules) {
     if (test.one_partition && schedule.partitions > 1) continue;
+    if (!schedule.optimizes && !options.not_optimized) continue;
     const bool first = &schedule == &kSchedules[0];
     std::string difference = run_case(path, test, schedule, options.rewrite && first);
     if (!difference.empty()) {

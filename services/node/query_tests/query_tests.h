@@ -18,8 +18,9 @@ inline constexpr size_t kMaxFiles = 10'000;
 Result<std::vector<std::string>> find_files(const std::vector<std::string>& paths);
 
 struct Options {
-  bool quick = false;    // the plain schedule alone
-  bool rewrite = false;  // what is found becomes what is expected, in the file itself
+  bool quick = false;          // the plain schedule alone
+  bool rewrite = false;        // what is found becomes what is expected, in the file itself
+  bool not_optimized = false;  // under that schedule, too, which checks the planner more than the queries
 };
 struct Failure {
   std::string title;

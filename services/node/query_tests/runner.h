@@ -13,10 +13,11 @@ struct Schedule {
   const char* name;
   uint16_t partitions;  // of streams that do not say; 0: as they are
   uint32_t workers;
-  size_t step_bytes;    // journal bytes a step takes
-  bool event_by_event;  // one request an event, else one a push
-  bool restarts;        // after every push, now by a crash, now by a clean end
-  bool spills = false;  // no state stays in memory between two steps, and an output fills a frame
+  size_t step_bytes;      // journal bytes a step takes
+  bool event_by_event;    // one request an event, else one a push
+  bool restarts;          // after every push, now by a crash, now by a clean end
+  bool spills = false;    // no state stays in memory between two steps, and an output fills a frame
+  bool optimizes = true;  // PlanOptions; what EXPLAIN says of the plans is not looked at then
 };
 inline constexpr Schedule kSchedules[] = {
     {"plain", 0, 1, 1u << 20, false, false},
@@ -25,6 +26,7 @@ inline constexpr Schedule kSchedules[] = {
     {"four_partitions", 4, 1, 1u << 20, true, false},
     {"two_workers", 4, 2, 1, true, false},
     {"two_workers_restarting", 4, 2, 4'000, true, true, true},
+    {"not_optimized", 0, 1, 1u << 20, false, false, false, false},
 };
 
 // Empty: as expected. Else what differs, with file and line. `rewrite`: expectations become what was found.

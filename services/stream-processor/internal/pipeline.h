@@ -17,10 +17,11 @@ namespace millrace::processor {
 struct QueryTask::Pipeline {
   // What is aggregated of an updating source are changes, which have the plan's own columns.
   Pipeline(const engine::PlanPtr& original, const std::vector<int>& columns)
-      : plan(retracts(*original) ? original : remap(original, columns)), shared(over_rows(*plan)) {
+      : plan(retracts(*original) ? original : remap(original, columns)),
+        shared(over_rows(*plan), original->options) {
     if (original->updating()) upserts.emplace(*original->source, columns);
     if (retracts(*original)) last_rows.emplace(original, columns);
-    if (plan->filter) filter.emplace(plan->filter, plan->on_error, &shared);
+    if (plan->filter) filter.emplace(plan->filter, plan->on_error, plan->options, &shared);
     if (plan->window_key >= 0) {
       const auto& start = *plan->group_keys[static_cast<size_t>(plan->window_key)].expr;
       if (start.args[0]->op == engine::Op::kColumn) time_column = start.args[0]->column;
@@ -40,7 +41,8 @@ struct QueryTask::Pipeline {
           rows_view.emplace(plan);
           row_changes.emplace(*plan);
         }
-        for (const auto& output : plan->outputs) outputs.emplace_back(output.expr, plan->on_error, &shared);
+        for (const auto& output : plan->outputs)
+          outputs.emplace_back(output.expr, plan->on_error, plan->options, &shared);
         writer.emplace(engine::names_of(plan->outputs));
     }
   }

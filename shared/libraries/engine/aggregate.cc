@@ -46,10 +46,11 @@ struct Aggregation::Impl {
     const size_t of_rows = plan->group_keys.size() - (plan->count_window.any() ? 1 : 0);
     for (size_t i = 0; i < of_rows; ++i)
       keys.emplace_back(plan->group_keys[i].expr, is_window(i) ? OnError::kDeadLetter : plan->on_error,
-                        shared);
+                        plan->options, shared);
     for (const AggregateCall& call : plan->aggregates) {
       order.emplace_back();
-      for (const SortKey& sort : call.order_by) order.back().emplace_back(sort.expr, plan->on_error, shared);
+      for (const SortKey& sort : call.order_by)
+        order.back().emplace_back(sort.expr, plan->on_error, plan->options, shared);
     }
     contributions.resize(plan->aggregates.size());
     if (plan->window.is_session())

@@ -46,11 +46,12 @@ AggregateArguments::AggregateArguments(const QueryPlan& plan, SharedValues* shar
     if (!call.argument) continue;
     const Expr& inner = unfiltered(*call.argument);
     const bool any_row = is_any_row(call, inner);
-    const bool apart = is_filtered(*call.argument) && cannot_fail(*call.argument->args[0]) &&
-                       (any_row || inner.op == Op::kColumn);
+    const bool apart = plan.options.optimize && is_filtered(*call.argument) &&
+                       cannot_fail(*call.argument->args[0]) && (any_row || inner.op == Op::kColumn);
     if (apart) source.condition = condition_of(call.argument->args[0]);
     if (!apart || !any_row)
-      source.values.emplace(apart ? call.argument->args[1] : call.argument, plan.on_error, shared);
+      source.values.emplace(apart ? call.argument->args[1] : call.argument, plan.on_error, plan.options,
+                            shared);
   }
   arguments_.resize(sources_.size());
 }

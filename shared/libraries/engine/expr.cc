@@ -153,8 +153,10 @@ class Program::Lease {
   std::unique_ptr<Selection> rows_;
 };
 
-Program::Program(const Expr& root, SharedValues* shared)
-    : regexes_(std::make_unique<RegexCache>()), formats_(std::make_unique<FormatCache>()) {
+Program::Program(const Expr& root, PlanOptions options, SharedValues* shared)
+    : options_(options),
+      regexes_(std::make_unique<RegexCache>(options)),
+      formats_(std::make_unique<FormatCache>()) {
   add(root);
   for (uint32_t i = 0; i < nodes_.size(); ++i) expand(i, shared);
 }
@@ -186,7 +188,7 @@ void Program::expand(uint32_t index, SharedValues* shared) {
   }
   Node& node = nodes_[index];
   if (expr->op == Op::kLiteral) node.constant = constant_column(*expr);
-  if (expr->op == Op::kInList) prepare_list(node);
+  if (expr->op == Op::kInList && options_.optimize) prepare_list(node);
   if (expr->op == Op::kCall && shared != nullptr) node.shared = shared->find(*expr);
   if (is_leaf(expr->op) || expr->op == Op::kCall || is_lazy(expr->op)) return;
   node.kernel = find_kernel(*expr);
@@ -249,7 +251,7 @@ Operand Program::eval(uint32_t index, unsigned reg_index, Selection& selection, 
 Operand Program::eval_leaf(const Node& node, unsigned reg_index, Selection& selection, Context& context) {
   const Op op = node.expr->op;
   if (op == Op::kColumn) return {&context.batch.columns[static_cast<size_t>(node.expr->column)], false};
-  if (op == Op::kLiteral) return {&node.constant, true};
+  if (op == Op::kLiteral) return literal(node, reg_index, selection, context);
   const size_t failures = context.failures();
   Column& out = reg(reg_index);
   if (op == Op::kCall) {
@@ -269,6 +271,17 @@ Operand Program::eval_leaf(const Node& node, unsigned reg_index, Selection& sele
   if (op == Op::kInList) eval_in_list(node, reg_index, selection, context);
   if (op == Op::kAnd || op == Op::kOr) eval_and_or(node, reg_index, selection, context);
   if (context.failures() != failures) context.drop_failed(selection);
+  return {&out, false};
+}
+
+Operand Program::literal(const Node& node, unsigned reg_index, const Selection& selection,
+                         const Context& context) {
+  const Operand one{&node.constant, true};
+  if (options_.optimize) return one;
+  Column& out = reg(reg_index);
+  set_type(out, node.expr->type, context.batch.rows);
+  out.valid.assign(context.batch.rows, 1);
+  copy_rows(one, selection, out);
   return {&out, false};
 }
 
@@ -409,7 +422,8 @@ const Column& Program::eval_shared(const Node& node, unsigned reg_index, const S
 }
 
 struct Evaluator::Impl {
-  Impl(ExprPtr e, OnError o, SharedValues* s) : expr(std::move(e)), program(*expr, s), on_error(o) {}
+  Impl(ExprPtr e, OnError o, PlanOptions p, SharedValues* s)
+      : expr(std::move(e)), program(*expr, p, s), on_error(o) {}
   ExprPtr expr;
   Program program;
   OnError on_error;
@@ -434,8 +448,8 @@ const Column& Evaluator::Impl::keep(const Column& made, Selection& selection, st
   return with_nulls;
 }
 
-Evaluator::Evaluator(ExprPtr expr, OnError on_error, SharedValues* shared)
-    : impl_(std::make_unique<Impl>(std::move(expr), on_error, shared)) {}
+Evaluator::Evaluator(ExprPtr expr, OnError on_error, PlanOptions options, SharedValues* shared)
+    : impl_(std::make_unique<Impl>(std::move(expr), on_error, options, shared)) {}
 Evaluator::~Evaluator() = default;
 Evaluator::Evaluator(Evaluator&&) noexcept = default;
 Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;
@@ -458,12 +472,12 @@ void Evaluator::filter(const Batch& batch, Selection& selection, std::vector<Row
   selection.resize(kept);
 }
 
-Result<Scalar> evaluate_constant(const Expr& expr) {
+Result<Scalar> evaluate_constant(const Expr& expr, PlanOptions options) {
   Batch batch;
   batch.rows = 1;
   Selection selection = {0};
   std::vector<RowError> errors;
-  Program program(expr);
+  Program program(expr, options);
   const Column& value = program.run(batch, selection, errors);
   if (errors.empty()) return value.scalar(0);
   Error failure = error(Code::kInvalid, errors[0].id, errors[0].message);

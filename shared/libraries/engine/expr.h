@@ -101,13 +101,21 @@ inline constexpr size_t kMaxTextBytes = size_t{1}
 // What becomes of a row for which an expression fails: it leaves, or it goes on with NULL in its place.
 enum class OnError : uint8_t { kDeadLetter, kNull };
 
+// What a plan and its evaluation may do to be quick. No answer depends on it: tests run without, and compare.
+struct PlanOptions {
+  // false: constants are computed anew for every row, no value or condition is shared, every column is read, a query
+  // inside another is run on its own.
+  bool optimize = true;
+};
+
 class SharedValues;
 
 // Evaluates one expression again and again; owns its scratch columns.
 class Evaluator {
  public:
   // With `shared`: together with other expressions (shared_values.h).
-  explicit Evaluator(ExprPtr expr, OnError on_error = OnError::kDeadLetter, SharedValues* shared = nullptr);
+  explicit Evaluator(ExprPtr expr, OnError on_error = OnError::kDeadLetter, PlanOptions options = {},
+                     SharedValues* shared = nullptr);
   ~Evaluator();
   Evaluator(Evaluator&&) noexcept;
   Evaluator& operator=(Evaluator&&) noexcept;
@@ -126,6 +134,6 @@ class Evaluator {
 };
 
 // One row at a time, for constants (LIMIT, defaults, folding) and small results. Same kernels.
-Result<Scalar> evaluate_constant(const Expr& expr);
+Result<Scalar> evaluate_constant(const Expr& expr, PlanOptions options = {});
 
 }  // namespace millrace::engine

@@ -153,6 +153,7 @@ struct QueryPlan {
   std::vector<UnionArm> arms;     // of UNION ALL, in partitions' order: `source` is no stream of the log then
   std::vector<int> read_columns;  // of source->columns, ascending
   ExprPtr filter;                 // may be null
+  PlanOptions options = {};
   OnError on_error =
       OnError::kDeadLetter;  // of its expressions; what no NULL can mend is a dead letter always
 
@@ -262,6 +263,7 @@ struct SelectPlan {
   std::optional<int64_t> limit;
   int64_t offset = 0;
   uint32_t height = 1;  // of the tree
+  PlanOptions options = {};
 
   Schema output_schema() const;
   Schema read_schema() const;  // of the row that is read

@@ -70,7 +70,7 @@ struct Node {
 class Program {
  public:
   // `root` and `shared` outlive the program.
-  explicit Program(const Expr& root, SharedValues* shared = nullptr);
+  explicit Program(const Expr& root, PlanOptions options = {}, SharedValues* shared = nullptr);
   ~Program();
   const Column& run(const Batch& batch, Selection& selection, std::vector<RowError>& errors);
 
@@ -87,9 +87,11 @@ class Program {
   void eval_coalesce(const Node& node, unsigned reg, Selection& selection, Context& context);
   void eval_in_list(const Node& node, unsigned reg, Selection& selection, Context& context);
   void eval_call(const Node& node, unsigned reg, Selection& selection, Column& out, Context& context);
+  Operand literal(const Node& node, unsigned reg, const Selection& selection, const Context& context);
   const Column& eval_shared(const Node& node, unsigned reg, const Selection& selection, Context& context);
   Column& reg(unsigned index);
 
+  const PlanOptions options_;
   std::vector<Node> nodes_;
   std::vector<std::unique_ptr<Column>> registers_;
   std::vector<uint32_t> spine_;

@@ -17,6 +17,16 @@ std::string millis(int64_t ns) {
   return fmt::format("{:.3f} ms", static_cast<double>(ns) / 1e6);
 }
 
+std::string kept(const OperatorState& state, std::string_view what) {
+  return fmt::format("{} {} in {} bytes", state.keys, what, state.bytes);
+}
+
+std::string groups_text(const QueryReport& report) {
+  std::string out = "; keeps " + kept(report.groups, "groups");
+  if (report.distinct.bytes > 0) out += ", " + kept(report.distinct, "values of DISTINCT");
+  return out;
+}
+
 // The lowest watermark among the partitions that are waited for; INT64_MAX: none is.
 int64_t lowest(const QueryReport& report) {
   int64_t out = INT64_MAX;
@@ -43,6 +53,11 @@ void StepCounters::add(const StepCounters& other) {
   filtered += other.filtered;
   late += other.late;
   kept_by_closed += other.kept_by_closed;
+  changes += other.changes;
+  shaped += other.shaped;
+  shaped_batches += other.shaped_batches;
+  merged += other.merged;
+  merged_batches += other.merged_batches;
   failed += other.failed;
   nulls += other.nulls;
   outputs += other.outputs;
@@ -57,7 +72,10 @@ void QueryReport::add(const QueryReport& other) {
   std::sort(partitions.begin(), partitions.end(),
             [](const auto& a, const auto& b) { return a.partition < b.partition; });
   counters.add(other.counters);
-  groups += other.groups;
+  groups.add(other.groups);
+  distinct.add(other.distinct);
+  rows.add(other.rows);
+  last_rows.add(other.last_rows);
   state_bytes += other.state_bytes;
 }
 
@@ -75,21 +93,33 @@ std::string watermark_lines(const QueryPlan& plan, const QueryReport& report) {
 
 std::string analyze_lines(const QueryPlan& plan, const QueryReport& report) {
   const StepCounters& c = report.counters;
+  const bool grouped = plan.shape == QueryPlan::Shape::kAggregate;
+  const bool retracts = plan.updating() && grouped;
   std::string out = fmt::format("\n  -> Since the process started: {} steps, {} batches, {} records written",
                                 c.steps, c.batches, c.outputs);
-  out += fmt::format("\n    -> Decode: {} events, {} undecodable; {}, shared by all queries of {}", c.rows,
-                     c.undecodable, millis(c.decode_ns), plan.source->name);
+  out +=
+      fmt::format("\n    -> Decode: {} events in {} batches, {} undecodable; {}, shared by all queries of {}",
+                  c.rows, c.batches, c.undecodable, millis(c.decode_ns), plan.source->name);
+  if (retracts)
+    out +=
+        fmt::format("\n    -> Retract: {} changes; keeps {}", c.changes, kept(report.last_rows, "last rows"));
   const bool keeps = plan.updating() && plan.closes_windows();
-  const std::string kept = keeps ? fmt::format(", {} kept by closed windows", c.kept_by_closed) : "";
-  out += fmt::format("\n    -> Filter, late check: {} filtered, {} late{}; {}", c.filtered, c.late, kept,
+  const std::string closed = keeps ? fmt::format(", {} kept by closed windows", c.kept_by_closed) : "";
+  out += fmt::format("\n    -> Filter, late check: {} filtered, {} late{}; {}", c.filtered, c.late, closed,
                      millis(c.filter_ns));
-  const char* shape = plan.shape == QueryPlan::Shape::kAggregate ? "Aggregate" : "Output";
   const std::string nulls = plan.on_error == OnError::kNull ? fmt::format(", {} NULL", c.nulls) : "";
-  out += fmt::format("\n    -> {}: {} failed{}; {}", shape, c.failed, nulls, millis(c.shape_ns));
-  if (plan.repartition) out += fmt::format("\n    -> Merge of repartitioned groups: {}", millis(c.merge_ns));
-  if (plan.shape == QueryPlan::Shape::kStream) return out;
-  const char* rows = plan.shape == QueryPlan::Shape::kAggregate ? "groups" : "rows";
-  return out + fmt::format("\n  -> State: {} {}, {} bytes", report.groups, rows, report.state_bytes);
+  out += fmt::format("\n    -> {}: {} rows in {} batches, {} failed{}; {}", grouped ? "Aggregate" : "Output",
+                     c.shaped, c.shaped_batches, c.failed, nulls, millis(c.shape_ns));
+  if (grouped && !plan.repartition) out += groups_text(report);
+  if (!grouped && report.rows.bytes > 0) out += "; keeps " + kept(report.rows, "rows");
+  if (plan.repartition)
+    out += fmt::format("\n    -> Merge of repartitioned groups: {} in {} batches; {}", c.merged,
+                       c.merged_batches, millis(c.merge_ns)) +
+           groups_text(report);
+  if (grouped && report.rows.bytes > 0)
+    out += "\n    -> Changes: keeps " + kept(report.rows, "groups as they were told");
+  if (report.state_bytes == 0) return out;
+  return out + fmt::format("\n  -> State: {} bytes", report.state_bytes);
 }
 
 }  // namespace millrace::engine

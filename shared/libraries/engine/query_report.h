@@ -22,6 +22,11 @@ struct StepCounters {
   uint64_t late = 0;      // or closed_while_idle, or without event time
   uint64_t kept_by_closed =
       0;  // of an updating source: rows that went when their window had ended, and are in it still
+  uint64_t changes = 0;         // of an updating source: rows that its events made come and go
+  uint64_t shaped = 0;          // rows that reached the aggregate, or the output …
+  uint64_t shaped_batches = 0;  // … together
+  uint64_t merged = 0;          // partial groups of the repartition topic …
+  uint64_t merged_batches = 0;
   uint64_t failed = 0;    // an expression failed
   uint64_t nulls = 0;     // expressions that failed and gave NULL
   uint64_t outputs = 0;   // records written: of a derived stream, a repartition topic, dead letters
@@ -40,10 +45,24 @@ struct PartitionReport {
   int64_t watermark_us = INT64_MIN;
 };
 
+// What an operator keeps.
+struct OperatorState {
+  uint64_t keys = 0;
+  uint64_t bytes = 0;
+
+  void add(const OperatorState& other) {
+    keys += other.keys;
+    bytes += other.bytes;
+  }
+};
+
 struct QueryReport {
   std::vector<PartitionReport> partitions;  // of the source, by number; empty: nothing closes by watermark
   StepCounters counters;
-  uint64_t groups = 0;
+  OperatorState groups;
+  OperatorState distinct;   // the values that DISTINCT has seen, where they stand beside the groups
+  OperatorState rows;       // of a view without groups, or of groups as they were told last
+  OperatorState last_rows;  // of each primary key: what may have to be taken back
   uint64_t state_bytes = 0;
 
   // Takes in what another worker says of its share.

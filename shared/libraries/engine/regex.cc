@@ -37,7 +37,7 @@ struct Regex::Impl {
   re2::RE2 re2;
 };
 
-Regex::Regex(std::string_view pattern, bool ignore_case) {
+Regex::Regex(std::string_view pattern, bool ignore_case, PlanOptions options) {
   if (pattern.size() > kMaxRegexBytes) {
     error_ = fmt::format("a regular expression has at most {} bytes", kMaxRegexBytes);
     return;
@@ -45,7 +45,7 @@ Regex::Regex(std::string_view pattern, bool ignore_case) {
   impl_ = std::make_unique<Impl>(pattern, ignore_case);
   if (!impl_->re2.ok())
     error_ = message_of(impl_->re2);
-  else if (!ignore_case)
+  else if (!ignore_case && options.optimize)
     required_ = required_literal(pattern);
 }
 Regex::~Regex() = default;
@@ -77,7 +77,7 @@ const Regex& RegexCache::find(std::string_view pattern, bool ignore_case) {
   const auto found = std::find_if(entries_.begin(), entries_.end(), is);
   last_ = static_cast<size_t>(found - entries_.begin());
   if (found != entries_.end()) return found->regex;
-  Entry made{std::string(pattern), ignore_case, Regex(pattern, ignore_case)};
+  Entry made{std::string(pattern), ignore_case, Regex(pattern, ignore_case, options_)};
   if (entries_.size() < kMaxRegexes) {
     entries_.push_back(std::move(made));
   } else {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/expr.h"
 
 namespace millrace::engine {
 
@@ -24,7 +25,7 @@ inline constexpr size_t kMaxRegexGroups = 9;  // what a replacement can name, an
 
 class Regex {
  public:
-  Regex(std::string_view pattern, bool ignore_case);
+  Regex(std::string_view pattern, bool ignore_case, PlanOptions options = {});
   ~Regex();
   Regex(Regex&&) noexcept;
   Regex& operator=(Regex&&) noexcept;
@@ -44,6 +45,7 @@ class Regex {
 
 class RegexCache {
  public:
+  explicit RegexCache(PlanOptions options = {}) : options_(options) {}
   const Regex& find(std::string_view pattern, bool ignore_case);
 
  private:
@@ -52,6 +54,7 @@ class RegexCache {
     bool ignore_case;
     Regex regex;
   };
+  PlanOptions options_;
   std::vector<Entry> entries_;
   size_t last_ = 0;  // found last
   size_t next_ = 0;  // to be replaced next

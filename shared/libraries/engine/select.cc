@@ -29,8 +29,8 @@ void set_output_schema(const std::vector<NamedExpr>& outputs, Batch& out) {
 // The values of a list of expressions, evaluated in a row: the evaluators own them.
 class Values {
  public:
-  explicit Values(const std::vector<NamedExpr>& exprs, OnError on_error = OnError::kDeadLetter) {
-    for (const NamedExpr& e : exprs) evaluators_.emplace_back(e.expr, on_error);
+  Values(const std::vector<NamedExpr>& exprs, PlanOptions options, OnError on_error = OnError::kDeadLetter) {
+    for (const NamedExpr& e : exprs) evaluators_.emplace_back(e.expr, on_error, options);
   }
   void evaluate(const Batch& batch, Selection& selection, std::vector<RowError>& errors) {
     columns_.clear();
@@ -73,7 +73,7 @@ Status sort_rows(const SelectPlan& plan, const Batch& rows, const std::vector<co
   const Batch input = sort_input(rows, outputs);
   std::vector<NamedExpr> exprs;
   for (const SortKey& key : plan.order_by) exprs.push_back({"", key.expr});
-  Values keys(exprs);
+  Values keys(exprs, plan.options);
   std::vector<RowError> errors;
   Selection all = selection;
   keys.evaluate(input, all, errors);
@@ -157,14 +157,15 @@ Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_g
   // own.
   Batch input = rows;
   input.arena = std::make_shared<Arena>();
-  if (plan.filter) Evaluator(plan.filter).filter(input, selection, errors);
+  if (plan.filter)
+    Evaluator(plan.filter, OnError::kDeadLetter, plan.options).filter(input, selection, errors);
   if (!errors.empty()) return statement_error(errors.front());
   if (plan.grouping) {
     Batch groups;
     TRY(group_rows(plan.grouping, input, max_group_bytes, selection, groups));
     input = std::move(groups);
   }
-  Values outputs(plan.outputs);
+  Values outputs(plan.outputs, plan.options);
   outputs.evaluate(input, selection, errors);
   if (!errors.empty()) return statement_error(errors.front());
   if (plan.distinct) keep_distinct(outputs.columns(), selection);
@@ -185,13 +186,13 @@ Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_g
 
 void filter_groups(const QueryPlan& plan, const Batch& groups, Selection& selection,
                    std::vector<RowError>& errors) {
-  if (plan.having) Evaluator(plan.having, plan.on_error).filter(groups, selection, errors);
+  if (plan.having) Evaluator(plan.having, plan.on_error, plan.options).filter(groups, selection, errors);
 }
 
-Status project(const std::vector<NamedExpr>& outputs, OnError on_error, const Batch& in, Selection& selection,
-               Batch& out, std::vector<RowError>& errors) {
-  set_output_schema(outputs, out);
-  Values values(outputs, on_error);
+Status project(const QueryPlan& plan, const Batch& in, Selection& selection, Batch& out,
+               std::vector<RowError>& errors) {
+  set_output_schema(plan.outputs, out);
+  Values values(plan.outputs, plan.options, plan.on_error);
   values.evaluate(in, selection, errors);
   for (size_t i = 0; i < out.columns.size(); ++i)
     gather(*values.columns()[i], selection, out.columns[i], *out.arena);

@@ -17,7 +17,7 @@ void gather(const Column& in, const Selection& rows, Column& out, Arena& arena);
 void filter_groups(const QueryPlan& plan, const Batch& groups, Selection& selection,
                    std::vector<RowError>& errors);
 // Group rows -> the view's output rows. Rows whose outputs fail go to `errors`.
-Status project(const std::vector<NamedExpr>& outputs, OnError on_error, const Batch& in, Selection& selection,
-               Batch& out, std::vector<RowError>& errors);
+Status project(const QueryPlan& plan, const Batch& in, Selection& selection, Batch& out,
+               std::vector<RowError>& errors);
 
 }  // namespace millrace::engine

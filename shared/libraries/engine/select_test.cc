@@ -115,13 +115,14 @@ TEST(Project, FailingRowsGoToTheErrors) {
   Batch out;
   Selection all = kit::all_rows(in);
   std::vector<RowError> errors;
-  const std::vector<NamedExpr> outputs = {
+  QueryPlan plan;
+  plan.outputs = {
       {"q",
        call(Op::kDivide, Type::kBigint,
             {literal(Scalar(int64_t{6})),
              call(Op::kSubtract, Type::kBigint, {column(0, Type::kBigint), literal(Scalar(int64_t{2}))})})},
       {"name", column(1, Type::kText)}};
-  ASSERT_TRUE(project(outputs, OnError::kDeadLetter, in, all, out, errors).ok());
+  ASSERT_TRUE(project(plan, in, all, out, errors).ok());
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_EQ(errors[0].row, 3u);
   EXPECT_EQ(

@@ -38,7 +38,7 @@ Result<Batch> grouped_rows(const ViewAtCut& view) {
   Batch rows;
   std::vector<RowError> failures;
   filter_groups(*view.plan, groups, all, failures);
-  TRY(project(view.plan->outputs, view.plan->on_error, groups, all, rows, failures));
+  TRY(project(*view.plan, groups, all, rows, failures));
   std::erase_if(failures, [](const RowError& failure) { return failure.kept; });
   if (!failures.empty()) return row_failure(failures.front());
   return rows;

@@ -22,7 +22,8 @@ void add_calls(const Expr& root, Calls& calls) {
 
 }  // namespace
 
-SharedValues::SharedValues(const std::vector<ExprPtr>& expressions) {
+SharedValues::SharedValues(const std::vector<ExprPtr>& expressions, PlanOptions options) {
+  if (!options.optimize) return;
   Calls calls;
   for (const ExprPtr& expr : expressions) {
     if (expr) add_calls(*expr, calls);

@@ -24,7 +24,7 @@ class SharedValues {
     std::vector<uint8_t> known;  // by row; empty: none
   };
 
-  explicit SharedValues(const std::vector<ExprPtr>& expressions);
+  explicit SharedValues(const std::vector<ExprPtr>& expressions, PlanOptions options = {});
   void begin();
   // Nullptr: the call occurs once.
   Call* find(const Expr& call);

@@ -24,6 +24,13 @@ class BadInput : public ::testing::Test {
               select);
     return select;
   }
+  // The whole of it: where, what, and what to do.
+  std::string said(const std::string& text) const {
+    const auto bound = catalog_.bind_one(text);
+    if (bound.ok()) return "ok";
+    const Error& e = bound.error();
+    return e.id + " at " + std::to_string(e.span->column) + ": " + e.message + "; " + e.hint;
+  }
   TestCatalog catalog_{kTestStreams};
 };
 
@@ -106,6 +113,44 @@ TEST_F(BadInput, NumbersAndTimesBeyondTheirRange) {
   EXPECT_EQ(id_of("INTERVAL '292277026596 years'"), "MR-SQL-0022");
   EXPECT_EQ(id_of("TIMESTAMP '2001-01-01' AT TIME ZONE 'Europe/../../etc/passwd'"), "MR-SQL-0022");
   EXPECT_EQ(id_of("TIMESTAMP '2001-01-01' AT TIME ZONE '" + repeat("A", 100'000) + "'"), "MR-SQL-0022");
+}
+
+TEST_F(BadInput, EachSaysWhatIsWrongAndWhatToDo) {
+  const std::string numbers = repeat("1,", ast::kMaxList) + "1";
+  std::string queries = "c0 AS (SELECT 1 AS x)";
+  for (size_t i = 1; i < 1'000; ++i)
+    queries += ", c" + std::to_string(i) + " AS (SELECT * FROM c" + std::to_string(i - 1) + ")";
+  EXPECT_EQ(said("WITH " + queries + " SELECT * FROM c999"), "ok");
+  EXPECT_EQ(said("SELECT " + repeat("(", 10'000) + "1" + repeat(")", 10'000)),
+            "MR-SQL-0004 at 208: the expression is nested more than 200 levels deep; take parentheses, CASE, "
+            "NOT or signs away");
+  EXPECT_EQ(said("SELECT '" + repeat("x", size_t{1} << 20) + "'"),
+            "MR-SQL-0003 at 0: the SQL text has 1048585 bytes, more than the bound of 1048576; send the "
+            "statements in several requests");
+  EXPECT_EQ(said("SELECT id FROM orders WHERE id IN (" + numbers + ")"),
+            "MR-SQL-0004 at 20036: there are more than 10000 members of an IN list; split the statement up");
+  EXPECT_EQ(said("WITH " + queries + repeat(", x AS (SELECT 1)", ast::kMaxCtes) + " SELECT 1"),
+            "MR-SQL-0004 at 46795: there are more than 2000 queries in WITH; split the statement up");
+  EXPECT_EQ(said("SELECT customer ~ 'a{1000000}' FROM orders"),
+            "MR-SQL-0027 at 19: invalid regular expression at byte 2: invalid repetition size: {1000000}; "
+            "the syntax is RE2's: no back references, no look-around");
+  EXPECT_EQ(said("SELECT '1e2000'::numeric"),
+            "MR-SQL-0022 at 8: \"1e2000\" is out of range for type numeric; use one within its range");
+  EXPECT_EQ(said("SELECT '9223372036854775808'::bigint"),
+            "MR-SQL-0022 at 8: \"9223372036854775808\" is out of range for type bigint; bigint ends at "
+            "9223372036854775807: use numeric");
+  EXPECT_EQ(said("SELECT TIMESTAMPTZ '292277026596-12-04T15:30:07Z'"),
+            "MR-SQL-0022 at 8: invalid input syntax for type timestamp with time zone: "
+            "\"292277026596-12-04T15:30:07Z\"; write it like '2001-01-01T00:00:00Z'");
+  EXPECT_EQ(said("SELECT TIMESTAMP '2001-01-01' AT TIME ZONE 'Atlantis'"),
+            "MR-SQL-0022 at 44: time zone \"Atlantis\" not recognized; write a name of tzdata like "
+            "'Europe/Berlin', or INTERVAL '2 hours'");
+  EXPECT_EQ(said("CREATE MATERIALIZED VIEW v AS SELECT * FROM v"),
+            "MR-SQL-0010 at 45: stream or view \"v\" does not exist; SHOW STREAMS and SHOW VIEWS list what "
+            "there is");
+  EXPECT_EQ(said("WITH RECURSIVE a AS (SELECT 1) SELECT * FROM a"),
+            "MR-SQL-0005 at 6: WITH RECURSIVE is not supported; a query reads what is there before it: leave "
+            "RECURSIVE out");
 }
 
 TEST_F(BadInput, NothingReadsItself) {

@@ -88,6 +88,7 @@ Result<Bound> as_summand(const ast::Expr& expr, Bound argument) {
 constexpr size_t kMaxSeparatorBytes = 1'000;
 
 Result<engine::ExprPtr> separator_of(Bound value, const ast::Expr& tree) {
+  value.folds = true;
   TRY_ASSIGN(std::optional<Bound> text, coerce(std::move(value), Type::kText));
   const bool constant = text && text->expr->op == Op::kLiteral;
   const auto* literal = constant ? std::get_if<std::string>(&text->expr->literal) : nullptr;
@@ -98,6 +99,7 @@ Result<engine::ExprPtr> separator_of(Bound value, const ast::Expr& tree) {
 }
 
 Result<engine::ExprPtr> fraction_of(Bound value, const ast::Expr& tree) {
+  value.folds = true;
   TRY_ASSIGN(std::optional<Bound> number, coerce(std::move(value), Type::kDouble));
   const bool constant = number && number->expr->op == Op::kLiteral;
   const auto* literal = constant ? std::get_if<double>(&number->expr->literal) : nullptr;
@@ -300,7 +302,7 @@ bool same_call(const AggregateCall& a, const AggregateCall& b) {
 
 }  // namespace
 
-// The same call twice is computed once.
+// The same call twice is one: what a view may be replaced by and what ORDER BY means follow from it.
 Bound ExpressionBinder::aggregate_call(const ast::Expr& expr, AggregateCall call, size_t size) {
   const uint64_t hash = (call.argument ? expr_hash(*call.argument) : 0) * 64 +
                         static_cast<uint64_t>(call.kind) * 2 + call.distinct;

@@ -185,6 +185,7 @@ Bound call_of(const Signature& signature, Type type, std::vector<Bound> args, co
   Bound out;
   for (Bound& arg : args) {
     out.size += arg.size;
+    out.folds = out.folds && arg.folds;
     expr->args.push_back(std::move(arg.expr));
   }
   out.expr = std::move(expr);
@@ -216,7 +217,7 @@ Result<Bound> folded(Bound call) {
     const auto* text = std::get_if<std::string>(&arg->literal);
     return arg->op == Op::kLiteral && (text == nullptr || text->size() <= kMaxFoldedTextBytes);
   };
-  if (!std::all_of(expr.args.begin(), expr.args.end(), constant)) return call;
+  if (!call.folds || !std::all_of(expr.args.begin(), expr.args.end(), constant)) return call;
   auto value = engine::evaluate_constant(expr);
   if (!value.ok()) return call;
   const auto* text = std::get_if<std::string>(&*value);

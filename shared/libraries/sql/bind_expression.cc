@@ -109,6 +109,12 @@ std::string_view aggregate_clause(const ast::Expr& call) {
 }  // namespace
 
 Result<Bound> ExpressionBinder::bind(const ast::Expr& expr) {
+  auto bound = bind_kind(expr);
+  if (bound.ok() && !scope_.options().optimize) bound->folds = false;
+  return bound;
+}
+
+Result<Bound> ExpressionBinder::bind_kind(const ast::Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kNumber:
       return number(expr, false);

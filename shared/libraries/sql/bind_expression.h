@@ -33,6 +33,7 @@ struct Bound {
   engine::ExprPtr expr;
   bool unknown = false;
   size_t size = 1;
+  bool folds = true;  // what is made of constants like it is one
   // Of ROW(…) as it was written: its fields, each as unknown as it is.
   std::shared_ptr<const std::vector<Bound>> fields = {};
   Type type() const { return expr->type; }
@@ -54,6 +55,7 @@ class ExpressionBinder {
   bool groups() const { return uses_grouping_ || !calls_.empty(); }  // it stands in a query that groups
 
  private:
+  Result<Bound> bind_kind(const ast::Expr& expr);
   Result<Bound> number(const ast::Expr& expr, bool negative);
   Result<Bound> unary(const ast::Expr& expr);
   Result<Bound> grouping(const ast::Expr& expr);

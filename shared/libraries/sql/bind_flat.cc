@@ -34,6 +34,7 @@ class FlatBinder {
       return std::move(flat_);
     }
     TRY(bind_from());
+    scope_.set_options(context_.catalog.options());
     if (over_groups_) {
       TRY(bind_over_groups());
     } else {

@@ -180,6 +180,13 @@ bool worth_folding(const Expr& expr) {
   return text == nullptr || text->size() <= kMaxFoldedTextBytes;
 }
 
+// What a bare string or NULL is, now that its type is known.
+Bound literal_for(const Bound& written, Scalar value, Type type) {
+  Bound out = make_literal(std::move(value), type, written.expr->span);
+  out.folds = written.folds;
+  return out;
+}
+
 Result<Bound> power(Bound left, Bound right, const ast::Expr& at) {
   const auto fits = [](const Bound& value) { return value.unknown || is_number(value.type()); };
   if (!fits(left) || !fits(right)) return no_operator("^", left, right, at.operator_span);
@@ -213,7 +220,7 @@ Result<Bound> make(Op op, Type type, std::vector<Bound> args, const SourceSpan& 
   bool constant = true;
   for (Bound& arg : args) {
     size += arg.size;
-    constant = constant && arg.expr->op == Op::kLiteral;
+    constant = constant && arg.folds && arg.expr->op == Op::kLiteral;
     expr->args.push_back(std::move(arg.expr));
   }
   if (size > kMaxExpressionNodes) {
@@ -269,11 +276,11 @@ bool becomes(Type from, Type to) {
 
 Result<std::optional<Bound>> coerce(Bound value, Type type) {
   const Expr& expr = *value.expr;
-  if (value.unknown && is_null_literal(expr)) return std::optional(make_literal({}, type, expr.span));
+  if (value.unknown && is_null_literal(expr)) return std::optional(literal_for(value, {}, type));
   if (value.unknown) {
     const std::string text = std::get<std::string>(expr.literal);
     TRY_ASSIGN(Scalar parsed, parse_literal(text, type, expr.span));
-    return std::optional(make_literal(std::move(parsed), type, expr.span));
+    return std::optional(literal_for(value, std::move(parsed), type));
   }
   if (value.type() == type) return std::optional(std::move(value));
   if (is_row(value.type()) && is_row(type)) return coerce_row(std::move(value), type);
@@ -295,7 +302,7 @@ Result<Bound> convert(const Bound& value, Type type) {
 
 Bound with_default_type(Bound value) {
   if (!value.unknown) return value;
-  return make_literal(value.expr->literal, Type::kText, value.expr->span);
+  return literal_for(value, value.expr->literal, Type::kText);
 }
 
 Result<Bound> as_boolean(Bound value, std::string_view what) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "engine/group_partition.h"
 #include "sql/binder.h"
@@ -137,8 +138,12 @@ class QueryBinder {
   // Keeps only the columns that the query reads, and counts in them from here on.
   Status narrow() {
     std::vector<int>& used = plan_.read_columns;
+    if (!context_.catalog.options().optimize) {
+      used.resize(plan_.source->columns.size());
+      std::iota(used.begin(), used.end(), 0);
+    }
     if (plan_.updating()) {
-      used = plan_.source->primary_key;
+      used.insert(used.end(), plan_.source->primary_key.begin(), plan_.source->primary_key.end());
       used.push_back(plan_.source->op_column);
     }
     collect_columns(plan_.filter, used);
@@ -218,6 +223,7 @@ class QueryBinder {
     plan_.name = output_.name = tree_.name.text;
     plan_.tenant = output_.tenant = context_.tenant;
     plan_.sql = std::string(context_.text);
+    plan_.options = context_.catalog.options();
     if (plan_.repartition) plan_.repartition_topic = repartition_topic();
     CreateQuery out;
     if (!is_view()) {

@@ -107,6 +107,8 @@ class SelectBinder {
     schema_ = std::move(source.schema);
     scope_ = std::move(source.scope);
     scope_.set_now(context_.now);
+    plan_.options = context_.catalog.options();
+    scope_.set_options(plan_.options);
     if (tree_.where) {
       TRY_ASSIGN(const ExprPtr passes, ExpressionBinder(scope_, "WHERE").bind_boolean(*tree_.where, "WHERE"));
       plan_.filter = both(plan_.filter, passes);
@@ -254,6 +256,7 @@ class SelectBinder {
     TRY_ASSIGN(GroupKeys groups, bind_group_keys(tree_, scope_, columns_, schema_));
     std::move(groups).move_to(*grouping);
     grouping->aggregates = calls;
+    grouping->options = plan_.options;
     order_by_time(grouping->aggregates, plan_.stream.get());
     if (scope_.count_window().any())
       TRY(bind_count_windows(*grouping));

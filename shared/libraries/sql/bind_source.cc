@@ -47,10 +47,13 @@ bool reads_events(const SelectPlan& plan) {
   return plan.stream || plan.dead_letters;
 }
 
-Result<SelectSource> read_query(const SelectPtr& inner, const ast::TableRef& from, Measure& measure) {
+Result<SelectSource> read_query(const SelectPtr& inner, const ast::TableRef& from,
+                                const BindContext& context) {
+  Measure& measure = context.work->measure;
   const std::string name = from.alias ? from.alias.text : from.name.text;
-  auto columns =
-      can_be_inlined(*inner) ? inlined_columns(inner->outputs, kMaxInlinedNodes, measure) : std::nullopt;
+  auto columns = context.catalog.options().optimize && can_be_inlined(*inner)
+                     ? inlined_columns(inner->outputs, kMaxInlinedNodes, measure)
+                     : std::nullopt;
   if (inner->filter && !measure.of(inner->filter).fits(kMaxInlinedNodes)) columns.reset();
   if (!columns) return rows_of(inner, name, from.span);
   SelectSource out;
@@ -85,10 +88,9 @@ Result<SelectSource> read_relation(const Relation& relation, const ast::TableRef
 Result<SelectSource> read_from(const ast::TableRef& from, const BindContext& context) {
   if (from.subquery) {
     TRY_ASSIGN(BoundSelect inner, bind_nested(*from.subquery, context));
-    return read_query(std::make_shared<const SelectPlan>(std::move(inner.plan)), from, context.work->measure);
+    return read_query(std::make_shared<const SelectPlan>(std::move(inner.plan)), from, context);
   }
-  if (const auto* cte = context.ctes->find(from.name.text))
-    return read_query(cte->select, from, context.work->measure);
+  if (const auto* cte = context.ctes->find(from.name.text)) return read_query(cte->select, from, context);
   TRY_ASSIGN(const Relation relation, resolve_relation(context, from.name));
   return read_relation(relation, from);
 }

@@ -180,9 +180,10 @@ Result<CatalogPtr> Catalog::with(const Definition& definition) const {
   return CatalogPtr(std::move(next));
 }
 
-Result<CatalogPtr> Catalog::load(std::vector<Definition> definitions) {
+Result<CatalogPtr> Catalog::load(std::vector<Definition> definitions, engine::PlanOptions options) {
   std::sort(definitions.begin(), definitions.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   auto next = std::make_shared<Catalog>();
+  next->options_ = options;
   for (const Definition& definition : definitions) TRY(next->add(definition));
   return CatalogPtr(std::move(next));
 }
@@ -201,8 +202,10 @@ CatalogPtr Catalog::without(DefinitionId id) const {
   return next;
 }
 
-CatalogPtr Catalog::empty() {
-  return std::make_shared<const Catalog>();
+CatalogPtr Catalog::empty(engine::PlanOptions options) {
+  auto none = std::make_shared<Catalog>();
+  none->options_ = options;
+  return none;
 }
 
 }  // namespace millrace::sql

@@ -65,9 +65,11 @@ class Catalog {
   // A new catalog with the definition bound and added (or removed).
   Result<std::shared_ptr<const Catalog>> with(const metadata::Definition& definition) const;
   std::shared_ptr<const Catalog> without(DefinitionId id) const;
-  static std::shared_ptr<const Catalog> empty();
+  static std::shared_ptr<const Catalog> empty(engine::PlanOptions options = {});
   // The same as with() for one after another, by number.
-  static Result<std::shared_ptr<const Catalog>> load(std::vector<metadata::Definition> definitions);
+  static Result<std::shared_ptr<const Catalog>> load(std::vector<metadata::Definition> definitions,
+                                                     engine::PlanOptions options = {});
+  const engine::PlanOptions& options() const { return options_; }  // of every plan over it
 
  private:
   using EntryPtr = std::shared_ptr<const Entry>;
@@ -77,6 +79,7 @@ class Catalog {
   Status add_tenant(const metadata::Definition& definition);
   void add_entry(Entry entry);
 
+  engine::PlanOptions options_;
   std::map<uint32_t, EntryPtr> by_number_;
   std::map<NameKey, EntryPtr> by_name_;
   std::unordered_map<uint32_t, engine::StreamPtr> streams_;

@@ -104,12 +104,16 @@ Result<Activation> decode_activation(std::string_view payload) {
   return Activation{static_cast<Activation::What>(what), DefinitionId(static_cast<uint32_t>(number)), oldest};
 }
 
-Definitions::Definitions(std::unique_ptr<metadata::MetadataStore> store, log::Journal& journal)
-    : store_(std::move(store)), journal_(journal), catalog_(Catalog::empty()), history_(Catalog::empty()) {}
+Definitions::Definitions(std::unique_ptr<metadata::MetadataStore> store, log::Journal& journal,
+                         engine::PlanOptions options)
+    : store_(std::move(store)),
+      journal_(journal),
+      catalog_(Catalog::empty(options)),
+      history_(Catalog::empty(options)) {}
 
 Result<std::unique_ptr<Definitions>> Definitions::open(std::unique_ptr<metadata::MetadataStore> store,
-                                                       log::Journal& journal) {
-  std::unique_ptr<Definitions> definitions(new Definitions(std::move(store), journal));
+                                                       log::Journal& journal, engine::PlanOptions options) {
+  std::unique_ptr<Definitions> definitions(new Definitions(std::move(store), journal, options));
   TRY(definitions->recover());
   return definitions;
 }
@@ -168,12 +172,12 @@ Status Definitions::finish_or_remove(std::vector<Definition>& all) {
 }
 
 Status Definitions::build(const std::vector<Definition>& all) {
-  TRY_ASSIGN(history_, Catalog::load(all));
+  TRY_ASSIGN(history_, Catalog::load(all, catalog_->options()));
   std::vector<Definition> there;
   for (const auto& definition : all) {
     if (!definition.dropped_at) there.push_back(definition);
   }
-  TRY_ASSIGN(catalog_, Catalog::load(std::move(there)));
+  TRY_ASSIGN(catalog_, Catalog::load(std::move(there), catalog_->options()));
   return {};
 }
 

@@ -40,7 +40,7 @@ class Definitions {
 
   // Reads the store, finishes or removes half-made definitions against the journal.
   static Result<std::unique_ptr<Definitions>> open(std::unique_ptr<metadata::MetadataStore> store,
-                                                   log::Journal& journal);
+                                                   log::Journal& journal, engine::PlanOptions options = {});
 
   CatalogPtr catalog() const { return catalog_; }
   metadata::MetadataStore& store() { return *store_; }
@@ -66,7 +66,8 @@ class Definitions {
   Cut floor() const;
 
  private:
-  Definitions(std::unique_ptr<metadata::MetadataStore> store, log::Journal& journal);
+  Definitions(std::unique_ptr<metadata::MetadataStore> store, log::Journal& journal,
+              engine::PlanOptions options);
 
   // recover(), in steps
   Status recover();

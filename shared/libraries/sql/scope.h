@@ -56,6 +56,10 @@ class Scope {
   void set_updating(std::string stream) { updating_ = std::move(stream); }
   const std::string& updating() const { return updating_; }  // empty: they are not
 
+  // How what is bound in it is planned.
+  void set_options(engine::PlanOptions options) { options_ = options; }
+  const engine::PlanOptions& options() const { return options_; }
+
   const std::vector<Column>& columns() const { return columns_; }
   const std::string& name() const { return name_; }
   bool has(const std::string& column) const { return by_name_.count(column) > 0; }
@@ -76,6 +80,7 @@ class Scope {
   bool refuses_system_columns_ = false;
   std::optional<Timestamp> now_;
   std::string updating_;
+  engine::PlanOptions options_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, std::vector<size_t>> by_name_;
 };

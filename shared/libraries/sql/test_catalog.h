@@ -9,7 +9,8 @@ namespace millrace::sql {
 
 class TestCatalog {
  public:
-  explicit TestCatalog(std::string_view statements = {}) {
+  explicit TestCatalog(std::string_view statements = {}, engine::PlanOptions options = {})
+      : catalog_(Catalog::empty(options)) {
     metadata::Definition tenant;
     tenant.kind = metadata::DefinitionKind::kTenant;
     tenant.name = "default";
@@ -69,7 +70,7 @@ class TestCatalog {
   const std::vector<metadata::Definition>& definitions() const { return definitions_; }
 
  private:
-  CatalogPtr catalog_ = Catalog::empty();
+  CatalogPtr catalog_;
   std::vector<metadata::Definition> definitions_;
   uint32_t last_ = 0;
 };

@@ -83,6 +83,7 @@ class Epoch {
   virtual void for_each(const TableName& name, const std::function<void(const RowView&)>& visit) const = 0;
   virtual std::string_view blob(const TableName& name, uint64_t id) const = 0;
   virtual size_t rows(const TableName& name) const = 0;
+  virtual size_t bytes(const TableName& name) const = 0;  // its part of StateStore::bytes()
   virtual const std::map<std::string, std::string>& cells() const = 0;
   virtual size_t value_bytes(const TableName& name) const = 0;
   // Of everything read so far: a page that could not be read from the disk was left out.

@@ -122,6 +122,22 @@ TEST(StateStore, TablesAreListedInOrder) {
   EXPECT_EQ(store->find(name_of(2, 70)), nullptr);
 }
 
+TEST(StateStore, ATablesBytesAreItsPartOfTheStores) {
+  auto store = StateStore::make({});
+  const size_t empty = store->bytes();
+  Table& many = store->table(name_of(1), 8);
+  for (int i = 0; i < 20'000; ++i) put(many, "key " + std::to_string(i), 1);
+  Table& blobs = store->table(name_of(2), 8);
+  put(blobs, "k", 1);
+  for (int i = 0; i < 500; ++i) blobs.put_blob(std::string(300, 'x'));
+  const auto epoch = store->freeze();
+  const size_t first = epoch->bytes(name_of(1)), second = epoch->bytes(name_of(2));
+  EXPECT_GT(first, 20'000u * 16);
+  EXPECT_GT(second, 500u * 300);
+  EXPECT_EQ(first + second, store->bytes() - empty);
+  EXPECT_EQ(epoch->bytes(name_of(3)), 0u);
+}
+
 TEST(StateStore, DroppingAQueryTakesItsTablesAndCells) {
   auto store = StateStore::make({});
   const size_t empty = store->bytes();

@@ -72,6 +72,16 @@ size_t PagedEpoch::rows(const TableName& name) const {
   return rows;
 }
 
+size_t PagedEpoch::bytes(const TableName& name) const {
+  const CatalogEntry* table = catalog_.find(name);
+  if (table == nullptr) return 0;
+  size_t bytes = bytes_beside_pages(*table->index);
+  const auto add = [&](PageId id) { bytes += pages_->peek(id)->capacity + kPageOverhead; };
+  for_each_row_page(*table->index, *pages_, [&](PageId id, const RowHead&) { add(id); });
+  for (const PageId id : table->index->blob_pages) add(id);
+  return bytes;
+}
+
 size_t PagedEpoch::value_bytes(const TableName& name) const {
   const CatalogEntry* table = catalog_.find(name);
   return table == nullptr ? 0 : table->value_bytes;

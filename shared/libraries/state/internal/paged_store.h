@@ -30,6 +30,7 @@ class PagedEpoch final : public Epoch {
   void for_each(const TableName& name, const std::function<void(const RowView&)>& visit) const override;
   std::string_view blob(const TableName& name, uint64_t id) const override;
   size_t rows(const TableName& name) const override;
+  size_t bytes(const TableName& name) const override;
   const Cells& cells() const override { return *cells_; }
   size_t value_bytes(const TableName& name) const override;
   Status status() const override;

@@ -261,6 +261,10 @@ void PagedTable::shrink_if_sparse(PageId id) {
   if (capacity < page.capacity) pages_.replace(id, rebuilt(page, capacity, average, rows + 1));
 }
 
+size_t bytes_beside_pages(const TableIndex& index) {
+  return kTableOverhead + (index.slots.size() - 1) * sizeof(PageId);
+}
+
 void visit_rows(const char* page, const std::function<void(const RowView&)>& visit) {
   const uint32_t value_pad = row_head(page).value_pad;
   for_each_row(page, [&](const char* row) { visit({row_key(row, value_pad), row_hash(row), row + 8}); });
@@ -358,7 +362,7 @@ void PagedTable::drop() {
   for_each_row_page(*index_, pages_, [&](PageId id, const RowHead&) { row_pages.push_back(id); });
   for (const PageId id : row_pages) pages_.remove(id);
   for (const PageId id : index_->blob_pages) pages_.remove(id);
-  pages_.account(-static_cast<ptrdiff_t>(kTableOverhead + (index_->slots.size() - 1) * sizeof(PageId)));
+  pages_.account(-static_cast<ptrdiff_t>(bytes_beside_pages(*index_)));
   catalog_.erase(name_, pages_.generation());
   slots_ = nullptr;
 }

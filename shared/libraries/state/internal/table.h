@@ -78,6 +78,8 @@ class PagedTable final : public Table {
   static constexpr PageId kNoPage = 0xFFFFFFFF;
 };
 
+// The table itself, and its index.
+size_t bytes_beside_pages(const TableIndex& index);
 void visit_rows(const char* page, const std::function<void(const RowView&)>& visit);
 
 // Visits each row page of a table once, by its number and its head: for what a page holds, lend() it.
