@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 
+#include "engine/java_time_format.h"
 #include "engine/number_format.h"
 #include "engine/time_format.h"
 #include "engine/time_reader.h"
@@ -25,6 +26,7 @@ class LastFormat {
 
 struct FormatCache {
   LastFormat<TimeFormat> times;
+  LastFormat<JavaTimeFormat> java_times;
   LastFormat<TimeReader> readers;
   LastFormat<NumberFormat> numbers;
 };

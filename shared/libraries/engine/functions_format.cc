@@ -43,6 +43,28 @@ View interval_text(Row& row, Interval i, View format) {
   return {};
 }
 
+// Flink's.
+View date_format_local(Row& row, LocalTimestamp t, View format) {
+  if (format.size() > kMaxFormatBytes) return has_format(row, format), View{};
+  JavaTimeFormat& made = row.context.formats.java_times.find(format);
+  if (made.error().empty()) return row.keep(made.text_of(t.value));
+  row.fail(kBadArgument, made.error());
+  return {};
+}
+View date_format(Row& row, Timestamp t, View format) {
+  return date_format_local(row, {t.micros}, format);
+}
+Timestamp to_timestamp_ltz(Row& row, int64_t number, int64_t digits) {
+  if (digits != 0 && digits != 3) {
+    row.fail(kBadArgument, "to_timestamp_ltz takes seconds, of 0 digits, or milliseconds, of 3");
+    return {};
+  }
+  int64_t micros = 0;
+  if (__builtin_mul_overflow(number, digits == 0 ? 1'000'000 : 1'000, &micros) || !timestamp_in_range(micros))
+    row.fail(kTimeOutOfRange, "timestamp out of range");
+  return {micros};
+}
+
 // nullptr: the row has an answer already.
 const NumberFormat* number_format(Row& row, View format) {
   if (format.size() > kMaxFormatBytes) return has_format(row, format), nullptr;
@@ -235,6 +257,17 @@ FunctionFamily format_functions() {
                 {"to_char(1234.5, 'FM9,999.00')", "1,234.50"},
                 {"to_char(-7, '0000S')", "0007-"},
                 {"to_char(2001, 'FMRN')", "MMI"}}},
+              {"date_format",
+               "As in Flink: the time in a format of Java, with `yyyy yy y MM M MMM MMMM dd d D DDD E EEEE Q "
+               "HH H hh h mm m ss s S`…`SSSSSSSSS a`; other letters stand in single quotes",
+               {call<date_format>(), call<date_format_local>()},
+               {{"date_format(TIMESTAMP '2001-02-06 20:08:40.012', 'E, d MMM yyyy HH:mm:ss.SSS')",
+                 "Tue, 6 Feb 2001 20:08:40.012"},
+                {"date_format(DATE '2001-02-06', 'yyyyMMdd''T''')", "20010206T"}}},
+              {"to_timestamp_ltz",
+               "As in Flink: a count of seconds (0) or milliseconds (3) since 1970 as a time",
+               {call<to_timestamp_ltz>()},
+               {{"to_timestamp_ltz(1284352323500, 3)", "2010-09-13T04:32:03.5Z"}}},
               {"to_number",
                "The number in a text that is in a format of to_char",
                {call<to_number>()},

@@ -263,8 +263,8 @@ void append_pieces(const std::vector<TimePiece>& pieces, const Fields& f, std::s
 
 }  // namespace
 
-TimeFormat::TimeFormat(View format) : format_(format), unit_(kMicrosPerDay) {
-  for (TimePiece& piece : time_pieces(format)) {
+TimeFormat::TimeFormat(View format, std::vector<TimePiece> pieces) : format_(format), unit_(kMicrosPerDay) {
+  for (TimePiece& piece : pieces) {
     const bool is_pattern = piece.kind == TimePiece::Kind::kPattern;
     unit_ = std::min(unit_, unit_of(piece));
     of_intervals_ &= !is_pattern || !is_none_of_intervals(piece.pattern);

@@ -17,7 +17,8 @@ namespace millrace::engine {
 
 class TimeFormat {
  public:
-  explicit TimeFormat(std::string_view format);
+  explicit TimeFormat(std::string_view format) : TimeFormat(format, time_pieces(format)) {}
+  TimeFormat(std::string_view format, std::vector<TimePiece> pieces);
   const std::string& format() const { return format_; }
   bool is_of_intervals() const { return of_intervals_; }  // has no pattern that makes no sense there
   // Valid until the next call. `zone`: what TZ stands for; empty if the timestamp has none.

@@ -16,7 +16,7 @@ struct Unit {
   int64_t days;
   int64_t micros;
 };
-enum UnitIndex : unsigned { kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek };
+enum UnitIndex : unsigned { kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kYear };
 constexpr std::array kUnits = {
     Unit{" microsecond microseconds us usec usecs usecond useconds ", 0, 0, 1},
     Unit{" millisecond milliseconds ms msec msecs msecond mseconds ", 0, 0, 1000},
@@ -93,6 +93,7 @@ class IntervalScanner {
 
   bool scan(Total& total) {
     skip_spaces();
+    if (starts_with('P')) return scan_iso(total);
     if (text_.empty()) return false;
     while (!text_.empty()) {
       if (!scan_part(total)) return false;
@@ -111,6 +112,7 @@ class IntervalScanner {
     Number n;
     if (!scan_number(n)) return false;
     if (starts_with(':')) return n.fraction == 0 && scan_clock(total, n);
+    if (starts_with('-')) return n.fraction == 0 && scan_months(total, n);
     skip_spaces();
     const std::string_view word = peek_word();
     if (word.empty() || word == "ago") return scan_bare(total, n);
@@ -118,6 +120,40 @@ class IntervalScanner {
     if (!unit || !first_of(1u << *unit)) return false;
     text_.remove_prefix(word.size());
     add(total, kUnits[*unit], n);
+    return true;
+  }
+
+  // ISO 8601: P1Y2M3W4DT5H6M7.8S, each part with a sign of its own if it has one.
+  bool scan_iso(Total& total) {
+    constexpr std::string_view kOfDate = "YMWD", kOfTime = "HMS";
+    constexpr UnitIndex kDateUnits[] = {kYear, kMonth, kWeek, kDay}, kTimeUnits[] = {kHour, kMinute, kSecond};
+    text_.remove_prefix(1);
+    if (text_.empty()) return false;
+    for (bool of_time = false; !text_.empty();) {
+      if (starts_with('T')) {
+        of_time = true;
+        text_.remove_prefix(1);
+        continue;
+      }
+      Number n;
+      if (!scan_number(n) || text_.empty()) return false;
+      const size_t unit = (of_time ? kOfTime : kOfDate).find(text_.front());
+      if (unit == std::string_view::npos) return false;
+      add(total, kUnits[of_time ? kTimeUnits[unit] : kDateUnits[unit]], n);
+      text_.remove_prefix(1);
+    }
+    return true;
+  }
+
+  // Y-M with the years already read.
+  bool scan_months(Total& total, const Number& years) {
+    Number months;
+    if (!first_of(1u << kMonth) || !scan_field(months) || months.fraction != 0 || months.whole > 11)
+      return false;
+    if (starts_with('-')) return false;
+    months.negative = years.negative;
+    add(total, kUnits[kYear], years);
+    add(total, kUnits[kMonth], months);
     return true;
   }
 
@@ -138,16 +174,22 @@ class IntervalScanner {
     return first;
   }
 
-  // HH:MM[:SS[.f]] with the hours already read.
+  // HH:MM[:SS[.f]] or MM:SS.f with the first already read.
   bool scan_clock(Total& total, const Number& hours) {
     Number minutes;
     Number seconds;
     if (!first_of(kClockUnits)) return false;
-    if (!scan_field(minutes) || minutes.fraction != 0) return false;
-    if (starts_with(':') && !scan_field(seconds)) return false;
+    if (!scan_field(minutes)) return false;
+    const bool has_hours = minutes.fraction == 0;
+    if (!has_hours) {
+      seconds = minutes;
+      minutes = hours;
+    } else if (starts_with(':') && !scan_field(seconds)) {
+      return false;
+    }
     if (minutes.whole > 59 || seconds.whole > 60) return false;
     minutes.negative = seconds.negative = hours.negative;
-    add(total, kUnits[kHour], hours);
+    if (has_hours) add(total, kUnits[kHour], hours);
     add(total, kUnits[kMinute], minutes);
     add(total, kUnits[kSecond], seconds);
     return true;
@@ -192,8 +234,10 @@ class IntervalScanner {
     text_.remove_prefix(word.size());
     return true;
   }
+  // And what does not count: "@ 1 day, 2 hours".
   void skip_spaces() {
-    while (!text_.empty() && text_.front() == ' ') text_.remove_prefix(1);
+    while (!text_.empty() && std::string_view(" \t\n\r\v\f,@;").find(text_.front()) != std::string_view::npos)
+      text_.remove_prefix(1);
   }
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
   static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }

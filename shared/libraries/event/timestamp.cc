@@ -3,6 +3,7 @@
 
 #include "event/digits.h"
 #include "event/text.h"
+#include "event/time_text.h"
 #include "event/type.h"
 
 namespace millrace {
@@ -202,6 +203,16 @@ bool parse_rfc3339_utc(const char* p, size_t size, KnownDay& day, int64_t& micro
   return timestamp_in_range(micros);
 }
 
+namespace {
+
+// What has not the usual form: in words.
+Result<TextTime> time_of(Type type, std::string_view text, TextTimeKind kind, std::string_view hint) {
+  if (const auto time = read_time_text(text, kind, hint)) return *time;
+  return invalid_text(type, text, hint);
+}
+
+}  // namespace
+
 Result<Timestamp> parse_timestamp(std::string_view text) {
   const std::string_view inner = trimmed(text);
   int64_t micros = 0;
@@ -210,10 +221,13 @@ Result<Timestamp> parse_timestamp(std::string_view text) {
   Scanner in(inner);
   Fields f;
   int64_t offset_seconds = 0;
-  if (!scan_timestamp(in, f, offset_seconds)) {
-    return invalid_text(Type::kTimestamptz, text, "RFC 3339 is expected, like 2001-01-31T00:47:00Z");
+  if (scan_timestamp(in, f, offset_seconds)) {
+    micros = micros_of(f) - offset_seconds * kMicrosPerSecond;
+  } else {
+    TRY_ASSIGN(const TextTime time, time_of(Type::kTimestamptz, text, TextTimeKind::kMoment,
+                                            "a time is expected, like 2001-01-31T00:47:00Z"));
+    micros = time.days * kMicrosPerDay + time.micros - time.zone_seconds * kMicrosPerSecond;
   }
-  micros = micros_of(f) - offset_seconds * kMicrosPerSecond;
   if (!timestamp_in_range(micros)) return out_of_range(Type::kTimestamptz, text);
   return Timestamp{micros};
 }
@@ -222,9 +236,14 @@ Result<Timestamp> parse_local_timestamp(std::string_view text) {
   Scanner in(trimmed(text));
   Fields f;
   int64_t ignored = 0;
-  if (!scan_timestamp(in, f, ignored))
-    return invalid_text(Type::kTimestamp, text, "a date and a time are expected, like 2001-01-31 00:47:00");
-  const int64_t micros = micros_of(f);
+  int64_t micros = 0;
+  if (scan_timestamp(in, f, ignored)) {
+    micros = micros_of(f);
+  } else {
+    TRY_ASSIGN(const TextTime time, time_of(Type::kTimestamp, text, TextTimeKind::kMoment,
+                                            "a date and a time are expected, like 2001-01-31 00:47:00"));
+    micros = time.days * kMicrosPerDay + time.micros;
+  }
   if (!timestamp_in_range(micros)) return out_of_range(Type::kTimestamp, text);
   return Timestamp{micros};
 }
@@ -233,9 +252,11 @@ Result<int64_t> parse_date(std::string_view text) {
   Scanner in(trimmed(text));
   Fields f;
   int64_t ignored = 0;
-  if (!scan_timestamp(in, f, ignored))
-    return invalid_text(Type::kDate, text, "a date is expected, like 2001-01-31");
-  return days_of({static_cast<int64_t>(f.century * 100 + f.year), f.month, f.day});
+  if (scan_timestamp(in, f, ignored))
+    return days_of({static_cast<int64_t>(f.century * 100 + f.year), f.month, f.day});
+  TRY_ASSIGN(const TextTime time,
+             time_of(Type::kDate, text, TextTimeKind::kMoment, "a date is expected, like 2001-01-31"));
+  return time.days;
 }
 
 Result<int64_t> parse_time(std::string_view text) {
@@ -244,14 +265,10 @@ Result<int64_t> parse_time(std::string_view text) {
   Fields f{19, 70, 1, 1};
   int64_t ignored = 0;
   if (!scan_time(in, f) || !scan_zone(in, ignored) || !in.done()) {
-    f = {};
-    in = Scanner(inner);
-    if (inner.size() < 11 || !scan_timestamp(in, f, ignored))
-      return invalid_text(Type::kTime, text, "a time is expected, like 00:47:00");
+    TRY_ASSIGN(const TextTime time,
+               time_of(Type::kTime, text, TextTimeKind::kTimeOfDay, "a time is expected, like 00:47:00"));
+    return time.micros;
   }
-  f.century = 19;
-  f.year = 70;
-  f.month = f.day = 1;
   const int64_t micros = micros_of(f);
   const bool valid_time = f.hour <= 24 && f.minute <= 59 && f.second <= 60;
   if (!valid_time || micros > kMicrosPerDay) return out_of_range(Type::kTime, text);

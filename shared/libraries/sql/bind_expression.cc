@@ -87,7 +87,8 @@ std::string internal_type_name(Type type) {
 }
 
 Error unknown_function(const ast::Expr& expr) {
-  if (expr.text == "now" || expr.text == "random" || expr.text == "clock_timestamp") {
+  if (expr.text == "now" || expr.text == "random" || expr.text == "clock_timestamp" ||
+      expr.text == "statement_timestamp" || expr.text == "transaction_timestamp") {
     return unsupported_at(expr.span, fmt::format("{}() is not supported", expr.text),
                           "an answer depends on the events alone: use a timestamp column");
   }
