@@ -95,7 +95,8 @@ TEST(QueryTests, WhatIsReadIsWrittenBack) {
 }
 
 TEST(QueryTests, ArraysAndObjectsAreBareValues) {
-  const auto file = read_cases(write("json.test", "== a\npush s (1, [1, \"],)\", []], { \"a\": {}, \"b\": 2 }) ({b, [)\n"));
+  const auto file =
+      read_cases(write("json.test", "== a\npush s (1, [1, \"],)\", []], { \"a\": {}, \"b\": 2 }) ({b, [)\n"));
   ASSERT_TRUE(file.ok()) << file.error().to_string();
   const std::vector<Tuple> tuples{{"1", "[1, \"],)\", []]", "{ \"a\": {}, \"b\": 2 }"}, {"{b", "["}};
   EXPECT_EQ(file->cases[0].steps[0].tuples, tuples);
