@@ -215,7 +215,24 @@ class SelectBinder {
                               : "a row has many of its windows: group by window_start");
   }
 
-  // HOP, CUMULATE, SESSION: a group is a window's. What has no time is in none.
+  // A group that is a window's: what has no time is in none.
+  void keep_timed(const engine::QueryPlan& grouping) {
+    using engine::Op;
+    for (size_t i = 0; i < grouping.group_keys.size(); ++i) {
+      const engine::Expr& key = *grouping.group_keys[i].expr;
+      const bool window =
+          key.op == Op::kWindowStart || key.op == Op::kTumbleStart || key.op == Op::kTumbleEnd;
+      if (!window || !grouping.in_every_set(i)) continue;
+      auto timed = std::make_shared<engine::Expr>();
+      timed->op = Op::kIsNotNull;
+      timed->type = Type::kBoolean;
+      timed->args = {key.args[0]};
+      plan_.filter = both(plan_.filter, timed);
+      return;
+    }
+  }
+
+  // HOP, CUMULATE, SESSION: a group is a window's.
   Status bind_windows(engine::QueryPlan& grouping) {
     const auto& keys = grouping.group_keys;
     const auto start =
@@ -226,11 +243,6 @@ class SelectBinder {
     grouping.filter = nullptr;
     const auto key = static_cast<size_t>(grouping.window_key);
     if (!grouping.in_every_set(key)) return window_in_no_set(tree_);
-    auto timed = std::make_shared<engine::Expr>();
-    timed->op = engine::Op::kIsNotNull;
-    timed->type = Type::kBoolean;
-    timed->args = {keys[key].expr->args[0]};
-    plan_.filter = both(plan_.filter, timed);
     return {};
   }
 
@@ -262,6 +274,7 @@ class SelectBinder {
       TRY(bind_count_windows(*grouping));
     else if (scope_.has_many_windows())
       TRY(bind_windows(*grouping));
+    keep_timed(*grouping);
     GroupedOutputs outputs(*grouping, schema_);
     for (auto& output : plan_.outputs) {
       TRY_ASSIGN(output.expr, outputs.apply(output.expr));
