@@ -456,14 +456,14 @@ int64_t QueryTask::next_timer() const {
 namespace {
 
 engine::OperatorState& state_of(engine::QueryReport& report, uint16_t slot) {
-  if (slot == engine::kDistinctSlot) return report.distinct;
+  if (slot == engine::kDistinctSlot || slot == engine::kDistinctGroupsSlot) return report.distinct;
   if (slot == engine::kRowsSlot) return report.rows;
   return slot == engine::kLastRowsSlot ? report.last_rows : report.groups;
 }
 
 // What stands beside the groups is of groups that are counted.
 bool counts_keys(uint16_t slot) {
-  return slot != engine::kLateSlot && slot != engine::kNumbersSlot;
+  return slot != engine::kLateSlot && slot != engine::kNumbersSlot && slot != engine::kDistinctGroupsSlot;
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ REFUSED = [
     # fields that may come once
     (POST + b"Idempotency-Key:\r\nIdempotency-Key: a\r\nContent-Length: 2\r\n\r\n{}", 400, "MR-API-0007"),
     (POST + b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", 400, "MR-API-0007"),
-    (POST + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", 415, "MR-API-0023"),
+    (POST + b"Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}", 415, "MR-API-0023"),
+    (POST + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", 400, "MR-API-0024"),
     (POST + b"Expect: 200-ok\r\nContent-Length: 2\r\n\r\n{}", 417, "MR-API-0019"),
     # targets
     (get(b"ftp://localhost/livez"), 400, "MR-API-0013"),
