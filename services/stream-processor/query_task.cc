@@ -12,7 +12,7 @@ namespace millrace::processor {
 namespace {
 
 constexpr const char* kTaskCell = "task";
-constexpr uint8_t kCellLayout = 5;
+constexpr uint8_t kCellLayout = 6;
 using Shape = engine::QueryPlan::Shape;
 
 int window_time_column(const engine::QueryPlan& plan) {

@@ -1,6 +1,4 @@
 // What a plan is to a step record: the bytes of everything that decides its answers.
-#include <algorithm>
-
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "engine/aggregates.h"
@@ -158,9 +156,6 @@ uint64_t QueryPlan::identity() const {
     append_le(out, count_window.slide);
     append_le(out, retention_rows);
   }
-  // Its state names groups by numbers; it once named them by their bytes.
-  const bool values = std::ranges::any_of(aggregates, [](const AggregateCall& call) { return call.distinct; });
-  if (values && !window.made_of_panes()) append_part(out, "distinct_groups", 1);
   for (const int64_t set : grouping_sets) append_part(out, "grouping_set", set);
   for (const UnionArm& arm : arms) {
     append_part(out, "union_all", arm.first_partition);
