@@ -35,6 +35,7 @@ std::string FoldedRows::hear(std::string_view json) {
     if (key != row) return "a delete names more than the row";
     by_key_.erase(key.dump());
   } else if (op == "upsert") {
+    nameless_ = nameless_ || (!grouped_ && key.size() < primary_key_.size());
     by_key_[key.dump()] = row.dump();
   } else {
     return "a row is neither upserted nor deleted";

@@ -26,6 +26,8 @@ class FoldedRows {
   // Says what is wrong; empty: nothing.
   std::string hear(std::string_view json);
   std::multiset<std::string> rows() const;
+  // The view does not show all of what names its rows: which one an upsert replaces cannot be told.
+  bool nameless() const { return nameless_; }
 
  private:
   bool names_row(const std::string& column) const;
@@ -33,6 +35,7 @@ class FoldedRows {
   const bool grouped_;
   const bool final_;
   std::set<std::string> primary_key_;
+  bool nameless_ = false;
   std::multiset<std::string> whole_;
   std::map<std::string, std::string> by_key_;
 };
