@@ -110,7 +110,8 @@ class ZstdDecoder final : public BodyDecoder {
       if (ZSTD_isError(got) != 0) return not_of("zstd", "its data are damaged");
       if (body.size() > most_) return too_large(most_);
       ended_ = got == 0;
-      more = in.pos < in.size || out.pos == out.size;
+      // Not another call once a frame is out: without input it would ask for the next one's header.
+      more = in.pos < in.size || (out.pos == out.size && !ended_);
     }
     return {};
   }

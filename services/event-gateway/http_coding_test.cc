@@ -90,6 +90,17 @@ TEST(HttpCoding, DecodesHoweverItIsSplit) {
   for (const auto& [coding, name, bytes] : each("")) EXPECT_EQ(decode(coding, bytes).error, "none") << name;
 }
 
+TEST(HttpCoding, TheDecodedBodyMayFillItsPieces) {
+  for (const size_t size : {65'536u, 131'072u}) {
+    const std::string text(size, 'x');
+    for (const auto& [coding, name, bytes] : each(text)) {
+      const Decoded decoded = decode(coding, bytes);
+      EXPECT_EQ(decoded.error, "none") << name << " " << size;
+      EXPECT_TRUE(decoded.body == text) << name << " " << size;
+    }
+  }
+}
+
 TEST(HttpCoding, MembersAndFramesFollowOneAnother) {
   EXPECT_EQ(decode(Coding::kGzip, gzip("a") + gzip("") + gzip("b"), 3).body, "ab");
   EXPECT_EQ(decode(Coding::kZstd, zstd("a") + zstd("") + zstd("b"), 3).body, "ab");
