@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kPiece = 64 * 1024;  // decoded at a time
 constexpr int kZstdWindowLog = 23;
+constexpr size_t kZlibBytes = 48 * 1024;  // its window and tables
 
 Error not_of(std::string_view coding, std::string_view why) {
   return error(Code::kInvalid, "MR-API-0024", fmt::format("the body is not valid {}: {}", coding, why),
@@ -50,6 +51,7 @@ class ZlibDecoder final : public BodyDecoder {
   }
 
   Status finish() override { return ended_ ? Status() : Status(not_of(name(), "it is cut off")); }
+  size_t bytes() const override { return kZlibBytes; }
 
  private:
   std::string_view name() const { return gzip_ ? "gzip" : "deflate"; }
@@ -117,11 +119,16 @@ class ZstdDecoder final : public BodyDecoder {
   }
 
   Status finish() override { return ended_ ? Status() : Status(not_of("zstd", "it is cut off")); }
+  size_t bytes() const override {
+    most_bytes_ = std::max(most_bytes_, ZSTD_sizeof_DCtx(stream_.get()));
+    return most_bytes_;
+  }
 
  private:
   const size_t most_;
   std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> stream_;
   bool ended_ = false;
+  mutable size_t most_bytes_ = 0;  // a frame may need less than the one before
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ class BodyDecoder {
   virtual ~BodyDecoder() = default;
   virtual Status write(std::string_view bytes, BodyBuffer& body) = 0;
   virtual Status finish() = 0;
+  virtual size_t bytes() const = 0;  // of memory, for its window above all; never less than before
 };
 std::unique_ptr<BodyDecoder> make_body_decoder(Coding coding, size_t max_body_bytes);
 

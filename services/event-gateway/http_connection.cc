@@ -313,15 +313,15 @@ void Connection::begin_request() {
 }
 
 void Connection::take_body(std::string_view bytes) {
-  if (undecodable_) return;
-  const size_t before = body_.size();
+  if (undecodable_ || ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) return;
   if (!decoder_) {
     body_.append(bytes);
   } else if (const Status decoded = decoder_->write(bytes, body_); !decoded.ok()) {
     undecodable_ = decoded.error();
   }
-  counted_body_ += body_.size() - before;
-  ctx_.arriving_bytes += body_.size() - before;
+  const size_t held = body_.size() + (decoder_ ? decoder_->bytes() : 0);
+  ctx_.arriving_bytes += held - counted_body_;
+  counted_body_ = held;
 }
 
 bool Connection::body_refused() {
