@@ -31,14 +31,15 @@ Batch decoded(const std::string& columns, std::string body) {
   const auto catalog = catalog_of("CREATE STREAM nexmark (" + columns + ")", {});
   EXPECT_TRUE(catalog.ok()) << catalog.error().to_string();
   const Schema& schema = (*catalog)->find(kStreamDefinition)->stream->columns;
+  Batch rows;
+  rows.set_schema(schema);
   const size_t size = body.size();
   body.resize(size + Buffer::kPadding);
-  const auto events = formats::split_ndjson(std::string_view(body).substr(0, size));
+  const std::string_view kept = rows.arena->keep(body);  // the rows' texts lie in it
+  const auto events = formats::split_ndjson(kept.substr(0, size));
   EXPECT_TRUE(events.ok());
   std::vector<int> every;
   for (size_t i = 0; i < schema.size(); ++i) every.push_back(static_cast<int>(i));
-  Batch rows;
-  rows.set_schema(schema);
   std::vector<RowError> errors;
   formats::JsonDecoder(schema, every).decode(*events, rows, errors);
   EXPECT_TRUE(errors.empty()) << errors.front().message;
