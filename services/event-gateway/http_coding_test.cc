@@ -194,5 +194,19 @@ TEST_F(HttpCodingTest, WhatCannotBeDecodedIsRefusedAndEndsTheConnection) {
   EXPECT_TRUE(seen.empty());
 }
 
+TEST_F(HttpCodingTest, AWindowCountsAmongWhatArrives) {
+  options.max_arriving_bytes = 1u << 20;
+  start();
+  auto c = client();
+  c.send(compressed("zstd", zstd(lines(10), 23)));  // 8 MiB, for a hundred bytes
+  const auto answer = c.answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_NE(answer.body.find("MR-API-0020"), std::string::npos) << answer.body;
+  EXPECT_EQ(answer.fields.at("retry-after"), "1");
+  EXPECT_TRUE(seen.empty());
+  auto next = client();  // it is given back
+  EXPECT_EQ(next.call(compressed("gzip", gzip(lines(10)))).status, 200);
+}
+
 }  // namespace
 }  // namespace millrace::gateway

@@ -9,8 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "event-gateway/body_buffer.h"
-#include "event-gateway/http_coding.h"
+#include "event-gateway/http_body.h"
 #include "event-gateway/http_context.h"
 #include "event-gateway/http_parser.h"
 #include "event-gateway/http_status.h"
@@ -28,7 +27,6 @@ constexpr size_t kInputSlack = 16 * 1024;   // above the largest header
 constexpr size_t kPiece = 64 * 1024;        // pulled from a source at a time
 constexpr size_t kMaxUnsent = 1u << 20;     // then no further request is read
 constexpr size_t kReadAtOnce = 256 * 1024;  // of a large body
-constexpr size_t kReserve = 4u << 20;       // for a body that was announced
 constexpr size_t kSkippedBody = 64 * 1024;  // of a refused request; a larger one ends the connection
 constexpr int kRounds = 16;                 // then others have their turn
 constexpr int64_t kLingerMs = 1'000;
@@ -40,7 +38,8 @@ class Connection final : public HttpConnection {
       : shared_(std::move(context)),
         ctx_(*shared_),
         socket_(std::in_place, ctx_.loop, tcp::v4(), socket),
-        parser_(request_.head, ctx_.options.max_header_bytes, ctx_.options.max_body_bytes) {
+        parser_(request_.head, ctx_.options.max_header_bytes, ctx_.options.max_body_bytes),
+        body_(ctx_) {
     request_.local = std::move(local);
     input_.resize(kInput);
     // Else Asio makes a direct write wait for a client that does not read, and the whole loop with it.
@@ -89,10 +88,8 @@ class Connection final : public HttpConnection {
   bool parse_chunked();
   void begin_request();
   void dispatch();
-  void take_body(std::string_view bytes);
   bool body_refused();
-  void end_body();
-  void refuse(int status, Error failure);  // the request that is arriving; the connection ends behind it
+  void refuse(const Error& failure);  // the request that is arriving; the connection ends behind it
   void set_read_deadline();
 
   // Output
@@ -124,10 +121,7 @@ class Connection final : public HttpConnection {
   bool begun_ = false;         // the parser has seen something of a head
   bool line_skipped_ = false;  // an empty line before it
   uint64_t body_left_ = 0;     // kSized, kSkip
-  BodyBuffer body_;
-  std::unique_ptr<BodyDecoder> decoder_;  // null: the body comes as it is
-  std::optional<Error> undecodable_;
-  size_t counted_body_ = 0;  // in arriving_bytes
+  HttpBody body_;
   bool reading_ = false, eof_ = false;
 
   std::deque<Slot> slots_;
@@ -164,7 +158,8 @@ bool Connection::make_room() {
 
 void Connection::arm_read() {
   if (closed_ || reading_ || eof_) return;
-  const bool into_body = phase_ == Phase::kSized && begin_ == end_ && body_left_ > 0 && !decoder_;
+  const bool into_body =
+      phase_ == Phase::kSized && begin_ == end_ && body_left_ > 0 && body_.takes_directly();
   asio::mutable_buffer to;
   if (into_body) {
     const size_t room = static_cast<size_t>(std::min<uint64_t>(body_left_, kReadAtOnce));
@@ -191,8 +186,6 @@ void Connection::on_read(const ErrorCode& ec, size_t bytes, bool into_body) {
   } else if (into_body) {
     body_.commit(bytes);
     body_left_ -= bytes;
-    counted_body_ += bytes;
-    ctx_.arriving_bytes += bytes;
     read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
   } else {
     end_ += bytes;
@@ -259,22 +252,22 @@ bool Connection::parse_head() {
   slots_.back().http11 = true;
   switch (got) {
     case HttpParser::Got::kHeadTooLarge:
-      refuse(431, error(Code::kInvalid, "MR-API-0002",
-                        "the request's header is larger than " +
-                            std::to_string(ctx_.options.max_header_bytes) + " bytes"));
+      refuse(error(
+          Code::kInvalid, "MR-API-0002",
+          "the request's header is larger than " + std::to_string(ctx_.options.max_header_bytes) + " bytes"));
       break;
     case HttpParser::Got::kBodyTooLarge:
-      refuse(413, error(Code::kInvalid, "MR-API-0003",
-                        "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
-                        "send the events in several requests"));
+      refuse(error(Code::kInvalid, "MR-API-0003",
+                   "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
+                   "send the events in several requests"));
       break;
     case HttpParser::Got::kBadVersion:
-      refuse(505, error(Code::kInvalid, "MR-API-0021", "this server speaks HTTP/1.1 and HTTP/1.0"));
+      refuse(error(Code::kInvalid, "MR-API-0021", "this server speaks HTTP/1.1 and HTTP/1.0"));
       break;
     default:
       ++ctx_.counters.bad_framing;
-      refuse(400, error(Code::kInvalid, "MR-API-0001",
-                        "the request is not valid HTTP/1.1: " + parser_.complaint()));
+      refuse(
+          error(Code::kInvalid, "MR-API-0001", "the request is not valid HTTP/1.1: " + parser_.complaint()));
   }
   return true;
 }
@@ -298,8 +291,7 @@ void Connection::begin_request() {
     if (!head.has_body()) return dispatch();
     phase_ = head.chunked ? Phase::kChunked : Phase::kSized;
     body_left_ = head.content_length.value_or(0);
-    if (request_.coding) decoder_ = make_body_decoder(*request_.coding, ctx_.options.max_body_bytes);
-    body_.reserve(static_cast<size_t>(std::min<uint64_t>(body_left_, kReserve)));
+    body_.begin(request_.coding, body_left_);
     slot.wants_continue = expects && input().empty();
   } else if (head.has_body() && (head.chunked || expects || *head.content_length > kSkippedBody)) {
     slot.last = true;  // what follows is a body that nobody reads
@@ -312,28 +304,10 @@ void Connection::begin_request() {
   if (refusal) answer(number, std::move(*refusal));
 }
 
-void Connection::take_body(std::string_view bytes) {
-  if (undecodable_ || ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) return;
-  if (!decoder_) {
-    body_.append(bytes);
-  } else if (const Status decoded = decoder_->write(bytes, body_); !decoded.ok()) {
-    undecodable_ = decoded.error();
-  }
-  const size_t held = body_.size() + (decoder_ ? decoder_->bytes() : 0);
-  ctx_.arriving_bytes += held - counted_body_;
-  counted_body_ = held;
-}
-
 bool Connection::body_refused() {
-  if (ctx_.arriving_bytes > ctx_.options.max_arriving_bytes) {
-    refuse(503, error(Code::kUnavailable, "MR-API-0020", "too many large requests arrive at once",
-                      "send it again shortly"));
-    return true;
-  }
-  if (!undecodable_) return false;
-  const Error failure = std::move(*undecodable_);
-  refuse(failure.id == "MR-API-0003" ? 413 : status_of(failure), failure);
-  return true;
+  const auto wrong = body_.problem();
+  if (wrong) refuse(*wrong);
+  return wrong.has_value();
 }
 
 bool Connection::parse_sized() {
@@ -345,7 +319,7 @@ bool Connection::parse_sized() {
     if (body_left_ == 0) phase_ = Phase::kHead;
     return body_left_ == 0;
   }
-  take_body(piece);
+  body_.take(piece);
   if (body_refused()) return true;
   if (body_left_ > 0) return false;
   dispatch();
@@ -356,59 +330,47 @@ bool Connection::parse_chunked() {
   size_t used = 0;
   const auto got = parser_.body(
       input(), used,
-      [](void* owner, std::string_view bytes) { static_cast<Connection*>(owner)->take_body(bytes); }, this);
+      [](void* owner, std::string_view bytes) { static_cast<Connection*>(owner)->body_.take(bytes); }, this);
   begin_ += used;
   const size_t most = ctx_.options.max_header_bytes + kInputSlack;
   if (body_refused()) return true;
   if (got == HttpParser::Got::kDone) {
     dispatch();
   } else if (got == HttpParser::Got::kBodyTooLarge) {
-    refuse(413, error(Code::kInvalid, "MR-API-0003",
-                      "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
-                      "send the events in several requests"));
+    refuse(error(Code::kInvalid, "MR-API-0003",
+                 "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
+                 "send the events in several requests"));
   } else if (got != HttpParser::Got::kMore || (used == 0 && input().size() >= most)) {
     ++ctx_.counters.bad_framing;
     const bool endless = got == HttpParser::Got::kMore;
-    refuse(400, error(Code::kInvalid, "MR-API-0001",
-                      "the body's chunks are not valid: " +
-                          (endless ? std::string("a chunk's header or the trailer is too long")
-                                   : parser_.complaint())));
+    refuse(error(
+        Code::kInvalid, "MR-API-0001",
+        "the body's chunks are not valid: " +
+            (endless ? std::string("a chunk's header or the trailer is too long") : parser_.complaint())));
   } else {
     return false;
   }
   return true;
 }
 
-void Connection::end_body() {
-  ctx_.arriving_bytes -= std::exchange(counted_body_, 0);
-  body_.clear();
-  decoder_.reset();
-  undecodable_.reset();
-}
-
 void Connection::dispatch() {
-  if (decoder_) {
-    if (const Status whole = decoder_->finish(); !whole.ok()) return refuse(400, whole.error());
-  }
+  if (const Status whole = body_.finish(); !whole.ok()) return refuse(whole.error());
   phase_ = Phase::kHead;
   slots_.back().wants_continue = false;
-  body_.seal();
   request_.body = body_.view();
   ctx_.handlers.handle(request_, HttpReply(shared_from_this(), first_ + slots_.size() - 1));
-  end_body();
+  body_.clear();
 }
 
-void Connection::refuse(int status, Error failure) {
+void Connection::refuse(const Error& failure) {
   Slot& slot = slots_.back();
   slot.last = true;
   slot.keep_alive = false;
   slot.wants_continue = false;
   phase_ = Phase::kEnded;
   begun_ = false;
-  end_body();
-  HttpAnswer refusal = problem(status, failure);
-  if (status == 503) refusal.fields = "Retry-After: 1\r\n";
-  answer(first_ + slots_.size() - 1, std::move(refusal));
+  body_.clear();
+  answer(first_ + slots_.size() - 1, problem(failure));
 }
 
 void Connection::set_read_deadline() {
@@ -639,7 +601,7 @@ void Connection::bury(std::unique_ptr<BodySource> source) {
 }
 
 void Connection::drop_slots() {
-  end_body();
+  body_.clear();
   for (Slot& slot : slots_) {
     if (slot.source != nullptr) bury(std::move(slot.source));
   }
@@ -661,9 +623,9 @@ void Connection::tick(int64_t now_ms) {
     if (in_head) slots_.emplace_back();
     if (phase_ == Phase::kSkip) return close();
     read_deadline_ = kNever;
-    refuse(408, error(Code::kDeadline, "MR-API-0017",
-                      in_head ? "the request's header did not arrive in time"
-                              : "the request's body stopped arriving"));
+    refuse(error(
+        Code::kDeadline, "MR-API-0017",
+        in_head ? "the request's header did not arrive in time" : "the request's body stopped arriving"));
     return;
   }
   if (!slots_.empty() && slots_.front().source != nullptr && slots_.front().stream_begun && !writing_ &&
@@ -687,7 +649,7 @@ void Connection::drain() {
   // A request that has only begun to arrive is not in flight; the client sends it elsewhere.
   const bool arriving = phase_ == Phase::kSized || phase_ == Phase::kChunked;
   if (arriving && !slots_.empty()) slots_.pop_back();
-  end_body();
+  body_.clear();
   phase_ = Phase::kEnded;
   begun_ = false;
   read_deadline_ = kNever;

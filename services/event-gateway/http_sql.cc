@@ -208,8 +208,7 @@ class SqlRun : public std::enable_shared_from_this<SqlRun> {
 
 void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
   if (request.body.size() > kMaxSql) {
-    return reply.answer(
-        problem(413, error(Code::kInvalid, "MR-API-0003", "the SQL text is longer than 1 MB")));
+    return reply.answer(problem(error(Code::kInvalid, "MR-API-0003", "the SQL text is longer than 1 MB")));
   }
   SqlForm form{.as_events = accepts_events(request.head.accept)};
   for (const auto& [name, value] : request.target.query) {

@@ -47,6 +47,10 @@ struct OwnStatus {
   int status;
 };
 constexpr OwnStatus kOwnStatus[] = {
+    {"MR-API-0002", 431},    // the request's header is too long
+    {"MR-API-0003", 413},    // its body is
+    {"MR-API-0017", 408},    // it did not come in time
+    {"MR-API-0021", 505},    // another version of HTTP
     {"MR-ING-0007", 422},    // another body under a used Idempotency-Key
     {"MR-QRY-0003", 422},    // more events than a SELECT reads: another statement helps, waiting does not
     {"MR-STEP-0005", 422},   // the query has stopped: its state has reached its bound
