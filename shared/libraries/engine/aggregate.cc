@@ -524,8 +524,7 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, const Payl
 Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash,
                                 uint16_t partition, std::string_view group) {
   if (!distinct.empty()) {
-    distinct.find_group(store, window, group, hash, distinct_row);
-    distinct.locate(distinct_row);
+    distinct.find(store, window, group, hash, distinct_row);
     distinct.take_known(distinct_row, contributions);
   }
   const std::string_view stored = stored_key(group, part);
@@ -553,10 +552,7 @@ Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
   if (!distinct.decode(in, distinct_row)) return bad_payload();
   if (plan->updating()) {
     const uint64_t hash = hash_of_key(group);
-    if (!distinct.empty()) {
-      distinct.find_group(store, window, group, hash, distinct_row);
-      distinct.locate(distinct_row);
-    }
+    if (!distinct.empty()) distinct.find(store, window, group, hash, distinct_row);
     const auto place = static_cast<uint32_t>(part);
     TRY(change(table_of(store, window, place), stored_key(group, place), place > 0, hash,
                static_cast<int>(weight), distinct_row));

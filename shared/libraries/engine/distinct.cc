@@ -21,6 +21,12 @@ char key_group_byte(uint64_t hash) {
   return static_cast<char>(key_group_of(hash));
 }
 
+// How a value's key names its group.
+void append_group(std::string& out, uint64_t hash, uint64_t number) {
+  out += key_group_byte(hash);
+  append_varint(out, number);
+}
+
 }  // namespace
 
 DistinctSets::DistinctSets(const QueryPlan& plan) : query_(plan.id), value_bytes_(kBitsBytes) {
@@ -132,8 +138,7 @@ void DistinctSets::locate(Row& row) const {
     if (value.calls == 0 || row.number == 0) continue;
     value.key.clear();
     append_varint(value.key, s);
-    value.key += key_group_byte(row.hash);
-    append_varint(value.key, row.number);
+    append_group(value.key, row.hash, row.number);
     value.key += value.bytes;
     value.place = row.table->place_of(value.key);
   }
@@ -192,21 +197,22 @@ void DistinctSets::sweep(state::StateStore& store, const Open& open) {
   state::Table& groups = *store.find({query_, kDistinctGroupsSlot, 0});
   using Rows = std::vector<std::pair<std::string, uint64_t>>;
   Rows gone_groups, gone_values;
-  std::unordered_set<std::string> gone;  // key group and number, as in a value's key
+  std::unordered_set<std::string> gone;  // as values' keys name them
   groups.for_each([&](const state::RowView& group) {
     if (group.key.front() != kGroup || open(group.key.substr(1), group.hash)) return;
     gone_groups.emplace_back(group.key, group.hash);
-    std::string number(1, key_group_byte(group.hash));
-    append_varint(number, load_le<uint64_t>(group.value));
-    gone.insert(std::move(number));
+    std::string name;
+    append_group(name, group.hash, load_le<uint64_t>(group.value));
+    gone.insert(std::move(name));
   });
-  std::string number;
+  std::string name;
   values->for_each([&](const state::RowView& value) {
     ByteReader in(value.key);
     in.varint();
-    number.assign(1, static_cast<char>(in.le<uint8_t>()));
-    append_varint(number, in.varint());
-    if (gone.contains(number)) gone_values.emplace_back(value.key, value.hash);
+    in.le<uint8_t>();
+    name.clear();
+    append_group(name, value.hash, in.varint());
+    if (gone.contains(name)) gone_values.emplace_back(value.key, value.hash);
   });
   for (const auto& [key, hash] : gone_groups) groups.erase(key, hash);
   for (const auto& [key, hash] : gone_values) values->erase(key, hash);

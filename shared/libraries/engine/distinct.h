@@ -11,7 +11,7 @@
 // Groups: each has a number, so that its bytes are not in each of its values' keys: table kDistinctGroupsSlot. It is
 //         counted within the key group, whose last number is a row beside it: they move together, so no two groups
 //         ever have the same one, whatever the number of workers becomes.
-// Use:    of_row() or decode() says which values a row brings; find_group() and then locate() say where they would be.
+// Use:    of_row() or decode() says which values a row brings; find_group() and then locate(), or find(), say where they would be.
 //         Then take_known() takes out of the contributions what was counted before, and insert() keeps the rest;
 //         undo() takes that back. Of an updating source: forget() lets go of a group that has no rows any more.
 // Threads: the worker's.
@@ -64,6 +64,10 @@ class DistinctSets {
 
   void begin() { tables_ = {}; }  // before the first row of a batch: tables may have been dropped
   void find_group(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash, Row& row);
+  void find(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash, Row& row) {
+    find_group(store, window, group, hash, row);
+    locate(row);
+  }
   void prefetch_group(const Row& row) const { row.groups->prefetch(row.group_place); }
   void locate(Row& row) const;
   void prefetch(const Row& row) const;
