@@ -17,12 +17,17 @@ using View = std::string_view;
 
 constexpr size_t kMaxFormatBytes = 10'000;
 
+// Then the row has failed.
+bool is_too_long(Row& row, View format) {
+  if (format.size() <= kMaxFormatBytes) return false;
+  row.fail(kBadArgument, fmt::format("a format has at most {} bytes", kMaxFormatBytes));
+  return true;
+}
 // False: the row is NULL, as in PostgreSQL, or has failed.
 bool has_format(Row& row, View format) {
-  if (format.size() > kMaxFormatBytes)
-    row.fail(kBadArgument, fmt::format("a format has at most {} bytes", kMaxFormatBytes));
+  if (is_too_long(row, format)) return false;
   if (format.empty()) row.null();
-  return !format.empty() && format.size() <= kMaxFormatBytes;
+  return !format.empty();
 }
 
 View text_of_time(Row& row, int64_t timestamp, View zone, View format) {
@@ -45,7 +50,7 @@ View interval_text(Row& row, Interval i, View format) {
 
 // Flink's.
 View date_format_local(Row& row, LocalTimestamp t, View format) {
-  if (format.size() > kMaxFormatBytes) return has_format(row, format), View{};
+  if (is_too_long(row, format)) return {};
   JavaTimeFormat& made = row.context.formats.java_times.find(format);
   if (made.error().empty()) return row.keep(made.text_of(t.value));
   row.fail(kBadArgument, made.error());
@@ -67,7 +72,7 @@ Timestamp to_timestamp_ltz(Row& row, int64_t number, int64_t digits) {
 
 // nullptr: the row has an answer already.
 const NumberFormat* number_format(Row& row, View format) {
-  if (format.size() > kMaxFormatBytes) return has_format(row, format), nullptr;
+  if (is_too_long(row, format)) return nullptr;
   const NumberFormat& made = row.context.formats.numbers.find(format);
   if (made.error().empty()) return &made;
   row.fail(kBadArgument, made.error());
@@ -220,7 +225,7 @@ Numeric to_number(Row& row, View text, View f) {
 }
 
 std::optional<ReadTime> read_time(Row& row, View text, View format) {
-  if (format.size() > kMaxFormatBytes) return has_format(row, format), std::nullopt;
+  if (is_too_long(row, format)) return std::nullopt;
   std::string problem;
   const auto read = row.context.formats.readers.find(format).read(text, problem);
   if (!read) row.fail(kBadArgument, problem);
