@@ -224,8 +224,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
         fmt::format("the SELECT would read more of \"{}\" than one may ({} events, {} MB, {} MB as columns)",
                     stream_->name, kMaxScanRows, kMaxScanBytes >> 20, max_memory_ >> 20),
         "bound the read by _partition, _offset or _time, as in WHERE _time >= now() - INTERVAL '5 minutes'; "
-        "or LIMIT "
-        "without ORDER BY, or a MATERIALIZED VIEW of what you look for");
+        "or LIMIT without ORDER BY, or a MATERIALIZED VIEW of what you look for");
   }
 
   engine::StreamReads& streams_;

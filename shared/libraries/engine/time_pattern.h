@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/letters.h"
+#include "event/letters.h"
 
 namespace millrace::engine {
 

@@ -3,6 +3,7 @@
 #include <limits>
 #include <optional>
 
+#include "event/letters.h"
 #include "event/text.h"
 #include "event/type.h"
 
@@ -239,8 +240,6 @@ class IntervalScanner {
     while (!text_.empty() && std::string_view(" \t\n\r\v\f,@;").find(text_.front()) != std::string_view::npos)
       text_.remove_prefix(1);
   }
-  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-  static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
   std::string_view text_;
   unsigned seen_ = 0;  // a bit a unit

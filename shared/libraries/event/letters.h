@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace millrace::engine {
+namespace millrace {
 
 enum class LetterCase : uint8_t { kMixed, kLower, kUpper };
 
@@ -54,4 +54,4 @@ constexpr std::string_view ordinal_ending(char tens, char ones) {
   return ones == '1' ? "st" : ones == '2' ? "nd" : "rd";
 }
 
-}  // namespace millrace::engine
+}  // namespace millrace

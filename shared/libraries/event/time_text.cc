@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "event/letters.h"
+
 namespace millrace {
 namespace {
 
@@ -15,16 +17,6 @@ using View = std::string_view;
 
 constexpr size_t kMaxFields = 25;
 constexpr size_t kMaxBytes = 200;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return c >= 'a' && c <= 'z';
-}
-bool is_space(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
 
 enum class FieldKind : uint8_t { kDate, kTime, kNumber, kWord, kZone };
 struct Field {
@@ -370,7 +362,6 @@ class Decoder {
       const View digits = leading_digits(text);
       to = whole(digits);
       text.remove_prefix(digits.size());
-      return true;
     };
     take(hour_);
     text.remove_prefix(1);
@@ -510,11 +501,11 @@ class Decoder {
 
 std::optional<TextTime> read_time_text(View text, TextTimeKind kind, View& hint) {
   if (text.size() > kMaxBytes) return std::nullopt;
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  std::string lower_case;
+  append_in_case(text, LetterCase::kLower, lower_case);
   std::vector<Field> fields;
   Decoder decoder(kind, hint);
-  if (!Splitter(lower).run(fields) || fields.empty() || !decoder.run(fields)) return std::nullopt;
+  if (!Splitter(lower_case).run(fields) || fields.empty() || !decoder.run(fields)) return std::nullopt;
   return decoder.time();
 }
 

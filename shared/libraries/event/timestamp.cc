@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "event/digits.h"
+#include "event/letters.h"
 #include "event/text.h"
 #include "event/time_text.h"
 #include "event/type.h"
@@ -39,10 +40,6 @@ unsigned days_in_month(int64_t year, unsigned month) {
 }
 
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Two digits at p, or a value above any bound.
 inline unsigned two(const char* p) {
