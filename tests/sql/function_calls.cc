@@ -215,8 +215,9 @@ bool of_rows(const Signature& signature) {
 
 void write_line(const Signature& signature, Type result, const std::string& sql,
                 const Result<Scalar>& value) {
-  fmt::print("{}\t{}\t{}\t{}\n", signature.name, to_string(result), sql,
-             value.ok() ? text_of(*value, result) : std::string(value.error().id));
+  std::string text = value.ok() ? text_of(*value, result) : std::string(value.error().id);
+  std::ranges::replace(text, '\n', '|');
+  fmt::print("{}\t{}\t{}\t{}\n", signature.name, to_string(result), sql, text);
 }
 
 size_t count_of_arguments(Random& random, const Signature& signature) {

@@ -24,6 +24,7 @@ EXCLUDED = {"split_index", "regexp_extract", "jsonb_build_object", "to_precision
 # Written in another way there.
 SPELLED = {
     "sha256": "encode(sha256(convert_to({0}, 'UTF8')), 'hex')",
+    "jsonb_pretty": "replace(jsonb_pretty({0}), chr(10), '|')",  # a line an answer
     "extract": "date_part({0})",  # extract answers numeric
     "position": "pg_catalog.position({swapped})",  # the plain call has its arguments the other way round
 }
@@ -33,6 +34,7 @@ OPERATORS = {
     "array": "ARRAY[{all}]",
     "array_element": "({0})[{1}]",
     "array_slice": "({0})[{1}:{2}]",
+    "jsonb_delete_names": "{0} - {1}",
     "jsonb_at": "{0} #> {1}",
     "jsonb_at_text": "{0} #>> {1}",
     "array_any": "{1} {op} ANY ({2})",
