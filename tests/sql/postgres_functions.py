@@ -20,10 +20,10 @@ SKIPPED = 77
 # Ours, or Flink's: PostgreSQL has no function of that name. Its jsonb_build_object takes no jsonb as a name: the binder
 # makes one of every argument here. The text of similar_to_escape is another there, what it matches is compared by postgres_aggregates.py.
 EXCLUDED = {"split_index", "regexp_extract", "jsonb_build_object", "to_precision",
-            "similar_to_escape"}
+            "similar_to_escape", "json_value", "json_query", "json_exists"}
 # Written in another way there.
 SPELLED = {
-    "sha256": "encode(sha256(convert_to({0}, 'UTF8')), 'hex')",
+    **{f"sha{n}": f"encode(sha{n}(convert_to({{0}}, 'UTF8')), 'hex')" for n in (224, 256, 384, 512)},
     "jsonb_pretty": "replace(jsonb_pretty({0}), chr(10), '|')",  # a line an answer
     "extract": "date_part({0})",  # extract answers numeric
     "position": "pg_catalog.position({swapped})",  # the plain call has its arguments the other way round
@@ -43,7 +43,7 @@ OPERATORS = {
 ARGUMENT = re.compile(r"(?:'(?:[^']|'')*'|NULL)::[a-z ]+(?:\[\])?")
 TIMES = 'YYYY-MM-DD"T"HH24:MI:SS.US'
 TIMESTAMPS = {"timestamp with time zone": '"Z"', "timestamp without time zone": ""}
-INTEGERS = {"left", "right", "repeat", "lpad", "rpad", "substr", "substring", "split_part", "chr", "width_bucket", "make_date", "jsonb_delete",
+INTEGERS = {"left", "right", "repeat", "lpad", "rpad", "substr", "substring", "overlay", "get_byte", "set_byte", "split_part", "chr", "width_bucket", "make_date", "jsonb_delete",
             "jsonb_array_element", "jsonb_array_element_text", "round", "trunc"}
 # Catches the error of one call, so that the others go on.
 EVALUATE = """CREATE FUNCTION value_of(q text) RETURNS text LANGUAGE plpgsql AS $$
@@ -101,7 +101,8 @@ def sql_for(name, result, args):
         call = OPERATORS[name].format(*parts, all=args, op=parts[0].removesuffix("::text").strip("'"))
         return f"to_char({call}, '{TIMES}{TIMESTAMPS[result]}')" if result in TIMESTAMPS else f"({call})::text"
     parts = re.split(r"(?<=text), (?=')|(?<=text), (?=NULL)", args)
-    call = SPELLED.get(name, name + "({0})").format(args, swapped=", ".join(reversed(parts)))
+    spelled = {} if result == "bytea" else SPELLED  # a digest of bytes is PostgreSQL's own
+    call = spelled.get(name, name + "({0})").format(args, swapped=", ".join(reversed(parts)))
     if result in TIMESTAMPS:
         return f"to_char({call}, '{TIMES}{TIMESTAMPS[result]}')"
     return f"({call})::text"

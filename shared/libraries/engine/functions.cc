@@ -9,10 +9,10 @@ namespace {
 std::vector<FunctionFamily> make_table() {
   std::vector<FunctionFamily> table;
   for (const auto family :
-       {text_functions, text_part_functions, pattern_functions, digest_functions, number_functions,
-        whole_functions, angle_functions, time_functions, zone_functions, bytes_functions, jsonb_functions,
-        jsonb_array_functions, jsonb_change_functions, array_functions, array_making_functions,
-        choice_functions}) {
+       {text_functions, text_part_functions, pattern_functions, quote_functions, digest_functions,
+        number_functions, whole_functions, angle_functions, time_functions, zone_functions, bytes_functions,
+        jsonb_functions, jsonb_array_functions, jsonb_change_functions, json_path_functions, array_functions,
+        array_making_functions, choice_functions}) {
     table.push_back(family());
   }
   for (FunctionFamily& family : table) {
