@@ -270,6 +270,10 @@ constexpr std::array kJsons{R"({"a": 1, "b": [1, 2], "c": {"a": null}})",
 constexpr std::array kScalars{R"("a")", R"("bc")", R"(1)", R"(true)", R"("a")", R"("b")"};
 constexpr std::array kNames{"a", "b", "c", "0", "1", "-1", "x", "a \"b\" ~"};
 constexpr std::array kEncodings{"hex", "base64", "escape", "UTF8", "rot13"};
+constexpr std::array kTemplates{"%s",       "%2$s %s", "%L|%%",    "%5s",   "%-4s|%s",      "%3$-6L",
+                                "%*s",      "%*2$s",   "%1$s%1$L", "%",     "%x plain",     "%-",
+                                "100%% %s", "%0$s",    "é%s",      "%12$s", "%99999999999s"};
+constexpr std::array kFormatted{"7", "-4", "", "it's", "a\\b", "été", "12"};
 constexpr std::array kCoded{
     "YWJj", "616263", "6162 63", "\\001a", " YW Jj ", "YQ==", "YWI=", "Y", "=", "zz", ""};
 
@@ -334,6 +338,7 @@ Scalar random_text(Random& random, std::string_view function, size_t place) {
   if (function == "encode" || function == "convert_to" || function == "convert_from" || function == "decode")
     if (place == 1) return one_of(random, kEncodings);
   if (function == "decode") return one_of(random, kCoded);
+  if (function == "format") return place == 0 ? one_of(random, kTemplates) : one_of(random, kFormatted);
   if (function.starts_with("jsonb_")) return one_of(random, kNames);
   if (function == "make_timestamptz" || (function == "timezone" && place == 0)) return one_of(random, kZones);
   if (function == "to_number")
@@ -420,8 +425,9 @@ bool of_rows(const Signature& signature) {
 
 void write_line(const Signature& signature, Type result, const std::string& sql,
                 const Result<Scalar>& value) {
-  fmt::print("{}\t{}\t{}\t{}\n", signature.name, to_string(result), sql,
-             value.ok() ? text_of(*value, result) : std::string(value.error().id));
+  std::string text = value.ok() ? text_of(*value, result) : std::string(value.error().id);
+  std::ranges::replace(text, '\n', '|');
+  fmt::print("{}\t{}\t{}\t{}\n", signature.name, to_string(result), sql, text);
 }
 
 size_t count_of_arguments(Random& random, const Signature& signature) {

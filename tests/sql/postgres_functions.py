@@ -9,14 +9,15 @@ import postgres
 
 # By name, and why.
 EXCLUDED = {
-    **dict.fromkeys(("split_index", "regexp_extract", "to_precision", "date_format", "to_timestamp_ltz", "interval_of", "interval_months",
+    **dict.fromkeys(("split_index", "regexp_extract", "to_precision", "date_format", "to_timestamp_ltz", "json_value", "json_query", "json_exists", "interval_of", "interval_months",
                      "interval_days", "interval_microseconds"), "functions that PostgreSQL does not have"),
     "jsonb_build_object": "`jsonb_build_object`: PostgreSQL takes no jsonb as a name, the binder makes one of every argument here",
     "similar_to_escape": "the text of `similar_to_escape`: what it matches is compared",
 }
 # Written in another way there.
 SPELLED = {
-    "sha256": "encode(sha256(convert_to({0}, 'UTF8')), 'hex')",
+    **{f"sha{n}": f"encode(sha{n}(convert_to({{0}}, 'UTF8')), 'hex')" for n in (224, 256, 384, 512)},
+    "jsonb_pretty": "replace(jsonb_pretty({0}), chr(10), '|')",  # a line an answer
     "extract": "date_part({0})",  # extract answers numeric
     "position": "pg_catalog.position({swapped})",  # the plain call has its arguments the other way round
 }
@@ -25,6 +26,7 @@ OPERATORS = {
     "array": "ARRAY[{all}]",
     "array_element": "({0})[{1}]",
     "array_slice": "({0})[{1}:{2}]",
+    "jsonb_delete_names": "{0} - {1}",
     "jsonb_at": "{0} #> {1}",
     "jsonb_at_text": "{0} #>> {1}",
     "array_any": "{1} {op} ANY ({2})",
@@ -34,7 +36,7 @@ ARGUMENT = re.compile(r"(?:'(?:[^']|'')*'|NULL)::[a-z ]+(?:\[\])?")
 # Their texts here: RFC 3339.
 TIMES = 'YYYY-MM-DD"T"HH24:MI:SS.US'
 TIMESTAMPS = {"timestamp with time zone": '"Z"', "timestamp without time zone": ""}
-INTEGERS = {"left", "right", "repeat", "lpad", "rpad", "substr", "substring", "split_part", "chr", "width_bucket", "make_date", "make_time", "make_timestamp", "make_timestamptz", "make_interval", "jsonb_delete",
+INTEGERS = {"left", "right", "repeat", "lpad", "rpad", "substr", "substring", "overlay", "get_byte", "set_byte", "split_part", "chr", "width_bucket", "make_date", "make_time", "make_timestamp", "make_timestamptz", "make_interval", "jsonb_delete",
             "jsonb_array_element", "jsonb_array_element_text", "round", "trunc"}
 
 
@@ -46,7 +48,8 @@ def sql_for(name, result, args):
         call = OPERATORS[name].format(*parts, all=args, op=parts[0].removesuffix("::text").strip("'"))
         return f"to_char({call}, '{TIMES}{TIMESTAMPS[result]}')" if result in TIMESTAMPS else f"({call})::text"
     parts = re.split(r"(?<=text), (?=')|(?<=text), (?=NULL)", args)
-    call = SPELLED.get(name, name + "({0})").format(args, swapped=", ".join(reversed(parts)))
+    spelled = {} if result == "bytea" else SPELLED  # a digest of bytes is PostgreSQL's own
+    call = spelled.get(name, name + "({0})").format(args, swapped=", ".join(reversed(parts)))
     if result in TIMESTAMPS:
         return f"to_char({call}, '{TIMES}{TIMESTAMPS[result]}')"
     return f"({call})::text"

@@ -21,6 +21,7 @@ class ArrayRow : public Row {
   std::string_view text(size_t arg) const {
     return is_null(arg) ? std::string_view() : column(arg).texts[at(arg)];
   }
+  bool boolean(size_t arg) const { return column(arg).booleans[at(arg)] != 0; }
   int64_t integer(size_t arg) const { return column(arg).integers[at(arg)]; }
   Type element_type(size_t arg) const { return element_of(type(arg)); }
   ArrayReader reader(size_t arg) const { return {text(arg), element_type(arg)}; }

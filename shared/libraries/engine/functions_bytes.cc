@@ -103,6 +103,24 @@ View convert_from(Row& row, Bytea bytes, View encoding) {
   return {};
 }
 
+bool is_place(Row& row, Bytea bytes, int64_t index) {
+  const auto size = static_cast<int64_t>(bytes.value.size());
+  if (index >= 0 && index < size) return true;
+  row.fail(kBadArgument,
+           "index " + std::to_string(index) + " out of valid range, 0.." + std::to_string(size - 1));
+  return false;
+}
+Integer get_byte(Row& row, Bytea bytes, int64_t index) {
+  if (!is_place(row, bytes, index)) return {};
+  return {static_cast<unsigned char>(bytes.value[static_cast<size_t>(index)])};
+}
+Bytea set_byte(Row& row, Bytea bytes, int64_t index, int64_t value) {
+  if (!is_place(row, bytes, index)) return {};
+  std::string changed(bytes.value);
+  changed[static_cast<size_t>(index)] = static_cast<char>(value & 0xFF);
+  return {row.keep(changed)};
+}
+
 }  // namespace
 
 FunctionFamily bytes_functions() {
@@ -125,6 +143,14 @@ FunctionFamily bytes_functions() {
                {call<convert_from>()},
                {{"convert_from('\\xc3a9'::bytea, 'UTF8')", "é"},
                 {"convert_from('\\xff'::bytea, 'UTF8')", "MR-SQL-0120"}}},
+              {"get_byte",
+               "The byte at a place, counted from 0",
+               {call<get_byte>()},
+               {{"get_byte('\\x1234', 1)", "52"}, {"get_byte('\\x12', 1)", "MR-SQL-0120"}}},
+              {"set_byte",
+               "With another byte there: of the number its last eight bits",
+               {call<set_byte>()},
+               {{"set_byte('\\x1234', 1, 255)", "\\x12ff"}}},
           }};
 }
 

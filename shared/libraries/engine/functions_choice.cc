@@ -1,5 +1,5 @@
-// One of several values: greatest and least; coalesce and nullif are forms of their own, for they may leave
-// an argument unevaluated or take any type.
+// One of several values: greatest and least; the others are forms of their own, for they may leave an argument
+// unevaluated or take any type.
 #include "engine/call_kernel.h"
 
 namespace millrace::engine {
@@ -57,29 +57,36 @@ std::vector<Signature> of_every_type() {
 }  // namespace
 
 FunctionFamily choice_functions() {
-  return {"Choices",
-          {
-              {"greatest",
-               "The greatest of the arguments that are not NULL",
-               of_every_type<1>(),
-               {{"greatest(1, 2.5, NULL)", "2.5"}, {"greatest('a', 'b')", "b"}},
-               "greatest(any, …) → any"},
-              {"least",
-               "The least of the arguments that are not NULL",
-               of_every_type<-1>(),
-               {{"least(3, 1, 2)", "1"}},
-               "least(any, …) → any"},
-              {"coalesce",
-               "The first argument that is not NULL; those behind it are not evaluated",
-               {},
-               {{"coalesce(NULL, 2, 1 / 0)", "2"}},
-               "coalesce(any, …) → any"},
-              {"nullif",
-               "The first argument, NULL where it is equal to the second",
-               {},
-               {{"nullif(1, 2)", "1"}, {"nullif(1, 1)", "NULL"}},
-               "nullif(any, any) → any"},
-          }};
+  return {
+      "Choices",
+      {
+          {"greatest",
+           "The greatest of the arguments that are not NULL",
+           of_every_type<1>(),
+           {{"greatest(1, 2.5, NULL)", "2.5"}, {"greatest('a', 'b')", "b"}},
+           "greatest(any, …) → any"},
+          {"least",
+           "The least of the arguments that are not NULL",
+           of_every_type<-1>(),
+           {{"least(3, 1, 2)", "1"}},
+           "least(any, …) → any"},
+          {"coalesce",
+           "The first argument that is not NULL; those behind it are not evaluated",
+           {},
+           {{"coalesce(NULL, 2, 1 / 0)", "2"}},
+           "coalesce(any, …) → any"},
+          {"nullif",
+           "The first argument, NULL where it is equal to the second",
+           {},
+           {{"nullif(1, 2)", "1"}, {"nullif(1, 1)", "NULL"}},
+           "nullif(any, any) → any"},
+          {"ifnull", "coalesce of two arguments", {}, {{"ifnull(NULL, 2)", "2"}}, "ifnull(any, any) → any"},
+          {"if",
+           "The second argument where the first is true, else the third; the other is not evaluated",
+           {},
+           {{"if(2 > 1, 'more', 'less')", "more"}, {"if(NULL, 1 / 0, 7)", "7"}},
+           "if(boolean, any, any) → any"},
+      }};
 }
 
 }  // namespace millrace::engine

@@ -48,6 +48,17 @@ View substring_for(Row& row, View text, int64_t start, int64_t length) {
 View substring_from(View text, int64_t start) {
   return text.substr(offset_of(text, std::max<int64_t>(start, 1) - 1));
 }
+Bytea bytes_from(Bytea bytes, int64_t start) {
+  const auto before = static_cast<uint64_t>(std::max<int64_t>(start, 1) - 1);
+  return {bytes.value.substr(std::min(before, bytes.value.size()))};
+}
+Bytea bytes_for(Row& row, Bytea bytes, int64_t start, int64_t length) {
+  int64_t end = 0;
+  if (length < 0) return row.fail(kBadArgument, "negative substring length not allowed"), Bytea();
+  if (__builtin_add_overflow(start, length, &end)) end = INT64_MAX;
+  const int64_t wanted = std::max<int64_t>(end - std::max<int64_t>(start, 1), 0);
+  return {bytes_from(bytes, start).value.substr(0, static_cast<size_t>(wanted))};
+}
 
 // A count of characters that may be negative: then all but so many.
 int64_t wanted(View text, int64_t n) {
@@ -208,17 +219,19 @@ FunctionFamily text_part_functions() {
            {call<starts_with>()},
            {{"starts_with('alphabet', 'alph')", "true"}}},
           {"substring",
-           "From a character, counted from 1, so many or all, also `substring(text FROM n FOR n)`; or what a "
+           "From a character, or byte, counted from 1, so many or all, also `substring(text FROM n FOR n)`; "
+           "or what a "
            "regular expression matches (its first group, if it has one)",
-           {call<substring_from>(), call<substring_for>(), substring_by_pattern()},
+           {call<substring_from>(), call<substring_for>(), substring_by_pattern(), call<bytes_from>(),
+            call<bytes_for>()},
            {{"substring('Thomas' FROM 2 FOR 3)", "hom"},
             {"substring('Thomas', 3)", "omas"},
             {"substring('Thomas' FROM '...$')", "mas"}},
            {},
            1},
           {"substr",
-           "From a character, counted from 1, so many or all",
-           {call<substring_from>(), call<substring_for>()},
+           "From a character, or byte, counted from 1, so many or all",
+           {call<substring_from>(), call<substring_for>(), call<bytes_from>(), call<bytes_for>()},
            {{"substr('alphabet', 3, 2)", "ph"}}},
           {"left",
            "The first characters, or all but the last so many",

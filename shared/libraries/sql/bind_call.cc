@@ -146,7 +146,7 @@ Status check_zone(const Expr& zone) {
 
 Result<Bound> make_call(std::string_view name, std::vector<Bound> args, const SourceSpan& span) {
   const Function* function = engine::find_function(name);
-  if (name == "concat" || name == "concat_ws") {
+  if (name == "concat" || name == "concat_ws" || name == "format") {
     for (Bound& arg : args) {
       TRY_ASSIGN(arg, as_output_text(std::move(arg)));
     }

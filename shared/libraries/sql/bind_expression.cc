@@ -386,7 +386,7 @@ Result<Bound> ExpressionBinder::case_of(const ast::Expr& expr) {
     operand = std::move(args.front());
     args.erase(args.begin());
   }
-  if (!expr.has_else) {
+  if (args.size() % 2 == 0) {  // there is no ELSE
     args.push_back(make_literal({}, Type::kNull, expr.span));
     args.back().unknown = true;
   }
@@ -465,6 +465,8 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   if (is_now) return make_literal(*scope_.now(), Type::kTimestamptz, expr.span);
   if (expr.text == "coalesce") return coalesce(expr);
   if (expr.text == "nullif") return null_if(expr);
+  if (expr.text == "ifnull") return if_null(expr);
+  if (expr.text == "if") return either(expr);
   TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
   return make_call(expr.text, std::move(args), expr.span);
 }
@@ -506,6 +508,16 @@ Result<Bound> ExpressionBinder::null_if(const ast::Expr& expr) {
   TRY(unify({&args[0], &args[1]}, "NULLIF"));
   const Type type = args.front().type();
   return make(Op::kNullIf, type, std::move(args), expr.span);
+}
+
+Result<Bound> ExpressionBinder::if_null(const ast::Expr& expr) {
+  if (expr.args.size() != 2) return bad_arguments(expr, "two expressions");
+  return coalesce(expr);
+}
+
+Result<Bound> ExpressionBinder::either(const ast::Expr& expr) {
+  if (expr.args.size() != 3) return bad_arguments(expr, "a condition and two expressions");
+  return case_of(expr);
 }
 
 std::string default_name(const ast::Expr& expr) {

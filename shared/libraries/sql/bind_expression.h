@@ -84,6 +84,8 @@ class ExpressionBinder {
   Result<Bound> proctime(const ast::Expr& expr);
   Result<Bound> coalesce(const ast::Expr& expr);
   Result<Bound> null_if(const ast::Expr& expr);
+  Result<Bound> if_null(const ast::Expr& expr);
+  Result<Bound> either(const ast::Expr& expr);  // if()
   // Aggregates (bind_aggregate.cc).
   Result<Bound> aggregate(const ast::Expr& expr, const engine::AggregateFunction& function);
   Result<Bound> aggregate_input(const ast::Expr& expr, const engine::AggregateFunction& function);

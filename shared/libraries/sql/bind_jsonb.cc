@@ -19,6 +19,7 @@ constexpr OperatorName kOperators[] = {
     {"->>", "jsonb_object_field_text", "jsonb_array_element_text"},
     {"#>", "jsonb_extract_path"},
     {"#>>", "jsonb_extract_path_text"},
+    {"#-", "jsonb_delete_path"},
     {"@>", "jsonb_contains"},
     {"<@", "jsonb_contained"},
     {"?", "jsonb_exists"},
@@ -83,7 +84,11 @@ Result<Bound> make_jsonb_operation(std::string_view op, Bound left, Bound right,
   TRY_ASSIGN(std::optional<Bound> object, coerce(left, Type::kJsonb));
   const bool number = is_integer(right.type());
   const bool path = op.starts_with('#');
-  const bool names = right.type() == array_of(Type::kText) && (path || op == "?|" || op == "?&");
+  if (object && op == "#-") return make_call(known.function, {std::move(*object), std::move(right)}, at.span);
+  const bool texts = right.type() == array_of(Type::kText);
+  if (object && texts && op == "-")
+    return make_call("jsonb_delete_names", {std::move(*object), std::move(right)}, at.span);
+  const bool names = texts && (path || op == "?|" || op == "?&");
   if (object && names) {
     const std::string_view at_path = op == "#>" ? "jsonb_at" : "jsonb_at_text";
     return make_call(path ? at_path : known.function, {std::move(*object), std::move(right)}, at.span);

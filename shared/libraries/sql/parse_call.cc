@@ -1,5 +1,5 @@
 // The calls that the standard spells with words: EXTRACT(field FROM x), POSITION(a IN b),
-// SUBSTRING(x FROM n FOR n), TRIM(BOTH c FROM x). They become plain calls.
+// SUBSTRING(x FROM n FOR n), OVERLAY(x PLACING y FROM n FOR n), TRIM(BOTH c FROM x). They become plain calls.
 #include <fmt/format.h>
 
 #include "sql/errors.h"
@@ -26,6 +26,7 @@ Result<ExprPtr> Parser::spelled_call(const std::string& word) {
   if (word == "extract") TRY(extract_arguments(*expr));
   if (word == "position") TRY(position_arguments(*expr));
   if (word == "substring") TRY(substring_arguments(*expr));
+  if (word == "overlay") TRY(overlay_arguments(*expr));
   if (word == "trim") TRY(trim_arguments(*expr));
   TRY(expect_symbol(")"));
   expr->span = span_from(first.span);
@@ -91,6 +92,15 @@ Status Parser::substring_arguments(ast::Expr& out) {
   }
   if (length != nullptr) out.args.push_back(std::move(length));
   return {};
+}
+
+Status Parser::overlay_arguments(ast::Expr& out) {
+  TRY(argument(out));
+  if (!take_word("placing")) return arguments(out);
+  TRY(argument(out));
+  TRY(expect_word("from"));
+  TRY(argument(out));
+  return take_word("for") ? argument(out) : Status();
 }
 
 // [LEADING | TRAILING | BOTH] [characters] FROM text, or a plain list.

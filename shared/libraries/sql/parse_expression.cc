@@ -378,7 +378,7 @@ Result<ExprPtr> Parser::word_primary() {
   if (word == "interval" && is_string(1)) return interval_literal();
   if (is_symbol("(", 1)) {
     if (word == "left" || word == "right") return call({word, take().span});
-    if (word == "extract" || word == "position" || word == "substring" || word == "trim")
+    if (word == "extract" || word == "position" || word == "substring" || word == "trim" || word == "overlay")
       return spelled_call(word);
   }
   if (is_clock_word(word)) {

@@ -108,6 +108,7 @@ class Parser {
   Status extract_arguments(ast::Expr& out);
   Status position_arguments(ast::Expr& out);
   Status substring_arguments(ast::Expr& out);
+  Status overlay_arguments(ast::Expr& out);
   Status trim_arguments(ast::Expr& out);
   Status argument(ast::Expr& out);
   Status arguments(ast::Expr& out);
