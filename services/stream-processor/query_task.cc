@@ -12,7 +12,7 @@ namespace millrace::processor {
 namespace {
 
 constexpr const char* kTaskCell = "task";
-constexpr uint8_t kCellLayout = 6;
+constexpr uint8_t kCellLayout = 7;
 using Shape = engine::QueryPlan::Shape;
 
 int window_time_column(const engine::QueryPlan& plan) {
@@ -456,14 +456,14 @@ int64_t QueryTask::next_timer() const {
 namespace {
 
 engine::OperatorState& state_of(engine::QueryReport& report, uint16_t slot) {
-  if (slot == engine::kDistinctSlot || slot == engine::kDistinctGroupsSlot) return report.distinct;
+  if (slot == engine::kDistinctSlot || slot == engine::kDistinctNumbersSlot) return report.distinct;
   if (slot == engine::kRowsSlot) return report.rows;
   return slot == engine::kLastRowsSlot ? report.last_rows : report.groups;
 }
 
 // What stands beside the groups is of groups that are counted.
 bool counts_keys(uint16_t slot) {
-  return slot != engine::kLateSlot && slot != engine::kNumbersSlot && slot != engine::kDistinctGroupsSlot;
+  return slot != engine::kLateSlot && slot != engine::kNumbersSlot && slot != engine::kDistinctNumbersSlot;
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ Status QueryTask::close_windows(int64_t closed_before, TaskOutput& out) {
   }
   if (passed(0)) {  // no row comes to a closed window
     drop_ended(engine::kDistinctSlot, closed);
-    drop_ended(engine::kDistinctGroupsSlot, closed);
+    drop_ended(engine::kDistinctNumbersSlot, closed);
   }
   if (plan_->view_retention_us > 0 && passed(plan_->view_retention_us)) {
     drop_ended(engine::kGroupsSlot, dropped());
@@ -103,7 +103,7 @@ Status QueryTask::write_closed(AppendTime now, TaskOutput& out) {
 Status QueryTask::drop_windows(int64_t upto) {
   if (plan_->window.is_session()) return pipeline_->aggregation->drop_ended_sessions(upto, *store_);
   for (const uint16_t slot : {engine::kGroupsSlot, engine::kLateSlot, engine::kDistinctSlot,
-                              engine::kDistinctGroupsSlot, engine::kRowsSlot})
+                              engine::kDistinctNumbersSlot, engine::kRowsSlot})
     drop_ended(slot, upto);
   return {};
 }

@@ -68,6 +68,11 @@ Error state_full() {
                "group by fewer values, keep windows for a shorter time, or give the node more memory");
 }
 
+bool has_distinct_sets(const QueryPlan& plan) {
+  return !plan.window.made_of_panes() &&
+         std::ranges::any_of(plan.aggregates, [](const AggregateCall& call) { return call.distinct; });
+}
+
 Accumulators::Accumulators(const QueryPlan& plan)
     : retracts_(plan.updating()), panes_(plan.window.made_of_panes()) {
   if (plan.repartition && plan.source)
@@ -94,6 +99,8 @@ Accumulators::Accumulators(const QueryPlan& plan)
     calls_.push_back(call);
     slots_.push_back(std::move(slot));
   }
+  number_offset_ = value_bytes_;
+  if (has_distinct_sets(plan)) value_bytes_ += sizeof(uint64_t);
   // A state row has at least one byte: a GROUP BY without aggregates is DISTINCT.
   value_bytes_ = std::max<size_t>(value_bytes_, 8);
   staged_.resize(slots_.size());

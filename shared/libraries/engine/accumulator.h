@@ -8,7 +8,7 @@
 //         …: the count and the bits. Exact variance: sum, sum of squares (variance.h), count. first, last: the least
 //         or greatest entry (entries.h) as a text. Sketches (sketch.h): a blob. Lists (gathered.h): a chain of blobs
 //         and how much they hold. min, max and any_value of an updating source, and what is DISTINCT in a window of
-//         panes: all values (counted_values.h).
+//         panes: all values (counted_values.h). Behind them the group's number, where values stand in DistinctSets.
 // Order:  float sums and moments depend on the order of rows within their partition alone; all else on no order at
 //         all.
 #pragma once
@@ -79,6 +79,9 @@ inline void negate(std::vector<Contribution>& contributions) {
 
 Error state_full();  // MR-SQL-0113
 
+// DISTINCT values stand in DistinctSets. In windows of panes they are the accumulators'.
+bool has_distinct_sets(const QueryPlan& plan);
+
 class Accumulators {
  public:
   explicit Accumulators(const QueryPlan& plan);
@@ -131,6 +134,9 @@ class Accumulators {
   int64_t count_of(const char* value, size_t aggregate) const {  // of a count's
     return load_le<int64_t>(value + slots_[aggregate].offset);
   }
+  // Of a group whose DISTINCT values stand in DistinctSets.
+  uint64_t number_of(const char* value) const { return load_le<uint64_t>(value + number_offset_); }
+  void set_number(char* value, uint64_t number) const { store_le(value + number_offset_, number); }
   // SESSION: what the last two aggregates hold of a group with rows.
   SessionTimes session_times(const char* value) const {
     const size_t n = slots_.size();
@@ -215,6 +221,7 @@ class Accumulators {
   std::vector<size_t> with_blobs_;  // of others_
   std::vector<size_t> made_texts_;
   size_t value_bytes_ = 0;
+  size_t number_offset_ = 0;
   size_t inline_parts_ = 1;
   bool has_float_sums_ = false;
   bool row_by_row_ = false;

@@ -104,6 +104,7 @@ struct Aggregation::Impl {
     uint64_t place = 0;
     DistinctSets::Row distinct;
     std::string_view group() const { return std::string_view(stored).substr(0, group_size); }
+    bool is_late() const { return group_size < stored.size(); }
   };
   static constexpr size_t kAhead = 16;
   std::array<Located, kAhead> ahead;
@@ -126,12 +127,14 @@ struct Aggregation::Impl {
                    std::vector<RowError>& errors) const;
   std::string_view stored_key(std::string_view group, uint32_t part);
   state::Table& table_of(state::StateStore& store, int64_t window, uint32_t part);
-  Status apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash, uint16_t partition,
-               std::string_view group);
-  Status change(state::Table& rows, std::string_view stored, bool late, uint64_t hash, int weight,
-                DistinctSets::Row& values);
-  Status keep(state::Table& rows, std::string_view stored, uint64_t hash, uint16_t partition, char* value,
-              bool inserted, DistinctSets::Row& values);
+  void locate_values(Located& at);
+  void place(state::StateStore& store, int64_t window, std::string_view group, uint32_t part, uint64_t hash,
+             Located& out);
+  char* group_row(state::StateStore& store, Located& at, bool& inserted);
+  Status apply(state::StateStore& store, Located& at, uint16_t partition, std::vector<RowError>* errors,
+               bool& failed);
+  void undo(Located& at, bool inserted);
+  Status change(state::StateStore& store, Located& at, int weight);
   bool collect_live(state::StateStore& store, const state::TableName& name, std::string_view stored_key,
                     uint64_t hash, std::vector<Total>& totals);
   bool collect_pane(state::StateStore& store, int64_t pane, const Window& window, std::string_view group,
@@ -327,15 +330,26 @@ bool Aggregation::Impl::locate(uint32_t row, size_t set, std::span<const int64_t
   }
   out.row = row;
   out.set = set;
-  out.hash = hash_of_row(row);
-  out.stored.assign(stored_key(key, part));
-  out.group_size = key.size();
-  out.table = &table_of(store, out.window, part);
-  out.place = out.table->place_of(out.stored);
-  if (!distinct.empty()) {
-    distinct.find_group(store, out.window, out.group(), out.hash, out.distinct);
-  }
+  place(store, out.window, key, part, hash_of_row(row), out);
   return true;
+}
+
+// Where the group's row is in its table, or would be.
+void Aggregation::Impl::place(state::StateStore& store, int64_t window, std::string_view group, uint32_t part,
+                              uint64_t hash, Located& out) {
+  out.window = window;
+  out.hash = hash;
+  out.stored.assign(stored_key(group, part));
+  out.group_size = group.size();
+  out.table = &table_of(store, window, part);
+  out.place = out.table->place_of(out.stored);
+  if (!distinct.empty()) distinct.use_window(store, window, hash, out.distinct);
+}
+
+// With the values that DISTINCT asks for, if there are any and the group is there.
+void Aggregation::Impl::locate_values(Located& at) {
+  const char* const value = at.table->find_at(at.place, at.stored, at.hash);
+  if (value != nullptr) distinct.locate(at.distinct, accumulators.number_of(value));
 }
 
 Status Aggregation::Impl::add_located(const Batch& batch, Located& at, state::StateStore& store,
@@ -343,23 +357,13 @@ Status Aggregation::Impl::add_located(const Batch& batch, Located& at, state::St
                                       bool& failed) {
   contributions_of(batch, at.row);
   if (plan->updating()) {
-    TRY(change(*at.table, at.stored, at.group_size < at.stored.size(), at.hash, batch.weights[at.row],
-               at.distinct));
+    TRY(change(store, at, batch.weights[at.row]));
     note(changed, at.window, at.group());
     return {};
   }
-  if (!distinct.empty()) distinct.take_known(at.distinct, contributions);
-  bool inserted = false;
-  char* const value = at.table->upsert_at(at.place, at.stored, at.hash, inserted);
-  if (value == nullptr) return state_full();
-  remember_times(value, inserted);
-  failed = leaves_rows_out() && overflows(at.row, value, errors);
-  if (failed) {
-    if (inserted) at.table->erase(at.stored, at.hash);
-    return {};
-  }
   const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[at.row].partition.value;
-  TRY(keep(*at.table, at.stored, at.hash, partition, value, inserted, at.distinct));
+  TRY(apply(store, at, partition, leaves_rows_out() ? &errors : nullptr, failed));
+  if (failed) return {};
   if (counts) {
     std::string_view group = at.group();
     take_end(group);
@@ -369,44 +373,72 @@ Status Aggregation::Impl::add_located(const Batch& batch, Located& at, state::St
   return {};
 }
 
-// Applies the contributions to the group's row. An error leaves it as it was, but where values are kept: then the
-// query ends, and goes on from its snapshot.
-Status Aggregation::Impl::keep(state::Table& rows, std::string_view stored, uint64_t hash, uint16_t partition,
-                               char* value, bool inserted, DistinctSets::Row& values) {
-  bool kept = true;
-  if (!distinct.empty()) {
-    kept = distinct.insert(values);
-    value = rows.find_mutable(stored, hash);
+// The group's row, of which a new one gets a number; null: the state's bound.
+char* Aggregation::Impl::group_row(state::StateStore& store, Located& at, bool& inserted) {
+  char* const value = at.table->upsert_at(at.place, at.stored, at.hash, inserted);
+  if (value == nullptr || distinct.empty()) return value;
+  if (inserted) accumulators.set_number(value, distinct.next_number(store, at.window, at.hash));
+  const uint64_t number = accumulators.number_of(value);
+  if (number == 0) {
+    at.table->erase(at.stored, at.hash);
+    return nullptr;
   }
-  if (kept && accumulators.apply(rows, stored, hash, value, partition, contributions)) [[likely]] {
-    if (!accumulators.keeps_values() || accumulators.change_values(rows, stored, hash, 1, contributions))
-      return {};
+  // The group may have come, or have been another one, when the values were located.
+  if (at.distinct.number != number) distinct.locate(at.distinct, number);
+  return value;
+}
+
+// Applies the contributions to the group's row. `failed`: they would take a sum out of its range; without `errors`
+// nobody asks. Then, and after an error, all is as it was, but where values are kept: then the query ends, and goes on
+// from its snapshot.
+Status Aggregation::Impl::apply(state::StateStore& store, Located& at, uint16_t partition,
+                                std::vector<RowError>* errors, bool& failed) {
+  bool inserted = false;
+  char* const value = group_row(store, at, inserted);
+  if (value == nullptr) return state_full();
+  remember_times(value, inserted);
+  if (!distinct.empty() && !distinct.take(at.distinct, contributions)) {
+    undo(at, inserted);
     return state_full();
   }
-  if (kept && !distinct.empty()) distinct.undo(values);
-  if (inserted) rows.erase(stored, hash);
-  return state_full();
+  failed = errors != nullptr && overflows(at.row, value, *errors);
+  if (failed) {
+    undo(at, inserted);
+    return {};
+  }
+  if (!accumulators.apply(*at.table, at.stored, at.hash, value, partition, contributions)) {
+    undo(at, inserted);
+    return state_full();
+  }
+  if (accumulators.keeps_values() &&
+      !accumulators.change_values(*at.table, at.stored, at.hash, 1, contributions))
+    return state_full();
+  return {};
+}
+
+void Aggregation::Impl::undo(Located& at, bool inserted) {
+  if (!distinct.empty()) distinct.undo(at.distinct);
+  if (inserted) at.table->erase(at.stored, at.hash);
 }
 
 // A row of an updating source comes (1) or goes (-1). No sum is checked, for a row that would not be counted could not
 // be taken out: one that is out of range is told at the read. A late part of a pane is no table by itself, but what a
 // table has become: it stays, also where as many rows came as went.
-Status Aggregation::Impl::change(state::Table& rows, std::string_view stored, bool late, uint64_t hash,
-                                 int weight, DistinctSets::Row& values) {
-  if (!distinct.empty() && !distinct.count(values, weight, contributions)) return state_full();
-  if (weight < 0) negate(contributions);
+Status Aggregation::Impl::change(state::StateStore& store, Located& at, int weight) {
+  state::Table& rows = *at.table;
   bool inserted = false;
-  char* const value = rows.upsert(stored, hash, inserted);
-  if (value == nullptr || !accumulators.apply(rows, stored, hash, value, 0, contributions) ||
-      !accumulators.change_values(rows, stored, hash, weight, contributions))
+  char* const value = group_row(store, at, inserted);
+  if (value == nullptr) return state_full();
+  if (!distinct.empty() && !distinct.count(at.distinct, weight, contributions)) return state_full();
+  if (weight < 0) negate(contributions);
+  if (!accumulators.apply(rows, at.stored, at.hash, value, 0, contributions) ||
+      !accumulators.change_values(rows, at.stored, at.hash, weight, contributions))
     return state_full();
-  if (inserted && !distinct.empty() && !distinct.remember(values)) return state_full();
-  if (late) return {};
-  const char* const held = rows.find(stored, hash);
+  if (at.is_late()) return {};
+  const char* const held = rows.find(at.stored, at.hash);
   if (accumulators.count_of(held, static_cast<size_t>(plan->rows_aggregate)) != 0) return {};
   accumulators.free_blobs(held, rows);
-  rows.erase(stored, hash);
-  if (!distinct.empty()) distinct.forget(values);
+  rows.erase(at.stored, at.hash);
   return {};
 }
 
@@ -429,13 +461,10 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
       set = 0;
       ++next;
     }
+    for (size_t i = 0; i < located; ++i) own.ahead[i].table->prefetch(own.ahead[i].place);
     if (!own.distinct.empty()) {
-      for (size_t i = 0; i < located; ++i) own.distinct.prefetch_group(own.ahead[i].distinct);
-      for (size_t i = 0; i < located; ++i) own.distinct.locate(own.ahead[i].distinct);
-    }
-    for (size_t i = 0; i < located; ++i) {
-      own.ahead[i].table->prefetch(own.ahead[i].place);
-      if (!own.distinct.empty()) own.distinct.prefetch(own.ahead[i].distinct);
+      for (size_t i = 0; i < located; ++i) own.locate_values(own.ahead[i]);
+      for (size_t i = 0; i < located; ++i) own.distinct.prefetch(own.ahead[i].distinct);
     }
     for (size_t i = 0; i < located; ++i) {
       bool failed = false;
@@ -521,21 +550,6 @@ Status Aggregation::partial(const Batch& batch, Selection& selection, const Payl
   return {};
 }
 
-Status Aggregation::Impl::apply(state::StateStore& store, int64_t window, uint32_t part, uint64_t hash,
-                                uint16_t partition, std::string_view group) {
-  if (!distinct.empty()) {
-    distinct.find(store, window, group, hash, distinct_row);
-    distinct.take_known(distinct_row, contributions);
-  }
-  const std::string_view stored = stored_key(group, part);
-  state::Table& rows = table_of(store, window, part);
-  bool inserted = false;
-  char* const value = rows.upsert(stored, hash, inserted);
-  if (value == nullptr) return state_full();
-  remember_times(value, inserted);
-  return keep(rows, stored, hash, partition, value, inserted, distinct_row);
-}
-
 Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
                                       std::vector<Changed>* changed) {
   const int64_t window = in.signed_varint();
@@ -549,18 +563,12 @@ Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
   for (size_t i = 0; i < contributions.size(); ++i) {
     if (!accumulators.decode(i, in, contributions[i])) return bad_payload();
   }
-  if (!distinct.decode(in, distinct_row)) return bad_payload();
-  if (plan->updating()) {
-    const uint64_t hash = hash_of_key(group);
-    if (!distinct.empty()) distinct.find(store, window, group, hash, distinct_row);
-    const auto place = static_cast<uint32_t>(part);
-    TRY(change(table_of(store, window, place), stored_key(group, place), place > 0, hash,
-               static_cast<int>(weight), distinct_row));
-    note(changed, window, group);
-    return {};
-  }
-  TRY(apply(store, window, static_cast<uint32_t>(part), hash_of_key(group), static_cast<uint16_t>(partition),
-            group));
+  Located& at = ahead.front();
+  if (!distinct.decode(in, at.distinct)) return bad_payload();
+  place(store, window, group, static_cast<uint32_t>(part), hash_of_key(group), at);
+  bool failed = false;
+  TRY(plan->updating() ? change(store, at, static_cast<int>(weight))
+                       : apply(store, at, static_cast<uint16_t>(partition), nullptr, failed));
   note(changed, window, group);
   return {};
 }
@@ -679,11 +687,10 @@ Status Aggregation::read_closed_counts(state::StateStore& store, Batch& out, std
 void Aggregation::drop_closed_counts(state::StateStore& store) {
   Impl& own = *impl_;
   if (!own.counts->drop_closed(store) || own.distinct.empty()) return;
-  const state::Table& groups = *store.find({own.plan->id, kGroupsSlot, 0});
   const auto rows = static_cast<size_t>(own.plan->rows_aggregate);
-  own.distinct.sweep(store, [&](std::string_view window, uint64_t hash) {
-    const char* const value = groups.find(window, hash);
-    return value != nullptr && own.accumulators.count_of(value, rows) < own.plan->count_window.size;
+  own.distinct.sweep(store, [&](const char* value) {
+    const bool open = own.accumulators.count_of(value, rows) < own.plan->count_window.size;
+    return open ? own.accumulators.number_of(value) : 0;
   });
 }
 

@@ -29,9 +29,9 @@ inline constexpr uint16_t kGroupsSlot = 0;
 inline constexpr uint16_t kRowsSlot = 1;
 // The groups of rows that came too late for the first windows of their pane.
 inline constexpr uint16_t kLateSlot = 2;
-// Beside kGroupsSlot: the values that DISTINCT has seen, and its groups' numbers.
+// Beside kGroupsSlot: the values that DISTINCT has seen, and the last numbers of its groups.
 inline constexpr uint16_t kDistinctSlot = 3;
-inline constexpr uint16_t kDistinctGroupsSlot = 9;
+inline constexpr uint16_t kDistinctNumbersSlot = 9;
 // A store is settled after so many rows: what they have brought back from the disk may go.
 inline constexpr size_t kRowsASettling = 1024;
 inline constexpr uint16_t kNumbersSlot = 4;   // of windows of rows: how many rows each group has had

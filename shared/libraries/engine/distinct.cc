@@ -13,9 +13,6 @@ namespace {
 
 constexpr size_t kBitsBytes = 8;
 constexpr size_t kNumberBytes = 8;
-// What a row of kDistinctGroupsSlot is: the first byte of its key.
-constexpr char kGroup = 'g';
-constexpr char kLastNumber = 'n';
 
 char key_group_byte(uint64_t hash) {
   return static_cast<char>(key_group_of(hash));
@@ -30,7 +27,7 @@ void append_group(std::string& out, uint64_t hash, uint64_t number) {
 }  // namespace
 
 DistinctSets::DistinctSets(const QueryPlan& plan) : query_(plan.id), value_bytes_(kBitsBytes) {
-  if (plan.window.made_of_panes()) return;  // there the accumulators keep the values
+  if (!has_distinct_sets(plan)) return;
   std::vector<std::string> columns;
   for (const int c : plan.read_columns) columns.push_back("column" + std::to_string(c));
   for (size_t i = 0; i < plan.aggregates.size(); ++i) {
@@ -94,51 +91,31 @@ bool DistinctSets::decode(ByteReader& in, Row& out) const {
   return true;
 }
 
-void DistinctSets::find_group(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash,
-                              Row& row) {
-  if (tables_.store != &store || tables_.window != window) {
-    tables_ = {&store, window, &store.table({query_, kDistinctSlot, window}, value_bytes_),
-               &store.table({query_, kDistinctGroupsSlot, window}, kNumberBytes)};
-  }
-  row.table = tables_.values;
-  row.groups = tables_.groups;
+void DistinctSets::use_window(state::StateStore& store, int64_t window, uint64_t hash, Row& row) {
+  if (table_.store != &store || table_.window != window)
+    table_ = {&store, window, &store.table({query_, kDistinctSlot, window}, value_bytes_)};
+  row.table = table_.values;
   row.hash = hash;
-  row.group.assign(1, kGroup);
-  row.group += group;
-  row.group_place = row.groups->place_of(row.group);
+  row.number = 0;
 }
 
-uint64_t DistinctSets::number_of(const Row& row) {
-  const char* const known = row.groups->find_at(row.group_place, row.group, row.hash);
-  if (known != nullptr) return load_le<uint64_t>(known);
-  const std::string last_key{kLastNumber, key_group_byte(row.hash)};
+uint64_t DistinctSets::next_number(state::StateStore& store, int64_t window, uint64_t hash) const {
   bool inserted = false;
-  char* const last = row.groups->upsert(last_key, row.hash >> 56 << 56, inserted);
+  char* const last = store.table({query_, kDistinctNumbersSlot, window}, kNumberBytes)
+                         .upsert(std::string(1, key_group_byte(hash)), hash >> 56 << 56, inserted);
   if (last == nullptr) return 0;
-  const uint64_t number = load_le<uint64_t>(last) + 1;
-  store_le(last, number);
-  char* const own = row.groups->upsert_at(row.group_place, row.group, row.hash, inserted);
-  if (own == nullptr) return 0;
-  store_le(own, number);
-  return number;
+  store_le(last, load_le<uint64_t>(last) + 1);
+  return load_le<uint64_t>(last);
 }
 
-bool DistinctSets::remember(const Row& row) const {
-  bool inserted = false;
-  char* const own = row.groups->upsert_at(row.group_place, row.group, row.hash, inserted);
-  if (own != nullptr) store_le(own, row.number);
-  return own != nullptr;
-}
-
-void DistinctSets::locate(Row& row) const {
-  row.number = number_of(row);
+void DistinctSets::locate(Row& row, uint64_t number) const {
+  row.number = number;
   for (size_t s = 0; s < row.values.size(); ++s) {
     Value& value = row.values[s];
-    value.inserted = false;
-    if (value.calls == 0 || row.number == 0) continue;
+    if (value.calls == 0) continue;
     value.key.clear();
     append_varint(value.key, s);
-    append_group(value.key, row.hash, row.number);
+    append_group(value.key, row.hash, number);
     value.key += value.bytes;
     value.place = row.table->place_of(value.key);
   }
@@ -151,8 +128,9 @@ void DistinctSets::prefetch(const Row& row) const {
   }
 }
 
-void DistinctSets::take_known(Row& row, std::vector<Contribution>& contributions) const {
-  if (row.number == 0) return;
+// Looks before it writes: a value that is known leaves its page as it is, for snapshots.
+bool DistinctSets::take(Row& row, std::vector<Contribution>& contributions) const {
+  for (Value& value : row.values) value.taken = false;
   for (size_t s = 0; s < row.values.size(); ++s) {
     Value& value = row.values[s];
     if (value.calls == 0) continue;
@@ -161,28 +139,22 @@ void DistinctSets::take_known(Row& row, std::vector<Contribution>& contributions
     for (uint64_t known = value.known & value.calls; known != 0; known &= known - 1) {
       contributions[sets_[s].aggregates[static_cast<size_t>(std::countr_zero(known))]] = {};
     }
-  }
-}
-
-bool DistinctSets::insert(Row& row) const {
-  if (row.number == 0) return false;
-  for (Value& value : row.values) {
     if ((value.calls & ~value.known) == 0) continue;
     bool is_new = false;
-    char* const bits = row.table->upsert_at(value.place, value.key, row.hash, is_new);
-    if (bits == nullptr) {
+    char* const own = row.table->upsert_at(value.place, value.key, row.hash, is_new);
+    if (own == nullptr) {
       undo(row);
       return false;
     }
-    store_le(bits, value.known | value.calls);
-    value.inserted = true;
+    store_le(own, value.known | value.calls);
+    value.taken = true;
   }
   return true;
 }
 
 void DistinctSets::undo(Row& row) const {
   for (Value& value : row.values) {
-    if (!std::exchange(value.inserted, false)) continue;
+    if (!std::exchange(value.taken, false)) continue;
     if (value.known == 0)
       row.table->erase(value.key, row.hash);
     else
@@ -190,32 +162,29 @@ void DistinctSets::undo(Row& row) const {
   }
 }
 
-void DistinctSets::sweep(state::StateStore& store, const Open& open) {
+void DistinctSets::sweep(state::StateStore& store, const NumberOf& number) {
   constexpr size_t kFew = 4096;
   state::Table* const values = store.find({query_, kDistinctSlot, 0});
   if (values == nullptr || values->rows() < 2 * left_ + kFew) return;
-  state::Table& groups = *store.find({query_, kDistinctGroupsSlot, 0});
-  using Rows = std::vector<std::pair<std::string, uint64_t>>;
-  Rows gone_groups, gone_values;
-  std::unordered_set<std::string> gone;  // as values' keys name them
-  groups.for_each([&](const state::RowView& group) {
-    if (group.key.front() != kGroup || open(group.key.substr(1), group.hash)) return;
-    gone_groups.emplace_back(group.key, group.hash);
-    std::string name;
-    append_group(name, group.hash, load_le<uint64_t>(group.value));
-    gone.insert(std::move(name));
-  });
+  std::unordered_set<std::string> open;  // as values' keys name them
   std::string name;
+  store.find({query_, kGroupsSlot, 0})->for_each([&](const state::RowView& group) {
+    const uint64_t own = number(group.value);
+    if (own == 0) return;
+    name.clear();
+    append_group(name, group.hash, own);
+    open.insert(name);
+  });
+  std::vector<std::pair<std::string, uint64_t>> gone;
   values->for_each([&](const state::RowView& value) {
     ByteReader in(value.key);
     in.varint();
     in.le<uint8_t>();
     name.clear();
     append_group(name, value.hash, in.varint());
-    if (gone.contains(name)) gone_values.emplace_back(value.key, value.hash);
+    if (!open.contains(name)) gone.emplace_back(value.key, value.hash);
   });
-  for (const auto& [key, hash] : gone_groups) groups.erase(key, hash);
-  for (const auto& [key, hash] : gone_values) values->erase(key, hash);
+  for (const auto& [key, hash] : gone) values->erase(key, hash);
   left_ = values->rows();
 }
 

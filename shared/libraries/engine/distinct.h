@@ -7,13 +7,13 @@
 // Rows:   of the table kDistinctSlot of the group's window. Key: the set, the group's key group and number, the value
 //         as a group key's bytes; value: the bits. The hash is the group's: they live and move together. Of an
 //         updating source: in place of the bits a count for each call, of the rows that have the value, and
-//         count() in place of take_known(), insert() and undo().
-// Groups: each has a number, so that its bytes are not in each of its values' keys: table kDistinctGroupsSlot. It is
-//         counted within the key group, whose last number is a row beside it: they move together, so no two groups
-//         ever have the same one, whatever the number of workers becomes.
-// Use:    of_row() or decode() says which values a row brings; find_group() and then locate(), or find(), say where they would be.
-//         Then take_known() takes out of the contributions what was counted before, and insert() keeps the rest;
-//         undo() takes that back. Of an updating source: forget() lets go of a group that has no rows any more.
+//         count() in place of take() and undo().
+// Groups: each has a number, so that its bytes are not in each of its values' keys; it stands in the group's row
+//         (accumulator.h). It is counted within the key group, whose last one is a row of kDistinctNumbersSlot: they
+//         move together, so no two groups ever have the same one, whatever the number of workers becomes.
+// Use:    of_row() or decode() says which values a row brings, use_window() where; locate() where they would be. Then
+//         take() keeps those that are new, and takes out of the contributions what was counted before; undo() takes
+//         that back.
 // Threads: the worker's.
 #pragma once
 
@@ -38,15 +38,12 @@ class DistinctSets {
     uint64_t known = 0;  // those that have counted it
     std::string key;     // of its row in the table
     uint64_t place = 0;
-    bool inserted = false;
+    bool taken = false;  // by some that had not
   };
   struct Row {
     state::Table* table = nullptr;
-    state::Table* groups = nullptr;
     uint64_t hash = 0;
-    std::string group;  // its row's key in `groups`
-    uint64_t group_place = 0;
-    uint64_t number = 0;        // 0: the state's bound was reached
+    uint64_t number = 0;        // of the group; 0: not located
     std::vector<Value> values;  // one a set
   };
 
@@ -62,28 +59,22 @@ class DistinctSets {
   void encode(const Row& row, std::string& out) const;
   bool decode(ByteReader& in, Row& out) const;
 
-  void begin() { tables_ = {}; }  // before the first row of a batch: tables may have been dropped
-  void find_group(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash, Row& row);
-  void find(state::StateStore& store, int64_t window, std::string_view group, uint64_t hash, Row& row) {
-    find_group(store, window, group, hash, row);
-    locate(row);
-  }
-  void prefetch_group(const Row& row) const { row.groups->prefetch(row.group_place); }
-  void locate(Row& row) const;
+  void begin() { table_ = {}; }  // before the first row of a batch: tables may have been dropped
+  void use_window(state::StateStore& store, int64_t window, uint64_t hash, Row& row);
+  // For a new group; 0: the state's bound.
+  uint64_t next_number(state::StateStore& store, int64_t window, uint64_t hash) const;
+  void locate(Row& row, uint64_t number) const;
   void prefetch(const Row& row) const;
-  void take_known(Row& row, std::vector<Contribution>& contributions) const;
-  bool insert(Row& row) const;  // false: the state's bound, nothing is kept
+  bool take(Row& row,
+            std::vector<Contribution>& contributions) const;  // false: the state's bound, nothing is kept
   void undo(Row& row) const;
   // A row comes (1) or goes (-1): keeps the contributions of those values that turn up, or that were the last of theirs.
   // False: the state's bound.
   bool count(Row& row, int weight, std::vector<Contribution>& contributions) const;
-  // For a group that has its first row, since its last one may have gone after locate(); false: the state's bound.
-  bool remember(const Row& row) const;
-  void forget(const Row& row) const { row.groups->erase(row.group, row.hash); }
   // Where all groups have one table: lets go of the values of those that take no row any more. Looks at all values, once
-  // they are twice those that the last look left.
-  using Open = std::function<bool(std::string_view group, uint64_t hash)>;
-  void sweep(state::StateStore& store, const Open& open);
+  // they are twice those that the last look left. `number`: that of a group by its row's value; 0: it is not open.
+  using NumberOf = std::function<uint64_t(const char* value)>;
+  void sweep(state::StateStore& store, const NumberOf& number);
 
  private:
   struct Set {
@@ -92,8 +83,6 @@ class DistinctSets {
   };
   static constexpr size_t kMostCalls = 64;
   static constexpr size_t kCountBytes = 8;
-  // 0: the state's bound.
-  static uint64_t number_of(const Row& row);
   bool count_set(const Set& set, Value& value, const Row& row, int weight,
                  std::vector<Contribution>& contributions) const;
 
@@ -104,8 +93,7 @@ class DistinctSets {
     const state::StateStore* store = nullptr;
     int64_t window = 0;
     state::Table* values = nullptr;
-    state::Table* groups = nullptr;
-  } tables_;         // neighbouring rows are of one window most of the time
+  } table_;          // neighbouring rows are of one window most of the time
   size_t left_ = 0;  // by the last sweep
 };
 

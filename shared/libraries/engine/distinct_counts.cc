@@ -4,7 +4,6 @@
 namespace millrace::engine {
 
 bool DistinctSets::count(Row& row, int weight, std::vector<Contribution>& contributions) const {
-  if (row.number == 0) return false;
   for (size_t s = 0; s < sets_.size(); ++s) {
     Value& value = row.values[s];
     if (value.calls != 0 && !count_set(sets_[s], value, row, weight, contributions)) return false;

@@ -22,8 +22,8 @@ uint32_t owning_key_group(const QueryPlan& plan, uint64_t hash) {
 Status split_state(const QueryPlan& plan, const state::Epoch& from,
                    const std::function<state::StateStore&(uint32_t key_group)>& target) {
   const Accumulators accumulators(plan);
-  for (const uint16_t slot :
-       {kGroupsSlot, kRowsSlot, kLateSlot, kDistinctSlot, kDistinctGroupsSlot, kNumbersSlot, kLastRowsSlot}) {
+  for (const uint16_t slot : {kGroupsSlot, kRowsSlot, kLateSlot, kDistinctSlot, kDistinctNumbersSlot,
+                              kNumbersSlot, kLastRowsSlot}) {
     for (const state::TableName& name : from.tables(plan.id, slot)) {
       const size_t value_bytes = from.value_bytes(name);
       const bool groups = slot == kGroupsSlot || slot == kLateSlot;

@@ -49,8 +49,8 @@ struct RowView {
 class Table {
  public:
   virtual ~Table() = default;
-  // The row's value bytes, zeroed if new (then `inserted`); valid until the next call on the store. nullptr:
-  // the bound.
+  // The row's value bytes, zeroed if new (then `inserted`); valid until the next call on the table that may change it,
+  // and settle() or freeze(). nullptr: the bound.
   char* upsert(std::string_view key, uint64_t hash, bool& inserted) {
     return upsert_at(place_of(key), key, hash, inserted);
   }
