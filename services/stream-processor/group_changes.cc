@@ -101,9 +101,11 @@ void GroupChanges::hide(const Batch& groups, size_t group, state::StateStore& st
   row(partition_.of(groups, group), text_);
 }
 
-// A row as it was told, with one more member before the others.
+// A row as it was told, with one more member before the others. One that the disk has not given back makes the step
+// void.
 void GroupChanges::log(const Batch& groups, size_t group, std::string_view op, std::string_view told,
                        const Row& row) {
+  if (told.empty()) return;
   logged_ = fmt::format("{{\"{}\":\"{}\",{}", engine::kChangelogColumn, op, told.substr(1));
   row(partition_.of(groups, group), logged_);
 }
