@@ -1,5 +1,8 @@
 // When those who watch or read a view are told of what has happened: no sooner, and no later.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+
+#include <algorithm>
 
 #include "node/node_testing.h"
 
@@ -125,6 +128,57 @@ TEST_F(NodeTest, EmitEveryTellsAtOnceOfMoreThanMayWait) {
   push("s", 0, 2'000);
   settle();
   EXPECT_NE(heard(*answer.subscription), "");
+  answer.subscription.reset();
+  close();
+}
+
+// Steps of one request each; told are the groups as they are when nothing waits any more, or behind 50,000 events.
+TEST_F(NodeTest, OfEventsThatHaveWaitedAGroupIsToldOnce) {
+  options_.max_step_bytes = 1;
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT n % 2 AS k, count(*) AS c FROM s GROUP BY 1");
+  run("CREATE MATERIALIZED VIEW fives AS SELECT count(*) AS c FROM s WHERE n = 5");
+  auto all = sql("SUBSCRIBE TO v");
+  auto fives = sql("SUBSCRIBE TO fives");
+  for (const char* const view : {"v", "fives"}) run(std::string("PAUSE ") + view);
+  for (int i = 0; i < 10; ++i) push("s", 0, 6);
+  push("s", 0, 2);
+  for (const char* const view : {"v", "fives"}) run(std::string("RESUME ") + view);
+  settle();
+  EXPECT_EQ(heard(*all.subscription), R"({"_op":"upsert","k":0,"c":31} {"_op":"upsert","k":1,"c":31} )");
+  EXPECT_EQ(heard(*fives.subscription), R"({"_op":"upsert","c":0} {"_op":"upsert","c":10} )");
+  push("s", 5, 6);
+  settle();
+  EXPECT_EQ(heard(*all.subscription), R"({"_op":"upsert","k":1,"c":32} )");
+  run("PAUSE v");
+  for (int i = 0; i < 6; ++i) push("s", 0, 10'000);
+  run("RESUME v");
+  settle();
+  EXPECT_EQ(heard(*all.subscription),
+            R"({"_op":"upsert","k":0,"c":25031} {"_op":"upsert","k":1,"c":25032} )"
+            R"({"_op":"upsert","k":0,"c":30031} {"_op":"upsert","k":1,"c":30032} )");
+  all.subscription.reset();
+  fives.subscription.reset();
+  close();
+}
+
+// A window whose retention ends while its events are caught up is told before it goes.
+TEST_F(NodeTest, OfEventsThatHaveWaitedWindowsThatGoAreTold) {
+  options_.max_step_bytes = 1;
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at)");
+  run("CREATE MATERIALIZED VIEW v WITH (retention = '1 second') AS SELECT window_start, count(*) AS c "
+      "FROM TUMBLE(s, at, INTERVAL '1 second') GROUP BY window_start");
+  auto answer = sql("SUBSCRIBE TO v");
+  run("PAUSE v");
+  for (int i = 0; i < 9; ++i) {
+    run(fmt::format("INSERT INTO s VALUES ({0}, '', TIMESTAMPTZ '2026-01-01 00:00:0{0}Z')", i));
+  }
+  run("RESUME v");
+  settle();
+  const std::string told = heard(*answer.subscription);
+  EXPECT_EQ(std::ranges::count(told, '{'), 9) << told;
   answer.subscription.reset();
   close();
 }

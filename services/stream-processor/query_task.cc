@@ -147,11 +147,22 @@ void QueryTask::use_columns(const std::vector<int>& columns) {
   pipeline_ = std::make_unique<Pipeline>(plan_, columns);
 }
 
-Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to,
+Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to, bool more,
+                       const StepRows& rows, TaskOutput& out) {
+  Status taken = take(frames, heard, more, rows, out);
+  // First: what the disk has not given back may be why the step failed.
+  TRY(store_->settle());
+  TRY(std::move(taken));
+  position_ = to;
+  ++counters_.steps;
+  counters_.outputs += out.rows;
+  return {};
+}
+
+Status QueryTask::take(std::span<const log::FramePtr> frames, const FrameReports& heard, bool more,
                        const StepRows& rows, TaskOutput& out) {
   const int64_t closed_before = closing_clocks().closed();
   if (std::exchange(shortened_, false)) complete_from_ = frames.front()->time;
-  if (!holds_changes()) changed_.clear();
   if (closes_ || plan_->repartition || hears_told_) {
     TRY(walk(frames, heard, rows, out));
   } else {
@@ -163,13 +174,10 @@ Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports
     closing_clocks().settle();
     TRY(closed_rows_ ? write_closed(frames.back()->time, out) : close_windows(closed_before, out));
   }
-  if (watched_ && !plan_->emit_on_close) TRY(emit_changes(frames.back()->time, out));
+  if (watched_ && !plan_->emit_on_close) TRY(emit_changes(frames.back()->time, more, out));
   if (reports_) make_reports(out);
   if (tells_) tell_watermark(out);
-  position_ = to;
-  ++counters_.steps;
-  counters_.outputs += out.rows;
-  return store_->settle();
+  return {};
 }
 
 // Frame by frame, where the order of rows and of what turns partitions active or idle matters.
@@ -450,7 +458,7 @@ int64_t QueryTask::next_timer() const {
     timer = processing_time_->next_timer(clocks_.watermark(PartitionId(0)));
   else if (closes_)
     timer = clocks_.next_expiry(own_);
-  return holds_changes() ? std::min(timer, told_us_ + plan_->emit_every_us) : timer;
+  return changed_.empty() ? timer : std::min(timer, told_us_ + plan_->emit_every_us);
 }
 
 namespace {

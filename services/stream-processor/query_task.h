@@ -3,7 +3,8 @@
 // Why:     same journal, same state and same outputs, at any step size, after any restart, for a query made
 //          today as for one that ran all along. Everything it knows is in its StateStore, as of position().
 // Step:    takes the frames after position() up to a cut, in order; gives outputs (to be appended in one
-//          frame), reports (for other workers) and, if somebody watches, the view's changes.
+//          frame), reports (for other workers) and, if somebody watches, the view's changes: of many events that
+//          wait, a group's once for some steps together.
 // Clock:   none but the frames' append times; no randomness.
 // Threads: confined to its worker.
 // Bound:   the frames given; the state's max_bytes: beyond it step() fails with MR-STEP-0005 and the task is
@@ -100,9 +101,9 @@ class QueryTask {
   void use_plan(engine::PlanPtr plan);
   // The columns that the rows will have; call before the first step and when they change.
   void use_columns(const std::vector<int>& columns);
-  // `heard`: of these frames.
-  Status step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to, const StepRows& rows,
-              TaskOutput& out);
+  // `heard`: of these frames. `more`: a step will follow at once.
+  Status step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to, bool more,
+              const StepRows& rows, TaskOutput& out);
 
   // Frames up to `to` that hold nothing for it: no batch of its streams, no report for it, no timer that is
   // due.
@@ -149,6 +150,8 @@ class QueryTask {
  private:
   struct Pipeline;  // evaluators over the current columns
 
+  Status take(std::span<const log::FramePtr> frames, const FrameReports& heard, bool more,
+              const StepRows& rows, TaskOutput& out);
   Status walk(std::span<const log::FramePtr> frames, const FrameReports& heard, const StepRows& rows,
               TaskOutput& out);
   Status process(const StepRows& rows, size_t from, size_t to, TaskOutput& out);
@@ -188,9 +191,10 @@ class QueryTask {
   void tell_watermark(TaskOutput& out);
   void hear_told(const FrameReports::Told& told);
   Error state_error(const Error& cause) const;
-  Status emit_changes(AppendTime now, TaskOutput& out);
+  Status emit_changes(AppendTime now, bool more, TaskOutput& out);
+  bool tells_now(AppendTime now, bool more) const;
+  uint64_t taken() const { return counters_.rows + counters_.merged; }
   bool collects_changes() const { return !plan_->emit_on_close && (watched_ || group_changes_); }
-  bool holds_changes() const { return plan_->emit_every_us > 0 && !changed_.empty(); }
   void too_late(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
                 std::string_view message, int64_t lateness_us, TaskOutput& out);
   void dead_letter(const Batch& batch, uint32_t row, std::string_view cause, std::string_view code,
@@ -237,8 +241,9 @@ class QueryTask {
   bool watched_ = false;
   const Clock* clock_ = nullptr;
   engine::StepCounters counters_;
-  std::vector<engine::Aggregation::Changed> changed_;  // of this step; EMIT EVERY: since told_us_
-  int64_t told_us_ = 0;                                // EMIT EVERY: append time
+  std::vector<engine::Aggregation::Changed> changed_;  // since watchers were told, at …
+  int64_t told_us_ = 0;                                // … this append time
+  uint64_t told_taken_ = 0;                            // … and taken()
   std::unique_ptr<Pipeline> pipeline_;
 
  public:

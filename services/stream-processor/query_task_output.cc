@@ -8,7 +8,9 @@
 namespace millrace::processor {
 namespace {
 using Shape = engine::QueryPlan::Shape;
-constexpr size_t kMostHeld = 100'000;  // rows whose changes wait for EMIT EVERY's interval
+// How much waits for EMIT EVERY's interval, or for a step that follows at once: rows to tell, events taken.
+constexpr size_t kMostHeld = 100'000;
+constexpr uint64_t kMostTaken = 50'000;
 
 std::string placed_message(const RowError& failed) {
   if (failed.span.line == 0) return failed.message;
@@ -111,14 +113,19 @@ Status QueryTask::read_changed(int64_t ended, Batch& groups, Batch& gone) {
   return aggregation.read_changed(changed_, *store_, open, groups, plan_->updating() ? &gone : nullptr);
 }
 
-// EMIT EVERY: a group that changes again and again is told once an interval, as it is then; earlier, if many wait.
-Status QueryTask::emit_changes(AppendTime now, TaskOutput& out) {
-  if (changed_.empty()) return {};
-  if (plan_->emit_every_us > 0) {
-    const size_t rows = changed_.size() * plan_->most_windows();
-    if (now.value < told_us_ + plan_->emit_every_us && rows < kMostHeld) return {};
-    told_us_ = now.value;
-  }
+// A group that changes again and again is told once, as it is then: EMIT EVERY once an interval; of events that have
+// waited, of many together. Not where it may be gone by then, untold: a session, or a window that is dropped.
+bool QueryTask::tells_now(AppendTime now, bool more) const {
+  if (changed_.size() * plan_->most_windows() >= kMostHeld) return true;
+  if (plan_->emit_every_us > 0) return now.value >= told_us_ + plan_->emit_every_us;
+  const bool may_go = plan_->window.is_session() || plan_->view_retention_us > 0 || plan_->retention_rows > 0;
+  return may_go || !more || taken() - told_taken_ >= kMostTaken;
+}
+
+Status QueryTask::emit_changes(AppendTime now, bool more, TaskOutput& out) {
+  if (changed_.empty() || !tells_now(now, more)) return {};
+  told_us_ = now.value;
+  told_taken_ = taken();
   Batch groups;
   Batch gone;
   TRY(read_changed(dropped(), groups, gone));

@@ -51,10 +51,10 @@ class Replayer {
       rows_->decode(frames);
       TaskOutput out(slice_bytes);
       const FrameReports heard(frames);
-      TRY(task_.step(frames, heard, frames.back()->cut, *rows_, out));
+      TRY(task_.step(frames, heard, frames.back()->cut, false, *rows_, out));
       if (planted(Planted::kReplayTwice)) {
         TaskOutput again(slice_bytes);
-        TRY(task_.step(frames, heard, frames.back()->cut, *rows_, again));
+        TRY(task_.step(frames, heard, frames.back()->cut, false, *rows_, again));
       }
       if (out.empty()) continue;
       given = out.finish(task_.plan(), task_.plan_identity());

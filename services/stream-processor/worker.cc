@@ -274,7 +274,7 @@ bool Worker::step_live(Cut end) {
   const FrameReports heard(frames);
   const auto tasks = concerned_by(frames, heard);
   for (auto* entry : tasks) entry->task->skip_to(live_);
-  if (!tasks.empty()) step_tasks(tasks, live_, frames, heard, true);
+  if (!tasks.empty()) step_tasks(tasks, {live_, to, true}, frames, heard);
   live_ = frames.back()->cut;
   for (const auto& frame : frames) live_bytes_ += frame->bytes;
   for (auto* entry : tasks) {
@@ -334,15 +334,15 @@ bool Worker::step_behind() {
       next = std::min(next, at);
     }
   }
-  const auto got =
-      journal_.read_frames(last, next_stop(last, next), options_.max_step_bytes / 4, own_batches_.filter());
+  const Cut to = next_stop(last, next);
+  const auto got = journal_.read_frames(last, to, options_.max_step_bytes / 4, own_batches_.filter());
   if (!got.ok()) {
     for (auto* entry : tasks) fail(*entry, got.error());
     return true;
   }
   const Frames& frames = *got;
   if (frames.empty()) return false;
-  step_tasks(tasks, last, frames, FrameReports(frames), false);
+  step_tasks(tasks, {last, to, false}, frames, FrameReports(frames));
   uint64_t bytes = 0;
   for (const auto& frame : frames) bytes += frame->bytes;
   for (auto* entry : tasks) {
@@ -356,15 +356,15 @@ bool Worker::step_behind() {
   return true;
 }
 
-void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames,
-                        const FrameReports& heard, bool live) {
+void Worker::step_tasks(const std::vector<Entry*>& tasks, const Stretch& stretch, const Frames& frames,
+                        const FrameReports& heard) {
   const Cut to = frames.back()->cut;
   std::map<uint32_t, int64_t> decoded;  // streams, and the time that it took
   StepDone done;
   StepRecord record{static_cast<uint16_t>(options_.placement.worker),
                     static_cast<uint16_t>(options_.placement.workers),
                     kEngineVersion,
-                    from,
+                    stretch.from,
                     to,
                     {},
                     options_.max_group_bytes};
@@ -373,7 +373,7 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
     if (!record.entries.empty()) done.group.controls.push_back({log::ControlKind::kStep, encode(record)});
     if (!record.entries.empty() || !done.changes.empty()) {
       done.oldest = frames.front()->time;
-      done.live = live;
+      done.live = stretch.live;
       for (const auto& change : done.changes) done.bytes += change.rows.text.size();
       in_flight_.fetch_add(done.bytes);
       send({options_.placement.worker, std::move(done)});
@@ -386,7 +386,7 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames
     auto& task = *entry->task;
     StepRows& rows = decoded_rows(*entry, frames, decoded);
     TaskOutput out(options_.max_group_bytes);
-    auto stepped = task.step(frames, heard, to, rows, out);
+    auto stepped = task.step(frames, heard, to, to < stretch.to, rows, out);
     if (entry->rows) entry->rows->release();
     if (!stepped.ok()) {
       fail(*entry, stepped.error());

@@ -177,8 +177,14 @@ class Worker {
   bool step_behind();
   std::vector<Entry*> concerned_by(const Frames& frames, const FrameReports& heard);
   Cut next_stop(Cut from, Cut to) const;
-  void step_tasks(const std::vector<Entry*>& tasks, Cut from, const Frames& frames, const FrameReports& heard,
-                  bool live);
+  // What the tasks are to step over; their frames may end before.
+  struct Stretch {
+    Cut from;
+    Cut to;
+    bool live = false;
+  };
+  void step_tasks(const std::vector<Entry*>& tasks, const Stretch& stretch, const Frames& frames,
+                  const FrameReports& heard);
 
   Cut position(const Entry& entry) const { return entry.live ? live_ : entry.task->position(); }
   void set_timer(Entry& entry);
