@@ -101,6 +101,21 @@ TEST(HttpCoding, TheDecodedBodyMayFillItsPieces) {
   }
 }
 
+// As a connection asks while a body is under way, whenever an answer to an earlier request is ready.
+TEST(HttpCoding, NothingMoreMayBeThereManyTimes) {
+  for (const auto& [coding, name, bytes] : each(lines(100))) {
+    const auto decoder = make_body_decoder(coding, 1u << 20);
+    BodyBuffer body;
+    const std::string_view whole = bytes;
+    for (const std::string_view part : {whole.substr(0, whole.size() / 2), whole.substr(whole.size() / 2)}) {
+      EXPECT_TRUE(decoder->write(part, body).ok()) << name;
+      for (int i = 0; i < 100; ++i) EXPECT_TRUE(decoder->write("", body).ok()) << name;
+    }
+    EXPECT_TRUE(decoder->finish().ok()) << name;
+    EXPECT_TRUE(body.view() == lines(100)) << name;
+  }
+}
+
 TEST(HttpCoding, MembersAndFramesFollowOneAnother) {
   EXPECT_EQ(decode(Coding::kGzip, gzip("a") + gzip("") + gzip("b"), 3).body, "ab");
   EXPECT_EQ(decode(Coding::kZstd, zstd("a") + zstd("") + zstd("b"), 3).body, "ab");

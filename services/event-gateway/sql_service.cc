@@ -201,7 +201,8 @@ void Run::create(DefinitionKind kind, const std::string& name, IfTaken if_taken,
 void Run::replace(sql::DefinitionId view, const char* tag, const sql::Statement& statement) {
   const auto done = [self = shared_from_this(), tag, &statement](Result<sql::DefinitionId> replaced) {
     if (replaced.ok()) return self->command(tag);
-    if (replaced.error().code == Code::kConflict) return self->statement(statement);
+    const Code why = replaced.error().code;
+    if (why == Code::kConflict || why == Code::kNotFound) return self->statement(statement);
     self->finish_statement(std::move(replaced).error());
   };
   definitions_.replace(view, sql::statement_text(statement), done);
@@ -223,13 +224,16 @@ void Run::execute(const sql::CreateQuery& c, const sql::Statement& statement) {
          statement);
 }
 
-void Run::execute(const sql::Drop& drop, const sql::Statement&) {
+// Bound again where another session has dropped it meanwhile: its name may be free now, or another one's.
+void Run::execute(const sql::Drop& drop, const sql::Statement& statement) {
   const char* tag = drop.kind == sql::ObjectKind::kStream ? "DROP STREAM" : "DROP MATERIALIZED VIEW";
   if (drop.definition.value == 0) return command(tag);
-  definitions_.drop(drop.definition, [self = shared_from_this(), tag](Result<sql::DefinitionId> dropped) {
-    if (!dropped.ok()) return self->finish_statement(std::move(dropped).error());
-    self->command(tag);
-  });
+  const auto done = [self = shared_from_this(), tag, &statement](Result<sql::DefinitionId> dropped) {
+    if (dropped.ok()) return self->command(tag);
+    if (dropped.error().code == Code::kNotFound) return self->statement(statement);
+    self->finish_statement(std::move(dropped).error());
+  };
+  definitions_.drop(drop.definition, done);
 }
 
 void Run::execute(const sql::Pause& pause, const sql::Statement&) {

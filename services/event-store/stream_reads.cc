@@ -84,6 +84,15 @@ Result<StreamPlace> check_place(log::Journal& journal, const StreamReadRequest& 
   return StreamPlace{bounds.first, 0};
 }
 
+// Before the first frame that is kept with the offset, or a higher one: retention may take away the file that is looked at.
+Result<Cut> kept_cut_before(log::Journal& journal, StreamPartition where, Offset offset) {
+  for (;;) {
+    const Cut first = journal.first_cut();
+    auto found = journal.cut_before(where, offset);
+    if (found.ok() || found.error().code != Code::kGone || journal.first_cut() == first) return found;
+  }
+}
+
 // The frames between which the events of the range stand. Where its last time ends is seen when a frame behind it comes:
 // cut_at() may answer too early where the log is damaged, and what stands there would be missing in silence.
 Status bound_by_range(log::Journal& journal, const StreamReadRequest& request, const Bounds& bounds,
@@ -95,11 +104,11 @@ Status bound_by_range(log::Journal& journal, const StreamReadRequest& request, c
   if (request.partition) {
     const StreamPartition where{request.stream->id, *request.partition};
     if (offsets.first > 0) {
-      TRY_ASSIGN(const Cut before, journal.cut_before(where, Offset(offsets.first)));
+      TRY_ASSIGN(const Cut before, kept_cut_before(journal, where, Offset(offsets.first)));
       first = std::max(first, Cut(before.value + 1));
     }
     if (offsets.last < INT64_MAX) {
-      TRY_ASSIGN(const Cut before, journal.cut_before(where, Offset(offsets.last)));
+      TRY_ASSIGN(const Cut before, kept_cut_before(journal, where, Offset(offsets.last)));
       begin.last = std::min(begin.last, Cut(before.value + 1));
     }
   }

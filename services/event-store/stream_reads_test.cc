@@ -197,6 +197,23 @@ TEST_F(StreamReads, ARangeIsOfWhatIsKept) {
   EXPECT_EQ(answer->oldest, Offset(2));
 }
 
+TEST_F(StreamReads, RetentionGoesOnWhileARangeIsLookedFor) {
+  for (int i = 0; i < 4; ++i) append(stream_, {{"{\"n\":" + std::to_string(i) + "}"}});
+  make_durable();
+  StreamReadRequest request;
+  request.partition = PartitionId(0);
+  request.kept_only = true;
+  for (const engine::Interval64 offsets : {engine::Interval64{1, INT64_MAX}, engine::Interval64{0, 3}}) {
+    journal_.forget_before(Cut(1));
+    journal_.forget_while_looking(Cut(3));
+    request.range.offsets = offsets;
+    const auto answer = read(request);
+    ASSERT_TRUE(answer.ok()) << answer.error().to_string();
+    EXPECT_THAT(values(*answer), ElementsAre("{\"n\":2}", "{\"n\":3}"));
+    EXPECT_EQ(answer->oldest, Offset(2));
+  }
+}
+
 TEST_F(StreamReads, ByPartitionOffsetAndTime) {
   append(stream_, {{"{\"n\":1}", "{\"n\":2}"}, {"{\"n\":3}"}});
   const AppendTime later = AppendTime(journal_.now().value + 1);

@@ -55,6 +55,22 @@ TEST_F(Sessions, OrReplaceIsBoundAgain) {
   close();
 }
 
+TEST_F(Sessions, WhatAnotherOneHasDroppedIsNotThere) {
+  const std::string view =
+      "CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT k, count(*) AS n FROM s GROUP BY k";
+  run(view);
+  EXPECT_THAT(at_once("DROP VIEW v", "DROP VIEW v"), UnorderedElementsAre("", "MR-SQL-0010"));
+  EXPECT_EQ(last_message_, "view \"v\" does not exist");
+  run(view);
+  EXPECT_THAT(at_once("DROP VIEW IF EXISTS v", "DROP VIEW IF EXISTS v"), UnorderedElementsAre("", ""));
+  run(view);
+  EXPECT_THAT(at_once("DROP VIEW v",
+                      "CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT count(*) AS n, k FROM s GROUP BY k"),
+              UnorderedElementsAre("", ""));
+  EXPECT_THAT(sql("SELECT * FROM v").error, "");
+  close();
+}
+
 TEST_F(Sessions, LateEventsDoNotGoRound) {
   const auto view = [](const std::string& name, const std::string& from, const std::string& to) {
     return "CREATE MATERIALIZED VIEW " + name + " AS SELECT window_start, count(*) AS n FROM TUMBLE(" + from +

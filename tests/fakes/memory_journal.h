@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -22,9 +23,10 @@ class MemoryJournal final : public log::Journal {
   void sync() { durable_ = end_cut(); }
   void advance_us(int64_t us) { now_us_ += us; }
   void refuse_with(std::optional<Error> why) { refuse_ = std::move(why); }
-  void forget_before(Cut first) { first_ = first; }  // as retention does
-  void lose_times() { times_are_lost_ = true; }      // as where an index cannot be read
-  void lose_unsynced() {                             // as a crash does
+  void forget_before(Cut first) { first_ = first; }                       // as retention does
+  void forget_while_looking(Cut first) { forgotten_meanwhile_ = first; }  // in the next cut_before()
+  void lose_times() { times_are_lost_ = true; }                           // as where an index cannot be read
+  void lose_unsynced() {                                                  // as a crash does
     while (end_cut() > durable_) frames_.pop_back();
   }
   size_t page_reads() const { return page_reads_; }
@@ -98,6 +100,10 @@ class MemoryJournal final : public log::Journal {
     return last;
   }
   Result<Cut> cut_before(StreamPartition where, Offset offset) override {
+    if (forgotten_meanwhile_) {
+      first_ = *std::exchange(forgotten_meanwhile_, std::nullopt);
+      return gone();
+    }
     for (const auto& frame : frames_) {
       for (const auto& batch : frame->batches) {
         if (batch.where == where && batch.first.value + batch.count > offset.value)
@@ -150,6 +156,7 @@ class MemoryJournal final : public log::Journal {
   std::vector<log::FramePtr> frames_;
   Cut durable_;
   Cut first_{1};
+  std::optional<Cut> forgotten_meanwhile_;
   bool times_are_lost_ = false;
   int64_t now_us_ = 1'000'000'000'000'000;
   std::optional<Error> refuse_, failed_;

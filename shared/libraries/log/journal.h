@@ -160,7 +160,8 @@ class Journal : public Log {
   Result<std::vector<FramePtr>> read_frames(Cut after, Cut upto, size_t max_bytes) {
     return read_frames(after, upto, max_bytes, {});
   }
-  // The same, only frames with batches of the stream (and of the partition, if given), by the index.
+  // The same, only frames with batches of the stream (and of the partition, if given), by the index. They may be
+  // without controls, and without the records of other batches.
   virtual Result<StreamFrames> read_stream(StreamId stream, std::optional<PartitionId> partition, Cut after,
                                            Cut upto, size_t max_bytes) = 0;
   virtual Cut cut_at(AppendTime time) = 0;  // the last frame stamped before `time`: read after it

@@ -150,6 +150,41 @@ TEST(Journal, RecordsThatNobodyWantsAreNotLookedAt) {
   }
 }
 
+// Else a few short batches among others would hold all of the log in memory that they stand in.
+TEST(Journal, AStreamsFramesKeepWhatIsItsOwn) {
+  auto options = small_options();
+  options.segment_bytes = 16u << 20;
+  options.tail_bytes = 0;
+  options.max_frame_bytes = 2u << 20;
+  JournalWorld world(12, options);
+  ASSERT_EQ(world.start(), "");
+  const StreamPartition other{StreamId(7), PartitionId(0)};
+  for (const size_t bytes : {20u, 100'000u}) {
+    Group group = one_batch(bytes, 10, bytes);
+    group.batches.insert(group.batches.begin(), {other, make_batch(1, 10, 20'000)});
+    group.controls.push_back({ControlKind::kPosition, encode_position("p", "v")});
+    ASSERT_TRUE(world.journal->append(std::move(group), Priority::kIngest).ok());
+    world.settle();
+  }
+  const auto all = world.journal->read_frames(Cut(1), Cut(3), SIZE_MAX);
+  const auto found = world.journal->read_stream(kWhere.stream, kWhere.partition, Cut(1), Cut(3), SIZE_MAX);
+  ASSERT_TRUE(all.ok() && found.ok());
+  ASSERT_EQ(found->frames.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    const Frame& frame = *found->frames[i];
+    EXPECT_EQ(frame.cut, (*all)[i]->cut);
+    EXPECT_EQ(frame.time, (*all)[i]->time);
+    ASSERT_EQ(frame.batches.size(), 2u);
+    EXPECT_EQ(frame.batches[0].where, other);
+    EXPECT_EQ(frame.batches[0].count, 10u);
+    EXPECT_EQ(frame.batches[1].first, (*all)[i]->batches[1].first);
+    EXPECT_EQ(frame.batches[1].bytes.view(), (*all)[i]->batches[1].bytes.view());
+  }
+  EXPECT_TRUE(found->frames[0]->batches[0].bytes.empty());
+  EXPECT_TRUE(found->frames[0]->controls.empty());
+  EXPECT_FALSE(found->frames[1]->batches[0].bytes.empty());  // the most of it is wanted: nothing is copied
+}
+
 TEST(Journal, TheFirstFrameBehindALeapOfTheClockSaysSo) {
   JournalWorld world(9);
   ASSERT_EQ(world.start(), "");

@@ -519,10 +519,27 @@ Result<std::optional<SegmentIndex::Unreadable>> FrameStore::unreadable_after(con
 }
 
 namespace {
+bool is_of(StreamPartition where, StreamId stream, std::optional<PartitionId> partition) {
+  return where.stream == stream && (!partition || where.partition == *partition);
+}
 bool holds(const Frame& frame, StreamId stream, std::optional<PartitionId> partition) {
-  return std::any_of(frame.batches.begin(), frame.batches.end(), [&](const FrameBatch& b) {
-    return b.where.stream == stream && (!partition || b.where.partition == *partition);
-  });
+  return std::any_of(frame.batches.begin(), frame.batches.end(),
+                     [&](const FrameBatch& b) { return is_of(b.where, stream, partition); });
+}
+
+// A frame borrows from the whole stretch that it was read with. Where little of that is wanted, the batches get bytes of
+// their own: a reader keeps many of such frames.
+FramePtr with_own_bytes(const FramePtr& frame, StreamId stream, std::optional<PartitionId> partition) {
+  size_t wanted = 0;
+  for (const FrameBatch& b : frame->batches) wanted += is_of(b.where, stream, partition) ? b.bytes.size() : 0;
+  if (wanted >= std::max(frame->bytes, kReadBytes) / 2) return frame;
+  auto own = std::make_shared<Frame>(Frame{frame->cut, frame->time, frame->bytes, {}, {}});
+  own->batches.reserve(frame->batches.size());
+  for (const FrameBatch& b : frame->batches) {
+    own->batches.push_back({b.where, b.first, b.count,
+                            is_of(b.where, stream, partition) ? Buffer::copy(b.bytes.view()) : Buffer()});
+  }
+  return own;
 }
 }  // namespace
 
@@ -545,7 +562,12 @@ Result<bool> FrameStore::read_stream_segment(const SegmentPtr& segment, StreamId
             .wanted = [&](const Frame& f) { return holds(f, stream, partition); },
             .out = &out.frames,
             .bytes = bytes};
-    while (!run.done) TRY(read_run(segment, run));
+    while (!run.done) {
+      const size_t before = out.frames.size();
+      TRY(read_run(segment, run));
+      for (size_t i = before; i < out.frames.size(); ++i)
+        out.frames[i] = with_own_bytes(out.frames[i], stream, partition);
+    }
     bytes = run.bytes;
     out.scanned = std::max(out.scanned, Cut(run.at.cut.value - 1));
     if (!out.frames.empty() && bytes >= max_bytes) return false;
