@@ -235,10 +235,20 @@ class Maker {
     }
   }
   std::string number(Type type, Type narrow, Type wide, int depth) {
-    if (random_.chance(8)) return "- " + make(type, depth);
+    if (random_.chance(8))
+      return pick(is_integer(type) ? Texts{"- ", "~ "} : Texts{"- "}) + make(type, depth);
+    if (is_integer(type) && random_.chance(5)) return bits(type, narrow, wide, depth);
     std::vector<const char*> ops{"+", "-", "*", "/"};
     if (is_integer(type) || type == kNumeric) ops.push_back("%");
     return random_.chance(2) ? infix(ops, narrow, wide, depth) : infix(ops, wide, narrow, depth);
+  }
+  std::string bits(Type type, Type narrow, Type wide, int depth) {
+    // Without parentheses: what binds more tightly shows.
+    if (random_.chance(3))
+      return infix({" & ", " | 6 + ", " # 3 << ", " >> 1 & ", " << 2 # "}, wide, kSmallint, 0);
+    if (random_.chance(3)) return infix({"<<", ">>"}, type, pick(Types{kSmallint, kInteger}), depth);
+    return random_.chance(2) ? infix({"&", "|", "#"}, narrow, wide, depth)
+                             : infix({"&", "|", "#"}, wide, narrow, depth);
   }
   std::string precise(const char* name, Type type, int depth) {
     return fmt::format("({})::{}({})", make(type, depth), name, random_.below(7));

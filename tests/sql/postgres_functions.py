@@ -29,6 +29,12 @@ OPERATORS = {
     "jsonb_delete_names": "{0} - {1}",
     "jsonb_at": "{0} #> {1}",
     "jsonb_at_text": "{0} #>> {1}",
+    "bitwise_and": "{0} & {1}",
+    "bitwise_or": "{0} | {1}",
+    "bitwise_xor": "{0} # {1}",
+    "bitwise_not": "~ {0}",
+    "shift_left": "{0} << {1}",
+    "shift_right": "{0} >> {1}",
     "array_any": "{1} {op} ANY ({2})",
     "array_all": "{1} {op} ALL ({2})",
 }

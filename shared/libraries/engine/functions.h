@@ -60,6 +60,7 @@ FunctionFamily pattern_functions();
 FunctionFamily quote_functions();
 FunctionFamily number_functions();
 FunctionFamily whole_functions();
+FunctionFamily bit_functions();
 FunctionFamily angle_functions();
 FunctionFamily time_functions();
 FunctionFamily time_making_functions();

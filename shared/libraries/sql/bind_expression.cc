@@ -216,12 +216,13 @@ Result<Bound> ExpressionBinder::number(const ast::Expr& expr, bool negative) {
 
 Result<Bound> ExpressionBinder::unary(const ast::Expr& expr) {
   const ast::Expr& operand = *expr.args[0];
-  if (expr.text != "-" && expr.text != "+") {
+  if (expr.text != "-" && expr.text != "+" && expr.text != "~") {
     return unsupported_at(expr.operator_span, fmt::format("the operator {} is not supported", expr.text),
-                          "the operators are + - * / % ^ || = <> < <= > >=");
+                          "the operators are + - * / % ^ & | # ~ << >> || = <> < <= > >=");
   }
   if (expr.text == "-" && operand.kind == ExprKind::kNumber) return number(operand, true);
   TRY_ASSIGN(Bound value, bind(operand));
+  if (expr.text == "~") return make_bit_complement(std::move(value), expr);
   if (value.unknown) {
     TRY_ASSIGN(value, convert(value, Type::kDouble));
   }
