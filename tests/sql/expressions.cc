@@ -195,6 +195,9 @@ class Maker {
         return number(type, type, type, depth);
       case kInteger:
         if (random_.chance(6)) return infix({"-"}, kDate, kDate, depth);
+        if (random_.chance(8))
+          return fmt::format("{}({}, {})", pick(Texts{"num_nulls", "num_nonnulls"}), make(any(), depth),
+                             make(any(), depth));
         if (random_.chance(6)) return element(type, depth);
         return number(type, pick(Types{kSmallint, kInteger}), kInteger, depth);
       case kBigint:
@@ -210,6 +213,7 @@ class Maker {
       case kText:
         if (random_.chance(3)) return make(kJsonb, depth) + " ->> " + pick(Texts{"'a'", "'b'", "0", "-1"});
         if (random_.chance(4)) return element(type, depth);
+        if (random_.chance(6)) return fmt::format("pg_typeof({})::text", make(any(), 0));
         return infix({"||"}, kText, pick(Types{kText, kInteger, kUuid, kReal}), depth);
       case kDate:
         return infix({"+", "-"}, kDate, kInteger, 0);

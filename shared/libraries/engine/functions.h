@@ -75,6 +75,7 @@ FunctionFamily array_functions();
 FunctionFamily array_making_functions();
 FunctionFamily choice_functions();
 Signature substring_by_pattern();         // stands with the patterns
+Signature unicode_text();                 // stands with the texts
 std::vector<Signature> time_precision();  // stand with the times
 
 }  // namespace millrace::engine

@@ -89,6 +89,7 @@ struct Expr {
   TypeName type;
   bool negated = false;
   bool star = false;
+  bool tries = false;  // kCast: TRY_CAST
   bool has_operand = false;
   bool has_else = false;
   bool distinct = false;    // kCall: of an aggregate's argument

@@ -71,6 +71,9 @@ class ExpressionBinder {
   Result<Bound> regex_match(const ast::Expr& expr);
   Result<Bound> case_of(const ast::Expr& expr);
   Result<Bound> cast(const ast::Expr& expr);
+  Result<Bound> try_cast(const ast::Expr& expr);
+  Result<Bound> null_count(const ast::Expr& expr);
+  Result<Bound> type_name(const ast::Expr& expr);
   Result<Bound> call(const ast::Expr& expr);
   // Rows (bind_row.cc).
   Result<Bound> row(const ast::Expr& expr);
