@@ -19,6 +19,7 @@ using namespace millrace::sql;  // NOLINT
 
 constexpr size_t kMostRunBytes = 300;  // of a SELECT that is run: longer ones may take long, too
 constexpr size_t kMostRowBytes = 8u << 20;
+constexpr Timestamp kNow{1'000'000'000'000'000};
 
 struct Named {
   std::string_view name, sql;
@@ -85,7 +86,7 @@ void check_error(const Error& error, std::string_view text) {
 void bind_again(const CreateQuery& bound, const std::string& text, const Catalog& catalog) {
   auto statements = parse(text);
   if (!statements.ok() || statements->size() != 1) std::abort();
-  auto again = bind(*statements->front(), catalog, TenantId(1));
+  auto again = bind(*statements->front(), catalog, TenantId(1), kNow);
   if (!again.ok() || std::get<CreateQuery>(*again).plan.identity() != bound.plan.identity()) std::abort();
   if (bound.plan.explain() != std::get<CreateQuery>(*again).plan.explain()) std::abort();
 }
@@ -93,7 +94,7 @@ void bind_again(const CreateQuery& bound, const std::string& text, const Catalog
 Select select_of(const std::string& text, const Catalog& catalog) {
   const auto statements = parse(text);
   if (!statements.ok()) std::abort();
-  auto bound = bind(*statements->front(), catalog, TenantId(1));
+  auto bound = bind(*statements->front(), catalog, TenantId(1), kNow);
   if (!bound.ok()) std::abort();
   return std::get<Select>(std::move(*bound));
 }
@@ -147,7 +148,7 @@ void run_twice(const engine::SelectPlan& plan, const std::string& text, const Ca
   static const Batch every = make_rows(plain);
   const auto statements = parse(text);
   if (!statements.ok() || statements->size() != 1) std::abort();
-  const auto bound = bind(*statements->front(), plain, TenantId(1));
+  const auto bound = bind(*statements->front(), plain, TenantId(1), kNow);
   const auto optimized = answer_of(plan, every);
   // What is constant only once it is computed, and PROCTIME() over a query: refused here.
   if (!bound.ok()) return;
@@ -167,7 +168,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   for (const auto& statement : *statements) {
-    auto bound = bind(*statement, *catalog, TenantId(1));
+    auto bound = bind(*statement, *catalog, TenantId(1), kNow);
     if (!bound.ok()) {
       check_error(bound.error(), text);
     } else if (const auto* query = std::get_if<CreateQuery>(&*bound)) {

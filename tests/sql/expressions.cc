@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/random.h"
+#include "event/row_type.h"
 #include "event/text.h"
 #include "formats/text_types.h"
 #include "sql/bind_expression.h"
@@ -23,6 +24,7 @@ using Texts = std::vector<const char*>;
 using Types = std::vector<Type>;
 using enum Type;
 
+const Type kPair = *row_type({{.name = "a", .type = kInteger}, {.name = "b", .type = kText}});
 const Types kNumbers{kSmallint, kInteger, kBigint, kNumeric, kReal, kDouble};
 const Types kAll{kBoolean,
                  kSmallint,
@@ -43,7 +45,8 @@ const Types kAll{kBoolean,
                  array_of(kInteger),
                  array_of(kText),
                  array_of(kNumeric),
-                 array_of(kInterval)};
+                 array_of(kInterval),
+                 kPair};
 
 Texts array_literals(Type element) {
   switch (element) {
@@ -61,6 +64,7 @@ Texts array_literals(Type element) {
 // Both read them to the same value.
 Texts literals(Type type) {
   if (is_array(type)) return array_literals(element_of(type));
+  if (type == kPair) return {"(1,x)", "(,)", "(7,)", "(-1,\"a b\")", "(,\"q\"\"x\")", "(12,\"\")"};
   switch (type) {
     case kBoolean:
       return {"true", "false"};
@@ -136,6 +140,7 @@ class Maker {
     return random_.chance(2) ? fmt::format("coalesce({}, {})", a, b) : fmt::format("nullif({}, {})", a, b);
   }
   Types castable(Type to) {
+    if (to == kPair) return {kPair, kText};
     if (to == array_of(kText)) return {array_of(kInteger), array_of(kInterval), to};
     if (is_array(to)) return {element_of(to) == kInterval ? to : array_of(pick(Types{kInteger, kNumeric}))};
     switch (to) {
@@ -163,7 +168,8 @@ class Maker {
                 kJsonb,
                 kBytea,
                 array_of(kInteger),
-                array_of(kText)};
+                array_of(kText),
+                kPair};
       case kDate:
         return {kTimestamp, kTimestamptz, kText};
       case kTime:
@@ -187,6 +193,8 @@ class Maker {
   }
   std::string operation(Type type, int depth) {
     if (is_array(type)) return array(type, depth);
+    if (type == kPair)
+      return fmt::format("ROW({}, {})::{}", make(kInteger, depth), make(kText, depth), to_string(kPair));
     switch (type) {
       case kBoolean:
         return condition(depth);
@@ -195,7 +203,11 @@ class Maker {
         return number(type, type, type, depth);
       case kInteger:
         if (random_.chance(6)) return infix({"-"}, kDate, kDate, depth);
+        if (random_.chance(8))
+          return fmt::format("{}({}, {})", pick(Texts{"num_nulls", "num_nonnulls"}), make(any(), depth),
+                             make(any(), depth));
         if (random_.chance(6)) return element(type, depth);
+        if (random_.chance(9)) return fmt::format("({}).a", make(kPair, depth));
         return number(type, pick(Types{kSmallint, kInteger}), kInteger, depth);
       case kBigint:
         return number(type, pick(Types{kSmallint, kInteger, kBigint}), kBigint, depth);
@@ -210,6 +222,8 @@ class Maker {
       case kText:
         if (random_.chance(3)) return make(kJsonb, depth) + " ->> " + pick(Texts{"'a'", "'b'", "0", "-1"});
         if (random_.chance(4)) return element(type, depth);
+        if (random_.chance(6)) return fmt::format("({}).b", make(kPair, depth));
+        if (random_.chance(6)) return fmt::format("pg_typeof({})::text", make(pick(kNumbers), 0));
         return infix({"||"}, kText, pick(Types{kText, kInteger, kUuid, kReal}), depth);
       case kDate:
         return infix({"+", "-"}, kDate, kInteger, 0);
@@ -235,10 +249,20 @@ class Maker {
     }
   }
   std::string number(Type type, Type narrow, Type wide, int depth) {
-    if (random_.chance(8)) return "- " + make(type, depth);
+    if (random_.chance(8))
+      return pick(is_integer(type) ? Texts{"- ", "~ "} : Texts{"- "}) + make(type, depth);
+    if (is_integer(type) && random_.chance(5)) return bits(type, narrow, wide, depth);
     std::vector<const char*> ops{"+", "-", "*", "/"};
     if (is_integer(type) || type == kNumeric) ops.push_back("%");
     return random_.chance(2) ? infix(ops, narrow, wide, depth) : infix(ops, wide, narrow, depth);
+  }
+  std::string bits(Type type, Type narrow, Type wide, int depth) {
+    // Without parentheses: what binds more tightly shows.
+    if (type != kSmallint && random_.chance(3))
+      return infix({" & ", " | 6 + ", " # 3 << ", " >> 1 & ", " << 2 # "}, wide, kSmallint, 0);
+    if (random_.chance(3)) return infix({"<<", ">>"}, type, pick(Types{kSmallint, kInteger}), depth);
+    return random_.chance(2) ? infix({"&", "|", "#"}, narrow, wide, depth)
+                             : infix({"&", "|", "#"}, wide, narrow, depth);
   }
   std::string precise(const char* name, Type type, int depth) {
     return fmt::format("({})::{}({})", make(type, depth), name, random_.below(7));
@@ -326,7 +350,7 @@ class Maker {
         return infix({"@>", "<@", "="}, kJsonb, kJsonb, depth);
       default: {
         const Types kMoments{kDate, kTimestamp, kTimestamptz};
-        const Type type = pick(Types{kBoolean, kText, kTime, kInterval, kBytea, kUuid});
+        const Type type = pick(Types{kBoolean, kText, kTime, kInterval, kBytea, kUuid, kPair});
         const size_t kind = random_.below(3);
         return infix({"=", "<>", "<", "<=", ">", ">=", "IS DISTINCT FROM"},
                      kind == 0   ? pick(kNumbers)

@@ -270,10 +270,15 @@ constexpr std::array kJsons{R"({"a": 1, "b": [1, 2], "c": {"a": null}})",
 constexpr std::array kScalars{R"("a")", R"("bc")", R"(1)", R"(true)", R"("a")", R"("b")"};
 constexpr std::array kNames{"a", "b", "c", "0", "1", "-1", "x", "a \"b\" ~"};
 constexpr std::array kEncodings{"hex", "base64", "escape", "UTF8", "rot13"};
-constexpr std::array kTemplates{"%s",       "%2$s %s", "%L|%%",    "%5s",   "%-4s|%s",      "%3$-6L",
-                                "%*s",      "%*2$s",   "%1$s%1$L", "%",     "%x plain",     "%-",
-                                "100%% %s", "%0$s",    "é%s",      "%12$s", "%99999999999s"};
-constexpr std::array kFormatted{"7", "-4", "", "it's", "a\\b", "été", "12"};
+constexpr std::array kTemplates{
+    "%s",       "%2$s %s", "%L|%%",    "%I", "%6I|",     "%5s",  "%-4s|%s", "%3$-6L", "%*s",          "%*2$s",
+    "%1$s%1$L", "%",       "%x plain", "%-", "100%% %s", "%0$s", "é%s",     "%12$s",  "%99999999999s"};
+constexpr std::array kEscaped{"d\\0061t",     "\\\\",    "\\u00e9x",  "\\+01F600",      "\\U0001f600",
+                              "\\D83D\\DE00", "\\D83Dx", "\\DE00",    "\\12",           "\\+1",
+                              "plain",        "\\0000",  "\\+110000", "\\ud83d\\u0041", "\\"};
+constexpr std::array kIdentifiers{"total", "order", "Total", "a b",      "",     "_x1", "1a",      "q\"x",
+                                  "été",   "user",  "name",  "xmltable", "zone", "a$",  "between", "text"};
+constexpr std::array kFormatted{"7", "a b", "total", "order", "-4", "", "it's", "a\\b", "été", "12"};
 constexpr std::array kCoded{
     "YWJj", "616263", "6162 63", "\\001a", " YW Jj ", "YQ==", "YWI=", "Y", "=", "zz", ""};
 
@@ -339,6 +344,8 @@ Scalar random_text(Random& random, std::string_view function, size_t place) {
     if (place == 1) return one_of(random, kEncodings);
   if (function == "decode") return one_of(random, kCoded);
   if (function == "format") return place == 0 ? one_of(random, kTemplates) : one_of(random, kFormatted);
+  if (function == "unistr") return one_of(random, kEscaped);
+  if (function == "quote_ident") return one_of(random, kIdentifiers);
   if (function.starts_with("jsonb_")) return one_of(random, kNames);
   if (function == "make_timestamptz" || (function == "timezone" && place == 0)) return one_of(random, kZones);
   if (function == "to_number")

@@ -229,6 +229,22 @@ const Column& Program::run(const Batch& batch, Selection& selection, std::vector
   return out;
 }
 
+// Runs what fills `out`; what fails in it is NULL instead where the node tries.
+template <typename Run>
+void Program::tried(const Node& node, Column& out, Context& context, Run run) {
+  if (!node.expr->tries) return run(context);
+  std::vector<RowError> errors;
+  std::vector<uint8_t> failed;
+  Context own(context.batch, errors, failed, context.regexes, context.formats);
+  run(own);
+  if (errors.empty()) return;
+  if (out.valid.empty()) out.valid.assign(context.batch.rows, 1);
+  for (const RowError& error : errors) {
+    out.valid[error.row] = 0;
+    if (physical(out.type) == Physical::kText) out.texts[error.row] = {};
+  }
+}
+
 Operand Program::eval(uint32_t index, unsigned reg_index, Selection& selection, Context& context) {
   const size_t base = spine_.size();
   uint32_t at = index;
@@ -240,7 +256,7 @@ Operand Program::eval(uint32_t index, unsigned reg_index, Selection& selection, 
     if (node.args.size() > 1) right = eval(node.args[1], reg_index + 1, selection, context);
     const size_t failures = context.failures();
     Column& out = reg(reg_index);
-    node.kernel(node, left, right, selection, out, context);
+    tried(node, out, context, [&](Context& own) { node.kernel(node, left, right, selection, out, own); });
     if (context.failures() != failures) context.drop_failed(selection);
     left = {&out, false};
     spine_.pop_back();
@@ -396,7 +412,8 @@ void Program::eval_call(const Node& node, unsigned reg_index, Selection& selecti
     const auto own = static_cast<unsigned>(reg_index + 1 + args.size());
     args.push_back(eval(arg, own, selection, context));
   }
-  node.expr->function->kernel(*node.expr, args, selection, out, context);
+  tried(node, out, context,
+        [&](Context& own) { node.expr->function->kernel(*node.expr, args, selection, out, own); });
 }
 
 // The first evaluation over a batch writes its values where they stay; a later one adds the rows that it needs.

@@ -83,6 +83,7 @@ struct Expr {
   int64_t window_us = 0;  // kTumble*
   int64_t window_offset_us = 0;
   const Signature* function = nullptr;  // kCall; rows live for ever
+  bool tries = false;                   // kCast, kCall: NULL where it fails, but not where an argument does
   SourceSpan span;                      // in the query's text
 
   ~Expr();  // takes a long chain (a + b + c …) apart without recursion

@@ -171,7 +171,7 @@ class Printer {
   }
   void open(const Expr& expr, bool bare) {
     if (expr.op == Op::kCast) {
-      out_ += "CAST(";
+      out_ += expr.tries ? "TRY_CAST(" : "CAST(";
       return;
     }
     if (!bare) out_ += '(';

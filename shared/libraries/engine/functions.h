@@ -60,6 +60,7 @@ FunctionFamily pattern_functions();
 FunctionFamily quote_functions();
 FunctionFamily number_functions();
 FunctionFamily whole_functions();
+FunctionFamily bit_functions();
 FunctionFamily angle_functions();
 FunctionFamily time_functions();
 FunctionFamily time_making_functions();
@@ -74,6 +75,7 @@ FunctionFamily array_functions();
 FunctionFamily array_making_functions();
 FunctionFamily choice_functions();
 Signature substring_by_pattern();         // stands with the patterns
+Signature unicode_text();                 // stands with the texts
 std::vector<Signature> time_precision();  // stand with the times
 
 }  // namespace millrace::engine

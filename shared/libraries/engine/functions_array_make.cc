@@ -104,6 +104,25 @@ View split_with_nulls(ArrayRow& row) {
   return split(row, row.is_null(2) ? nullptr : &null_text);
 }
 
+// So many elements as PostgreSQL's list of dimensions says, of which there is one, or none for an empty array.
+View fill(ArrayRow& row) {
+  const auto fail = [&](std::string why) { return row.fail(kBadArgument, std::move(why)), View(); };
+  if (row.is_null(1)) return fail("dimension array or low bound array cannot be null");
+  Column dimensions;
+  dimensions.type = Type::kInteger;
+  append_elements(row.text(1), dimensions, *row.context.batch.arena);
+  if (dimensions.integers.empty()) return {};
+  if (dimensions.integers.size() > 1) return fail("an array has one dimension");
+  if (dimensions.is_null(0)) return fail("dimension values cannot be null");
+  const int64_t size = dimensions.integers[0];
+  if (size < 0) return fail("array size exceeds the maximum allowed");
+  const View element = row.element(0);
+  std::string out;
+  for (int64_t i = 0; i < size && i <= int64_t{kMaxArrayElements} && out.size() <= kMaxTextBytes; ++i)
+    out += element;
+  return made_array(row, out, row.type(0));
+}
+
 std::vector<Signature> constructor() {
   return of_every_element([](Type element, Type array) {
     Signature made = array_call<of_values, false>({element}, array);
@@ -122,6 +141,15 @@ FunctionFamily array_making_functions() {
                constructor(),
                {{"ARRAY[1, NULL, 2 + 1]", "{1,NULL,3}"}, {"ARRAY['a b', 'c']", "{\"a b\",c}"}},
                "ARRAY[any, …] → any[]"},
+              {"array_fill",
+               "An array of so many times one value, which may be NULL; the second argument is PostgreSQL's "
+               "list of "
+               "dimensions, of which there is one",
+               of_every_element([](Type element, Type array) {
+                 return array_call<fill, false>({element, array_of(Type::kInteger)}, array);
+               }),
+               {{"array_fill(7, ARRAY[3])", "{7,7,7}"}, {"array_fill(7, ARRAY[2, 2])", "MR-SQL-0120"}},
+               "array_fill(any, integer[]) → any[]"},
               {"array_append",
                "With a value behind; also `array || any`",
                of_every_element([](Type element, Type array) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/call_kernel.h"
+#include "engine/quoted_name.h"
 #include "engine/utf8.h"
 #include "event/text.h"
 
@@ -22,6 +23,11 @@ void append_literal(std::string& out, View text) {
 View quote_literal(Row& row, View text) {
   std::string out;
   append_literal(out, text);
+  return row.keep(out);
+}
+View quote_ident(Row& row, View text) {
+  std::string out;
+  append_quoted_name(out, text);
   return row.keep(out);
 }
 void quote_nullable(const Expr& call, std::span<const Operand> args, const Selection& selection, Column& out,
@@ -101,10 +107,8 @@ class Formatter {
     if (failed_) return;
     const char type = rest_.front();
     rest_.remove_prefix(1);
-    if (type != 's' && type != 'L') {
-      return fail(type == 'I' ? "%I, a quoted name, is not supported"
-                              : "unrecognized format() type specifier \"" + std::string(1, type) + "\"");
-    }
+    if (type != 's' && type != 'L' && type != 'I')
+      return fail("unrecognized format() type specifier \"" + std::string(1, type) + "\"");
     const Text value = argument(place);
     if (!failed_) append(value, type, left, width);
   }
@@ -136,6 +140,11 @@ class Formatter {
     std::string quoted;
     if (type == 'L') {
       value ? append_literal(quoted, *value) : void(quoted = "NULL");
+      value = quoted;
+    }
+    if (type == 'I') {
+      if (!value) return fail("null values cannot be formatted as an SQL identifier");
+      append_quoted_name(quoted, *value);
       value = quoted;
     }
     const View text = value.value_or(View());
@@ -196,18 +205,26 @@ FunctionFamily quote_functions() {
       "Texts put together",
       {
           {"format",
-           "The first argument with the others in it: `%s` a text, `%L` a literal of SQL, `%%` a percent "
-           "sign; "
+           "The first argument with the others in it: `%s` a text, `%L` a literal of SQL, `%I` a name of "
+           "SQL, `%%` a "
+           "percent sign; "
            "`%2$s` the second, `%5s` and `%-5s` in so many characters, `%*s` in so many as an argument says",
            formats_of(),
            {{"format('%s is %L, %2$s, 100 %%', 'x', 'it''s')", "x is 'it''s', it's, 100 %"},
             {"format('|%-5s|%3s|', 'ab', 7)", "|ab   |  7|"},
+            {"format('%I', 'a b')", "\"a b\""},
             {"format('%s')", "MR-SQL-0120"}},
            "format(text, any, …) → text"},
           {"quote_literal",
            "The text as a literal of SQL",
            {call<quote_literal>()},
            {{"quote_literal('it''s')", "'it''s'"}}},
+          {"quote_ident",
+           "The text as a name of SQL: in double quotes where it needs them",
+           {call<quote_ident>()},
+           {{"quote_ident('a b')", "\"a b\""},
+            {"quote_ident('total')", "total"},
+            {"quote_ident('order')", "\"order\""}}},
           {"quote_nullable",
            "The same; of NULL it is NULL as a text",
            {{.args = {Type::kText}, .result = Type::kText, .kernel = quote_nullable, .strict = false}},

@@ -330,6 +330,13 @@ FunctionFamily text_functions() {
            "The character of a Unicode number",
            {call<chr>()},
            {{"chr(8364)", "€"}, {"chr(0)", "MR-SQL-0120"}}},
+          {"unistr",
+           "With characters in place of their Unicode numbers in hexadecimal: `\\XXXX`, `\\+XXXXXX`, "
+           "`\\uXXXX`, `\\UXXXXXXXX`; `\\\\` is a backslash",
+           {unicode_text()},
+           {{"unistr('d\\0061t\\+000061')", "data"},
+            {"unistr('\\D83D\\DE00')", "😀"},
+            {"unistr('\\00')", "MR-SQL-0120"}}},
           {"ascii",
            "The Unicode number of the first character; 0 of an empty text",
            {call<ascii>()},

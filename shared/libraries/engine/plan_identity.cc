@@ -41,6 +41,7 @@ void append_expr(std::string& out, const Expr* expr) {
   if (expr->op == Op::kCall) append_bytes(out, expr->function->name);  // its types are the arguments'
   append_varint(out, expr->args.size());
   for (const auto& arg : expr->args) append_expr(out, arg.get());
+  if (expr->tries) append_bytes(out, "tries");  // only where it does, so that others keep their identity
 }
 
 void append_named(std::string& out, const std::vector<NamedExpr>& exprs) {

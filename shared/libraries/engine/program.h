@@ -86,6 +86,8 @@ class Program {
   void eval_case(const Node& node, unsigned reg, Selection& selection, Context& context);
   void eval_coalesce(const Node& node, unsigned reg, Selection& selection, Context& context);
   void eval_in_list(const Node& node, unsigned reg, Selection& selection, Context& context);
+  template <typename Run>
+  void tried(const Node& node, Column& out, Context& context, Run run);
   void eval_call(const Node& node, unsigned reg, Selection& selection, Column& out, Context& context);
   Operand literal(const Node& node, unsigned reg, const Selection& selection, const Context& context);
   const Column& eval_shared(const Node& node, unsigned reg, const Selection& selection, Context& context);

@@ -78,6 +78,8 @@ enum class ExprKind : uint8_t {
 struct Expr;
 using ExprPtr = std::unique_ptr<Expr>;
 bool is_open_bound(const Expr& expr);  // of kSlice
+// Written alike; which source a column is of does not count.
+bool same_tree(const Expr& a, const Expr& b);
 
 struct Expr {
   ExprKind kind = ExprKind::kNull;
@@ -89,6 +91,7 @@ struct Expr {
   TypeName type;
   bool negated = false;
   bool star = false;
+  bool tries = false;  // kCast: TRY_CAST
   bool has_operand = false;
   bool has_else = false;
   bool distinct = false;    // kCall: of an aggregate's argument

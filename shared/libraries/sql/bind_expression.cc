@@ -216,12 +216,13 @@ Result<Bound> ExpressionBinder::number(const ast::Expr& expr, bool negative) {
 
 Result<Bound> ExpressionBinder::unary(const ast::Expr& expr) {
   const ast::Expr& operand = *expr.args[0];
-  if (expr.text != "-" && expr.text != "+") {
+  if (expr.text != "-" && expr.text != "+" && expr.text != "~") {
     return unsupported_at(expr.operator_span, fmt::format("the operator {} is not supported", expr.text),
-                          "the operators are + - * / % ^ || = <> < <= > >=");
+                          "the operators are + - * / % ^ & | # ~ << >> || = <> < <= > >=");
   }
   if (expr.text == "-" && operand.kind == ExprKind::kNumber) return number(operand, true);
   TRY_ASSIGN(Bound value, bind(operand));
+  if (expr.text == "~") return make_bit_complement(std::move(value), expr);
   if (value.unknown) {
     TRY_ASSIGN(value, convert(value, Type::kDouble));
   }
@@ -406,6 +407,20 @@ Result<Bound> ExpressionBinder::case_of(const ast::Expr& expr) {
   return make(Op::kCase, type, std::move(args), expr.span);
 }
 
+namespace {
+
+Result<Bound> cast_as_written(Bound value, const ast::Expr& expr) {
+  const ast::TypeName& to = expr.type;
+  const ColumnDef column{.name = {}, .type = to.type, .length = to.length, .scale = to.scale};
+  TRY_ASSIGN(Bound made, cast_to(std::move(value), column, expr.span));
+  if (!to.precision) return made;
+  return make_call("to_precision",
+                   {std::move(made), make_literal(int64_t{*to.precision}, Type::kBigint, expr.span)},
+                   expr.span);
+}
+
+}  // namespace
+
 Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
   const Type to = expr.type.type;
   if (is_array(to) && (expr.type.length != 0 || expr.type.precision)) {
@@ -415,15 +430,60 @@ Result<Bound> ExpressionBinder::cast(const ast::Expr& expr) {
   // ARRAY[]::int[]: the one place where no element says what the array is of.
   const bool empty_array = expr.args[0]->kind == ExprKind::kArray && expr.args[0]->args.empty();
   if (empty_array && is_array(to)) return make_literal(std::string(), to, expr.span);
+  if (expr.tries) return try_cast(expr);
   TRY_ASSIGN(Bound value, bind(*expr.args[0]));
-  TRY_ASSIGN(Bound made,
-             cast_to(std::move(value),
-                     ColumnDef{.name = {}, .type = to, .length = expr.type.length, .scale = expr.type.scale},
-                     expr.span));
-  if (!expr.type.precision) return made;
-  return make_call("to_precision",
-                   {std::move(made), make_literal(int64_t{*expr.type.precision}, Type::kBigint, expr.span)},
-                   expr.span);
+  return cast_as_written(std::move(value), expr);
+}
+
+namespace {
+
+// A cast of the value, of one or several steps, NULL where a step fails.
+Result<ExprPtr> trying(const ExprPtr& cast, const ExprPtr& value) {
+  if (cast == value || cast->op == Op::kLiteral) return cast;
+  auto tries = std::make_shared<engine::Expr>(*cast);
+  tries->tries = true;
+  TRY_ASSIGN(tries->args[0], trying(cast->args[0], value));
+  return ExprPtr(std::move(tries));
+}
+
+}  // namespace
+
+Result<Bound> ExpressionBinder::try_cast(const ast::Expr& expr) {
+  TRY_ASSIGN(Bound value, bind(*expr.args[0]));
+  value = with_default_type(std::move(value));
+  if (is_row(element_of(value.type())) || is_row(element_of(expr.type.type))) {
+    return unsupported_at(expr.span, "TRY_CAST of rows is not supported", "try the casts of their fields");
+  }
+  const ExprPtr from = value.expr;
+  TRY_ASSIGN(Bound made, cast_as_written(std::move(value), expr));
+  TRY_ASSIGN(made.expr, trying(made.expr, from));
+  return made;
+}
+
+// num_nulls, num_nonnulls: the sum of what IS NULL answers for each.
+Result<Bound> ExpressionBinder::null_count(const ast::Expr& expr) {
+  if (expr.args.empty()) return bad_arguments(expr, "at least one expression");
+  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
+  const Op op = expr.text == "num_nulls" ? Op::kIsNull : Op::kIsNotNull;
+  std::optional<Bound> sum;
+  for (Bound& arg : args) {
+    TRY_ASSIGN(Bound test, make(op, Type::kBoolean, {with_default_type(std::move(arg))}, expr.span));
+    TRY_ASSIGN(Bound one, make(Op::kCast, Type::kInteger, {std::move(test)}, expr.span));
+    if (!sum) {
+      sum = std::move(one);
+      continue;
+    }
+    TRY_ASSIGN(sum, make(Op::kAdd, Type::kInteger, {std::move(*sum), std::move(one)}, expr.span));
+  }
+  return std::move(*sum);
+}
+
+// pg_typeof: known before any row is.
+Result<Bound> ExpressionBinder::type_name(const ast::Expr& expr) {
+  if (expr.args.size() != 1) return bad_arguments(expr, "one expression");
+  TRY_ASSIGN(const Bound value, bind(*expr.args[0]));
+  return make_literal(std::string(value.unknown ? "unknown" : to_string(value.type())), Type::kText,
+                      expr.span);
 }
 
 Result<Bound> cast_to(Bound value, const ColumnDef& column, const SourceSpan& span) {
@@ -467,6 +527,8 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   if (expr.text == "nullif") return null_if(expr);
   if (expr.text == "ifnull") return if_null(expr);
   if (expr.text == "if") return either(expr);
+  if (expr.text == "num_nulls" || expr.text == "num_nonnulls") return null_count(expr);
+  if (expr.text == "pg_typeof") return type_name(expr);
   TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
   return make_call(expr.text, std::move(args), expr.span);
 }

@@ -71,6 +71,9 @@ class ExpressionBinder {
   Result<Bound> regex_match(const ast::Expr& expr);
   Result<Bound> case_of(const ast::Expr& expr);
   Result<Bound> cast(const ast::Expr& expr);
+  Result<Bound> try_cast(const ast::Expr& expr);
+  Result<Bound> null_count(const ast::Expr& expr);
+  Result<Bound> type_name(const ast::Expr& expr);
   Result<Bound> call(const ast::Expr& expr);
   // Rows (bind_row.cc).
   Result<Bound> row(const ast::Expr& expr);
@@ -137,6 +140,10 @@ Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, co
 // The operators of arrays are calls of functions, too (bind_array.cc).
 bool is_array_operator(std::string_view op, const Bound& left, const Bound& right);
 Result<Bound> make_array_operation(std::string_view op, Bound left, Bound right, const ast::Expr& at);
+// The operators of bits are calls of functions, too (bind_bits.cc).
+bool is_bit_operator(std::string_view op);
+Result<Bound> make_bit_operation(std::string_view op, Bound left, Bound right, const ast::Expr& at);
+Result<Bound> make_bit_complement(Bound value, const ast::Expr& at);
 // The operators of jsonb are calls of functions (bind_jsonb.cc).
 bool is_jsonb_operator(std::string_view op, const Bound& left, const Bound& right);
 Result<Bound> make_jsonb_operation(std::string_view op, Bound left, Bound right, const ast::Expr& at);

@@ -322,9 +322,10 @@ Result<Bound> make_arithmetic(const std::string& op, Bound left, Bound right, co
     return make_jsonb_operation(op, std::move(left), std::move(right), at);
   if (op == "||") return concat(std::move(left), std::move(right), at);
   if (op == "^") return power(std::move(left), std::move(right), at);
+  if (is_bit_operator(op)) return make_bit_operation(op, std::move(left), std::move(right), at);
   if (op.size() != 1 || std::string_view("+-*/%").find(op[0]) == std::string_view::npos) {
     return unsupported_at(at.operator_span, fmt::format("the operator {} is not supported", op),
-                          "the operators are + - * / % ^ || = <> < <= > >=");
+                          "the operators are + - * / % ^ & | # ~ << >> || = <> < <= > >=");
   }
   TRY(settle_unknown(op, left, right, at.operator_span));
   const Type number = is_number(left.type()) && is_number(right.type())

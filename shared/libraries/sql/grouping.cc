@@ -172,9 +172,14 @@ std::string key_name(const ast::Expr& tree, const Expr& expr, const Schema& sour
   return engine::to_string(expr, names);
 }
 
+struct WrittenKey {
+  NamedExpr key;
+  const ast::Expr* written;  // in the SELECT list, where GROUP BY names what stands there
+};
+
 // A place in the SELECT list, a column of the source, or else an output's name, as in PostgreSQL.
-Result<NamedExpr> group_key(const ast::Expr& tree, const Scope& scope,
-                            const std::vector<SelectColumn>& columns, const Schema& source) {
+Result<WrittenKey> group_key(const ast::Expr& tree, const Scope& scope,
+                             const std::vector<SelectColumn>& columns, const Schema& source) {
   TRY_ASSIGN(std::optional<size_t> place, select_position(tree, columns.size(), "GROUP BY"));
   const bool bare = tree.kind == ast::ExprKind::kColumn && !tree.qualifier;
   for (size_t i = 0; !place && bare && !scope.has(tree.text) && i < columns.size(); ++i) {
@@ -182,12 +187,13 @@ Result<NamedExpr> group_key(const ast::Expr& tree, const Scope& scope,
   }
   if (!place) {
     TRY_ASSIGN(ExprPtr expr, ExpressionBinder(scope, "GROUP BY").bind_typed(tree));
-    return NamedExpr{key_name(tree, *expr, source), std::move(expr)};
+    std::string name = key_name(tree, *expr, source);
+    return WrittenKey{{std::move(name), std::move(expr)}, &tree};
   }
   const SelectColumn& column = columns[*place];
   // Bound again, because there it may hold no aggregate.
   if (column.written != nullptr) TRY(ExpressionBinder(scope, "GROUP BY").bind(*column.written));
-  return NamedExpr{column.name, column.expr};
+  return WrittenKey{{column.name, column.expr}, column.written != nullptr ? column.written : &tree};
 }
 
 // One key for a window, whichever end was written.
@@ -223,11 +229,6 @@ Result<std::vector<NamedExpr>> bind_distinct_keys(const std::vector<SelectColumn
 
 namespace {
 
-// The same column, as it is written: what else is the same expression may be another column of a subquery.
-bool same_key(const ast::Expr& a, const ast::Expr& b) {
-  return a.kind == ast::ExprKind::kColumn && b.kind == ast::ExprKind::kColumn && a.text == b.text;
-}
-
 // `places`: of each key as written.
 Status add_sets(const ast::Query& query, const std::vector<size_t>& places, GroupKeys& out) {
   if (out.keys.size() > kMaxGroupingKeys) {
@@ -261,15 +262,17 @@ Result<GroupKeys> bind_group_keys(const ast::Query& query, const Scope& scope,
   std::vector<size_t> places;
   std::vector<const ast::Expr*> written;
   for (const auto& tree : query.group_by) {
-    TRY_ASSIGN(NamedExpr key, group_key(*tree, scope, columns, source));
-    key = window_as_one(std::move(key));
+    TRY_ASSIGN(WrittenKey found, group_key(*tree, scope, columns, source));
+    NamedExpr key = window_as_one(std::move(found.key));
     const auto known = std::find_if(out.keys.begin(), out.keys.end(), [&](const NamedExpr& other) {
       return same_expr(*other.expr, *key.expr);
     });
     places.push_back(static_cast<size_t>(known - out.keys.begin()));
     if (known != out.keys.end()) {
       const bool window = known->expr->op == Op::kWindowStart || known->expr->op == Op::kTumbleStart;
-      if (query.grouping_sets.empty() || window || same_key(*tree, *written[places.back()])) continue;
+      // What is the same expression without being written alike may be another column of a subquery.
+      if (query.grouping_sets.empty() || window || same_tree(*found.written, *written[places.back()]))
+        continue;
       return unsupported_at(tree->span,
                             "two keys of GROUPING SETS that are the same expression are not supported",
                             "write one of them in both places");
@@ -277,7 +280,7 @@ Result<GroupKeys> bind_group_keys(const ast::Query& query, const Scope& scope,
     if (key.expr->op == Op::kLiteral)
       return invalid_at(kBadPosition, tree->span, "a constant in GROUP BY groups nothing", "take it away");
     out.keys.push_back(std::move(key));
-    written.push_back(tree.get());
+    written.push_back(found.written);
   }
   if (!query.grouping_sets.empty()) TRY(add_sets(query, places, out));
   return out;

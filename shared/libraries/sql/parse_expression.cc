@@ -374,7 +374,7 @@ Result<ExprPtr> Parser::word_primary() {
     return finish(std::move(expr));
   }
   if (word == "case") return case_expression();
-  if (word == "cast") return cast_expression();
+  if (word == "cast" || (word == "try_cast" && is_symbol("(", 1))) return cast_expression();
   if (word == "interval" && is_string(1)) return interval_literal();
   if (is_symbol("(", 1)) {
     if (word == "left" || word == "right") return call({word, take().span});
@@ -495,6 +495,7 @@ Result<ExprPtr> Parser::cast_expression() {
   const Token first = take();
   TRY(expect_symbol("("));
   auto expr = node(ExprKind::kCast, first.span);
+  expr->tries = same_word(raw(first), "try_cast");
   TRY_ASSIGN(ExprPtr operand, expression());
   TRY(expect_word("as"));
   TRY_ASSIGN(expr->type, type_name());

@@ -24,7 +24,7 @@ ExprPtr make_column(int index, Type type, const SourceSpan& span) {
 bool same_expr(const Expr& a, const Expr& b) {
   if (&a == &b) return true;
   if (a.op != b.op || a.type != b.type || a.column != b.column || a.function != b.function ||
-      a.args.size() != b.args.size()) {
+      a.tries != b.tries || a.args.size() != b.args.size()) {
     return false;
   }
   if (a.window_us != b.window_us || a.window_offset_us != b.window_offset_us || a.literal != b.literal)

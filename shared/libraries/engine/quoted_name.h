@@ -1,0 +1,11 @@
+// A name as SQL writes it: in double quotes where it would not be read back without them. Private to engine/.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace millrace::engine {
+
+void append_quoted_name(std::string& out, std::string_view name);
+
+}  // namespace millrace::engine

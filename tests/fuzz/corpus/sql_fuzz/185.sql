@@ -1,0 +1,1 @@
+SELECT b, now() - tz AS age, now()::date AS day FROM every WHERE tz < now() - INTERVAL '1 day' ORDER BY age

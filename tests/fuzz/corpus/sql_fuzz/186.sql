@@ -1,0 +1,1 @@
+SELECT i4 & 3 AS a, ~ i8 | 1 << i4 AS b, TRY_CAST(w AS integer) AS c, num_nulls(w, j) AS n FROM every WHERE i2 # 1 >> 2 <> 0
