@@ -2,21 +2,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "event/decimal.h"
-#include "tests/sim/naive_numeric.h"
+#include "formats/json.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
 namespace {
 
+// Numerics and arrays as the oracle has them.
 Scalar shown(const Column& column, size_t row) {
+  if (column.is_null(row)) return Scalar();
+  if (is_array(column.type)) {
+    std::string json;
+    formats::append_json_value(json, column, row);
+    return nlohmann::json::parse(json).dump();
+  }
   Scalar value = column.scalar(row);
-  const auto* bytes = std::get_if<std::string>(&value);
-  if (column.type != Type::kNumeric || bytes == nullptr) return value;
+  if (column.type != Type::kNumeric) return value;
   std::string digits;
-  append_decimal(digits, decimal_from(*bytes));
-  return naive_numeric(digits);
+  append_decimal(digits, decimal_from(std::get<std::string>(value)));
+  return *naive_cast(Scalar(std::move(digits)), Type::kNumeric);
 }
 
 using ObjectState = ClientObject::State;

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <optional>
 
-#include "tests/sim/naive_numeric.h"
+#include "tests/sim/naive_aggregate.h"
 
 namespace millrace::sim {
 namespace {
@@ -15,41 +15,26 @@ using sql::ast::Expr;
 using sql::ast::ExprKind;
 
 // A query's rows on their way: what groups them, and what is kept of a group.
-struct Accumulator {
-  int64_t count = 0;
-  int64_t integer_sum = 0;
-  int64_t bits = 0;
-  std::set<std::string> seen;  // of a DISTINCT one
-  // By source partition; of each by pane, and windows of it that had ended: in the log's order.
-  std::map<uint16_t, std::map<std::pair<int64_t, size_t>, double>> sums;
-  Scalar low, high;
-  // All values, by what an aggregate with an order goes by.
-  std::vector<std::pair<Row, Scalar>> values;
-};
 struct Group {
   Row first;  // any row of the group: the group's keys have one value
   std::optional<int64_t> window_start;
   int64_t window_size = 0;
-  std::vector<Accumulator> accumulators;
-  std::string numbered;  // windows of rows: the group whose rows are numbered
+  std::vector<std::vector<NaiveValue>> values;  // by aggregate
+  std::string numbered;                         // windows of rows: the group whose rows are numbered
 };
-// Where a row stands: its partition, and what the ordered aggregates sort by.
-struct Origin {
-  PartitionId partition;
-  Row order;
-};
+using Inputs = std::vector<std::optional<NaiveInput>>;  // a row's, by aggregate
 // SESSION: a row that counts, until all rows of its group are there.
 struct PendingRow {
   int64_t time = 0;
-  Origin origin;
+  NaiveOrigin origin;
   Row row;
-  Row arguments;
+  Inputs inputs;
 };
 // One window of a row, and what a sum of doubles is added up by.
 struct NaiveWindow {
   std::optional<int64_t> start;
   int64_t size = 0;
-  std::pair<int64_t, size_t> part;
+  NaivePart part;
 };
 
 // Partition watermarks and what they close.
@@ -129,7 +114,7 @@ class Run {
     if (query_.having) find_aggregates(*query_.having, calls_);
     grouped_ = is_grouped(named_);
     if (query_.from && query_.from->window != sql::ast::WindowFunction::kNone) set_window(*query_.from);
-    if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
+    if (grouped_ && query_.group_by.empty()) groups_[""].values.resize(calls_.size());
   }
 
   NaiveAnswer over(const FinalLog& log, const std::vector<LogEvent>& events) {
@@ -274,7 +259,7 @@ class Run {
   void take_table() {
     groups_.clear();
     answer_.rows.clear();
-    if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
+    if (grouped_ && query_.group_by.empty()) groups_[""].values.resize(calls_.size());
     for (const LastEvent& last : stayed_) count_again(last);
     for (const auto& [key, last] : table_) {
       if (last.event == nullptr) continue;
@@ -306,7 +291,7 @@ class Run {
     if (step_ == 0) return {{floor_to(t, size_, offset_), size_, {}}};
     std::vector<NaiveWindow> out;
     const int64_t width = cumulates_ ? step_ : std::gcd(step_, size_);
-    const std::pair<int64_t, size_t> part{floor_to(t, width, offset_), 0};
+    const NaivePart part{floor_to(t, width, offset_), 0};
     if (cumulates_) {
       const int64_t start = floor_to(t, size_, offset_);
       for (int64_t size = step_; size <= size_; size += step_) {
@@ -403,8 +388,7 @@ class Run {
     return e;
   }
 
-  bool add(const LogEvent& event, const Row& row, const RowContext& context,
-           const std::pair<int64_t, size_t>& part) {
+  bool add(const LogEvent& event, const Row& row, const RowContext& context, const NaivePart& part) {
     Row key;
     for (const auto& expr : query_.group_by) {
       const bool of_window = mentions(*expr, "window_start") || mentions(*expr, "window_end");
@@ -414,47 +398,42 @@ class Run {
       key.push_back(std::move(*value));
     }
     if (cumulates_) key.push_back(Scalar(context.window_size));  // both ends are keys, whichever was written
-    Row arguments;  // all of them first: a failing row counts nowhere
+    Inputs inputs;  // all of them first: a failing row counts nowhere
     for (const Expr* call : calls_) {
-      if (call->star) {
-        arguments.push_back(Scalar(true));
-        continue;
-      }
-      auto value = value_of(*call->args[0], context);
-      if (!value.ok()) return false;
-      arguments.push_back(std::move(*value));
+      auto input = naive_input(*call, context, named_.null_on_error);
+      if (!input.ok()) return false;
+      inputs.push_back(std::move(*input));
     }
-    const Origin origin{event.partition, order_of(event, row)};
+    const NaiveOrigin origin{event.partition, order_of(event, row)};
     if (named_.rows > 0) {
-      number(to_line(key), row, origin, arguments);
+      number(to_line(key), row, origin, inputs);
       return true;
     }
     if (sessions_) {
       const int64_t time = *context.window_start;
-      pending_[to_line(key)].push_back({time, origin, row, std::move(arguments)});
+      pending_[to_line(key)].push_back({time, origin, row, std::move(inputs)});
       return true;
     }
-    count(to_line(key), row, {context.window_start, context.window_size, part}, origin, arguments);
+    count(to_line(key), row, {context.window_start, context.window_size, part}, origin, inputs);
     return true;
   }
 
-  void count(const std::string& key, const Row& row, const NaiveWindow& window, const Origin& origin,
-             const Row& arguments) {
+  void count(const std::string& key, const Row& row, const NaiveWindow& window, const NaiveOrigin& origin,
+             const Inputs& inputs) {
     Group& group = groups_[key];
-    if (group.accumulators.empty()) group.accumulators.resize(calls_.size());
+    if (group.values.empty()) group.values.resize(calls_.size());
     if (group.first.empty()) {
       group.first = row;
       group.window_start = window.start;
       group.window_size = window.size;
     }
     for (size_t i = 0; i < calls_.size(); ++i) {
-      accumulate(*calls_[i], group.accumulators[i], arguments[i], origin.partition, window.part);
-      if (!is_null(arguments[i])) group.accumulators[i].values.emplace_back(origin.order, arguments[i]);
+      if (inputs[i]) group.values[i].push_back({*inputs[i], origin, window.part});
     }
   }
 
   // A row's number says which windows it is in; one that ends with it is whole.
-  void number(const std::string& key, const Row& row, const Origin& origin, const Row& arguments) {
+  void number(const std::string& key, const Row& row, const NaiveOrigin& origin, const Inputs& inputs) {
     const int64_t n = ++numbers_[key];
     const int64_t width = std::gcd(named_.rows, named_.slide);
     const int64_t pane = (n + width - 1) / width;
@@ -462,7 +441,7 @@ class Run {
          end += named_.slide) {
       const int64_t start = std::max<int64_t>(0, end - named_.rows);
       const std::string window = key + " to " + std::to_string(end);
-      count(window, row, {start, end - start, {pane, 0}}, origin, arguments);
+      count(window, row, {start, end - start, {pane, 0}}, origin, inputs);
       groups_[window].numbered = key;
       if (end > n || named_.is_view) continue;
       if (auto whole = row_of(groups_[window]))
@@ -495,7 +474,7 @@ class Run {
     for (const PendingRow& row : rows) {
       const auto& [first, last] = *std::prev(sessions.upper_bound(row.time));
       const NaiveWindow window{first, last + size_ - first, {floor_to(row.time, size_, 0), 0}};
-      count(key + " from " + std::to_string(first), row.row, window, row.origin, row.arguments);
+      count(key + " from " + std::to_string(first), row.row, window, row.origin, row.inputs);
     }
   }
 
@@ -511,65 +490,6 @@ class Run {
     return order;
   }
 
-  static bool comes_before(const std::pair<Row, Scalar>& a, const std::pair<Row, Scalar>& b) {
-    for (size_t i = 0; i < a.first.size(); ++i) {
-      const int order = naive_compare(a.first[i], b.first[i]);
-      if (order != 0) return order < 0;
-    }
-    return false;
-  }
-
-  static Scalar ordered_result(const Expr& call, std::vector<std::pair<Row, Scalar>> values) {
-    std::sort(values.begin(), values.end(), comes_before);
-    if (call.text == "first_value") return values.front().second;
-    if (call.text == "last_value") return values.back().second;
-    std::string list;
-    for (size_t i = 0; i < values.size(); ++i)
-      list += (i == 0 ? "" : call.args[1]->text) + std::get<std::string>(values[i].second);
-    return Scalar(std::move(list));
-  }
-
-  // Sets of a few values: the sketch is exact.
-  static Scalar count_of_different(const std::vector<std::pair<Row, Scalar>>& values) {
-    std::set<std::string> seen;
-    for (const auto& [order, value] : values) seen.insert(to_line({value}));
-    return Scalar(static_cast<int64_t>(seen.size()));
-  }
-
-  static void accumulate(const Expr& call, Accumulator& a, const Scalar& value, PartitionId partition,
-                         const std::pair<int64_t, size_t>& part) {
-    if (is_null(value)) return;
-    if (call.distinct && !a.seen.insert(to_line({value})).second) return;
-    ++a.count;
-    if (const auto* i = std::get_if<int64_t>(&value)) {
-      a.integer_sum += *i;
-      a.bits ^= *i;
-    }
-    if (const auto* d = std::get_if<double>(&value)) a.sums[partition.value][part] += *d;
-    if (is_null(a.low) || naive_compare(value, a.low) < 0) a.low = value;
-    if (is_null(a.high) || naive_compare(value, a.high) > 0) a.high = value;
-  }
-
-  static Scalar result(const Expr& call, const Accumulator& a) {
-    if (call.text == "count") return Scalar(a.count);
-    if (call.text == "approx_count_distinct") return count_of_different(a.values);
-    if (a.count == 0) return Scalar();
-    if (call.text == "first_value" || call.text == "last_value" || call.text == "string_agg")
-      return ordered_result(call, a.values);
-    if (call.text == "bit_xor") return Scalar(a.bits);
-    if (call.text == "min" || call.text == "any_value") return a.low;
-    if (call.text == "max") return a.high;
-    double sum = 0;
-    for (const auto& [partition, parts] : a.sums) {
-      double of_partition = 0;
-      for (const auto& [pane, part] : parts) of_partition += part;
-      sum += of_partition;
-    }
-    if (call.text == "sum") return a.sums.empty() ? Scalar(a.integer_sum) : Scalar(sum);
-    if (a.sums.empty()) return Scalar(naive_mean(a.integer_sum, a.count));
-    return Scalar(sum / static_cast<double>(a.count));
-  }
-
   bool passes_having(const RowContext& context) const {
     if (!query_.having) return true;
     const auto passes = naive_evaluate(*query_.having, context);
@@ -581,7 +501,8 @@ class Run {
   // None: HAVING does not let it pass.
   std::optional<Row> row_of(const Group& group) const {
     std::map<const Expr*, Scalar> results;
-    for (size_t i = 0; i < calls_.size(); ++i) results[calls_[i]] = result(*calls_[i], group.accumulators[i]);
+    for (size_t i = 0; i < calls_.size(); ++i)
+      results[calls_[i]] = naive_aggregate(*calls_[i], group.values[i]);
     const bool has_row = !group.first.empty();
     RowContext context{has_row ? &source_.columns : nullptr,
                        has_row ? &group.first : nullptr,

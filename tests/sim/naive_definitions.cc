@@ -58,6 +58,10 @@ Result<Scalar> decode_value(const json& value, Type type) {
       }
       break;
     case Type::kNumeric:
+      if (value.is_number() || value.is_string()) {
+        return naive_cast(Scalar(value.is_string() ? value.get<std::string>() : value.dump()), type);
+      }
+      break;
     case Type::kJsonb:
       return Scalar(value.dump());
     default:
@@ -143,12 +147,9 @@ Result<Row> naive_decode(const Schema& columns, const std::string& value) {
   Row row;
   for (const auto& column : columns) {
     const json* field = member_of(event, column);
-    if (field == nullptr) {
-      row.push_back(Scalar());
-      continue;
-    }
-    TRY_ASSIGN(Scalar decoded, decode_value(*field, column.type));
-    row.push_back(std::move(decoded));
+    row.emplace_back();
+    if (field == nullptr) continue;
+    TRY_ASSIGN(row.back(), decode_value(*field, column.type));
   }
   return row;
 }

@@ -214,6 +214,55 @@ TEST(Naive, AggregatesSkipNullAndAnEmptyTableHasOneRow) {
   EXPECT_EQ(lines(log.answer(view)), std::vector<std::string>{"3 | 1 | 3 | 1.5d | 'a'"});
 }
 
+std::string of_clicks(const Log& log, const std::string& items) {
+  const auto answer = log.answer("CREATE MATERIALIZED VIEW v AS SELECT " + items + " FROM clicks");
+  return answer.rows.empty() ? "nothing" : to_line(answer.rows.front().row);
+}
+
+TEST(Naive, AFilterComesBeforeTheArgument) {
+  Log log;
+  for (const int n : {0, 1, 4}) log.event(0, fmt::format(R"({{"who":"a","n":{}}})", n));
+  log.event(1, R"({"who":"b"})");
+  EXPECT_EQ(of_clicks(log,
+                      "count(*) FILTER (WHERE who = 'a'), sum(12 / n) FILTER (WHERE n <> 0), "
+                      "count(n) FILTER (WHERE n > 9), max(n) FILTER (WHERE n > 9)"),
+            "3 | 15 | 0 | null");
+  const auto failing =
+      log.answer("CREATE MATERIALIZED VIEW v AS SELECT sum(n) FILTER (WHERE 12 / n > 5) FROM clicks");
+  EXPECT_EQ(to_line(failing.rows.front().row), "1");
+  EXPECT_EQ(failing.failed, (std::set<Place>{{0, 0}}));
+}
+
+TEST(Naive, ListsGoByTheirOrderThenByTime) {
+  Log log;
+  log.event(0, R"({"who":"b","n":2,"at":9000})").event(0, R"({"who":"a","n":2,"at":1000})");
+  log.event(1, R"({"who":"c","at":2000})").event(1, R"({"n":7,"at":3000})");
+  EXPECT_EQ(
+      of_clicks(
+          log, "string_agg(who, '-'), string_agg(who, '-' ORDER BY n), string_agg(who, '-' ORDER BY n DESC)"),
+      "'a-c-b' | 'a-b-c' | 'c-a-b'");
+  EXPECT_EQ(
+      of_clicks(log, "array_agg(who), array_agg(n ORDER BY who DESC NULLS LAST), array_agg(DISTINCT n)"),
+      R"('["a","c",null,"b"]' | '[null,2,2,7]' | '[2,7,null]')");
+  EXPECT_EQ(of_clicks(log,
+                      "first_value(who ORDER BY n, who DESC), last_value(n ORDER BY who), "
+                      "string_agg(DISTINCT who, '' ORDER BY who DESC)"),
+            "'b' | 7 | 'cba'");
+}
+
+TEST(Naive, SpreadsAreExactOfWholeNumbers) {
+  Log log;
+  EXPECT_EQ(of_clicks(log, "variance(n), var_pop(n)"), "null | null");
+  log.event(0, R"({"who":"a","n":1,"x":1})");
+  EXPECT_EQ(of_clicks(log, "variance(n), var_pop(n), stddev(x)"), "null | 0n | null");
+  log.event(0, R"({"who":"a","n":2,"x":3})").event(1, R"({"who":"a","n":2})");
+  EXPECT_EQ(of_clicks(log, "variance(n), stddev_samp(n), var_pop(n), stddev_pop(n)"),
+            "0.33333333333333333333n | 0.57735026918962576451n | 0.22222222222222222222n | "
+            "0.47140452079103168293n");
+  EXPECT_EQ(of_clicks(log, "variance(x), stddev_pop(x), variance(DISTINCT n)"), "2d | 1d | 0.5n");
+  EXPECT_EQ(of_clicks(log, "bit_and(n), bit_or(n), bool_or(n > 1), bool_and(n > 1)"), "0 | 3 | true | false");
+}
+
 TEST(Naive, AFailingRowIsNamedAndCountsNowhere) {
   Log log;
   log.event(0, R"({"who":"a","n":0})").event(0, R"({"who":"a","n":5})").event(0, R"({"who":"a"})");
@@ -232,12 +281,29 @@ TEST(Naive, ANullTimeHasNoWindow) {
   EXPECT_EQ(answer.no_event_time, (std::set<Place>{{0, 0}}));
 }
 
-TEST(Naive, AMeanHasPostgresDigits) {
-  EXPECT_EQ(naive_mean(5, 3), "1.6666666666666667");
-  EXPECT_EQ(naive_mean(-7, 2), "-3.5");
-  EXPECT_EQ(naive_mean(12, 4), "3");
-  EXPECT_EQ(naive_mean(0, 4), "0");
-  EXPECT_EQ(naive_mean(-1, 30'000), "-3.3333333333333335e-05");
+std::string mean(int64_t sum, int64_t count) {
+  return numeric_text(naive_quotient({sum, 0}, {count, 0}));
+}
+
+TEST(NaiveNumeric, QuotientsAndRootsHavePostgresDigits) {
+  EXPECT_EQ(mean(5, 3), "1.6666666666666667");
+  EXPECT_EQ(mean(-7, 2), "-3.5");
+  EXPECT_EQ(mean(12, 4), "3");
+  EXPECT_EQ(mean(0, 4), "0");
+  EXPECT_EQ(mean(-1, 30'000), "-0.000033333333333333333333");
+  EXPECT_EQ(numeric_text(naive_quotient({125, 2}, {3, 0})), "0.41666666666666666667");
+  EXPECT_EQ(numeric_text(naive_root({2, 0}, {1, 0})), "1.414213562373095");
+  EXPECT_EQ(numeric_text(naive_root({1, 0}, {3, 0})), "0.57735026918962576451");
+  EXPECT_EQ(numeric_text(naive_root({9, 0}, {4, 0})), "1.5");
+}
+
+TEST(NaiveNumeric, TextsAndComputes) {
+  EXPECT_EQ(numeric_text(*read_numeric("-012.50")), "-12.5");
+  EXPECT_EQ(numeric_text(*read_numeric("1.5e3")), "1500");
+  EXPECT_EQ(numeric_text(*read_numeric("5e-05")), "0.00005");
+  EXPECT_FALSE(read_numeric("1.2.3") || read_numeric("") || read_numeric("1x"));
+  EXPECT_EQ(numeric_text(*read_numeric("1.25") * *read_numeric("-4")), "-5");
+  EXPECT_EQ(naive_whole(*read_numeric("-2.5")), -3);
 }
 
 }  // namespace

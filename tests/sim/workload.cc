@@ -205,41 +205,39 @@ std::string Workload::emit(bool may_close, bool may_wait) {
 }
 
 std::string Workload::aggregate_list(bool distinct) {
-  static const char* const kCalls[] = {"count(*)",
-                                       "count(n)",
-                                       "sum(n)",
-                                       "sum(x)",
-                                       "avg(x)",
-                                       "avg(n)",
-                                       "min(s)",
-                                       "max(s)",
-                                       "min(x)",
-                                       "max(n)",
-                                       "max(at)",
-                                       "sum(n * 2 + 1)",
-                                       "count(b)",
-                                       "max(id)",
-                                       "min(at)",
-                                       "sum(CASE WHEN b THEN x END)",
-                                       "sum(n) + count(*)",
-                                       "sum(100 / n)",
-                                       "any_value(x)",
-                                       "first_value(s)",
-                                       "last_value(n)",
-                                       "bit_xor(n)",
-                                       "string_agg(s, ', ')",
-                                       "string_agg(k || s, '')",
-                                       "approx_count_distinct(n)",
-                                       "approx_count_distinct(s)",
-                                       "max(PROCTIME())"};
-  static const char* const kDistinct[] = {"count(DISTINCT s)", "count(DISTINCT n)", "sum(DISTINCT n)",
-                                          "avg(DISTINCT n)", "count(DISTINCT x)"};
+  static const char* const kCalls[] = {
+      "count(*)", "count(n)", "sum(n)", "sum(x)", "avg(x)", "avg(n)", "min(s)", "max(s)", "min(x)", "max(n)",
+      "max(at)", "sum(n * 2 + 1)", "count(b)", "max(id)", "min(at)", "sum(CASE WHEN b THEN x END)",
+      "sum(n) + count(*)", "sum(100 / n)", "any_value(x)", "first_value(s)", "last_value(n)", "bit_xor(n)",
+      "string_agg(s, ', ')", "string_agg(k || s, '')", "approx_count_distinct(n)", "approx_count_distinct(s)",
+      "max(PROCTIME())", "variance(n)", "stddev(n * 3)", "stddev_pop(n)",
+      // Doubles are compared in as many digits as two ways of adding up share.
+      "CAST(var_pop(x) * 976.7 AS BIGINT)", "bool_or(n > 5)", "bit_or(n)", "array_agg(k)",
+      "array_agg(n ORDER BY s DESC, n)", "string_agg(s, '+' ORDER BY n DESC NULLS LAST)",
+      "first_value(k ORDER BY x)", "last_value(n ORDER BY s, k DESC)"};
+  static const char* const kDistinct[] = {
+      "count(DISTINCT s)",     "count(DISTINCT n)",
+      "sum(DISTINCT n)",       "avg(DISTINCT n)",
+      "count(DISTINCT x)",     "variance(DISTINCT n)",
+      "array_agg(DISTINCT n)", "string_agg(DISTINCT s, '-' ORDER BY s DESC)"};
+  std::vector<std::string> calls;
+  for (uint64_t left = 1 + random_.below(4); left > 0; --left)
+    calls.push_back(filtered(distinct && random_.chance(5) ? pick(kDistinct) : pick(kCalls)));
+  return named(calls);
+}
+
+// What is a call and nothing else may have a FILTER.
+std::string Workload::filtered(std::string call) {
+  static const char* const kFilters[] = {"b", "n > 3", "s <> 'a'", "n IS NOT NULL AND x < 3", "20 / n > 4"};
+  const bool bare =
+      call.ends_with(')') && !call.starts_with("CAST") && call.find(") + ") == std::string::npos;
+  return bare && random_.chance(4) ? fmt::format("{} FILTER (WHERE {})", call, pick(kFilters)) : call;
+}
+
+std::string Workload::named(const std::vector<std::string>& calls) {
   std::string out;
-  const uint64_t calls = 1 + random_.below(4);
-  for (uint64_t i = 0; i < calls; ++i) {
-    const char* call = distinct && random_.chance(5) ? pick(kDistinct) : pick(kCalls);
-    out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", call, i);
-  }
+  for (size_t i = 0; i < calls.size(); ++i)
+    out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", calls[i], i);
   return out;
 }
 
@@ -266,11 +264,14 @@ std::string Workload::retracting_list() {
                                        "sum(n) + count(*)",
                                        "count(DISTINCT s)",
                                        "sum(DISTINCT n)",
-                                       "count(DISTINCT x)"};
-  std::string out;
-  const uint64_t calls = 1 + random_.below(4);
-  for (uint64_t i = 0; i < calls; ++i) out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", pick(kCalls), i);
-  return out;
+                                       "count(DISTINCT x)",
+                                       "var_pop(n)",
+                                       "stddev(n)",
+                                       "variance(DISTINCT n)",
+                                       "bool_and(n > 0)"};
+  std::vector<std::string> calls;
+  for (uint64_t left = 1 + random_.below(4); left > 0; --left) calls.push_back(filtered(pick(kCalls)));
+  return named(calls);
 }
 
 // Over the rows that upserts and deletes make.
@@ -302,7 +303,8 @@ std::string Workload::table_windows(const NaiveStream& source, const std::string
 std::string Workload::having(bool distinct) {
   static const char* const kConditions[] = {"count(*) > 2",       "sum(n) > 10",
                                             "max(n) IS NOT NULL", "min(x) < max(x)",
-                                            "NOT count(b) = 1",   "count(*) % 2 = 0 OR min(s) = 'a'"};
+                                            "NOT count(b) = 1",   "count(*) % 2 = 0 OR min(s) = 'a'",
+                                            "variance(n) > 4.5",  "count(*) FILTER (WHERE b) > 1"};
   if (!random_.chance(4)) return "";
   return std::string(" HAVING ") +
          (distinct && random_.chance(4) ? "count(DISTINCT n) >= 2" : pick(kConditions));

@@ -69,6 +69,8 @@ class Workload {
   std::string row_condition();  // of a table's row, which came at no time
   std::string aggregate_list(bool distinct = true);
   std::string retracting_list();  // of aggregates that can take a row back
+  std::string filtered(std::string call);
+  static std::string named(const std::vector<std::string>& calls);
   std::string table_windows(const NaiveStream& source, const std::string& shown, const std::string& where,
                             const std::string& key);
   std::string having(bool distinct = true);
