@@ -263,6 +263,25 @@ TEST(Naive, SpreadsAreExactOfWholeNumbers) {
   EXPECT_EQ(of_clicks(log, "bit_and(n), bit_or(n), bool_or(n > 1), bool_and(n > 1)"), "0 | 3 | true | false");
 }
 
+TEST(Naive, NumericsAreExact) {
+  const std::string stream = "CREATE STREAM clicks (n BIGINT, d NUMERIC)";
+  Log log;
+  log.event(0, R"({"n":3,"d":0.1})")
+      .event(0, R"({"n":4,"d":"0.2"})")
+      .event(0, R"({"d":1.25})")
+      .event(0, R"({"n":1})");
+  const auto of = [&](const std::string& items) {
+    return to_line(
+        log.answer("CREATE MATERIALIZED VIEW v AS SELECT " + items + " FROM clicks", stream).rows[0].row);
+  };
+  EXPECT_EQ(of("sum(d), avg(d), min(d), max(d), sum(coalesce(d, n))"),
+            "1.55n | 0.51666666666666666667n | 0.1n | 1.25n | 2.55n");
+  EXPECT_EQ(of("var_pop(d), sum(d) - sum(n), count(*) FILTER (WHERE d > 0.1)"),
+            "0.27055555555555555556n | -6.45n | 2");
+  log.event(0, R"({"d":"x"})");
+  EXPECT_EQ(log.answer("CREATE STREAM o AS SELECT d FROM clicks", stream).failed, (std::set<Place>{{0, 4}}));
+}
+
 TEST(Naive, AFailingRowIsNamedAndCountsNowhere) {
   Log log;
   log.event(0, R"({"who":"a","n":0})").event(0, R"({"who":"a","n":5})").event(0, R"({"who":"a"})");

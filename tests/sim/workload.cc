@@ -9,7 +9,7 @@ namespace millrace::sim {
 namespace {
 
 constexpr const char* kColumns =
-    "id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN";
+    "id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN, d NUMERIC";
 
 template <typename T>
 T must(Result<T> result, const std::string& sql) {
@@ -94,7 +94,12 @@ std::string Workload::condition() {
                                         "CAST(x AS BIGINT) = 2",
                                         "at >= TIMESTAMPTZ '2001-01-01 00:00:10+00'",
                                         "PROCTIME() > at + INTERVAL '5 seconds'",
-                                        "id >= 0"};
+                                        "id >= 0",
+                                        "d > 1.5",
+                                        "d * 2 < n",
+                                        "d / 4 <> 0.25",
+                                        "coalesce(d, n) + x > 2",
+                                        "CAST(d AS BIGINT) % 2 = 0"};
   const std::string one = pick(kSimple);
   switch (random_.below(4)) {
     case 0:
@@ -117,13 +122,16 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
       ", at + INTERVAL '90 seconds' AS later",
       ", -n AS minus_n",
       ", PROCTIME() AS came",
-      ", k || s AS ks"};
+      ", k || s AS ks",
+      ", d * 1.5 - n AS dn",
+      ", d / 4 AS quarter",
+      ", CASE WHEN b THEN d WHEN n > 3 THEN n END AS either"};
   const std::string name = fmt::format("derived_{}", ++names_);
   const bool keyed = !source.primary_key.empty();
   std::string extra = pick(kExtra);
   while (keyed && extra.find("PROCTIME") != std::string::npos) extra = pick(kExtra);
   const MadeRetention kept = retention();
-  std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b{} FROM {}", name,
+  std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b, d{} FROM {}", name,
                                 with(kept.option), extra, source.name);
   if (!random_.chance(4)) sql += " WHERE " + (keyed ? row_condition() : condition());
   return {must(naive_query(sql), sql), sql, kept};
@@ -152,8 +160,9 @@ MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& l
   if (random_.chance(4))
     options += std::string(options.empty() ? "" : ", ") + "allowed_lateness = '4 seconds'";
   std::string sql = fmt::format(
-      "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, {} AS x, {}, count(b) > 1 AS b "
-      "FROM {}",
+      "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, {} AS x, {}, count(b) > 1 AS "
+      "b, "
+      "sum(d) AS d FROM {}",
       name, with(options), keys.k, at, pick(kX), keys.s, from);
   if (random_.chance(3)) sql += " WHERE " + condition();
   sql += fmt::format(" GROUP BY window_start, window_end, {}{} EMIT ON WINDOW CLOSE", keys.columns, having());
@@ -173,8 +182,7 @@ MadeQuery Workload::make_changes(const NaiveStream& source, const std::string& l
   if (log) options += std::string(options.empty() ? "" : ", ") + "changelog = 'retract'";
   std::string sql = fmt::format(
       "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, max(x) AS x, {}, count(b) > 1 "
-      "AS b{} "
-      "FROM {}",
+      "AS b, sum(d) AS d{} FROM {}",
       name, with(options), keys.k, windows ? "window_end" : "max(at)", keys.s,
       from.starts_with("CUMULATE") ? ", window_start AS began" : "", from);
   if (random_.chance(3)) sql += " WHERE " + (table ? row_condition() : condition());
@@ -268,7 +276,12 @@ std::string Workload::retracting_list() {
                                        "var_pop(n)",
                                        "stddev(n)",
                                        "variance(DISTINCT n)",
-                                       "bool_and(n > 0)"};
+                                       "bool_and(n > 0)",
+                                       "sum(d)",
+                                       "avg(d)",
+                                       "min(d)",
+                                       "var_samp(d)",
+                                       "count(DISTINCT d)"};
   std::vector<std::string> calls;
   for (uint64_t left = 1 + random_.below(4); left > 0; --left) calls.push_back(filtered(pick(kCalls)));
   return named(calls);
@@ -278,7 +291,7 @@ std::string Workload::retracting_list() {
 std::string Workload::table_query(const NaiveStream& source) {
   const std::string where = random_.chance(2) ? " WHERE " + row_condition() : "";
   const uint64_t kind = random_.below(4);
-  if (kind == 0) return fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
+  if (kind == 0) return fmt::format("id, k, n, x, d, at FROM {}{}", source.name, where);
   if (kind == 1) return fmt::format("{} FROM {}{}{}", retracting_list(), source.name, where, having());
   const std::string key = group_key();
   const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
@@ -301,17 +314,17 @@ std::string Workload::table_windows(const NaiveStream& source, const std::string
 }
 
 std::string Workload::having(bool distinct) {
-  static const char* const kConditions[] = {"count(*) > 2",       "sum(n) > 10",
-                                            "max(n) IS NOT NULL", "min(x) < max(x)",
-                                            "NOT count(b) = 1",   "count(*) % 2 = 0 OR min(s) = 'a'",
-                                            "variance(n) > 4.5",  "count(*) FILTER (WHERE b) > 1"};
+  static const char* const kConditions[] = {
+      "count(*) > 2",      "sum(n) > 10",      "max(n) IS NOT NULL",
+      "min(x) < max(x)",   "NOT count(b) = 1", "count(*) % 2 = 0 OR min(s) = 'a'",
+      "variance(n) > 4.5", "avg(d) > 1.75",    "count(*) FILTER (WHERE b) > 1"};
   if (!random_.chance(4)) return "";
   return std::string(" HAVING ") +
          (distinct && random_.chance(4) ? "count(DISTINCT n) >= 2" : pick(kConditions));
 }
 
 std::string Workload::group_key() {
-  static const char* const kKeys[] = {"k", "k", "k", "s", "b", "n", "s, b", "k, s", "n % 3"};
+  static const char* const kKeys[] = {"k", "k", "k", "s", "b", "n", "s, b", "k, s", "n % 3", "d"};
   return pick(kKeys);
 }
 
@@ -325,7 +338,7 @@ MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late
   const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
   const uint64_t kind = random_.below(9);
   if (kind == 0) {
-    sql += fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
+    sql += fmt::format("id, k, n, x, d, at FROM {}{}", source.name, where);
   } else if (kind == 1) {
     sql += fmt::format("{} FROM {}{}{}", aggregate_list(), source.name, where, having());
   } else {
@@ -383,7 +396,7 @@ MadeQuery Workload::make_counts(const NaiveStream& source, bool is_view) {
     kept = retention();
     sql = fmt::format(
         "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, max(at) AS at, sum(n) AS n, sum(x) AS x, {}count(b) "
-        "> 1 AS b FROM {}{}",
+        "> 1 AS b, min(d) AS d FROM {}{}",
         name, with(kept.option), source.key == "k" ? "k" : "max(k) AS k",
         keys.find('s') == std::string::npos ? "last_value(s) AS s, " : "s, ", from, where);
   }
@@ -407,6 +420,7 @@ std::string Workload::bad_event(int64_t id, bool keyed) {
                                      R"({{"id":{},"at":"yesterday"}})",
                                      R"([{}])",
                                      R"({{"id":{},"n":1e400}})",
+                                     R"({{"id":{},"d":"1.2.3"}})",
                                      R"({{"id":{},"b":"true"}})"};
   return fmt::format(fmt::runtime(pick(kBad)), id);
 }
@@ -434,6 +448,9 @@ MadeEvent Workload::make_event(int64_t now_us, const NaiveStream& stream) {
                                        "\"\\u00e9\"", "\"\"",   "null",  "\"a\\\"b\""};
   json += fmt::format(",\"s\":{}", pick(kTexts));
   if (!random_.chance(4)) json += random_.chance(2) ? ",\"b\":true" : ",\"b\":false";
+  const double d = static_cast<double>(random_.below(40)) / 4 - 2;
+  if (!random_.chance(5))
+    json += fmt::format(fmt::runtime(random_.chance(3) ? R"(,"d":"{}")" : R"(,"d":{})"), d);
   if (random_.chance(8)) json += R"(,"unused":{"deep":[1,2,{"x":null}]})";
   event.json = json + "}";
   return event;
