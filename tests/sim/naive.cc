@@ -21,11 +21,13 @@ struct Group {
   int64_t window_size = 0;
   std::vector<std::vector<NaiveValue>> values;  // by aggregate
   std::string numbered;                         // windows of rows: the group whose rows are numbered
+  const std::set<std::string>* not_grouped = nullptr;
 };
 using Inputs = std::vector<std::optional<NaiveInput>>;  // a row's, by aggregate
 // SESSION: a row that counts, until all rows of its group are there.
 struct PendingRow {
   int64_t time = 0;
+  size_t set = 0;
   NaiveOrigin origin;
   Row row;
   Inputs inputs;
@@ -114,7 +116,11 @@ class Run {
     if (query_.having) find_aggregates(*query_.having, calls_);
     grouped_ = is_grouped(named_);
     if (query_.from && query_.from->window != sql::ast::WindowFunction::kNone) set_window(*query_.from);
-    if (grouped_ && query_.group_by.empty()) groups_[""].values.resize(calls_.size());
+    if (query_.distinct_span.length > 0) {
+      for (const auto& item : query_.items) keys_.push_back(item.expr.get());
+    }
+    for (const auto& key : query_.group_by) keys_.push_back(&group_expr(*key));
+    set_groups();
   }
 
   NaiveAnswer over(const FinalLog& log, const std::vector<LogEvent>& events) {
@@ -163,6 +169,29 @@ class Run {
     if (named_.retention_us == 0) return;
     answer_.dropped_low = behind(low, named_.retention_us);
     answer_.dropped_high = behind(high, named_.retention_us);
+  }
+
+  void set_groups() {
+    for (const auto& set : query_.grouping_sets) sets_.push_back({{set.begin(), set.end()}, {}});
+    if (sets_.empty()) {
+      sets_.emplace_back();
+      for (size_t key = 0; key < keys_.size(); ++key) sets_[0].keys.insert(key);
+    }
+    for (GroupingSet& set : sets_) {
+      for (const Expr* key : keys_) set.without.insert(key->text);
+      for (const size_t key : set.keys) set.without.erase(keys_[key]->text);
+    }
+    add_empty_groups();
+  }
+
+  // Groups of no keys are there from the beginning.
+  void add_empty_groups() {
+    for (size_t i = 0; grouped_ && i < sets_.size(); ++i) {
+      if (!sets_[i].keys.empty()) continue;
+      Group& group = groups_[to_line({Scalar(static_cast<int64_t>(i))})];
+      group.values.resize(calls_.size());
+      group.not_grouped = &sets_[i].without;
+    }
   }
 
   void set_window(const sql::ast::TableRef& from) {
@@ -259,7 +288,7 @@ class Run {
   void take_table() {
     groups_.clear();
     answer_.rows.clear();
-    if (grouped_ && query_.group_by.empty()) groups_[""].values.resize(calls_.size());
+    add_empty_groups();
     for (const LastEvent& last : stayed_) count_again(last);
     for (const auto& [key, last] : table_) {
       if (last.event == nullptr) continue;
@@ -389,15 +418,14 @@ class Run {
   }
 
   bool add(const LogEvent& event, const Row& row, const RowContext& context, const NaivePart& part) {
-    Row key;
-    for (const auto& expr : query_.group_by) {
+    Row keys;
+    for (const Expr* expr : keys_) {
       const bool of_window = mentions(*expr, "window_start") || mentions(*expr, "window_end");
-      if (of_window && (sessions_ || named_.rows > 0)) continue;
-      auto value = value_of(group_expr(*expr), context);
+      const bool counts = !of_window || (!sessions_ && named_.rows == 0);
+      auto value = counts ? value_of(*expr, context) : Result<Scalar>(Scalar());
       if (!value.ok()) return false;
-      key.push_back(std::move(*value));
+      keys.push_back(std::move(*value));
     }
-    if (cumulates_) key.push_back(Scalar(context.window_size));  // both ends are keys, whichever was written
     Inputs inputs;  // all of them first: a failing row counts nowhere
     for (const Expr* call : calls_) {
       auto input = naive_input(*call, context, named_.null_on_error);
@@ -405,22 +433,30 @@ class Run {
       inputs.push_back(std::move(*input));
     }
     const NaiveOrigin origin{event.partition, order_of(event, row)};
-    if (named_.rows > 0) {
-      number(to_line(key), row, origin, inputs);
-      return true;
+    for (size_t set = 0; set < sets_.size(); ++set) {
+      const std::string key = key_in(set, keys, context.window_size);
+      if (named_.rows > 0) {
+        number(key, row, origin, inputs);
+      } else if (sessions_) {
+        pending_[key].push_back({*context.window_start, set, origin, row, inputs});
+      } else {
+        count(key, set, row, {context.window_start, context.window_size, part}, origin, inputs);
+      }
     }
-    if (sessions_) {
-      const int64_t time = *context.window_start;
-      pending_[to_line(key)].push_back({time, origin, row, std::move(inputs)});
-      return true;
-    }
-    count(to_line(key), row, {context.window_start, context.window_size, part}, origin, inputs);
     return true;
   }
 
-  void count(const std::string& key, const Row& row, const NaiveWindow& window, const NaiveOrigin& origin,
-             const Inputs& inputs) {
+  std::string key_in(size_t set, const Row& keys, int64_t window_size) const {
+    Row key{Scalar(static_cast<int64_t>(set))};
+    for (const size_t i : sets_[set].keys) key.push_back(keys[i]);
+    if (cumulates_) key.push_back(Scalar(window_size));  // both ends are keys, whichever was written
+    return to_line(key);
+  }
+
+  void count(const std::string& key, size_t set, const Row& row, const NaiveWindow& window,
+             const NaiveOrigin& origin, const Inputs& inputs) {
     Group& group = groups_[key];
+    group.not_grouped = &sets_[set].without;
     if (group.values.empty()) group.values.resize(calls_.size());
     if (group.first.empty()) {
       group.first = row;
@@ -441,22 +477,21 @@ class Run {
          end += named_.slide) {
       const int64_t start = std::max<int64_t>(0, end - named_.rows);
       const std::string window = key + " to " + std::to_string(end);
-      count(window, row, {start, end - start, {pane, 0}}, origin, inputs);
+      count(window, 0, row, {start, end - start, {pane, 0}}, origin, inputs);
       groups_[window].numbered = key;
       if (end > n || named_.is_view) continue;
-      if (auto whole = row_of(groups_[window]))
-        answer_.made[origin.partition.value].push_back(std::move(*whole));
+      if (auto whole = row_of(groups_[window]); whole.passes)
+        answer_.made[origin.partition.value].push_back(std::move(whole.row));
     }
   }
 
-  // Of a window of rows that is open, or gone, nothing is shown.
-  bool shows(const Group& group) const {
-    if (named_.rows == 0) return true;
-    const int64_t n = numbers_.at(group.numbered);
-    const int64_t end = *group.window_start + group.window_size;
-    const bool gone =
-        named_.retention_rows > 0 && end + named_.retention_rows <= n / named_.slide * named_.slide;
-    return !gone && (end <= n || !named_.full_windows);
+  bool is_open(const Group& group) const {
+    return named_.rows > 0 && *group.window_start + group.window_size > numbers_.at(group.numbered);
+  }
+  bool is_gone(const Group& group) const {
+    if (named_.retention_rows == 0) return false;
+    const int64_t closed = numbers_.at(group.numbered) / named_.slide * named_.slide;
+    return *group.window_start + group.window_size + named_.retention_rows <= closed;
   }
 
   // Sorted by time, a row a gap or more behind the one before begins the next session; doubles are added up in the
@@ -474,7 +509,7 @@ class Run {
     for (const PendingRow& row : rows) {
       const auto& [first, last] = *std::prev(sessions.upper_bound(row.time));
       const NaiveWindow window{first, last + size_ - first, {floor_to(row.time, size_, 0), 0}};
-      count(key + " from " + std::to_string(first), row.row, window, row.origin, row.inputs);
+      count(key + " from " + std::to_string(first), row.set, row.row, window, row.origin, row.inputs);
     }
   }
 
@@ -498,8 +533,11 @@ class Run {
     return value != nullptr && *value;
   }
 
-  // None: HAVING does not let it pass.
-  std::optional<Row> row_of(const Group& group) const {
+  struct GroupRow {
+    Row row;
+    bool passes = false;  // HAVING
+  };
+  GroupRow row_of(const Group& group) const {
     std::map<const Expr*, Scalar> results;
     for (size_t i = 0; i < calls_.size(); ++i)
       results[calls_[i]] = naive_aggregate(*calls_[i], group.values[i]);
@@ -510,21 +548,23 @@ class Run {
                        group.window_size,
                        &results,
                        {},
-                       named_.rows > 0};
-    if (!passes_having(context)) return std::nullopt;
-    Row out;
+                       named_.rows > 0,
+                       group.not_grouped};
+    GroupRow out{{}, passes_having(context)};
     for (const auto& item : query_.items) {
       auto value = naive_evaluate(*item.expr, context);
-      out.push_back(value.ok() ? std::move(*value) : Scalar());
+      out.row.push_back(value.ok() ? std::move(*value) : Scalar());
     }
     return out;
   }
 
   void show_groups() {
     for (const auto& [key, group] : groups_) {
-      auto row = shows(group) ? row_of(group) : std::nullopt;
-      if (!row) continue;
-      NaiveAnswer::ViewRow out{std::move(*row)};
+      if (is_open(group) && named_.full_windows) continue;
+      GroupRow row = row_of(group);
+      if (is_gone(group)) answer_.gone.push_back(row.row);
+      if (is_gone(group) || !row.passes) continue;
+      NaiveAnswer::ViewRow out{std::move(row.row)};
       if (closes_) out.window_end = group.window_start.value_or(0) + group.window_size;
       answer_.rows.push_back(std::move(out));
     }
@@ -535,7 +575,13 @@ class Run {
   const NaiveStream& source_;
   const NaiveScope& scope_;
   NaiveClocks clocks_;
+  struct GroupingSet {
+    std::set<size_t> keys;
+    std::set<std::string> without;  // the columns of all other keys
+  };
   std::vector<const Expr*> calls_;
+  std::vector<const Expr*> keys_;
+  std::vector<GroupingSet> sets_;  // one without GROUPING SETS
   bool grouped_ = false;
   bool late_check_ = false;
   bool closes_ = false;

@@ -104,6 +104,7 @@ struct NaiveAnswer {
     int64_t window_end = INT64_MAX;  // of windows that close
   };
   std::vector<ViewRow> rows;  // a view's, or of a stream of changes, no order; emit on close: of all windows
+  std::vector<Row> gone;      // of windows of rows that a retention took away, also those that HAVING hid
   std::map<uint16_t, std::vector<Row>> made;  // a derived stream's, by partition
   std::set<Place> late, closed_while_idle, no_event_time, failed;
   int64_t closed_high = INT64_MAX;   // windows that end up to here may be shown …

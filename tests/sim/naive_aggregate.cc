@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "tests/sim/naive_numeric.h"
@@ -40,13 +39,6 @@ void sort_values(const Expr& call, std::vector<NaiveValue>& values) {
 void leave_one_of_each(std::vector<NaiveValue>& values) {
   std::set<std::string> seen;
   std::erase_if(values, [&](const NaiveValue& v) { return !seen.insert(to_line({v.input.value})).second; });
-}
-
-nlohmann::json json_of(const Scalar& value) {
-  if (is_null(value)) return nullptr;
-  if (const auto* i = std::get_if<int64_t>(&value)) return *i;
-  if (const auto* b = std::get_if<bool>(&value)) return *b;
-  return std::get<std::string>(value);
 }
 
 Scalar list_of(const Expr& call, const std::vector<NaiveValue>& values) {
@@ -142,6 +134,13 @@ Scalar extreme_of(const std::vector<NaiveValue>& values, int sign) {
 }
 
 }  // namespace
+
+nlohmann::json json_of(const Scalar& value) {
+  if (is_null(value)) return nullptr;
+  if (const auto* i = std::get_if<int64_t>(&value)) return *i;
+  if (const auto* b = std::get_if<bool>(&value)) return *b;
+  return std::get<std::string>(value);
+}
 
 NaiveOutcome naive_input(const Expr& call, const RowContext& context, bool null_on_error) {
   size_t arguments = call.args.size() - call.order_by.size();

@@ -133,7 +133,8 @@ int64_t floor_to(int64_t t, int64_t size, int64_t offset) {
 bool is_grouped(const NaiveQuery& query) {
   std::vector<const Expr*> calls;
   for (const auto& item : query.query->items) find_aggregates(*item.expr, calls);
-  return !query.query->group_by.empty() || !calls.empty() || query.query->having;
+  return !query.query->group_by.empty() || !calls.empty() || query.query->having ||
+         query.query->distinct_span.length > 0;
 }
 
 bool closes_by_arrival(const NaiveQuery& query) {

@@ -276,6 +276,16 @@ Result<Scalar> widened(const Expr& e, const RowContext& context, Result<Scalar> 
   return naive_cast(*value, naive_type(e, *context.columns));
 }
 
+bool is_not_grouped(const Expr& e, const RowContext& context) {
+  return context.not_grouped != nullptr && context.not_grouped->contains(e.text);
+}
+
+Scalar grouping(const Expr& e, const RowContext& context) {
+  int64_t bits = 0;
+  for (const ExprPtr& key : e.args) bits = bits * 2 + (is_not_grouped(*key, context) ? 1 : 0);
+  return Scalar(bits);
+}
+
 Result<Scalar> call(const Expr& e, const RowContext& context) {
   if (context.aggregates != nullptr) {
     const auto found = context.aggregates->find(&e);
@@ -293,10 +303,12 @@ Result<Scalar> call(const Expr& e, const RowContext& context) {
     if (equals.value_or(false)) return Scalar();
     return naive_evaluate(*e.args[0], context);
   }
+  if (e.text == "grouping") return grouping(e, context);
   return failed("no such function: " + e.text);
 }
 
 Result<Scalar> column(const Expr& e, const RowContext& context) {
+  if (is_not_grouped(e, context)) return Scalar();
   if (context.columns != nullptr && context.row != nullptr) {
     for (size_t i = 0; i < context.columns->size(); ++i) {
       if ((*context.columns)[i].name == e.text) return (*context.row)[i];
@@ -523,7 +535,7 @@ Type branches_type(const Expr& e, const Schema& columns) {
 }
 
 Type call_type(const Expr& e, const Schema& columns) {
-  if (e.text == "count") return Type::kBigint;
+  if (e.text == "count" || e.text == "grouping") return Type::kBigint;
   if (is_proctime(e)) return Type::kTimestamptz;
   if (e.text == "avg" || e.text.starts_with("var") || e.text.starts_with("stddev"))
     return naive_type(*e.args[0], columns) == Type::kDouble ? Type::kDouble : Type::kNumeric;

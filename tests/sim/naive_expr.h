@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct RowContext {
   const std::map<const sql::ast::Expr*, Scalar>* aggregates = nullptr;  // an aggregate call's result
   AppendTime append_time = {};                                          // PROCTIME()
   bool window_of_rows = false;                                          // its ends are numbers
+  const std::set<std::string>* not_grouped = nullptr;  // keys that the row's grouping set is without
 };
 
 bool is_null(const Scalar& value);

@@ -263,6 +263,34 @@ TEST(Naive, SpreadsAreExactOfWholeNumbers) {
   EXPECT_EQ(of_clicks(log, "bit_and(n), bit_or(n), bool_or(n > 1), bool_and(n > 1)"), "0 | 3 | true | false");
 }
 
+TEST(Naive, ARowCountsInEachGroupingSet) {
+  const std::string view =
+      "CREATE MATERIALIZED VIEW v AS SELECT who, n, grouping(who, n) AS level, count(*) AS c, count(n) AS m "
+      "FROM clicks "
+      "GROUP BY ";
+  Log log;
+  EXPECT_EQ(lines(log.answer(view + "ROLLUP (who, n)")), std::vector<std::string>{"null | null | 3 | 0 | 0"});
+  log.event(0, R"({"who":"a","n":1})").event(0, R"({"who":"a"})").event(1, R"({"who":"b","n":1})");
+  EXPECT_EQ(
+      lines(log.answer(view + "ROLLUP (who, n)")),
+      (std::vector<std::string>{"'a' | 1 | 0 | 1 | 1", "'a' | null | 0 | 1 | 0", "'a' | null | 1 | 2 | 1",
+                                "'b' | 1 | 0 | 1 | 1", "'b' | null | 1 | 1 | 1", "null | null | 3 | 3 | 2"}));
+  EXPECT_EQ(lines(log.answer(view + "GROUPING SETS ((who), (n)) HAVING count(*) > 1")),
+            (std::vector<std::string>{"'a' | null | 1 | 2 | 1", "null | 1 | 2 | 2 | 2"}));
+}
+
+TEST(Naive, ADistinctRowIsThereOnce) {
+  Log log;
+  log.event(0, R"({"who":"a","n":1})")
+      .event(1, R"({"who":"a","n":3})")
+      .event(0, R"({"n":0})")
+      .event(0, R"({})");
+  const auto answer =
+      log.answer("CREATE MATERIALIZED VIEW v AS SELECT DISTINCT who, 6 / n > 1 AS few FROM clicks");
+  EXPECT_EQ(lines(answer), (std::vector<std::string>{"'a' | true", "null | null"}));
+  EXPECT_EQ(answer.failed, (std::set<Place>{{0, 1}}));
+}
+
 TEST(Naive, NumericsAreExact) {
   const std::string stream = "CREATE STREAM clicks (n BIGINT, d NUMERIC)";
   Log log;

@@ -290,27 +290,27 @@ std::string Workload::retracting_list() {
 // Over the rows that upserts and deletes make.
 std::string Workload::table_query(const NaiveStream& source) {
   const std::string where = random_.chance(2) ? " WHERE " + row_condition() : "";
-  const uint64_t kind = random_.below(4);
+  const uint64_t kind = random_.below(5);
   if (kind == 0) return fmt::format("id, k, n, x, d, at FROM {}{}", source.name, where);
   if (kind == 1) return fmt::format("{} FROM {}{}{}", retracting_list(), source.name, where, having());
-  const std::string key = group_key();
-  const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
-  if (kind == 2) return table_windows(source, shown, where, key);
-  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}{}", shown, retracting_list(), source.name, where, key,
-                     having(), emit(false, true));
+  const GroupKey key = group_key();
+  if (kind == 2) return table_windows(source, where, key);
+  if (kind == 3) return fmt::format("DISTINCT k, n > 4 AS many, s FROM {}{}", source.name, where);
+  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}{}", key.shown, retracting_list(), source.name, where,
+                     key.by, having(), emit(false, true));
 }
 
 // A row that leaves a window of several partitions is not told, so when that had closed must follow from the events.
-std::string Workload::table_windows(const NaiveStream& source, const std::string& shown,
-                                    const std::string& where, const std::string& key) {
+std::string Workload::table_windows(const NaiveStream& source, const std::string& where,
+                                    const GroupKey& key) {
   static const char* const kWindows[] = {"TUMBLE({}, at, INTERVAL '10 seconds')",
                                          "HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds')",
                                          "HOP({}, at, INTERVAL '5 seconds', INTERVAL '10 seconds')",
                                          "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '30 seconds')"};
   const bool may_close = source.watermark_column >= 0 && source.partitions == 1;
   return fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}{}",
-                     shown, retracting_list(), fmt::format(fmt::runtime(pick(kWindows)), source.name), where,
-                     key, having(), emit(may_close, true));
+                     key.shown, retracting_list(), fmt::format(fmt::runtime(pick(kWindows)), source.name),
+                     where, key.by, having(), emit(may_close, true));
 }
 
 std::string Workload::having(bool distinct) {
@@ -323,9 +323,18 @@ std::string Workload::having(bool distinct) {
          (distinct && random_.chance(4) ? "count(DISTINCT n) >= 2" : pick(kConditions));
 }
 
-std::string Workload::group_key() {
-  static const char* const kKeys[] = {"k", "k", "k", "s", "b", "n", "s, b", "k, s", "n % 3", "d"};
-  return pick(kKeys);
+Workload::GroupKey Workload::group_key() {
+  static const char* const kKeys[] = {"k", "k", "k", "s", "b", "n", "s, b", "k, s", "d"};
+  static constexpr GroupKey kSets[] = {
+      {"ROLLUP (k, s)", "k, s, grouping(k, s) AS level"},
+      {"CUBE (b, k)", "b, k, grouping(k, b) AS level"},
+      {"GROUPING SETS ((k), (s), (k, b))", "k, s, b, grouping(k, s, b) AS level"},
+      {"k, ROLLUP (n, s)", "k, n, s, grouping(n, s) AS level"},
+      {"GROUPING SETS (ROLLUP (k), (d))", "k, d, grouping(k, d) AS level"}};
+  if (random_.chance(4)) return kSets[random_.below(std::size(kSets))];
+  if (random_.chance(8)) return {"n % 3", "n % 3 AS rest"};
+  const char* key = pick(kKeys);
+  return {key, key};
 }
 
 MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late_to) {
@@ -336,17 +345,19 @@ MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late
     return {must(naive_query(sql), sql), sql, {}};
   }
   const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
-  const uint64_t kind = random_.below(9);
+  const uint64_t kind = random_.below(10);
   if (kind == 0) {
     sql += fmt::format("id, k, n, x, d, at FROM {}{}", source.name, where);
   } else if (kind == 1) {
     sql += fmt::format("{} FROM {}{}{}", aggregate_list(), source.name, where, having());
+  } else if (kind == 9) {
+    static const char* const kRows[] = {"k, s", "n, b", "k, 20 / n AS share", "coalesce(n, d) AS nd, b"};
+    sql += fmt::format("DISTINCT {} FROM {}{}", pick(kRows), source.name, where) + emit(false, true);
   } else {
-    const std::string key = group_key();
-    const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
+    const GroupKey key = group_key();
     if (kind <= 3) {
-      sql += fmt::format("{}, {} FROM {}{} GROUP BY {}{}", shown, aggregate_list(), source.name, where, key,
-                         having()) +
+      sql += fmt::format("{}, {} FROM {}{} GROUP BY {}{}", key.shown, aggregate_list(), source.name, where,
+                         key.by, having()) +
              emit(false, true);
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
@@ -363,7 +374,7 @@ MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late
       if (shared) from = fmt::format(fmt::runtime(pick(kShared)), source.name, time);
       if (session) from = fmt::format("SESSION({}, {}, INTERVAL '{}')", source.name, time, pick(kGaps));
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}",
-                         shown, aggregate_list(), from, where, key, having());
+                         key.shown, aggregate_list(), from, where, key.by, having());
       const bool event_time = !by_arrival && source.watermark_column >= 0;
       const bool may_close =
           by_arrival || (event_time && (!shared || source.watermark_told));  // see window_over

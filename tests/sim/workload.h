@@ -71,14 +71,17 @@ class Workload {
   std::string retracting_list();  // of aggregates that can take a row back
   std::string filtered(std::string call);
   static std::string named(const std::vector<std::string>& calls);
-  std::string table_windows(const NaiveStream& source, const std::string& shown, const std::string& where,
-                            const std::string& key);
+  struct GroupKey {
+    const char* by;
+    const char* shown;
+  };
+  std::string table_windows(const NaiveStream& source, const std::string& where, const GroupKey& key);
   std::string having(bool distinct = true);
   std::string table_query(const NaiveStream& source);
   std::string with(std::string options);  // WITH (…), or nothing
   std::string view_options(bool may_close);
   std::string emit(bool may_close, bool may_wait);
-  std::string group_key();
+  GroupKey group_key();
   std::string window_over(const NaiveStream& source);
   std::string time_value(int64_t us);
   std::string bad_event(int64_t id, bool keyed);
