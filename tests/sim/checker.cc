@@ -285,7 +285,8 @@ NaiveAnswer World::answer_of(const ClientObject& query, const FinalLog& log, App
   NaiveScope scope = scope_of(query, log);
   if (!strict(query)) scope.believed = &believed;
   if (closes_by_arrival(query.query)) scope.asked_after = asked_after;
-  return naive_answer(query.query, source.shape, log, log.events(sql::stream_of(source.definition)), scope);
+  return naive_answer(query.query, {{&source.shape, &log.events(sql::stream_of(source.definition))}}, log,
+                      scope);
 }
 
 // Where the events that a query has sent to its stream of late ones came from. An event is in its stream once.
@@ -382,7 +383,7 @@ void World::check_derived(const ClientObject& derived, const FinalLog& log) {
   if (derived.query.changes) return check_changes(derived, log);
   const ClientObject& source = objects_[derived.source];
   const NaiveAnswer answer =
-      naive_answer(derived.query, source.shape, log, log.events(sql::stream_of(source.definition)),
+      naive_answer(derived.query, {{&source.shape, &log.events(sql::stream_of(source.definition))}}, log,
                    scope_of(derived, log));
   std::map<uint16_t, std::vector<std::string>> actual, expected;
   for (const auto& event : log.events(sql::stream_of(derived.definition))) {

@@ -273,11 +273,12 @@ Result<Scalar> case_of(const Expr& e, const RowContext& context) {
 // A CASE with double and bigint branches is double, whichever branch a row takes; so is coalesce.
 Result<Scalar> widened(const Expr& e, const RowContext& context, Result<Scalar> value) {
   if (!value.ok() || !is_number(*value) || context.columns == nullptr) return value;
-  return naive_cast(*value, naive_type(e, *context.columns));
+  return naive_cast(*value, naive_type(e, context.reads ? context.reads->columns : *context.columns));
 }
 
 bool is_not_grouped(const Expr& e, const RowContext& context) {
-  return context.not_grouped != nullptr && context.not_grouped->contains(e.text);
+  return context.not_grouped != nullptr && context.reads == context.grouped_over &&
+         context.not_grouped->contains(e.text);
 }
 
 Scalar grouping(const Expr& e, const RowContext& context) {
@@ -307,20 +308,31 @@ Result<Scalar> call(const Expr& e, const RowContext& context) {
   return failed("no such function: " + e.text);
 }
 
+Result<Scalar> window_time(const Expr& e, const RowContext& context) {
+  const bool start = e.text == "window_start";
+  if (!start && e.text != "window_end") return failed("no such column: " + e.text);
+  if (!context.window_start) return Scalar();
+  const int64_t end = *context.window_start + (start ? 0 : context.window_size);
+  return context.window_of_rows ? Scalar(end) : Scalar(Timestamp{end});
+}
+
 Result<Scalar> column(const Expr& e, const RowContext& context) {
   if (is_not_grouped(e, context)) return Scalar();
+  if (context.reads != nullptr && !context.reads->values.empty()) {
+    for (size_t i = 0; i < context.reads->columns.size(); ++i) {
+      if (context.reads->columns[i].name != e.text) continue;
+      RowContext below = context;
+      below.reads = context.reads->below;
+      return naive_evaluate(*context.reads->values[i], below);
+    }
+    return window_time(e, context);
+  }
   if (context.columns != nullptr && context.row != nullptr) {
     for (size_t i = 0; i < context.columns->size(); ++i) {
       if ((*context.columns)[i].name == e.text) return (*context.row)[i];
     }
   }
-  const bool start = e.text == "window_start";
-  if (start || e.text == "window_end") {
-    if (!context.window_start) return Scalar();
-    const int64_t end = *context.window_start + (start ? 0 : context.window_size);
-    return context.window_of_rows ? Scalar(end) : Scalar(Timestamp{end});
-  }
-  return failed("no such column: " + e.text);
+  return window_time(e, context);
 }
 
 Result<Scalar> number(const std::string& text) {

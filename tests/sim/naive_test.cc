@@ -25,8 +25,9 @@ class Log {
  public:
   Log& event(uint16_t partition, const std::string& json) {
     frame(false);
-    log_.streams[StreamId(4)].push_back(
-        {Cut(cut_), AppendTime(now_us_), PartitionId(partition), Offset(next_[partition]++), json});
+    auto& events = log_.streams[StreamId(stream_)];
+    const int64_t offset = std::ranges::count(events, PartitionId(partition), &LogEvent::partition);
+    events.push_back({Cut(cut_), AppendTime(now_us_), PartitionId(partition), Offset(offset), json});
     return *this;
   }
   Log& click(uint16_t partition, const std::string& who, int seconds) {
@@ -39,18 +40,26 @@ class Log {
     log_.frames.push_back({Cut(++cut_), AppendTime(now_us_), start});
     return *this;
   }
+  Log& stream(uint64_t id) { return stream_ = id, *this; }  // of the events to come
   NaiveAnswer answer(const std::string& query, const std::string& stream = kClicks) const {
     auto shape = naive_stream(stream);
     auto parsed = naive_query(query);
     EXPECT_TRUE(shape.ok() && parsed.ok());
-    return naive_answer(*parsed, *shape, log_, log_.events(StreamId(4)));
+    return answer(*parsed, {*shape});
+  }
+  // Over streams from 4 on.
+  NaiveAnswer answer(const NaiveQuery& query, const std::vector<NaiveStream>& streams) const {
+    std::vector<NaiveSource> sources;
+    for (size_t i = 0; i < streams.size(); ++i)
+      sources.push_back({&streams[i], &log_.events(StreamId(4 + i))});
+    return naive_answer(query, sources, log_);
   }
 
  private:
   FinalLog log_;
   uint64_t cut_ = 0;
   int64_t now_us_ = 0;
-  std::map<uint16_t, int64_t> next_;
+  uint64_t stream_ = 4;
 };
 
 std::vector<std::string> lines(const NaiveAnswer& answer) {
@@ -289,6 +298,62 @@ TEST(Naive, ADistinctRowIsThereOnce) {
       log.answer("CREATE MATERIALIZED VIEW v AS SELECT DISTINCT who, 6 / n > 1 AS few FROM clicks");
   EXPECT_EQ(lines(answer), (std::vector<std::string>{"'a' | true", "null | null"}));
   EXPECT_EQ(answer.failed, (std::set<Place>{{0, 1}}));
+}
+
+TEST(Naive, ASelectReadsTheOneBelowIt) {
+  Log log;
+  log.event(0, R"({"who":"a","n":1})").event(0, R"({"who":"b","n":0})").event(1, R"({"who":"b","n":4})");
+  const auto rows = log.answer(
+      "CREATE MATERIALIZED VIEW v AS WITH few AS (SELECT who AS w, n + 1 AS n, 4 / n AS share FROM clicks "
+      "WHERE n < 9) "
+      "SELECT w, n * 10 AS tens FROM (SELECT * FROM few) AS s WHERE n > 1");
+  EXPECT_EQ(lines(rows), (std::vector<std::string>{"'a' | 20", "'b' | 50"}));
+  EXPECT_TRUE(rows.failed.empty());  // nobody reads the share of row 2
+  const auto groups = log.answer(
+      "CREATE MATERIALIZED VIEW v AS SELECT c * 2 AS twice, who FROM (SELECT who, count(*) AS c, sum(8 / n) "
+      "AS s FROM "
+      "(SELECT n, who FROM clicks WHERE 4 / n > 0) AS q (n, who) GROUP BY who) g WHERE c > 0");
+  EXPECT_EQ(lines(groups), (std::vector<std::string>{"2 | 'a'", "2 | 'b'"}));
+  EXPECT_EQ(groups.failed, (std::set<Place>{{0, 1}}));
+}
+
+TEST(Naive, AViewOverAViewHasItsWindows) {
+  auto clicks = naive_stream(kClicks);
+  auto below = naive_query(std::string(kWindows) + " EMIT ON WINDOW CLOSE");
+  ASSERT_TRUE(clicks.ok() && below.ok());
+  auto above = naive_query(
+      "CREATE MATERIALIZED VIEW w AS SELECT who, c + 1 AS more, window_start AS began FROM v WHERE c > 1",
+      {{"v", &*below}});
+  ASSERT_TRUE(above.ok());
+  EXPECT_EQ(above->arms[0].source, "clicks");
+  Log log;
+  log.click(0, "ana", 1).click(0, "bob", 2).click(0, "ana", 3).click(0, "ana", 16).click(0, "ana", 17);
+  EXPECT_EQ(lines(log.answer(*above, {*clicks})),
+            std::vector<std::string>{"'ana' | 3 | 1970-01-01T00:00:00Z"});
+}
+
+TEST(Naive, AUnionIsItsStreamsSideBySide) {
+  const auto clicks = naive_stream(kClicks);
+  const auto other = naive_stream("CREATE STREAM other (name TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at)");
+  const auto view = naive_query(
+      "CREATE MATERIALIZED VIEW v AS SELECT window_start, who, count(*) AS c FROM TUMBLE((SELECT who, at "
+      "FROM clicks "
+      "WHERE n IS NULL UNION ALL SELECT name, at FROM other), at, INTERVAL '10 seconds') GROUP BY "
+      "window_start, who");
+  const auto rows =
+      naive_query("CREATE STREAM o AS SELECT who, at FROM clicks UNION ALL SELECT name, at FROM other");
+  ASSERT_TRUE(clicks.ok() && other.ok() && view.ok() && rows.ok());
+  Log log;
+  log.click(1, "ana", 1).stream(5).event(0, R"({"name":"ana","at":2000})").stream(4).click(1, "ana", 30);
+  log.stream(5).event(0, R"({"name":"bob","at":3000})").stream(4).click(1, "bob", 1);
+  const auto answer = log.answer(*view, {*clicks, *other});
+  EXPECT_EQ(lines(answer),
+            (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 2", "1970-01-01T00:00:00Z | 'bob' | 1",
+                                      "1970-01-01T00:00:30Z | 'ana' | 1"}));
+  EXPECT_EQ(answer.late, (std::set<Place>{{1, 2}}));
+  const auto made = log.answer(*rows, {*clicks, *other}).made;
+  ASSERT_EQ(made.at(2).size(), 2u);
+  EXPECT_EQ(to_line(made.at(2)[1]), "'bob' | 1970-01-01T00:00:03Z");
 }
 
 TEST(Naive, NumericsAreExact) {
