@@ -53,8 +53,7 @@ void World::subscribe(size_t follower) {
         if (life != life_ || follower >= followers_.size() || !result.subscription) return;
         const ClientObject& followed = objects_[followers_[follower].object];
         followers_[follower].subscription = std::move(result.subscription);
-        followers_[follower].folded =
-            std::make_unique<FoldedRows>(followed.query, objects_[followed.source].shape);
+        followers_[follower].folded = std::make_unique<FoldedRows>(followed.query, followed.read);
       },
       [this, follower, life = life_](Status status) {
         if (life != life_ || follower >= followers_.size()) return;

@@ -5,18 +5,13 @@
 
 #include <iterator>
 
+#include "tests/sim/workload_text.h"
+
 namespace millrace::sim {
 namespace {
 
 constexpr const char* kColumns =
     "id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN, d NUMERIC";
-
-template <typename T>
-T must(Result<T> result, const std::string& sql) {
-  if (!result.ok()) std::fprintf(stderr, "%s\n  in: %s\n", result.error().to_string().c_str(), sql.c_str());
-  CHECK(result.ok(), "the workload writes SQL that the parser reads");
-  return std::move(result).value();
-}
 
 // Of groups that have the columns of their source: what they are by, and how those columns are shown.
 struct Keys {
@@ -25,6 +20,12 @@ struct Keys {
   const char* s;
 };
 constexpr Keys kKeys[] = {{"k", "k", "min(s) AS s"}, {"s", "max(k) AS k", "s"}, {"k, s", "k", "s"}};
+
+// When a window of event time closes to a partition that was silent is not told exactly, so shared panes of it close
+// here only where there is no other partition, or the source's query tells its watermark.
+bool may_close_shared(const NaiveStream& source) {
+  return source.watermark_told || source.partitions == 1;
+}
 
 }  // namespace
 
@@ -137,15 +138,13 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
   return {must(naive_query(sql), sql), sql, kept};
 }
 
-// When a window of event time closes to a partition that was silent is not told exactly, so shared panes of it close
-// here only where the source's query tells its watermark.
 std::string Workload::window_over(const NaiveStream& source) {
   static const char* const kWindows[] = {"TUMBLE({}, at, INTERVAL '5 seconds')",
                                          "TUMBLE({}, at, INTERVAL '15 seconds', INTERVAL '2 seconds')",
                                          "SESSION({}, at, INTERVAL '2 seconds')"};
   static const char* const kShared[] = {"HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds')",
                                         "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '30 seconds')"};
-  const bool shared = source.watermark_told && random_.chance(2);
+  const bool shared = may_close_shared(source) && random_.chance(2);
   return fmt::format(fmt::runtime(shared ? pick(kShared) : pick(kWindows)), source.name);
 }
 
@@ -337,11 +336,13 @@ Workload::GroupKey Workload::group_key() {
   return {key, key};
 }
 
-MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late_to) {
+MadeQuery Workload::make_view(const MadeSource& from_source, const std::string& late_to) {
+  const auto& [source, with_query] = from_source;
   const std::string name = fmt::format("view_{}", ++names_);
   std::string sql, options;
   if (!source.primary_key.empty()) {
-    sql = "CREATE MATERIALIZED VIEW " + name + with("") + " AS SELECT " + table_query(source);
+    sql =
+        "CREATE MATERIALIZED VIEW " + name + with("") + " AS " + with_query + "SELECT " + table_query(source);
     return {must(naive_query(sql), sql), sql, {}};
   }
   const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
@@ -376,14 +377,13 @@ MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}",
                          key.shown, aggregate_list(), from, where, key.by, having());
       const bool event_time = !by_arrival && source.watermark_column >= 0;
-      const bool may_close =
-          by_arrival || (event_time && (!shared || source.watermark_told));  // see window_over
+      const bool may_close = by_arrival || (event_time && (!shared || may_close_shared(source)));
       if (event_time) options = view_options(may_close);
       sql += emit(may_close, !session);
       if (event_time && !late_to.empty()) sql += " LATE DATA TO " + late_to;
     }
   }
-  sql = "CREATE MATERIALIZED VIEW " + name + with(options) + " AS SELECT " + sql;
+  sql = "CREATE MATERIALIZED VIEW " + name + with(options) + " AS " + with_query + "SELECT " + sql;
   return {must(naive_query(sql), sql), sql, {}};
 }
 
