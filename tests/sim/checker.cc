@@ -232,7 +232,7 @@ void World::check_request(const ClientRequest& request, const std::map<int64_t, 
 }
 
 bool World::strict(const ClientObject& query) const {
-  const NaiveStream& source = objects_[query.source].shape;
+  const NaiveStream& source = query.read;
   if (!query.query.closes() || source.partitions == 1 || source.watermark_told) return true;
   const auto* entry = entry_of(query);
   return always_one_worker_ && entry != nullptr && entry->query && !entry->query->repartition;
@@ -268,7 +268,7 @@ void World::check_view(const ClientObject& view, const FinalLog& final_log, bool
   if (actual != expected) {
     return fail(fmt::format("{} view {} (cut {}) is not the naive evaluator's: {}\n  {}\n  over {}",
                             complete ? "the final" : "a SELECT over the", name, log.end().value,
-                            difference(expected, actual), object.sql, objects_[object.source].sql));
+                            difference(expected, actual), object.sql, read_by(object)));
   }
   if (complete) check_left_out(object, log, answer);
 }
@@ -279,13 +279,12 @@ void World::check_left_out(const ClientObject& query, const FinalLog& log, const
 }
 
 NaiveAnswer World::answer_of(const ClientObject& query, const FinalLog& log, AppendTime asked_after) const {
-  const ClientObject& source = objects_[query.source];
   const std::set<Place> believed =
       query.late_to ? places_of_late(query, log) : letters_of(query, "closed_while_idle");
   NaiveScope scope = scope_of(query, log);
   if (!strict(query)) scope.believed = &believed;
   if (closes_by_arrival(query.query)) scope.asked_after = asked_after;
-  return naive_answer(query.query, source.shape, log, log.events(sql::stream_of(source.definition)), scope);
+  return evaluated(query, log, scope);
 }
 
 // Where the events that a query has sent to its stream of late ones came from. An event is in its stream once.
@@ -294,7 +293,7 @@ std::set<Place> World::places_of_late(const ClientObject& query, const FinalLog&
   for (const auto& event : log.events(sql::stream_of(objects_[*query.late_to].definition)))
     late.insert({event.partition, event.value});
   std::set<Place> places;
-  for (const auto& event : log.events(sql::stream_of(objects_[query.source].definition))) {
+  for (const auto& event : log.events(sql::stream_of(objects_[query.sources[0]].definition))) {
     if (late.contains({event.partition, event.value}))
       places.insert({event.partition.value, event.offset.value});
   }
@@ -304,7 +303,7 @@ std::set<Place> World::places_of_late(const ClientObject& query, const FinalLog&
 // Each late event once, as it came, partition by partition in the order of the source.
 void World::check_late(const ClientObject& query, const FinalLog& log, const NaiveAnswer& answer) {
   std::map<uint16_t, std::vector<std::string>> expected, actual;
-  for (const auto& event : log.events(sql::stream_of(objects_[query.source].definition))) {
+  for (const auto& event : log.events(sql::stream_of(objects_[query.sources[0]].definition))) {
     const Place place{event.partition.value, event.offset.value};
     if (answer.late.contains(place) || answer.closed_while_idle.contains(place))
       expected[place.first].push_back(event.value);
@@ -319,7 +318,7 @@ void World::check_late(const ClientObject& query, const FinalLog& log, const Nai
   for (const auto& [partition, values] : actual) got.insert(values.begin(), values.end());
   fail(fmt::format("the late events of {} are not the naive evaluator's{}: {}\n  {}\n  over {}", query.name,
                    want == got ? ", in another order or partition" : "", difference(want, got), query.sql,
-                   objects_[query.source].sql));
+                   read_by(query)));
 }
 
 // The rows of windows: each once, of those that closed, and in each partition by their time.
@@ -349,8 +348,7 @@ void World::check_windows(const ClientObject& made, const FinalLog& log) {
   };
   if (!within(actual, may) || (complete && !within(must, actual))) {
     return fail(fmt::format("{} is not the naive evaluator's: {}\n  {}\n  over {}", made.name,
-                            difference(within(actual, may) ? must : may, actual), made.sql,
-                            objects_[made.source].sql));
+                            difference(within(actual, may) ? must : may, actual), made.sql, read_by(made)));
   }
   report_.window_rows += actual.size();
   if (complete) check_left_out(made, log, answer);
@@ -371,7 +369,7 @@ void World::check_changes(const ClientObject& made, const FinalLog& log) {
   for (const auto& row : answer.rows) expected.insert(to_line(row.row));
   if (rows.now() != expected) {
     return fail(fmt::format("{} is not the naive evaluator's: {}\n  {}\n  over {}", made.name,
-                            difference(expected, rows.now()), made.sql, objects_[made.source].sql));
+                            difference(expected, rows.now()), made.sql, read_by(made)));
   }
   check_left_out(made, log, answer);
 }
@@ -380,10 +378,7 @@ void World::check_derived(const ClientObject& derived, const FinalLog& log) {
   if (derived.definition.value == 0) return;
   if (derived.query.emit_on_close) return check_windows(derived, log);
   if (derived.query.changes) return check_changes(derived, log);
-  const ClientObject& source = objects_[derived.source];
-  const NaiveAnswer answer =
-      naive_answer(derived.query, source.shape, log, log.events(sql::stream_of(source.definition)),
-                   scope_of(derived, log));
+  const NaiveAnswer answer = evaluated(derived, log, scope_of(derived, log));
   std::map<uint16_t, std::vector<std::string>> actual, expected;
   for (const auto& event : log.events(sql::stream_of(derived.definition))) {
     auto row = naive_decode(derived.shape.columns, event.value);
@@ -395,7 +390,7 @@ void World::check_derived(const ClientObject& derived, const FinalLog& log) {
     for (const auto& row : rows) expected[partition].push_back(to_line(row));
   }
   const bool complete = derived.state == ObjectState::kThere;
-  for (uint16_t p = 0; p < source.shape.partitions; ++p) {
+  for (uint16_t p = 0; p < derived.shape.partitions; ++p) {
     const auto &got = actual[p], &want = expected[p];
     const size_t common = std::min(got.size(), want.size());
     for (size_t i = 0; i < common; ++i) {
@@ -405,7 +400,7 @@ void World::check_derived(const ClientObject& derived, const FinalLog& log) {
     }
     if (got.size() > want.size() || (complete && got.size() < want.size())) {
       return fail(fmt::format("{} partition {} has {} rows and should have {}\n  {}\n  over {}", derived.name,
-                              p, got.size(), want.size(), derived.sql, source.sql));
+                              p, got.size(), want.size(), derived.sql, read_by(derived)));
     }
   }
   if (complete) check_letters(derived, answer);
@@ -416,8 +411,8 @@ NaiveScope World::scope_of(const ClientObject& query, const FinalLog& log) const
   NaiveScope scope;
   if (const auto start = log.starts.find(query.definition.value); start != log.starts.end())
     scope.after = start->second;
-  const ClientObject& source = objects_[query.source];
-  if (!source.shape.watermark_told) return scope;
+  if (!query.read.watermark_told) return scope;
+  const ClientObject& source = objects_[query.sources[0]];
   scope.told = told_by(source, log);
   if (scope.after.value > 0) scope.told->low = INT64_MIN;  // what was told before that is gone
   return scope;
@@ -440,12 +435,44 @@ void World::read_letters(size_t tenant, const FinalLog& log) {
   for (const auto& event : log.events(stream->id)) {
     const auto json = nlohmann::json::parse(event.value, nullptr, false);
     if (!json.is_object()) return fail("a dead letter is not an object: " + event.value);
-    const Place place{json["partition"].get<uint16_t>(), json["offset"].get<int64_t>()};
-    const auto key =
-        std::make_tuple(tenant, json["query"].get<std::string>(), json["cause"].get<std::string>());
+    const auto query = json["query"].get<std::string>();
+    const uint16_t first = first_partition(tenant, query, json["stream"].get<std::string>());
+    const Place place{static_cast<uint16_t>(first + json["partition"].get<uint16_t>()),
+                      json["offset"].get<int64_t>()};
+    const auto key = std::make_tuple(tenant, query, json["cause"].get<std::string>());
     if (!letters_[key].insert(place).second) return fail("the same dead letter twice: " + event.value);
   }
   report_.dead_letters += log.events(stream->id).size();
+}
+
+// Of a stream among all that a query reads.
+uint16_t World::first_partition(size_t tenant, const std::string& query, const std::string& stream) const {
+  for (const auto& object : objects_) {
+    if (object.tenant != tenant || object.name != query) continue;
+    uint16_t first = 0;
+    for (const size_t source : object.sources) {
+      if (objects_[source].name == stream) return first;
+      first = static_cast<uint16_t>(first + objects_[source].shape.partitions);
+    }
+  }
+  return 0;
+}
+
+NaiveAnswer World::evaluated(const ClientObject& query, const FinalLog& log, const NaiveScope& scope) const {
+  std::vector<NaiveSource> sources;
+  for (const size_t source : query.sources) {
+    const ClientObject& stream = objects_[source];
+    sources.push_back({&stream.shape, &log.events(sql::stream_of(stream.definition))});
+  }
+  return naive_answer(query.query, sources, log, scope);
+}
+
+std::string World::read_by(const ClientObject& query) const {
+  std::string out =
+      query.over ? objects_[*query.over].sql + "\n  over " + read_by(objects_[*query.over]) : "";
+  for (size_t i = 0; i < query.sources.size() && !query.over; ++i)
+    out += (i == 0 ? "" : "\n  and ") + objects_[query.sources[i]].sql;
+  return out;
 }
 
 std::set<Place> World::letters_of(const ClientObject& query, const std::string& cause) const {
@@ -464,8 +491,7 @@ void World::check_letters(const ClientObject& query, const NaiveAnswer& answer) 
     const auto actual = letters_of(query, cause);
     if (actual == *expected) continue;
     return fail(fmt::format("the dead letters '{}' of {} are not the naive evaluator's: {}\n  {}\n  over {}",
-                            cause, query.name, places(*expected, actual), query.sql,
-                            objects_[query.source].sql));
+                            cause, query.name, places(*expected, actual), query.sql, read_by(query)));
   }
 }
 

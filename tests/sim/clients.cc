@@ -2,21 +2,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "event/decimal.h"
-#include "tests/sim/naive_numeric.h"
+#include "formats/json.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
 namespace {
 
+// Numerics and arrays as the oracle has them.
 Scalar shown(const Column& column, size_t row) {
+  if (column.is_null(row)) return Scalar();
+  if (is_array(column.type)) {
+    std::string json;
+    formats::append_json_value(json, column, row);
+    return nlohmann::json::parse(json).dump();
+  }
   Scalar value = column.scalar(row);
-  const auto* bytes = std::get_if<std::string>(&value);
-  if (column.type != Type::kNumeric || bytes == nullptr) return value;
+  if (column.type != Type::kNumeric) return value;
   std::string digits;
-  append_decimal(digits, decimal_from(*bytes));
-  return naive_numeric(digits);
+  append_decimal(digits, decimal_from(std::get<std::string>(value)));
+  return *naive_cast(Scalar(std::move(digits)), Type::kNumeric);
 }
 
 using ObjectState = ClientObject::State;
@@ -25,6 +32,7 @@ using RequestState = ClientRequest::State;
 
 constexpr size_t kMaxStreams = 3;
 constexpr size_t kMaxQueries = 11;
+constexpr uint16_t kMostInUnion = 8;  // partitions of each stream
 // The idempotency window is an hour of append time.
 constexpr int64_t kKeyLifetimeUs = 3'000'000'000;
 
@@ -171,7 +179,6 @@ void World::misuse_key() {
 
 void World::define() {
   const size_t tenant = random_.below(tenants_.size());
-  Workload& workload = tenants_[tenant].workload;
   size_t streams = 0;
   for (const auto& o : objects_) {
     const bool sent_to = o.kind == Kind::kStream && !o.late_of;
@@ -180,7 +187,7 @@ void World::define() {
   ClientObject object;
   object.tenant = tenant;
   if (streams == 0 || (streams < kMaxStreams && random_.chance(4))) {
-    const MadeStream made = workload.make_stream();
+    const MadeStream made = tenants_[tenant].workload.make_stream();
     object.kind = Kind::kStream;
     object.shape = made.shape;
     object.kept = made.kept;
@@ -189,8 +196,14 @@ void World::define() {
     create(std::move(object));
     return;
   }
-  if (objects_.size() >= kMaxStreams + kMaxQueries) return;
+  if (objects_.size() < kMaxStreams + kMaxQueries) define_query(tenant);
+}
+
+void World::define_query(size_t tenant) {
+  Workload& workload = tenants_[tenant].workload;
   if (random_.chance(6) && define_late_stream(tenant)) return;
+  if (random_.chance(6) && define_view_over(tenant)) return;
+  if (random_.chance(6) && define_union(tenant)) return;
   const auto source = pick_object([tenant](const ClientObject& o) {
     return o.tenant == tenant && o.kind != Kind::kView && o.state == ObjectState::kThere;
   });
@@ -201,22 +214,68 @@ void World::define() {
       derived && shape.watermark_column >= 0 && shape.primary_key.empty() && random_.chance(2);
   const bool counts = !windows && Workload::may_count(shape) && random_.chance(5);
   const bool changes = derived && !windows && !counts && random_.chance(2);
+  const bool nested = !derived && !counts && random_.chance(4);
   const auto late = unused_late_stream(*source);
   const std::string late_to = late ? objects_[*late].name : "";
   MadeQuery made = counts    ? workload.make_counts(shape, !derived)
                    : windows ? workload.make_windows(shape, late_to)
                    : changes ? workload.make_changes(shape, late_to)
                    : derived ? workload.make_derived(shape)
-                             : workload.make_view(shape, late_to);
-  object.kind = derived ? Kind::kDerived : Kind::kView;
+                   : nested  ? workload.make_view(workload.inner_query(shape), "")
+                             : workload.make_view({shape, ""}, late_to);
+  ClientObject object;
+  object.tenant = tenant;
+  if (!made.shape.late_to.empty()) object.late_to = late;
+  create_query(std::move(object), std::move(made), {*source});
+}
+
+bool World::define_view_over(size_t tenant) {
+  const auto view = pick_object([tenant](const ClientObject& o) {
+    return o.tenant == tenant && o.kind == Kind::kView && o.state == ObjectState::kThere &&
+           o.query.rows == 0 && !o.query.null_on_error;
+  });
+  if (!view) return false;
+  ClientObject object;
+  object.tenant = tenant;
+  object.over = view;
+  const ClientObject& below = objects_[*view];
+  create_query(std::move(object), tenants_[tenant].workload.make_view_over(below.query, below.read),
+               below.sources);
+  return true;
+}
+
+bool World::define_union(size_t tenant) {
+  const auto may = [&](const ClientObject& o) {
+    return o.tenant == tenant && o.kind != Kind::kView && o.state == ObjectState::kThere &&
+           o.shape.primary_key.empty() && !o.shape.watermark_told && o.shape.partitions <= kMostInUnion;
+  };
+  const auto first = pick_object(may);
+  if (!first) return false;
+  const auto second = pick_object([&](const ClientObject& o) { return may(o) && &o != &objects_[*first]; });
+  if (!second) return false;
+  Workload& workload = tenants_[tenant].workload;
+  const NaiveStream &one = objects_[*first].shape, &other = objects_[*second].shape;
+  ClientObject object;
+  object.tenant = tenant;
+  create_query(std::move(object),
+               random_.chance(3) ? workload.make_union(one, other)
+                                 : workload.make_view(workload.inner_union(one, other), ""),
+               {*first, *second});
+  return true;
+}
+
+void World::create_query(ClientObject object, MadeQuery made, const std::vector<size_t>& sources) {
+  std::vector<NaiveSource> read;
+  for (const size_t source : sources) read.push_back({&objects_[source].shape, nullptr});
+  object.read = naive_union(read);
+  object.sources = sources;
+  object.kind = made.shape.is_view ? Kind::kView : Kind::kDerived;
   object.name = made.shape.name;
   object.sql = made.sql;
-  if (derived) object.shape = naive_output(made.shape, shape);
-  if (!made.shape.late_to.empty()) object.late_to = late;
+  if (!made.shape.is_view) object.shape = naive_output(made.shape, object.read);
   object.query = std::move(made.shape);
   object.kept = made.kept;
-  object.source = *source;
-  ++(derived ? report_.derived : report_.views);
+  ++(object.query.is_view ? report_.views : report_.derived);
   create(std::move(object));
 }
 
@@ -281,7 +340,8 @@ void World::drop_something() {
   const auto chosen = pick_object([&](const ClientObject& o) {
     if (o.state != ObjectState::kThere || o.kind == Kind::kStream) return false;
     for (const auto& reader : objects_) {
-      const bool reads = reader.kind != Kind::kStream && &objects_[reader.source] == &o;
+      const auto index = static_cast<size_t>(&o - objects_.data());
+      const bool reads = reader.over == index || std::ranges::count(reader.sources, index) > 0;
       if (reads && reader.state != ObjectState::kGone && reader.state != ObjectState::kNever) return false;
     }
     return true;
@@ -340,8 +400,18 @@ void World::resume_all() {
 }
 
 bool World::stands_still(const ClientObject& query) const {
-  if (query.kind == Kind::kStream) return false;
-  return query.paused || stands_still(objects_[query.source]);
+  return query.paused ||
+         std::ranges::any_of(query.sources, [&](size_t source) { return stands_still(objects_[source]); });
+}
+
+// Of a query that is not answered yet, and gives what is late of its whole past to what this one reads.
+bool World::awaits_late_events(const ClientObject& query) const {
+  return std::ranges::any_of(query.sources, [&](size_t source) {
+    const auto gives = [&](const ClientObject& o) {
+      return o.state == ObjectState::kCreating && o.late_to == source;
+    };
+    return std::ranges::any_of(objects_, gives) || awaits_late_events(objects_[source]);
+  });
 }
 
 void World::settle_definitions() {
@@ -400,7 +470,8 @@ void World::select_something() {
   const auto view = pick_object(
       [](const ClientObject& o) { return o.kind == Kind::kView && o.state == ObjectState::kThere; });
   if (!view) return;
-  if (stands_still(objects_[*view]) || random_.chance(2)) {  // asked, and not waited for: it must not disturb
+  const bool unsettled = stands_still(objects_[*view]) || awaits_late_events(objects_[*view]);
+  if (unsettled || random_.chance(2)) {  // asked, and not waited for: it must not disturb
     node_->sql().execute(
         tenants_[objects_[*view].tenant].id, "SELECT * FROM " + objects_[*view].name,
         [](gateway::StatementResult) {}, [](Status) {});

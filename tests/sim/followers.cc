@@ -5,6 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "tests/sim/naive_aggregate.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
@@ -52,8 +53,7 @@ void World::subscribe(size_t follower) {
         if (life != life_ || follower >= followers_.size() || !result.subscription) return;
         const ClientObject& followed = objects_[followers_[follower].object];
         followers_[follower].subscription = std::move(result.subscription);
-        followers_[follower].folded =
-            std::make_unique<FoldedRows>(followed.query, objects_[followed.source].shape);
+        followers_[follower].folded = std::make_unique<FoldedRows>(followed.query, followed.read);
       },
       [this, follower, life = life_](Status status) {
         if (life != life_ || follower >= followers_.size()) return;
@@ -126,29 +126,23 @@ void World::check_followers(const FinalLog& log) {
 
 namespace {
 
-// A view's row over windows of rows: what groups it, and the window's end.
-std::pair<std::string, int64_t> place_of(const std::string& text) {
+// What names a view's row over windows of rows: the group and the window.
+std::string name_of(const std::string& text) {
   auto row = nlohmann::json::parse(text);
-  const auto end = row["window_end"].get<int64_t>();
-  auto group = row;
+  auto name = row;
   for (auto column = row.begin(); column != row.end(); ++column) {
-    if (column.key()[0] == 'a' || column.key().starts_with("window")) group.erase(column.key());
+    if (column.key()[0] == 'a') name.erase(column.key());
   }
-  return {group.dump(), end};
+  return name.dump();
 }
 
-// A subscriber is not told of windows that the retention drops.
-void take_dropped(int64_t retention_rows, const std::multiset<std::string>& expected,
-                  std::multiset<std::string>& actual) {
-  std::map<std::string, int64_t> newest;
-  for (const std::string& row : expected) {
-    const auto [group, end] = place_of(row);
-    newest[group] = std::max(newest[group], end);
+std::string name_of(const NaiveQuery& query, const Row& row) {
+  auto name = nlohmann::json::object();
+  for (size_t i = 0; i < row.size(); ++i) {
+    const auto& item = query.query->items[i];
+    if (!item.alias) name[item.expr->text] = json_of(row[i]);
   }
-  std::erase_if(actual, [&](const std::string& row) {
-    const auto [group, end] = place_of(row);
-    return !expected.contains(row) && end + retention_rows <= newest[group];
-  });
+  return name.dump();
 }
 
 }  // namespace
@@ -167,7 +161,11 @@ void World::check_follower(const ViewFollower& follower, const ViewFollower& fre
       return !expected.contains(row) && end && *end <= dropped;
     });
   }
-  if (view.query.retention_rows > 0) take_dropped(view.query.retention_rows, expected, actual);
+  if (view.query.retention_rows > 0) {
+    std::set<std::string> gone;
+    for (const Row& row : answer_of(view, log).gone) gone.insert(name_of(view.query, row));
+    std::erase_if(actual, [&](const std::string& row) { return gone.contains(name_of(row)); });
+  }
   if (actual != expected) {
     return fail(fmt::format("what a subscriber of {} folded is not the view: {}\n  {}", view.name,
                             difference(expected, actual), view.sql));

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <optional>
 
-#include "tests/sim/naive_numeric.h"
+#include "tests/sim/naive_aggregate.h"
 
 namespace millrace::sim {
 namespace {
@@ -15,41 +15,31 @@ using sql::ast::Expr;
 using sql::ast::ExprKind;
 
 // A query's rows on their way: what groups them, and what is kept of a group.
-struct Accumulator {
-  int64_t count = 0;
-  int64_t integer_sum = 0;
-  int64_t bits = 0;
-  std::set<std::string> seen;  // of a DISTINCT one
-  // By source partition; of each by pane, and windows of it that had ended: in the log's order.
-  std::map<uint16_t, std::map<std::pair<int64_t, size_t>, double>> sums;
-  Scalar low, high;
-  // All values, by what an aggregate with an order goes by.
-  std::vector<std::pair<Row, Scalar>> values;
-};
+struct Arm;
 struct Group {
-  Row first;  // any row of the group: the group's keys have one value
+  Row first;                 // any row of the group: the group's keys have one value
+  const Arm* arm = nullptr;  // that row's
   std::optional<int64_t> window_start;
   int64_t window_size = 0;
-  std::vector<Accumulator> accumulators;
-  std::string numbered;  // windows of rows: the group whose rows are numbered
+  std::vector<std::vector<NaiveValue>> values;  // by aggregate
+  std::string numbered;                         // windows of rows: the group whose rows are numbered
+  const std::set<std::string>* not_grouped = nullptr;
 };
-// Where a row stands: its partition, and what the ordered aggregates sort by.
-struct Origin {
-  PartitionId partition;
-  Row order;
-};
+using Inputs = std::vector<std::optional<NaiveInput>>;  // a row's, by aggregate
 // SESSION: a row that counts, until all rows of its group are there.
 struct PendingRow {
   int64_t time = 0;
-  Origin origin;
+  size_t set = 0;
+  NaiveOrigin origin;
+  const Arm* arm = nullptr;
   Row row;
-  Row arguments;
+  Inputs inputs;
 };
 // One window of a row, and what a sum of doubles is added up by.
 struct NaiveWindow {
   std::optional<int64_t> start;
   int64_t size = 0;
-  std::pair<int64_t, size_t> part;
+  NaivePart part;
 };
 
 // Partition watermarks and what they close.
@@ -121,29 +111,66 @@ int64_t behind(int64_t watermark, int64_t by) {
   return watermark == INT64_MIN ? watermark : watermark - by;
 }
 
+// A stream that the query reads, and the SELECTs over it.
+struct Arm {
+  const NaiveStream* stream = nullptr;
+  const NaiveArm* layers = nullptr;
+  std::vector<LogEvent> events;  // by their partitions among those of all arms
+  size_t next = 0;
+  std::deque<NaiveReads> reads;  // by layer
+
+  // What a column of a layer is in the one below; null: it is none, or the stream's.
+  const Expr* value_below(const Expr& e, size_t layer) const {
+    if (e.kind != ExprKind::kColumn) return nullptr;
+    for (size_t i = 0; i < reads[layer].values.size(); ++i) {
+      if (reads[layer].columns[i].name == e.text) return reads[layer].values[i];
+    }
+    return nullptr;
+  }
+  // The stream's column that an expression is as it stands; -1: it is none.
+  int stream_column(const Expr& e, size_t layer) const {
+    if (const Expr* below = value_below(e, layer)) return stream_column(*below, layer + 1);
+    for (size_t i = 0; e.kind == ExprKind::kColumn && i < stream->columns.size(); ++i) {
+      if (stream->columns[i].name == e.text) return static_cast<int>(i);
+    }
+    return -1;
+  }
+};
+
 class Run {
  public:
-  Run(const NaiveQuery& query, const NaiveStream& source, const NaiveScope& scope)
-      : query_(*query.query), named_(query), source_(source), scope_(scope), clocks_(source) {
-    for (const auto& item : query_.items) find_aggregates(*item.expr, calls_);
+  Run(const NaiveQuery& query, const std::vector<NaiveSource>& sources, const NaiveScope& scope)
+      : query_(*query.groups), named_(query), source_(naive_union(sources)), scope_(scope), clocks_(source_) {
+    set_arms(sources);
+    for (const auto& item : named_.query->items) find_calls(*item.expr, 0);
+    for (size_t layer = 0; layer < named_.grouping; ++layer) {
+      const auto& where = named_.arms[0].layers[layer].select->where;
+      if (where) find_calls(*where, layer);
+    }
     if (query_.having) find_aggregates(*query_.having, calls_);
     grouped_ = is_grouped(named_);
     if (query_.from && query_.from->window != sql::ast::WindowFunction::kNone) set_window(*query_.from);
-    if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
+    if (query_.distinct_span.length > 0) {
+      for (const auto& item : query_.items) keys_.push_back(item.expr.get());
+    }
+    for (const auto& key : query_.group_by) keys_.push_back(&group_expr(*key));
+    set_groups();
   }
 
-  NaiveAnswer over(const FinalLog& log, const std::vector<LogEvent>& events) {
-    size_t next = 0;
-    while (next < events.size() && events[next].cut <= scope_.after) ++next;
+  NaiveAnswer over(const FinalLog& log) {
     for (const auto& mark : log.frames) {
       if (mark.cut <= scope_.after) continue;
       if (mark.cut > scope_.upto) break;
       clocks_.frame(mark);
       arrived_ = mark.time.value;
-      for (size_t i = next; i < events.size() && events[i].cut == mark.cut; ++i) {
-        clocks_.batch(events[i].partition, mark.time);
+      for (const Arm& arm : arms_) {
+        for (size_t i = arm.next; i < arm.events.size() && arm.events[i].cut == mark.cut; ++i)
+          clocks_.batch(arm.events[i].partition, mark.time);
       }
-      for (; next < events.size() && events[next].cut == mark.cut; ++next) take(events[next]);
+      for (Arm& arm : arms_) {
+        for (; arm.next < arm.events.size() && arm.events[arm.next].cut == mark.cut; ++arm.next)
+          take(arm, arm.events[arm.next]);
+      }
     }
     if (!source_.primary_key.empty()) take_table();
     for (const auto& [key, rows] : pending_) make_sessions(key, rows);
@@ -180,6 +207,60 @@ class Run {
     answer_.dropped_high = behind(high, named_.retention_us);
   }
 
+  void set_arms(const std::vector<NaiveSource>& sources) {
+    uint16_t first = 0;
+    for (size_t i = 0; i < sources.size(); ++i) {
+      Arm arm{
+          sources[i].stream, &named_.arms[i], {}, 0, naive_reads(named_.arms[i], sources[i].stream->columns)};
+      for (LogEvent event : *sources[i].events) {
+        if (event.cut <= scope_.after) continue;
+        event.partition = PartitionId(static_cast<uint16_t>(event.partition.value + first));
+        arm.events.push_back(std::move(event));
+      }
+      arms_.push_back(std::move(arm));
+      first = static_cast<uint16_t>(first + sources[i].stream->partitions);
+    }
+  }
+
+  // Aggregates of columns that nobody reads are not computed.
+  void find_calls(const Expr& e, size_t layer) {
+    if (layer == named_.grouping) return find_aggregates(e, calls_);
+    if (e.kind == ExprKind::kStar) {
+      for (const Expr* value : arms_[0].reads[layer].values) find_calls(*value, layer + 1);
+    }
+    if (const Expr* below = arms_[0].value_below(e, layer)) return find_calls(*below, layer + 1);
+    for (const auto& arg : e.args) find_calls(*arg, layer);
+  }
+
+  RowContext context_of(const Arm& arm, const Row& row, AppendTime time, size_t layer) const {
+    RowContext context{&arm.stream->columns, &row, std::nullopt, size_, nullptr, time};
+    context.reads = &arm.reads[layer];
+    return context;
+  }
+
+  void set_groups() {
+    for (const auto& set : query_.grouping_sets) sets_.push_back({{set.begin(), set.end()}, {}});
+    if (sets_.empty()) {
+      sets_.emplace_back();
+      for (size_t key = 0; key < keys_.size(); ++key) sets_[0].keys.insert(key);
+    }
+    for (GroupingSet& set : sets_) {
+      for (const Expr* key : keys_) set.without.insert(key->text);
+      for (const size_t key : set.keys) set.without.erase(keys_[key]->text);
+    }
+    add_empty_groups();
+  }
+
+  // Groups of no keys are there from the beginning.
+  void add_empty_groups() {
+    for (size_t i = 0; grouped_ && i < sets_.size(); ++i) {
+      if (!sets_[i].keys.empty()) continue;
+      Group& group = groups_[to_line({Scalar(static_cast<int64_t>(i))})];
+      group.values.resize(calls_.size());
+      group.not_grouped = &sets_[i].without;
+    }
+  }
+
   void set_window(const sql::ast::TableRef& from) {
     bool by_window = false;
     for (const auto& key : query_.group_by) {
@@ -202,16 +283,16 @@ class Run {
       offset_ = *offset;
     }
     by_arrival_ = is_proctime(*from.time);
-    for (size_t i = 0; i < source_.columns.size(); ++i) {
-      if (!by_arrival_ && source_.columns[i].name == from.time->text) time_column_ = static_cast<int>(i);
-    }
-    // Over another column than the watermark's, a window is a key like any other.
-    late_check_ = by_window && time_column_ >= 0 && time_column_ == source_.watermark_column;
+    // Over anything but the watermark's column, a window is a key like any other.
+    late_check_ = by_window && !by_arrival_ && std::ranges::all_of(arms_, [&](const Arm& arm) {
+                    const int column = arm.stream_column(*from.time, named_.grouping);
+                    return column >= 0 && column == arm.stream->watermark_column;
+                  });
     closes_ = (late_check_ || by_arrival_) && named_.closes();
   }
 
-  void take(const LogEvent& event) {
-    auto row = naive_decode(source_.columns, event.value);
+  void take(const Arm& arm, const LogEvent& event) {
+    auto row = naive_decode(arm.stream->columns, event.value);
     const Place place{event.partition.value, event.offset.value};
     if (!row.ok()) {
       answer_.failed.insert(place);
@@ -222,22 +303,22 @@ class Run {
       for (const int column : source_.primary_key) key.push_back((*row)[static_cast<size_t>(column)]);
       const auto* op = std::get_if<std::string>(&row->back());
       const bool deletes = op != nullptr && *op == "delete";
-      if (!named_.is_view && !named_.changes) return tell(event, *row, to_line(key), deletes);
-      replace(event, *row, to_line(key), deletes, place);
+      if (!named_.is_view && !named_.changes) return tell(arm, event, *row, to_line(key), deletes);
+      replace(arm, event, *row, to_line(key), deletes, place);
     } else {
-      process(event, *row, place);
+      process(arm, event, *row, place);
     }
     if (!late_check_) return;
-    if (const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(source_.watermark_column)])) {
+    if (const auto* t = std::get_if<Timestamp>(&(*row)[static_cast<size_t>(arm.stream->watermark_column)])) {
       clocks_.advance(event.partition, t->micros - source_.disorder_us - named_.lateness_us);
     }
   }
 
   // A derived stream's event: the row, or that the one it told of is gone.
-  void tell(const LogEvent& event, const Row& row, const std::string& key, bool deletes) {
+  void tell(const Arm& arm, const LogEvent& event, const Row& row, const std::string& key, bool deletes) {
     auto& made = answer_.made[event.partition.value];
     const size_t before = made.size();
-    if (!deletes) process(event, row, {event.partition.value, event.offset.value});
+    if (!deletes) process(arm, event, row, {event.partition.value, event.offset.value});
     if (made.size() > before) {
       made.back().push_back(Scalar(std::string("upsert")));
       table_[key] = {};
@@ -248,7 +329,7 @@ class Run {
             item.expr->kind == ExprKind::kColumn && std::ranges::any_of(source_.primary_key, [&](int column) {
               return source_.columns[static_cast<size_t>(column)].name == item.expr->text;
             });
-        RowContext context{&source_.columns, &row, std::nullopt, 0, nullptr, event.time};
+        const RowContext context = context_of(arm, row, event.time, 0);
         gone.push_back(of_key ? *naive_evaluate(*item.expr, context) : Scalar());
       }
       gone.push_back(Scalar(std::string("delete")));
@@ -257,7 +338,7 @@ class Run {
   }
 
   // The row before leaves those of its windows that have not ended. The new one may fail, whatever comes behind it.
-  void replace(const LogEvent& event, const Row& row, const std::string& key, bool deletes,
+  void replace(const Arm& arm, const LogEvent& event, const Row& row, const std::string& key, bool deletes,
                const Place& place) {
     LastEvent& last = table_[key];
     if (late_check_ && last.event != nullptr) {
@@ -266,7 +347,7 @@ class Run {
       if (!last.windows.empty()) stayed_.push_back(last);
     }
     counted_.clear();
-    if (!deletes) process(event, row, place);
+    if (!deletes) process(arm, event, row, place);
     last = {deletes ? nullptr : &event, row, counted_};
   }
 
@@ -274,28 +355,24 @@ class Run {
   void take_table() {
     groups_.clear();
     answer_.rows.clear();
-    if (grouped_ && query_.group_by.empty()) groups_[""].accumulators.resize(calls_.size());
+    add_empty_groups();
     for (const LastEvent& last : stayed_) count_again(last);
     for (const auto& [key, last] : table_) {
       if (last.event == nullptr) continue;
       if (late_check_)
         count_again(last);
       else
-        process(*last.event, last.row, {last.event->partition.value, last.event->offset.value});
+        process(arms_[0], *last.event, last.row, {last.event->partition.value, last.event->offset.value});
     }
   }
 
   void count_again(const LastEvent& last) {
-    RowContext context{&source_.columns, &last.row, std::nullopt, size_, nullptr, last.event->time};
+    RowContext context = context_of(arms_[0], last.row, last.event->time, named_.grouping);
     for (const NaiveWindow& window : last.windows) {
       context.window_start = window.start;
       context.window_size = window.size;
-      add(*last.event, last.row, context, window.part);
+      add(arms_[0], *last.event, last.row, context, window.part);
     }
-  }
-
-  Scalar window_time(const LogEvent& event, const Row& row) const {
-    return by_arrival_ ? Scalar(Timestamp{event.time.value}) : row[static_cast<size_t>(time_column_)];
   }
 
   // All windows that hold the time, by their ends.
@@ -306,7 +383,7 @@ class Run {
     if (step_ == 0) return {{floor_to(t, size_, offset_), size_, {}}};
     std::vector<NaiveWindow> out;
     const int64_t width = cumulates_ ? step_ : std::gcd(step_, size_);
-    const std::pair<int64_t, size_t> part{floor_to(t, width, offset_), 0};
+    const NaivePart part{floor_to(t, width, offset_), 0};
     if (cumulates_) {
       const int64_t start = floor_to(t, size_, offset_);
       for (int64_t size = step_; size <= size_; size += step_) {
@@ -320,16 +397,31 @@ class Run {
     return out;
   }
 
-  void process(const LogEvent& event, const Row& row, const Place& place) {
-    RowContext context{&source_.columns, &row, std::nullopt, size_, nullptr, event.time};
-    std::vector<NaiveWindow> windows(1);
-    if (size_ > 0) windows = windows_of(window_time(event, row));
-    context.window_start = windows.front().start;
-    if (query_.where) {
-      auto holds = naive_holds(*query_.where, context);
+  // Whether the conditions of the layers let a row pass, the innermost first.
+  bool passes(const Arm& arm, size_t outermost, size_t end, RowContext context, const Place& place) {
+    for (size_t layer = end; layer-- > outermost;) {
+      const auto& where = arm.layers->layers[layer].select->where;
+      if (!where) continue;
+      context.reads = &arm.reads[layer];
+      auto holds = naive_holds(*where, context);
       if (!holds.ok() && !named_.null_on_error) answer_.failed.insert(place);
-      if (!holds.ok() || !*holds) return;
+      if (!holds.ok() || !*holds) return false;
     }
+    return true;
+  }
+
+  void process(const Arm& arm, const LogEvent& event, const Row& row, const Place& place) {
+    RowContext context = context_of(arm, row, event.time, named_.grouping);
+    if (!passes(arm, named_.grouping + 1, arm.reads.size(), context, place)) return;
+    std::vector<NaiveWindow> windows(1);
+    if (size_ > 0) {
+      const auto time = value_of(*query_.from->time, context);
+      if (!time.ok()) answer_.failed.insert(place);
+      if (!time.ok()) return;
+      windows = windows_of(*time);
+    }
+    context.window_start = windows.front().start;
+    if (!passes(arm, grouped_ ? named_.grouping : 0, named_.grouping + 1, context, place)) return;
     const size_t all = windows.size();
     if ((step_ > 0 || sessions_) && !windows.front().start) {
       answer_.no_event_time.insert(place);
@@ -341,7 +433,7 @@ class Run {
       window.part.second = all - windows.size();
       context.window_start = window.start;
       context.window_size = window.size;
-      fine = grouped_ ? add(event, row, context, window.part) : emit(event, context);
+      fine = grouped_ ? add(arm, event, row, context, window.part) : emit(arm, event, context);
       if (!fine) answer_.failed.insert(place);
     }
     if (fine) counted_ = windows;
@@ -371,17 +463,34 @@ class Run {
     return value.ok() || !named_.null_on_error ? std::move(value) : Result<Scalar>(Scalar());
   }
 
-  bool emit(const LogEvent& event, const RowContext& context) {
+  // A SELECT list's values; none: one fails.
+  std::optional<Row> list_of(const Arm& arm, const RowContext& context, bool null_on_error) const {
     Row out;
-    for (const auto& item : query_.items) {
-      if (item.expr->kind == ExprKind::kStar) {
-        out.insert(out.end(), context.row->begin(), context.row->end());
+    const auto take_value = [&](const Expr& expr, const RowContext& of) {
+      auto value = naive_evaluate(expr, of);
+      const bool fine = value.ok() || null_on_error;
+      out.push_back(value.ok() ? std::move(*value) : Scalar());
+      return fine;
+    };
+    RowContext below = context;
+    below.reads = arm.reads[0].below;
+    for (const auto& item : arm.layers->layers[0].select->items) {
+      if (item.expr->kind != ExprKind::kStar) {
+        if (!take_value(*item.expr, context)) return std::nullopt;
         continue;
       }
-      auto value = value_of(*item.expr, context);
-      if (!value.ok()) return false;
-      out.push_back(std::move(*value));
+      if (arm.reads[0].values.empty()) out.insert(out.end(), context.row->begin(), context.row->end());
+      for (const Expr* value : arm.reads[0].values) {
+        if (!take_value(*value, below)) return std::nullopt;
+      }
     }
+    return out;
+  }
+
+  bool emit(const Arm& arm, const LogEvent& event, const RowContext& context) {
+    auto list = list_of(arm, context, named_.null_on_error);
+    if (!list) return false;
+    Row out = std::move(*list);
     if (named_.is_view) {
       answer_.rows.push_back({std::move(out)});
     } else {
@@ -394,7 +503,7 @@ class Run {
   const Expr& group_expr(const Expr& e) const {
     if (e.kind == ExprKind::kNumber) return *query_.items[static_cast<size_t>(std::stoll(e.text)) - 1].expr;
     if (e.kind != ExprKind::kColumn || e.text == "window_start" || e.text == "window_end") return e;
-    for (const auto& c : source_.columns) {
+    for (const auto& c : arms_[0].reads[named_.grouping].columns) {
       if (c.name == e.text) return e;
     }
     for (const auto& item : query_.items) {
@@ -403,58 +512,62 @@ class Run {
     return e;
   }
 
-  bool add(const LogEvent& event, const Row& row, const RowContext& context,
-           const std::pair<int64_t, size_t>& part) {
-    Row key;
-    for (const auto& expr : query_.group_by) {
+  bool add(const Arm& arm, const LogEvent& event, const Row& row, const RowContext& context,
+           const NaivePart& part) {
+    Row keys;
+    for (const Expr* expr : keys_) {
       const bool of_window = mentions(*expr, "window_start") || mentions(*expr, "window_end");
-      if (of_window && (sessions_ || named_.rows > 0)) continue;
-      auto value = value_of(group_expr(*expr), context);
+      const bool counts = !of_window || (!sessions_ && named_.rows == 0);
+      auto value = counts ? value_of(*expr, context) : Result<Scalar>(Scalar());
       if (!value.ok()) return false;
-      key.push_back(std::move(*value));
+      keys.push_back(std::move(*value));
     }
-    if (cumulates_) key.push_back(Scalar(context.window_size));  // both ends are keys, whichever was written
-    Row arguments;  // all of them first: a failing row counts nowhere
+    Inputs inputs;  // all of them first: a failing row counts nowhere
     for (const Expr* call : calls_) {
-      if (call->star) {
-        arguments.push_back(Scalar(true));
-        continue;
+      auto input = naive_input(*call, context, named_.null_on_error);
+      if (!input.ok()) return false;
+      inputs.push_back(std::move(*input));
+    }
+    const NaiveOrigin origin{event.partition, order_of(arm, event, row)};
+    for (size_t set = 0; set < sets_.size(); ++set) {
+      const std::string key = key_in(set, keys, context.window_size);
+      if (named_.rows > 0) {
+        number(key, arm, row, origin, inputs);
+      } else if (sessions_) {
+        pending_[key].push_back({*context.window_start, set, origin, &arm, row, inputs});
+      } else {
+        count(key, set, arm, row, {context.window_start, context.window_size, part}, origin, inputs);
       }
-      auto value = value_of(*call->args[0], context);
-      if (!value.ok()) return false;
-      arguments.push_back(std::move(*value));
     }
-    const Origin origin{event.partition, order_of(event, row)};
-    if (named_.rows > 0) {
-      number(to_line(key), row, origin, arguments);
-      return true;
-    }
-    if (sessions_) {
-      const int64_t time = *context.window_start;
-      pending_[to_line(key)].push_back({time, origin, row, std::move(arguments)});
-      return true;
-    }
-    count(to_line(key), row, {context.window_start, context.window_size, part}, origin, arguments);
     return true;
   }
 
-  void count(const std::string& key, const Row& row, const NaiveWindow& window, const Origin& origin,
-             const Row& arguments) {
+  std::string key_in(size_t set, const Row& keys, int64_t window_size) const {
+    Row key{Scalar(static_cast<int64_t>(set))};
+    for (const size_t i : sets_[set].keys) key.push_back(keys[i]);
+    if (cumulates_) key.push_back(Scalar(window_size));  // both ends are keys, whichever was written
+    return to_line(key);
+  }
+
+  void count(const std::string& key, size_t set, const Arm& arm, const Row& row, const NaiveWindow& window,
+             const NaiveOrigin& origin, const Inputs& inputs) {
     Group& group = groups_[key];
-    if (group.accumulators.empty()) group.accumulators.resize(calls_.size());
+    group.not_grouped = &sets_[set].without;
+    if (group.values.empty()) group.values.resize(calls_.size());
     if (group.first.empty()) {
       group.first = row;
+      group.arm = &arm;
       group.window_start = window.start;
       group.window_size = window.size;
     }
     for (size_t i = 0; i < calls_.size(); ++i) {
-      accumulate(*calls_[i], group.accumulators[i], arguments[i], origin.partition, window.part);
-      if (!is_null(arguments[i])) group.accumulators[i].values.emplace_back(origin.order, arguments[i]);
+      if (inputs[i]) group.values[i].push_back({*inputs[i], origin, window.part});
     }
   }
 
   // A row's number says which windows it is in; one that ends with it is whole.
-  void number(const std::string& key, const Row& row, const Origin& origin, const Row& arguments) {
+  void number(const std::string& key, const Arm& arm, const Row& row, const NaiveOrigin& origin,
+              const Inputs& inputs) {
     const int64_t n = ++numbers_[key];
     const int64_t width = std::gcd(named_.rows, named_.slide);
     const int64_t pane = (n + width - 1) / width;
@@ -462,22 +575,21 @@ class Run {
          end += named_.slide) {
       const int64_t start = std::max<int64_t>(0, end - named_.rows);
       const std::string window = key + " to " + std::to_string(end);
-      count(window, row, {start, end - start, {pane, 0}}, origin, arguments);
+      count(window, 0, arm, row, {start, end - start, {pane, 0}}, origin, inputs);
       groups_[window].numbered = key;
       if (end > n || named_.is_view) continue;
-      if (auto whole = row_of(groups_[window]))
-        answer_.made[origin.partition.value].push_back(std::move(*whole));
+      if (auto whole = row_of(groups_[window]); whole.passes)
+        answer_.made[origin.partition.value].push_back(std::move(whole.row));
     }
   }
 
-  // Of a window of rows that is open, or gone, nothing is shown.
-  bool shows(const Group& group) const {
-    if (named_.rows == 0) return true;
-    const int64_t n = numbers_.at(group.numbered);
-    const int64_t end = *group.window_start + group.window_size;
-    const bool gone =
-        named_.retention_rows > 0 && end + named_.retention_rows <= n / named_.slide * named_.slide;
-    return !gone && (end <= n || !named_.full_windows);
+  bool is_open(const Group& group) const {
+    return named_.rows > 0 && *group.window_start + group.window_size > numbers_.at(group.numbered);
+  }
+  bool is_gone(const Group& group) const {
+    if (named_.retention_rows == 0) return false;
+    const int64_t closed = numbers_.at(group.numbered) / named_.slide * named_.slide;
+    return *group.window_start + group.window_size + named_.retention_rows <= closed;
   }
 
   // Sorted by time, a row a gap or more behind the one before begins the next session; doubles are added up in the
@@ -495,15 +607,16 @@ class Run {
     for (const PendingRow& row : rows) {
       const auto& [first, last] = *std::prev(sessions.upper_bound(row.time));
       const NaiveWindow window{first, last + size_ - first, {floor_to(row.time, size_, 0), 0}};
-      count(key + " from " + std::to_string(first), row.row, window, row.origin, row.arguments);
+      count(key + " from " + std::to_string(first), row.set, *row.arm, row.row, window, row.origin,
+            row.inputs);
     }
   }
 
   // The time by the watermark's column, then partition and offset. No time is the last one.
-  Row order_of(const LogEvent& event, const Row& row) const {
+  Row order_of(const Arm& arm, const LogEvent& event, const Row& row) const {
     Row order;
     if (source_.watermark_column >= 0) {
-      const Scalar& time = row[static_cast<size_t>(source_.watermark_column)];
+      const Scalar& time = row[static_cast<size_t>(arm.stream->watermark_column)];
       order.push_back(is_null(time) ? Scalar(Timestamp{INT64_MAX}) : time);
     }
     order.push_back(Scalar(int64_t{event.partition.value}));
@@ -511,116 +624,68 @@ class Run {
     return order;
   }
 
-  static bool comes_before(const std::pair<Row, Scalar>& a, const std::pair<Row, Scalar>& b) {
-    for (size_t i = 0; i < a.first.size(); ++i) {
-      const int order = naive_compare(a.first[i], b.first[i]);
-      if (order != 0) return order < 0;
-    }
-    return false;
+  static bool holds(const sql::ast::ExprPtr& condition, const RowContext& context) {
+    if (!condition) return true;
+    const auto holds = naive_holds(*condition, context);
+    return holds.ok() && *holds;
   }
 
-  static Scalar ordered_result(const Expr& call, std::vector<std::pair<Row, Scalar>> values) {
-    std::sort(values.begin(), values.end(), comes_before);
-    if (call.text == "first_value") return values.front().second;
-    if (call.text == "last_value") return values.back().second;
-    std::string list;
-    for (size_t i = 0; i < values.size(); ++i)
-      list += (i == 0 ? "" : call.args[1]->text) + std::get<std::string>(values[i].second);
-    return Scalar(std::move(list));
-  }
-
-  // Sets of a few values: the sketch is exact.
-  static Scalar count_of_different(const std::vector<std::pair<Row, Scalar>>& values) {
-    std::set<std::string> seen;
-    for (const auto& [order, value] : values) seen.insert(to_line({value}));
-    return Scalar(static_cast<int64_t>(seen.size()));
-  }
-
-  static void accumulate(const Expr& call, Accumulator& a, const Scalar& value, PartitionId partition,
-                         const std::pair<int64_t, size_t>& part) {
-    if (is_null(value)) return;
-    if (call.distinct && !a.seen.insert(to_line({value})).second) return;
-    ++a.count;
-    if (const auto* i = std::get_if<int64_t>(&value)) {
-      a.integer_sum += *i;
-      a.bits ^= *i;
-    }
-    if (const auto* d = std::get_if<double>(&value)) a.sums[partition.value][part] += *d;
-    if (is_null(a.low) || naive_compare(value, a.low) < 0) a.low = value;
-    if (is_null(a.high) || naive_compare(value, a.high) > 0) a.high = value;
-  }
-
-  static Scalar result(const Expr& call, const Accumulator& a) {
-    if (call.text == "count") return Scalar(a.count);
-    if (call.text == "approx_count_distinct") return count_of_different(a.values);
-    if (a.count == 0) return Scalar();
-    if (call.text == "first_value" || call.text == "last_value" || call.text == "string_agg")
-      return ordered_result(call, a.values);
-    if (call.text == "bit_xor") return Scalar(a.bits);
-    if (call.text == "min" || call.text == "any_value") return a.low;
-    if (call.text == "max") return a.high;
-    double sum = 0;
-    for (const auto& [partition, parts] : a.sums) {
-      double of_partition = 0;
-      for (const auto& [pane, part] : parts) of_partition += part;
-      sum += of_partition;
-    }
-    if (call.text == "sum") return a.sums.empty() ? Scalar(a.integer_sum) : Scalar(sum);
-    if (a.sums.empty()) return Scalar(naive_mean(a.integer_sum, a.count));
-    return Scalar(sum / static_cast<double>(a.count));
-  }
-
-  bool passes_having(const RowContext& context) const {
-    if (!query_.having) return true;
-    const auto passes = naive_evaluate(*query_.having, context);
-    if (!passes.ok()) return false;
-    const bool* value = std::get_if<bool>(&*passes);
-    return value != nullptr && *value;
-  }
-
-  // None: HAVING does not let it pass.
-  std::optional<Row> row_of(const Group& group) const {
+  struct GroupRow {
+    Row row;
+    bool passes = false;  // HAVING, and the conditions of the layers above
+  };
+  GroupRow row_of(const Group& group) const {
     std::map<const Expr*, Scalar> results;
-    for (size_t i = 0; i < calls_.size(); ++i) results[calls_[i]] = result(*calls_[i], group.accumulators[i]);
-    const bool has_row = !group.first.empty();
-    RowContext context{has_row ? &source_.columns : nullptr,
-                       has_row ? &group.first : nullptr,
-                       group.window_start,
-                       group.window_size,
-                       &results,
-                       {},
-                       named_.rows > 0};
-    if (!passes_having(context)) return std::nullopt;
-    Row out;
-    for (const auto& item : query_.items) {
-      auto value = naive_evaluate(*item.expr, context);
-      out.push_back(value.ok() ? std::move(*value) : Scalar());
+    for (size_t i = 0; i < calls_.size(); ++i)
+      results[calls_[i]] = naive_aggregate(*calls_[i], group.values[i]);
+    const Arm& arm = group.arm ? *group.arm : arms_[0];
+    RowContext context = context_of(arm, group.first, {}, named_.grouping);
+    if (group.first.empty()) context.row = nullptr;
+    context.window_start = group.window_start;
+    context.window_size = group.window_size;
+    context.aggregates = &results;
+    context.window_of_rows = named_.rows > 0;
+    context.not_grouped = group.not_grouped;
+    context.grouped_over = context.reads;
+    GroupRow out{{}, holds(query_.having, context)};
+    for (size_t layer = named_.grouping; layer-- > 0;) {
+      context.reads = &arm.reads[layer];
+      out.passes = out.passes && holds(arm.layers->layers[layer].select->where, context);
     }
+    out.row = *list_of(arm, context, true);
     return out;
   }
 
   void show_groups() {
     for (const auto& [key, group] : groups_) {
-      auto row = shows(group) ? row_of(group) : std::nullopt;
-      if (!row) continue;
-      NaiveAnswer::ViewRow out{std::move(*row)};
+      if (is_open(group) && named_.full_windows) continue;
+      GroupRow row = row_of(group);
+      if (is_gone(group)) answer_.gone.push_back(row.row);
+      if (is_gone(group) || !row.passes) continue;
+      NaiveAnswer::ViewRow out{std::move(row.row)};
       if (closes_) out.window_end = group.window_start.value_or(0) + group.window_size;
       answer_.rows.push_back(std::move(out));
     }
   }
 
-  const sql::ast::Query& query_;
+  const sql::ast::Query& query_;  // the one that groups
   const NaiveQuery& named_;
-  const NaiveStream& source_;
+  const NaiveStream source_;  // all together
+  std::deque<Arm> arms_;
   const NaiveScope& scope_;
   NaiveClocks clocks_;
+  struct GroupingSet {
+    std::set<size_t> keys;
+    std::set<std::string> without;  // the columns of all other keys
+  };
   std::vector<const Expr*> calls_;
+  std::vector<const Expr*> keys_;
+  std::vector<GroupingSet> sets_;  // one without GROUPING SETS
   bool grouped_ = false;
   bool late_check_ = false;
   bool closes_ = false;
   bool by_arrival_ = false;      // the window is over PROCTIME()
   int64_t arrived_ = INT64_MIN;  // the last frame
-  int time_column_ = -1;
   int64_t size_ = 0;
   int64_t step_ = 0;  // of HOP and CUMULATE
   bool cumulates_ = false;
@@ -643,9 +708,9 @@ const std::vector<LogEvent>& FinalLog::events(StreamId stream) const {
   return found == streams.end() ? none : found->second;
 }
 
-NaiveAnswer naive_answer(const NaiveQuery& query, const NaiveStream& source, const FinalLog& log,
-                         const std::vector<LogEvent>& events, const NaiveScope& scope) {
-  return Run(query, source, scope).over(log, events);
+NaiveAnswer naive_answer(const NaiveQuery& query, const std::vector<NaiveSource>& sources,
+                         const FinalLog& log, const NaiveScope& scope) {
+  return Run(query, sources, scope).over(log);
 }
 
 }  // namespace millrace::sim

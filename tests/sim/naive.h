@@ -16,6 +16,7 @@
 //                    NaiveAnswer gives a range (closed_low, closed_high).
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -63,13 +64,27 @@ struct NaiveStream {
   bool watermark_told = false;  // of closed windows, or follows from such a stream: its queries tell it
 };
 
+// One SELECT of those that stand one over the other.
+struct NaiveLayer {
+  const sql::ast::Query* select = nullptr;
+  std::vector<std::string> names;  // of its first columns, where the one above has other ones
+};
+// Down to a stream: the outermost first.
+struct NaiveArm {
+  std::string source;
+  std::vector<NaiveLayer> layers;
+};
+
 // One definition, read from its SQL text by the parser alone.
 struct NaiveQuery {
   std::string name;
   bool is_view = true;
-  std::string source;
-  sql::StatementPtr statement;  // owns what `query` points to
-  const sql::ast::Query* query = nullptr;
+  std::vector<NaiveArm> arms;  // several: of a UNION ALL
+  std::vector<sql::StatementPtr>
+      statements;  // own what the layers point to: this one's, and those of views below
+  const sql::ast::Query* query = nullptr;   // the outermost SELECT
+  size_t grouping = 0;                      // the layer that groups, or the outermost
+  const sql::ast::Query* groups = nullptr;  // that layer's SELECT
   bool emit_on_close = false;
   bool null_on_error = false;
   int64_t lateness_us = 0;   // allowed
@@ -90,10 +105,17 @@ struct NaiveQuery {
 };
 void find_aggregates(const sql::ast::Expr& e, std::vector<const sql::ast::Expr*>& out);
 int64_t floor_to(int64_t t, int64_t size, int64_t offset);  // the last start of a window at or before it
-bool is_grouped(const NaiveQuery& query);                   // or without keys: one group
+bool groups_rows(const sql::ast::Query& select);            // or without keys: one group
+bool is_grouped(const NaiveQuery& query);
 bool closes_by_arrival(const NaiveQuery& query);  // a window over PROCTIME(), shown once it is closed
 Result<NaiveStream> naive_stream(const std::string& sql);
-Result<NaiveQuery> naive_query(const std::string& sql);
+std::string item_name(const sql::ast::SelectItem& item);
+using NaiveViews = std::map<std::string, const NaiveQuery*>;  // that a query may read, by name
+Result<NaiveQuery> naive_query(const std::string& sql, const NaiveViews& views = {});
+// Finds the query's arms, and what it has of views that it reads.
+void naive_descend(const sql::ast::Query& query, const NaiveViews& views, NaiveQuery& out);
+// What each of an arm's layers reads, the outermost first.
+std::deque<NaiveReads> naive_reads(const NaiveArm& arm, const Schema& columns);
 // The stream that CREATE STREAM … AS makes: columns, key and watermark as selected.
 NaiveStream naive_output(const NaiveQuery& query, const NaiveStream& source);
 
@@ -104,6 +126,7 @@ struct NaiveAnswer {
     int64_t window_end = INT64_MAX;  // of windows that close
   };
   std::vector<ViewRow> rows;  // a view's, or of a stream of changes, no order; emit on close: of all windows
+  std::vector<Row> gone;      // of windows of rows that a retention took away, also those that HAVING hid
   std::map<uint16_t, std::vector<Row>> made;  // a derived stream's, by partition
   std::set<Place> late, closed_while_idle, no_event_time, failed;
   int64_t closed_high = INT64_MAX;   // windows that end up to here may be shown …
@@ -137,9 +160,16 @@ struct NaiveScope {
   std::optional<NaiveTold>
       told;  // of the source: what closes its windows, and no row of it comes too late for that
 };
-// `events` are the source's.
-NaiveAnswer naive_answer(const NaiveQuery& query, const NaiveStream& source, const FinalLog& log,
-                         const std::vector<LogEvent>& events, const NaiveScope& scope = {});
+// What an arm of a query reads.
+struct NaiveSource {
+  const NaiveStream* stream = nullptr;
+  const std::vector<LogEvent>* events = nullptr;
+};
+// One source an arm; their partitions stand side by side.
+NaiveAnswer naive_answer(const NaiveQuery& query, const std::vector<NaiveSource>& sources,
+                         const FinalLog& log, const NaiveScope& scope = {});
+// The stream that a UNION ALL of streams is, but for its columns.
+NaiveStream naive_union(const std::vector<NaiveSource>& sources);
 // An event's declared columns; an Error if the event does not decode.
 Result<Row> naive_decode(const Schema& columns, const std::string& value);
 

@@ -58,6 +58,10 @@ Result<Scalar> decode_value(const json& value, Type type) {
       }
       break;
     case Type::kNumeric:
+      if (value.is_number() || value.is_string()) {
+        return naive_cast(Scalar(value.is_string() ? value.get<std::string>() : value.dump()), type);
+      }
+      break;
     case Type::kJsonb:
       return Scalar(value.dump());
     default:
@@ -106,11 +110,11 @@ Result<int64_t> option_interval_us(const sql::ast::Option& option) {
   return naive_interval_us(interval);
 }
 
+}  // namespace
+
 std::string item_name(const sql::ast::SelectItem& item) {
   return item.alias ? item.alias.text : item.expr->text;
 }
-
-}  // namespace
 
 void find_aggregates(const Expr& e, std::vector<const Expr*>& out) {
   if (is_aggregate(e)) {
@@ -126,15 +130,19 @@ int64_t floor_to(int64_t t, int64_t size, int64_t offset) {
   return t - rest;
 }
 
-bool is_grouped(const NaiveQuery& query) {
+bool groups_rows(const sql::ast::Query& select) {
   std::vector<const Expr*> calls;
-  for (const auto& item : query.query->items) find_aggregates(*item.expr, calls);
-  return !query.query->group_by.empty() || !calls.empty() || query.query->having;
+  for (const auto& item : select.items) find_aggregates(*item.expr, calls);
+  return !select.group_by.empty() || !calls.empty() || select.having || select.distinct_span.length > 0;
+}
+
+bool is_grouped(const NaiveQuery& query) {
+  return groups_rows(*query.groups);
 }
 
 bool closes_by_arrival(const NaiveQuery& query) {
-  const auto& from = query.query->from;
-  return query.emit_on_close && from && from->time && is_proctime(*from->time);
+  const auto& from = query.groups->from;
+  return query.emit_on_close && from->time && is_proctime(*from->time);
 }
 
 Result<Row> naive_decode(const Schema& columns, const std::string& value) {
@@ -143,12 +151,9 @@ Result<Row> naive_decode(const Schema& columns, const std::string& value) {
   Row row;
   for (const auto& column : columns) {
     const json* field = member_of(event, column);
-    if (field == nullptr) {
-      row.push_back(Scalar());
-      continue;
-    }
-    TRY_ASSIGN(Scalar decoded, decode_value(*field, column.type));
-    row.push_back(std::move(decoded));
+    row.emplace_back();
+    if (field == nullptr) continue;
+    TRY_ASSIGN(row.back(), decode_value(*field, column.type));
   }
   return row;
 }
@@ -187,18 +192,17 @@ Result<NaiveStream> naive_stream(const std::string& text) {
   return out;
 }
 
-Result<NaiveQuery> naive_query(const std::string& text) {
+Result<NaiveQuery> naive_query(const std::string& text, const NaiveViews& views) {
   TRY_ASSIGN(auto statement, only_statement(text));
   const auto* create = std::get_if<sql::ast::CreateQuery>(&statement->body);
-  if (create == nullptr || !create->query.from) return unreadable("not a continuous query: " + text);
+  if (create == nullptr) return unreadable("not a continuous query: " + text);
   NaiveQuery out;
   out.name = create->name.text;
   out.is_view = create->kind == sql::ObjectKind::kView;
-  out.source = create->query.from->name.text;
-  out.query = &create->query;
   out.emit_on_close = create->emit == sql::ast::CreateQuery::Emit::kOnClose;
+  naive_descend(create->query, views, out);
   out.late_to = create->late_to.text;
-  const auto& from = *create->query.from;
+  const auto& from = *out.groups->from;
   if (from.of_rows) {
     out.rows = std::stoll(from.size->text);
     out.slide = from.step ? std::stoll(from.step->text) : out.rows;
@@ -215,7 +219,7 @@ Result<NaiveQuery> naive_query(const std::string& text) {
       TRY_ASSIGN(out.retention_us, option_interval_us(option));
     }
   }
-  out.statement = std::move(statement);
+  out.statements.push_back(std::move(statement));
   out.changes = !out.is_view && !out.final_rows() && is_grouped(out);
   return out;
 }
@@ -225,7 +229,7 @@ namespace {
 // What names the groups, and what an event does to them; or the changelog's column.
 void add_change_columns(const NaiveQuery& query, NaiveStream& out) {
   const auto is_key = [&](const Expr& e) {
-    return is_window_time(e) || std::ranges::any_of(query.query->group_by, [&](const auto& key) {
+    return is_window_time(e) || std::ranges::any_of(query.groups->group_by, [&](const auto& key) {
              return e.kind == ExprKind::kColumn && key->text == e.text;
            });
   };
@@ -289,8 +293,8 @@ NaiveTold naive_told(const NaiveQuery& query, const NaiveAnswer& answer) {
       std::find_if(items.begin(), items.end(), [](const auto& i) { return is_window_time(*i.expr); });
   CHECK(time != items.end(), "the workload's streams of windows show a time");
   const bool by_start = time->expr->text == "window_start";
-  return {least_behind(*query.query->from, by_start, answer.closed_low),
-          least_behind(*query.query->from, by_start, answer.closed_high)};
+  return {least_behind(*query.groups->from, by_start, answer.closed_low),
+          least_behind(*query.groups->from, by_start, answer.closed_high)};
 }
 
 }  // namespace millrace::sim

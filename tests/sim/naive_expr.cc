@@ -8,6 +8,8 @@
 #include <limits>
 #include <set>
 
+#include "tests/sim/naive_numeric.h"
+
 namespace millrace::sim {
 namespace {
 
@@ -23,11 +25,12 @@ Error failed(std::string what) {
 
 double as_double(const Scalar& value) {
   if (const auto* i = std::get_if<int64_t>(&value)) return static_cast<double>(*i);
+  if (is_numeric(value)) return std::strtod(numeric_text(numeric_of(value)).c_str(), nullptr);
   return std::get<double>(value);
 }
 
 bool is_number(const Scalar& v) {
-  return std::holds_alternative<int64_t>(v) || std::holds_alternative<double>(v);
+  return std::holds_alternative<int64_t>(v) || std::holds_alternative<double>(v) || is_numeric(v);
 }
 
 int sign(auto a, auto b) {
@@ -45,6 +48,7 @@ __int128 interval_span(const Interval& v) {
 }
 
 Type type_of(const Scalar& value) {
+  if (is_numeric(value)) return Type::kNumeric;
   constexpr Type kTypes[] = {Type::kNull, Type::kBoolean,     Type::kBigint,  Type::kDouble,
                              Type::kText, Type::kTimestamptz, Type::kInterval};
   return kTypes[value.index()];
@@ -89,6 +93,15 @@ Result<Scalar> doubles(const std::string& op, double a, double b) {
   return Scalar(out);
 }
 
+Result<Scalar> numerics(const std::string& op, NaiveNumeric a, NaiveNumeric b) {
+  if (op == "+") return numeric_scalar(a + b);
+  if (op == "-") return numeric_scalar(a - b);
+  if (op == "*") return numeric_scalar(a * b);
+  if (op == "/" && b.units == 0) return failed("division by zero");
+  if (op == "/") return numeric_scalar(naive_quotient(a, b));
+  return failed("no such operator: numeric " + op + " numeric");
+}
+
 Result<Scalar> temporal(const std::string& op, const Scalar& a, const Scalar& b) {
   const auto* at = std::get_if<Timestamp>(&a);
   const auto* bt = std::get_if<Timestamp>(&b);
@@ -111,6 +124,7 @@ Result<Scalar> temporal(const std::string& op, const Scalar& a, const Scalar& b)
 }
 
 std::string text_of(const Scalar& value) {
+  if (is_numeric(value)) return numeric_text(numeric_of(value));
   if (const auto* s = std::get_if<std::string>(&value)) return *s;
   if (const auto* i = std::get_if<int64_t>(&value)) return std::to_string(*i);
   if (const auto* b = std::get_if<bool>(&value)) return *b ? "true" : "false";
@@ -140,7 +154,9 @@ Result<Scalar> binary(const Expr& e, const RowContext& context) {
   if (std::holds_alternative<int64_t>(a) && std::holds_alternative<int64_t>(b)) {
     return integers(e.text, std::get<int64_t>(a), std::get<int64_t>(b));
   }
-  if (is_number(a) && is_number(b)) return doubles(e.text, as_double(a), as_double(b));
+  const bool is_double = std::holds_alternative<double>(a) || std::holds_alternative<double>(b);
+  if (is_number(a) && is_number(b) && is_double) return doubles(e.text, as_double(a), as_double(b));
+  if (is_number(a) && is_number(b)) return numerics(e.text, numeric_of(a), numeric_of(b));
   return temporal(e.text, a, b);
 }
 
@@ -256,9 +272,19 @@ Result<Scalar> case_of(const Expr& e, const RowContext& context) {
 
 // A CASE with double and bigint branches is double, whichever branch a row takes; so is coalesce.
 Result<Scalar> widened(const Expr& e, const RowContext& context, Result<Scalar> value) {
-  if (!value.ok() || !std::holds_alternative<int64_t>(*value) || context.columns == nullptr) return value;
-  if (naive_type(e, *context.columns) == Type::kDouble) return Scalar(as_double(*value));
-  return value;
+  if (!value.ok() || !is_number(*value) || context.columns == nullptr) return value;
+  return naive_cast(*value, naive_type(e, context.reads ? context.reads->columns : *context.columns));
+}
+
+bool is_not_grouped(const Expr& e, const RowContext& context) {
+  return context.not_grouped != nullptr && context.reads == context.grouped_over &&
+         context.not_grouped->contains(e.text);
+}
+
+Scalar grouping(const Expr& e, const RowContext& context) {
+  int64_t bits = 0;
+  for (const ExprPtr& key : e.args) bits = bits * 2 + (is_not_grouped(*key, context) ? 1 : 0);
+  return Scalar(bits);
 }
 
 Result<Scalar> call(const Expr& e, const RowContext& context) {
@@ -278,22 +304,35 @@ Result<Scalar> call(const Expr& e, const RowContext& context) {
     if (equals.value_or(false)) return Scalar();
     return naive_evaluate(*e.args[0], context);
   }
+  if (e.text == "grouping") return grouping(e, context);
   return failed("no such function: " + e.text);
 }
 
+Result<Scalar> window_time(const Expr& e, const RowContext& context) {
+  const bool start = e.text == "window_start";
+  if (!start && e.text != "window_end") return failed("no such column: " + e.text);
+  if (!context.window_start) return Scalar();
+  const int64_t end = *context.window_start + (start ? 0 : context.window_size);
+  return context.window_of_rows ? Scalar(end) : Scalar(Timestamp{end});
+}
+
 Result<Scalar> column(const Expr& e, const RowContext& context) {
+  if (is_not_grouped(e, context)) return Scalar();
+  if (context.reads != nullptr && !context.reads->values.empty()) {
+    for (size_t i = 0; i < context.reads->columns.size(); ++i) {
+      if (context.reads->columns[i].name != e.text) continue;
+      RowContext below = context;
+      below.reads = context.reads->below;
+      return naive_evaluate(*context.reads->values[i], below);
+    }
+    return window_time(e, context);
+  }
   if (context.columns != nullptr && context.row != nullptr) {
     for (size_t i = 0; i < context.columns->size(); ++i) {
       if ((*context.columns)[i].name == e.text) return (*context.row)[i];
     }
   }
-  const bool start = e.text == "window_start";
-  if (start || e.text == "window_end") {
-    if (!context.window_start) return Scalar();
-    const int64_t end = *context.window_start + (start ? 0 : context.window_size);
-    return context.window_of_rows ? Scalar(end) : Scalar(Timestamp{end});
-  }
-  return failed("no such column: " + e.text);
+  return window_time(e, context);
 }
 
 Result<Scalar> number(const std::string& text) {
@@ -301,7 +340,8 @@ Result<Scalar> number(const std::string& text) {
   const char* end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, i);
   if (read.ec == std::errc() && read.ptr == end) return Scalar(i);
-  return Scalar(std::strtod(text.c_str(), nullptr));
+  const auto exact = read_numeric(text);
+  return exact ? Result<Scalar>(numeric_scalar(*exact)) : failed("not a number: " + text);
 }
 
 Result<Scalar> unary(const Expr& e, const RowContext& context) {
@@ -309,6 +349,7 @@ Result<Scalar> unary(const Expr& e, const RowContext& context) {
   if (is_null(v) || e.text == "+") return v;
   if (const auto* d = std::get_if<double>(&v)) return Scalar(-*d);
   if (const auto* i = std::get_if<Interval>(&v)) return Scalar(Interval{-i->months, -i->days, -i->micros});
+  if (is_numeric(v)) return numeric_scalar(NaiveNumeric() - numeric_of(v));
   return integers("-", 0, std::get<int64_t>(v));
 }
 
@@ -333,6 +374,9 @@ Result<Scalar> cast_from_text(const std::string& text, Type to) {
     const double d = std::strtod(bare.c_str(), &end);
     if (*end == '\0' && !std::isinf(d)) return Scalar(d);
   }
+  if (to == Type::kNumeric) {
+    if (const auto exact = read_numeric(bare)) return numeric_scalar(*exact);
+  }
   if (to == Type::kBoolean) {
     for (const char* yes : {"t", "true", "yes", "on", "1"}) {
       if (bare == yes) return Scalar(true);
@@ -354,17 +398,17 @@ bool is_null(const Scalar& value) {
 }
 
 bool is_aggregate(const Expr& e) {
-  static const std::set<std::string> kNames{"count",
-                                            "sum",
-                                            "avg",
-                                            "min",
-                                            "max",
-                                            "any_value",
-                                            "first_value",
-                                            "last_value",
-                                            "bit_xor",
-                                            "string_agg",
-                                            "approx_count_distinct"};
+  static const std::set<std::string> kNames{"count",       "sum",
+                                            "avg",         "min",
+                                            "max",         "any_value",
+                                            "first_value", "last_value",
+                                            "bit_and",     "bit_or",
+                                            "bit_xor",     "bool_and",
+                                            "bool_or",     "string_agg",
+                                            "array_agg",   "variance",
+                                            "var_pop",     "stddev_samp",
+                                            "stddev_pop",  "stddev",
+                                            "var_samp",    "approx_count_distinct"};
   return e.kind == ExprKind::kCall && kNames.contains(e.text);
 }
 
@@ -374,10 +418,10 @@ bool is_proctime(const Expr& e) {
 
 int naive_compare(const Scalar& a, const Scalar& b) {
   if (is_number(a) && is_number(b)) {
-    if (a.index() != b.index() || std::holds_alternative<double>(a)) {
+    if (std::holds_alternative<double>(a) || std::holds_alternative<double>(b)) {
       return compare_doubles(as_double(a), as_double(b));
     }
-    return sign(std::get<int64_t>(a), std::get<int64_t>(b));
+    return sign(numeric_of(a), numeric_of(b));
   }
   if (a.index() != b.index()) return sign(a.index(), b.index());
   if (const auto* s = std::get_if<std::string>(&a)) return sign(s->compare(std::get<std::string>(b)), 0);
@@ -390,9 +434,13 @@ int naive_compare(const Scalar& a, const Scalar& b) {
 
 Result<Scalar> naive_cast(const Scalar& value, Type to) {
   if (is_null(value) || type_of(value) == to) return value;
-  if (const auto* s = std::get_if<std::string>(&value)) return cast_from_text(*s, to);
   if (to == Type::kText) return Scalar(text_of(value));
   if (to == Type::kDouble && is_number(value)) return Scalar(as_double(value));
+  if (to == Type::kNumeric && std::holds_alternative<int64_t>(value))
+    return numeric_scalar(numeric_of(value));
+  if (to == Type::kBigint && is_numeric(value))
+    return Scalar(static_cast<int64_t>(naive_whole(numeric_of(value))));
+  if (const auto* s = std::get_if<std::string>(&value)) return cast_from_text(*s, to);
   if (to == Type::kBigint) {
     if (const auto* b = std::get_if<bool>(&value)) return Scalar(int64_t{*b ? 1 : 0});
     if (const auto* d = std::get_if<double>(&value)) {
@@ -456,6 +504,8 @@ Result<Scalar> naive_evaluate(const Expr& e, const RowContext& context) {
     case ExprKind::kSubscript:
     case ExprKind::kSlice:
     case ExprKind::kQuantified:
+    case ExprKind::kRow:
+    case ExprKind::kField:
     case ExprKind::kStar:
       break;
   }
@@ -470,9 +520,8 @@ Result<bool> naive_holds(const Expr& e, const RowContext& context) {
 namespace {
 
 Type wider(Type a, Type b) {
-  if (a == Type::kNull) return b;
-  if (a == Type::kBigint && b == Type::kDouble) return b;
-  return a;
+  if (a == Type::kNull || a == Type::kBigint) return b == Type::kNull ? a : b;
+  return b == Type::kDouble ? b : a;
 }
 
 Type binary_type(const Expr& e, const Schema& columns) {
@@ -498,10 +547,11 @@ Type branches_type(const Expr& e, const Schema& columns) {
 }
 
 Type call_type(const Expr& e, const Schema& columns) {
-  if (e.text == "count") return Type::kBigint;
+  if (e.text == "count" || e.text == "grouping") return Type::kBigint;
   if (is_proctime(e)) return Type::kTimestamptz;
-  if (e.text == "avg")
+  if (e.text == "avg" || e.text.starts_with("var") || e.text.starts_with("stddev"))
     return naive_type(*e.args[0], columns) == Type::kDouble ? Type::kDouble : Type::kNumeric;
+  if (e.text == "array_agg") return array_of(naive_type(*e.args[0], columns));
   if (e.text == "coalesce") return branches_type(e, columns);
   return e.args.empty() ? Type::kText : naive_type(*e.args[0], columns);
 }
@@ -511,7 +561,7 @@ Type call_type(const Expr& e, const Schema& columns) {
 Type naive_type(const Expr& e, const Schema& columns) {
   switch (e.kind) {
     case ExprKind::kNumber:
-      return e.text.find_first_of(".eE") == std::string::npos ? Type::kBigint : Type::kDouble;
+      return e.text.find_first_of(".eE") == std::string::npos ? Type::kBigint : Type::kNumeric;
     case ExprKind::kNull:
       return Type::kNull;
     case ExprKind::kString:
@@ -617,6 +667,8 @@ std::string to_line(const Row& row) {
       out += "null";
     } else if (const auto* d = std::get_if<double>(&value)) {
       out += fmt::format("{:.17g}d", *d);
+    } else if (is_numeric(value)) {
+      out += text_of(value) + "n";
     } else if (const auto* s = std::get_if<std::string>(&value)) {
       out += "'" + *s + "'";
     } else if (const auto* t = std::get_if<Timestamp>(&value)) {

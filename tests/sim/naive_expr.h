@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,15 +22,26 @@ namespace millrace::sim {
 
 using Row = std::vector<Scalar>;
 
+// What a SELECT reads: the columns of the one below it, each of them an expression over what that one reads.
+struct NaiveReads {
+  Schema columns;
+  std::vector<const sql::ast::Expr*> values;  // of the columns; none: they are the stream's
+  const NaiveReads* below = nullptr;
+  std::vector<sql::ast::ExprPtr> made;  // of `values`, those that * stands for
+};
+
 // What a name in an expression can mean.
 struct RowContext {
-  const Schema* columns = nullptr;
+  const Schema* columns = nullptr;  // the stream's
   const Row* row = nullptr;
   std::optional<int64_t> window_start;  // microseconds
   int64_t window_size = 0;
   const std::map<const sql::ast::Expr*, Scalar>* aggregates = nullptr;  // an aggregate call's result
   AppendTime append_time = {};                                          // PROCTIME()
   bool window_of_rows = false;                                          // its ends are numbers
+  const NaiveReads* reads = nullptr;                                    // null: the stream itself
+  const std::set<std::string>* not_grouped = nullptr;  // keys that the row's grouping set is without …
+  const NaiveReads* grouped_over = nullptr;            // … which are among these
 };
 
 bool is_null(const Scalar& value);

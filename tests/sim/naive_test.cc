@@ -25,8 +25,9 @@ class Log {
  public:
   Log& event(uint16_t partition, const std::string& json) {
     frame(false);
-    log_.streams[StreamId(4)].push_back(
-        {Cut(cut_), AppendTime(now_us_), PartitionId(partition), Offset(next_[partition]++), json});
+    auto& events = log_.streams[StreamId(stream_)];
+    const int64_t offset = std::ranges::count(events, PartitionId(partition), &LogEvent::partition);
+    events.push_back({Cut(cut_), AppendTime(now_us_), PartitionId(partition), Offset(offset), json});
     return *this;
   }
   Log& click(uint16_t partition, const std::string& who, int seconds) {
@@ -39,18 +40,26 @@ class Log {
     log_.frames.push_back({Cut(++cut_), AppendTime(now_us_), start});
     return *this;
   }
+  Log& stream(uint64_t id) { return stream_ = id, *this; }  // of the events to come
   NaiveAnswer answer(const std::string& query, const std::string& stream = kClicks) const {
     auto shape = naive_stream(stream);
     auto parsed = naive_query(query);
     EXPECT_TRUE(shape.ok() && parsed.ok());
-    return naive_answer(*parsed, *shape, log_, log_.events(StreamId(4)));
+    return answer(*parsed, {*shape});
+  }
+  // Over streams from 4 on.
+  NaiveAnswer answer(const NaiveQuery& query, const std::vector<NaiveStream>& streams) const {
+    std::vector<NaiveSource> sources;
+    for (size_t i = 0; i < streams.size(); ++i)
+      sources.push_back({&streams[i], &log_.events(StreamId(4 + i))});
+    return naive_answer(query, sources, log_);
   }
 
  private:
   FinalLog log_;
   uint64_t cut_ = 0;
   int64_t now_us_ = 0;
-  std::map<uint16_t, int64_t> next_;
+  uint64_t stream_ = 4;
 };
 
 std::vector<std::string> lines(const NaiveAnswer& answer) {
@@ -214,6 +223,158 @@ TEST(Naive, AggregatesSkipNullAndAnEmptyTableHasOneRow) {
   EXPECT_EQ(lines(log.answer(view)), std::vector<std::string>{"3 | 1 | 3 | 1.5d | 'a'"});
 }
 
+std::string of_clicks(const Log& log, const std::string& items) {
+  const auto answer = log.answer("CREATE MATERIALIZED VIEW v AS SELECT " + items + " FROM clicks");
+  return answer.rows.empty() ? "nothing" : to_line(answer.rows.front().row);
+}
+
+TEST(Naive, AFilterComesBeforeTheArgument) {
+  Log log;
+  for (const int n : {0, 1, 4}) log.event(0, fmt::format(R"({{"who":"a","n":{}}})", n));
+  log.event(1, R"({"who":"b"})");
+  EXPECT_EQ(of_clicks(log,
+                      "count(*) FILTER (WHERE who = 'a'), sum(12 / n) FILTER (WHERE n <> 0), "
+                      "count(n) FILTER (WHERE n > 9), max(n) FILTER (WHERE n > 9)"),
+            "3 | 15 | 0 | null");
+  const auto failing =
+      log.answer("CREATE MATERIALIZED VIEW v AS SELECT sum(n) FILTER (WHERE 12 / n > 5) FROM clicks");
+  EXPECT_EQ(to_line(failing.rows.front().row), "1");
+  EXPECT_EQ(failing.failed, (std::set<Place>{{0, 0}}));
+}
+
+TEST(Naive, ListsGoByTheirOrderThenByTime) {
+  Log log;
+  log.event(0, R"({"who":"b","n":2,"at":9000})").event(0, R"({"who":"a","n":2,"at":1000})");
+  log.event(1, R"({"who":"c","at":2000})").event(1, R"({"n":7,"at":3000})");
+  EXPECT_EQ(
+      of_clicks(
+          log, "string_agg(who, '-'), string_agg(who, '-' ORDER BY n), string_agg(who, '-' ORDER BY n DESC)"),
+      "'a-c-b' | 'a-b-c' | 'c-a-b'");
+  EXPECT_EQ(
+      of_clicks(log, "array_agg(who), array_agg(n ORDER BY who DESC NULLS LAST), array_agg(DISTINCT n)"),
+      R"('["a","c",null,"b"]' | '[null,2,2,7]' | '[2,7,null]')");
+  EXPECT_EQ(of_clicks(log,
+                      "first_value(who ORDER BY n, who DESC), last_value(n ORDER BY who), "
+                      "string_agg(DISTINCT who, '' ORDER BY who DESC)"),
+            "'b' | 7 | 'cba'");
+}
+
+TEST(Naive, SpreadsAreExactOfWholeNumbers) {
+  Log log;
+  EXPECT_EQ(of_clicks(log, "variance(n), var_pop(n)"), "null | null");
+  log.event(0, R"({"who":"a","n":1,"x":1})");
+  EXPECT_EQ(of_clicks(log, "variance(n), var_pop(n), stddev(x)"), "null | 0n | null");
+  log.event(0, R"({"who":"a","n":2,"x":3})").event(1, R"({"who":"a","n":2})");
+  EXPECT_EQ(of_clicks(log, "variance(n), stddev_samp(n), var_pop(n), stddev_pop(n)"),
+            "0.33333333333333333333n | 0.57735026918962576451n | 0.22222222222222222222n | "
+            "0.47140452079103168293n");
+  EXPECT_EQ(of_clicks(log, "variance(x), stddev_pop(x), variance(DISTINCT n)"), "2d | 1d | 0.5n");
+  EXPECT_EQ(of_clicks(log, "bit_and(n), bit_or(n), bool_or(n > 1), bool_and(n > 1)"), "0 | 3 | true | false");
+}
+
+TEST(Naive, ARowCountsInEachGroupingSet) {
+  const std::string view =
+      "CREATE MATERIALIZED VIEW v AS SELECT who, n, grouping(who, n) AS level, count(*) AS c, count(n) AS m "
+      "FROM clicks "
+      "GROUP BY ";
+  Log log;
+  EXPECT_EQ(lines(log.answer(view + "ROLLUP (who, n)")), std::vector<std::string>{"null | null | 3 | 0 | 0"});
+  log.event(0, R"({"who":"a","n":1})").event(0, R"({"who":"a"})").event(1, R"({"who":"b","n":1})");
+  EXPECT_EQ(
+      lines(log.answer(view + "ROLLUP (who, n)")),
+      (std::vector<std::string>{"'a' | 1 | 0 | 1 | 1", "'a' | null | 0 | 1 | 0", "'a' | null | 1 | 2 | 1",
+                                "'b' | 1 | 0 | 1 | 1", "'b' | null | 1 | 1 | 1", "null | null | 3 | 3 | 2"}));
+  EXPECT_EQ(lines(log.answer(view + "GROUPING SETS ((who), (n)) HAVING count(*) > 1")),
+            (std::vector<std::string>{"'a' | null | 1 | 2 | 1", "null | 1 | 2 | 2 | 2"}));
+}
+
+TEST(Naive, ADistinctRowIsThereOnce) {
+  Log log;
+  log.event(0, R"({"who":"a","n":1})")
+      .event(1, R"({"who":"a","n":3})")
+      .event(0, R"({"n":0})")
+      .event(0, R"({})");
+  const auto answer =
+      log.answer("CREATE MATERIALIZED VIEW v AS SELECT DISTINCT who, 6 / n > 1 AS few FROM clicks");
+  EXPECT_EQ(lines(answer), (std::vector<std::string>{"'a' | true", "null | null"}));
+  EXPECT_EQ(answer.failed, (std::set<Place>{{0, 1}}));
+}
+
+TEST(Naive, ASelectReadsTheOneBelowIt) {
+  Log log;
+  log.event(0, R"({"who":"a","n":1})").event(0, R"({"who":"b","n":0})").event(1, R"({"who":"b","n":4})");
+  const auto rows = log.answer(
+      "CREATE MATERIALIZED VIEW v AS WITH few AS (SELECT who AS w, n + 1 AS n, 4 / n AS share FROM clicks "
+      "WHERE n < 9) "
+      "SELECT w, n * 10 AS tens FROM (SELECT * FROM few) AS s WHERE n > 1");
+  EXPECT_EQ(lines(rows), (std::vector<std::string>{"'a' | 20", "'b' | 50"}));
+  EXPECT_TRUE(rows.failed.empty());  // nobody reads the share of row 2
+  const auto groups = log.answer(
+      "CREATE MATERIALIZED VIEW v AS SELECT c * 2 AS twice, who FROM (SELECT who, count(*) AS c, sum(8 / n) "
+      "AS s FROM "
+      "(SELECT n, who FROM clicks WHERE 4 / n > 0) AS q (n, who) GROUP BY who) g WHERE c > 0");
+  EXPECT_EQ(lines(groups), (std::vector<std::string>{"2 | 'a'", "2 | 'b'"}));
+  EXPECT_EQ(groups.failed, (std::set<Place>{{0, 1}}));
+}
+
+TEST(Naive, AViewOverAViewHasItsWindows) {
+  auto clicks = naive_stream(kClicks);
+  auto below = naive_query(std::string(kWindows) + " EMIT ON WINDOW CLOSE");
+  ASSERT_TRUE(clicks.ok() && below.ok());
+  auto above = naive_query(
+      "CREATE MATERIALIZED VIEW w AS SELECT who, c + 1 AS more, window_start AS began FROM v WHERE c > 1",
+      {{"v", &*below}});
+  ASSERT_TRUE(above.ok());
+  EXPECT_EQ(above->arms[0].source, "clicks");
+  Log log;
+  log.click(0, "ana", 1).click(0, "bob", 2).click(0, "ana", 3).click(0, "ana", 16).click(0, "ana", 17);
+  EXPECT_EQ(lines(log.answer(*above, {*clicks})),
+            std::vector<std::string>{"'ana' | 3 | 1970-01-01T00:00:00Z"});
+}
+
+TEST(Naive, AUnionIsItsStreamsSideBySide) {
+  const auto clicks = naive_stream(kClicks);
+  const auto other = naive_stream("CREATE STREAM other (name TEXT, at TIMESTAMPTZ, WATERMARK FOR at AS at)");
+  const auto view = naive_query(
+      "CREATE MATERIALIZED VIEW v AS SELECT window_start, who, count(*) AS c FROM TUMBLE((SELECT who, at "
+      "FROM clicks "
+      "WHERE n IS NULL UNION ALL SELECT name, at FROM other), at, INTERVAL '10 seconds') GROUP BY "
+      "window_start, who");
+  const auto rows =
+      naive_query("CREATE STREAM o AS SELECT who, at FROM clicks UNION ALL SELECT name, at FROM other");
+  ASSERT_TRUE(clicks.ok() && other.ok() && view.ok() && rows.ok());
+  Log log;
+  log.click(1, "ana", 1).stream(5).event(0, R"({"name":"ana","at":2000})").stream(4).click(1, "ana", 30);
+  log.stream(5).event(0, R"({"name":"bob","at":3000})").stream(4).click(1, "bob", 1);
+  const auto answer = log.answer(*view, {*clicks, *other});
+  EXPECT_EQ(lines(answer),
+            (std::vector<std::string>{"1970-01-01T00:00:00Z | 'ana' | 2", "1970-01-01T00:00:00Z | 'bob' | 1",
+                                      "1970-01-01T00:00:30Z | 'ana' | 1"}));
+  EXPECT_EQ(answer.late, (std::set<Place>{{1, 2}}));
+  const auto made = log.answer(*rows, {*clicks, *other}).made;
+  ASSERT_EQ(made.at(2).size(), 2u);
+  EXPECT_EQ(to_line(made.at(2)[1]), "'bob' | 1970-01-01T00:00:03Z");
+}
+
+TEST(Naive, NumericsAreExact) {
+  const std::string stream = "CREATE STREAM clicks (n BIGINT, d NUMERIC)";
+  Log log;
+  log.event(0, R"({"n":3,"d":0.1})")
+      .event(0, R"({"n":4,"d":"0.2"})")
+      .event(0, R"({"d":1.25})")
+      .event(0, R"({"n":1})");
+  const auto of = [&](const std::string& items) {
+    return to_line(
+        log.answer("CREATE MATERIALIZED VIEW v AS SELECT " + items + " FROM clicks", stream).rows[0].row);
+  };
+  EXPECT_EQ(of("sum(d), avg(d), min(d), max(d), sum(coalesce(d, n))"),
+            "1.55n | 0.51666666666666666667n | 0.1n | 1.25n | 2.55n");
+  EXPECT_EQ(of("var_pop(d), sum(d) - sum(n), count(*) FILTER (WHERE d > 0.1)"),
+            "0.27055555555555555556n | -6.45n | 2");
+  log.event(0, R"({"d":"x"})");
+  EXPECT_EQ(log.answer("CREATE STREAM o AS SELECT d FROM clicks", stream).failed, (std::set<Place>{{0, 4}}));
+}
+
 TEST(Naive, AFailingRowIsNamedAndCountsNowhere) {
   Log log;
   log.event(0, R"({"who":"a","n":0})").event(0, R"({"who":"a","n":5})").event(0, R"({"who":"a"})");
@@ -232,12 +393,29 @@ TEST(Naive, ANullTimeHasNoWindow) {
   EXPECT_EQ(answer.no_event_time, (std::set<Place>{{0, 0}}));
 }
 
-TEST(Naive, AMeanHasPostgresDigits) {
-  EXPECT_EQ(naive_mean(5, 3), "1.6666666666666667");
-  EXPECT_EQ(naive_mean(-7, 2), "-3.5");
-  EXPECT_EQ(naive_mean(12, 4), "3");
-  EXPECT_EQ(naive_mean(0, 4), "0");
-  EXPECT_EQ(naive_mean(-1, 30'000), "-3.3333333333333335e-05");
+std::string mean(int64_t sum, int64_t count) {
+  return numeric_text(naive_quotient({sum, 0}, {count, 0}));
+}
+
+TEST(NaiveNumeric, QuotientsAndRootsHavePostgresDigits) {
+  EXPECT_EQ(mean(5, 3), "1.6666666666666667");
+  EXPECT_EQ(mean(-7, 2), "-3.5");
+  EXPECT_EQ(mean(12, 4), "3");
+  EXPECT_EQ(mean(0, 4), "0");
+  EXPECT_EQ(mean(-1, 30'000), "-0.000033333333333333333333");
+  EXPECT_EQ(numeric_text(naive_quotient({125, 2}, {3, 0})), "0.41666666666666666667");
+  EXPECT_EQ(numeric_text(naive_root({2, 0}, {1, 0})), "1.414213562373095");
+  EXPECT_EQ(numeric_text(naive_root({1, 0}, {3, 0})), "0.57735026918962576451");
+  EXPECT_EQ(numeric_text(naive_root({9, 0}, {4, 0})), "1.5");
+}
+
+TEST(NaiveNumeric, TextsAndComputes) {
+  EXPECT_EQ(numeric_text(*read_numeric("-012.50")), "-12.5");
+  EXPECT_EQ(numeric_text(*read_numeric("1.5e3")), "1500");
+  EXPECT_EQ(numeric_text(*read_numeric("5e-05")), "0.00005");
+  EXPECT_FALSE(read_numeric("1.2.3") || read_numeric("") || read_numeric("1x"));
+  EXPECT_EQ(numeric_text(*read_numeric("1.25") * *read_numeric("-4")), "-5");
+  EXPECT_EQ(naive_whole(*read_numeric("-2.5")), -3);
 }
 
 }  // namespace

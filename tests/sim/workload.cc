@@ -5,18 +5,13 @@
 
 #include <iterator>
 
+#include "tests/sim/workload_text.h"
+
 namespace millrace::sim {
 namespace {
 
 constexpr const char* kColumns =
-    "id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN";
-
-template <typename T>
-T must(Result<T> result, const std::string& sql) {
-  if (!result.ok()) std::fprintf(stderr, "%s\n  in: %s\n", result.error().to_string().c_str(), sql.c_str());
-  CHECK(result.ok(), "the workload writes SQL that the parser reads");
-  return std::move(result).value();
-}
+    "id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN, d NUMERIC";
 
 // Of groups that have the columns of their source: what they are by, and how those columns are shown.
 struct Keys {
@@ -25,6 +20,12 @@ struct Keys {
   const char* s;
 };
 constexpr Keys kKeys[] = {{"k", "k", "min(s) AS s"}, {"s", "max(k) AS k", "s"}, {"k, s", "k", "s"}};
+
+// When a window of event time closes to a partition that was silent is not told exactly, so shared panes of it close
+// here only where there is no other partition, or the source's query tells its watermark.
+bool may_close_shared(const NaiveStream& source) {
+  return source.watermark_told || source.partitions == 1;
+}
 
 }  // namespace
 
@@ -94,7 +95,12 @@ std::string Workload::condition() {
                                         "CAST(x AS BIGINT) = 2",
                                         "at >= TIMESTAMPTZ '2001-01-01 00:00:10+00'",
                                         "PROCTIME() > at + INTERVAL '5 seconds'",
-                                        "id >= 0"};
+                                        "id >= 0",
+                                        "d > 1.5",
+                                        "d * 2 < n",
+                                        "d / 4 <> 0.25",
+                                        "coalesce(d, n) + x > 2",
+                                        "CAST(d AS BIGINT) % 2 = 0"};
   const std::string one = pick(kSimple);
   switch (random_.below(4)) {
     case 0:
@@ -117,27 +123,28 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
       ", at + INTERVAL '90 seconds' AS later",
       ", -n AS minus_n",
       ", PROCTIME() AS came",
-      ", k || s AS ks"};
+      ", k || s AS ks",
+      ", d * 1.5 - n AS dn",
+      ", d / 4 AS quarter",
+      ", CASE WHEN b THEN d WHEN n > 3 THEN n END AS either"};
   const std::string name = fmt::format("derived_{}", ++names_);
   const bool keyed = !source.primary_key.empty();
   std::string extra = pick(kExtra);
   while (keyed && extra.find("PROCTIME") != std::string::npos) extra = pick(kExtra);
   const MadeRetention kept = retention();
-  std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b{} FROM {}", name,
+  std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b, d{} FROM {}", name,
                                 with(kept.option), extra, source.name);
   if (!random_.chance(4)) sql += " WHERE " + (keyed ? row_condition() : condition());
   return {must(naive_query(sql), sql), sql, kept};
 }
 
-// When a window of event time closes to a partition that was silent is not told exactly, so shared panes of it close
-// here only where the source's query tells its watermark.
 std::string Workload::window_over(const NaiveStream& source) {
   static const char* const kWindows[] = {"TUMBLE({}, at, INTERVAL '5 seconds')",
                                          "TUMBLE({}, at, INTERVAL '15 seconds', INTERVAL '2 seconds')",
                                          "SESSION({}, at, INTERVAL '2 seconds')"};
   static const char* const kShared[] = {"HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds')",
                                         "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '30 seconds')"};
-  const bool shared = source.watermark_told && random_.chance(2);
+  const bool shared = may_close_shared(source) && random_.chance(2);
   return fmt::format(fmt::runtime(shared ? pick(kShared) : pick(kWindows)), source.name);
 }
 
@@ -152,8 +159,9 @@ MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& l
   if (random_.chance(4))
     options += std::string(options.empty() ? "" : ", ") + "allowed_lateness = '4 seconds'";
   std::string sql = fmt::format(
-      "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, {} AS x, {}, count(b) > 1 AS b "
-      "FROM {}",
+      "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, {} AS x, {}, count(b) > 1 AS "
+      "b, "
+      "sum(d) AS d FROM {}",
       name, with(options), keys.k, at, pick(kX), keys.s, from);
   if (random_.chance(3)) sql += " WHERE " + condition();
   sql += fmt::format(" GROUP BY window_start, window_end, {}{} EMIT ON WINDOW CLOSE", keys.columns, having());
@@ -173,8 +181,7 @@ MadeQuery Workload::make_changes(const NaiveStream& source, const std::string& l
   if (log) options += std::string(options.empty() ? "" : ", ") + "changelog = 'retract'";
   std::string sql = fmt::format(
       "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, max(x) AS x, {}, count(b) > 1 "
-      "AS b{} "
-      "FROM {}",
+      "AS b, sum(d) AS d{} FROM {}",
       name, with(options), keys.k, windows ? "window_end" : "max(at)", keys.s,
       from.starts_with("CUMULATE") ? ", window_start AS began" : "", from);
   if (random_.chance(3)) sql += " WHERE " + (table ? row_condition() : condition());
@@ -205,41 +212,39 @@ std::string Workload::emit(bool may_close, bool may_wait) {
 }
 
 std::string Workload::aggregate_list(bool distinct) {
-  static const char* const kCalls[] = {"count(*)",
-                                       "count(n)",
-                                       "sum(n)",
-                                       "sum(x)",
-                                       "avg(x)",
-                                       "avg(n)",
-                                       "min(s)",
-                                       "max(s)",
-                                       "min(x)",
-                                       "max(n)",
-                                       "max(at)",
-                                       "sum(n * 2 + 1)",
-                                       "count(b)",
-                                       "max(id)",
-                                       "min(at)",
-                                       "sum(CASE WHEN b THEN x END)",
-                                       "sum(n) + count(*)",
-                                       "sum(100 / n)",
-                                       "any_value(x)",
-                                       "first_value(s)",
-                                       "last_value(n)",
-                                       "bit_xor(n)",
-                                       "string_agg(s, ', ')",
-                                       "string_agg(k || s, '')",
-                                       "approx_count_distinct(n)",
-                                       "approx_count_distinct(s)",
-                                       "max(PROCTIME())"};
-  static const char* const kDistinct[] = {"count(DISTINCT s)", "count(DISTINCT n)", "sum(DISTINCT n)",
-                                          "avg(DISTINCT n)", "count(DISTINCT x)"};
+  static const char* const kCalls[] = {
+      "count(*)", "count(n)", "sum(n)", "sum(x)", "avg(x)", "avg(n)", "min(s)", "max(s)", "min(x)", "max(n)",
+      "max(at)", "sum(n * 2 + 1)", "count(b)", "max(id)", "min(at)", "sum(CASE WHEN b THEN x END)",
+      "sum(n) + count(*)", "sum(100 / n)", "any_value(x)", "first_value(s)", "last_value(n)", "bit_xor(n)",
+      "string_agg(s, ', ')", "string_agg(k || s, '')", "approx_count_distinct(n)", "approx_count_distinct(s)",
+      "max(PROCTIME())", "variance(n)", "stddev(n * 3)", "stddev_pop(n)",
+      // Doubles are compared in as many digits as two ways of adding up share.
+      "CAST(var_pop(x) * 976.7 AS BIGINT)", "bool_or(n > 5)", "bit_or(n)", "array_agg(k)",
+      "array_agg(n ORDER BY s DESC, n)", "string_agg(s, '+' ORDER BY n DESC NULLS LAST)",
+      "first_value(k ORDER BY x)", "last_value(n ORDER BY s, k DESC)"};
+  static const char* const kDistinct[] = {
+      "count(DISTINCT s)",     "count(DISTINCT n)",
+      "sum(DISTINCT n)",       "avg(DISTINCT n)",
+      "count(DISTINCT x)",     "variance(DISTINCT n)",
+      "array_agg(DISTINCT n)", "string_agg(DISTINCT s, '-' ORDER BY s DESC)"};
+  std::vector<std::string> calls;
+  for (uint64_t left = 1 + random_.below(4); left > 0; --left)
+    calls.push_back(filtered(distinct && random_.chance(5) ? pick(kDistinct) : pick(kCalls)));
+  return named(calls);
+}
+
+// What is a call and nothing else may have a FILTER.
+std::string Workload::filtered(std::string call) {
+  static const char* const kFilters[] = {"b", "n > 3", "s <> 'a'", "n IS NOT NULL AND x < 3", "20 / n > 4"};
+  const bool bare =
+      call.ends_with(')') && !call.starts_with("CAST") && call.find(") + ") == std::string::npos;
+  return bare && random_.chance(4) ? fmt::format("{} FILTER (WHERE {})", call, pick(kFilters)) : call;
+}
+
+std::string Workload::named(const std::vector<std::string>& calls) {
   std::string out;
-  const uint64_t calls = 1 + random_.below(4);
-  for (uint64_t i = 0; i < calls; ++i) {
-    const char* call = distinct && random_.chance(5) ? pick(kDistinct) : pick(kCalls);
-    out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", call, i);
-  }
+  for (size_t i = 0; i < calls.size(); ++i)
+    out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", calls[i], i);
   return out;
 }
 
@@ -266,72 +271,94 @@ std::string Workload::retracting_list() {
                                        "sum(n) + count(*)",
                                        "count(DISTINCT s)",
                                        "sum(DISTINCT n)",
-                                       "count(DISTINCT x)"};
-  std::string out;
-  const uint64_t calls = 1 + random_.below(4);
-  for (uint64_t i = 0; i < calls; ++i) out += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", pick(kCalls), i);
-  return out;
+                                       "count(DISTINCT x)",
+                                       "var_pop(n)",
+                                       "stddev(n)",
+                                       "variance(DISTINCT n)",
+                                       "bool_and(n > 0)",
+                                       "sum(d)",
+                                       "avg(d)",
+                                       "min(d)",
+                                       "var_samp(d)",
+                                       "count(DISTINCT d)"};
+  std::vector<std::string> calls;
+  for (uint64_t left = 1 + random_.below(4); left > 0; --left) calls.push_back(filtered(pick(kCalls)));
+  return named(calls);
 }
 
 // Over the rows that upserts and deletes make.
 std::string Workload::table_query(const NaiveStream& source) {
   const std::string where = random_.chance(2) ? " WHERE " + row_condition() : "";
-  const uint64_t kind = random_.below(4);
-  if (kind == 0) return fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
+  const uint64_t kind = random_.below(5);
+  if (kind == 0) return fmt::format("id, k, n, x, d, at FROM {}{}", source.name, where);
   if (kind == 1) return fmt::format("{} FROM {}{}{}", retracting_list(), source.name, where, having());
-  const std::string key = group_key();
-  const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
-  if (kind == 2) return table_windows(source, shown, where, key);
-  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}{}", shown, retracting_list(), source.name, where, key,
-                     having(), emit(false, true));
+  const GroupKey key = group_key();
+  if (kind == 2) return table_windows(source, where, key);
+  if (kind == 3) return fmt::format("DISTINCT k, n > 4 AS many, s FROM {}{}", source.name, where);
+  return fmt::format("{}, {} FROM {}{} GROUP BY {}{}{}", key.shown, retracting_list(), source.name, where,
+                     key.by, having(), emit(false, true));
 }
 
 // A row that leaves a window of several partitions is not told, so when that had closed must follow from the events.
-std::string Workload::table_windows(const NaiveStream& source, const std::string& shown,
-                                    const std::string& where, const std::string& key) {
+std::string Workload::table_windows(const NaiveStream& source, const std::string& where,
+                                    const GroupKey& key) {
   static const char* const kWindows[] = {"TUMBLE({}, at, INTERVAL '10 seconds')",
                                          "HOP({}, at, INTERVAL '4 seconds', INTERVAL '10 seconds')",
                                          "HOP({}, at, INTERVAL '5 seconds', INTERVAL '10 seconds')",
                                          "CUMULATE({}, at, INTERVAL '10 seconds', INTERVAL '30 seconds')"};
   const bool may_close = source.watermark_column >= 0 && source.partitions == 1;
   return fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}{}",
-                     shown, retracting_list(), fmt::format(fmt::runtime(pick(kWindows)), source.name), where,
-                     key, having(), emit(may_close, true));
+                     key.shown, retracting_list(), fmt::format(fmt::runtime(pick(kWindows)), source.name),
+                     where, key.by, having(), emit(may_close, true));
 }
 
 std::string Workload::having(bool distinct) {
-  static const char* const kConditions[] = {"count(*) > 2",       "sum(n) > 10",
-                                            "max(n) IS NOT NULL", "min(x) < max(x)",
-                                            "NOT count(b) = 1",   "count(*) % 2 = 0 OR min(s) = 'a'"};
+  static const char* const kConditions[] = {
+      "count(*) > 2",      "sum(n) > 10",      "max(n) IS NOT NULL",
+      "min(x) < max(x)",   "NOT count(b) = 1", "count(*) % 2 = 0 OR min(s) = 'a'",
+      "variance(n) > 4.5", "avg(d) > 1.75",    "count(*) FILTER (WHERE b) > 1"};
   if (!random_.chance(4)) return "";
   return std::string(" HAVING ") +
          (distinct && random_.chance(4) ? "count(DISTINCT n) >= 2" : pick(kConditions));
 }
 
-std::string Workload::group_key() {
-  static const char* const kKeys[] = {"k", "k", "k", "s", "b", "n", "s, b", "k, s", "n % 3"};
-  return pick(kKeys);
+Workload::GroupKey Workload::group_key() {
+  static const char* const kKeys[] = {"k", "k", "k", "s", "b", "n", "s, b", "k, s", "d"};
+  static constexpr GroupKey kSets[] = {
+      {"ROLLUP (k, s)", "k, s, grouping(k, s) AS level"},
+      {"CUBE (b, k)", "b, k, grouping(k, b) AS level"},
+      {"GROUPING SETS ((k), (s), (k, b))", "k, s, b, grouping(k, s, b) AS level"},
+      {"k, ROLLUP (n, s)", "k, n, s, grouping(n, s) AS level"},
+      {"GROUPING SETS (ROLLUP (k), (d))", "k, d, grouping(k, d) AS level"}};
+  if (random_.chance(4)) return kSets[random_.below(std::size(kSets))];
+  if (random_.chance(8)) return {"n % 3", "n % 3 AS rest"};
+  const char* key = pick(kKeys);
+  return {key, key};
 }
 
-MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late_to) {
+MadeQuery Workload::make_view(const MadeSource& from_source, const std::string& late_to) {
+  const auto& [source, with_query] = from_source;
   const std::string name = fmt::format("view_{}", ++names_);
   std::string sql, options;
   if (!source.primary_key.empty()) {
-    sql = "CREATE MATERIALIZED VIEW " + name + with("") + " AS SELECT " + table_query(source);
+    sql =
+        "CREATE MATERIALIZED VIEW " + name + with("") + " AS " + with_query + "SELECT " + table_query(source);
     return {must(naive_query(sql), sql), sql, {}};
   }
   const std::string where = random_.chance(2) ? " WHERE " + condition() : "";
-  const uint64_t kind = random_.below(9);
+  const uint64_t kind = random_.below(10);
   if (kind == 0) {
-    sql += fmt::format("id, k, n, x, at FROM {}{}", source.name, where);
+    sql += fmt::format("id, k, n, x, d, at FROM {}{}", source.name, where);
   } else if (kind == 1) {
     sql += fmt::format("{} FROM {}{}{}", aggregate_list(), source.name, where, having());
+  } else if (kind == 9) {
+    static const char* const kRows[] = {"k, s", "n, b", "k, 20 / n AS share", "coalesce(n, d) AS nd, b"};
+    sql += fmt::format("DISTINCT {} FROM {}{}", pick(kRows), source.name, where) + emit(false, true);
   } else {
-    const std::string key = group_key();
-    const std::string shown = key == "n % 3" ? "n % 3 AS rest" : key;
+    const GroupKey key = group_key();
     if (kind <= 3) {
-      sql += fmt::format("{}, {} FROM {}{} GROUP BY {}{}", shown, aggregate_list(), source.name, where, key,
-                         having()) +
+      sql += fmt::format("{}, {} FROM {}{} GROUP BY {}{}", key.shown, aggregate_list(), source.name, where,
+                         key.by, having()) +
              emit(false, true);
     } else {
       static const char* const kSizes[] = {"5 seconds", "10 seconds", "1 minute"};
@@ -348,16 +375,15 @@ MadeQuery Workload::make_view(const NaiveStream& source, const std::string& late
       if (shared) from = fmt::format(fmt::runtime(pick(kShared)), source.name, time);
       if (session) from = fmt::format("SESSION({}, {}, INTERVAL '{}')", source.name, time, pick(kGaps));
       sql += fmt::format("window_start, {}, {}, window_end FROM {}{} GROUP BY window_start, window_end, {}{}",
-                         shown, aggregate_list(), from, where, key, having());
+                         key.shown, aggregate_list(), from, where, key.by, having());
       const bool event_time = !by_arrival && source.watermark_column >= 0;
-      const bool may_close =
-          by_arrival || (event_time && (!shared || source.watermark_told));  // see window_over
+      const bool may_close = by_arrival || (event_time && (!shared || may_close_shared(source)));
       if (event_time) options = view_options(may_close);
       sql += emit(may_close, !session);
       if (event_time && !late_to.empty()) sql += " LATE DATA TO " + late_to;
     }
   }
-  sql = "CREATE MATERIALIZED VIEW " + name + with(options) + " AS SELECT " + sql;
+  sql = "CREATE MATERIALIZED VIEW " + name + with(options) + " AS " + with_query + "SELECT " + sql;
   return {must(naive_query(sql), sql), sql, {}};
 }
 
@@ -381,7 +407,7 @@ MadeQuery Workload::make_counts(const NaiveStream& source, bool is_view) {
     kept = retention();
     sql = fmt::format(
         "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, max(at) AS at, sum(n) AS n, sum(x) AS x, {}count(b) "
-        "> 1 AS b FROM {}{}",
+        "> 1 AS b, min(d) AS d FROM {}{}",
         name, with(kept.option), source.key == "k" ? "k" : "max(k) AS k",
         keys.find('s') == std::string::npos ? "last_value(s) AS s, " : "s, ", from, where);
   }
@@ -405,6 +431,7 @@ std::string Workload::bad_event(int64_t id, bool keyed) {
                                      R"({{"id":{},"at":"yesterday"}})",
                                      R"([{}])",
                                      R"({{"id":{},"n":1e400}})",
+                                     R"({{"id":{},"d":"1.2.3"}})",
                                      R"({{"id":{},"b":"true"}})"};
   return fmt::format(fmt::runtime(pick(kBad)), id);
 }
@@ -432,6 +459,9 @@ MadeEvent Workload::make_event(int64_t now_us, const NaiveStream& stream) {
                                        "\"\\u00e9\"", "\"\"",   "null",  "\"a\\\"b\""};
   json += fmt::format(",\"s\":{}", pick(kTexts));
   if (!random_.chance(4)) json += random_.chance(2) ? ",\"b\":true" : ",\"b\":false";
+  const double d = static_cast<double>(random_.below(40)) / 4 - 2;
+  if (!random_.chance(5))
+    json += fmt::format(fmt::runtime(random_.chance(3) ? R"(,"d":"{}")" : R"(,"d":{})"), d);
   if (random_.chance(8)) json += R"(,"unused":{"deep":[1,2,{"x":null}]})";
   event.json = json + "}";
   return event;

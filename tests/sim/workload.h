@@ -31,6 +31,11 @@ struct MadeQuery {
   std::string sql;
   MadeRetention kept;  // of derived streams
 };
+// What FROM names, as a stream with that name; and WITH in front of the SELECT, where it says what that is.
+struct MadeSource {
+  NaiveStream stream;
+  std::string with;
+};
 struct MadeEvent {
   int64_t id = 0;
   std::string json;
@@ -51,7 +56,14 @@ class Workload {
   MadeQuery make_windows(const NaiveStream& source, const std::string& late_to);
   // What changes in groups, under the same names, by their keys or as a changelog; over any stream.
   MadeQuery make_changes(const NaiveStream& source, const std::string& late_to);
-  MadeQuery make_view(const NaiveStream& source, const std::string& late_to);
+  MadeQuery make_view(const MadeSource& source, const std::string& late_to);
+  // What a view may read in the place of a stream: a query over it, or over two, with the same columns.
+  MadeSource inner_query(const NaiveStream& source);
+  MadeSource inner_union(const NaiveStream& one, const NaiveStream& other);
+  // A view that reads another one, which is over `source`.
+  MadeQuery make_view_over(const NaiveQuery& view, const NaiveStream& source);
+  // A derived stream of the rows of two.
+  MadeQuery make_union(const NaiveStream& one, const NaiveStream& other);
   // Windows of rows: a view, or a stream of those that are full. Over a stream that may_count().
   MadeQuery make_counts(const NaiveStream& source, bool is_view);
   static bool may_count(const NaiveStream& source) {
@@ -65,18 +77,25 @@ class Workload {
 
  private:
   MadeRetention retention();
+  MadeSource inner(NaiveStream stream, const std::string& query);
+  std::string arm_of_union(const NaiveStream& source, bool as_it_is);
   std::string condition();
   std::string row_condition();  // of a table's row, which came at no time
   std::string aggregate_list(bool distinct = true);
   std::string retracting_list();  // of aggregates that can take a row back
-  std::string table_windows(const NaiveStream& source, const std::string& shown, const std::string& where,
-                            const std::string& key);
+  std::string filtered(std::string call);
+  static std::string named(const std::vector<std::string>& calls);
+  struct GroupKey {
+    const char* by;
+    const char* shown;
+  };
+  std::string table_windows(const NaiveStream& source, const std::string& where, const GroupKey& key);
   std::string having(bool distinct = true);
   std::string table_query(const NaiveStream& source);
   std::string with(std::string options);  // WITH (…), or nothing
   std::string view_options(bool may_close);
   std::string emit(bool may_close, bool may_wait);
-  std::string group_key();
+  GroupKey group_key();
   std::string window_over(const NaiveStream& source);
   std::string time_value(int64_t us);
   std::string bad_event(int64_t id, bool keyed);

@@ -50,7 +50,9 @@ struct ClientObject {
   std::string sql;
   NaiveStream shape;  // of streams, also derived ones
   NaiveQuery query;
-  size_t source = 0;              // of queries: the object they read
+  std::vector<size_t> sources;    // of queries: the streams at the bottom
+  NaiveStream read;               // … and what they are together
+  std::optional<size_t> over;     // of a view over a view: that one
   MadeRetention kept;             // of streams
   std::optional<size_t> late_of;  // of a stream that takes late events alone: the stream that they come from
   std::optional<size_t> late_to;  // of a query: such a stream; it serves no other
@@ -112,6 +114,10 @@ class World {
   void send_again();
   void misuse_key();
   void define();
+  void define_query(size_t tenant);
+  bool define_view_over(size_t tenant);  // another view
+  bool define_union(size_t tenant);
+  void create_query(ClientObject object, MadeQuery made, const std::vector<size_t>& sources);
   bool define_late_stream(size_t tenant);
   std::optional<size_t> unused_late_stream(size_t source) const;
   void create(ClientObject object);
@@ -120,6 +126,7 @@ class World {
   void pause(ClientObject& object, bool paused);
   void resume_all();
   bool stands_still(const ClientObject& query) const;  // it, or what it reads
+  bool awaits_late_events(const ClientObject& query) const;
   void settle_definitions();  // after a restart: what became of unanswered statements
   void select_something();
   void read_something();
@@ -166,6 +173,9 @@ class World {
   void read_letters(const FinalLog& log);
   void read_letters(size_t tenant, const FinalLog& log);
   std::set<Place> letters_of(const ClientObject& query, const std::string& cause) const;
+  uint16_t first_partition(size_t tenant, const std::string& query, const std::string& stream) const;
+  NaiveAnswer evaluated(const ClientObject& query, const FinalLog& log, const NaiveScope& scope) const;
+  std::string read_by(const ClientObject& query) const;  // the definitions of what it reads
   NaiveScope scope_of(const ClientObject& query, const FinalLog& log) const;
   NaiveTold told_by(const ClientObject& made, const FinalLog& log) const;
   void check_recompute();
