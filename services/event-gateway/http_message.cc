@@ -12,12 +12,6 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 void append_number(std::string& out, uint64_t value, int base = 10) {
   char text[24];
   out.append(text, std::to_chars(text, text + sizeof text, value, base).ptr);
@@ -72,6 +66,12 @@ void HttpHead::clear() {
   http11 = keep_alive = true;
   chunked = has_host = has_origin = has_idempotency_key = false;
   content_length.reset();
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
 }
 
 bool iequals(std::string_view a, std::string_view b) {

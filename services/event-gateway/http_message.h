@@ -53,6 +53,7 @@ inline constexpr std::string_view kProblemType = "application/problem+json";
 inline constexpr std::string_view kTextType = "text/plain; charset=utf-8";
 
 // Field values. Media types compare without case and parameters.
+std::string_view trim(std::string_view text);  // without blanks and tabs around it
 bool iequals(std::string_view a, std::string_view b);
 bool is_media_type(std::string_view content_type, std::string_view wanted);
 bool accepts_events(std::string_view accept);  // text/event-stream is in the list
