@@ -39,6 +39,7 @@ enum class WsClose : uint16_t {
   kNotUtf8 = 1007,
   kPolicy = 1008,  // the client keeps the server waiting
   kTooLarge = 1009,
+  kTryLater = 1013,
 };
 
 constexpr size_t kWsMaxControl = 125;
