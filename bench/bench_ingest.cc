@@ -8,10 +8,12 @@ namespace {
 struct Shape {
   int connections;
   int events_per_request;
+  bool websocket = false;
 };
 
 Shape shape_of(const BenchOptions& options) {
   if (options.only == "single") return {64, 1};
+  if (options.only == "websocket") return {16, 25, true};
   return {4, 5000};  // a megabyte a request
 }
 
@@ -27,6 +29,7 @@ Status bench_ingest(const BenchOptions& options, Report& report) {
   source.streams = {"load"};
   source.connections = shape.connections;
   source.events_per_request = shape.events_per_request;
+  source.websocket = shape.websocket;
   const size_t index = load.add_source(source);
   TRY(load.connect());
   TRY(load.run(options.warm_up / 2));

@@ -10,14 +10,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <ctime>
 #include <system_error>
 #include <utility>
 
+#include "bench/load_wire.h"
 #include "bench/sse_rows.h"
 #include "fmt/format.h"
 
@@ -54,15 +55,6 @@ void write_digits(char* at, size_t digits, int64_t value) {
     at[i - 1] = static_cast<char>('0' + value % 10);
     value /= 10;
   }
-}
-
-int64_t number_after(std::string_view row, std::string_view name) {
-  const size_t at = row.find(name);
-  if (at == std::string_view::npos) return -1;
-  int64_t value = -1;
-  const char* from = row.data() + at + name.size();
-  std::from_chars(from, row.data() + row.size(), value);
-  return value;
 }
 
 // The end of a row's one-second window, from "window_start":"2026-01-31T12:00:00Z". Rows of a window come
@@ -109,6 +101,7 @@ struct LoadGenerator::Connection {
   int64_t due = 0;
   bool busy = false;
   bool wants_write = false;
+  bool opening = false;  // the handshake is not answered yet
 };
 
 struct LoadGenerator::Subscriber {
@@ -146,18 +139,20 @@ size_t LoadGenerator::add_source(SourceOptions options) {
   auto source = std::make_unique<Source>();
   const int per_request = options.events_per_request;
   for (const auto& stream : options.streams) {
-    std::string head = fmt::format(
-        "POST /v1/streams/{}/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"
-        "Content-Length: {}\r\n",
-        stream, static_cast<size_t>(per_request) * kEventBytes);
-    if (!options.token.empty()) head += fmt::format("Authorization: Bearer {}\r\n", options.token);
-    source->heads.push_back(head + "\r\n");
+    const size_t bytes = static_cast<size_t>(per_request) * kEventBytes;
+    source->heads.push_back(options.websocket ? websocket_head(stream, bytes)
+                                              : http_head(stream, bytes, options.token));
   }
   // Enough bodies for every key twice, and at least two of large ones.
   const int bodies = std::max(2, 2 * kKeys / per_request);
   for (int b = 0, event = 0; b < bodies; ++b) {
     std::string body;
     for (int i = 0; i < per_request; ++i) body += make_event(event++);
+    if (options.websocket) {
+      std::replace(body.begin(), body.end(), '\n', ',');
+      body.back() = ' ';
+      body += kWebSocketTail;
+    }
     source->bodies.push_back(std::move(body));
   }
   for (int i = 0; i < options.connections; ++i) {
@@ -199,6 +194,19 @@ Status LoadGenerator::open(Connection& connection) {
   return {};
 }
 
+Status LoadGenerator::upgrade(Connection& connection, const std::string& token) {
+  connection.opening = true;
+  connection.out_bytes = websocket_handshake(token);
+  connection.out = connection.out_bytes;
+  TRY(flush(connection));
+  const int64_t limit = monotonic_ns() + 10'000'000'000;
+  while (connection.opening) {
+    if (monotonic_ns() > limit) return error(Code::kDeadline, "MR-BENCH-0002", "no answer to the handshake");
+    TRY(turn(monotonic_ns() + 5'000'000));
+  }
+  return {};
+}
+
 Status LoadGenerator::connect() {
   for (auto& subscriber : subscribers_) {
     auto& connection = subscriber->connection;
@@ -227,6 +235,7 @@ Status LoadGenerator::connect() {
   for (auto& source : sources_) {
     for (auto& connection : source->connections) {
       TRY(open(*connection));
+      if (source->options.websocket) TRY(upgrade(*connection, source->options.token));
       source->free.push_back(connection.get());
     }
   }
@@ -416,33 +425,28 @@ Status LoadGenerator::on_readable(Connection& connection) {
 }
 
 Status LoadGenerator::on_answer(Connection& connection) {
-  const size_t head_end = connection.in.find("\r\n\r\n");
-  if (head_end == std::string::npos) return {};
-  size_t at = connection.in.find("ontent-");  // Content-Length or content-length; Content-Type may come first
-  size_t length = 0;
-  while (at != std::string::npos && at < head_end) {
-    if (::strncasecmp(connection.in.data() + at, "ontent-length:", 14) == 0) {
-      length = std::strtoull(connection.in.data() + at + 14, nullptr, 10);
-      break;
-    }
-    at = connection.in.find("ontent-", at + 1);
+  if (connection.opening) {
+    if (!connection.in.ends_with("\r\n\r\n")) return {};
+    if (!connection.in.starts_with("HTTP/1.1 101 "))
+      return error(Code::kInternal, "MR-BENCH-0003", "the handshake was answered with " + connection.in);
+    connection.in.clear();
+    connection.opening = false;
+    return {};
   }
-  if (connection.in.size() < head_end + 4 + length) return {};
-  int status = 0;
-  std::from_chars(connection.in.data() + 9, connection.in.data() + 12, status);
   Source& source = *connection.source;
+  const auto answer = source.options.websocket ? websocket_answer(connection.in) : http_answer(connection.in);
+  if (!answer) return {};
   auto& counts = source.counts;
   ++counts.answered;
-  if (status == 200 || status == 201 || status == 202) {
-    const int64_t accepted = number_after(std::string_view(connection.in).substr(head_end), "\"accepted\":");
-    counts.events += static_cast<uint64_t>(std::max<int64_t>(0, accepted));
+  if (answer->status == 200 || answer->status == 201 || answer->status == 202) {
+    counts.events += static_cast<uint64_t>(std::max<int64_t>(0, answer->accepted));
   } else {
-    const bool refused = status == 429 || status == 503;
-    if (!refused && counts.failed == 0) counts.failure = connection.in.substr(0, head_end + 4 + length);
+    const bool refused = answer->status == 429 || answer->status == 503;
+    if (!refused && counts.failed == 0) counts.failure = connection.in.substr(0, answer->bytes);
     ++(refused ? counts.refused : counts.failed);
   }
   counts.answer.record(monotonic_ns() - connection.due);
-  connection.in.erase(0, head_end + 4 + length);
+  connection.in.erase(0, answer->bytes);
   connection.busy = false;
   if (!source.backlog.empty()) {
     const int64_t due = source.backlog.front();

@@ -43,6 +43,7 @@ struct SourceOptions {
   int connections = 16;
   double requests_per_s = 0;  // 0: closed loop
   int events_per_request = 25;
+  bool websocket = false;  // messages over a WebSocket instead of HTTP requests
 };
 
 struct SourceCounts {
@@ -103,6 +104,7 @@ class LoadGenerator {
   void note_event_time(int64_t due);
   void settle_windows();
   Status open(Connection& connection);
+  Status upgrade(Connection& connection, const std::string& token);
 
   uint16_t port_;
   Random random_;

@@ -13,6 +13,7 @@
 #include "event-gateway/http_context.h"
 #include "event-gateway/http_parser.h"
 #include "event-gateway/http_status.h"
+#include "event-gateway/socket_output.h"
 
 namespace millrace::gateway {
 namespace {
@@ -39,7 +40,8 @@ class Connection final : public HttpConnection {
         ctx_(*shared_),
         socket_(std::in_place, ctx_.loop, tcp::v4(), socket),
         parser_(request_.head, ctx_.options.max_header_bytes, ctx_.options.max_body_bytes),
-        body_(ctx_) {
+        body_(ctx_),
+        output_(ctx_.counters.bytes_out) {
     request_.local = std::move(local);
     input_.resize(kInput);
     // Else Asio makes a direct write wait for a client that does not read, and the whole loop with it.
@@ -54,15 +56,16 @@ class Connection final : public HttpConnection {
   void answer(uint64_t request, HttpAnswer answer) override;
   void stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodySource> body) override;
   void wake(uint64_t request) override;
+  void upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) override;
   void tick(int64_t now_ms) override;
   void drain() override;
   void close() override;
-  bool busy() const override { return !slots_.empty() || writing_; }
+  bool busy() const override { return !slots_.empty() || output_.writing(); }
 
  private:
   // kHead: a request's head is awaited or incomplete. kSized, kChunked: its body is. kSkip: a refused
-  // request's body. kEnded: nothing more is read but to throw it away.
-  enum class Phase : uint8_t { kHead, kSized, kChunked, kSkip, kEnded };
+  // request's body. kEnded: nothing more is read but to throw it away. kUpgraded: what comes is not HTTP.
+  enum class Phase : uint8_t { kHead, kSized, kChunked, kSkip, kEnded, kUpgraded };
 
   // A request in flight.
   struct Slot {
@@ -74,6 +77,7 @@ class Connection final : public HttpConnection {
     bool stream_begun = false, more = false;
     std::string bytes;  // or what of the head goes before the source's
     std::unique_ptr<BodySource> source;
+    std::optional<WebSocketTerms> upgrade;
   };
 
   // Input
@@ -103,10 +107,11 @@ class Connection final : public HttpConnection {
   void begin_answer(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
                     std::string_view trailer);
   void send();
-  void on_written(const ErrorCode& ec, size_t bytes);
+  void on_sent(SocketOutput::Sent sent);
   void finish_sending();
   void drop_slots();
   void bury(std::unique_ptr<BodySource> source);
+  void hand_over();
   std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
 
   const std::shared_ptr<HttpContext> shared_;
@@ -126,10 +131,10 @@ class Connection final : public HttpConnection {
 
   std::deque<Slot> slots_;
   uint64_t first_ = 0;  // the number of slots_.front()
-  std::string out_, sending_;
-  size_t sent_ = 0;
-  bool writing_ = false, running_ = false, again_ = false, posted_ = false, parse_waits_ = false;
-  bool finishing_ = false;  // all that is still to be sent is in out_
+  SocketOutput output_;
+  bool running_ = false, again_ = false, posted_ = false, parse_waits_ = false;
+  std::optional<WebSocketTerms> upgraded_;
+  bool finishing_ = false;  // all that is still to be sent is in output_.bytes
   bool lingering_ = false;
   bool closed_ = false;
 
@@ -157,7 +162,7 @@ bool Connection::make_room() {
 }
 
 void Connection::arm_read() {
-  if (closed_ || reading_ || eof_) return;
+  if (closed_ || reading_ || eof_ || phase_ == Phase::kUpgraded) return;
   const bool into_body =
       phase_ == Phase::kSized && begin_ == end_ && body_left_ > 0 && body_.takes_directly();
   asio::mutable_buffer to;
@@ -177,6 +182,7 @@ void Connection::arm_read() {
 void Connection::on_read(const ErrorCode& ec, size_t bytes, bool into_body) {
   reading_ = false;
   if (closed_) return;
+  if (ec == asio::error::operation_aborted && upgraded_) return run();
   if (ec && ec != asio::error::eof) return close();
   ctx_.counters.bytes_in += bytes;
   if (ec) {
@@ -199,13 +205,13 @@ void Connection::on_read(const ErrorCode& ec, size_t bytes, bool into_body) {
 // the one before is of a kind that others must not overtake.
 bool Connection::limited() const {
   if (phase_ != Phase::kHead) return false;
-  if (slots_.size() >= ctx_.options.max_in_flight || out_.size() + sending_.size() > kMaxUnsent) return true;
+  if (slots_.size() >= ctx_.options.max_in_flight || output_.unsent() > kMaxUnsent) return true;
   return !slots_.empty() && (!slots_.back().concurrent || slots_.back().last);
 }
 
 void Connection::parse() {
   bool moving = true;
-  while (moving && !closed_ && phase_ != Phase::kEnded && !limited()) {
+  while (moving && !closed_ && phase_ != Phase::kEnded && phase_ != Phase::kUpgraded && !limited()) {
     switch (phase_) {
       case Phase::kHead:
         moving = parse_head();
@@ -218,6 +224,7 @@ void Connection::parse() {
         moving = parse_chunked();
         break;
       case Phase::kEnded:
+      case Phase::kUpgraded:
         break;
     }
   }
@@ -358,7 +365,7 @@ void Connection::dispatch() {
   phase_ = Phase::kHead;
   slots_.back().wants_continue = false;
   request_.body = body_.view();
-  ctx_.handlers.handle(request_, HttpReply(shared_from_this(), first_ + slots_.size() - 1));
+  ctx_.handlers.handle(request_, HttpReply(self(), first_ + slots_.size() - 1));
   body_.clear();
 }
 
@@ -375,7 +382,7 @@ void Connection::refuse(const Error& failure) {
 
 void Connection::set_read_deadline() {
   idle_ = phase_ == Phase::kHead && !begun_;
-  if (limited() || phase_ == Phase::kEnded || (idle_ && !slots_.empty())) {
+  if (limited() || phase_ == Phase::kEnded || phase_ == Phase::kUpgraded || (idle_ && !slots_.empty())) {
     read_deadline_ = kNever;
   } else if (idle_) {
     read_deadline_ = ctx_.now_ms + ctx_.options.idle_timeout.count();
@@ -402,7 +409,7 @@ void Connection::answer(uint64_t request, HttpAnswer answer) {
   Slot* slot = slot_of(request);
   if (slot == nullptr || slot->ready || slot->source != nullptr) return;
   if (ctx_.stopping) slot->last = true;
-  std::string& to = slot == &slots_.front() ? out_ : slot->bytes;
+  std::string& to = slot == &slots_.front() ? output_.bytes : slot->bytes;
   begin_answer(to, *slot, answer, true, {});
   if (!slot->head_only) to += answer.body;
   slot->ready = true;
@@ -437,6 +444,16 @@ void Connection::wake(uint64_t request) {
   if (slot == &slots_.front()) run();
 }
 
+void Connection::upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) {
+  Slot* slot = slot_of(request);
+  if (slot == nullptr || slot->ready || slot->source != nullptr) return;
+  append_upgrade_head(slot->bytes, ctx_.date, fields);
+  ++ctx_.counters.by_class[1];
+  slot->upgrade = terms;
+  slot->ready = true;
+  run();
+}
+
 void Connection::post_run() {
   if (std::exchange(posted_, true)) return;
   ctx_.post([self = self()] {
@@ -467,7 +484,8 @@ void Connection::run() {
     parse();
     advance();
     send();
-    if (closed_ || writing_ || !can_go_on()) break;
+    if (!closed_ && upgraded_) hand_over();
+    if (closed_ || output_.writing() || !can_go_on()) break;
     // A stream's next piece waits for its turn: ten thousand rows at once would hold up everybody's answers.
     const bool streams = !slots_.empty() && slots_.front().source != nullptr;
     if (round == kRounds || streams) {
@@ -477,7 +495,7 @@ void Connection::run() {
   }
   running_ = false;
   if (closed_) return;
-  if (eof_ && !writing_ && out_.empty() &&
+  if (eof_ && !output_.writing() && output_.bytes.empty() &&
       (slots_.empty() || phase_ != Phase::kHead || slots_.front().source != nullptr)) {
     if (slots_.empty() || phase_ != Phase::kHead || slots_.front().source->endless()) return close();
   }
@@ -488,13 +506,17 @@ void Connection::advance() {
   while (!closed_ && !slots_.empty() && !finishing_) {
     Slot& front = slots_.front();
     if (!front.ready && front.source == nullptr) {
-      if (std::exchange(front.wants_continue, false)) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+      if (std::exchange(front.wants_continue, false)) output_.bytes += "HTTP/1.1 100 Continue\r\n\r\n";
       return;
     }
     if (front.source != nullptr && !pump(front)) return;
     if (closed_) return;
-    out_ += front.bytes;
+    output_.bytes += front.bytes;
     const bool last = front.last;
+    if (front.upgrade) {
+      upgraded_ = front.upgrade;
+      phase_ = Phase::kUpgraded;
+    }
     slots_.pop_front();
     ++first_;
     if (last) {
@@ -509,13 +531,14 @@ void Connection::advance() {
 bool Connection::pump(Slot& slot) {
   if (!std::exchange(slot.stream_begun, true)) {
     spoke_ms_ = ctx_.now_ms;
-    out_ += slot.bytes;
+    output_.bytes += slot.bytes;
     slot.bytes.clear();
     if (slot.head_only) slot.more = false;
   }
   std::string piece;
   auto next = slot.head_only ? BodySource::Next::kEnd : BodySource::Next::kMore;
-  while (next == BodySource::Next::kMore && slot.more && !writing_ && out_.size() < kPiece) {
+  while (next == BodySource::Next::kMore && slot.more && !output_.writing() &&
+         output_.bytes.size() < kPiece) {
     slot.more = false;  // a wake() from inside sets it again
     piece.clear();
     next = slot.source->produce(piece, kPiece);
@@ -523,7 +546,7 @@ bool Connection::pump(Slot& slot) {
     frame(slot, piece);
   }
   if (next != BodySource::Next::kEnd) return false;
-  if (slot.http11 && !slot.head_only) append_last_chunk(out_, slot.source->trailer());
+  if (slot.http11 && !slot.head_only) append_last_chunk(output_.bytes, slot.source->trailer());
   bury(std::move(slot.source));
   slot.ready = true;
   return true;
@@ -533,55 +556,49 @@ void Connection::frame(const Slot& slot, std::string_view piece) {
   if (piece.empty()) return;
   spoke_ms_ = ctx_.now_ms;
   if (slot.http11) {
-    append_chunk(out_, piece);
+    append_chunk(output_.bytes, piece);
   } else {
-    out_ += piece;
+    output_.bytes += piece;
   }
 }
 
 void Connection::send() {
-  if (closed_ || writing_) return;
-  size_t done = 0;
-  while (done < out_.size()) {
-    ErrorCode ec;
-    const size_t wrote = socket_->write_some(asio::buffer(out_.data() + done, out_.size() - done), ec);
-    ctx_.counters.bytes_out += wrote;
-    done += wrote;
-    if (ec == asio::error::would_block || ec == asio::error::try_again) break;
-    if (ec) return close();
+  if (closed_ || output_.writing()) return;
+  switch (output_.send(*socket_)) {
+    case SocketOutput::Sent::kFailed:
+      return close();
+    case SocketOutput::Sent::kPart:
+      write_deadline_ = ctx_.now_ms + ctx_.options.write_timeout.count();
+      return output_.go_on(*socket_, [self = self()](SocketOutput::Sent sent) { self->on_sent(sent); });
+    case SocketOutput::Sent::kAll:
+      if (finishing_) finish_sending();
   }
-  if (done == out_.size()) {
-    out_.clear();
-    if (out_.capacity() > kMaxUnsent) out_.shrink_to_fit();
-    if (finishing_) finish_sending();
-    return;
-  }
-  sending_.swap(out_);
-  out_.clear();
-  sent_ = done;
-  writing_ = true;
-  write_deadline_ = ctx_.now_ms + ctx_.options.write_timeout.count();
-  socket_->async_write_some(
-      asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
-      [self = self()](const ErrorCode& ec, size_t bytes) { self->on_written(ec, bytes); });
 }
 
-void Connection::on_written(const ErrorCode& ec, size_t bytes) {
-  if (closed_) return;
-  if (ec) return close();
-  ctx_.counters.bytes_out += bytes;
-  sent_ += bytes;
-  if (sent_ < sending_.size()) {
-    write_deadline_ = ctx_.now_ms + ctx_.options.write_timeout.count();
-    socket_->async_write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
-                              [self = self()](const ErrorCode& e, size_t n) { self->on_written(e, n); });
+void Connection::on_sent(SocketOutput::Sent sent) {
+  if (sent == SocketOutput::Sent::kFailed) return close();
+  const bool all = sent == SocketOutput::Sent::kAll;
+  write_deadline_ = all ? kNever : ctx_.now_ms + ctx_.options.write_timeout.count();
+  if (all) run();
+}
+
+// Once the answer is out and nothing is read any more, so that no byte of the other protocol is lost.
+void Connection::hand_over() {
+  if (output_.writing()) return;
+  ErrorCode ec;
+  if (reading_) {
+    socket_->cancel(ec);
     return;
   }
-  writing_ = false;
-  write_deadline_ = kNever;
-  sending_.clear();
-  if (sending_.capacity() > kMaxUnsent) sending_.shrink_to_fit();
-  run();
+  const int socket = socket_->release(ec);
+  if (ec) return close();
+  closed_ = true;
+  socket_.reset();
+  output_.close();
+  auto next = make_websocket_connection(shared_, socket, *upgraded_, std::string(input()));
+  const auto keep = shared_from_this();
+  ctx_.replace(*this, next);
+  next->start();
 }
 
 // The last answer is out. What the client may still be sending is read away for a moment: closing on it would
@@ -628,8 +645,8 @@ void Connection::tick(int64_t now_ms) {
         in_head ? "the request's header did not arrive in time" : "the request's body stopped arriving"));
     return;
   }
-  if (!slots_.empty() && slots_.front().source != nullptr && slots_.front().stream_begun && !writing_ &&
-      now_ms - spoke_ms_ >= ctx_.options.heartbeat.count()) {
+  if (!slots_.empty() && slots_.front().source != nullptr && slots_.front().stream_begun &&
+      !output_.writing() && now_ms - spoke_ms_ >= ctx_.options.heartbeat.count()) {
     const auto beat = slots_.front().source->heartbeat();
     frame(slots_.front(), beat);
     if (!beat.empty()) run();
@@ -641,7 +658,7 @@ void Connection::drain() {
   drain_deadline_ = ctx_.now_ms + ctx_.options.drain_timeout.count();
   for (Slot& slot : slots_) {
     if (slot.source == nullptr || !slot.source->endless()) continue;
-    if (!slot.stream_begun) out_ += slot.bytes;
+    if (!slot.stream_begun) output_.bytes += slot.bytes;
     slot.bytes = slot.http11 ? "0\r\n\r\n" : "";
     bury(std::move(slot.source));
     slot.ready = slot.last = true;
@@ -651,6 +668,7 @@ void Connection::drain() {
   if (arriving && !slots_.empty()) slots_.pop_back();
   body_.clear();
   phase_ = Phase::kEnded;
+  upgraded_.reset();
   begun_ = false;
   read_deadline_ = kNever;
   if (!slots_.empty()) {
@@ -658,13 +676,14 @@ void Connection::drain() {
   } else {
     finishing_ = true;
   }
-  if (finishing_ && out_.empty() && !writing_) return close();
+  if (finishing_ && output_.bytes.empty() && !output_.writing()) return close();
   run();
 }
 
 void Connection::close() {
   if (std::exchange(closed_, true)) return;
   drop_slots();
+  output_.close();
   ErrorCode ec;
   socket_->close(ec);
   socket_.reset();
@@ -674,8 +693,8 @@ void Connection::close() {
 
 }  // namespace
 
-std::shared_ptr<HttpConnection> make_http_connection(std::shared_ptr<HttpContext> context, int socket,
-                                                     std::string local) {
+std::shared_ptr<ServerConnection> make_http_connection(std::shared_ptr<HttpContext> context, int socket,
+                                                       std::string local) {
   auto connection = std::make_shared<Connection>(std::move(context), socket, std::move(local));
   return connection;
 }

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "event-gateway/http_message.h"
+#include "event-gateway/websocket_connection.h"
 
 namespace millrace::gateway {
 
@@ -31,20 +32,27 @@ class BodySource {
   virtual std::string_view heartbeat() const { return {}; }  // says nothing, so that a lost client is noticed
 };
 
-class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+// A connection as the server keeps it, whatever is spoken on it.
+class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
  public:
-  virtual ~HttpConnection() = default;
+  virtual ~ServerConnection() = default;
   virtual void start() = 0;
+  virtual void tick(int64_t now_ms) = 0;
+  virtual void drain() = 0;  // nothing new is begun; ends by itself when what was begun is answered
+  virtual void close() = 0;
+  virtual bool busy() const = 0;  // something is in flight
+
+  size_t index = 0;  // the server's
+};
+
+class HttpConnection : public ServerConnection {
+ public:
   virtual void answer(uint64_t request, HttpAnswer answer) = 0;
   // `field` is sent as the trailer's announcement; empty: there is none.
   virtual void stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodySource> body) = 0;
   virtual void wake(uint64_t request) = 0;
-  virtual void tick(int64_t now_ms) = 0;
-  virtual void drain() = 0;  // no further request; ends by itself when the answers are sent
-  virtual void close() = 0;
-  virtual bool busy() const = 0;  // a request is in flight
-
-  size_t index = 0;  // the server's
+  // Behind the answers before it `fields` go out under 101, then the socket speaks another protocol.
+  virtual void upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) = 0;
 };
 
 // Where a request's answer goes. Copied into callbacks; harmless when the client has gone.
@@ -56,6 +64,9 @@ class HttpReply {
     to_->stream(request_, std::move(head), std::move(body));
   }
   void wake() const { to_->wake(request_); }
+  void upgrade(std::string fields, const WebSocketTerms& terms) const {
+    to_->upgrade(request_, std::move(fields), terms);
+  }
 
  private:
   std::shared_ptr<HttpConnection> to_;
@@ -63,7 +74,7 @@ class HttpReply {
 };
 
 // Takes over an accepted, non-blocking socket. `local`: the address that the client reached.
-std::shared_ptr<HttpConnection> make_http_connection(std::shared_ptr<HttpContext> context, int socket,
-                                                     std::string local);
+std::shared_ptr<ServerConnection> make_http_connection(std::shared_ptr<HttpContext> context, int socket,
+                                                       std::string local);
 
 }  // namespace millrace::gateway

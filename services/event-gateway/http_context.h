@@ -12,6 +12,7 @@
 #include "event-gateway/http_connection.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_server.h"
+#include "event-gateway/websocket_deflate.h"
 
 namespace millrace::gateway {
 
@@ -24,6 +25,7 @@ struct HttpCounters {
   uint64_t bad_framing = 0;
   uint64_t bytes_in = 0, bytes_out = 0;
   int64_t subscriptions = 0;  // open now
+  int64_t websockets = 0;     // likewise
 };
 
 struct HttpContext : std::enable_shared_from_this<HttpContext> {
@@ -33,7 +35,8 @@ struct HttpContext : std::enable_shared_from_this<HttpContext> {
   void post(std::function<void()> work);                 // on the loop, after what runs now
   void bury(std::unique_ptr<BodySource> source);         // destroyed later: it may be on the stack
   void exhume() { std::exchange(buried_, {}).clear(); }  // destroys them now
-  void remove(HttpConnection& connection);
+  void remove(ServerConnection& connection);
+  void replace(ServerConnection& connection, std::shared_ptr<ServerConnection> by);
 
   boost::asio::io_context& loop;
   const HttpOptions options;
@@ -44,7 +47,8 @@ struct HttpContext : std::enable_shared_from_this<HttpContext> {
   std::string date;           // the header line, as of the last tick
   size_t arriving_bytes = 0;  // of bodies that are not whole yet
   bool stopping = false;
-  std::vector<std::shared_ptr<HttpConnection>> connections;
+  std::vector<std::shared_ptr<ServerConnection>> connections;
+  WsCompression compression;  // of WebSocket messages
 
  private:
   std::vector<std::unique_ptr<BodySource>> buried_;

@@ -13,6 +13,7 @@ constexpr std::string_view kAbout =
     "  POST /v1/streams/{stream}/events   send events: application/x-ndjson or application/json\n"
     "  GET  /v1/streams/{stream}/events   read them: from=start|end|CURSOR|TIME, limit=N; live with\n"
     "                                     Accept: text/event-stream\n"
+    "  GET  /v1/ws                        both over one WebSocket\n"
     "  POST /v1/sql                       run SQL (Content-Type: application/sql); rows come as NDJSON\n"
     "  GET  /livez, /readyz, /metrics\n"
     "\n"
@@ -107,6 +108,7 @@ std::optional<HttpAnswer> HttpHandlers::admit(HttpRequest& request) {
   if (auto refusal = check_token(request)) return refusal;
   if (auto refusal = check_type(request)) return refusal;
   if (auto refusal = check_coding(request)) return refusal;
+  if (request.route == Route::kSocket) return check_handshake(head);
   return check_key(request);
 }
 
@@ -130,6 +132,9 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   } else if (s.size() == 2 && s[0] == "v1" && s[1] == "sql") {
     if (!post) return wrong_method(head.method, "POST");
     request.route = Route::kSql;
+  } else if (s.size() == 2 && s[0] == "v1" && s[1] == "ws") {
+    if (!get) return wrong_method(head.method, "GET");
+    request.route = Route::kSocket;
   } else if (s.size() == 1) {
     const Route route = s[0].empty()        ? Route::kAbout
                         : s[0] == "livez"   ? Route::kLive
@@ -278,6 +283,8 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
       return read_events(backend_, request, reply);
     case Route::kSql:
       return run_sql(backend_, request, reply);
+    case Route::kSocket:
+      return begin_websocket(request, reply);
     case Route::kNone:
       return reply.answer(no_such_path());
   }

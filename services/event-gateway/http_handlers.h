@@ -19,7 +19,7 @@
 
 namespace millrace::gateway {
 
-enum class Route : uint8_t { kNone, kAbout, kLive, kReady, kMetrics, kSql, kIngest, kRead };
+enum class Route : uint8_t { kNone, kAbout, kLive, kReady, kMetrics, kSql, kIngest, kRead, kSocket };
 
 // A connection's request, used again for its next one. A client mostly says the same: what was found out
 // about a target, a host or a token holds for the next request that brings the same bytes.
@@ -47,7 +47,9 @@ class HttpHandlers {
   std::optional<HttpAnswer> admit(HttpRequest& request);
   void handle(const HttpRequest& request, const HttpReply& reply);
   // Requests whose successors may be begun before they are answered.
-  static bool concurrent(Route route) { return route != Route::kSql && route != Route::kRead; }
+  static bool concurrent(Route route) {
+    return route != Route::kSql && route != Route::kRead && route != Route::kSocket;
+  }
 
  private:
   std::optional<HttpAnswer> check_host(HttpRequest& request) const;
@@ -69,12 +71,13 @@ class HttpHandlers {
 
 // http_read.cc: GET /v1/streams/{stream}/events
 void read_events(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+// websocket_handshake.cc: GET /v1/ws
+std::optional<HttpAnswer> check_handshake(const HttpHead& head);
+void begin_websocket(const HttpRequest& request, const HttpReply& reply);
 // http_sql.cc: POST /v1/sql
 void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 
-// The parameter `numbers` of answers in JSON: `string`, so that no number is rounded (http_read.cc).
-Result<bool> quotes_numbers(const std::string& value);
-// JSON on one line: a line break between its tokens becomes a blank; inside a string there is none.
+// http_read.cc: JSON on one line: a line break between its tokens becomes a blank; inside a string there is none.
 void append_flat(std::string& out, std::string_view json, bool quote_numbers);
 
 bool is_loopback(std::string_view host);

@@ -12,12 +12,6 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 void append_number(std::string& out, uint64_t value, int base = 10) {
   char text[24];
   out.append(text, std::to_chars(text, text + sizeof text, value, base).ptr);
@@ -51,6 +45,13 @@ void append_head(std::string& out, const HttpAnswer& answer, const HeadForm& for
   out += "\r\n";
 }
 
+void append_upgrade_head(std::string& out, std::string_view date, std::string_view fields) {
+  out += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+  out += date;
+  out += fields;
+  out += "\r\n";
+}
+
 void append_chunk(std::string& out, std::string_view piece) {
   append_number(out, piece.size(), 16);
   out += "\r\n";
@@ -66,12 +67,19 @@ void append_last_chunk(std::string& out, std::string_view trailer) {
 
 void HttpHead::clear() {
   for (std::string* text : {&method, &target, &host, &origin, &content_type, &content_encoding, &accept,
-                            &authorization, &idempotency_key, &last_event_id, &expect, &repeated}) {
+                            &authorization, &idempotency_key, &last_event_id, &expect, &upgrade, &connection,
+                            &ws_key, &ws_version, &ws_protocols, &ws_extensions, &repeated}) {
     text->clear();
   }
   http11 = keep_alive = true;
   chunked = has_host = has_origin = has_idempotency_key = false;
   content_length.reset();
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
 }
 
 bool iequals(std::string_view a, std::string_view b) {
@@ -83,14 +91,27 @@ bool is_media_type(std::string_view content_type, std::string_view wanted) {
   return iequals(trim(content_type.substr(0, content_type.find(';'))), wanted);
 }
 
-bool accepts_events(std::string_view accept) {
-  while (!accept.empty()) {
-    const size_t comma = accept.find(',');
-    if (is_media_type(accept.substr(0, comma), kEventsType)) return true;
+namespace {
+
+template <typename Matches>
+bool any_of_list(std::string_view list, Matches matches) {
+  while (!list.empty()) {
+    const size_t comma = list.find(',');
+    if (matches(list.substr(0, comma))) return true;
     if (comma == std::string_view::npos) break;
-    accept.remove_prefix(comma + 1);
+    list.remove_prefix(comma + 1);
   }
   return false;
+}
+
+}  // namespace
+
+bool accepts_events(std::string_view accept) {
+  return any_of_list(accept, [](std::string_view type) { return is_media_type(type, kEventsType); });
+}
+
+bool has_token(std::string_view list, std::string_view token) {
+  return any_of_list(list, [&](std::string_view one) { return iequals(trim(one), token); });
 }
 
 }  // namespace millrace::gateway

@@ -15,6 +15,7 @@ struct HttpHead {
   std::string target;
   std::string host, origin, content_type, content_encoding, accept, authorization, idempotency_key,
       last_event_id, expect;
+  std::string upgrade, connection, ws_key, ws_version, ws_protocols, ws_extensions;
   std::string repeated;  // a field that may come once and came again
   bool http11 = true;
   bool keep_alive = true;
@@ -41,6 +42,8 @@ struct HeadForm {
   bool sized = true;         // by Content-Length; else chunked, or in 1.0 to the connection's end
   std::string_view trailer;  // the line that announces one; may be empty
 };
+// The answer behind which the connection speaks WebSocket.
+void append_upgrade_head(std::string& out, std::string_view date, std::string_view fields);
 // Status line and fields, up to the empty line.
 void append_head(std::string& out, const HttpAnswer& answer, const HeadForm& form);
 void append_chunk(std::string& out, std::string_view piece);         // not empty
@@ -53,8 +56,10 @@ inline constexpr std::string_view kProblemType = "application/problem+json";
 inline constexpr std::string_view kTextType = "text/plain; charset=utf-8";
 
 // Field values. Media types compare without case and parameters.
+std::string_view trim(std::string_view text);  // without blanks and tabs around it
 bool iequals(std::string_view a, std::string_view b);
 bool is_media_type(std::string_view content_type, std::string_view wanted);
-bool accepts_events(std::string_view accept);  // text/event-stream is in the list
+bool accepts_events(std::string_view accept);                   // text/event-stream is in the list
+bool has_token(std::string_view list, std::string_view token);  // without case
 
 }  // namespace millrace::gateway

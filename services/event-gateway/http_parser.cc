@@ -56,6 +56,18 @@ class Reader final : public http::basic_parser<true> {
         return add_to_list(head_.accept, value);
       case http::field::content_encoding:
         return add_to_list(head_.content_encoding, value);
+      case http::field::upgrade:
+        return add_to_list(head_.upgrade, value);
+      case http::field::connection:
+        return add_to_list(head_.connection, value);
+      case http::field::sec_websocket_protocol:
+        return add_to_list(head_.ws_protocols, value);
+      case http::field::sec_websocket_extensions:
+        return add_to_list(head_.ws_extensions, value);
+      case http::field::sec_websocket_key:
+        return once(kWsKey, head_.ws_key, value, "Sec-WebSocket-Key");
+      case http::field::sec_websocket_version:
+        return once(kWsVersion, head_.ws_version, value, "Sec-WebSocket-Version");
       case http::field::content_length:
         return check_length(value, ec);
       case http::field::transfer_encoding:
@@ -82,6 +94,8 @@ class Reader final : public http::basic_parser<true> {
     kExpect,
     kIdempotencyKey,
     kLastEventId,
+    kWsKey,
+    kWsVersion,
     kOnces
   };
   // An empty value was there, too: of two readers one may take the first, the other the last.

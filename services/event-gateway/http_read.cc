@@ -1,12 +1,10 @@
 // GET /v1/streams/{stream}/events: a page, many pages, or live.
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
+#include "event-gateway/read_parameters.h"
 #include "formats/json.h"
-#include "sql/errors.h"
 
 namespace millrace::gateway {
 namespace {
@@ -15,106 +13,9 @@ using engine::StreamPlace;
 using engine::StreamReadAnswer;
 using engine::StreamReadRequest;
 
-constexpr uint64_t kDefaultLimit = 1'000;
 constexpr uint64_t kPageEvents = 10'000;  // up to here an answer is one page, with its cursor in the header
 constexpr size_t kPageBytes = 1u << 20;
 constexpr size_t kRowsAtOnce = 256;
-
-Error bad_parameter(std::string message, std::string hint) {
-  return error(Code::kInvalid, "MR-API-0011", std::move(message), std::move(hint));
-}
-
-// Digits only, in range: a sign, a blank or a rest is no number.
-template <typename T>
-bool parse_whole(std::string_view text, T& out) {
-  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
-  return std::from_chars(text.data(), text.data() + text.size(), out).ec == std::errc();
-}
-
-struct Wanted {
-  StreamReadRequest request;
-  uint64_t limit = kDefaultLimit;
-  bool live = false;
-  bool quote_numbers = false;
-};
-
-Result<engine::StreamPtr> find_stream(const HttpBackend& backend, const HttpRequest& request) {
-  const std::string& name = request.target.segments[2];
-  const auto catalog = backend.catalog();
-  const auto* entry = catalog->find(request.tenant, name);
-  if (entry == nullptr) {
-    std::vector<std::string> names;
-    for (const auto* known : catalog->entries(request.tenant)) {
-      if (known->stream != nullptr) names.push_back(known->definition.name);
-    }
-    std::string hint = sql::did_you_mean(name, names);
-    if (hint.empty()) hint = "SHOW STREAMS lists them";
-    return error(Code::kNotFound, "MR-API-0018",
-                 fmt::format("there is no stream \"{}\"", name.substr(0, 100)), std::move(hint));
-  }
-  if (entry->stream == nullptr) {
-    return error(Code::kInvalid, "MR-API-0022",
-                 fmt::format("\"{}\" is a view: it keeps rows, not events", name),
-                 "read it with SELECT or SUBSCRIBE over POST /v1/sql");
-  }
-  return entry->stream;
-}
-
-Status set_from(const HttpBackend& backend, const std::string& from, StreamReadRequest& request) {
-  int64_t offset = 0;
-  if (from == "start") {
-    request.place = backend.streams->start_of(*request.stream);
-  } else if (from == "end") {
-    request.place = backend.streams->end_of();
-  } else if (parse_whole(from, offset)) {
-    if (!request.partition) {
-      return bad_parameter("an offset needs its partition", "write partition=0&from=" + from);
-    }
-    request.offset = Offset(offset);
-  } else if (from.find(':') != std::string::npos) {
-    const auto time = parse_timestamp(from);
-    if (!time.ok()) {
-      return bad_parameter(fmt::format("\"{}\" is not a time", from.substr(0, 40)),
-                           "write it like 2024-05-01T12:00:00Z");
-    }
-    request.time = AppendTime(time->micros);
-  } else {
-    TRY_ASSIGN(request.place, engine::parse_cursor(from));
-  }
-  return {};
-}
-
-Result<Wanted> understand(const HttpBackend& backend, const HttpRequest& request) {
-  Wanted wanted;
-  wanted.live = accepts_events(request.head.accept);
-  if (wanted.live) wanted.limit = UINT64_MAX;
-  TRY_ASSIGN(wanted.request.stream, find_stream(backend, request));
-  std::string from = wanted.live ? "end" : "start";
-  for (const auto& [name, value] : request.target.query) {
-    if (name == "from") {
-      from = value;
-    } else if (name == "limit") {
-      if (!parse_whole(value, wanted.limit) || wanted.limit == 0) {
-        return bad_parameter("limit has to be a whole number above 0", "write limit=100");
-      }
-    } else if (name == "partition") {
-      uint16_t partition = 0;
-      if (!parse_whole(value, partition) || partition >= wanted.request.stream->partitions) {
-        return bad_parameter(fmt::format("the stream has no partition \"{}\"", value.substr(0, 20)),
-                             fmt::format("it has partitions 0 to {}", wanted.request.stream->partitions - 1));
-      }
-      wanted.request.partition = PartitionId(partition);
-    } else if (name == "numbers") {
-      TRY_ASSIGN(wanted.quote_numbers, quotes_numbers(value));
-    } else {
-      return bad_parameter(fmt::format("\"{}\" is not a parameter here", name.substr(0, 40)),
-                           "there are: from, limit, partition, numbers");
-    }
-  }
-  if (wanted.live && !request.head.last_event_id.empty()) from = request.head.last_event_id;
-  TRY(set_from(backend, from, wanted.request));
-  return wanted;
-}
 
 // One event a line.
 void append_line(std::string& out, std::string_view event, bool quote_numbers) {
@@ -131,7 +32,7 @@ void go_on_from(StreamReadRequest& request, const StreamPlace& place) {
 // A page: reads until there is an event, or no more.
 class PageReader : public std::enable_shared_from_this<PageReader> {
  public:
-  PageReader(engine::StreamReads& streams, Wanted wanted, HttpReply reply)
+  PageReader(engine::StreamReads& streams, WantedEvents wanted, HttpReply reply)
       : streams_(streams), wanted_(std::move(wanted)), reply_(std::move(reply)) {
     wanted_.request.limit = static_cast<size_t>(wanted_.limit);
     wanted_.request.max_bytes = kPageBytes;
@@ -166,7 +67,7 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
   }
 
   engine::StreamReads& streams_;
-  Wanted wanted_;
+  WantedEvents wanted_;
   HttpReply reply_;
   bool reading_ = false, again_ = false;
 };
@@ -175,7 +76,7 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
 // refusal has its status.
 class PagesSource final : public BodySource {
  public:
-  static void begin(engine::StreamReads& streams, Wanted wanted, const HttpReply& reply) {
+  static void begin(engine::StreamReads& streams, WantedEvents wanted, const HttpReply& reply) {
     auto state = std::make_shared<State>(State{streams, std::move(wanted)});
     state->read([state, reply](Result<StreamReadAnswer> page) {
       if (!page.ok()) return reply.answer(problem(page.error()));
@@ -188,7 +89,7 @@ class PagesSource final : public BodySource {
 
   struct State {
     engine::StreamReads& streams;
-    Wanted wanted;
+    WantedEvents wanted;
     StreamReadAnswer page = {};
     size_t row = 0;
     bool reading = false, arrived = false;
@@ -263,8 +164,8 @@ class PagesSource final : public BodySource {
 class LiveSource final : public BodySource {
  public:
   // `begin`: the cursor it starts at, if there is one.
-  LiveSource(std::unique_ptr<engine::Subscription> events, const Wanted& wanted, const std::string& begin,
-             const HttpReply& reply)
+  LiveSource(std::unique_ptr<engine::Subscription> events, const WantedEvents& wanted,
+             const std::string& begin, const HttpReply& reply)
       : events_(std::move(events)), limit_(wanted.limit), quote_numbers_(wanted.quote_numbers) {
     head_ = "retry: 500\n";
     if (!begin.empty()) head_ += "id: " + begin + "\n";
@@ -328,16 +229,15 @@ void append_flat(std::string& out, std::string_view json, bool quote_numbers) {
   }
 }
 
-Result<bool> quotes_numbers(const std::string& value) {
-  if (value == "string") return true;
-  if (value == "number") return false;
-  return bad_parameter("numbers has to be \"string\" or \"number\"", "write numbers=string");
-}
-
 void read_events(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
-  auto wanted = understand(backend, request);
+  const bool live = accepts_events(request.head.accept);
+  auto stream = find_stream(backend, request.tenant, request.target.segments[2]);
+  if (!stream.ok()) return reply.answer(problem(stream.error()));
+  auto wanted =
+      wanted_events(backend, std::move(*stream),
+                    {request.target.query, live, live ? request.head.last_event_id : std::string()});
   if (!wanted.ok()) return reply.answer(problem(wanted.error()));
-  if (wanted->live) {
+  if (live) {
     const auto& place = wanted->request.place;
     const std::string begin = place ? engine::to_cursor(*place) : std::string();
     auto events = backend.streams->follow(wanted->request, false);

@@ -72,12 +72,17 @@ void HttpContext::bury(std::unique_ptr<BodySource> source) {
   post([self = shared_from_this()] { self->exhume(); });
 }
 
-void HttpContext::remove(HttpConnection& connection) {
+void HttpContext::remove(ServerConnection& connection) {
   const size_t index = connection.index;
   if (index >= connections.size() || connections[index].get() != &connection) return;
   std::swap(connections[index], connections.back());
   connections[index]->index = index;
   connections.pop_back();
+}
+
+void HttpContext::replace(ServerConnection& connection, std::shared_ptr<ServerConnection> by) {
+  by->index = connection.index;
+  connections[by->index] = std::move(by);
 }
 
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
@@ -258,10 +263,13 @@ std::string HttpServer::metrics() const {
   metric("millrace_http_connections_refused_total", "counter", "Connections above the bound",
          c.connections_refused);
   metric("millrace_http_subscriptions", "gauge", "Live streams that are open", c.subscriptions);
+  metric("millrace_http_websockets", "gauge", "Connections that speak WebSocket",
+         impl_->context->counters.websockets);
   metric("millrace_http_refusals_total", "counter", "Answers that said: later (429, 503)", c.refusals);
   metric("millrace_http_timeouts_total", "counter",
          "Connections ended because the client kept the server waiting", c.timeouts);
-  metric("millrace_http_bad_framing_total", "counter", "Requests that were not valid HTTP", c.bad_framing);
+  metric("millrace_http_bad_framing_total", "counter",
+         "Requests that were not valid HTTP, and WebSocket frames that were not valid", c.bad_framing);
   metric("millrace_http_received_bytes_total", "counter", "Bytes received", c.bytes_in);
   metric("millrace_http_sent_bytes_total", "counter", "Bytes sent", c.bytes_out);
   metric("millrace_http_arriving_bytes", "gauge", "Bytes of bodies that are not whole yet",

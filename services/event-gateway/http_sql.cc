@@ -8,6 +8,7 @@
 
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
+#include "event-gateway/read_parameters.h"
 #include "formats/json.h"
 
 namespace millrace::gateway {

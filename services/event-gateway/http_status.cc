@@ -51,6 +51,7 @@ constexpr OwnStatus kOwnStatus[] = {
     {"MR-API-0003", 413},    // its body is
     {"MR-API-0017", 408},    // it did not come in time
     {"MR-API-0021", 505},    // another version of HTTP
+    {"MR-API-0025", 426},    // it is for WebSocket clients
     {"MR-ING-0007", 422},    // another body under a used Idempotency-Key
     {"MR-QRY-0003", 422},    // more events than a SELECT reads: another statement helps, waiting does not
     {"MR-STEP-0005", 422},   // the query has stopped: its state has reached its bound
@@ -60,12 +61,11 @@ constexpr OwnStatus kOwnStatus[] = {
     {"MR-FILE-0002", 503},  {"MR-META-0006", 503},
 };
 
-// A node that runs no queries will run none in a second either.
+}  // namespace
+
 bool waiting_helps(const Error& failure, int status) {
   return (status == 429 || status == 503) && failure.id != "MR-QRY-0001";
 }
-
-}  // namespace
 
 int status_of(const Error& failure) {
   for (const auto& own : kOwnStatus) {
@@ -130,6 +130,8 @@ std::string_view reason_of(int status) {
       return "Misdirected Request";
     case 422:
       return "Unprocessable Content";
+    case 426:
+      return "Upgrade Required";
     case 429:
       return "Too Many Requests";
     case 431:

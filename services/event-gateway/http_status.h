@@ -14,6 +14,8 @@ namespace millrace::gateway {
 
 int status_of(const Error& failure);
 std::string_view reason_of(int status);
+// A node that runs no queries, for one, will run none in a second either.
+bool waiting_helps(const Error& failure, int status);
 
 void append_problem(std::string& out, const Error& failure, int status);
 // The whole answer. retry_after_s goes out (whole seconds, at least 1) with 429 and 503, if waiting helps.

@@ -1,6 +1,6 @@
 """What the end-to-end tests share: the real binary in a temporary directory, its HTTP interface, and real kills.
 
-Standard library only. Processes are ended by their own id. After a test its servers are killed, started and stopped
+Standard library only (what a test needs beyond it is its own). Processes are ended by their own id. After a test its servers are killed, started and stopped
 once more, and every data directory has to pass `millrace log verify --recompute` after the kill and after the stop.
 """
 import argparse

@@ -75,6 +75,16 @@ class JsonValidator {
 Result<std::vector<std::string_view>> split_ndjson(std::string_view body);
 Result<std::vector<std::string_view>> split_json(std::string_view body);
 
+// The members of one object without copying: names as they stand between their quotes, values as they are written, not
+// checked further than it takes to find their ends. nullopt: it is no object.
+struct JsonMember {
+  std::string_view name, value;
+};
+std::optional<std::vector<JsonMember>> split_members(std::string_view object);
+// A whole value: a string's characters; nullopt: it is none. `value` needs Buffer::kPadding readable bytes behind it.
+std::optional<std::string> read_json_string(std::string_view value);
+bool is_json_number(std::string_view value);
+
 // The key of a group or partition as canonical bytes (the same as the validator's) for any column value.
 void append_key_text(std::string& out, const Column& column, size_t row);
 

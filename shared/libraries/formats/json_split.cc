@@ -112,4 +112,44 @@ Result<std::vector<std::string_view>> split_json(std::string_view body) {
   return cannot_split(static_cast<size_t>(text.data() - body.data()), "neither an object nor an array");
 }
 
+std::optional<std::vector<JsonMember>> split_members(std::string_view object) {
+  const std::string_view text = without_space(object);
+  if (text.size() < 2 || text.front() != '{') return std::nullopt;
+  const char* const end = text.data() + text.size();
+  std::vector<JsonMember> members;
+  const char* p = json::skip_space(text.data() + 1, end);
+  if (*p == '}') return p + 1 == end ? std::optional(members) : std::nullopt;
+  for (;;) {
+    if (p == end || *p != '"') return std::nullopt;
+    const char* const name = p + 1;
+    p = pass_string(p, end);
+    if (p == end) return std::nullopt;
+    const std::string_view between(name, static_cast<size_t>(p - 1 - name));
+    p = json::skip_space(p, end);
+    if (p == end || *p != ':') return std::nullopt;
+    const char* const stop = pass_element(p + 1, end);
+    const std::string_view value = without_space({p + 1, static_cast<size_t>(stop - p - 1)});
+    if (stop == end || *stop == ']' || value.empty()) return std::nullopt;
+    members.push_back({between, value});
+    if (*stop == '}') return stop + 1 == end ? std::optional(std::move(members)) : std::nullopt;
+    p = json::skip_space(stop + 1, end);
+  }
+}
+
+std::optional<std::string> read_json_string(std::string_view value) {
+  if (value.size() < 2 || value.front() != '"') return std::nullopt;
+  const char* const end = value.data() + value.size();
+  json::Scan scan{.end = end};
+  Arena arena;
+  std::string_view text;
+  if (json::take_string(scan, value.data(), arena, text) != end) return std::nullopt;
+  return std::string(text);
+}
+
+bool is_json_number(std::string_view value) {
+  const char* const end = value.data() + value.size();
+  json::Scan scan{.end = end};
+  return !value.empty() && json::skip_number(scan, value.data()) == end;
+}
+
 }  // namespace millrace::formats

@@ -286,6 +286,45 @@ TEST(SplitNdjson, LinesWithoutBlankOnes) {
   EXPECT_TRUE(split_ndjson("\n\n")->empty());
 }
 
+TEST(SplitMembers, NamesAndValuesAsTheyStand) {
+  const auto split = [](std::string_view object) {
+    std::string out;
+    const auto members = split_members(object);
+    if (!members) return std::string("none");
+    for (const auto& member : *members)
+      out += std::string(member.name) + "=" + std::string(member.value) + ";";
+    return out;
+  };
+  EXPECT_EQ(split(" {} "), "");
+  EXPECT_EQ(split(R"( {"a" : 1 , "b\"":"},{" ,"c":[{"d":"]"},2],"e":{"f":[]} } )"),
+            R"(a=1;b\"="},{";c=[{"d":"]"},2];e={"f":[]};)");
+  for (const char* text :
+       {"", "{", "}", "[]", "7", "{]", "{}x", "{}}", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1]",
+        "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "{\"a\":1}x", "{\"a", "{\"a\":\"", "{\"a\":[1}"}) {
+    EXPECT_EQ(split(text), "none") << text;
+  }
+}
+
+TEST(SplitMembers, StringsAndNumbers) {
+  const auto string = [](std::string text) {
+    const size_t size = text.size();
+    text.append(Buffer::kPadding, '\0');
+    return read_json_string(std::string_view(text).substr(0, size)).value_or("none");
+  };
+  EXPECT_EQ(string("\"\""), "");
+  EXPECT_EQ(string(R"("a\u00e9\n")"), "a\u00e9\n");
+  for (const char* text : {"", "\"", "a", "\"a", "\"a\"b\"", "\"\\\"", "\"\\x\"", "\"\n\"", "1"})
+    EXPECT_EQ(string(text), "none") << text;
+  const auto number = [](std::string text) {
+    const size_t size = text.size();
+    text.append(Buffer::kPadding, '\0');
+    return is_json_number(std::string_view(text).substr(0, size));
+  };
+  for (const char* text : {"0", "-1", "12.5e3"}) EXPECT_TRUE(number(text)) << text;
+  for (const char* text : {"", "-", "01", "+1", "1 ", "1.", "x", "\"1\"", "true"})
+    EXPECT_FALSE(number(text)) << text;
+}
+
 TEST(SplitJson, ObjectOrArray) {
   EXPECT_EQ(*split_json(" {\"a\":[1]} "), std::vector<std::string_view>{"{\"a\":[1]}"});
   EXPECT_EQ(*split_json(R"([ {"a":"],[\""} , {"b":[{}]},7 ] )"),
