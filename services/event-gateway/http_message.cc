@@ -30,16 +30,20 @@ void append_head(std::string& out, const HttpAnswer& answer, const HeadForm& for
   append_number(out, static_cast<uint64_t>(answer.status));
   out += ' ';
   out += reason_of(answer.status);
-  out += "\r\nContent-Type: ";
-  out += answer.content_type;
   out += "\r\n";
+  const bool has_content = answer.status != 204;
+  if (has_content) {
+    out += "Content-Type: ";
+    out += answer.content_type;
+    out += "\r\n";
+  }
   out += form.date;
   out += answer.fields;
-  if (form.sized) {
+  if (form.sized && has_content) {
     out += "Content-Length: ";
     append_number(out, answer.body.size());
     out += "\r\n";
-  } else if (form.http11) {
+  } else if (form.http11 && has_content) {
     out += "Transfer-Encoding: chunked\r\n";
     out += form.trailer;
   }
@@ -69,6 +73,7 @@ void HttpHead::clear() {
                             &authorization, &idempotency_key, &last_event_id, &expect, &repeated}) {
     text->clear();
   }
+  cloud_event.clear();
   http11 = keep_alive = true;
   chunked = has_host = has_origin = has_idempotency_key = false;
   content_length.reset();
@@ -83,10 +88,16 @@ bool is_media_type(std::string_view content_type, std::string_view wanted) {
   return iequals(trim(content_type.substr(0, content_type.find(';'))), wanted);
 }
 
-bool accepts_events(std::string_view accept) {
+std::string in_lower_case(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), lower);
+  return out;
+}
+
+bool accepts(std::string_view accept, std::string_view type) {
   while (!accept.empty()) {
     const size_t comma = accept.find(',');
-    if (is_media_type(accept.substr(0, comma), kEventsType)) return true;
+    if (is_media_type(accept.substr(0, comma), type)) return true;
     if (comma == std::string_view::npos) break;
     accept.remove_prefix(comma + 1);
   }

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace millrace::gateway {
 
@@ -15,6 +17,8 @@ struct HttpHead {
   std::string target;
   std::string host, origin, content_type, content_encoding, accept, authorization, idempotency_key,
       last_event_id, expect;
+  std::vector<std::pair<std::string, std::string>>
+      cloud_event;       // fields ce-…: the rest in lower case, and its value
   std::string repeated;  // a field that may come once and came again
   bool http11 = true;
   bool keep_alive = true;
@@ -55,6 +59,10 @@ inline constexpr std::string_view kTextType = "text/plain; charset=utf-8";
 // Field values. Media types compare without case and parameters.
 bool iequals(std::string_view a, std::string_view b);
 bool is_media_type(std::string_view content_type, std::string_view wanted);
-bool accepts_events(std::string_view accept);  // text/event-stream is in the list
+bool accepts(std::string_view accept, std::string_view type);  // it is in the list
+inline bool accepts_events(std::string_view accept) {
+  return accepts(accept, kEventsType);
+}
+std::string in_lower_case(std::string_view text);
 
 }  // namespace millrace::gateway

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "event-gateway/http_cloud_event.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
 #include "formats/json.h"
@@ -36,6 +37,7 @@ struct Wanted {
   uint64_t limit = kDefaultLimit;
   bool live = false;
   bool quote_numbers = false;
+  enum class Form : uint8_t { kLines, kCloudEvent, kCloudEvents } form = Form::kLines;
 };
 
 Result<engine::StreamPtr> find_stream(const HttpBackend& backend, const HttpRequest& request) {
@@ -84,10 +86,28 @@ Status set_from(const HttpBackend& backend, const std::string& from, StreamReadR
   return {};
 }
 
+Wanted::Form form_of(std::string_view accept) {
+  if (accepts_events(accept)) return Wanted::Form::kLines;
+  if (accepts(accept, kCloudEventsType)) return Wanted::Form::kCloudEvents;
+  return accepts(accept, kCloudEventType) ? Wanted::Form::kCloudEvent : Wanted::Form::kLines;
+}
+
+Status check_limit(const Wanted& wanted) {
+  if (wanted.form == Wanted::Form::kCloudEvent && wanted.limit != 1)
+    return bad_parameter("application/cloudevents+json is one event",
+                         "several are application/cloudevents-batch+json");
+  if (wanted.form == Wanted::Form::kCloudEvents && wanted.limit > kPageEvents)
+    return bad_parameter(fmt::format("a batch of CloudEvents has at most {} events", kPageEvents),
+                         "read on from Millrace-Cursor");
+  return {};
+}
+
 Result<Wanted> understand(const HttpBackend& backend, const HttpRequest& request) {
   Wanted wanted;
   wanted.live = accepts_events(request.head.accept);
   if (wanted.live) wanted.limit = UINT64_MAX;
+  wanted.form = form_of(request.head.accept);
+  if (wanted.form == Wanted::Form::kCloudEvent) wanted.limit = 1;
   TRY_ASSIGN(wanted.request.stream, find_stream(backend, request));
   std::string from = wanted.live ? "end" : "start";
   for (const auto& [name, value] : request.target.query) {
@@ -111,6 +131,7 @@ Result<Wanted> understand(const HttpBackend& backend, const HttpRequest& request
                            "there are: from, limit, partition, numbers");
     }
   }
+  TRY(check_limit(wanted));
   if (wanted.live && !request.head.last_event_id.empty()) from = request.head.last_event_id;
   TRY(set_from(backend, from, wanted.request));
   return wanted;
@@ -149,6 +170,23 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
   }
 
  private:
+  HttpAnswer answer_of(const StreamReadAnswer& page) const {
+    HttpAnswer answer;
+    if (wanted_.form == Wanted::Form::kLines) {
+      answer.content_type = kNdjsonType;
+      for (const auto& event : page.events) append_line(answer.body, event.value, wanted_.quote_numbers);
+      return answer;
+    }
+    const bool batch = wanted_.form == Wanted::Form::kCloudEvents;
+    answer.content_type = batch ? kCloudEventsType : kCloudEventType;
+    if (!batch && page.events.empty()) answer.status = 204;
+    for (const auto& event : page.events) {
+      if (batch) answer.body += answer.body.empty() ? '[' : ',';
+      append_cloud_event(answer.body, *wanted_.request.stream, event, wanted_.quote_numbers);
+    }
+    if (batch) answer.body += answer.body.empty() ? "[]" : "]";
+    return answer;
+  }
   void take(Result<StreamReadAnswer> page) {
     if (!page.ok()) return reply_.answer(problem(page.error()));
     const bool stuck = wanted_.request.place && *wanted_.request.place == page->next;
@@ -158,9 +196,7 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
       if (!reading_) read();
       return;
     }
-    HttpAnswer answer;
-    answer.content_type = kNdjsonType;
-    for (const auto& event : page->events) append_line(answer.body, event.value, wanted_.quote_numbers);
+    HttpAnswer answer = answer_of(*page);
     answer.fields = fmt::format("Millrace-Cursor: {}\r\n", engine::to_cursor(page->next));
     reply_.answer(std::move(answer));
   }
