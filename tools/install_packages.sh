@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Installs what is missing of tools/packages.txt, for the groups named on the command line (build test lint).
+# Installs what is missing of tools/packages.txt, for the groups named on the command line (build test lint), and for
+# `test` what tools/python_packages.txt names, into build/python.
 # Fast when nothing is missing: it asks dpkg and touches neither the network nor sudo.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+python=$here/../build/python
 
 if [ $# -eq 0 ]; then
   echo "usage: tools/install_packages.sh GROUP...   (build test lint)" >&2
@@ -20,7 +22,18 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 have=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^installed //p' | sort -u || true)
 mapfile -t missing < <(printf '%s\n' "${wanted[@]}" | sort -u | comm -23 - <(printf '%s\n' "$have"))
-[ "${#missing[@]}" -gt 0 ] && [ -n "${missing[0]}" ] || exit 0
+
+install_python() {
+  cmp -s "$here/python_packages.txt" "$python/installed.txt" && return
+  python3 -m pip install --quiet --no-deps --upgrade --disable-pip-version-check --root-user-action ignore \
+    --target "$python" -r "$here/python_packages.txt" >&2
+  cp "$here/python_packages.txt" "$python/installed.txt"
+}
+finish() {
+  [[ " $* " != *" test "* ]] || install_python
+  exit
+}
+if [ "${#missing[@]}" -eq 0 ] || [ -z "${missing[0]}" ]; then finish "$@"; fi
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
@@ -44,3 +57,4 @@ if ! install; then
   sleep 10
   install
 fi
+finish "$@"

@@ -29,7 +29,7 @@ struct RejectedEvent {
 struct IngestRequest {
   TenantId tenant;
   std::string stream;
-  enum class Format : uint8_t { kJson, kNdjson } format = Format::kNdjson;
+  enum class Format : uint8_t { kJson, kNdjson, kCloudEvent, kCloudEventBatch } format = Format::kNdjson;
   std::string_view body;        // with Buffer::kPadding readable bytes behind; valid during the call
   std::string idempotency_key;  // empty: none; at most 255 bytes
   bool all_or_nothing = false;  // an event that is rejected refuses the request
@@ -38,6 +38,7 @@ struct IngestAnswer {
   size_t accepted = 0;
   std::vector<RejectedEvent> rejected;
   size_t rejected_more = 0;  // beyond the bound of what is told one by one
+  size_t duplicates = 0;     // that the stream has already
   std::vector<log::BatchPlace> offsets;
   engine::StreamPlace cursor;  // after the request's last event
   bool replayed = false;       // a duplicate: the first answer again
@@ -53,6 +54,7 @@ class Ingest {
     size_t max_rejected_reported = 100;  // details; the rest is counted
     int64_t idempotency_window_us = 3'600'000'000;
     size_t idempotency_keys = 100'000;     // a tenant; the oldest go first
+    size_t event_ids = 500'000;            // a tenant's, of streams that deduplicate; likewise
     size_t max_waiting_bytes = 96u << 20;  // a tenant's, appended and not yet durable
   };
   using Done = std::function<void(Result<IngestAnswer>)>;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "event-gateway/http_cloud_event.h"
 #include "event-gateway/http_status.h"
 
 namespace millrace::gateway {
@@ -10,7 +11,8 @@ namespace {
 constexpr std::string_view kAbout =
     "Millrace: events in, SQL over them, answers out.\n"
     "\n"
-    "  POST /v1/streams/{stream}/events   send events: application/x-ndjson or application/json\n"
+    "  POST /v1/streams/{stream}/events   send events: application/x-ndjson or application/json, or "
+    "CloudEvents\n"
     "  GET  /v1/streams/{stream}/events   read them: from=start|end|CURSOR|TIME, limit=N; live with\n"
     "                                     Accept: text/event-stream\n"
     "  GET  /v1/ws                        both over one WebSocket\n"
@@ -52,14 +54,31 @@ bool is_event_path(const HttpTarget& target) {
   return s.size() == 4 && s[0] == "v1" && s[1] == "streams" && !s[2].empty() && s[3] == "events";
 }
 
-HttpAnswer ingest_answer(Result<IngestAnswer> result, double retry_after_s) {
+bool is_structured(std::string_view type) {
+  return is_media_type(type, kCloudEventType) || is_media_type(type, kCloudEventsType);
+}
+
+// Nothing: no body that is taken in.
+std::optional<IngestRequest::Format> format_of(const HttpRequest& request) {
+  using enum IngestRequest::Format;
+  const std::string& type = request.head.content_type;
+  const bool binary = is_binary_cloud_event(request.head);
+  if (!binary && is_media_type(type, kNdjsonType)) return kNdjson;
+  if (!binary && is_media_type(type, kJsonType)) return kJson;
+  if (is_media_type(type, kCloudEventsType)) return kCloudEventBatch;
+  if (binary || is_media_type(type, kCloudEventType)) return kCloudEvent;
+  return std::nullopt;
+}
+
+HttpAnswer ingest_answer(Result<IngestAnswer> result, bool may_be_empty, double retry_after_s) {
   if (!result.ok()) return problem(result.error(), retry_after_s);
-  if (result->accepted == 0 && result->rejected.empty()) {
+  const bool nothing_new = result->accepted == 0 && result->rejected.empty();
+  if (nothing_new && result->duplicates == 0 && !may_be_empty) {
     return problem(400, error(Code::kInvalid, "MR-API-0012", "the body holds no events",
                               "send a JSON object, an array of them, or one object a line"));
   }
   HttpAnswer answer;
-  answer.status = result->accepted > 0 ? 200 : 400;
+  answer.status = result->accepted > 0 || result->rejected.empty() ? 200 : 400;
   answer.body = to_json(*result);
   answer.body += '\n';
   if (result->replayed) answer.fields = "Idempotency-Replayed: true\r\n";
@@ -227,10 +246,11 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
     return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be SQL",
                               "send the header  Content-Type: application/sql"));
   }
-  if (request.route == Route::kIngest && !is_media_type(type, kNdjsonType) &&
-      !is_media_type(type, kJsonType)) {
-    return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
-                              "send the header  Content-Type: application/x-ndjson  or  application/json"));
+  if (request.route == Route::kIngest && !format_of(request)) {
+    return problem(
+        415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
+                   "send the header  Content-Type: application/x-ndjson  or  application/json; of "
+                   "CloudEvents  application/cloudevents+json  or  application/cloudevents-batch+json"));
   }
   return std::nullopt;
 }
@@ -294,13 +314,23 @@ void HttpHandlers::ingest(const HttpRequest& request, const HttpReply& reply) {
   IngestRequest events;
   events.tenant = request.tenant;
   events.stream = request.target.segments[2];
-  events.format = is_media_type(request.head.content_type, kJsonType) ? IngestRequest::Format::kJson
-                                                                      : IngestRequest::Format::kNdjson;
+  events.format = *format_of(request);
   events.body = request.body;
+  std::optional<Buffer> envelope;
+  if (!request.head.cloud_event.empty() && !is_structured(request.head.content_type)) {
+    auto made = binary_cloud_event(backend_, request);
+    if (!made.ok()) return reply.answer(problem(made.error()));
+    envelope = std::move(*made);
+  }
+  if (envelope) {
+    events.format = IngestRequest::Format::kCloudEvent;
+    events.body = envelope->view();
+  }
   events.idempotency_key = request.head.idempotency_key;
-  backend_.ingest(events, [this, reply, tenant = request.tenant](Result<IngestAnswer> result) {
+  const bool may_be_empty = events.format == IngestRequest::Format::kCloudEventBatch;
+  backend_.ingest(events, [this, reply, may_be_empty, tenant = request.tenant](Result<IngestAnswer> result) {
     const bool refused = !result.ok() && result.error().code == Code::kExhausted;
-    reply.answer(ingest_answer(std::move(result),
+    reply.answer(ingest_answer(std::move(result), may_be_empty,
                                refused && backend_.retry_after_s ? backend_.retry_after_s(tenant) : 1));
   });
 }

@@ -24,16 +24,20 @@ void append_head(std::string& out, const HttpAnswer& answer, const HeadForm& for
   append_number(out, static_cast<uint64_t>(answer.status));
   out += ' ';
   out += reason_of(answer.status);
-  out += "\r\nContent-Type: ";
-  out += answer.content_type;
   out += "\r\n";
+  const bool has_content = answer.status != 204;
+  if (has_content) {
+    out += "Content-Type: ";
+    out += answer.content_type;
+    out += "\r\n";
+  }
   out += form.date;
   out += answer.fields;
-  if (form.sized) {
+  if (form.sized && has_content) {
     out += "Content-Length: ";
     append_number(out, answer.body.size());
     out += "\r\n";
-  } else if (form.http11) {
+  } else if (form.http11 && has_content) {
     out += "Transfer-Encoding: chunked\r\n";
     out += form.trailer;
   }
@@ -71,6 +75,7 @@ void HttpHead::clear() {
                             &ws_key, &ws_version, &ws_protocols, &ws_extensions, &repeated}) {
     text->clear();
   }
+  cloud_event.clear();
   http11 = keep_alive = true;
   chunked = has_host = has_origin = has_idempotency_key = false;
   content_length.reset();
@@ -91,6 +96,12 @@ bool is_media_type(std::string_view content_type, std::string_view wanted) {
   return iequals(trim(content_type.substr(0, content_type.find(';'))), wanted);
 }
 
+std::string in_lower_case(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), lower);
+  return out;
+}
+
 namespace {
 
 template <typename Matches>
@@ -106,8 +117,8 @@ bool any_of_list(std::string_view list, Matches matches) {
 
 }  // namespace
 
-bool accepts_events(std::string_view accept) {
-  return any_of_list(accept, [](std::string_view type) { return is_media_type(type, kEventsType); });
+bool accepts(std::string_view accept, std::string_view type) {
+  return any_of_list(accept, [&](std::string_view one) { return is_media_type(one, type); });
 }
 
 bool has_token(std::string_view list, std::string_view token) {

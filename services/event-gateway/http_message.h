@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace millrace::gateway {
 
@@ -16,6 +18,8 @@ struct HttpHead {
   std::string host, origin, content_type, content_encoding, accept, authorization, idempotency_key,
       last_event_id, expect;
   std::string upgrade, connection, ws_key, ws_version, ws_protocols, ws_extensions;
+  std::vector<std::pair<std::string, std::string>>
+      cloud_event;       // fields ce-…: the rest in lower case, and its value
   std::string repeated;  // a field that may come once and came again
   bool http11 = true;
   bool keep_alive = true;
@@ -59,7 +63,11 @@ inline constexpr std::string_view kTextType = "text/plain; charset=utf-8";
 std::string_view trim(std::string_view text);  // without blanks and tabs around it
 bool iequals(std::string_view a, std::string_view b);
 bool is_media_type(std::string_view content_type, std::string_view wanted);
-bool accepts_events(std::string_view accept);                   // text/event-stream is in the list
+bool accepts(std::string_view accept, std::string_view type);  // it is in the list
+inline bool accepts_events(std::string_view accept) {
+  return accepts(accept, kEventsType);
+}
+std::string in_lower_case(std::string_view text);
 bool has_token(std::string_view list, std::string_view token);  // without case
 
 }  // namespace millrace::gateway

@@ -17,6 +17,8 @@ std::string_view view(string_view text) {
   return {text.data(), text.size()};
 }
 
+constexpr std::string_view kAttribute = "ce-";  // of a CloudEvent
+
 // Takes Beast's calls. Beast's own rules come first; these are added.
 class Reader final : public http::basic_parser<true> {
  public:
@@ -84,6 +86,8 @@ class Reader final : public http::basic_parser<true> {
     if (iequals(view(name), "Last-Event-ID")) {
       return once(kLastEventId, head_.last_event_id, value, "Last-Event-ID");
     }
+    if (name.size() > kAttribute.size() && iequals(view(name).substr(0, kAttribute.size()), kAttribute))
+      add_attribute(in_lower_case(view(name).substr(kAttribute.size())), value);
   }
 
   enum Once : uint8_t {
@@ -103,6 +107,12 @@ class Reader final : public http::basic_parser<true> {
     if (seen_.test(field)) head_.repeated = name;
     seen_.set(field);
     into = value;
+  }
+  void add_attribute(std::string name, std::string_view value) {
+    for (const auto& [known, of] : head_.cloud_event) {
+      if (known == name) head_.repeated = "ce-" + name;
+    }
+    head_.cloud_event.emplace_back(std::move(name), value);
   }
   static void add_to_list(std::string& list, std::string_view value) {
     if (!list.empty()) list += ',';

@@ -7,7 +7,7 @@
 // Refused: Content-Length with Transfer-Encoding, lengths that differ or are not plain digits, a
 //          Transfer-Encoding other than exactly "chunked" in HTTP/1.1, bare CR or LF, folded or spaced-out
 //          field names, bad chunk sizes, a repeated Host, Origin, Content-Type, Authorization,
-//          Idempotency-Key, Last-Event-ID, Sec-WebSocket-Key or -Version (`repeated`).
+//          Idempotency-Key, Last-Event-ID, Sec-WebSocket-Key or -Version, or CloudEvents attribute (`repeated`).
 // Threads: confined.
 // Bound:   the head's size; a chunk's line or the trailers by the caller's input buffer.
 #pragma once

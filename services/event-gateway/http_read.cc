@@ -1,6 +1,7 @@
 // GET /v1/streams/{stream}/events: a page, many pages, or live.
 #include <fmt/format.h>
 
+#include "event-gateway/http_cloud_event.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/read_parameters.h"
@@ -17,6 +18,25 @@ constexpr uint64_t kPageEvents = 10'000;  // up to here an answer is one page, w
 constexpr size_t kPageBytes = 1u << 20;
 constexpr size_t kRowsAtOnce = 256;
 
+// How a page shows its events.
+enum class Form : uint8_t { kLines, kCloudEvent, kCloudEvents };
+
+Form form_of(std::string_view accept) {
+  if (accepts_events(accept)) return Form::kLines;
+  if (accepts(accept, kCloudEventsType)) return Form::kCloudEvents;
+  return accepts(accept, kCloudEventType) ? Form::kCloudEvent : Form::kLines;
+}
+
+Status check_limit(Form form, uint64_t limit) {
+  if (form == Form::kCloudEvent && limit != 1)
+    return bad_parameter("application/cloudevents+json is one event",
+                         "several are application/cloudevents-batch+json");
+  if (form == Form::kCloudEvents && limit > kPageEvents)
+    return bad_parameter(fmt::format("a batch of CloudEvents has at most {} events", kPageEvents),
+                         "read on from Millrace-Cursor");
+  return {};
+}
+
 // One event a line.
 void append_line(std::string& out, std::string_view event, bool quote_numbers) {
   append_flat(out, event, quote_numbers);
@@ -32,8 +52,8 @@ void go_on_from(StreamReadRequest& request, const StreamPlace& place) {
 // A page: reads until there is an event, or no more.
 class PageReader : public std::enable_shared_from_this<PageReader> {
  public:
-  PageReader(engine::StreamReads& streams, WantedEvents wanted, HttpReply reply)
-      : streams_(streams), wanted_(std::move(wanted)), reply_(std::move(reply)) {
+  PageReader(engine::StreamReads& streams, WantedEvents wanted, Form form, HttpReply reply)
+      : streams_(streams), wanted_(std::move(wanted)), form_(form), reply_(std::move(reply)) {
     wanted_.request.limit = static_cast<size_t>(wanted_.limit);
     wanted_.request.max_bytes = kPageBytes;
   }
@@ -50,6 +70,23 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
   }
 
  private:
+  HttpAnswer answer_of(const StreamReadAnswer& page) const {
+    HttpAnswer answer;
+    if (form_ == Form::kLines) {
+      answer.content_type = kNdjsonType;
+      for (const auto& event : page.events) append_line(answer.body, event.value, wanted_.quote_numbers);
+      return answer;
+    }
+    const bool batch = form_ == Form::kCloudEvents;
+    answer.content_type = batch ? kCloudEventsType : kCloudEventType;
+    if (!batch && page.events.empty()) answer.status = 204;
+    for (const auto& event : page.events) {
+      if (batch) answer.body += answer.body.empty() ? '[' : ',';
+      append_cloud_event(answer.body, *wanted_.request.stream, event, wanted_.quote_numbers);
+    }
+    if (batch) answer.body += answer.body.empty() ? "[]" : "]";
+    return answer;
+  }
   void take(Result<StreamReadAnswer> page) {
     if (!page.ok()) return reply_.answer(problem(page.error()));
     const bool stuck = wanted_.request.place && *wanted_.request.place == page->next;
@@ -59,15 +96,14 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
       if (!reading_) read();
       return;
     }
-    HttpAnswer answer;
-    answer.content_type = kNdjsonType;
-    for (const auto& event : page->events) append_line(answer.body, event.value, wanted_.quote_numbers);
+    HttpAnswer answer = answer_of(*page);
     answer.fields = fmt::format("Millrace-Cursor: {}\r\n", engine::to_cursor(page->next));
     reply_.answer(std::move(answer));
   }
 
   engine::StreamReads& streams_;
   WantedEvents wanted_;
+  const Form form_;
   HttpReply reply_;
   bool reading_ = false, again_ = false;
 };
@@ -233,10 +269,15 @@ void read_events(const HttpBackend& backend, const HttpRequest& request, const H
   const bool live = accepts_events(request.head.accept);
   auto stream = find_stream(backend, request.tenant, request.target.segments[2]);
   if (!stream.ok()) return reply.answer(problem(stream.error()));
-  auto wanted =
-      wanted_events(backend, std::move(*stream),
-                    {request.target.query, live, live ? request.head.last_event_id : std::string()});
+  const Form form = form_of(request.head.accept);
+  ReadParameters parameters{request.target.query, live, live ? request.head.last_event_id : std::string()};
+  const bool limited =
+      std::ranges::any_of(parameters.given, [](const auto& p) { return p.first == "limit"; });
+  if (form == Form::kCloudEvent && !limited) parameters.given.emplace_back("limit", "1");
+  auto wanted = wanted_events(backend, std::move(*stream), parameters);
   if (!wanted.ok()) return reply.answer(problem(wanted.error()));
+  if (const auto fits = check_limit(form, wanted->limit); !fits.ok())
+    return reply.answer(problem(fits.error()));
   if (live) {
     const auto& place = wanted->request.place;
     const std::string begin = place ? engine::to_cursor(*place) : std::string();
@@ -249,7 +290,7 @@ void read_events(const HttpBackend& backend, const HttpRequest& request, const H
                         std::make_unique<LiveSource>(std::move(*events), *wanted, begin, reply));
   }
   if (wanted->limit <= kPageEvents) {
-    std::make_shared<PageReader>(*backend.streams, std::move(*wanted), reply)->read();
+    std::make_shared<PageReader>(*backend.streams, std::move(*wanted), form, reply)->read();
     return;
   }
   PagesSource::begin(*backend.streams, std::move(*wanted), reply);

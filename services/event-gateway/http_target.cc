@@ -12,13 +12,6 @@ Error bad_target(std::string_view what) {
                "percent-encode names as UTF-8, as in /v1/streams/my%20stream/events");
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // RFC 3629: the shortest form, no surrogates, nothing above U+10FFFF. Control characters are refused as well.
 bool is_clean_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
@@ -75,6 +68,25 @@ const std::string* HttpTarget::parameter(std::string_view name) const {
     if (key == name) return &value;
   }
   return nullptr;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+void append_percent_encoded(std::string& out, std::string_view text) {
+  static constexpr std::string_view kUnreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  for (const char c : text) {
+    if (kUnreserved.find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
 }
 
 Result<std::string> percent_decode(std::string_view text) {

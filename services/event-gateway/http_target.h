@@ -24,6 +24,10 @@ struct HttpTarget {
 Result<HttpTarget> parse_target(std::string_view text);
 Result<std::string> percent_decode(std::string_view text);
 
+void append_percent_encoded(std::string& out,
+                            std::string_view text);  // all but RFC 3986's unreserved characters
+int hex_value(char c);                               // -1: no digit
+
 // "host:port" without the port; an IPv6 address keeps no brackets. False: not an authority.
 bool split_authority(std::string_view authority, std::string_view& host, std::string_view& port);
 

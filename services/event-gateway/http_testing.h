@@ -243,6 +243,8 @@ class HttpTest : public ::testing::Test {
     define(2, 2, Kind::kTenant, "a", "");
     define(3, 3, Kind::kTenant, "b", "");
     define(4, 1, Kind::kStream, "quakes", "CREATE STREAM quakes (id TEXT, n BIGINT) WITH (partitions = 2)");
+    define(6, 1, Kind::kStream, "orders",
+           "CREATE STREAM orders (ce_id TEXT, ce_n BIGINT) WITH (format = 'cloudevents')");
     define(5, 2, Kind::kStream, "of_a", "CREATE STREAM of_a (id TEXT)");
     options.port = 0;
     backend.ingest = [this](const IngestRequest& r, Ingest::Done done) {

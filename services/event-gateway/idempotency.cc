@@ -50,7 +50,9 @@ bool read_record(ByteReader& in, IdempotencyRecord& record) {
   record.body.low = in.le<uint64_t>();
   record.body.high = in.le<uint64_t>();
   record.answer.accepted = in.varint();
-  return read_rejected(in, record.answer);
+  if (!read_rejected(in, record.answer)) return false;
+  if (in.left() > 0) record.answer.duplicates = in.varint();
+  return in.ok();
 }
 
 void append_places(std::string& out, const std::vector<log::BatchPlace>& places) {
@@ -102,6 +104,7 @@ std::string encode_idempotency(const IdempotencyKey& id, const BodyHash& body, c
   append_le(out, body.high);
   append_varint(out, answer.accepted);
   append_rejected(out, answer);
+  if (answer.duplicates > 0) append_varint(out, answer.duplicates);
   return out;
 }
 

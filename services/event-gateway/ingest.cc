@@ -4,11 +4,15 @@
 #include <cstring>
 #include <deque>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/buffer.h"
+#include "base/bytes.h"
 #include "base/hash.h"
+#include "event-gateway/event_ids.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/idempotency.h"
+#include "formats/cloud_event.h"
 #include "formats/json.h"
 #include "log/record_batch.h"
 #include "sql/errors.h"
@@ -19,6 +23,8 @@ namespace {
 constexpr size_t kMaxKeyBytes = 255;
 constexpr size_t kMaxMessageBytes = 300;  // of a rejected event, so that an answer stays small
 constexpr size_t kMaxCachedStreams = 16'384;
+constexpr uint8_t kSavedWithIds =
+    2;  // in front of the state; without event ids it begins with the keys' version
 
 // What is kept of a stream between requests. A stream's id is never used again and its definition never
 // changes.
@@ -30,10 +36,14 @@ struct Target {
                    .op_column = stream->op_column,
                    .ops = {std::begin(engine::kOps), std::end(engine::kOps)},
                    .delete_op = engine::kDeleteOp}),
-        builders(stream->partitions) {}
+        builders(stream->partitions) {
+    if (stream->cloud_events) cloud_events.emplace();
+  }
   formats::JsonValidator validator;
   std::vector<log::RecordBatchBuilder> builders;  // one a partition; they keep their capacity
   uint32_t next_partition = 0;                    // of a stream without a key
+  std::optional<formats::CloudEventReader> cloud_events;
+  EventIdRecord new_ids;  // of the request at hand, of a stream that deduplicates
 };
 
 struct TenantState {
@@ -83,9 +93,34 @@ Error reused_key() {
                "use a new key for a new request");
 }
 
+Error takes_no_cloud_events(const engine::StreamDef& stream) {
+  return error(Code::kInvalid, "MR-CE-0001",
+               fmt::format("the events of stream \"{}\" are not CloudEvents", stream.name),
+               "create a stream WITH (format = 'cloudevents'), or send the event's data alone");
+}
+
+bool is_cloud_event(IngestRequest::Format format) {
+  return format == IngestRequest::Format::kCloudEvent || format == IngestRequest::Format::kCloudEventBatch;
+}
+
+// The media type says whether it is one event or an array.
+Status check_container(const IngestRequest& request) {
+  const size_t first = request.body.find_first_not_of(" \t\r\n");
+  const char begins = first == std::string_view::npos ? '\0' : request.body[first];
+  const bool batch = request.format == IngestRequest::Format::kCloudEventBatch;
+  if (begins == (batch ? '[' : '{')) return {};
+  return error(
+      Code::kInvalid, "MR-EVT-0010",
+      batch ? "a batch of CloudEvents has to be a JSON array" : "a CloudEvent has to be a JSON object",
+      batch ? "one event is application/cloudevents+json"
+            : "several events are application/cloudevents-batch+json");
+}
+
 Result<std::vector<std::string_view>> split(const IngestRequest& request) {
-  if (request.format == IngestRequest::Format::kJson) return formats::split_json(request.body);
-  return formats::split_ndjson(request.body);
+  using enum IngestRequest::Format;
+  if (request.format == kNdjson) return formats::split_ndjson(request.body);
+  if (is_cloud_event(request.format)) TRY(check_container(request));
+  return formats::split_json(request.body);
 }
 
 void shorten(std::string& text) {
@@ -101,7 +136,7 @@ void shorten(std::string& text) {
 
 struct Ingest::Impl {
   Impl(log::Journal& j, const sql::Definitions& d, Limits l)
-      : journal(j), definitions(d), limits(l), keys(l) {}
+      : journal(j), definitions(d), limits(l), keys(l), ids(l.event_ids) {}
 
   Result<const sql::Catalog::Entry*> find_stream(const sql::Catalog& catalog,
                                                  const IngestRequest& request) const;
@@ -113,7 +148,11 @@ struct Ingest::Impl {
   Result<bool> is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done);
   void route(Target& target, const engine::StreamDef& stream, const std::vector<std::string_view>& events,
              IngestAnswer& answer);
+  // Of a CloudEvent that is valid: whether the stream has it already.
+  Result<bool> is_known(Target& target, const engine::StreamDef& stream, std::string_view event,
+                        std::unordered_set<EventId, EventIdHash>& here) const;
   void reject(IngestAnswer& answer, size_t index, Error why) const;
+  Status answer_without_frame(TenantState& tenant, IngestAnswer answer, Done& done);
   log::Group take_batches(Target& target, StreamId stream) const;
   Status submit(const IngestRequest& request, TenantState& tenant, const engine::StreamDef& stream,
                 Target& target, IngestAnswer answer, const BodyHash& body, Done& done);
@@ -122,6 +161,7 @@ struct Ingest::Impl {
   const sql::Definitions& definitions;
   const Limits limits;
   IdempotencyTable keys;
+  EventIds ids;
   std::unordered_map<StreamId, std::unique_ptr<Target>> targets;
   std::unordered_map<TenantId, TenantState> tenants;
   std::deque<Pending> pending;
@@ -191,6 +231,8 @@ void Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
   const uint32_t partitions = stream.partitions;
   const bool keyed = stream.key_column >= 0;
   const uint32_t unkeyed = keyed ? 0 : target.next_partition++ % partitions;
+  std::unordered_set<EventId, EventIdHash> here;
+  target.new_ids = {stream.tenant, stream.id, {}};
   for (size_t i = 0; i < events.size(); ++i) {
     const std::string_view event = events[i];
     auto key = target.validator.validate(event);
@@ -198,11 +240,28 @@ void Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
       reject(answer, i, std::move(key).error());
       continue;
     }
+    if (target.cloud_events) {
+      const auto known = is_known(target, stream, event, here);
+      if (!known.ok()) reject(answer, i, known.error());
+      if (known.ok() && *known) ++answer.duplicates;
+      if (!known.ok() || *known) continue;
+    }
     uint32_t partition = unkeyed;
     if (keyed) partition = partition_of_key_group(key_group_of(stable_hash(key->value_or(""))), partitions);
     target.builders[partition].add(*key, event, now_ms);
     ++answer.accepted;
   }
+}
+
+Result<bool> Ingest::Impl::is_known(Target& target, const engine::StreamDef& stream, std::string_view event,
+                                    std::unordered_set<EventId, EventIdHash>& here) const {
+  TRY_ASSIGN(const auto id, target.cloud_events->read(event));
+  if (stream.deduplicate_us == 0) return false;
+  const EventId hash = hash_event_id(id.source, id.id);
+  const AppendTime since(journal.now().value - stream.deduplicate_us);
+  if (ids.knows(stream.tenant, stream.id, hash, since) || !here.insert(hash).second) return true;
+  target.new_ids.ids.push_back(hash);
+  return false;
 }
 
 log::Group Ingest::Impl::take_batches(Target& target, StreamId stream) const {
@@ -214,16 +273,25 @@ log::Group Ingest::Impl::take_batches(Target& target, StreamId stream) const {
   return group;
 }
 
+// What it repeats may still wait for the disk, and then it waits, too.
+Status Ingest::Impl::answer_without_frame(TenantState& tenant, IngestAnswer answer, Done& done) {
+  if (answer.duplicates > 0 && !pending.empty()) {
+    const Cut last = pending.back().cut;
+    answer.cursor = cursor_after(last);
+    pending.push_back({last, 0, &tenant, std::move(done), std::move(answer), nullptr});
+    return {};
+  }
+  answer.cursor = cursor_after(journal.durable_cut());
+  done(std::move(answer));
+  return {};
+}
+
 Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
                             const engine::StreamDef& stream, Target& target, IngestAnswer answer,
                             const BodyHash& body, Done& done) {
   log::Group group = take_batches(target, stream.id);
   const bool with_key = !request.idempotency_key.empty();
-  if (group.batches.empty() && !with_key) {
-    answer.cursor = cursor_after(journal.durable_cut());
-    done(std::move(answer));
-    return {};
-  }
+  if (group.batches.empty() && !with_key) return answer_without_frame(tenant, std::move(answer), done);
   IdempotencyTable::EntryPtr entry;
   if (with_key) {
     entry = std::make_shared<IdempotencyTable::Entry>();
@@ -231,6 +299,8 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
     entry->body = body;
     group.controls.push_back({log::ControlKind::kIdempotency, encode_idempotency(entry->id, body, answer)});
   }
+  if (!target.new_ids.ids.empty())
+    group.controls.push_back({log::ControlKind::kEventIds, encode_event_ids(target.new_ids)});
   TRY_ASSIGN(auto appended, journal.append(std::move(group), log::Priority::kIngest));
   answer.offsets = std::move(appended.places);
   answer.cursor = cursor_after(appended.cut);
@@ -240,6 +310,7 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
     entry->answer = answer;
     keys.add(entry);
   }
+  if (!target.new_ids.ids.empty()) ids.add(target.new_ids, appended.time, appended.cut);
   accepted_events += answer.accepted;
   accepted_bytes += request.body.size();
   tenant.counters.accepted_events += answer.accepted;
@@ -253,6 +324,8 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
 Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, Done& done) {
   const auto catalog = definitions.catalog();
   TRY_ASSIGN(const auto* entry, find_stream(*catalog, request));
+  if (is_cloud_event(request.format) && !entry->stream->cloud_events)
+    return takes_no_cloud_events(*entry->stream);
   if (request.idempotency_key.size() > kMaxKeyBytes) {
     return error(Code::kInvalid, "MR-ING-0004",
                  fmt::format("the Idempotency-Key has {} bytes, the bound is {}",
@@ -351,6 +424,10 @@ double Ingest::retry_after_s(TenantId tenant) const {
 
 void Ingest::replay(const log::Frame& frame) {
   for (const auto& control : frame.controls) {
+    if (control.kind == log::ControlKind::kEventIds) {
+      const auto record = decode_event_ids(control.payload.view());
+      if (record.ok()) impl_->ids.add(*record, frame.time, frame.cut);
+    }
     if (control.kind != log::ControlKind::kIdempotency) continue;
     auto record = decode_idempotency(control.payload.view());
     if (!record.ok()) continue;  // `log verify` reports it; a start goes on
@@ -368,10 +445,17 @@ void Ingest::replay(const log::Frame& frame) {
 }
 
 std::string Ingest::save() const {
-  return impl_->keys.save();
+  if (impl_->ids.empty()) return impl_->keys.save();
+  std::string out(1, static_cast<char>(kSavedWithIds));
+  append_bytes(out, impl_->keys.save());
+  return out + impl_->ids.save(impl_->journal.durable_cut());
 }
 Status Ingest::load(std::string_view saved) {
-  return impl_->keys.load(saved);
+  if (saved.empty() || static_cast<uint8_t>(saved.front()) != kSavedWithIds) return impl_->keys.load(saved);
+  ByteReader in(saved.substr(1));
+  const std::string_view keys = in.bytes();
+  if (in.ok()) TRY(impl_->ids.load(in.rest()));
+  return impl_->keys.load(keys);
 }
 
 }  // namespace millrace::gateway

@@ -48,6 +48,10 @@ std::string to_json(const IngestAnswer& answer) {
     out += ",\"rejected_more\":";
     append_number(out, static_cast<int64_t>(answer.rejected_more));
   }
+  if (answer.duplicates > 0) {
+    out += ",\"duplicates\":";
+    append_number(out, static_cast<int64_t>(answer.duplicates));
+  }
   out += ",\"offsets\":[";
   for (const auto& place : answer.offsets) {
     if (out.back() != '[') out += ',';

@@ -344,5 +344,132 @@ TEST_F(IngestTest, AnswersAsJson) {
       << json;
 }
 
+class CloudEventsTest : public IngestTest {
+ protected:
+  void SetUp() override {
+    IngestTest::SetUp();
+    define(DefinitionKind::kStream, "orders",
+           "CREATE STREAM orders (ce_id TEXT, n BIGINT) WITH (format = 'cloudevents')");
+    define(DefinitionKind::kStream, "once",
+           "CREATE STREAM once (n BIGINT) WITH (format = 'cloudevents', deduplicate = '10 minutes')");
+  }
+  static std::string event(const std::string& id, const std::string& source = "/s") {
+    return R"({"specversion":"1.0","type":"t","id":")" + id + R"(","source":")" + source +
+           R"(","data":{"n":1}})";
+  }
+  // What a batch of these ids is answered with.
+  AnsweredPtr batch(const std::vector<std::string>& ids, const char* stream = "once") {
+    std::string body;
+    for (const auto& id : ids) body += (body.empty() ? "[" : ",") + event(id);
+    return send(body + "]", "", stream, IngestRequest::Format::kCloudEventBatch);
+  }
+  size_t accepted(const std::vector<std::string>& ids) {
+    const auto answered = batch(ids);
+    make_durable();
+    EXPECT_EQ(answered->answer.accepted + answered->answer.duplicates, ids.size());
+    return answered->answer.accepted;
+  }
+};
+
+TEST_F(CloudEventsTest, EnvelopesInEveryContainer) {
+  using enum IngestRequest::Format;
+  const std::string bad = R"({"specversion":"1.0","id":"2","source":"/s","data":{"n":1}})";
+  const auto lines = send(event("1") + "\n" + bad, "", "orders", kNdjson);
+  const auto one = send(event("3"), "", "orders", kCloudEvent);
+  const auto many = send("[" + event("4") + "," + event("5") + "]", "", "orders", kCloudEventBatch);
+  const auto none = send("[]", "", "orders", kCloudEventBatch);
+  make_durable();
+  EXPECT_EQ(lines->answer.accepted, 1u);
+  ASSERT_EQ(lines->answer.rejected.size(), 1u);
+  EXPECT_EQ(lines->answer.rejected[0].error.id, "MR-CE-0002");
+  EXPECT_EQ(one->answer.accepted, 1u);
+  EXPECT_EQ(many->answer.accepted, 2u);
+  EXPECT_EQ(none->id(), "");
+  EXPECT_EQ(send("[" + event("6") + "]", "", "orders", kCloudEvent)->id(), "MR-EVT-0010");
+  EXPECT_EQ(send(event("6"), "", "orders", kCloudEventBatch)->id(), "MR-EVT-0010");
+  EXPECT_EQ(send("", "", "orders", kCloudEventBatch)->id(), "MR-EVT-0010");
+  EXPECT_EQ(send(event("6"), "", "clicks", kCloudEvent)->id(), "MR-CE-0001");
+}
+
+TEST_F(CloudEventsTest, WithoutTheOptionTheSameEventComesTwice) {
+  EXPECT_EQ(batch({"1", "1"}, "orders")->answer.duplicates, 0u);
+}
+
+TEST_F(CloudEventsTest, AnEventCountsOnce) {
+  EXPECT_EQ(accepted({"1", "2", "1"}), 2u);
+  EXPECT_EQ(accepted({"2", "3"}), 1u);
+  const auto again = batch({"1", "2", "3"});
+  ASSERT_TRUE(again->done);
+  EXPECT_EQ(again->answer.duplicates, 3u);
+  EXPECT_NE(to_json(again->answer).find("\"duplicates\":3"), std::string::npos);
+  const auto other = send(event("1", "/other"), "", "once", IngestRequest::Format::kCloudEvent);
+  make_durable();
+  EXPECT_EQ(other->answer.accepted, 1u);
+}
+
+TEST_F(CloudEventsTest, ADuplicateOfWhatIsNotDurableWaits) {
+  const auto first = batch({"1"});
+  const auto again = batch({"1"});
+  EXPECT_FALSE(again->done);
+  make_durable();
+  ASSERT_TRUE(again->done);
+  EXPECT_EQ(again->answer.cursor, first->answer.cursor);
+}
+
+TEST_F(CloudEventsTest, IdsEndWithTheirWindow) {
+  accepted({"1"});
+  journal_.advance_us(599'000'000);
+  EXPECT_EQ(accepted({"1"}), 0u);
+  journal_.advance_us(2'000'000);
+  EXPECT_EQ(accepted({"1"}), 1u);
+  journal_.advance_us(599'000'000);
+  EXPECT_EQ(accepted({"1"}), 0u);
+}
+
+TEST_F(CloudEventsTest, TheNewestIdsStay) {
+  Ingest::Limits limits;
+  limits.event_ids = 2;
+  restart(limits);
+  EXPECT_EQ(accepted({"1", "2", "3"}), 3u);
+  EXPECT_EQ(accepted({"2", "3"}), 0u);
+  EXPECT_EQ(accepted({"1"}), 1u);
+}
+
+TEST_F(CloudEventsTest, IdsSurviveARestart) {
+  const Cut begin = journal_.end_cut();
+  accepted({"1", "2"});
+  const std::string saved = ingest_->save();
+  const Cut cut = journal_.durable_cut();
+  batch({"3"});
+  const std::string before_durable = ingest_->save();
+  make_durable();
+  for (const bool from_saved : {true, false}) {
+    restart();
+    if (from_saved) ASSERT_TRUE(ingest_->load(saved).ok());
+    const auto frames = journal_.read_frames(from_saved ? cut : begin, journal_.end_cut(), 1 << 20);
+    for (const auto& frame : *frames) ingest_->replay(*frame);
+    EXPECT_EQ(accepted({"1", "2", "3"}), 0u);
+  }
+  restart();
+  ASSERT_TRUE(ingest_->load(before_durable).ok());
+  EXPECT_EQ(accepted({"1", "3"}), 1u) << "what was not durable may be lost, and must not be missed";
+  EXPECT_FALSE(ingest_->load(saved.substr(0, saved.size() - 1)).ok());
+}
+
+TEST_F(CloudEventsTest, ARepeatedRequestHasItsAnswer) {
+  accepted({"1"});
+  const std::string body = "[" + event("1") + "," + event("2") + "]";
+  send(body, "k", "once", IngestRequest::Format::kCloudEventBatch);
+  make_durable();
+  const std::string saved = ingest_->save();
+  restart();
+  ASSERT_TRUE(ingest_->load(saved).ok());
+  const auto again = send(body, "k", "once", IngestRequest::Format::kCloudEventBatch);
+  ASSERT_TRUE(again->done);
+  EXPECT_TRUE(again->answer.replayed);
+  EXPECT_EQ(again->answer.accepted, 1u);
+  EXPECT_EQ(again->answer.duplicates, 1u);
+}
+
 }  // namespace
 }  // namespace millrace::gateway

@@ -57,6 +57,9 @@ struct StreamDef {
   int64_t retention_bytes = 0;           // 0: no bound
   // Derived: its query tells how far the watermark is, also where no event shows it, so no partition is ever idle.
   bool watermark_told = false;
+  bool cloud_events = false;  // its events are CloudEvents in the JSON format: columns stand in `data`
+  int64_t deduplicate_us =
+      0;  // for how long an event with the source and id of an earlier one is none; 0: never
 
   // An event replaces the row of its primary key, or deletes it.
   bool updating() const { return !primary_key.empty(); }

@@ -100,6 +100,8 @@ std::string kind_name(ControlKind kind) {
       return "tick";
     case ControlKind::kIdempotency:
       return "idempotency";
+    case ControlKind::kEventIds:
+      return "event ids";
     case ControlKind::kStart:
       return "start";
     case ControlKind::kPosition:

@@ -38,6 +38,7 @@ enum class ControlKind : uint8_t {
   kStart = 6,        // the journal's own: a process started here
   kPosition = 7,     // Log::append's named positions
   kLeap = 8,         // the journal's own: its clock took a jump of the wall's between this frame and the last
+  kEventIds = 9,     // event-gateway: hashes of the (source, id) of events in this frame
 };
 
 struct BatchAppend {

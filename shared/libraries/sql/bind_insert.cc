@@ -24,6 +24,10 @@ Result<engine::StreamPtr> target_of(const ast::Insert& tree, const BindContext& 
 }
 
 Result<Columns> columns_of(const ast::Insert& tree, const engine::StreamDef& stream) {
+  if (stream.cloud_events) {
+    return unsupported_at(tree.stream.span, "INSERT into a stream of CloudEvents is not supported",
+                          "POST the event: its source and id are its producer's");
+  }
   Columns out;
   for (const auto& column : stream.columns) {
     const auto named = [&](const ast::Name& name) { return name.text == column.name; };

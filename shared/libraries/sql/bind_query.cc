@@ -316,7 +316,7 @@ class QueryBinder {
     const std::string& name = option.name.text;
     if (name == "start") return start_option(option);
     if (name == "on_error") return on_error_option(option);
-    if (name == "format") return option_one_of(option, "json");
+    if (name == "format") return option_one_of(option, {"json"});
     if (name == "key" || name == "partitions") {
       return unsupported_at(option.name.span,
                             fmt::format("option \"{}\" of a derived stream follows from its source", name),

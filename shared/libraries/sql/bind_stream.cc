@@ -5,6 +5,7 @@
 #include <numeric>
 #include <unordered_set>
 
+#include "formats/cloud_event.h"
 #include "sql/bind_expression.h"
 #include "sql/binder.h"
 #include "sql/errors.h"
@@ -17,8 +18,10 @@ using engine::StreamDef;
 
 namespace {
 
-const std::vector<std::string> kStreamOptions{
-    "format", "key", "partitions", "idle_timeout", "retention", "retention_bytes", "timestamp_unit"};
+const std::vector<std::string> kStreamOptions{"format",         "key",        "partitions",
+                                              "idle_timeout",   "retention",  "retention_bytes",
+                                              "timestamp_unit", "deduplicate"};
+constexpr int64_t kMaxDeduplicateUs = 3'600'000'000;
 
 int column_index(const Schema& columns, const std::string& name) {
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -53,7 +56,7 @@ Status check_paths(const ast::CreateStream& tree, const Schema& columns) {
     }
     const bool same = path(outer).size() == path(inner).size();
     const ast::ColumnDecl& place = tree.columns[tree.columns[inner].path.empty() ? outer : inner];
-    return invalid_at(kBadPath, place.path_span,
+    return invalid_at(kBadPath, place.path.empty() ? place.name.span : place.path_span,
                       fmt::format("column \"{}\" stands {} column \"{}\"", columns[inner].name,
                                   same ? "in the same place as" : "inside of", columns[outer].name),
                       same ? "take one of them away; a query can read a column twice"
@@ -137,9 +140,20 @@ Status bind_timestamp_unit(const ast::Option& option, StreamDef& out) {
                     "the units are 's', 'ms', 'us' and 'ns'");
 }
 
+Status bind_deduplicate(const ast::Option& option, StreamDef& out) {
+  TRY_ASSIGN(out.deduplicate_us, option_duration_us(option));
+  if (out.deduplicate_us > 0 && out.deduplicate_us <= kMaxDeduplicateUs) return {};
+  return invalid_at(kBadOption, option.value_span, "option \"deduplicate\" takes a duration up to an hour",
+                    "for example deduplicate = '10 minutes'");
+}
+
 Status bind_option(const ast::Option& option, StreamDef& out) {
   const std::string& name = option.name.text;
-  if (name == "format") return option_one_of(option, "json");
+  if (name == "format") {
+    out.cloud_events = option.value == "cloudevents";
+    return option_one_of(option, {"json", "cloudevents"});
+  }
+  if (name == "deduplicate") return bind_deduplicate(option, out);
   if (name == "timestamp_unit") return bind_timestamp_unit(option, out);
   if (name == "key") return bind_key(option, out);
   if (name == "partitions") {
@@ -191,6 +205,36 @@ Status bind_primary_key(const ast::CreateStream& tree, StreamDef& out) {
   return add_op_column(out, tree.name.span);
 }
 
+Status check_deduplicate(const ast::CreateStream& tree, const StreamDef& stream) {
+  if (stream.deduplicate_us == 0 || stream.cloud_events) return {};
+  const auto option =
+      std::ranges::find_if(tree.options, [](const ast::Option& o) { return o.name.text == "deduplicate"; });
+  return invalid_at(kBadOption, option->name.span,
+                    "option \"deduplicate\" needs events with a source and an id",
+                    "add format = 'cloudevents', or send requests with an Idempotency-Key");
+}
+
+// Written paths begin at the event's data; so do names, but for those of attributes.
+Status place_in_cloud_events(const ast::CreateStream& tree, Schema& columns) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ColumnDef& column = columns[i];
+    const bool written = i < tree.columns.size() && !tree.columns[i].path.empty();
+    if (!written) {
+      column.path = formats::cloud_event_path(column.name);
+      continue;
+    }
+    const auto members = column.members();
+    if (members.size() == kMaxPathMembers)
+      return invalid_at(kBadPath, tree.columns[i].path_span,
+                        fmt::format("the path has more than {} members", kMaxPathMembers - 1),
+                        "an event's data is one level deep already");
+    std::vector<std::string> path{"data"};
+    path.insert(path.end(), members.begin(), members.end());
+    column.path = std::move(path);
+  }
+  return check_paths(tree, columns);
+}
+
 }  // namespace
 
 Status add_op_column(StreamDef& stream, const SourceSpan& span) {
@@ -213,7 +257,9 @@ Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const Bin
   TRY(bind_columns(tree, out.stream));
   if (tree.watermark) TRY(bind_watermark(*tree.watermark, out.stream));
   for (const auto& option : tree.options) TRY(bind_option(option, out.stream));
+  TRY(check_deduplicate(tree, out.stream));
   if (!tree.primary_key.empty()) TRY(bind_primary_key(tree, out.stream));
+  if (out.stream.cloud_events) TRY(place_in_cloud_events(tree, out.stream.columns));
   return out;
 }
 

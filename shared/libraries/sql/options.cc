@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sql/bind_expression.h"
 #include "sql/errors.h"
 
@@ -79,11 +81,11 @@ Result<int64_t> option_bytes(const ast::Option& option) {
   return bad_value(option, "a number of bytes", fmt::format("for example {} = '10 GB'", option.name.text));
 }
 
-Status option_one_of(const ast::Option& option, std::string_view only) {
-  if (option.value == only) return {};
+Status option_one_of(const ast::Option& option, const std::vector<std::string>& values) {
+  if (std::ranges::find(values, option.value) != values.end()) return {};
   return error_at(Code::kUnsupported, kBadOption, option.value_span,
                   fmt::format("option \"{}\" has no value \"{:.60}\"", option.name.text, option.value),
-                  fmt::format("the only one for now is '{}'", only));
+                  "it has " + list_names(values));
 }
 
 Error unknown_option(const ast::Option& option, const std::vector<std::string>& known, std::string_view of) {

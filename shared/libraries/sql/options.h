@@ -9,7 +9,7 @@ Result<std::string> option_text(const ast::Option& option);
 Result<int64_t> option_integer(const ast::Option& option, int64_t least, int64_t most);
 Result<int64_t> option_duration_us(const ast::Option& option);  // '7 days'; 0 and 'forever': 0
 Result<int64_t> option_bytes(const ast::Option& option);        // 1000000, '10 GB', '512 MiB'; 0: no bound
-Status option_one_of(const ast::Option& option, std::string_view only);
+Status option_one_of(const ast::Option& option, const std::vector<std::string>& values);
 Error unknown_option(const ast::Option& option, const std::vector<std::string>& known, std::string_view of);
 
 }  // namespace millrace::sql
