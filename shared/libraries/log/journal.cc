@@ -76,8 +76,6 @@ class JournalImpl final : public Journal {
     tail_ = fresh.segment->frames_end;
     previous_ = fresh.segment->last_checksum;
     end_ = durable_ = fresh.segment->last.value;
-    first_ =
-        recovered.segments.empty() ? fresh.segment->first.value : recovered.segments.front()->first.value;
     load_partitions(recovered);
     keeper_.set_active(fresh.file, tail_);
     for (const auto& segment : recovered.segments) {
@@ -101,7 +99,7 @@ class JournalImpl final : public Journal {
     if (options_.bug == PlantedBug::kServeBeforeDurable) return end_cut();
     return Cut(durable_.load(std::memory_order_acquire));
   }
-  Cut first_cut() const override { return Cut(first_.load(std::memory_order_acquire)); }
+  Cut first_cut() const override { return store_.first_cut(); }
   AppendTime now() override { return append_clock_.now(); }
   const std::optional<Error>& failed() const override { return failed_; }
   const RecoveryReport& recovery() const override { return report_; }
@@ -210,7 +208,6 @@ class JournalImpl final : public Journal {
 
   std::atomic<uint64_t> end_{0};
   std::atomic<uint64_t> durable_{0};
-  std::atomic<uint64_t> first_{1};
   std::optional<Error> failed_;
   bool disk_low_ = false;
   bool disk_nearly_full_ = false;
@@ -495,12 +492,11 @@ void JournalImpl::wait_for_write() {
 }
 
 Status JournalImpl::recycle_through(uint64_t id) {
-  TRY_ASSIGN(auto ends, store_.ends_through(id));
-  auto taken = store_.take_through(id);
-  if (taken.empty()) return {};
+  TRY_ASSIGN(const auto ends, store_.ends_through(id));
+  // First: a reader on another thread that finds a frame gone asks what its stream has lost.
   partitions_.raise_starts(ends);
-  first_.store(store_.first_cut().value, std::memory_order_release);
-  keeper_.free(std::move(taken));
+  auto taken = store_.take_through(id);
+  if (!taken.empty()) keeper_.free(std::move(taken));
   return {};
 }
 

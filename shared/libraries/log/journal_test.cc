@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -446,6 +447,54 @@ TEST(Journal, RecycledFilesAreUsedAgain) {
   EXPECT_LT(world.files.list("/data/journal")->size(), world.journal->segments().size() + 4);
   world.crash();
   ASSERT_EQ(world.start(), "");
+}
+
+// Retention goes on while other threads read: who is told that a frame is gone goes on at the first that is kept, and asks
+// what a partition has lost.
+TEST(Journal, WhoFindsAFrameGoneSeesWhatIsKept) {
+  char name[] = "/tmp/millrace_journal_XXXXXX";
+  const std::string directory = ::mkdtemp(name);
+  SystemClock clock;
+  auto files = make_system_files();
+  Journal::Options options;
+  options.directory = directory;
+  options.segment_bytes = 1u << 20;
+  options.reserve_bytes = 0;
+  auto opened = Journal::open(*files, clock, options);
+  ASSERT_TRUE(opened.ok()) << opened.error().to_string();
+  Journal& journal = **opened;
+  const auto partition = [](uint32_t p) { return StreamPartition{StreamId(p), PartitionId(0)}; };
+  constexpr uint32_t kPartitions = 3'000;  // to note what they have lost takes a while
+  for (uint64_t i = 0; i < 80; ++i) {
+    Group group;
+    for (uint32_t p = 0; p < kPartitions; ++p) group.batches.push_back({partition(p), make_batch(i, 1, 8)});
+    const auto appended = journal.append(std::move(group), Priority::kIngest);
+    ASSERT_TRUE(appended.ok()) << appended.error().to_string();
+    while (journal.durable_cut() < appended->cut) {
+      journal.flush();
+      journal.poll();
+    }
+  }
+  std::atomic<bool> stop = false;
+  size_t unseen = 0, unnoted = 0;
+  std::thread reader([&] {
+    while (!stop) {
+      const Cut first = journal.first_cut();
+      const auto read = journal.read_frames(Cut(first.value - 1), first, 1);
+      if (read.ok() || read.error().code != Code::kGone) continue;
+      unseen += journal.first_cut() == first;
+      unnoted += journal.range(partition(kPartitions - 1))->first == Offset(0);
+    }
+  });
+  const auto segments = journal.segments();
+  EXPECT_GT(segments.size(), 10u);
+  for (const auto& segment : segments) EXPECT_TRUE(journal.recycle_through(segment.id).ok());
+  stop = true;
+  reader.join();
+  EXPECT_EQ(unseen, 0u);
+  EXPECT_EQ(unnoted, 0u);
+  EXPECT_TRUE(journal.close().ok());
+  std::filesystem::remove_all(directory);
 }
 
 TEST(Journal, OnARealDisk) {
