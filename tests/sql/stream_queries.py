@@ -61,7 +61,10 @@ AGGREGATES = COUNTED + [
     *((f"{name}(%<{of}>)#", "numeric") for name in ("var_pop", "var_samp", "variance", "stddev", "stddev_pop", "stddev_samp") for of in ("integer", "numeric")),
     *((f"{name}(<{of}>)#", of) for name in ("min", "max") for of in ORDERED), ("bool_and(<boolean>)#", "boolean"), ("bool_or(<boolean>)#", "boolean"),
     ("every(<boolean>)#", "boolean"), ("bit_xor(<bigint>)#", "bigint"), ("any_value(<text>)#", "text"), ("any_value(<boolean>)#", "boolean"),
-    ("any_value(<integer>)#", "integer")]
+    ("any_value(<integer>)#", "integer"), ("regr_count(<float8>, <integer>)#", "bigint"),
+    *((f"percentile_cont({fraction}) WITHIN GROUP (ORDER BY <{of}>)#", "float8") for fraction in ("0.5", "0.25") for of in ("integer", "float8")),
+    *((f"percentile_disc(0.6) WITHIN GROUP (ORDER BY <{of}>)#", of) for of in ("integer", "text", "numeric", "date", "real")),
+    *((f"mode() WITHIN GROUP (ORDER BY <{of}>)#", of) for of in ("smallint", "text", "timestamptz", "boolean"))]
 # Those that cannot take a row back.
 LISTS = [
     ("sum(<float8>)#", "float8"), ("sum(<real>)#::float8", "float8"), ("avg(<float8>)#", "float8"), ("avg(<real>)#", "float8"),

@@ -95,7 +95,8 @@ Accumulators::Accumulators(const QueryPlan& plan)
     keeps_values_ |= values;
     if (slot.sketch != nullptr || is_ordered(call.kind) || values) made_texts_.push_back(place);
     row_by_row_ |= slot.kind == Kind::kFloatSum || slot.kind == Kind::kSquares ||
-                   slot.kind == Kind::kSketch || slot.kind == Kind::kGathered || slot.kind == Kind::kDistinct;
+                   slot.kind == Kind::kSketch || slot.kind == Kind::kGathered ||
+                   slot.kind == Kind::kDistinct || is_of_order(call.kind);
     calls_.push_back(call);
     slots_.push_back(std::move(slot));
   }
@@ -126,7 +127,7 @@ void Accumulators::choose_kind(const AggregateCall& call, Slot& slot) const {
     slot.scale = numeric ? kNumericSumScale : 0;
   } else if (call.kind == K::kBitAnd || call.kind == K::kBitOr || call.kind == K::kBitXor) {
     slot.kind = Kind::kBits;
-  } else if (retracts_) {
+  } else if (retracts_ || is_of_order(call.kind)) {
     slot.kind = Kind::kValues;
   } else {
     if (is_ordered(call.kind)) slot.storage = Physical::kText;
@@ -527,8 +528,9 @@ bool Accumulators::change_values(state::Table& table, std::string_view key, uint
     const bool values = has_values(slot);
     if (!values || contributions[i].count == 0) continue;
     const auto list = load_le<uint64_t>(table.find(key, hash) + slot.offset);
-    // Where no row goes, whether one has the value is all there is to know.
-    if (!retracts_ && has_value(table, list, contributions[i].text)) continue;
+    // Where no row goes, whether one has the value is all that others need to know.
+    const bool counts = retracts_ || is_of_order(slot.call);
+    if (!counts && has_value(table, list, contributions[i].text)) continue;
     const auto changed = change_count(table, list, contributions[i].text, weight);
     if (!changed) return false;
     store_le(table.find_mutable(key, hash) + slot.offset, *changed);

@@ -7,8 +7,8 @@
 //         partition, the first ones in place, more in a blob. min, max: the value in place, text in a blob. bit_and
 //         …: the count and the bits. Exact variance: sum, sum of squares (variance.h), count. first, last: the least
 //         or greatest entry (entries.h) as a text. Sketches (sketch.h): a blob. Lists (gathered.h): a chain of blobs
-//         and how much they hold. min, max and any_value of an updating source, and what is DISTINCT in a window of
-//         panes: all values (counted_values.h). Behind them the group's number, where values stand in DistinctSets.
+//         and how much they hold. min, max and any_value of an updating source, percentiles and mode, and what is
+//         DISTINCT in a window of panes: all values (counted_values.h). Behind them the group's number, where values stand in DistinctSets.
 // Order:  float sums and moments depend on the order of rows within their partition alone; all else on no order at
 //         all.
 #pragma once

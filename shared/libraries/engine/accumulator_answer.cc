@@ -7,6 +7,7 @@
 #include "engine/counted_values.h"
 #include "engine/entries.h"
 #include "engine/internal/accumulator_values.h"
+#include "engine/ordered_set.h"
 #include "event/decimal.h"
 
 namespace millrace::engine {
@@ -48,7 +49,7 @@ void Accumulators::collect_slot(const Slot& slot, const char* value, const Blobs
   const auto id = load_le<uint64_t>(p);
   if (id == 0) return;
   if (slot.kind == Kind::kGathered) return collect_list(p, blob, total);
-  if (slot.kind == Kind::kDistinct || (slot.kind == Kind::kValues && panes_))
+  if (slot.kind == Kind::kDistinct || (slot.kind == Kind::kValues && (panes_ || is_of_order(slot.call))))
     return read_values(id, blob, total.values);
   if (slot.kind == Kind::kValues) {
     total.bytes = slot.call == AggregateKind::kMax ? greatest_value(id, blob) : least_value(id, blob);
@@ -120,6 +121,10 @@ void Accumulators::finish(const Slot& slot, const AggregateCall& call, Total& to
   if (slot.kind == Kind::kFloatSum) return finish_float(slot.call, total.parts, out);
   if (slot.kind == Kind::kSketch) return slot.sketch->finish(total.bytes, out);
   if (slot.kind == Kind::kGathered) return finish_list(slot, total, out, arena);
+  if (is_of_order(slot.call)) {
+    put_together(total.values);
+    return append_ordered_set(call, total.values, out, arena);
+  }
   if (slot.kind == Kind::kValues) return finish_value(slot, total, out, arena);
   if (slot.kind == Kind::kDistinct) return finish_distinct(slot, call, total, out, arena);
   if (slot.kind == Kind::kSquares) {

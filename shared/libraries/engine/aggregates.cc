@@ -169,7 +169,7 @@ std::vector<AggregateFunction> lists() {
       {"string_agg",
        K::kStringAgg,
        Takes::kTexts,
-       "string_agg(text, 'separator' [ORDER BY …])",
+       "string_agg(text, 'separator' [ORDER BY …]), string_agg(bytea, 'separator' [ORDER BY …])",
        "The texts one behind the other, the constant separator between them",
        {{"string_agg(word, ', ')", "a, c, b"},
         {"string_agg(DISTINCT word, '-' ORDER BY word DESC)", "c-b-a"}},
@@ -212,7 +212,8 @@ std::vector<AggregateFunction> lists() {
 const std::vector<AggregateFunction>& aggregate_table() {
   static const std::vector<AggregateFunction> table = [] {
     std::vector<AggregateFunction> all;
-    for (const auto family : {counts_and_sums, statistics, choices, approximations, lists}) {
+    for (const auto family : {counts_and_sums, statistics, aggregates_of_pairs, aggregates_of_order, choices,
+                              approximations, lists}) {
       for (AggregateFunction& function : family()) all.push_back(std::move(function));
     }
     return all;
@@ -247,6 +248,14 @@ bool is_ordered(AggregateKind kind) {
 
 bool is_variance(AggregateKind kind) {
   return kind >= K::kVarSamp && kind <= K::kStddevPop;
+}
+
+bool is_of_pairs(AggregateKind kind) {
+  return kind >= K::kCorr && kind <= K::kRegrCount;
+}
+
+bool is_of_order(AggregateKind kind) {
+  return kind >= K::kPercentileCont && kind <= K::kMode;
 }
 
 }  // namespace millrace::engine

@@ -27,7 +27,12 @@ struct AggregateFunction {
   std::vector<Example> examples;
   size_t least_arguments = 1;
   size_t most_arguments = 1;
+  bool within_group = false;  // written with WITHIN GROUP (ORDER BY x): x is the first argument
 };
+
+// Families in files of their own.
+std::vector<AggregateFunction> aggregates_of_pairs();
+std::vector<AggregateFunction> aggregates_of_order();
 
 const std::vector<AggregateFunction>& aggregate_table();
 const AggregateFunction* find_aggregate(std::string_view name);
@@ -37,6 +42,9 @@ bool gathers(AggregateKind kind);  // keeps all values of a group
 // Their answer depends on the order of the rows: ORDER BY inside of them counts.
 bool is_ordered(AggregateKind kind);
 bool is_variance(AggregateKind kind);  // or a standard deviation
+bool is_of_pairs(AggregateKind kind);  // corr, covar_…, regr_…
+bool is_of_order(
+    AggregateKind kind);  // needs all values of a group, in order: percentile_cont, percentile_disc, mode
 
 // The columns n (bigint), x (double precision), word (text), ok (boolean), at (timestamptz) of the examples' rows, as
 // JSON. The watermark's column is `at`.

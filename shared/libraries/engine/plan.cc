@@ -335,7 +335,7 @@ bool call_needs_origins(const AggregateCall& call) {
   const bool doubles = call.argument && physical(call.argument->type) == Physical::kDouble;
   const bool sums =
       call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg || is_variance(call.kind);
-  bool needs = is_ordered(call.kind) || (doubles && sums);
+  bool needs = is_ordered(call.kind) || is_of_pairs(call.kind) || (doubles && sums);
   call.each_expr([&](const ExprPtr& expr) { needs = needs || reads_append_time(expr); });
   return needs;
 }

@@ -91,6 +91,23 @@ enum class AggregateKind : uint8_t {
   kJsonbAgg,
   kJsonbObjectAgg,
   kArrayAgg,  // of arrays of one element
+  // Of pairs: the argument is an array of two doubles, y and x.
+  kCorr,
+  kCovarPop,
+  kCovarSamp,
+  kRegrAvgx,
+  kRegrAvgy,
+  kRegrIntercept,
+  kRegrR2,
+  kRegrSlope,
+  kRegrSxx,
+  kRegrSxy,
+  kRegrSyy,
+  kRegrCount,  // in the table alone: a plan counts
+  // Of values in order.
+  kPercentileCont,
+  kPercentileDisc,
+  kMode,
 };
 // What sum and avg take of a numeric: the binder sees to it. Then no order of additions can overflow 128 bits.
 inline constexpr int kNumericSumPrecision = 27;
@@ -108,7 +125,7 @@ struct AggregateCall {
   Type type = Type::kBigint;    // of the result: count, sum(bigint) bigint; avg, sum(double) double; numeric;
                                 // min, max as the argument
   bool distinct = false;        // each value of the argument counts once
-  ExprPtr parameter = nullptr;  // a literal: string_agg's separator, approx_percentile's fraction
+  ExprPtr parameter = nullptr;  // a literal: string_agg's separator, a percentile's fraction
   std::vector<SortKey> order_by = {};  // of ordered aggregates: before the row's partition and offset
 
   // What is over the source row; null for count(*).

@@ -3,7 +3,7 @@
 // Why:    panes, partial groups and rows are put together in whatever order they come.
 // Order:  merge() gives the same bytes in any order, but for moments: those go by partition, and within one by its
 //         rows' order.
-// Bound:  a state has at most kMaxSketchBytes (moments: 26 a partition).
+// Bound:  a state has at most kMaxSketchBytes (moments: 26 a partition, of pairs 50).
 #pragma once
 
 #include <algorithm>
@@ -33,6 +33,7 @@ std::shared_ptr<const Sketch> sketch_of(const AggregateCall& call);
 
 // Count, sum and squared differences of doubles (moments.cc).
 std::shared_ptr<const Sketch> moments(AggregateKind kind);
+std::shared_ptr<const Sketch> pair_moments(AggregateKind kind);  // pair_moments.cc
 std::shared_ptr<const Sketch> hyperloglog();
 std::shared_ptr<const Sketch> percentile_sketch(double fraction);
 

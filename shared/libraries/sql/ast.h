@@ -94,8 +94,9 @@ struct Expr {
   bool tries = false;  // kCast: TRY_CAST
   bool has_operand = false;
   bool has_else = false;
-  bool distinct = false;    // kCall: of an aggregate's argument
-  bool has_filter = false;  // kCall: the last argument is FILTER's condition
+  bool distinct = false;      // kCall: of an aggregate's argument
+  bool within_group = false;  // kCall: the first argument is that of WITHIN GROUP's ORDER BY
+  bool has_filter = false;    // kCall: the last argument is FILTER's condition
   struct Order {
     bool descending = false;
     std::optional<bool> nulls_first;

@@ -44,6 +44,7 @@ Type result_type(AggregateKind kind, Type argument) {
       break;
   }
   if (kind == AggregateKind::kApproxCountDistinct) return Type::kBigint;
+  if (engine::is_of_pairs(kind)) return Type::kDouble;
   if (engine::is_variance(kind)) return argument == Type::kDouble ? Type::kDouble : Type::kNumeric;
   return argument;
 }
@@ -70,6 +71,7 @@ Result<bool> keeps_distinct(const ast::Expr& expr, AggregateKind kind, Type argu
   if (kind == AggregateKind::kJsonbObjectAgg)
     return unsupported_at(expr.span, "jsonb_object_agg(DISTINCT …) is not supported", "leave DISTINCT out");
   if (kind == AggregateKind::kCount || kind == AggregateKind::kApproxPercentile) return true;
+  if (engine::is_of_pairs(kind)) argument = Type::kDouble;
   if (physical(argument) != Physical::kDouble) return true;
   return unsupported_at(
       expr.span, fmt::format("{}(DISTINCT …) of {} is not supported", expr.text, to_string(argument)),
@@ -87,15 +89,16 @@ Result<Bound> as_summand(const ast::Expr& expr, Bound argument) {
 
 constexpr size_t kMaxSeparatorBytes = 1'000;
 
-Result<engine::ExprPtr> separator_of(Bound value, const ast::Expr& tree) {
+Result<engine::ExprPtr> separator_of(Bound value, Type type, const ast::Expr& tree) {
   value.folds = true;
-  TRY_ASSIGN(std::optional<Bound> text, coerce(std::move(value), Type::kText));
+  TRY_ASSIGN(std::optional<Bound> text, coerce(std::move(value), type));
   const bool constant = text && text->expr->op == Op::kLiteral;
   const auto* literal = constant ? std::get_if<std::string>(&text->expr->literal) : nullptr;
   if (literal != nullptr && literal->size() <= kMaxSeparatorBytes) return text->expr;
-  return invalid_at(kBadArguments, tree.span,
-                    fmt::format("the separator is a constant text of at most {} bytes", kMaxSeparatorBytes),
-                    "write it in quotes: ', '");
+  return invalid_at(
+      kBadArguments, tree.span,
+      fmt::format("the separator is a constant {} of at most {} bytes", to_string(type), kMaxSeparatorBytes),
+      "write it in quotes: ', '");
 }
 
 Result<engine::ExprPtr> fraction_of(Bound value, const ast::Expr& tree) {
@@ -161,6 +164,10 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, const Aggregate
                       fmt::format("aggregate functions are not allowed in {}", place_),
                       "they stand in the SELECT list of a view");
   }
+  if (function.within_group != expr.within_group) {
+    return bad_arguments(expr, function.within_group ? "WITHIN GROUP (ORDER BY …) behind it"
+                                                     : "its arguments alone, without WITHIN GROUP");
+  }
   AggregateCall call{.kind = function.kind};
   if (expr.star) {
     if (call.kind != AggregateKind::kCount) return bad_arguments(expr, "one expression; only count takes *");
@@ -175,7 +182,8 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, const Aggregate
   if (function.takes == Takes::kNumbers && plain.type() == Type::kInterval)
     return interval_aggregate(expr, function, plain);
   TRY_ASSIGN(Bound argument, aggregate_argument(expr, function, plain));
-  TRY(aggregate_parameter(expr, call));
+  if (call.kind == AggregateKind::kRegrCount) call.kind = AggregateKind::kCount;
+  TRY(aggregate_parameter(expr, plain.type(), call));
   TRY(aggregate_order(expr, plain, call));
   TRY_ASSIGN(argument, filtered(expr, std::move(argument)));
   call.type = result_type(call.kind, argument.type());
@@ -222,7 +230,10 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, const 
     if (function.kind == AggregateKind::kApproxPercentile) return convert(argument, Type::kDouble);
     return argument;
   }
-  if (function.takes == Takes::kTexts && type != Type::kText)
+  if (engine::is_of_pairs(function.kind)) return pair_of(expr, std::move(argument));
+  if (engine::is_of_order(function.kind)) return ordered(expr, function.kind, std::move(argument));
+  const bool bytes = type == Type::kBytea && function.least_arguments == 2;
+  if (function.takes == Takes::kTexts && type != Type::kText && !bytes)
     return does_not_exist(expr, type, "cast it to text");
   if (function.kind == AggregateKind::kArrayAgg) {
     if (is_array(type))
@@ -245,9 +256,43 @@ Result<Bound> ExpressionBinder::aggregate_argument(const ast::Expr& expr, const 
   return argument;
 }
 
-Status ExpressionBinder::aggregate_parameter(const ast::Expr& expr, AggregateCall& call) {
+// Both as one value; NULL where one of them is.
+Result<Bound> ExpressionBinder::pair_of(const ast::Expr& expr, Bound y) {
+  TRY_ASSIGN(Bound x, bind_in_aggregate(*expr.args[1]));
+  x = with_default_type(std::move(x));
+  for (Bound* side : {&y, &x}) {
+    if (!is_number(side->type()))
+      return does_not_exist(expr, side->type(), fmt::format("{} takes numbers", expr.text));
+    TRY_ASSIGN(*side, convert(*side, Type::kDouble));
+  }
+  TRY_ASSIGN(Bound has_y, make(Op::kIsNotNull, Type::kBoolean, {y}, expr.span));
+  TRY_ASSIGN(Bound has_x, make(Op::kIsNotNull, Type::kBoolean, {x}, expr.span));
+  TRY_ASSIGN(Bound has_both, make(Op::kAnd, Type::kBoolean, {std::move(has_y), std::move(has_x)}, expr.span));
+  TRY_ASSIGN(Bound pair, make_call("array", {std::move(y), std::move(x)}, expr.span));
+  const Type type = pair.type();
+  return make(Op::kCase, type, {std::move(has_both), std::move(pair), make_literal({}, type, expr.span)},
+              expr.span);
+}
+
+Result<Bound> ExpressionBinder::ordered(const ast::Expr& expr, AggregateKind kind, Bound argument) {
+  const Type type = argument.type();
+  if (type == Type::kInterval) {
+    return unsupported_at(expr.span, fmt::format("{} of intervals is not supported", expr.text),
+                          "order by EXTRACT(epoch FROM …)");
+  }
+  if (!has_order(type)) return does_not_exist(expr, type, "order by a value in it, or by its text");
+  if (kind != AggregateKind::kPercentileCont) return argument;
+  if (!is_number(type))
+    return does_not_exist(expr, type, "percentile_cont takes numbers; percentile_disc any value");
+  return convert(argument, Type::kDouble);
+}
+
+Status ExpressionBinder::aggregate_parameter(const ast::Expr& expr, Type argument, AggregateCall& call) {
   const bool list = call.kind == AggregateKind::kStringAgg;
-  if (!list && call.kind != AggregateKind::kApproxPercentile) return {};
+  const bool percentile = call.kind == AggregateKind::kApproxPercentile ||
+                          call.kind == AggregateKind::kPercentileCont ||
+                          call.kind == AggregateKind::kPercentileDisc;
+  if (!list && !percentile) return {};
   if (arguments_of(expr) < 2) {
     call.parameter = make_literal(std::string(","), Type::kText, expr.span).expr;
     return {};
@@ -255,7 +300,7 @@ Status ExpressionBinder::aggregate_parameter(const ast::Expr& expr, AggregateCal
   const ast::Expr& tree = *expr.args[1];
   TRY_ASSIGN(Bound value, bind_in_aggregate(tree));
   TRY_ASSIGN(call.parameter,
-             list ? separator_of(std::move(value), tree) : fraction_of(std::move(value), tree));
+             list ? separator_of(std::move(value), argument, tree) : fraction_of(std::move(value), tree));
   return {};
 }
 

@@ -94,7 +94,9 @@ class ExpressionBinder {
   Result<Bound> aggregate_input(const ast::Expr& expr, const engine::AggregateFunction& function);
   Result<Bound> aggregate_argument(const ast::Expr& expr, const engine::AggregateFunction& function,
                                    Bound argument);
-  Status aggregate_parameter(const ast::Expr& expr, engine::AggregateCall& call);
+  Result<Bound> pair_of(const ast::Expr& expr, Bound y);
+  Result<Bound> ordered(const ast::Expr& expr, engine::AggregateKind kind, Bound argument);
+  Status aggregate_parameter(const ast::Expr& expr, Type argument, engine::AggregateCall& call);
   Status aggregate_order(const ast::Expr& expr, const Bound& argument, engine::AggregateCall& call);
   Result<Bound> bind_in_aggregate(const ast::Expr& expr);
   Result<Bound> filtered(const ast::Expr& call, Bound value);

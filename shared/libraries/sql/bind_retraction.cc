@@ -24,6 +24,9 @@ bool can_retract(const AggregateCall& call) {
     case AggregateKind::kMin:
     case AggregateKind::kMax:
     case AggregateKind::kAnyValue:
+    case AggregateKind::kPercentileCont:
+    case AggregateKind::kPercentileDisc:
+    case AggregateKind::kMode:
       return physical(call.argument->type) != Physical::kInterval;
     case AggregateKind::kSum:
     case AggregateKind::kAvg:
@@ -38,17 +41,18 @@ bool can_retract(const AggregateCall& call) {
 }
 
 Error cannot_retract(const AggregateCall& call, const QueryPlan& plan) {
+  const bool pairs = engine::is_of_pairs(call.kind);
   const bool doubles = physical(call.argument->type) == Physical::kDouble;
   const bool sums =
       call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg || engine::is_variance(call.kind);
   return unsupported_at(
       call.argument->span,
       fmt::format("{} of {} over \"{}\", which has a primary key, is not supported", aggregate_name(call),
-                  to_string(call.argument->type), plan.source->name),
+                  to_string(pairs ? Type::kDouble : call.argument->type), plan.source->name),
       doubles && sums
           ? "a sum of doubles cannot forget a row exactly: cast the argument to NUMERIC(27, 12)"
           : "it cannot forget a row: count, sum, avg, variance and stddev of exact numbers, min, max, "
-            "bool_and, bool_or, any_value and bit_xor can");
+            "bool_and, bool_or, any_value, bit_xor, percentile_cont, percentile_disc and mode can");
 }
 
 }  // namespace

@@ -459,6 +459,7 @@ Result<ExprPtr> Parser::call(const ast::Name& function) {
   }
   if (take_word("order")) TRY(order_of(*expr));
   TRY(expect_symbol(")"));
+  if (is_word("within") && is_word("group", 1)) TRY(within_group_of(*expr));
   expr->span = span_from(function.span);
   if (is_word("filter") && is_symbol("(", 1)) TRY(filter_of(*expr));
   if (is_word("over") && (is_symbol("(", 1) || is_name(1))) {
@@ -479,6 +480,25 @@ Status Parser::order_of(ast::Expr& out) {
       return too_many(previous().span, "arguments of a function", ast::kMaxArguments);
   } while (take_symbol(","));
   return {};
+}
+
+// WITHIN GROUP (ORDER BY key)
+Status Parser::within_group_of(ast::Expr& out) {
+  take();
+  take();
+  TRY(expect_symbol("("));
+  TRY(expect_word("order"));
+  TRY(expect_word("by"));
+  TRY_ASSIGN(ast::OrderItem item, order_item());
+  if (item.descending) {
+    return unsupported_at(item.expr->span, "DESC in WITHIN GROUP is not supported",
+                          "a percentile from above is that of 1 less the fraction");
+  }
+  if (out.distinct || !out.order_by.empty())
+    return unexpected("DISTINCT and ORDER BY do not go together with WITHIN GROUP");
+  out.within_group = true;
+  out.args.insert(out.args.begin(), std::move(item.expr));
+  return expect_symbol(")");
 }
 
 // FILTER (WHERE condition)

@@ -114,6 +114,7 @@ class Parser {
   Status arguments(ast::Expr& out);
   Status order_of(ast::Expr& out);
   Status filter_of(ast::Expr& out);
+  Status within_group_of(ast::Expr& out);
   Result<ast::ExprPtr> string_literal();
   Result<ast::ExprPtr> interval_literal();
   Result<ast::ExprPtr> infix(ast::ExprPtr left, int level);

@@ -1,0 +1,100 @@
+#include "engine/ordered_set.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/aggregate.h"
+#include "engine/aggregates.h"
+#include "engine/internal/accumulator_values.h"
+
+namespace millrace::engine {
+namespace {
+
+using Values = std::vector<CountedValue>;
+
+void append_value(std::string_view key, Column& out, Arena& arena) {
+  const Status known = decode_key(key, out.type, out, arena);
+  CHECK(known.ok(), "a value that was kept is of its aggregate's type");
+}
+
+// Of the rows in order, from 0.
+std::string_view value_at(const Values& values, int64_t row) {
+  for (const CountedValue& counted : values) {
+    if (row < counted.rows) return counted.value;
+    row -= counted.rows;
+  }
+  return values.back().value;
+}
+
+double double_at(const Values& values, int64_t row, Arena& arena) {
+  Column one;
+  one.type = Type::kDouble;
+  append_value(value_at(values, row), one, arena);
+  return one.doubles[0];
+}
+
+// Between two rows by as much as the fraction is between their places.
+double percentile(const Values& values, int64_t rows, double fraction, Arena& arena) {
+  const double place = fraction * static_cast<double>(rows - 1);
+  const auto first = static_cast<int64_t>(std::floor(place));
+  const auto second = static_cast<int64_t>(std::ceil(place));
+  const double low = double_at(values, first, arena);
+  if (first == second) return low;
+  return low + (place - static_cast<double>(first)) * (double_at(values, second, arena) - low);
+}
+
+}  // namespace
+
+void append_ordered_set(const AggregateCall& call, const Values& values, Column& out, Arena& arena) {
+  int64_t rows = 0;
+  for (const CountedValue& counted : values) rows = add_counts(rows, counted.rows);
+  if (values.empty() || rows <= 0) return out.append_null();
+  if (call.kind == AggregateKind::kMode)
+    return append_value(std::ranges::max_element(values, {}, &CountedValue::rows)->value, out, arena);
+  const double fraction = std::get<double>(call.parameter->literal);
+  if (call.kind == AggregateKind::kPercentileDisc) {
+    const auto place = static_cast<int64_t>(std::ceil(fraction * static_cast<double>(rows)));
+    return append_value(value_at(values, std::max<int64_t>(place, 1) - 1), out, arena);
+  }
+  const double answer = percentile(values, rows, fraction, arena);
+  if (!out.valid.empty()) out.valid.push_back(1);
+  out.doubles.push_back(answer);
+}
+
+std::vector<AggregateFunction> aggregates_of_order() {
+  using K = AggregateKind;
+  return {
+      {"percentile_cont",
+       K::kPercentileCont,
+       Takes::kAnything,
+       "percentile_cont(fraction) WITHIN GROUP (ORDER BY number)",
+       "The value that a constant fraction of all is not above, between two values where it lies between "
+       "them; a double "
+       "precision",
+       {{"percentile_cont(0.5) WITHIN GROUP (ORDER BY x)", "1.5"},
+        {"percentile_cont(0.25) WITHIN GROUP (ORDER BY n)", "1.5"}},
+       2,
+       2,
+       true},
+      {"percentile_disc",
+       K::kPercentileDisc,
+       Takes::kAnything,
+       "percentile_disc(fraction) WITHIN GROUP (ORDER BY any)",
+       "The first value that at least the constant fraction of all is not above",
+       {{"percentile_disc(0.5) WITHIN GROUP (ORDER BY word)", "b"}},
+       2,
+       2,
+       true},
+      {"mode",
+       K::kMode,
+       Takes::kAnything,
+       "mode() WITHIN GROUP (ORDER BY any)",
+       "The value that most rows have; the least of several",
+       {{"mode() WITHIN GROUP (ORDER BY n)", "2"}, {"mode() WITHIN GROUP (ORDER BY word)", "a"}},
+       1,
+       1,
+       true},
+  };
+}
+
+}  // namespace millrace::engine
