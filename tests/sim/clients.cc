@@ -214,15 +214,15 @@ void World::define_query(size_t tenant) {
       derived && shape.watermark_column >= 0 && shape.primary_key.empty() && random_.chance(2);
   const bool counts = !windows && Workload::may_count(shape) && random_.chance(5);
   const bool changes = derived && !windows && !counts && random_.chance(2);
-  const bool nested = !derived && !counts && random_.chance(4);
-  const auto late = unused_late_stream(*source);
+  const bool plain = (derived && !windows && !changes) || counts || !random_.chance(4);
+  const MadeSource from = plain ? MadeSource{shape, ""} : workload.inner_query(shape);
+  const auto late = plain ? unused_late_stream(*source) : std::nullopt;
   const std::string late_to = late ? objects_[*late].name : "";
   MadeQuery made = counts    ? workload.make_counts(shape, !derived)
-                   : windows ? workload.make_windows(shape, late_to)
-                   : changes ? workload.make_changes(shape, late_to)
+                   : windows ? workload.make_windows(from, late_to)
+                   : changes ? workload.make_changes(from, late_to)
                    : derived ? workload.make_derived(shape)
-                   : nested  ? workload.make_view(workload.inner_query(shape), "")
-                             : workload.make_view({shape, ""}, late_to);
+                             : workload.make_view(from, late_to);
   ClientObject object;
   object.tenant = tenant;
   if (!made.shape.late_to.empty()) object.late_to = late;

@@ -148,7 +148,8 @@ std::string Workload::window_over(const NaiveStream& source) {
   return fmt::format(fmt::runtime(shared ? pick(kShared) : pick(kWindows)), source.name);
 }
 
-MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& late_to) {
+MadeQuery Workload::make_windows(const MadeSource& made, const std::string& late_to) {
+  const auto& [source, with_query] = made;
   static const char* const kX[] = {"max(x)", "sum(x)", "avg(x)"};
   const std::string name = fmt::format("windows_{}", ++names_);
   const Keys& keys = kKeys[random_.below(std::size(kKeys))];
@@ -159,17 +160,18 @@ MadeQuery Workload::make_windows(const NaiveStream& source, const std::string& l
   if (random_.chance(4))
     options += std::string(options.empty() ? "" : ", ") + "allowed_lateness = '4 seconds'";
   std::string sql = fmt::format(
-      "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, {} AS x, {}, count(b) > 1 AS "
+      "CREATE STREAM {}{} AS {}SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, {} AS x, {}, count(b) > 1 AS "
       "b, "
       "sum(d) AS d FROM {}",
-      name, with(options), keys.k, at, pick(kX), keys.s, from);
+      name, with(options), with_query, keys.k, at, pick(kX), keys.s, from);
   if (random_.chance(3)) sql += " WHERE " + condition();
   sql += fmt::format(" GROUP BY window_start, window_end, {}{} EMIT ON WINDOW CLOSE", keys.columns, having());
   if (!late_to.empty()) sql += " LATE DATA TO " + late_to;
   return {must(naive_query(sql), sql), sql, kept};
 }
 
-MadeQuery Workload::make_changes(const NaiveStream& source, const std::string& late_to) {
+MadeQuery Workload::make_changes(const MadeSource& made, const std::string& late_to) {
+  const auto& [source, with_query] = made;
   const std::string name = fmt::format("changes_{}", ++names_);
   const Keys& keys = kKeys[random_.below(std::size(kKeys))];
   const bool table = !source.primary_key.empty();
@@ -180,9 +182,10 @@ MadeQuery Workload::make_changes(const NaiveStream& source, const std::string& l
   std::string options = kept.option;
   if (log) options += std::string(options.empty() ? "" : ", ") + "changelog = 'retract'";
   std::string sql = fmt::format(
-      "CREATE STREAM {}{} AS SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, max(x) AS x, {}, count(b) > 1 "
+      "CREATE STREAM {}{} AS {}SELECT max(id) AS id, {}, {} AS at, sum(n) AS n, max(x) AS x, {}, count(b) > "
+      "1 "
       "AS b, sum(d) AS d{} FROM {}",
-      name, with(options), keys.k, windows ? "window_end" : "max(at)", keys.s,
+      name, with(options), with_query, keys.k, windows ? "window_end" : "max(at)", keys.s,
       from.starts_with("CUMULATE") ? ", window_start AS began" : "", from);
   if (random_.chance(3)) sql += " WHERE " + (table ? row_condition() : condition());
   sql += fmt::format(" GROUP BY {}{}{}", windows ? "window_start, window_end, " : "", keys.columns, having());
@@ -336,8 +339,8 @@ Workload::GroupKey Workload::group_key() {
   return {key, key};
 }
 
-MadeQuery Workload::make_view(const MadeSource& from_source, const std::string& late_to) {
-  const auto& [source, with_query] = from_source;
+MadeQuery Workload::make_view(const MadeSource& made, const std::string& late_to) {
+  const auto& [source, with_query] = made;
   const std::string name = fmt::format("view_{}", ++names_);
   std::string sql, options;
   if (!source.primary_key.empty()) {

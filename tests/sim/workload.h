@@ -53,9 +53,9 @@ class Workload {
   MadeQuery make_derived(const NaiveStream& source);
   // The rows of closed windows, under the same names; over a stream with a watermark. `late_to`: a stream that may take
   // its late events; empty: there is none.
-  MadeQuery make_windows(const NaiveStream& source, const std::string& late_to);
+  MadeQuery make_windows(const MadeSource& source, const std::string& late_to);
   // What changes in groups, under the same names, by their keys or as a changelog; over any stream.
-  MadeQuery make_changes(const NaiveStream& source, const std::string& late_to);
+  MadeQuery make_changes(const MadeSource& source, const std::string& late_to);
   MadeQuery make_view(const MadeSource& source, const std::string& late_to);
   // What a view may read in the place of a stream: a query over it, or over two, with the same columns.
   MadeSource inner_query(const NaiveStream& source);
