@@ -229,7 +229,7 @@ void Connection::parse() {
     }
   }
   if (phase_ == Phase::kEnded) begin_ = end_ = 0;
-  parse_waits_ = moving && phase_ != Phase::kEnded;
+  parse_waits_ = moving && phase_ != Phase::kEnded && phase_ != Phase::kUpgraded;
   set_read_deadline();
 }
 

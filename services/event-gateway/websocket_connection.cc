@@ -23,7 +23,7 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr size_t kInput = 4 * 1024;       // a connection's first buffer
-constexpr size_t kBusyInput = 64 * 1024;  // of one whose frames do not fit into it
+constexpr size_t kBusyInput = 16 * 1024;  // of one whose frames do not fit into it
 constexpr size_t kPiece = 64 * 1024;      // of subscriptions, until the client has taken it
 constexpr size_t kMaxUnsent = 1u << 20;   // then nothing more is read
 constexpr size_t kCompressFrom = 256;     // an acknowledgement is not worth it

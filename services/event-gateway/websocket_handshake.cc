@@ -41,7 +41,8 @@ std::string accept_of(const std::string& key) {
 }  // namespace
 
 std::optional<HttpAnswer> check_handshake(const HttpHead& head) {
-  if (!head.http11 || !has_token(head.upgrade, "websocket") || !has_token(head.connection, "upgrade"))
+  if (!head.http11 || !head.keep_alive || !has_token(head.upgrade, "websocket") ||
+      !has_token(head.connection, "upgrade"))
     return no_handshake("this path speaks WebSocket");
   if (head.ws_version != kVersion) return no_handshake("the version of WebSocket has to be 13");
   if (!is_key(head.ws_key)) return no_handshake("Sec-WebSocket-Key has to be 16 bytes in base64");

@@ -81,7 +81,8 @@ TEST_F(WebSocketTest, HandshakesThatAreNone) {
   };
   for (const auto& answer :
        {without("Upgrade: WebSocket\r\n"), without("keep-alive, Upgrade", "keep-alive"),
-        without("Version: 13", "Version: 8"), without("Sec-WebSocket-Version: 13\r\n"),
+        without("keep-alive, Upgrade", "close, Upgrade"), without("Version: 13", "Version: 8"),
+        without("Sec-WebSocket-Version: 13\r\n"),
         without("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ="),
         without("dGhlIHNhbXBsZSBub25jZQ==", "x"),
         without("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25!ZQ=="), without("HTTP/1.1", "HTTP/1.0"),
@@ -378,12 +379,12 @@ TEST_F(WebSocketTest, PublishesInFlightAreBounded) {
 }
 
 TEST_F(WebSocketTest, ASilentClientIsPingedAndGivenUp) {
-  options.heartbeat = HttpOptions::Duration(100);
+  options.heartbeat = HttpOptions::Duration(400);
   start();
   auto one = client(), half_open = client();
   open(one);
   open(half_open);
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 2; ++i) {
     ASSERT_EQ(next(one).first, 0x89);
     one.send(ws_frame(0x8A, ""));
   }
@@ -479,6 +480,23 @@ TEST_F(WebSocketTest, StoppingWaitsForAnswersAndSays1001) {
   EXPECT_THAT(next(one).payload, StartsWith(R"({"ack":1,)"));
   EXPECT_EQ(ended(one), 1001);
   turn(20);
+}
+
+TEST_F(WebSocketTest, StoppingBeforeAnUpgradeIsAnswered) {
+  answer_at_once = nullptr;
+  start();
+  auto one = client();
+  one.send(post("{}") + handshake());
+  ASSERT_TRUE(wait_seen(1));
+  turn(20);
+  server->stop();
+  seen[0].done(testing::accepted(1));
+  EXPECT_EQ(one.answer().status, 200);
+  EXPECT_TRUE(one.receive_end());
+  EXPECT_EQ(one.got, "");
+  one.half_close();
+  turn(20);
+  EXPECT_TRUE(server->idle());
 }
 
 TEST_F(WebSocketTest, AClientThatGoesLeavesNothing) {
