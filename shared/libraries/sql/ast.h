@@ -256,6 +256,7 @@ namespace millrace::sql {
 struct Statement {
   std::string text;  // as written, without the ';'
   SourceSpan span;
+  std::vector<SourceSpan> parameters;  // where one stands
   ast::Body body;
 };
 
