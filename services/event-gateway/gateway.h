@@ -19,6 +19,7 @@
 #include "event-gateway/read_budget.h"
 #include "log/journal.h"
 #include "sql/definitions.h"
+#include "sql/sql.h"
 
 namespace millrace::gateway {
 
@@ -90,6 +91,15 @@ class Ingest {
   std::unique_ptr<Impl> impl_;
 };
 
+// Statements, and the values of their parameters.
+struct SqlText {
+  SqlText() = default;
+  SqlText(std::string t) : text(std::move(t)) {}
+  SqlText(const char* t) : text(t) {}
+  std::string text;
+  sql::Parameters parameters;
+};
+
 // One statement's answer.
 struct StatementResult {
   std::string tag;  // "CREATE STREAM", "SELECT", …
@@ -109,7 +119,7 @@ class SqlService {
              std::shared_ptr<ReadBudget> budget = std::make_shared<ReadBudget>(),
              Ingest* ingest = nullptr /* no INSERT here */);
   ~SqlService();
-  void execute(TenantId tenant, std::string text, Each each, Done done);
+  void execute(TenantId tenant, const SqlText& text, Each each, Done done);
 
  private:
   struct Impl;

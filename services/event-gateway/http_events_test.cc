@@ -314,6 +314,34 @@ TEST_F(HttpSqlTest, NumbersAsStrings) {
   EXPECT_EQ(texts.size(), 1u);
 }
 
+TEST_F(HttpSqlTest, Parameters) {
+  answers({[] { return numbers(1); }});
+  start();
+  auto c = client();
+  const auto with = [&](const std::string& body) {
+    return c.call(
+        "POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body);
+  };
+  const std::string values =
+      R"([1.50, "a'\u00e9", true, null, [1, "x\"\\", null, [true]], {"b": [1]}, [], 9007199254740993])";
+  EXPECT_EQ(with(R"({"parameters":)" + values + R"(,"sql":"SELECT $1"})").status, 200);
+  EXPECT_EQ(texts.back(), "SELECT $1");
+  EXPECT_EQ(parameters, (sql::Parameters{"1.5", "a'é", "true", std::nullopt, R"({1,"x\"\\",NULL,{true}})",
+                                         R"({"b": [1]})", "{}", "9007199254740993"}));
+  EXPECT_EQ(with(R"({"sql":"SELECT 1"})").status, 200);
+  EXPECT_TRUE(parameters.empty());
+  const size_t asked = texts.size();
+  for (const char* body :
+       {"", "SELECT 1", "[]", "{}", R"({"sql":1})", R"({"sql":""})", R"({"sql":"SELECT 1","params":[]})",
+        R"({"sql":"SELECT 1","parameters":{}})", R"({"sql":"SELECT 1","parameters":["\u0000"]})"}) {
+    const auto refused = with(body);
+    EXPECT_EQ(refused.status, 400) << body;
+    EXPECT_NE(refused.body.find("MR-API-0035"), std::string::npos) << body;
+  }
+  EXPECT_EQ(texts.size(), asked);
+}
+
 TEST_F(HttpSqlTest, ErrorsBeforeAndAfterAnswers) {
   Error wrong = error(Code::kInvalid, "MR-SQL-0012", "there is no column \"x\"", "did you mean \"y\"?");
   wrong.span = SourceSpan{1, 8, 7, 1};

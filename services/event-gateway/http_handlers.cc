@@ -242,9 +242,11 @@ std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const 
 
 std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) const {
   const std::string& type = request.head.content_type;
-  if (request.route == Route::kSql && !is_media_type(type, "application/sql")) {
-    return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be SQL",
-                              "send the header  Content-Type: application/sql"));
+  if (request.route == Route::kSql && !is_media_type(type, "application/sql") &&
+      !is_media_type(type, kJsonType)) {
+    return problem(
+        415, error(Code::kInvalid, "MR-API-0006", "the body has to be SQL",
+                   "send the header  Content-Type: application/sql, or application/json with parameters"));
   }
   if (request.route == Route::kIngest && !format_of(request)) {
     return problem(

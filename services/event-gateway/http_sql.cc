@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "event-gateway/http_handlers.h"
+#include "event-gateway/http_sql_request.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/read_parameters.h"
 #include "formats/json.h"
@@ -160,9 +161,9 @@ class SqlRun : public std::enable_shared_from_this<SqlRun> {
  public:
   SqlRun(HttpReply reply, const SqlForm& form) : reply_(std::move(reply)), form_(form) {}
 
-  void start(const HttpBackend& backend, TenantId tenant, std::string text) {
+  void start(const HttpBackend& backend, TenantId tenant, const SqlText& text) {
     backend.sql(
-        tenant, std::move(text), [self = shared_from_this()](StatementResult r) { self->each(std::move(r)); },
+        tenant, text, [self = shared_from_this()](StatementResult r) { self->each(std::move(r)); },
         [self = shared_from_this()](Status status) { self->done(std::move(status)); });
     // Something is there and more will take a while: what there is, goes out.
     if (!begun_ && !answers_->done && !answers_->results.empty()) begin();
@@ -218,7 +219,13 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
     if (!quoted.ok()) return reply.answer(problem(quoted.error()));
     form.quote_numbers = *quoted;
   }
-  std::make_shared<SqlRun>(reply, form)->start(backend, request.tenant, std::string(request.body));
+  SqlText text{std::string(request.body)};
+  if (is_media_type(request.head.content_type, kJsonType)) {
+    auto parsed = parse_sql_request(request.body);
+    if (!parsed.ok()) return reply.answer(problem(parsed.error()));
+    text = std::move(*parsed);
+  }
+  std::make_shared<SqlRun>(reply, form)->start(backend, request.tenant, text);
 }
 
 }  // namespace millrace::gateway

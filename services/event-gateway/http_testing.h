@@ -255,8 +255,9 @@ class HttpTest : public ::testing::Test {
     };
     backend.retry_after_s = [](TenantId) { return 2.3; };
     backend.set_quota = [this](TenantId tenant, Quota quota) { quotas[tenant.value] = quota; };
-    backend.sql = [this](TenantId tenant, std::string text, SqlService::Each each, SqlService::Done done) {
-      sql(tenant, std::move(text), std::move(each), std::move(done));
+    backend.sql = [this](TenantId tenant, const SqlText& text, SqlService::Each each, SqlService::Done done) {
+      parameters = text.parameters;
+      sql(tenant, text.text, std::move(each), std::move(done));
     };
     backend.streams = &streams;
     backend.catalog = [this] { return catalog; };
@@ -311,6 +312,7 @@ class HttpTest : public ::testing::Test {
   std::function<Result<IngestAnswer>(const IngestRequest&)> answer_at_once =
       [](const IngestRequest&) -> Result<IngestAnswer> { return accepted(1); };
   std::function<void(TenantId, std::string, SqlService::Each, SqlService::Done)> sql;
+  sql::Parameters parameters;  // of the last SQL
   std::map<uint32_t, Quota> quotas;
   std::unique_ptr<HttpServer> server;
   uint16_t port = 0;

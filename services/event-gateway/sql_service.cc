@@ -394,8 +394,8 @@ SqlService::SqlService(sql::Definitions& definitions, engine::ViewReads* views, 
     : impl_(new Impl{definitions, views, streams, background, clock, std::move(budget), ingest}) {}
 SqlService::~SqlService() = default;
 
-void SqlService::execute(TenantId tenant, std::string text, Each each, Done done) {
-  auto statements = sql::parse(text);
+void SqlService::execute(TenantId tenant, const SqlText& text, Each each, Done done) {
+  auto statements = sql::parse(text.text, text.parameters);
   if (!statements.ok()) return done(std::move(statements).error());
   if (auto order = check_order(*statements); !order.ok()) return done(std::move(order).error());
   auto run =

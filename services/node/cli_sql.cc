@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
@@ -25,6 +26,7 @@ struct SqlOptions {
   ServerOptions server;
   std::string command;
   std::string file;
+  std::vector<std::string> parameters;
   std::string output = "table";
 };
 
@@ -151,6 +153,11 @@ Error server_has_ended() {
                "subscribe again when it is back");
 }
 
+std::string with_parameters(const std::string& text, const std::vector<std::string>& values) {
+  using nlohmann::json;
+  return json{{"sql", text}, {"parameters", values}}.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 int run(const SqlOptions& options) {
   const auto text = text_of(options);
   if (!text.ok()) {
@@ -167,7 +174,10 @@ int run(const SqlOptions& options) {
   LineSplitter lines([&](std::string_view line) { return rows.line(line); });
   EventReader events([&](const ServerEvent& event) { return rows.line(event.data); });
   std::optional<bool> is_events;
-  HttpRequest request{"POST", "/v1/sql", {{"Content-Type", "application/sql"}}, *text};
+  const bool plain = options.parameters.empty();
+  const std::string body = plain ? *text : with_parameters(*text, options.parameters);
+  HttpRequest request{
+      "POST", "/v1/sql", {{"Content-Type", plain ? "application/sql" : "application/json"}}, body};
   const auto answer = (*client)->call(request, [&](std::string_view piece) {
     // Server-sent events begin with a field's name or a comment; a row begins with a brace.
     if (!is_events) is_events = !piece.empty() && piece.front() != '{' && piece.front() != '\n';
@@ -195,6 +205,9 @@ void add_sql_command(CLI::App& app, int& exit_code) {
   auto* text = command->add_option("-c,--command", options->command, "The SQL to run");
   command->add_option("-f,--file", options->file, "A file with the SQL to run; - for standard input")
       ->excludes(text);
+  command->add_option("--param", options->parameters, "The value of $1; again: of $2, and so on")
+      ->type_name("VALUE")
+      ->allow_extra_args(false);
   command->add_option("--output", options->output, "table, or json: one object a row")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();

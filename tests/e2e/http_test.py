@@ -194,6 +194,34 @@ LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\\\|\\"|\\n)*"'
 SAMPLE = re.compile(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{{({LABEL}(?:,{LABEL})*)\}})? (-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)")
 
 
+def parameters(test):
+    server = started(test)
+
+    def ask(sql, *values):
+        body = json.dumps({"sql": sql, "parameters": values})
+        text, _ = server.call("POST", "/v1/sql", body, {"Content-Type": "application/json"})
+        return [json.loads(line) for line in text.splitlines()]
+
+    def refused(sql, *values):
+        body = json.dumps({"sql": sql, "parameters": values})
+        return server.refusal("POST", "/v1/sql", body, {"Content-Type": "application/json"}).problem
+
+    evil = "x'); DROP STREAM s; --"
+    assert ask("INSERT INTO s (id, name) VALUES ($1, $2), ($3, $4)", 9007199254740993, evil, None, "n") == [
+        {"status": "INSERT 0 2"}]
+    assert ask("SELECT id FROM s WHERE name = $1", evil) == [{"id": 9007199254740993}]
+    assert ask("SELECT name FROM s WHERE id IS NULL AND name = ANY($1) LIMIT $2", ["a", "n"], 1) == [{"name": "n"}]
+    assert ask("SELECT $1::JSONB -> 'a' AS a, $2::INTEGER[] AS b, $3 AS c, $4::BOOLEAN AS d, $5::DOUBLE PRECISION AS e",
+               {"a": [1]}, [1, None], 7, True, 1e-7) == [{"a": [1], "b": [1, None], "c": "7", "d": True, "e": 1e-7}]
+    problem = refused("SELECT *\nFROM s WHERE id = $1", "seven")
+    assert problem["code"] == "MR-SQL-0022" and "parameter $1" in problem["message"], problem
+    assert (problem["span"]["line"], problem["span"]["column"]) == (2, 19), problem
+    assert refused("CREATE MATERIALIZED VIEW v AS SELECT id FROM s WHERE id = $1", 1)["code"] == "MR-SQL-0005"
+    done = test.cli("sql", "--server", server.url, "--output", "json", "--param", "n", "--param", "1", "-c",
+                    "SELECT name FROM s WHERE name = $1 LIMIT $2")
+    assert done.returncode == 0 and json.loads(done.stdout) == {"name": "n"}, done.stdout + done.stderr
+
+
 def parse_metrics(text):
     """Families by name: (type, {series: value}). Whatever a strict reader would object to is an assertion."""
     assert text.endswith("\n") and "\r" not in text and "\n\n" not in text
@@ -305,4 +333,4 @@ def tokens_files(test):
 
 
 if __name__ == "__main__":
-    main([pages, many_pages, live, an_idle_follower_hears_heartbeats, following_across_kills, metrics, health, tokens_files])
+    main([pages, parameters, many_pages, live, an_idle_follower_hears_heartbeats, following_across_kills, metrics, health, tokens_files])

@@ -260,6 +260,7 @@ namespace millrace::sql {
 struct Statement {
   std::string text;  // as written, without the ';'
   SourceSpan span;
+  std::vector<SourceSpan> parameters;  // where one stands
   ast::Body body;
 };
 

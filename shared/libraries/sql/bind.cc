@@ -252,6 +252,23 @@ Status check_new_name(const BindContext& context, const ast::Name& name, bool if
                   "use another name, or CREATE … IF NOT EXISTS");
 }
 
+namespace {
+
+// An error about a parameter's value shows the value: it says which one, too.
+Error named_parameter(Error failure, const Statement& statement) {
+  for (const SourceSpan& place : statement.parameters) {
+    if (!failure.span || failure.span->offset != place.offset || failure.span->length != place.length)
+      continue;
+    const size_t at = place.offset - statement.span.offset;
+    failure.message =
+        fmt::format("parameter {}: {}", statement.text.substr(at, place.length), failure.message);
+    break;
+  }
+  return failure;
+}
+
+}  // namespace
+
 Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant,
                             std::optional<Timestamp> now) {
   BindWork work;
@@ -259,7 +276,9 @@ Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, 
                             true,    &work,  nullptr,        now};
   const MakesRowTypesOfDefinition definition(std::holds_alternative<ast::CreateStream>(statement.body) ||
                                              std::holds_alternative<ast::CreateQuery>(statement.body));
-  return std::visit(Dispatcher{context}, statement.body);
+  auto bound = std::visit(Dispatcher{context}, statement.body);
+  if (!bound.ok()) return named_parameter(std::move(bound).error(), statement);
+  return bound;
 }
 
 // For the catalog: a definition that was accepted once keeps its name.

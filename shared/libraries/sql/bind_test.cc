@@ -50,6 +50,57 @@ TEST_F(BindTest, StreamOptions) {
   EXPECT_EQ(plain.idle_timeout_us, 60'000'000);
 }
 
+class ParameterTest : public BindTest {
+ protected:
+  // "" or the error.
+  std::string bind(std::string_view text, const Parameters& parameters) {
+    const auto statements = parse(text, parameters);
+    if (!statements.ok()) return said(statements.error());
+    for (const auto& one : *statements) {
+      const auto bound = sql::bind(*one, catalog_.catalog(), TenantId(1));
+      if (!bound.ok()) return said(bound.error());
+    }
+    return "";
+  }
+  static std::string said(const Error& e) {
+    return e.id + ": " + e.message + (e.span ? " at " + std::to_string(e.span->column) : "");
+  }
+};
+
+TEST_F(ParameterTest, ATypeIsTheContextsOrACasts) {
+  EXPECT_EQ(bind("SELECT * FROM earthquakes WHERE mag > $1 AND net = $2 AND time < $3 LIMIT $4",
+                 {"2.5", "us", "2026-01-01T00:00:00Z", "10"}),
+            "");
+  EXPECT_EQ(
+      bind("SELECT $1::INTEGER + 1, $2::TEXT[], $1 FROM earthquakes WHERE net = ANY($2)", {"7", "{a,b}"}),
+      "");
+  EXPECT_EQ(bind("SELECT * FROM earthquakes WHERE net = $1", {std::nullopt}), "");
+  EXPECT_EQ(
+      bind("EXPLAIN SELECT * FROM earthquakes WHERE net = $1; INSERT INTO earthquakes (net) VALUES ($2)",
+           {"a", "'; DROP STREAM earthquakes; --"}),
+      "");
+}
+
+TEST_F(ParameterTest, ErrorsNameTheParameter) {
+  EXPECT_EQ(bind("SELECT * FROM earthquakes WHERE mag > $1", {"high"}),
+            "MR-SQL-0022: parameter $1: invalid input syntax for type double precision: \"high\" at 39");
+  EXPECT_EQ(bind("SELECT 1; SELECT * FROM earthquakes LIMIT $1", {"-1"}),
+            "MR-SQL-0051: parameter $1: LIMIT takes a whole number that is not negative at 43");
+  EXPECT_EQ(bind("SELECT $2", {"a"}), "MR-SQL-0006: parameter $2 has no value at 8");
+  EXPECT_EQ(bind("SELECT $0", {"a"}), "MR-SQL-0006: parameter $0 has no value at 8");
+  EXPECT_EQ(bind("SELECT $99999999999999999999", {"a"}),
+            "MR-SQL-0006: parameter $99999999999999999999 has no value at 8");
+  EXPECT_EQ(bind("SELECT $1", {"a", "b"}), "MR-SQL-0006: there are 2 parameters, but no $2 in the text");
+}
+
+TEST_F(ParameterTest, DefinitionsHaveNone) {
+  for (const char* text : {"CREATE MATERIALIZED VIEW v AS SELECT net FROM earthquakes WHERE net = $1",
+                           "CREATE STREAM s AS SELECT net FROM earthquakes WHERE net = $1",
+                           "EXPLAIN CREATE STREAM s AS SELECT net FROM earthquakes WHERE net = $1"}) {
+    EXPECT_TRUE(bind(text, {"us"}).starts_with("MR-SQL-0005: a definition cannot have parameters")) << text;
+  }
+}
+
 TEST_F(BindTest, WindowedViewByTheKey) {
   const QueryPlan p = plan(
       "CREATE MATERIALIZED VIEW v AS SELECT window_start, net, count(*) AS quakes, max(mag) AS strongest "

@@ -15,6 +15,7 @@ inline constexpr std::string_view kBadToken = "MR-SQL-0002";
 inline constexpr std::string_view kTextTooLong = "MR-SQL-0003";
 inline constexpr std::string_view kTooComplex = "MR-SQL-0004";
 inline constexpr std::string_view kUnsupported = "MR-SQL-0005";
+inline constexpr std::string_view kBadParameter = "MR-SQL-0006";
 inline constexpr std::string_view kUnknownRelation = "MR-SQL-0010";
 inline constexpr std::string_view kUnknownColumn = "MR-SQL-0011";
 inline constexpr std::string_view kAmbiguousColumn = "MR-SQL-0012";

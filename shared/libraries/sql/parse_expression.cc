@@ -334,8 +334,7 @@ Result<ExprPtr> Parser::primary() {
     case TokenKind::kDollarString:
       return string_literal();
     case TokenKind::kParameter:
-      return unsupported_at(token.span, "parameters are not supported yet",
-                            "write the value into the statement");
+      return parameter();
     case TokenKind::kWord:
       return word_primary();
     case TokenKind::kQuotedName:

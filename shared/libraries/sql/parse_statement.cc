@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+
 #include "event/row_type.h"
 #include "sql/errors.h"
 #include "sql/keywords.h"
@@ -104,7 +107,10 @@ Result<std::vector<StatementPtr>> Parser::statements() {
   for (;;) {
     while (take_symbol(";")) {
     }
-    if (peek().kind == TokenKind::kEnd) return out;
+    if (peek().kind == TokenKind::kEnd) {
+      TRY(check_all_used());
+      return out;
+    }
     const SourceSpan first = peek().span;
     if (out.size() == ast::kMaxStatements) return too_many(first, "statements", ast::kMaxStatements);
     const MakesRowTypesOfDefinition definition(is_word("create"));
@@ -116,8 +122,49 @@ Result<std::vector<StatementPtr>> Parser::statements() {
     made->text = std::string(text_.substr(span.offset, span.length));
     made->span = span;
     made->body = std::move(body);
+    made->parameters = std::exchange(places_, {});
+    TRY(check_parameters(*made));
     out.push_back(std::move(made));
   }
+}
+
+// The text of a definition is what is kept of it, and a parameter's value is not in it.
+Status Parser::check_parameters(const Statement& statement) const {
+  if (statement.parameters.empty()) return {};
+  const ast::Body* body = &statement.body;
+  const auto* explain = std::get_if<ast::Explain>(body);
+  if (explain != nullptr && explain->body) body = explain->body.get();
+  if (std::holds_alternative<ast::Select>(*body) || std::holds_alternative<ast::Insert>(*body)) return {};
+  return unsupported_at(statement.parameters.front(), "a definition cannot have parameters",
+                        "write the value into the statement: it is kept as it is written");
+}
+
+Status Parser::check_all_used() const {
+  const auto unused = std::ranges::find(used_, false);
+  if (unused == used_.end()) return {};
+  return error(Code::kInvalid, kBadParameter,
+               fmt::format("there are {} parameters, but no ${} in the text", used_.size(),
+                           unused - used_.begin() + 1),
+               "send as many values as there are parameters");
+}
+
+Result<ast::ExprPtr> Parser::parameter() {
+  const Token token = take();
+  size_t number = 0;
+  const std::string_view digits = raw(token).substr(1);
+  const bool known =
+      std::from_chars(digits.data(), digits.data() + digits.size(), number).ec == std::errc() &&
+      number >= 1 && number <= parameters_.size();
+  if (!known) {
+    return invalid_at(kBadParameter, token.span, fmt::format("parameter {} has no value", raw(token)),
+                      R"(send {"sql": "…", "parameters": [value of $1, …]} as application/json)");
+  }
+  used_[number - 1] = true;
+  places_.push_back(token.span);
+  const auto& value = parameters_[number - 1];
+  auto expr = node(value ? ast::ExprKind::kString : ast::ExprKind::kNull, token.span);
+  expr->text = value.value_or("");
+  return finish(std::move(expr));
 }
 
 Result<ast::Body> Parser::statement() {
@@ -518,9 +565,9 @@ Result<ast::Body> Parser::pause() {
   return ast::Body(std::move(out));
 }
 
-Result<std::vector<StatementPtr>> parse(std::string_view text) {
+Result<std::vector<StatementPtr>> parse(std::string_view text, const Parameters& parameters) {
   TRY_ASSIGN(std::vector<Token> tokens, tokenize(text));
-  return Parser(text, std::move(tokens)).statements();
+  return Parser(text, std::move(tokens), parameters).statements();
 }
 
 std::string statement_text(const Statement& statement) {

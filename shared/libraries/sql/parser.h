@@ -18,7 +18,8 @@ Status check_time_precision(const ast::TypeName& type);
 
 class Parser {
  public:
-  Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)) {}
+  Parser(std::string_view text, std::vector<Token> tokens, const Parameters& parameters)
+      : text_(text), tokens_(std::move(tokens)), parameters_(parameters), used_(parameters.size()) {}
 
   Result<std::vector<StatementPtr>> statements();
 
@@ -116,6 +117,9 @@ class Parser {
   Status filter_of(ast::Expr& out);
   Status within_group_of(ast::Expr& out);
   Result<ast::ExprPtr> string_literal();
+  Result<ast::ExprPtr> parameter();
+  Status check_parameters(const Statement& statement) const;
+  Status check_all_used() const;
   Result<ast::ExprPtr> interval_literal();
   Result<ast::ExprPtr> infix(ast::ExprPtr left, int level);
   // Arrays (parse_array.cc).
@@ -176,6 +180,9 @@ class Parser {
 
   std::string_view text_;
   std::vector<Token> tokens_;
+  const Parameters& parameters_;
+  std::vector<bool> used_;          // of parameters_
+  std::vector<SourceSpan> places_;  // of parameters in this statement
   size_t next_ = 0;
   size_t depth_ = 0;
   size_t query_depth_ = 0;

@@ -22,8 +22,13 @@ namespace millrace::sql {
 struct Statement;  // sql/ast.h
 using StatementPtr = std::shared_ptr<const Statement>;
 
-// All statements of a text, ';'-separated. Bounds: 1 MB of text, nesting depth 200.
-Result<std::vector<StatementPtr>> parse(std::string_view text);
+// The values of $1, $2, … in PostgreSQL's text form; none: NULL. Each takes its type from its context, as a bare
+// 'string' does.
+using Parameters = std::vector<std::optional<std::string>>;
+
+// All statements of a text, ';'-separated. Bounds: 1 MB of text, nesting depth 200. Every parameter has to be used, by
+// a query or an INSERT: a definition is kept as it was written.
+Result<std::vector<StatementPtr>> parse(std::string_view text, const Parameters& parameters = {});
 std::string statement_text(const Statement& statement);  // as written
 
 enum class ObjectKind : uint8_t { kStream, kView };

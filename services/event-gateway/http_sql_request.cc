@@ -1,0 +1,104 @@
+#include "event-gateway/http_sql_request.h"
+
+#include <fmt/format.h>
+
+#include "formats/jsonb.h"
+
+namespace millrace::gateway {
+namespace {
+
+using formats::JsonbKind;
+
+Error bad_request(std::string message) {
+  return error(Code::kInvalid, "MR-API-0035", std::move(message),
+               R"(send {"sql": "SELECT … $1 …", "parameters": [value, …]})");
+}
+
+std::string text_of(std::string_view value) {
+  std::string out;
+  formats::append_jsonb_text(out, value);
+  return out;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  out += '"';
+}
+
+// As PostgreSQL writes an array: {1,"two",NULL}.
+std::string array_text(std::string_view array) {
+  std::string out = "{";
+  formats::visit_jsonb(array, [&](std::string_view, std::string_view element) {
+    if (out.size() > 1) out += ',';
+    switch (formats::jsonb_kind(element)) {
+      case JsonbKind::kNull:
+        out += "NULL";
+        break;
+      case JsonbKind::kArray:
+        out += array_text(element);
+        break;
+      case JsonbKind::kNumber:
+      case JsonbKind::kBoolean:
+        out += element;
+        break;
+      case JsonbKind::kString:
+      case JsonbKind::kObject:
+        append_quoted(out, text_of(element));
+        break;
+    }
+    return true;
+  });
+  out += '}';
+  return out;
+}
+
+std::optional<std::string> parameter(std::string_view value) {
+  switch (formats::jsonb_kind(value)) {
+    case JsonbKind::kNull:
+      return std::nullopt;
+    case JsonbKind::kArray:
+      return array_text(value);
+    default:
+      return text_of(value);
+  }
+}
+
+Status take_member(std::string_view name, std::string_view value, SqlText& out) {
+  const JsonbKind kind = formats::jsonb_kind(value);
+  if (name == "sql") {
+    if (kind != JsonbKind::kString) return bad_request("\"sql\" has to be a string");
+    out.text = text_of(value);
+    return {};
+  }
+  if (name != "parameters")
+    return bad_request(fmt::format("the request has a member \"{:.40}\", which is not known here", name));
+  if (kind != JsonbKind::kArray) return bad_request("\"parameters\" has to be an array");
+  formats::visit_jsonb(value, [&](std::string_view, std::string_view one) {
+    out.parameters.push_back(parameter(one));
+    return true;
+  });
+  return {};
+}
+
+}  // namespace
+
+Result<SqlText> parse_sql_request(std::string_view json) {
+  const auto object = formats::parse_jsonb(json);
+  if (!object.ok()) return bad_request("the body is not JSON: " + object.error().message);
+  if (formats::jsonb_kind(*object) != JsonbKind::kObject) return bad_request("the body is not a JSON object");
+  SqlText out;
+  Status taken;
+  formats::visit_jsonb(*object, [&](std::string_view name, std::string_view value) {
+    taken = take_member(text_of(name), value, out);
+    return taken.ok();
+  });
+  TRY(std::move(taken));
+  if (out.text.empty()) return bad_request("\"sql\" is missing");
+  return out;
+}
+
+}  // namespace millrace::gateway
