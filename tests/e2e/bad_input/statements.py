@@ -90,7 +90,7 @@ REFUSED = [
 ]
 
 # What a web page may send without asking is refused, and everything else that is not SQL.
-TYPES = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "application/json",
+TYPES = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "",
          "text/plain; application/sql", "text/plain, application/sql", "application/sql, text/plain", "application/sqlx"]
 
 
