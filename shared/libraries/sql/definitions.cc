@@ -201,7 +201,9 @@ Status Definitions::keep_paused(std::map<uint32_t, Cut> paused) {
     append_varint(saved, number);
     append_varint(saved, cut.value);
   }
+  paused_in_doubt_ = true;
   TRY(store_->put(kPaused, saved));
+  paused_in_doubt_ = false;
   paused_ = std::move(paused);
   return {};
 }
@@ -209,13 +211,14 @@ Status Definitions::keep_paused(std::map<uint32_t, Cut> paused) {
 Status Definitions::pause(DefinitionId id) {
   if (catalog_->find(id) == nullptr) return unknown(id);
   auto paused = paused_;
-  if (!paused.try_emplace(id.value, Cut(journal_.end_cut().value + 1)).second) return {};
+  const bool added = paused.try_emplace(id.value, Cut(journal_.end_cut().value + 1)).second;
+  if (!added && !paused_in_doubt_) return {};
   return keep_paused(std::move(paused));
 }
 
 Status Definitions::resume(DefinitionId id) {
   auto paused = paused_;
-  if (paused.erase(id.value) == 0) return {};
+  if (paused.erase(id.value) == 0 && !paused_in_doubt_) return {};
   return keep_paused(std::move(paused));
 }
 

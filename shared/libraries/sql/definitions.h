@@ -101,9 +101,10 @@ class Definitions {
   CatalogPtr catalog_;  // what statements see: made and not dropped
   CatalogPtr history_;  // everything
   std::map<uint32_t, Cut> paused_;
-  bool drop_unmarked_ = false;   // a drop's mark failed: the note of where to look stays for the next start
-  Cut unmarked_{UINT64_MAX};     // before the first change whose mark failed
-  std::deque<Pending> tenants_;  // in the catalog already, not yet durable
+  bool paused_in_doubt_ = false;  // a write of it failed: the store may have the new one all the same
+  bool drop_unmarked_ = false;    // a drop's mark failed: the note of where to look stays for the next start
+  Cut unmarked_{UINT64_MAX};      // before the first change whose mark failed
+  std::deque<Pending> tenants_;   // in the catalog already, not yet durable
   std::optional<Pending> pending_;  // the change under way
   std::deque<std::function<void()>> waiting_;
 };

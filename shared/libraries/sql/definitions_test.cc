@@ -206,6 +206,32 @@ TEST_F(DefinitionsTest, WhatTheNextStartHasToReadIsKept) {
   EXPECT_EQ(definitions_->floor(), before);
 }
 
+TEST_F(DefinitionsTest, ResumeTakesBackWhatAFailedPauseHasLeft) {
+  const auto made = create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  stored_->doubt_settings = true;
+  EXPECT_FALSE(definitions_->pause(made->definition).ok());
+  EXPECT_TRUE(definitions_->paused().empty());
+  stored_->doubt_settings = false;
+  EXPECT_TRUE(definitions_->resume(made->definition).ok());
+  crash();
+  EXPECT_TRUE(definitions_->paused().empty());
+}
+
+TEST_F(DefinitionsTest, PauseTakesBackWhatAFailedResumeHasLeft) {
+  const auto made = create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  EXPECT_TRUE(definitions_->pause(made->definition).ok());
+  const auto paused = definitions_->paused();
+  stored_->doubt_settings = true;
+  EXPECT_FALSE(definitions_->resume(made->definition).ok());
+  EXPECT_EQ(definitions_->paused(), paused);
+  stored_->doubt_settings = false;
+  EXPECT_TRUE(definitions_->pause(made->definition).ok());
+  crash();
+  EXPECT_EQ(definitions_->paused(), paused);
+}
+
 TEST(Activation, RoundTripsAndRefusesTheRest) {
   const auto payload = encode_activation({Activation::What::kEnd, DefinitionId(UINT32_MAX), Cut(300)});
   const auto back = decode_activation(payload);
