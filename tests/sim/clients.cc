@@ -339,9 +339,13 @@ void World::resume_all() {
   }
 }
 
-bool World::stands_still(const ClientObject& query) const {
-  if (query.kind == Kind::kStream) return false;
-  return query.paused || stands_still(objects_[query.source]);
+bool World::stands_still(const ClientObject& object) const {
+  if (object.kind != Kind::kStream) return object.paused || stands_still(objects_[object.source]);
+  const auto index = static_cast<size_t>(&object - objects_.data());
+  return std::ranges::any_of(objects_, [&](const ClientObject& o) {
+    if (o.late_to != index || o.state == ObjectState::kGone || o.state == ObjectState::kNever) return false;
+    return o.state != ObjectState::kThere || stands_still(o);
+  });
 }
 
 void World::settle_definitions() {

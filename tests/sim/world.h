@@ -119,8 +119,9 @@ class World {
   void pause_something();  // or resume it
   void pause(ClientObject& object, bool paused);
   void resume_all();
-  bool stands_still(const ClientObject& query) const;  // it, or what it reads
-  void settle_definitions();  // after a restart: what became of unanswered statements
+  bool stands_still(
+      const ClientObject& object) const;  // it, or what it reads, or what gives that late events
+  void settle_definitions();              // after a restart: what became of unanswered statements
   void select_something();
   void read_something();
   void pull(ClientReader& reader);
@@ -140,6 +141,7 @@ class World {
   bool hear_the_rest();
   void check_followers(const FinalLog& log);
   void check_follower(const ViewFollower& follower, const ViewFollower& fresh, const FinalLog& log);
+  std::set<std::string> places_without_retention(const ClientObject& view, const FinalLog& log) const;
 
   // checker.cc
   const FinalLog& read_log();
