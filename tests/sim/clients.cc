@@ -404,11 +404,12 @@ bool World::stands_still(const ClientObject& query) const {
          std::ranges::any_of(query.sources, [&](size_t source) { return stands_still(objects_[source]); });
 }
 
-// Of a query that is not answered yet, and gives what is late of its whole past to what this one reads.
+// Of a query that is not answered yet, or stands still, and gives what is late to what this one reads.
 bool World::awaits_late_events(const ClientObject& query) const {
   return std::ranges::any_of(query.sources, [&](size_t source) {
     const auto gives = [&](const ClientObject& o) {
-      return o.state == ObjectState::kCreating && o.late_to == source;
+      const bool owes = o.state == ObjectState::kThere && stands_still(o);
+      return o.late_to == source && (owes || o.state == ObjectState::kCreating);
     };
     return std::ranges::any_of(objects_, gives) || awaits_late_events(objects_[source]);
   });
