@@ -286,7 +286,7 @@ TEST_F(WebSocketTest, AMessageOfEventsIsBounded) {
 
 TEST_F(WebSocketTest, ViewsAreSubscribedBySql) {
   metadata::Definition view;
-  view.id = metadata::DefinitionId(6);
+  view.id = metadata::DefinitionId(60);
   view.tenant = TenantId(1);
   view.kind = metadata::DefinitionKind::kView;
   view.name = "per id";
