@@ -43,6 +43,9 @@ struct IngestAnswer {
   std::vector<log::BatchPlace> offsets;
   engine::StreamPlace cursor;  // after the request's last event
   bool replayed = false;       // a duplicate: the first answer again
+
+  // The request held no events.
+  bool is_empty() const { return accepted == 0 && rejected.empty() && duplicates == 0; }
 };
 // {"accepted":…,"rejected":[…],"offsets":[…],"cursor":"…","durability":"disk"}
 std::string to_json(const IngestAnswer& answer);

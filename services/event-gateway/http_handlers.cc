@@ -72,8 +72,7 @@ std::optional<IngestRequest::Format> format_of(const HttpRequest& request) {
 
 HttpAnswer ingest_answer(Result<IngestAnswer> result, bool may_be_empty, double retry_after_s) {
   if (!result.ok()) return problem(result.error(), retry_after_s);
-  const bool nothing_new = result->accepted == 0 && result->rejected.empty();
-  if (nothing_new && result->duplicates == 0 && !may_be_empty) {
+  if (result->is_empty() && !may_be_empty) {
     return problem(400, error(Code::kInvalid, "MR-API-0012", "the body holds no events",
                               "send a JSON object, an array of them, or one object a line"));
   }

@@ -107,7 +107,7 @@ void WebSocketSession::publish(const WebSocketCommand& command) {
 void WebSocketSession::acknowledge(const std::string& id, Result<IngestAnswer> result) {
   --in_flight_;
   if (!result.ok()) return refuse(id, result.error());
-  if (result->accepted == 0 && result->rejected.empty()) {
+  if (result->is_empty()) {
     return refuse(id, error(Code::kInvalid, "MR-API-0012", "the message holds no events",
                             "send at least one object in \"events\""));
   }

@@ -157,6 +157,19 @@ TEST_F(WebSocketTest, PublishesAreAcknowledgedAsTheyBecomeDurable) {
   EXPECT_THAT(next(one).payload, HasSubstr("MR-API-0012"));
 }
 
+TEST_F(WebSocketTest, APublishThatTheStreamHasAlreadyIsAcknowledged) {
+  answer_at_once = [](const IngestRequest&) -> Result<IngestAnswer> {
+    auto answer = testing::accepted(0);
+    answer.duplicates = 2;
+    return answer;
+  };
+  start();
+  auto one = client();
+  open(one);
+  EXPECT_THAT(told(one, R"({"publish":"quakes","id":1,"events":[{},{}]})"),
+              StartsWith(R"({"ack":1,"accepted":0,"rejected":[],"duplicates":2,)"));
+}
+
 TEST_F(WebSocketTest, ARefusedPublishSaysWhenToComeAgain) {
   answer_at_once = [](const IngestRequest&) -> Result<IngestAnswer> {
     return error(Code::kExhausted, "MR-ING-0008", "the quota is used up");
