@@ -154,9 +154,9 @@ void WebSocketConnection::parse() {
     size_t used = 0;
     const auto got = decoder_.next(std::string_view(input_).substr(begin_, end_ - begin_), used);
     begin_ += used;
+    take(got);
     count_arriving();
     if (got == WsDecoder::Got::kMore) return;
-    take(got);
   }
 }
 
@@ -167,8 +167,7 @@ void WebSocketConnection::take(WsDecoder::Got got) {
       return;
     case WsDecoder::Got::kMessage:
       take_message();
-      decoder_.message_done();
-      return count_arriving();
+      return decoder_.message_done();
     case WsDecoder::Got::kPing:
       return append_ws_frame(output_.bytes, WsOpcode::kPong, decoder_.control());
     case WsDecoder::Got::kClose:
@@ -198,10 +197,13 @@ void WebSocketConnection::take_message() {
   session_->take(inflated.view());
 }
 
+// Who makes it too much is closed, nobody else.
 void WebSocketConnection::count_arriving() {
-  ctx_.arriving_bytes += decoder_.held_bytes() - counted_;
-  counted_ = decoder_.held_bytes();
-  if (ctx_.arriving_bytes > ctx_.options.max_arriving_bytes)
+  const size_t held = decoder_.held_bytes();
+  const bool grew = held > counted_;
+  ctx_.arriving_bytes += held - counted_;
+  counted_ = held;
+  if (grew && ctx_.arriving_bytes > ctx_.options.max_arriving_bytes)
     begin_close(WsClose::kTryLater, "too many large messages arrive at once");
 }
 
@@ -238,6 +240,8 @@ void WebSocketConnection::begin_close(WsClose code, std::string reason) {
   close_reason_ = std::move(reason);
   end_deadline_ = ctx_.now_ms + ctx_.options.write_timeout.count();
   session_->end_subscriptions();
+  decoder_.message_done();
+  count_arriving();
 }
 
 void WebSocketConnection::pull() {

@@ -349,6 +349,26 @@ TEST_F(WebSocketTest, FramesThatBreakTheRulesEndTheConnection) {
   EXPECT_THAT(server->metrics(), HasSubstr("millrace_http_arriving_bytes 0\n"));
 }
 
+TEST_F(WebSocketTest, WhoMakesTooMuchArriveIsClosedAndNobodyElse) {
+  options.max_arriving_bytes = 1000;
+  start();
+  auto early = client(), late = client(), other = client();
+  for (Client* one : {&early, &late, &other}) open(*one);
+  const std::string message =
+      R"({"publish":"quakes","id":1,"events":[{}],"key":")" + std::string(800, 'k') + R"("})";
+  early.send(ws_frame(0x01, message.substr(0, 800)));
+  turn(20);
+  late.send(ws_frame(0x01, message.substr(0, 400)));
+  EXPECT_EQ(next(late).close_code(), 1013);
+  early.send(ws_frame(0x80, message.substr(800)));
+  EXPECT_THAT(next(early).payload, StartsWith(R"({"ack":1,)"));
+  for (Client* one : {&early, &other}) {
+    EXPECT_EQ(told(*one, R"({"ping":1})"), R"({"pong":1})");
+    EXPECT_EQ(told(*one, R"({"ping":2})"), R"({"pong":2})");
+  }
+  EXPECT_THAT(server->metrics(), HasSubstr("millrace_http_arriving_bytes 0\n"));
+}
+
 TEST_F(WebSocketTest, ControlFrames) {
   answer_at_once = nullptr;
   start();
