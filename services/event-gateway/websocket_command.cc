@@ -65,7 +65,8 @@ Status read_parameter(const JsonMember& member, WebSocketCommand& command) {
 
 Status read_member(const JsonMember& member, WebSocketCommand& command) {
   const bool publish = command.kind == Kind::kPublish;
-  if (member.name == "id") return {};  // read before
+  const bool has_id = publish || command.kind == Kind::kSubscribe;
+  if (has_id && member.name == "id") return {};  // read before
   if (publish && member.name == "events") {
     command.events = member.value;
     return {};

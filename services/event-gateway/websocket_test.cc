@@ -212,6 +212,7 @@ TEST_F(WebSocketTest, WhatIsNoCommandIsSaidAndTheConnectionGoesOn) {
       R"({"subscribe":"quakes","id":1,"from":{}})",
       R"({"subscribe":"quakes","id":01})",
       R"({"unsubscribe":null})",
+      R"({"unsubscribe":1,"id":2})",
       R"({"ping":{}})",
       R"({"ping":")" + std::string(80, 'x') + "\"}",
       R"({"ping":1,"x":2})",
