@@ -3,6 +3,7 @@
 #include "event/decimal.h"
 #include "sql/ast.h"
 #include "sql/bind_expression.h"
+#include "sql/lexer.h"
 #include "sql/test_catalog.h"
 
 namespace millrace::sql {
@@ -91,6 +92,15 @@ TEST_F(ParameterTest, ErrorsNameTheParameter) {
   EXPECT_EQ(bind("SELECT $99999999999999999999", {"a"}),
             "MR-SQL-0006: parameter $99999999999999999999 has no value at 8");
   EXPECT_EQ(bind("SELECT $1", {"a", "b"}), "MR-SQL-0006: there are 2 parameters, but no $2 in the text");
+}
+
+// As if they were written out: a long value in many places is a long text.
+TEST_F(ParameterTest, ValuesAreBoundedAsTheTextIs) {
+  const std::string half(kMaxTextBytes / 2, 'x');
+  EXPECT_EQ(bind("SELECT * FROM earthquakes WHERE net = $1 OR net = $1", {half}), "");
+  EXPECT_EQ(
+      bind("SELECT * FROM earthquakes WHERE net = $1 OR net = $1 OR net = $2", {half, "y"}),
+      "MR-SQL-0004: there are more than 1048576 bytes of parameters, counted wherever one stands at 63");
 }
 
 TEST_F(ParameterTest, DefinitionsHaveNone) {

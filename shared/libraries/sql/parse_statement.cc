@@ -162,6 +162,9 @@ Result<ast::ExprPtr> Parser::parameter() {
   used_[number - 1] = true;
   places_.push_back(token.span);
   const auto& value = parameters_[number - 1];
+  parameter_bytes_ += value ? value->size() : 0;
+  if (parameter_bytes_ > kMaxTextBytes)
+    return too_many(token.span, "bytes of parameters, counted wherever one stands", kMaxTextBytes);
   auto expr = node(value ? ast::ExprKind::kString : ast::ExprKind::kNull, token.span);
   expr->text = value.value_or("");
   return finish(std::move(expr));

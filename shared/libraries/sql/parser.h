@@ -183,6 +183,7 @@ class Parser {
   const Parameters& parameters_;
   std::vector<bool> used_;          // of parameters_
   std::vector<SourceSpan> places_;  // of parameters in this statement
+  size_t parameter_bytes_ = 0;      // of their values, as often as they stand in the text
   size_t next_ = 0;
   size_t depth_ = 0;
   size_t query_depth_ = 0;

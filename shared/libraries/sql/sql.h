@@ -26,8 +26,8 @@ using StatementPtr = std::shared_ptr<const Statement>;
 // 'string' does.
 using Parameters = std::vector<std::optional<std::string>>;
 
-// All statements of a text, ';'-separated. Bounds: 1 MB of text, nesting depth 200. Every parameter has to be used, by
-// a query or an INSERT: a definition is kept as it was written.
+// All statements of a text, ';'-separated. Bounds: 1 MB of text, and of parameters' values as often as they stand in
+// it; nesting depth 200. Every parameter has to be used, by a query or an INSERT: a definition is kept as it was written.
 Result<std::vector<StatementPtr>> parse(std::string_view text, const Parameters& parameters = {});
 std::string statement_text(const Statement& statement);  // as written
 
