@@ -52,7 +52,10 @@ class ProbeFile {
   ProbeFile(const ProbeFile&) = delete;
   ProbeFile& operator=(const ProbeFile&) = delete;
   ~ProbeFile() { (void)files_.remove(path_).ok(); }
-  Result<std::shared_ptr<File>> open() { return files_.open(path_, Files::Open::kDirectWrite); }
+  Result<std::shared_ptr<File>> open() {
+    (void)files_.remove(path_).ok();  // a link that somebody made of it is not followed
+    return files_.open(path_, Files::Open::kDirectWrite);
+  }
 
  private:
   Files& files_;

@@ -67,6 +67,18 @@ def what_cannot_be(test):
         assert found["file system"]["status"] == "warn" and found["file system"]["what"] == "tmpfs", found
 
 
+def what_a_kill_left(test):
+    """Or what somebody put there: it is taken away, not written through."""
+    precious = os.path.join(test.root, "precious")
+    with open(precious, "w", encoding="ascii") as f:
+        f.write("as it was")
+    os.symlink(precious, os.path.join(test.root, ".millrace-doctor"))
+    doctor(test, "--data", test.root, "--http", "127.0.0.1:0")
+    assert os.listdir(test.root) == ["precious"]
+    with open(precious, encoding="ascii") as f:
+        assert f.read() == "as it was"
+
+
 def an_interruption_leaves_nothing(test):
     """Whenever it comes."""
     interrupted = 0
@@ -81,4 +93,4 @@ def an_interruption_leaves_nothing(test):
 
 
 if __name__ == "__main__":
-    main([before_the_first_start, beside_a_node, what_cannot_be, an_interruption_leaves_nothing])
+    main([before_the_first_start, beside_a_node, what_cannot_be, what_a_kill_left, an_interruption_leaves_nothing])
