@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "node/kernel_file.h"
+
 namespace millrace::node {
 namespace {
 
@@ -18,7 +20,7 @@ uint64_t machine_memory_bytes(Files& files) {
   uint64_t bytes =
       static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   for (const char* path : kLimits) {
-    const auto text = read_whole_file(files, path, 64);
+    const auto text = read_kernel_file(files, path);
     uint64_t limit = 0;
     // "max", or no such file: none.
     if (text.ok() && std::from_chars(text->data(), text->data() + text->size(), limit).ec == std::errc())

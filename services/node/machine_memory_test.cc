@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "node/kernel_file.h"
 #include "sim/sim_files.h"
 
 namespace millrace::node {
@@ -18,6 +19,14 @@ TEST(MachineMemory, IsTheMachinesOrWhatTheContainerMayHave) {
   EXPECT_EQ(machine_memory_bytes(files), machine);
   ASSERT_TRUE(write_file_atomically(files, kLimit, "33554432\n").ok());
   EXPECT_EQ(machine_memory_bytes(files), 32u << 20);
+}
+
+// The kernel says 0 of the size of such files.
+TEST(KernelFile, IsReadWhateverItsSizeIsSaidToBe) {
+  const auto files = make_system_files();
+  const auto text = read_kernel_file(*files, "/proc/self/limits");
+  ASSERT_TRUE(text.ok());
+  EXPECT_NE(text->find("Max open files"), std::string::npos);
 }
 
 }  // namespace

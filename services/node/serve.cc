@@ -19,6 +19,7 @@
 #include "event-gateway/http_server.h"
 #include "event-gateway/tokens.h"
 #include "node/background.h"
+#include "node/listen_address.h"
 #include "node/machine_memory.h"
 #include "node/node.h"
 #include "node/node_metrics.h"
@@ -39,20 +40,6 @@ void say(const std::string& line) {
 int fail(const Error& failure) {
   fmt::print(stderr, "{}", sql::render_error(failure, {}));
   return failure.code == Code::kInvalid ? 2 : 1;
-}
-
-Result<std::pair<std::string, uint16_t>> parse_address(const std::string& text) {
-  const auto colon = text.rfind(':');
-  int port = -1;
-  if (colon != std::string::npos) {
-    const auto parsed = parse_bigint(std::string_view(text).substr(colon + 1));
-    if (parsed.ok() && *parsed >= 0 && *parsed <= 65'535) port = static_cast<int>(*parsed);
-  }
-  if (port < 0) {
-    return error(Code::kInvalid, "MR-NODE-0010", fmt::format("\"{}\" is not an address", text),
-                 "write HOST:PORT, as in 127.0.0.1:8080 (port 0 takes a free one)");
-  }
-  return std::pair{text.substr(0, colon), static_cast<uint16_t>(port)};
 }
 
 class Server {
@@ -86,7 +73,7 @@ class Server {
     TRY_ASSIGN(default_tenant_, node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
-    return listen(address.first, address.second);
+    return listen(address.host, address.port);
   }
 
   // Recovery may take a while: say so, once a second.

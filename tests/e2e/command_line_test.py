@@ -52,6 +52,9 @@ CASES = [
     (["log", "frobnicate"], 2, 'MR-CLI-0014: millrace log has no command "frobnicate"'),
     (["log", "verify", "--data", "/there/is/nothing"], 1, "MR-NODE-0003.*\nhint: "),
     (["log", "dump", "--data", "/tmp", "--limit", "-1"], 2, "MR-CLI-0014.*limit"),
+    (["doctor", "--http", "nonsense"], 2, "MR-NODE-0010.*\nhint: "),
+    (["completion"], 2, "MR-CLI-0014: shell is required"),
+    (["completion", "ksh"], 2, "MR-CLI-0014.*ksh"),
     (["serve", "--http", "nonsense"], 2, "MR-NODE-0010.*\nhint: "),
     (["serve", "--http", "127.0.0.1:99999"], 2, "MR-NODE-0010"),
     (["serve", "--workers", "0"], 2, "MR-CLI-0014.*workers"),
@@ -83,7 +86,7 @@ def help_and_version(test):
         assert test.cli(flag).stdout == version.stdout
     nothing = test.cli()
     assert nothing.returncode == 0 and nothing.stdout == test.cli("--help").stdout and not nothing.stderr
-    for command in ("serve", "sql", "produce", "consume", "log", "bench", "version"):
+    for command in ("serve", "sql", "produce", "consume", "log", "bench", "doctor", "completion", "version"):
         assert re.search(rf"^  {command} ", nothing.stdout, re.M), command
         own = test.cli(command, "--help")
         assert own.returncode == 0 and own.stdout.startswith(re.search(rf"^  {command} +(.*)$", nothing.stdout, re.M)[1])

@@ -43,7 +43,8 @@ def readme(test):
 def run(test, server, line):
     here = line.replace("build/release/bin/millrace", test.binary).replace("http://127.0.0.1:8080", server.url)
     here = here.replace("./data", server.directory)
-    if "log verify" in here or "log dump" in here:
+    if "log verify" in here or "log dump" in here or "millrace doctor" in line:
+        here = here.replace("127.0.0.1:8080", "127.0.0.1:0")  # somebody else's node may be there
         assert server.stop() == 0
         done = subprocess.run(here, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
         server.start()
