@@ -108,6 +108,7 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
   bool pinged_ = false;  // and nothing was heard since
   bool lingering_ = false, closed_ = false;
   int64_t heard_ms_ = 0;
+  int64_t grew_ms_ = 0;  // when the message that arrives last did
   int64_t write_deadline_ = kNever, end_deadline_ = kNever;
 };
 
@@ -203,7 +204,9 @@ void WebSocketConnection::count_arriving() {
   const bool grew = held > counted_;
   ctx_.arriving_bytes += held - counted_;
   counted_ = held;
-  if (grew && ctx_.arriving_bytes > ctx_.options.max_arriving_bytes)
+  if (!grew) return;
+  grew_ms_ = ctx_.now_ms;
+  if (ctx_.arriving_bytes > ctx_.options.max_arriving_bytes)
     begin_close(WsClose::kTryLater, "too many large messages arrive at once");
 }
 
@@ -342,7 +345,12 @@ void WebSocketConnection::tick(int64_t now_ms) {
     return run();
   }
   if (phase_ != Phase::kOpen) return;
-  if (limited()) heard_ms_ = now_ms;  // nothing is read: its silence is ours
+  if (limited()) heard_ms_ = grew_ms_ = now_ms;  // nothing is read: its silence is ours
+  if (counted_ > 0 && now_ms - grew_ms_ >= ctx_.options.body_timeout.count()) {
+    ++ctx_.counters.timeouts;
+    begin_close(WsClose::kPolicy, "the message stopped arriving");
+    return run();
+  }
   if (now_ms - heard_ms_ >= 2 * heartbeat) {
     ++ctx_.counters.timeouts;
     begin_close(WsClose::kPolicy, "the client is silent: it answers no ping");

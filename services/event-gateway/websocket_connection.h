@@ -4,9 +4,9 @@
 // Reads:  nothing while max_in_flight publishes wait for their answers, or a megabyte waits to be sent.
 // Writes: answers as they come; messages of subscriptions, 64 KiB of them at a time, once the client has taken the one
 //         before.
-// Ends:   a peer that is silent is pinged, and given up when it stays so; one that takes nothing is told that it is too
-//         slow, and given up. A close frame is answered behind the answers that are still to come; drain() says 1001
-//         behind them.
+// Ends:   a peer that is silent is pinged, and given up when it stays so; one that lets a message stand, or takes
+//         nothing, is told so, and given up. A close frame is answered behind the answers that are still to come;
+//         drain() says 1001 behind them.
 // Bound:  a message by kMaxWebSocketMessage; all connections' together with the bodies that arrive over HTTP.
 // Threads: the core loop's.
 #pragma once

@@ -427,6 +427,24 @@ TEST_F(WebSocketTest, ASilentClientIsPingedAndGivenUp) {
   EXPECT_THAT(server->metrics(), HasSubstr("millrace_http_timeouts_total 1\n"));
 }
 
+// Pings do not keep what has come of a message for ever.
+TEST_F(WebSocketTest, AMessageThatStopsArrivingIsGivenUp) {
+  options.body_timeout = HttpOptions::Duration(150);
+  start();
+  auto one = client();
+  open(one);
+  one.send(ws_frame(0x01, "half a mess"));
+  const auto begun = std::chrono::steady_clock::now();
+  WsFrameSeen seen_last;
+  while (!seen_last.is_close() && std::chrono::steady_clock::now() - begun < std::chrono::seconds(5)) {
+    one.send(ws_frame(0x89, "now"));
+    turn(30);
+    seen_last = next(one);
+  }
+  EXPECT_EQ(seen_last.close_code(), 1008);
+  EXPECT_THAT(server->metrics(), HasSubstr("millrace_http_arriving_bytes 0\n"));
+}
+
 TEST_F(WebSocketTest, ASlowSubscriberIsToldAndGoesOnLater) {
   options.write_timeout = HttpOptions::Duration(200);
   options.heartbeat = HttpOptions::Duration(60'000);

@@ -212,11 +212,16 @@ Error not_json() {
 
 constexpr std::string_view kNull = "null";
 
-// The media types whose data the JSON format holds as it is.
-bool is_json_type(std::string_view content_type) {
+// In lower case: for media types case does not count.
+std::string media_type_of(std::string_view content_type) {
   std::string type(without_parameters(content_type));
   std::ranges::transform(type, type.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return type;
+}
+
+// The media types whose data the JSON format holds as it is.
+bool is_json_type(std::string_view type) {
   return type.empty() || type.ends_with("/json") || type.ends_with("+json");
 }
 
@@ -253,11 +258,12 @@ void append_attribute(std::string& out, const std::string& name, const std::stri
 
 Status append_data(std::string& out, std::string_view content_type, std::string_view data) {
   if (data.empty()) return {};
-  if (is_json_type(content_type)) {
+  const std::string type = media_type_of(content_type);
+  if (is_json_type(type)) {
     if (!is_json(data)) return bad_data("the body is not JSON", "send its media type as Content-Type");
     out += ",\"data\":";
     out += data;
-  } else if (content_type.starts_with("text/") && json::is_utf8(data)) {
+  } else if (type.starts_with("text/") && json::is_utf8(data)) {
     out += ",\"data\":";
     append_json_string(out, data);
   } else {

@@ -97,6 +97,7 @@ TEST(CloudEvent, Binary) {
             head + R"(,"datacontenttype":"Application/Geo+JSON; a=b","data":[]})");
   EXPECT_EQ(binary(attributes, "text/plain", "a\n"),
             head + R"(,"datacontenttype":"text/plain","data":"a\n"})");
+  EXPECT_EQ(binary(attributes, "Text/Plain", "a"), head + R"(,"datacontenttype":"Text/Plain","data":"a"})");
   EXPECT_EQ(binary(attributes, "text/plain", "\xff"),
             head + R"(,"datacontenttype":"text/plain","data_base64":"/w=="})");
   EXPECT_EQ(binary(attributes, "image/png", std::string("\0\1\2\3", 4)),
