@@ -61,9 +61,9 @@ Result<IngestAnswer> take_events(const IngestRequest& request) {
 HttpBackend make_backend(engine::StreamReads& streams) {
   HttpBackend backend;
   backend.ingest = [](const IngestRequest& request, Ingest::Done done) { done(take_events(request)); };
-  backend.sql = [](TenantId, const std::string& text, SqlService::Each each, SqlService::Done done) {
+  backend.sql = [](TenantId, const SqlText& sql, SqlService::Each each, SqlService::Done done) {
     StatementResult result;
-    result.tag = text;
+    result.tag = sql.text;
     each(std::move(result));
     done({});
   };
