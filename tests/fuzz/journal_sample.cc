@@ -92,13 +92,15 @@ class Writer {
 
 }  // namespace
 
+std::string describe(const FrameBatch& batch) {
+  return " b" + std::to_string(batch.where.stream.value) + "/" + std::to_string(batch.where.partition.value) +
+         "@" + std::to_string(batch.first.value) + "+" + std::to_string(batch.count) + "#" +
+         std::to_string(stable_hash(batch.bytes.view())) + ";";
+}
+
 std::string describe(const Frame& frame) {
   std::string out = "t" + std::to_string(frame.time.value);
-  for (const auto& batch : frame.batches) {
-    out += " b" + std::to_string(batch.where.stream.value) + "/" +
-           std::to_string(batch.where.partition.value) + "@" + std::to_string(batch.first.value) + "+" +
-           std::to_string(batch.count) + "#" + std::to_string(stable_hash(batch.bytes.view()));
-  }
+  for (const auto& batch : frame.batches) out += describe(batch);
   for (const auto& control : frame.controls) {
     out += " c" + std::to_string(static_cast<int>(control.kind)) + "#" +
            std::to_string(stable_hash(control.payload.view()));

@@ -13,7 +13,8 @@ namespace millrace::fuzz {
 
 inline constexpr char kJournalFolder[] = "/data/journal";
 
-std::string describe(const log::Frame& frame);  // all that a reader can see of it
+std::string describe(const log::Frame& frame);       // all that a reader can see of it
+std::string describe(const log::FrameBatch& batch);  // its part of that
 
 struct JournalSample {
   struct Place {
