@@ -56,8 +56,9 @@ Bytea bytes_for(Row& row, Bytea bytes, int64_t start, int64_t length) {
   int64_t end = 0;
   if (length < 0) return row.fail(kBadArgument, "negative substring length not allowed"), Bytea();
   if (__builtin_add_overflow(start, length, &end)) end = INT64_MAX;
-  const int64_t wanted = std::max<int64_t>(end - std::max<int64_t>(start, 1), 0);
-  return {bytes_from(bytes, start).value.substr(0, static_cast<size_t>(wanted))};
+  const int64_t first = std::max<int64_t>(start, 1);
+  if (end <= first) return {};
+  return {bytes_from(bytes, first).value.substr(0, static_cast<size_t>(end - first))};
 }
 
 // A count of characters that may be negative: then all but so many.
