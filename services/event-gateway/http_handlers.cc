@@ -4,6 +4,7 @@
 
 #include "event-gateway/http_cloud_event.h"
 #include "event-gateway/http_status.h"
+#include "event/text.h"
 
 namespace millrace::gateway {
 namespace {
@@ -31,7 +32,7 @@ HttpAnswer text(int status, std::string body) {
 
 HttpAnswer wrong_method(std::string_view method, const char* allowed) {
   HttpAnswer answer = problem(405, error(Code::kInvalid, "MR-API-0005",
-                                         fmt::format("{} is not a method of this path", method.substr(0, 20)),
+                                         fmt::format("{} is not a method of this path", start_of(method, 20)),
                                          fmt::format("use {}", allowed)));
   answer.fields = fmt::format("Allow: {}\r\n", allowed);
   return answer;
@@ -196,7 +197,7 @@ std::optional<HttpAnswer> HttpHandlers::check_host(HttpRequest& request) const {
   if (!is_our_host(authority, request.local)) {
     return problem(
         421, error(Code::kInvalid, "MR-API-0008",
-                   fmt::format("this server does not answer for the host \"{}\"", authority.substr(0, 100)),
+                   fmt::format("this server does not answer for the host \"{}\"", start_of(authority, 100)),
                    "use localhost or the server's address, or start the server with --allow-host"));
   }
   request.known_host = authority;
@@ -265,7 +266,7 @@ std::optional<HttpAnswer> HttpHandlers::check_coding(HttpRequest& request) const
   if (request.coding) return std::nullopt;
   HttpAnswer refusal = problem(
       415, error(Code::kInvalid, "MR-API-0023",
-                 fmt::format("the body's Content-Encoding \"{}\" is not known here", name.substr(0, 40)),
+                 fmt::format("the body's Content-Encoding \"{}\" is not known here", start_of(name, 40)),
                  fmt::format("one of {}; or send the body as it is", kCodings)));
   refusal.fields = fmt::format("Accept-Encoding: {}\r\n", kCodings);
   return refusal;

@@ -12,6 +12,7 @@
 #include "event-gateway/event_ids.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/idempotency.h"
+#include "event/text.h"
 #include "formats/cloud_event.h"
 #include "formats/json.h"
 #include "log/record_batch.h"
@@ -69,7 +70,7 @@ Error unknown_stream(const sql::Catalog& catalog, const IngestRequest& request) 
   std::string hint = sql::did_you_mean(request.stream, names);
   if (hint.empty()) hint = "CREATE STREAM makes one; SHOW STREAMS lists them";
   return error(Code::kNotFound, "MR-API-0018",
-               fmt::format("there is no stream \"{}\"", request.stream.substr(0, 100)), std::move(hint));
+               fmt::format("there is no stream \"{}\"", start_of(request.stream, 100)), std::move(hint));
 }
 
 Error not_writable(const sql::Catalog::Entry& entry) {
@@ -125,10 +126,7 @@ Result<std::vector<std::string_view>> split(const IngestRequest& request) {
 
 void shorten(std::string& text) {
   if (text.size() <= kMaxMessageBytes) return;
-  size_t end = kMaxMessageBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
-    --end;  // never inside a character
-  text.resize(end);
+  text.resize(start_of(text, kMaxMessageBytes).size());
   text += "…";
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "event/text.h"
 #include "sql/errors.h"
 
 namespace millrace::gateway {
@@ -33,7 +34,7 @@ Status set_from(const HttpBackend& backend, const std::string& from, engine::Str
   } else if (from.find(':') != std::string::npos) {
     const auto time = parse_timestamp(from);
     if (!time.ok()) {
-      return bad_parameter(fmt::format("\"{}\" is not a time", from.substr(0, 40)),
+      return bad_parameter(fmt::format("\"{}\" is not a time", start_of(from, 40)),
                            "write it like 2024-05-01T12:00:00Z");
     }
     request.time = AppendTime(time->micros);
@@ -66,7 +67,7 @@ Result<engine::StreamPtr> find_stream(const HttpBackend& backend, TenantId tenan
     std::string hint = sql::did_you_mean(name, names);
     if (hint.empty()) hint = "SHOW STREAMS lists them";
     return error(Code::kNotFound, "MR-API-0018",
-                 fmt::format("there is no stream \"{}\"", name.substr(0, 100)), std::move(hint));
+                 fmt::format("there is no stream \"{}\"", start_of(name, 100)), std::move(hint));
   }
   if (entry->stream == nullptr) {
     return error(Code::kInvalid, "MR-API-0022",
@@ -92,14 +93,14 @@ Result<WantedEvents> wanted_events(const HttpBackend& backend, engine::StreamPtr
     } else if (name == "partition") {
       uint16_t partition = 0;
       if (!parse_whole(value, partition) || partition >= wanted.request.stream->partitions) {
-        return bad_parameter(fmt::format("the stream has no partition \"{}\"", value.substr(0, 20)),
+        return bad_parameter(fmt::format("the stream has no partition \"{}\"", start_of(value, 20)),
                              fmt::format("it has partitions 0 to {}", wanted.request.stream->partitions - 1));
       }
       wanted.request.partition = PartitionId(partition);
     } else if (name == "numbers") {
       TRY_ASSIGN(wanted.quote_numbers, quotes_numbers(value));
     } else {
-      return bad_parameter(fmt::format("\"{}\" is not a parameter here", name.substr(0, 40)),
+      return bad_parameter(fmt::format("\"{}\" is not a parameter here", start_of(name, 40)),
                            "there are: from, limit, partition, numbers");
     }
   }

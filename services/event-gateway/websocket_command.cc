@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "event/text.h"
 #include "formats/json.h"
 
 namespace millrace::gateway {
@@ -78,7 +79,7 @@ Status read_member(const JsonMember& member, WebSocketCommand& command) {
   const bool parameter = member.name == "from" || member.name == "limit" || member.name == "partition" ||
                          member.name == "numbers";
   if (command.kind == Kind::kSubscribe && parameter) return read_parameter(member, command);
-  return not_a_command(fmt::format("\"{}\" does not belong here", member.name.substr(0, 40)));
+  return not_a_command(fmt::format("\"{}\" does not belong here", start_of(member.name, 40)));
 }
 
 Status check_whole(const WebSocketCommand& command) {
@@ -102,7 +103,7 @@ Result<WebSocketCommand> parse_command(std::string_view message, std::string_vie
   const JsonMember* named = nullptr;
   for (const JsonMember& member : *members) {
     if (is_repeated(*members, member))
-      return not_a_command(fmt::format("\"{}\" is given twice", member.name.substr(0, 40)));
+      return not_a_command(fmt::format("\"{}\" is given twice", start_of(member.name, 40)));
     if (member.name == "id") {
       TRY_ASSIGN(command.id, read_id(member));
       id = command.id;

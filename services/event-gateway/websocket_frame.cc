@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "event/text.h"
 #include "formats/text_types.h"
 
 namespace millrace::gateway {
@@ -168,10 +169,7 @@ void append_ws_frame(std::string& out, WsOpcode opcode, std::string_view payload
 void append_ws_close(std::string& out, WsClose code, std::string_view reason) {
   std::string payload;
   append_number(payload, static_cast<uint16_t>(code), 2);
-  size_t size = std::min(reason.size(), kWsMaxControl - payload.size());
-  while (size < reason.size() && size > 0 && (static_cast<unsigned char>(reason[size]) & 0xC0) == 0x80)
-    --size;
-  payload += reason.substr(0, size);
+  payload += start_of(reason, kWsMaxControl - payload.size());
   append_ws_frame(out, WsOpcode::kClose, payload);
 }
 

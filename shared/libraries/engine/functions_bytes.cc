@@ -2,6 +2,7 @@
 #include <openssl/evp.h>
 
 #include "engine/call_kernel.h"
+#include "event/text.h"
 #include "formats/text_types.h"
 
 namespace millrace::engine {
@@ -36,7 +37,7 @@ void append_escaped(std::string& out, View bytes) {
 }
 
 View bad_format(Row& row, View format) {
-  row.fail(kBadArgument, "unrecognized encoding: \"" + std::string(format.substr(0, 40)) + "\"");
+  row.fail(kBadArgument, "unrecognized encoding: \"" + std::string(start_of(format, 40)) + "\"");
   return {};
 }
 

@@ -130,7 +130,7 @@ void follow(const Expr& call, std::span<const Operand> args, const Selection& se
     }
     if (!known)
       return row.fail(kBadArgument,
-                      "not a path of names and numbers: \"" + std::string(path.substr(0, 40)) + "\"");
+                      "not a path of names and numbers: \"" + std::string(start_of(path, 40)) + "\"");
     const View text = args[0].column->texts[args[0].at(i)];
     if constexpr (kText) {
       const auto parsed = formats::parse_jsonb(text);

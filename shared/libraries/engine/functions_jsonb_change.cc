@@ -130,7 +130,7 @@ class Changer {
         !text.empty() && text.back() >= '0' && text.back() <= '9';  // spaces stand before alone
     const auto index = parse_bigint(text);
     if (!ends_well || !index.ok() || *index < INT32_MIN || *index > INT32_MAX)
-      return fail(level, "is not an integer: \"" + std::string(text.substr(0, 40)) + "\""), std::nullopt;
+      return fail(level, "is not an integer: \"" + std::string(start_of(text, 40)) + "\""), std::nullopt;
     if (*index >= 0) return std::min(*index, size);
     return -*index > size ? kBeforeAll : size + *index;
   }

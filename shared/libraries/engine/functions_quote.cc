@@ -106,9 +106,9 @@ class Formatter {
     }
     if (failed_) return;
     const char type = rest_.front();
-    rest_.remove_prefix(1);
     if (type != 's' && type != 'L' && type != 'I')
-      return fail("unrecognized format() type specifier \"" + std::string(1, type) + "\"");
+      return fail("unrecognized format() type specifier \"" + std::string(character_at(rest_, 0)) + "\"");
+    rest_.remove_prefix(1);
     const Text value = argument(place);
     if (!failed_) append(value, type, left, width);
   }

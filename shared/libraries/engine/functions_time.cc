@@ -5,6 +5,7 @@
 
 #include "engine/call_kernel.h"
 #include "engine/time_unit.h"
+#include "event/text.h"
 
 namespace millrace::engine {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::string_view kIntervalRange = "MR-SQL-0105";
 
 void bad_unit(Row& row, View unit, View type) {
   row.fail(kBadArgument,
-           "unit \"" + std::string(unit.substr(0, 40)) + "\" is not one for " + std::string(type));
+           "unit \"" + std::string(start_of(unit, 40)) + "\" is not one for " + std::string(type));
 }
 
 // A unit's length where it always is the same; 0 elsewhere.

@@ -14,7 +14,7 @@ int64_t checked(Row& row, int64_t micros) {
 }
 int64_t of_zone(Row& row, View zone, std::optional<int64_t> micros) {
   if (micros) return checked(row, *micros);
-  row.fail(kBadArgument, "time zone \"" + std::string(zone.substr(0, 40)) + "\" not recognized");
+  row.fail(kBadArgument, "time zone \"" + std::string(start_of(zone, 40)) + "\" not recognized");
   return 0;
 }
 

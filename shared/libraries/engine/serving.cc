@@ -6,6 +6,7 @@
 
 #include "engine/aggregate.h"
 #include "engine/select.h"
+#include "event/text.h"
 
 namespace millrace::engine {
 namespace {
@@ -61,7 +62,7 @@ Result<StreamPlace> parse_cursor(std::string_view text) {
       take_number(text.substr(0, dash), place.cut.value) && take_number(text.substr(dash + 1), place.index)) {
     return place;
   }
-  return error(Code::kInvalid, "MR-API-0010", fmt::format("\"{}\" is not a cursor", text.substr(0, 40)),
+  return error(Code::kInvalid, "MR-API-0010", fmt::format("\"{}\" is not a cursor", start_of(text, 40)),
                "pass a cursor as an answer or an SSE id gave it, like 1042-3");
 }
 

@@ -11,6 +11,12 @@ namespace millrace {
 
 // The first bytes of an input, quoted and printable, for messages.
 std::string quoted_start(std::string_view text);
+// The same as it is: at most so many bytes of a text in UTF-8, that end with a character.
+constexpr std::string_view start_of(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  return text.substr(0, most);
+}
 std::string_view trimmed(std::string_view text);
 Error invalid_text(Type type, std::string_view text, std::string_view hint);
 Error out_of_range(Type type, std::string_view text);

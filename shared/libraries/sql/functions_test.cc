@@ -23,17 +23,20 @@ using engine::Example;
 using engine::Function;
 using engine::FunctionFamily;
 
-std::string value_of(std::string_view sql) {
-  auto statements = parse("SELECT CAST((" + std::string(sql) + ") AS TEXT) AS v");
-  if (!statements.ok()) return statements.error().message;
-  const auto& select = std::get<ast::Select>(statements->front()->body);
+Result<std::string> evaluate(std::string_view sql) {
+  TRY_ASSIGN(const auto statements, parse("SELECT CAST((" + std::string(sql) + ") AS TEXT) AS v"));
+  const auto& select = std::get<ast::Select>(statements.front()->body);
   const Scope nothing;
-  auto expr = ExpressionBinder(nothing, "SELECT").bind_typed(*select.query.items.front().expr);
-  if (!expr.ok()) return std::string(expr.error().id);
-  auto value = engine::evaluate_constant(**expr);
-  if (!value.ok()) return std::string(value.error().id);
-  const auto* text = std::get_if<std::string>(&*value);
+  TRY_ASSIGN(const auto expr,
+             ExpressionBinder(nothing, "SELECT").bind_typed(*select.query.items.front().expr));
+  TRY_ASSIGN(const auto value, engine::evaluate_constant(*expr));
+  const auto* text = std::get_if<std::string>(&value);
   return text == nullptr ? "NULL" : *text;
+}
+
+std::string value_of(std::string_view sql) {
+  const auto value = evaluate(sql);
+  return value.ok() ? *value : std::string(value.error().id);
 }
 
 const TestCatalog& samples() {
@@ -160,6 +163,29 @@ TEST(Functions, ATextHasSoManyPatterns) {
 TEST(Functions, LongConstantsAreNotWrittenOut) {
   EXPECT_EQ(value_of("octet_length(repeat('x', 60000))"), "60000");
   EXPECT_EQ(value_of("repeat('x', 70000)"), "MR-SQL-0108");
+}
+
+// They become JSON, as dead letters.
+TEST(Functions, MessagesQuoteWholeCharacters) {
+  const std::string long_word = std::string(39, 'x') + "é";
+  for (const auto& [sql, quoted] : std::vector<std::pair<std::string, std::string>>{
+           {"format('%é')", "\"é\""},
+           {"encode('a'::bytea, '" + long_word + "')", '"' + std::string(39, 'x') + '"'},
+           {"date_trunc('" + long_word + "', DATE '2026-01-01')", '"' + std::string(39, 'x') + '"'},
+           {"json_value('{}', '" + long_word + "')", '"' + std::string(39, 'x') + '"'},
+           {"jsonb_set('[1]', ARRAY['" + long_word + "'], '1')", '"' + std::string(39, 'x') + '"'}}) {
+    const auto value = evaluate(sql);
+    ASSERT_FALSE(value.ok()) << sql;
+    EXPECT_NE(value.error().message.find(quoted), std::string::npos) << value.error().message;
+  }
+}
+
+TEST(Functions, TheEndOfASubstringIsBeforeItsBeginning) {
+  for (const char* const value : {"'abc'", "'abc'::bytea"}) {
+    const std::string call = "substring(" + std::string(value) + ", -9223372036854775807 - 1, ";
+    EXPECT_EQ(value_of("length(" + call + "0))"), "0");
+    EXPECT_EQ(value_of("length(" + call + "9223372036854775807))"), "0");
+  }
 }
 
 }  // namespace

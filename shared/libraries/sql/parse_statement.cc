@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "event/row_type.h"
+#include "event/text.h"
 #include "sql/errors.h"
 #include "sql/keywords.h"
 #include "sql/parse_path.h"
@@ -50,7 +51,7 @@ Error Parser::unexpected(std::string hint) const {
   if (token.kind == TokenKind::kEnd) {
     return invalid_at(kSyntaxError, token.span, "syntax error at the end of the text", std::move(hint));
   }
-  const std::string_view shown = raw(token).substr(0, 40);
+  const std::string_view shown = start_of(raw(token), 40);
   return invalid_at(kSyntaxError, token.span, fmt::format("syntax error at or near \"{}\"", shown),
                     std::move(hint));
 }
