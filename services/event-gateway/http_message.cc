@@ -4,13 +4,10 @@
 #include <charconv>
 
 #include "event-gateway/http_status.h"
+#include "event/letters.h"
 
 namespace millrace::gateway {
 namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
 
 void append_number(std::string& out, uint64_t value, int base = 10) {
   char text[24];
