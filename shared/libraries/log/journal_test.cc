@@ -186,6 +186,25 @@ TEST(Journal, AStreamsFramesKeepWhatIsItsOwn) {
   EXPECT_FALSE(found->frames[1]->batches[0].bytes.empty());  // the most of it is wanted: nothing is copied
 }
 
+// Short frames, one behind the other, are read at once, and nothing is copied.
+TEST(Journal, AStreamThatIsMostOfTheLogIsNotCopied) {
+  auto options = small_options();
+  options.segment_bytes = 16u << 20;
+  options.tail_bytes = 0;
+  JournalWorld world(12, options);
+  ASSERT_EQ(world.start(), "");
+  for (int i = 0; i < 40; ++i) {
+    Group group = one_batch(static_cast<uint8_t>(i), 10, 500);
+    group.controls.push_back({ControlKind::kPosition, encode_position("p", "v")});
+    ASSERT_TRUE(world.journal->append(std::move(group), Priority::kIngest).ok());
+    world.settle();
+  }
+  const auto found = world.journal->read_stream(kWhere.stream, kWhere.partition, Cut(1), Cut(41), SIZE_MAX);
+  ASSERT_TRUE(found.ok());
+  ASSERT_EQ(found->frames.size(), 40u);
+  for (const auto& frame : found->frames) EXPECT_EQ(frame->controls.size(), 1u);  // a copy is without
+}
+
 TEST(Journal, TheFirstFrameBehindALeapOfTheClockSaysSo) {
   JournalWorld world(9);
   ASSERT_EQ(world.start(), "");

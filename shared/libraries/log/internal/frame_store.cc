@@ -1,6 +1,7 @@
 #include "log/internal/frame_store.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/crc32c.h"
 #include "log/internal/read_buffer.h"
@@ -325,6 +326,7 @@ struct FrameStore::Run {
   const WantsRecords* wants = nullptr;       // null: the records of all batches
   std::vector<FramePtr>* out = nullptr;
   size_t bytes = 0;  // taken
+  size_t held = 0;   // out: what the frames of this read keep in memory, all together
   bool done = false;
 };
 
@@ -415,6 +417,7 @@ Status FrameStore::read_run(const SegmentPtr& segment, Run& run) {
     }
   }
   run.at.position = base + at;
+  run.held = buffer->size();
   if (run.at.cut > run.stop || run.at.position >= run.end_position) run.done = true;
   return {};
 }
@@ -527,19 +530,27 @@ bool holds(const Frame& frame, StreamId stream, std::optional<PartitionId> parti
                      [&](const FrameBatch& b) { return is_of(b.where, stream, partition); });
 }
 
-// A frame borrows from the whole stretch that it was read with. Where little of that is wanted, the batches get bytes of
-// their own: a reader keeps many of such frames.
-FramePtr with_own_bytes(const FramePtr& frame, StreamId stream, std::optional<PartitionId> partition) {
-  size_t wanted = 0;
-  for (const FrameBatch& b : frame->batches) wanted += is_of(b.where, stream, partition) ? b.bytes.size() : 0;
-  if (wanted >= std::max(frame->bytes, kReadBytes) / 2) return frame;
-  auto own = std::make_shared<Frame>(Frame{frame->cut, frame->time, frame->bytes, {}, {}});
-  own->batches.reserve(frame->batches.size());
-  for (const FrameBatch& b : frame->batches) {
+FramePtr with_own_bytes(const Frame& frame, StreamId stream, std::optional<PartitionId> partition) {
+  auto own = std::make_shared<Frame>(Frame{frame.cut, frame.time, frame.bytes, {}, {}});
+  own->batches.reserve(frame.batches.size());
+  for (const FrameBatch& b : frame.batches) {
     own->batches.push_back({b.where, b.first, b.count,
                             is_of(b.where, stream, partition) ? Buffer::copy(b.bytes.view()) : Buffer()});
   }
   return own;
+}
+
+// Frames of one read borrow from all that was read, `held` bytes. Where less than half of that is wanted, the batches get
+// bytes of their own: a reader keeps many of such frames.
+void let_go(std::span<FramePtr> frames, size_t held, StreamId stream, std::optional<PartitionId> partition) {
+  size_t wanted = 0;
+  for (const FramePtr& frame : frames) {
+    for (const FrameBatch& b : frame->batches) {
+      if (is_of(b.where, stream, partition)) wanted += b.bytes.size();
+    }
+  }
+  if (wanted >= held / 2) return;
+  for (FramePtr& frame : frames) frame = with_own_bytes(*frame, stream, partition);
 }
 }  // namespace
 
@@ -565,8 +576,7 @@ Result<bool> FrameStore::read_stream_segment(const SegmentPtr& segment, StreamId
     while (!run.done) {
       const size_t before = out.frames.size();
       TRY(read_run(segment, run));
-      for (size_t i = before; i < out.frames.size(); ++i)
-        out.frames[i] = with_own_bytes(out.frames[i], stream, partition);
+      let_go(std::span(out.frames).subspan(before), run.held, stream, partition);
     }
     bytes = run.bytes;
     out.scanned = std::max(out.scanned, Cut(run.at.cut.value - 1));
