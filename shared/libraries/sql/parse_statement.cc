@@ -136,8 +136,8 @@ Status Parser::check_parameters(const Statement& statement) const {
   const auto* explain = std::get_if<ast::Explain>(body);
   if (explain != nullptr && explain->body) body = explain->body.get();
   if (std::holds_alternative<ast::Select>(*body) || std::holds_alternative<ast::Insert>(*body)) return {};
-  return unsupported_at(statement.parameters.front(), "a definition cannot have parameters",
-                        "write the value into the statement: it is kept as it is written");
+  return unsupported_at(statement.parameters.front(), "only SELECT and INSERT take parameters",
+                        "write the value into the statement: of a definition that is what is kept");
 }
 
 Status Parser::check_all_used() const {
