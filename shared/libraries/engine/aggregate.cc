@@ -105,6 +105,14 @@ struct Aggregation::Impl {
     DistinctSets::Row distinct;
     std::string_view group() const { return std::string_view(stored).substr(0, group_size); }
     bool is_late() const { return group_size < stored.size(); }
+    void prefetch_index(const GroupIndex* noted) const {
+      table->prefetch_index(place);
+      if (noted != nullptr) noted->prefetch(window, place);
+    }
+    void prefetch(const GroupIndex* noted) const {
+      table->prefetch(place);
+      if (noted != nullptr) noted->prefetch_group(window, place);
+    }
   };
   static constexpr size_t kAhead = 16;
   std::array<Located, kAhead> ahead;
@@ -147,7 +155,7 @@ struct Aggregation::Impl {
     times_before.reset();
     if (!inserted) times_before = accumulators.session_times(value);
   }
-  void note(std::vector<Changed>* changed, int64_t window, std::string_view group);
+  void note(std::vector<Changed>* changed, const Located& at);
   bool locate(uint32_t row, size_t set, std::span<const int64_t> ended, state::StateStore& store,
               std::vector<RowError>& errors, Located& out);
   Status add_located(const Batch& batch, Located& at, state::StateStore& store, std::vector<RowError>& errors,
@@ -308,12 +316,12 @@ state::Table& Aggregation::Impl::table_of(state::StateStore& store, int64_t wind
   return *table;
 }
 
-void Aggregation::Impl::note(std::vector<Changed>* changed, int64_t window, std::string_view group) {
+void Aggregation::Impl::note(std::vector<Changed>* changed, const Located& at) {
   if (changed == nullptr) return;
   if (changed->empty()) touched.clear();
   bool added = false;
-  touched.find_or_add(window, group, added);
-  if (added) changed->push_back({window, std::string(group), times_before});
+  touched.find_or_add(at.window, at.group(), at.is_late() ? at.table->place_of(at.group()) : at.place, added);
+  if (added) changed->push_back({at.window, std::string(at.group()), times_before});
 }
 
 // False: the row failed, as it does in every set.
@@ -358,7 +366,7 @@ Status Aggregation::Impl::add_located(const Batch& batch, Located& at, state::St
   contributions_of(batch, at.row);
   if (plan->updating()) {
     TRY(change(store, at, batch.weights[at.row]));
-    note(changed, at.window, at.group());
+    note(changed, at);
     return {};
   }
   const uint16_t partition = batch.origins.empty() ? uint16_t{0} : batch.origins[at.row].partition.value;
@@ -369,7 +377,7 @@ Status Aggregation::Impl::add_located(const Batch& batch, Located& at, state::St
     take_end(group);
     if (!counts->take(store, group, at.number, at.row)) return state_full();
   }
-  note(changed, at.window, at.group());
+  note(changed, at);
   return {};
 }
 
@@ -452,6 +460,7 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
   size_t added = 0;  // since the store was settled
   // A row's number is known when the one before has its own, or has failed.
   const size_t most_ahead = own.counts ? 1 : Impl::kAhead;
+  const GroupIndex* const noted = changed == nullptr ? nullptr : &own.touched;
   for (size_t next = 0; next < selection.size();) {
     size_t located = 0;
     while (next < selection.size() && located < most_ahead) {
@@ -461,9 +470,11 @@ Status Aggregation::add(const Batch& batch, Selection& selection, state::StateSt
       set = 0;
       ++next;
     }
-    for (size_t i = 0; i < located; ++i) own.ahead[i].table->prefetch(own.ahead[i].place);
+    for (size_t i = 0; i < located; ++i) own.ahead[i].prefetch_index(noted);
+    for (size_t i = 0; i < located; ++i) own.ahead[i].prefetch(noted);
     if (!own.distinct.empty()) {
       for (size_t i = 0; i < located; ++i) own.locate_values(own.ahead[i]);
+      for (size_t i = 0; i < located; ++i) own.distinct.prefetch_index(own.ahead[i].distinct);
       for (size_t i = 0; i < located; ++i) own.distinct.prefetch(own.ahead[i].distinct);
     }
     for (size_t i = 0; i < located; ++i) {
@@ -569,7 +580,7 @@ Status Aggregation::Impl::merge_entry(ByteReader& in, state::StateStore& store,
   bool failed = false;
   TRY(plan->updating() ? change(store, at, static_cast<int>(weight))
                        : apply(store, at, static_cast<uint16_t>(partition), nullptr, failed));
-  note(changed, window, group);
+  note(changed, at);
   return {};
 }
 

@@ -121,6 +121,13 @@ void DistinctSets::locate(Row& row, uint64_t number) const {
   }
 }
 
+void DistinctSets::prefetch_index(const Row& row) const {
+  if (row.number == 0) return;
+  for (const Value& value : row.values) {
+    if (value.calls != 0) row.table->prefetch_index(value.place);
+  }
+}
+
 void DistinctSets::prefetch(const Row& row) const {
   if (row.number == 0) return;
   for (const Value& value : row.values) {

@@ -64,6 +64,7 @@ class DistinctSets {
   // For a new group; 0: the state's bound.
   uint64_t next_number(state::StateStore& store, int64_t window, uint64_t hash) const;
   void locate(Row& row, uint64_t number) const;
+  void prefetch_index(const Row& row) const;
   void prefetch(const Row& row) const;
   bool take(Row& row,
             std::vector<Contribution>& contributions) const;  // false: the state's bound, nothing is kept

@@ -1,8 +1,8 @@
 // GroupIndex: which (window, key) pairs were seen since the last clear(), numbered as they came. Private to
 // engine/.
 //
-// Open addressing over one string of keys; clear() keeps the capacity. The hash is the caller's, of the key,
-// mixed here with a seed of this process and the window.
+// Open addressing over one string of keys; clear() keeps the capacity. A key's hash is seeded; who has one already (a
+// table's place_of()) gives it. For many groups, in steps: prefetch(), later prefetch_group(), later find_or_add().
 #pragma once
 
 #include <string>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/prefetch.h"
 
 namespace millrace::engine {
 
@@ -24,8 +25,12 @@ class GroupIndex {
 
   // The group's number; `added` if it is new.
   size_t find_or_add(int64_t window, std::string_view key, bool& added) {
+    return find_or_add(window, key, seeded_hash(key, seed_), added);
+  }
+  // One key, one hash.
+  size_t find_or_add(int64_t window, std::string_view key, uint64_t key_hash, bool& added) {
     if ((groups_.size() + 1) * 2 > table_.size()) grow();
-    const uint64_t hash = seeded_hash(key, seed_ ^ static_cast<uint64_t>(window));
+    const uint64_t hash = hash_of(window, key_hash);
     size_t at = hash & (table_.size() - 1);
     for (; table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
       const Group& g = groups_[table_[at] - 1];
@@ -36,6 +41,14 @@ class GroupIndex {
     table_[at] = static_cast<uint32_t>(groups_.size());
     added = true;
     return groups_.size() - 1;
+  }
+  void prefetch(int64_t window, uint64_t key_hash) const {
+    if (!table_.empty()) prefetch_line(&table_[hash_of(window, key_hash) & (table_.size() - 1)]);
+  }
+  void prefetch_group(int64_t window, uint64_t key_hash) const {
+    if (table_.empty()) return;
+    const uint32_t number = table_[hash_of(window, key_hash) & (table_.size() - 1)];
+    if (number != 0) prefetch_line(&groups_[number - 1]);
   }
   void clear() {
     if (groups_.empty()) return;
@@ -48,6 +61,10 @@ class GroupIndex {
   std::string_view key(size_t number) const { return key_of(groups_[number]); }
 
  private:
+  static uint64_t hash_of(int64_t window, uint64_t key_hash) {
+    const uint64_t mixed = static_cast<uint64_t>(window) * 0x9E3779B97F4A7C15;  // 2^64 / the golden ratio
+    return key_hash ^ mixed ^ (mixed >> 32);
+  }
   std::string_view key_of(const Group& g) const { return std::string_view(keys_).substr(g.offset, g.size); }
   void grow() {
     table_.assign(table_.empty() ? 64 : table_.size() * 2, 0);

@@ -61,9 +61,10 @@ class Table {
   virtual size_t value_bytes() const = 0;
   virtual void for_each(const std::function<void(const RowView&)>& visit) const = 0;  // no order promised
   // The same in steps, for many keys: while the memory fetches what one key's look-up will read, the next one's
-  // place is found. A place follows from the key alone and stays. prefetch() wants place_of() to have been some
-  // time ago, find_at() and upsert_at() want the same of prefetch(); all work without.
+  // place is found. A place follows from the key alone and stays. Each step wants the one before to have been some time
+  // ago: place_of(), prefetch_index(), prefetch(), then find_at() or upsert_at(); all work without.
   virtual uint64_t place_of(std::string_view key) const = 0;
+  virtual void prefetch_index(uint64_t place) const = 0;
   virtual void prefetch(uint64_t place) const = 0;
   virtual char* upsert_at(uint64_t place, std::string_view key, uint64_t hash, bool& inserted) = 0;
   virtual const char* find_at(uint64_t place, std::string_view key, uint64_t hash) const = 0;

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/prefetch.h"
 #include "state/internal/page_table.h"
 
 namespace millrace::state::internal {
@@ -117,7 +118,7 @@ inline Hit find_row(const char* page, uint64_t h, std::string_view key, uint64_t
 }
 
 inline void prefetch_lines(const char* from, size_t bytes) {
-  for (size_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(from + at);
+  for (size_t at = 0; at < bytes; at += kLineBytes) prefetch_line(from + at);
 }
 // What find_row() will read: the bucket and the next one first, then, when they have come, the rows that are meant; if
 // there are none, where a new one will be written.

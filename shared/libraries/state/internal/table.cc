@@ -76,8 +76,12 @@ void PagedTable::index_changed() {
 
 uint64_t PagedTable::place_of(std::string_view key) const {
   const uint64_t h = internal_hash(key);
-  prefetch_bucket(pages_.peek(page_of(h))->data(), h);
+  prefetch_lines(reinterpret_cast<const char*>(pages_.peek(page_of(h))), sizeof(Page) + sizeof(RowHead));
   return h;
+}
+
+void PagedTable::prefetch_index(uint64_t place) const {
+  prefetch_bucket(pages_.peek(page_of(place))->data(), place);
 }
 
 void PagedTable::prefetch(uint64_t place) const {

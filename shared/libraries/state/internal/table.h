@@ -27,6 +27,7 @@ class PagedTable final : public Table {
   ~PagedTable() override = default;
 
   uint64_t place_of(std::string_view key) const override;
+  void prefetch_index(uint64_t place) const override;
   void prefetch(uint64_t place) const override;
   char* upsert_at(uint64_t place, std::string_view key, uint64_t hash, bool& inserted) override;
   const char* find_at(uint64_t place, std::string_view key, uint64_t hash) const override;
