@@ -107,11 +107,11 @@ struct Aggregation::Impl {
     bool is_late() const { return group_size < stored.size(); }
     void prefetch_index(const GroupIndex* noted) const {
       table->prefetch_index(place);
-      if (noted != nullptr) noted->prefetch(window, place);
+      if (noted != nullptr) noted->prefetch_group(window, place);
     }
     void prefetch(const GroupIndex* noted) const {
       table->prefetch(place);
-      if (noted != nullptr) noted->prefetch_group(window, place);
+      if (noted != nullptr) noted->prefetch_key(window, place);
     }
   };
   static constexpr size_t kAhead = 16;
@@ -351,6 +351,7 @@ void Aggregation::Impl::place(state::StateStore& store, int64_t window, std::str
   out.group_size = group.size();
   out.table = &table_of(store, window, part);
   out.place = out.table->place_of(out.stored);
+  touched.prefetch(window, out.place);
   if (!distinct.empty()) distinct.use_window(store, window, hash, out.distinct);
 }
 

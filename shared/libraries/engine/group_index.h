@@ -2,7 +2,7 @@
 // engine/.
 //
 // Open addressing over one string of keys; clear() keeps the capacity. A key's hash is seeded; who has one already (a
-// table's place_of()) gives it. For many groups, in steps: prefetch(), later prefetch_group(), later find_or_add().
+// table's place_of()) gives it. For many groups, in steps: prefetch(), prefetch_group(), prefetch_key(), then find_or_add().
 #pragma once
 
 #include <string>
@@ -46,9 +46,12 @@ class GroupIndex {
     if (!table_.empty()) prefetch_line(&table_[hash_of(window, key_hash) & (table_.size() - 1)]);
   }
   void prefetch_group(int64_t window, uint64_t key_hash) const {
-    if (table_.empty()) return;
-    const uint32_t number = table_[hash_of(window, key_hash) & (table_.size() - 1)];
+    const uint32_t number = first_met(window, key_hash);
     if (number != 0) prefetch_line(&groups_[number - 1]);
+  }
+  void prefetch_key(int64_t window, uint64_t key_hash) const {
+    const uint32_t number = first_met(window, key_hash);
+    if (number != 0) prefetch_line(keys_.data() + groups_[number - 1].offset);
   }
   void clear() {
     if (groups_.empty()) return;
@@ -64,6 +67,10 @@ class GroupIndex {
   static uint64_t hash_of(int64_t window, uint64_t key_hash) {
     const uint64_t mixed = static_cast<uint64_t>(window) * 0x9E3779B97F4A7C15;  // 2^64 / the golden ratio
     return key_hash ^ mixed ^ (mixed >> 32);
+  }
+  // Most often the group's own number + 1; 0: none.
+  uint32_t first_met(int64_t window, uint64_t key_hash) const {
+    return table_.empty() ? 0 : table_[hash_of(window, key_hash) & (table_.size() - 1)];
   }
   std::string_view key_of(const Group& g) const { return std::string_view(keys_).substr(g.offset, g.size); }
   void grow() {
