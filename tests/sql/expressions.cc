@@ -357,6 +357,16 @@ class Maker {
         return make(kJsonb, depth) + " #> '{a,b}'";
     }
   }
+  std::string overlaps() {
+    const Type type = pick(Types{kDate, kTime, kTimestamp, kTimestamptz});
+    const auto end = [&] { return make(random_.chance(3) ? kInterval : type, 0); };
+    return fmt::format("({}, {}) OVERLAPS ({}, {})", make(type, 0), end(), make(type, 0), end());
+  }
+  std::string like_any(int depth) {
+    return make(kText, depth) + pick(Texts{" LIKE ", " NOT LIKE ", " ILIKE ", " NOT ILIKE "}) +
+           pick(Texts{"ANY (ARRAY['a%', '%2', '_'])", "ALL (ARRAY['%', '%a%', '%1%'])",
+                      "ANY ('{%-%,NULL,A}')", "ALL ('{}'::text[])", "SOME (ARRAY['%0%', 'x''y'])"});
+  }
   std::string condition(int depth) {
     switch (random_.below(10)) {
       case 8:
@@ -378,6 +388,8 @@ class Maker {
         return fmt::format("{} IN ({}, {})", make(type, depth), make(type, depth), make(type, depth));
       }
       case 5:
+        if (random_.chance(3)) return overlaps();
+        if (random_.chance(2)) return like_any(depth);
         return infix({"@>", "<@", "="}, kJsonb, kJsonb, depth);
       default: {
         const Types kMoments{kDate, kTimestamp, kTimestamptz};

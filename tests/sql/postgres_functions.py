@@ -11,7 +11,7 @@ import postgres
 # By name, and why.
 EXCLUDED = {
     **dict.fromkeys(("split_index", "regexp_extract", "to_precision", "date_format", "to_timestamp_ltz", "json_value", "json_query", "json_exists", "interval_of", "interval_months",
-                     "interval_days", "interval_microseconds"), "functions that PostgreSQL does not have"),
+                     "interval_days", "interval_microseconds", "timestampadd", "timestampdiff", "unix_timestamp"), "functions that PostgreSQL does not have"),
     "jsonb_build_object": "`jsonb_build_object`: PostgreSQL takes no jsonb as a name, the binder makes one of every argument here",
     "similar_to_escape": "the text of `similar_to_escape`: what it matches is compared",
 }
