@@ -213,11 +213,14 @@ class Maker {
         return number(type, pick(Types{kSmallint, kInteger, kBigint}), kBigint, depth);
       case kNumeric:
         if (random_.chance(6)) return fmt::format("round({}, {})", make(type, depth), random_.below(6));
+        if (random_.chance(5)) return power(depth);
+        if (random_.chance(8)) return part(depth);
         if (random_.chance(6)) return element(type, depth);
         return number(type, pick(Types{kSmallint, kInteger, kBigint, kNumeric}), kNumeric, depth);
       case kDouble:
         if (random_.chance(3))
           return infix({"+", "*"}, kReal, pick(Types{kSmallint, kInteger, kBigint}), depth);
+        if (random_.chance(8)) return infix({"^"}, kInteger, pick(Types{kInteger, kReal, kDouble}), depth);
         return number(type, pick(kNumbers), kDouble, depth);
       case kText:
         if (random_.chance(3)) return make(kJsonb, depth) + " ->> " + pick(Texts{"'a'", "'b'", "0", "-1"});
@@ -246,6 +249,34 @@ class Maker {
         return jsonb(depth);
       default:
         return leaf(type);
+    }
+  }
+  std::string power(int depth) {
+    switch (random_.below(4)) {
+      case 0:
+        return fmt::format("{}({})", pick(Texts{"sqrt", "ln", "exp", "log", "log10"}), make(kNumeric, depth));
+      case 1:
+        return fmt::format("log({}, {})", make(pick(Types{kNumeric, kInteger}), depth),
+                           make(kNumeric, depth));
+      case 2:
+        return make(kNumeric, depth) + " ^ " + pick(Texts{"2", "3", "-1", "0.5", "-2.25", "0"});
+      default:
+        return fmt::format("power({}, {})", make(pick(Types{kSmallint, kBigint}), 0),
+                           pick(Texts{"0.5", "2.5", "-3.0", "1.25E-3"}));
+    }
+  }
+  std::string part(int depth) {
+    switch (random_.below(3)) {
+      case 0:
+        return fmt::format("EXTRACT({} FROM {})",
+                           pick(Texts{"hour", "second", "milliseconds", "epoch", "julian", "isoyear"}),
+                           make(pick(Types{kTimestamp, kTimestamptz}), depth));
+      case 1:
+        return fmt::format("EXTRACT({} FROM {})", pick(Texts{"minute", "microseconds", "epoch"}),
+                           make(kTime, depth));
+      default:
+        return fmt::format("EXTRACT({} FROM {})", pick(Texts{"day", "second", "epoch", "year"}),
+                           make(kInterval, depth));
     }
   }
   std::string number(Type type, Type narrow, Type wide, int depth) {
@@ -326,6 +357,16 @@ class Maker {
         return make(kJsonb, depth) + " #> '{a,b}'";
     }
   }
+  std::string overlaps() {
+    const Type type = pick(Types{kDate, kTime, kTimestamp, kTimestamptz});
+    const auto end = [&] { return make(random_.chance(3) ? kInterval : type, 0); };
+    return fmt::format("({}, {}) OVERLAPS ({}, {})", make(type, 0), end(), make(type, 0), end());
+  }
+  std::string like_any(int depth) {
+    return make(kText, depth) + pick(Texts{" LIKE ", " NOT LIKE ", " ILIKE ", " NOT ILIKE "}) +
+           pick(Texts{"ANY (ARRAY['a%', '%2', '_'])", "ALL (ARRAY['%', '%a%', '%1%'])",
+                      "ANY ('{%-%,NULL,A}')", "ALL ('{}'::text[])", "SOME (ARRAY['%0%', 'x''y'])"});
+  }
   std::string condition(int depth) {
     switch (random_.below(10)) {
       case 8:
@@ -347,6 +388,8 @@ class Maker {
         return fmt::format("{} IN ({}, {})", make(type, depth), make(type, depth), make(type, depth));
       }
       case 5:
+        if (random_.chance(3)) return overlaps();
+        if (random_.chance(2)) return like_any(depth);
         return infix({"@>", "<@", "="}, kJsonb, kJsonb, depth);
       default: {
         const Types kMoments{kDate, kTimestamp, kTimestamptz};

@@ -326,6 +326,32 @@ double random_double(Random& random) {
   return random.chance(2) ? kSpecial[random.below(16)] : (random.unit() - 0.5) * 20;
 }
 
+bool is_power(std::string_view function) {
+  constexpr std::array<std::string_view, 7> kPowers{"power", "pow", "sqrt", "exp", "ln", "log", "log10"};
+  return std::ranges::find(kPowers, function) != kPowers.end();
+}
+// For roots, powers and logarithms: of any size, some near one, some with many digits; an exponent is often a whole one.
+Scalar random_numeric(Random& random, size_t place) {
+  constexpr std::array kSpecial{"0",    "1",     "-1",   "2",    "10",      "0.5",        "1.1",  "0.9",
+                                "1e20", "1e-20", "7e99", "-2.5", "-1e-300", "4294967296", "1e300"};
+  if (random.chance(4)) return *formats::parse_text(Type::kNumeric, one_of(random, kSpecial));
+  if (place == 1 && random.chance(2))
+    return *formats::parse_text(Type::kNumeric, std::to_string(static_cast<int64_t>(random.below(80)) - 40));
+  std::string text = random.chance(6) ? "-" : "";
+  if (random.chance(5)) {
+    text +=
+        (random.chance(2) ? "1." : "0.") + std::string(random.below(20), text.ends_with("1.") ? '0' : '9');
+  } else {
+    text += random.chance(4) ? "0." + std::string(random.below(30), '0')
+                             : std::to_string(random.below(1'000)) + ".";
+  }
+  const bool is_long = random.chance(12);
+  for (uint64_t left = 1 + random.below(is_long ? 120 : 12); left > 0; --left)
+    text += static_cast<char>('0' + random.below(10));
+  if (random.chance(4)) text += "e" + std::to_string(static_cast<int64_t>(random.below(60)) - 30);
+  return *formats::parse_text(Type::kNumeric, text);
+}
+
 std::string random_bytes(Random& random, Type type, std::string_view function) {
   if (type == Type::kBytea) return one_of(random, kBytes);
   if (type == Type::kUuid) return one_of(random, kUuids);
@@ -400,6 +426,7 @@ Scalar random_value(Random& random, Type type, std::string_view function, size_t
       if (function.starts_with("make_") && !random.chance(5)) return random.unit() * 61;
       return function == "to_timestamp" ? random.unit() * 4e9 - 2e9 : random_double(random);
     case Type::kNumeric:
+      if (is_power(function)) return random_numeric(random, place);
       if (function == "to_precision") return *formats::parse_text(type, one_of(random, kSmallNumerics));
       return *formats::parse_text(type, one_of(random, kNumerics));
     case Type::kBytea:

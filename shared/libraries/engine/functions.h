@@ -64,6 +64,7 @@ FunctionFamily bit_functions();
 FunctionFamily angle_functions();
 FunctionFamily time_functions();
 FunctionFamily time_making_functions();
+FunctionFamily time_unit_functions();
 FunctionFamily zone_functions();
 FunctionFamily format_functions();
 FunctionFamily bytes_functions();

@@ -2,6 +2,7 @@
 #include "engine/functions_numeric.h"
 
 #include "event/decimal.h"
+#include "event/decimal_functions.h"
 
 namespace millrace::engine {
 namespace {
@@ -48,6 +49,51 @@ Numeric mod(Row& row, Numeric a, Numeric b) {
   return kept(row, remainder(decimal_from(a.value), divisor));
 }
 
+Numeric power_of(Row& row, Numeric x, Numeric y) {
+  const Decimal base = decimal_from(x.value);
+  const Decimal exponent = decimal_from(y.value);
+  if (base.digits.empty() && exponent.negative)
+    return row.fail(kBadArgument, "zero raised to a negative power is undefined"), x;
+  if (base.negative && !is_whole(exponent)) {
+    row.fail(kBadArgument, "a negative number raised to a non-integer power yields a complex result");
+    return x;
+  }
+  return kept(row, power(base, exponent));
+}
+Numeric sqrt_of(Row& row, Numeric x) {
+  const Decimal a = decimal_from(x.value);
+  if (a.negative) return row.fail(kBadArgument, "cannot take square root of a negative number"), x;
+  return kept(row, square_root(a));
+}
+Numeric exp_of(Row& row, Numeric x) {
+  return kept(row, exponential(decimal_from(x.value)));
+}
+bool has_logarithm(Row& row, const Decimal& a) {
+  if (a.digits.empty())
+    row.fail(kBadArgument, "cannot take logarithm of zero");
+  else if (a.negative)
+    row.fail(kBadArgument, "cannot take logarithm of a negative number");
+  else
+    return true;
+  return false;
+}
+Numeric ln_of(Row& row, Numeric x) {
+  const Decimal a = decimal_from(x.value);
+  return has_logarithm(row, a) ? kept(row, natural_logarithm(a)) : x;
+}
+Numeric logarithm_of(Row& row, const Decimal& base, Numeric x) {
+  const Decimal a = decimal_from(x.value);
+  if (!has_logarithm(row, base) || !has_logarithm(row, a)) return x;
+  if (base == decimal_of(int64_t{1})) return row.fail("MR-SQL-0101", "division by zero"), x;
+  return kept(row, logarithm(base, a));
+}
+Numeric log_of(Row& row, Numeric base, Numeric x) {
+  return logarithm_of(row, decimal_from(base.value), x);
+}
+Numeric log10_of(Row& row, Numeric x) {
+  return logarithm_of(row, decimal_of(int64_t{10}), x);
+}
+
 Numeric to_precision(Row& row, Numeric x, int64_t precision, int64_t scale) {
   if (precision < 1 || precision > kMaxDecimalDigits || scale < 0 || scale > precision)
     return row.fail(kBadArgument, "there is no such precision and scale"), x;
@@ -82,6 +128,24 @@ Signature numeric_floor() {
 }
 Signature numeric_mod() {
   return call<mod>();
+}
+Signature numeric_power() {
+  return call<power_of>();
+}
+Signature numeric_sqrt() {
+  return call<sqrt_of>();
+}
+Signature numeric_exp() {
+  return call<exp_of>();
+}
+Signature numeric_ln() {
+  return call<ln_of>();
+}
+std::vector<Signature> numeric_log() {
+  return {call<log10_of>(), call<log_of>()};
+}
+Signature numeric_log10() {
+  return call<log10_of>();
 }
 Signature numeric_precision() {
   return call<to_precision>();

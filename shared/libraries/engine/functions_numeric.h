@@ -12,6 +12,12 @@ std::vector<Signature> numeric_trunc();
 Signature numeric_ceil();
 Signature numeric_floor();
 Signature numeric_mod();
+Signature numeric_power();
+Signature numeric_sqrt();
+Signature numeric_exp();
+Signature numeric_ln();
+std::vector<Signature> numeric_log();  // to base 10, or to any
+Signature numeric_log10();
 Signature numeric_precision();  // what a cast to NUMERIC(p, s) does
 
 }  // namespace millrace::engine

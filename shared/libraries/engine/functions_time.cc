@@ -5,6 +5,8 @@
 
 #include "engine/call_kernel.h"
 #include "engine/time_unit.h"
+#include "event/decimal.h"
+#include "event/small_decimal.h"
 #include "event/text.h"
 
 namespace millrace::engine {
@@ -138,21 +140,29 @@ Interval trunc_interval(Row& row, View name, Interval i) {
   }
 }
 
+// A part of a time: a whole number of units of so many digits behind the point.
+struct Part {
+  __int128 units = 0;
+  int scale = 0;
+};
+Part whole(int64_t value) {
+  return {value, 0};
+}
+
 // The part of a time of day, or of an interval's microseconds.
-double clock_part(TimeUnit unit, int64_t micros) {
+Part clock_part(TimeUnit unit, int64_t micros) {
   const int64_t in_minute = micros % kMinute;
-  const int64_t minute = micros % kHour / kMinute;
   switch (unit) {
     case TimeUnit::kMicrosecond:
-      return static_cast<double>(in_minute);
+      return whole(in_minute);
     case TimeUnit::kMillisecond:
-      return static_cast<double>(in_minute) / 1'000.0;
+      return {in_minute, 3};
     case TimeUnit::kSecond:
-      return static_cast<double>(in_minute) / 1'000'000.0;
+      return {in_minute, 6};
     case TimeUnit::kMinute:
-      return static_cast<double>(minute);
+      return whole(micros % kHour / kMinute);
     default:
-      return static_cast<double>(micros / kHour);
+      return whole(micros / kHour);
   }
 }
 
@@ -191,68 +201,99 @@ int64_t date_part_of(TimeUnit unit, const CivilTime& time) {
   }
 }
 
-double timestamp_part(Row& row, View name, Timestamp t) {
+std::optional<Part> part_of(Row& row, View name, Timestamp t) {
   const auto unit = time_unit(name);
-  if (!unit) return bad_unit(row, name, "timestamp with time zone"), 0;
-  if (*unit == TimeUnit::kEpoch) return static_cast<double>(t.micros) / 1'000'000.0;
+  if (!unit) return bad_unit(row, name, "timestamp with time zone"), std::nullopt;
+  if (*unit == TimeUnit::kEpoch) return Part{t.micros, 6};
   const CivilTime time = civil_time(t.micros);
-  if (*unit <= TimeUnit::kHour) return clock_part(*unit, time.micros);
-  if (*unit == TimeUnit::kJulian) {
-    constexpr int64_t kJulianOfEpoch = 2'440'588;
-    return static_cast<double>(time.days + kJulianOfEpoch) +
-           static_cast<double>(time.micros) / static_cast<double>(kMicrosPerDay);
-  }
-  return static_cast<double>(date_part_of(*unit, time));
+  return *unit <= TimeUnit::kHour ? clock_part(*unit, time.micros) : whole(date_part_of(*unit, time));
 }
 
-double local_part(Row& row, View name, LocalTimestamp t) {
-  if (time_unit(name) == TimeUnit::kZone) return bad_unit(row, name, "timestamp without time zone"), 0;
-  return timestamp_part(row, name, {t.value});
+std::optional<Part> part_of(Row& row, View name, LocalTimestamp t) {
+  if (time_unit(name) != TimeUnit::kZone) return part_of(row, name, Timestamp{t.value});
+  return bad_unit(row, name, "timestamp without time zone"), std::nullopt;
 }
 
-double time_part(Row& row, View name, TimeOfDay t) {
+std::optional<Part> part_of(Row& row, View name, TimeOfDay t) {
   const auto unit = time_unit(name);
-  if (unit == TimeUnit::kEpoch) return static_cast<double>(t.value) / 1'000'000.0;
-  if (!unit || *unit > TimeUnit::kHour) return bad_unit(row, name, "time without time zone"), 0;
+  if (unit == TimeUnit::kEpoch) return Part{t.value, 6};
+  if (!unit || *unit > TimeUnit::kHour) return bad_unit(row, name, "time without time zone"), std::nullopt;
   return clock_part(*unit, t.value);
 }
 
-double interval_part(Row& row, View name, Interval i) {
+std::optional<Part> part_of(Row& row, View name, Interval i) {
   const auto unit = time_unit(name);
-  if (!unit) return bad_unit(row, name, "interval"), 0;
+  if (!unit) return bad_unit(row, name, "interval"), std::nullopt;
   if (*unit <= TimeUnit::kHour) return clock_part(*unit, i.micros);
   const int32_t years = i.months / 12;
-  if (*unit == TimeUnit::kEpoch) {  // years of 365.25 days, months of 30
-    return static_cast<double>(i.micros) / 1'000'000.0 + 365.25 * 86'400 * years +
-           30.0 * 86'400 * (i.months % 12) + 86'400.0 * i.days;
-  }
-  int32_t whole = 0;
   switch (*unit) {
+    case TimeUnit::kEpoch: {  // years of 365.25 days, months of 30
+      const __int128 quarters_of_days =
+          __int128{1'461} * years + __int128{120} * (i.months % 12) + __int128{4} * i.days;
+      return Part{quarters_of_days * (kMicrosPerDay / 4) + i.micros, 6};
+    }
     case TimeUnit::kDay:
-      whole = i.days;
-      break;
+      return whole(i.days);
     case TimeUnit::kMonth:
-      whole = i.months % 12;
-      break;
+      return whole(i.months % 12);
     case TimeUnit::kQuarter:
-      whole = i.months % 12 / 3 + 1;
-      break;
+      return whole(i.months % 12 / 3 + 1);
     case TimeUnit::kYear:
-      whole = years;
-      break;
+      return whole(years);
     case TimeUnit::kDecade:
-      whole = years / 10;
-      break;
+      return whole(years / 10);
     case TimeUnit::kCentury:
-      whole = years / 100;
-      break;
+      return whole(years / 100);
     case TimeUnit::kMillennium:
-      whole = years / 1'000;
-      break;
+      return whole(years / 1'000);
     default:
-      return bad_unit(row, name, "interval"), 0;
+      return bad_unit(row, name, "interval"), std::nullopt;
   }
-  return whole;
+}
+
+constexpr int64_t kJulianOfEpoch = 2'440'588;
+
+template <typename T>
+double as_double(Row& row, View name, T t) {
+  const auto part = part_of(row, name, t);
+  if (!part) return 0;
+  constexpr double kUnits[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
+  return static_cast<double>(part->units) / kUnits[part->scale];
+}
+double timestamp_part(Row& row, View name, Timestamp t) {
+  if (time_unit(name) != TimeUnit::kJulian) return as_double(row, name, t);
+  const CivilTime time = civil_time(t.micros);
+  return static_cast<double>(time.days + kJulianOfEpoch) +
+         static_cast<double>(time.micros) / static_cast<double>(kMicrosPerDay);
+}
+double local_part(Row& row, View name, LocalTimestamp t) {
+  return time_unit(name) == TimeUnit::kZone ? as_double(row, name, t) : timestamp_part(row, name, {t.value});
+}
+double interval_part(Row& row, View name, Interval i) {
+  if (time_unit(name) != TimeUnit::kEpoch) return as_double(row, name, i);
+  const int32_t years = i.months / 12;
+  return static_cast<double>(i.micros) / 1'000'000.0 + 365.25 * 86'400 * years +
+         30.0 * 86'400 * (i.months % 12) + 86'400.0 * i.days;
+}
+
+template <typename T>
+Numeric as_numeric(Row& row, View name, T t) {
+  const auto part = part_of(row, name, t);
+  if (!part) return {};
+  DecimalBuffer buffer;
+  return {row.keep(write_decimal(part->units, part->scale, buffer))};
+}
+Numeric extract_timestamp(Row& row, View name, Timestamp t) {
+  if (time_unit(name) != TimeUnit::kJulian) return as_numeric(row, name, t);
+  const CivilTime time = civil_time(t.micros);
+  const auto of_day = divide(decimal_of(time.micros), decimal_of(kMicrosPerDay));
+  const auto day =
+      add(decimal_of(time.days + kJulianOfEpoch), *of_day);  // far within a numeric's bound, both
+  return {row.keep(decimal_bytes(*day))};
+}
+Numeric extract_local(Row& row, View name, LocalTimestamp t) {
+  return time_unit(name) == TimeUnit::kZone ? as_numeric(row, name, t)
+                                            : extract_timestamp(row, name, {t.value});
 }
 
 // The start of the stride that holds t, counted from the origin.
@@ -297,12 +338,13 @@ FunctionFamily time_functions() {
           {"date_part",
            "A part of a time, as a number: the units of date_trunc, and `epoch`, of a timestamp also `dow`, "
            "`isodow`, `doy`, `isoyear`, `julian`, `timezone`",
-           {call<timestamp_part>(), call<local_part>(), call<time_part>(), call<interval_part>()},
+           {call<timestamp_part>(), call<local_part>(), call<as_double<TimeOfDay>>(), call<interval_part>()},
            {{"date_part('hour', TIMESTAMPTZ '2001-02-16T20:38:40Z')", "20"},
             {"date_part('epoch', INTERVAL '1 day 1 second')", "86401"}}},
           {"extract",
-           "The same, written `EXTRACT(field FROM time)`",
-           {call<timestamp_part>(), call<local_part>(), call<time_part>(), call<interval_part>()},
+           "The same as a numeric, written `EXTRACT(field FROM time)`",
+           {call<extract_timestamp>(), call<extract_local>(), call<as_numeric<TimeOfDay>>(),
+            call<as_numeric<Interval>>()},
            {{"EXTRACT(DOW FROM TIMESTAMPTZ '2001-02-16T20:38:40Z')", "5"},
             {"EXTRACT(second FROM INTERVAL '1.5 s')", "1.5"},
             {"EXTRACT(doy FROM DATE '2001-03-01')", "60"}}},

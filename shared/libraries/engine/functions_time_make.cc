@@ -198,9 +198,10 @@ FunctionFamily time_making_functions() {
                 call<make_interval_of<I, I, I, I, I>>(), call<make_interval_of<I, I, I, I, I, I>>(),
                 call<make_interval>()},
                {{"make_interval(0, 0, 0, 10)", "10 days"},
+                {"make_interval(days => 10, mins => 30)", "10 days 00:30:00"},
                 {"make_interval(1, 2, 0, 3, 4, 5, 6.5)", "1 year 2 mons 3 days 04:05:06.5"}},
-               "make_interval(years bigint, months bigint, weeks bigint, days bigint, hours bigint, minutes "
-               "bigint, seconds double precision) → interval"},
+               "make_interval(years bigint, months bigint, weeks bigint, days bigint, hours bigint, mins "
+               "bigint, secs double precision) → interval"},
               {"interval_of",
                "The interval of its three parts: months, days and microseconds",
                {call<interval_of>()},

@@ -6,6 +6,7 @@
 #include "engine/aggregate.h"
 #include "engine/aggregates.h"
 #include "engine/internal/accumulator_values.h"
+#include "event/array.h"
 
 namespace millrace::engine {
 namespace {
@@ -43,16 +44,10 @@ double percentile(const Values& values, int64_t rows, double fraction, Arena& ar
   return low + (place - static_cast<double>(first)) * (double_at(values, second, arena) - low);
 }
 
-}  // namespace
-
-void append_ordered_set(const AggregateCall& call, const Values& values, Column& out, Arena& arena) {
-  int64_t rows = 0;
-  for (const CountedValue& counted : values) rows = add_counts(rows, counted.rows);
-  if (values.empty() || rows <= 0) return out.append_null();
-  if (call.kind == AggregateKind::kMode)
-    return append_value(std::ranges::max_element(values, {}, &CountedValue::rows)->value, out, arena);
-  const double fraction = std::get<double>(call.parameter->literal);
-  if (call.kind == AggregateKind::kPercentileDisc) {
+// Of one fraction.
+void append_percentile(AggregateKind kind, double fraction, const Values& values, int64_t rows, Column& out,
+                       Arena& arena) {
+  if (kind == AggregateKind::kPercentileDisc) {
     const auto place = static_cast<int64_t>(std::ceil(fraction * static_cast<double>(rows)));
     return append_value(value_at(values, std::max<int64_t>(place, 1) - 1), out, arena);
   }
@@ -61,35 +56,64 @@ void append_ordered_set(const AggregateCall& call, const Values& values, Column&
   out.doubles.push_back(answer);
 }
 
+}  // namespace
+
+void append_ordered_set(const AggregateCall& call, Values& values, Column& out, Arena& arena) {
+  int64_t rows = 0;
+  for (const CountedValue& counted : values) rows = add_counts(rows, counted.rows);
+  if (values.empty() || rows <= 0) return out.append_null();
+  if (call.descending) std::ranges::reverse(values);
+  if (call.kind == AggregateKind::kMode)
+    return append_value(std::ranges::max_element(values, {}, &CountedValue::rows)->value, out, arena);
+  if (const auto* fraction = std::get_if<double>(&call.parameter->literal))
+    return append_percentile(call.kind, *fraction, values, rows, out, arena);
+  Column fractions;
+  fractions.type = Type::kDouble;
+  append_elements(std::get<std::string>(call.parameter->literal), fractions, arena);
+  const Type element = element_of(call.type);
+  ArrayMaker answers(element);
+  for (size_t i = 0; i < fractions.doubles.size(); ++i) {
+    Column one;
+    one.type = element;
+    if (!fractions.is_null(i)) append_percentile(call.kind, fractions.doubles[i], values, rows, one, arena);
+    answers.add(fractions.is_null(i) ? Scalar() : one.scalar(0));
+  }
+  if (!out.valid.empty()) out.valid.push_back(1);
+  out.texts.push_back(arena.keep(answers.bytes()));
+}
+
 std::vector<AggregateFunction> aggregates_of_order() {
   using K = AggregateKind;
   return {
       {"percentile_cont",
        K::kPercentileCont,
        Takes::kAnything,
-       "percentile_cont(fraction) WITHIN GROUP (ORDER BY number)",
+       "percentile_cont(fraction) WITHIN GROUP (ORDER BY number [DESC])",
        "The value that a constant fraction of all is not above, between two values where it lies between "
-       "them; a double "
-       "precision",
+       "them; a double precision. An array of fractions has an array of answers",
        {{"percentile_cont(0.5) WITHIN GROUP (ORDER BY x)", "1.5"},
-        {"percentile_cont(0.25) WITHIN GROUP (ORDER BY n)", "1.5"}},
+        {"percentile_cont(0.25) WITHIN GROUP (ORDER BY n DESC)", "2"},
+        {"percentile_cont(ARRAY[0, 0.25, 1]) WITHIN GROUP (ORDER BY n)", "{1,1.5,2}"}},
        2,
        2,
        true},
       {"percentile_disc",
        K::kPercentileDisc,
        Takes::kAnything,
-       "percentile_disc(fraction) WITHIN GROUP (ORDER BY any)",
-       "The first value that at least the constant fraction of all is not above",
-       {{"percentile_disc(0.5) WITHIN GROUP (ORDER BY word)", "b"}},
+       "percentile_disc(fraction) WITHIN GROUP (ORDER BY any [DESC])",
+       "The first value that at least the constant fraction of all is not above (below, with DESC); of an "
+       "array of "
+       "fractions an array",
+       {{"percentile_disc(0.5) WITHIN GROUP (ORDER BY word)", "b"},
+        {"percentile_disc(ARRAY[0.3, 1]) WITHIN GROUP (ORDER BY word DESC)", "{c,a}"}},
        2,
        2,
        true},
       {"mode",
        K::kMode,
        Takes::kAnything,
-       "mode() WITHIN GROUP (ORDER BY any)",
-       "The value that most rows have; the least of several",
+       "mode() WITHIN GROUP (ORDER BY any [DESC])",
+       "The value that most rows have; the least of several, the greatest with DESC",
        {{"mode() WITHIN GROUP (ORDER BY n)", "2"}, {"mode() WITHIN GROUP (ORDER BY word)", "a"}},
        1,
        1,

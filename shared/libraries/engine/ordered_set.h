@@ -10,8 +10,8 @@
 
 namespace millrace::engine {
 
-// Appends the answer over values in ascending order, encoded as keys; NULL of none.
-void append_ordered_set(const AggregateCall& call, const std::vector<CountedValue>& values, Column& out,
+// Appends the answer over values in ascending order, encoded as keys; NULL of none. May reverse them.
+void append_ordered_set(const AggregateCall& call, std::vector<CountedValue>& values, Column& out,
                         Arena& arena);
 
 }  // namespace millrace::engine

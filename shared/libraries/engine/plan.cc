@@ -53,6 +53,7 @@ Schema schema_of(const std::vector<NamedExpr>& outputs) {
 std::string call_text(const AggregateCall& call, const std::vector<std::string>& columns) {
   std::string arguments = call.argument ? to_string(*call.argument, columns) : "*";
   if (call.parameter) arguments += ", " + to_string(*call.parameter, columns);
+  if (call.descending) arguments += " DESC";
   if (!call.order_by.empty()) arguments += " ORDER BY " + order_text(call.order_by, columns);
   return fmt::format("{}({}{})", aggregate_name(call), call.distinct ? "DISTINCT " : "", arguments);
 }

@@ -121,12 +121,14 @@ struct SortKey {
 
 struct AggregateCall {
   AggregateKind kind = AggregateKind::kCountStar;
-  ExprPtr argument;             // null for count(*)
-  Type type = Type::kBigint;    // of the result: count, sum(bigint) bigint; avg, sum(double) double; numeric;
-                                // min, max as the argument
-  bool distinct = false;        // each value of the argument counts once
-  ExprPtr parameter = nullptr;  // a literal: string_agg's separator, a percentile's fraction
+  ExprPtr argument;           // null for count(*)
+  Type type = Type::kBigint;  // of the result: count, sum(bigint) bigint; avg, sum(double) double; numeric;
+                              // min, max as the argument
+  bool distinct = false;      // each value of the argument counts once
+  ExprPtr parameter =
+      nullptr;  // a literal: string_agg's separator, a percentile's fraction or an array of them
   std::vector<SortKey> order_by = {};  // of ordered aggregates: before the row's partition and offset
+  bool descending = false;             // of percentiles and mode: the greatest value is the first
 
   // What is over the source row; null for count(*).
   template <typename F>

@@ -131,6 +131,7 @@ uint64_t QueryPlan::identity() const {
     append_expr(out, call.argument.get());
     if (is_ordered(call.kind)) append_order(out, call.order_by);
     if (call.parameter) append_expr(out, call.parameter.get());
+    if (call.descending) append_bytes(out, "descending");
   }
   append_le<uint8_t>(out, static_cast<uint8_t>((emit_on_close ? 1 : 0) | (repartition ? 2 : 0)));
   append_le(out, view_retention_us);

@@ -70,7 +70,7 @@ enum class ExprKind : uint8_t {
   kArray,       // ARRAY[args…]
   kSubscript,   // args[0][args[1]]
   kSlice,       // args[0][args[1]:args[2]]; a bound that is not written: NULL with text "open"
-  kQuantified,  // args[0] text ANY (args[1]); negated: ALL
+  kQuantified,  // args[0] text ANY (args[1]), text an operator, or like, not ilike, …; negated: ALL
   kRow,         // ROW(args…)
   kField,       // args[0].text; operator_span: the name's
 };
@@ -96,6 +96,7 @@ struct Expr {
   bool has_else = false;
   bool distinct = false;      // kCall: of an aggregate's argument
   bool within_group = false;  // kCall: the first argument is that of WITHIN GROUP's ORDER BY
+  bool descending = false;    // kCall: … which is DESC
   bool has_filter = false;    // kCall: the last argument is FILTER's condition
   struct Order {
     bool descending = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/aggregates.h"
+#include "event/array.h"
 #include "sql/bind_expression.h"
 #include "sql/errors.h"
 
@@ -110,6 +111,21 @@ Result<engine::ExprPtr> fraction_of(Bound value, const ast::Expr& tree) {
   return invalid_at(kBadArguments, tree.span, "the fraction is a constant from 0 to 1", "for example 0.95");
 }
 
+// The constants of ARRAY[…], as an array of double precision.
+Result<engine::ExprPtr> array_of_fractions(std::vector<Bound> values, const ast::Expr& tree) {
+  ArrayMaker fractions(Type::kDouble);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const ast::Expr& element = *tree.args[i];
+    if (element.kind == ast::ExprKind::kNull) {
+      fractions.add({});
+      continue;
+    }
+    TRY_ASSIGN(const engine::ExprPtr fraction, fraction_of(std::move(values[i]), element));
+    fractions.add(fraction->literal);
+  }
+  return make_literal(fractions.bytes(), array_of(Type::kDouble), tree.span).expr;
+}
+
 // NULLs stand in arrays and objects as null.
 Result<Bound> as_json(Bound value) {
   const SourceSpan span = value.expr->span;
@@ -168,7 +184,7 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, const Aggregate
     return bad_arguments(expr, function.within_group ? "WITHIN GROUP (ORDER BY …) behind it"
                                                      : "its arguments alone, without WITHIN GROUP");
   }
-  AggregateCall call{.kind = function.kind};
+  AggregateCall call{.kind = function.kind, .descending = expr.descending};
   if (expr.star) {
     if (call.kind != AggregateKind::kCount) return bad_arguments(expr, "one expression; only count takes *");
     call.kind = AggregateKind::kCountStar;
@@ -187,6 +203,11 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, const Aggregate
   TRY(aggregate_order(expr, plain, call));
   TRY_ASSIGN(argument, filtered(expr, std::move(argument)));
   call.type = result_type(call.kind, argument.type());
+  if (engine::is_of_order(call.kind) && call.parameter && is_array(call.parameter->type)) {
+    if (is_array(call.type))
+      return does_not_exist(expr, call.type, "there are no arrays of arrays: one fraction a call");
+    call.type = array_of(call.type);
+  }
   TRY_ASSIGN(call.distinct, keeps_distinct(expr, call.kind, argument.type()));
   call.argument = std::move(argument.expr);
   return aggregate_call(expr, std::move(call), argument.size);
@@ -298,6 +319,11 @@ Status ExpressionBinder::aggregate_parameter(const ast::Expr& expr, Type argumen
     return {};
   }
   const ast::Expr& tree = *expr.args[1];
+  if (engine::is_of_order(call.kind) && tree.kind == ast::ExprKind::kArray) {
+    TRY_ASSIGN(std::vector<Bound> values, bind_all(tree.args));
+    TRY_ASSIGN(call.parameter, array_of_fractions(std::move(values), tree));
+    return {};
+  }
   TRY_ASSIGN(Bound value, bind_in_aggregate(tree));
   TRY_ASSIGN(call.parameter,
              list ? separator_of(std::move(value), argument, tree) : fraction_of(std::move(value), tree));
@@ -339,7 +365,7 @@ bool same_call(const AggregateCall& a, const AggregateCall& b) {
   const auto same_key = [](const engine::SortKey& x, const engine::SortKey& y) {
     return x.descending == y.descending && x.nulls_first == y.nulls_first && same_expr(*x.expr, *y.expr);
   };
-  return a.kind == b.kind && a.distinct == b.distinct &&
+  return a.kind == b.kind && a.distinct == b.distinct && a.descending == b.descending &&
          (a.argument == nullptr || same_expr(*a.argument, *b.argument)) &&
          (a.parameter == nullptr || same_expr(*a.parameter, *b.parameter)) &&
          std::ranges::equal(a.order_by, b.order_by, same_key);

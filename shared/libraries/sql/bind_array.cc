@@ -88,6 +88,7 @@ Result<Bound> ExpressionBinder::slice(const ast::Expr& expr) {
 
 // x = ANY (array) is array_any('=', x, array).
 Result<Bound> ExpressionBinder::quantified(const ast::Expr& expr) {
+  if (expr.text.ends_with("like")) return like_any(expr);
   if (!comparison_of(expr.text)) {
     return unsupported_at(expr.operator_span, fmt::format("{} ANY is not supported", expr.text),
                           "the operators are = <> < <= > >=");

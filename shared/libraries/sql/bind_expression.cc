@@ -14,6 +14,20 @@ using ast::ExprKind;
 using engine::ExprPtr;
 using engine::Op;
 
+Result<Bound> balanced(Op op, std::vector<Bound>& args, size_t from, size_t to) {
+  if (to - from == 1) return std::move(args[from]);
+  const size_t middle = from + (to - from + 1) / 2;
+  TRY_ASSIGN(Bound left, balanced(op, args, from, middle));
+  TRY_ASSIGN(Bound right, balanced(op, args, middle, to));
+  const SourceSpan span = join(left.expr->span, right.expr->span);
+  return make(op, Type::kBoolean, {std::move(left), std::move(right)}, span);
+}
+
+Result<Bound> negated_if(bool negated, Bound value, const SourceSpan& span) {
+  if (!negated) return value;
+  return make(Op::kNot, Type::kBoolean, {std::move(value)}, span);
+}
+
 std::optional<Op> comparison_of(std::string_view op) {
   if (op == "=") return Op::kEqual;
   if (op == "<>" || op == "!=") return Op::kNotEqual;
@@ -26,25 +40,10 @@ std::optional<Op> comparison_of(std::string_view op) {
 
 namespace {
 
-// A tree of two-armed nodes over args[from, to), as flat as can be, so that no walk over it goes deep.
-Result<Bound> balanced(Op op, std::vector<Bound>& args, size_t from, size_t to) {
-  if (to - from == 1) return std::move(args[from]);
-  const size_t middle = from + (to - from + 1) / 2;
-  TRY_ASSIGN(Bound left, balanced(op, args, from, middle));
-  TRY_ASSIGN(Bound right, balanced(op, args, middle, to));
-  const SourceSpan span = join(left.expr->span, right.expr->span);
-  return make(op, Type::kBoolean, {std::move(left), std::move(right)}, span);
-}
-
 Result<Bound> in_range(const Bound& value, const Bound& low, const Bound& high, const SourceSpan& span) {
   TRY_ASSIGN(Bound above, make_comparison(Op::kGreaterEqual, ">=", value, low, span, span));
   TRY_ASSIGN(Bound below, make_comparison(Op::kLessEqual, "<=", value, high, span, span));
   return make(Op::kAnd, Type::kBoolean, {std::move(above), std::move(below)}, span);
-}
-
-Result<Bound> negated_if(bool negated, Bound value, const SourceSpan& span) {
-  if (!negated) return value;
-  return make(Op::kNot, Type::kBoolean, {std::move(value)}, span);
 }
 
 bool can_cast(Type from, Type to) {
@@ -87,8 +86,8 @@ std::string internal_type_name(Type type) {
 }
 
 Error unknown_function(const ast::Expr& expr) {
-  if (expr.text == "now" || expr.text == "random" || expr.text == "clock_timestamp" ||
-      expr.text == "statement_timestamp" || expr.text == "transaction_timestamp") {
+  if (expr.text == "random" || expr.text == "clock_timestamp" || expr.text == "statement_timestamp" ||
+      expr.text == "transaction_timestamp") {
     return unsupported_at(expr.span, fmt::format("{}() is not supported", expr.text),
                           "an answer depends on the events alone: use a timestamp column");
   }
@@ -323,48 +322,6 @@ Result<Bound> ExpressionBinder::in_list(const ast::Expr& expr) {
   return negated_if(expr.negated, std::move(found), expr.span);
 }
 
-// args: text, pattern, and the escape if one was written. ILIKE compares in lower case.
-Result<Bound> ExpressionBinder::like(const ast::Expr& expr) {
-  TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
-  for (Bound& arg : args) {
-    arg = with_default_type(std::move(arg));
-    if (arg.type() == Type::kText) continue;
-    return invalid_at(kNoOperator, arg.expr->span,
-                      fmt::format("LIKE needs text, not {}", to_string(arg.type())),
-                      "cast it: CAST(… AS TEXT)");
-  }
-  if (expr.text == "similar") return similar(expr, std::move(args));
-  if (args.size() == 3) {
-    const SourceSpan span = args[1].expr->span;
-    TRY_ASSIGN(args[1], make_call("like_escape", {std::move(args[1]), std::move(args[2])}, span));
-    args.pop_back();
-  }
-  if (expr.text == "ilike") {
-    for (Bound& arg : args) {
-      const SourceSpan span = arg.expr->span;
-      TRY_ASSIGN(arg, make_call("lower", {std::move(arg)}, span));
-    }
-  }
-  const auto* pattern = std::get_if<std::string>(&args[1].expr->literal);
-  if (pattern != nullptr && pattern->size() > kMaxPatternBytes) {
-    return invalid_at(kTooComplex, args[1].expr->span,
-                      fmt::format("the LIKE pattern has more than {} bytes", kMaxPatternBytes),
-                      "use a shorter pattern");
-  }
-  TRY_ASSIGN(Bound matched, make(Op::kLike, Type::kBoolean, std::move(args), expr.span));
-  return negated_if(expr.negated, std::move(matched), expr.span);
-}
-
-// A regular expression, but for how it is written.
-Result<Bound> ExpressionBinder::similar(const ast::Expr& expr, std::vector<Bound> args) {
-  const SourceSpan span = args[1].expr->span;
-  std::vector<Bound> pattern(std::make_move_iterator(args.begin() + 1), std::make_move_iterator(args.end()));
-  TRY_ASSIGN(args[1], make_call("similar_to_escape", std::move(pattern), span));
-  args.resize(2);
-  TRY_ASSIGN(Bound matched, make_call("regexp_like", std::move(args), expr.span));
-  return negated_if(expr.negated, std::move(matched), expr.span);
-}
-
 // ~ !~ and, whatever the case, ~* !~*.
 Result<Bound> ExpressionBinder::regex_match(const ast::Expr& expr) {
   TRY_ASSIGN(std::vector<Bound> args, bind_all(expr.args));
@@ -512,9 +469,8 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   if (const auto* function = engine::find_aggregate(expr.text)) return aggregate(expr, *function);
   if (expr.text == "grouping") return grouping(expr);
   const bool is_proctime = expr.text == "proctime";
-  const bool is_now = expr.text == "now" && scope_.now();
   const engine::Function* function = engine::find_function(expr.text);
-  if (function == nullptr && !is_proctime && !is_now) return unknown_function(expr);
+  if (function == nullptr && !is_proctime) return unknown_function(expr);
   if (const std::string_view clause = aggregate_clause(expr); !clause.empty()) {
     return invalid_at(kMisplacedAggregate, expr.span,
                       fmt::format("{} specified, but {} is not an aggregate function", clause, expr.text),
@@ -522,8 +478,8 @@ Result<Bound> ExpressionBinder::call(const ast::Expr& expr) {
   }
   if (expr.star) return bad_arguments(expr, "expressions, not *");
   if (is_proctime) return proctime(expr);
-  if (is_now && !expr.args.empty()) return bad_arguments(expr, "no arguments");
-  if (is_now) return make_literal(*scope_.now(), Type::kTimestamptz, expr.span);
+  if (is_clock(expr)) return clock(expr);
+  if (expr.text == "overlaps") return overlaps(expr);
   if (expr.text == "coalesce") return coalesce(expr);
   if (expr.text == "nullif") return null_if(expr);
   if (expr.text == "ifnull") return if_null(expr);

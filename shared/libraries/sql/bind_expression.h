@@ -66,8 +66,9 @@ class ExpressionBinder {
   Result<Bound> is_distinct(const ast::Expr& expr);
   Result<Bound> between(const ast::Expr& expr);
   Result<Bound> in_list(const ast::Expr& expr);
+  // Patterns (bind_like.cc).
   Result<Bound> like(const ast::Expr& expr);
-  Result<Bound> similar(const ast::Expr& expr, std::vector<Bound> args);
+  Result<Bound> like_any(const ast::Expr& expr);
   Result<Bound> regex_match(const ast::Expr& expr);
   Result<Bound> case_of(const ast::Expr& expr);
   Result<Bound> cast(const ast::Expr& expr);
@@ -89,6 +90,9 @@ class ExpressionBinder {
   Result<Bound> null_if(const ast::Expr& expr);
   Result<Bound> if_null(const ast::Expr& expr);
   Result<Bound> either(const ast::Expr& expr);  // if()
+  // The clock and OVERLAPS (bind_clock.cc).
+  Result<Bound> clock(const ast::Expr& expr);
+  Result<Bound> overlaps(const ast::Expr& expr);
   // Aggregates (bind_aggregate.cc).
   Result<Bound> aggregate(const ast::Expr& expr, const engine::AggregateFunction& function);
   Result<Bound> aggregate_input(const ast::Expr& expr, const engine::AggregateFunction& function);
@@ -113,6 +117,11 @@ class ExpressionBinder {
   std::unordered_multimap<uint64_t, size_t> calls_by_hash_;
 };
 
+// A tree of two-armed nodes over args[from, to), as flat as can be, so that no walk over it goes deep.
+Result<Bound> balanced(engine::Op op, std::vector<Bound>& args, size_t from, size_t to);
+Result<Bound> negated_if(bool negated, Bound value, const SourceSpan& span);
+bool is_clock(const ast::Expr& call);  // now(), CURRENT_DATE, …
+Error no_clock(const ast::Expr& call);
 // Building blocks (bind_operator.cc).
 Bound make_literal(Scalar value, Type type, const SourceSpan& span);
 // Folds where every argument is constant. kTooComplex beyond the bound.

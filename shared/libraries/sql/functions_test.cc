@@ -26,9 +26,9 @@ using engine::FunctionFamily;
 Result<std::string> evaluate(std::string_view sql) {
   TRY_ASSIGN(const auto statements, parse("SELECT CAST((" + std::string(sql) + ") AS TEXT) AS v"));
   const auto& select = std::get<ast::Select>(statements.front()->body);
-  const Scope nothing;
-  TRY_ASSIGN(const auto expr,
-             ExpressionBinder(nothing, "SELECT").bind_typed(*select.query.items.front().expr));
+  Scope scope;
+  scope.set_now(Timestamp{1'000'000'000'500'000});
+  TRY_ASSIGN(const auto expr, ExpressionBinder(scope, "SELECT").bind_typed(*select.query.items.front().expr));
   TRY_ASSIGN(const auto value, engine::evaluate_constant(*expr));
   const auto* text = std::get_if<std::string>(&value);
   return text == nullptr ? "NULL" : *text;

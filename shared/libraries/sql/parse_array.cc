@@ -86,10 +86,10 @@ bool Parser::is_quantifier() const {
 }
 
 // left = ANY (array), left <> ALL (array); SOME is ANY.
-Result<ExprPtr> Parser::quantified(ExprPtr left, const Token& op) {
+Result<ExprPtr> Parser::quantified(ExprPtr left, const SourceSpan& op, std::string text) {
   auto expr = node(ExprKind::kQuantified, left->span);
-  expr->operator_span = op.span;
-  expr->text = std::string(raw(op));
+  expr->operator_span = op;
+  expr->text = std::move(text);
   expr->negated = is_word("all");
   take();
   take();

@@ -1,6 +1,10 @@
 // The calls that the standard spells with words: EXTRACT(field FROM x), POSITION(a IN b),
-// SUBSTRING(x FROM n FOR n), OVERLAY(x PLACING y FROM n FOR n), TRIM(BOTH c FROM x). They become plain calls.
+// SUBSTRING(x FROM n FOR n), OVERLAY(x PLACING y FROM n FOR n), TRIM(BOTH c FROM x), TIMESTAMPADD(DAY, n, x), CURRENT_DATE,
+// make_interval(days => n). They become plain calls.
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
 
 #include "sql/errors.h"
 #include "sql/keywords.h"
@@ -28,6 +32,7 @@ Result<ExprPtr> Parser::spelled_call(const std::string& word) {
   if (word == "substring") TRY(substring_arguments(*expr));
   if (word == "overlay") TRY(overlay_arguments(*expr));
   if (word == "trim") TRY(trim_arguments(*expr));
+  if (word.starts_with("timestamp")) TRY(unit_arguments(*expr));
   TRY(expect_symbol(")"));
   expr->span = span_from(first.span);
   return finish(std::move(expr));
@@ -119,6 +124,68 @@ Status Parser::trim_arguments(ast::Expr& out) {
   if (!take_word("from")) return arguments(out);
   TRY(argument(out));
   std::swap(out.args[0], out.args[1]);
+  return {};
+}
+
+// A unit as a word, or any text, then a plain list.
+Status Parser::unit_arguments(ast::Expr& out) {
+  constexpr std::string_view kUnits[] = {"microsecond", "millisecond", "second", "minute",  "hour",
+                                         "day",         "week",        "month",  "quarter", "year"};
+  const bool is_unit = std::ranges::any_of(kUnits, [&](std::string_view unit) { return is_word(unit); });
+  if (is_unit && is_symbol(",", 1)) {
+    auto unit = node(ExprKind::kString, peek().span);
+    unit->text = name_value(text_, take());
+    TRY_ASSIGN(ExprPtr finished, finish(std::move(unit)));
+    out.args.push_back(std::move(finished));
+  } else {
+    TRY(argument(out));
+  }
+  return arguments(out);
+}
+
+// CURRENT_TIMESTAMP, or with so many digits of a second.
+Result<ExprPtr> Parser::clock_word() {
+  const Token first = take();
+  auto expr = node(ExprKind::kCall, first.span);
+  expr->text = name_value(text_, first);
+  if (expr->text != "current_date" && take_symbol("(")) {
+    TRY(argument(*expr));
+    TRY(expect_symbol(")"));
+    expr->span = span_from(first.span);
+  }
+  return finish(std::move(expr));
+}
+
+// name => value, …: of make_interval alone. What is not named is 0.
+Status Parser::named_arguments(ast::Expr& out) {
+  constexpr std::string_view kParts[] = {"years", "months", "weeks", "days", "hours", "mins", "secs"};
+  if (out.text != "make_interval") {
+    return unsupported_at(peek().span, fmt::format("{} takes no arguments by name", out.text),
+                          "only make_interval does: write them in their order");
+  }
+  std::vector<ExprPtr> values(std::size(kParts));
+  do {
+    TRY_ASSIGN(const ast::Name part, name("the name of an argument"));
+    const auto* known = std::ranges::find(kParts, std::string_view(part.text));
+    const auto at = static_cast<size_t>(known - kParts);
+    const bool is_there = known != std::end(kParts);
+    if (!is_there || values[at] != nullptr) {
+      return invalid_at(kSyntaxError, part.span,
+                        is_there ? fmt::format("the argument \"{}\" is written twice", part.text)
+                                 : fmt::format("make_interval has no argument \"{}\"", part.text),
+                        "its arguments are years, months, weeks, days, hours, mins, secs");
+    }
+    TRY(expect_symbol("=>"));
+    TRY_ASSIGN(values[at], expression());
+  } while (take_symbol(","));
+  for (ExprPtr& value : values) {
+    if (value == nullptr) {
+      auto zero = node(ExprKind::kNumber, previous().span);
+      zero->text = "0";
+      TRY_ASSIGN(value, finish(std::move(zero)));
+    }
+    out.args.push_back(std::move(value));
+  }
   return {};
 }
 

@@ -44,11 +44,6 @@ int operator_level(std::string_view op) {
   return op == "^" ? kPower : kOther;
 }
 
-bool is_clock_word(std::string_view word) {
-  return word == "current_date" || word == "current_time" || word == "current_timestamp" ||
-         word == "localtime" || word == "localtimestamp";
-}
-
 bool may_compile_a_pattern(const ast::Expr& expr) {
   if (expr.kind == ExprKind::kBinary) return expr.text.find('~') != std::string::npos;
   if (expr.kind == ExprKind::kLike) return expr.text == "similar";
@@ -132,6 +127,7 @@ int Parser::infix_level() const {
       is_word("similar", at)) {
     return kRange;
   }
+  if (is_word("overlaps")) return kRange;
   if (is_word("at") && is_word("time", 1)) return kAtTimeZone;
   return is_word("collate") ? kCollate : kNone;
 }
@@ -187,15 +183,16 @@ Result<ExprPtr> Parser::infix_word(ExprPtr left, int level) {
   if (level == kIsLevel) return is_test(std::move(left));
   const bool negated = take_word("not");
   const Token word = take();
+  if (same_word(raw(word), "overlaps")) return overlaps(std::move(left));
   if (same_word(raw(word), "between")) return between(std::move(left), negated);
   if (same_word(raw(word), "in")) return in_list(std::move(left), negated);
   if (same_word(raw(word), "similar")) TRY(expect_word("to"));
-  return like(std::move(left), name_value(text_, word), negated);
+  return like(std::move(left), word, negated);
 }
 
 Result<ExprPtr> Parser::binary(ExprPtr left, int level) {
   const Token op = take();
-  if (is_quantifier()) return quantified(std::move(left), op);
+  if (is_quantifier()) return quantified(std::move(left), op.span, std::string(raw(op)));
   TRY_ASSIGN(ExprPtr right, expression(level + 1));
   auto expr = node(ExprKind::kBinary, join(left->span, right->span));
   expr->operator_span = op.span;
@@ -282,10 +279,13 @@ Result<ExprPtr> Parser::in_list(ExprPtr left, bool negated) {
   return finish(std::move(expr));
 }
 
-Result<ExprPtr> Parser::like(ExprPtr left, std::string word, bool negated) {
+Result<ExprPtr> Parser::like(ExprPtr left, const Token& word, bool negated) {
+  const std::string how = name_value(text_, word);
+  if (is_quantifier() && how != "similar")
+    return quantified(std::move(left), word.span, (negated ? "not " : "") + how);
   TRY_ASSIGN(ExprPtr pattern, expression(kRange + 1));
   auto expr = node(ExprKind::kLike, left->span);
-  expr->text = std::move(word);
+  expr->text = how;
   expr->negated = negated;
   expr->args.push_back(std::move(left));
   expr->args.push_back(std::move(pattern));
@@ -294,6 +294,21 @@ Result<ExprPtr> Parser::like(ExprPtr left, std::string word, bool negated) {
     expr->args.push_back(std::move(escape));
   }
   expr->span = span_from(expr->span);
+  return finish(std::move(expr));
+}
+
+// (a, b) OVERLAPS (c, d) is overlaps(a, b, c, d).
+Result<ExprPtr> Parser::overlaps(ExprPtr left) {
+  TRY_ASSIGN(ExprPtr right, expression(kRange + 1));
+  auto expr = node(ExprKind::kCall, join(left->span, right->span));
+  expr->text = "overlaps";
+  for (ExprPtr* side : {&left, &right}) {
+    if ((*side)->kind != ExprKind::kRow || (*side)->args.size() != 2) {
+      return invalid_at(kSyntaxError, (*side)->span, "OVERLAPS takes two times on either side",
+                        "write (start, end) OVERLAPS (start, end)");
+    }
+    for (ExprPtr& arg : (*side)->args) expr->args.push_back(std::move(arg));
+  }
   return finish(std::move(expr));
 }
 
@@ -377,13 +392,19 @@ Result<ExprPtr> Parser::word_primary() {
   if (word == "interval" && is_string(1)) return interval_literal();
   if (is_symbol("(", 1)) {
     if (word == "left" || word == "right") return call({word, take().span});
-    if (word == "extract" || word == "position" || word == "substring" || word == "trim" || word == "overlay")
+    if (word == "extract" || word == "position" || word == "substring" || word == "trim" ||
+        word == "overlay" || word == "timestampadd" || word == "timestampdiff")
       return spelled_call(word);
   }
-  if (is_clock_word(word)) {
+  if (word == "current_date" || word == "current_timestamp" || word == "localtime" ||
+      word == "localtimestamp")
+    return clock_word();
+  if (word == "current_time") {
     return unsupported_at(token.span, fmt::format("{} is not supported", raw(token)),
-                          "an answer depends on the events alone: use a timestamp column");
+                          "a time of day has no zone here: use LOCALTIME");
   }
+  if (word == "x" && is_string(1) && peek(1).span.offset == token.span.offset + 1)
+    return hexadecimal_literal();
   if (word == "exists" && is_symbol("(", 1)) {
     return unsupported_at(token.span, "EXISTS is not supported yet", "subqueries are not supported");
   }
@@ -423,6 +444,17 @@ Result<ExprPtr> Parser::interval_literal() {
   return finish(std::move(expr));
 }
 
+// X'1F': bytes.
+Result<ExprPtr> Parser::hexadecimal_literal() {
+  const Token first = take();
+  const Token value = take();
+  auto expr = node(ExprKind::kTypedString, join(first.span, value.span));
+  expr->type = ast::TypeName{Type::kBytea, first.span};
+  TRY_ASSIGN(expr->text, string_value(text_, value));
+  expr->text.insert(0, "\\x");
+  return finish(std::move(expr));
+}
+
 Result<ExprPtr> Parser::name_primary() {
   if (!is_name()) {
     return unexpected(
@@ -450,6 +482,8 @@ Result<ExprPtr> Parser::call(const ast::Name& function) {
   if (is_symbol("*") && is_symbol(")", 1)) {
     take();
     expr->star = true;
+  } else if (is_name() && is_symbol("=>", 1)) {
+    TRY(named_arguments(*expr));
   } else if (!is_symbol(")")) {
     expr->distinct = take_word("distinct");
     if (!expr->distinct) take_word("all");
@@ -489,13 +523,10 @@ Status Parser::within_group_of(ast::Expr& out) {
   TRY(expect_word("order"));
   TRY(expect_word("by"));
   TRY_ASSIGN(ast::OrderItem item, order_item());
-  if (item.descending) {
-    return unsupported_at(item.expr->span, "DESC in WITHIN GROUP is not supported",
-                          "a percentile from above is that of 1 less the fraction");
-  }
   if (out.distinct || !out.order_by.empty())
     return unexpected("DISTINCT and ORDER BY do not go together with WITHIN GROUP");
   out.within_group = true;
+  out.descending = item.descending;
   out.args.insert(out.args.begin(), std::move(item.expr));
   return expect_symbol(")");
 }

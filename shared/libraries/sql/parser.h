@@ -111,6 +111,9 @@ class Parser {
   Status substring_arguments(ast::Expr& out);
   Status overlay_arguments(ast::Expr& out);
   Status trim_arguments(ast::Expr& out);
+  Status unit_arguments(ast::Expr& out);
+  Status named_arguments(ast::Expr& out);
+  Result<ast::ExprPtr> clock_word();
   Status argument(ast::Expr& out);
   Status arguments(ast::Expr& out);
   Status order_of(ast::Expr& out);
@@ -121,6 +124,7 @@ class Parser {
   Status check_parameters(const Statement& statement) const;
   Status check_all_used() const;
   Result<ast::ExprPtr> interval_literal();
+  Result<ast::ExprPtr> hexadecimal_literal();
   Result<ast::ExprPtr> infix(ast::ExprPtr left, int level);
   // Arrays (parse_array.cc).
   Status array_suffix(ast::TypeName& made);
@@ -128,7 +132,7 @@ class Parser {
   Result<ast::ExprPtr> subscript(ast::ExprPtr left);
   Result<ast::ExprPtr> slice_bound();
   bool is_quantifier() const;
-  Result<ast::ExprPtr> quantified(ast::ExprPtr left, const Token& op);
+  Result<ast::ExprPtr> quantified(ast::ExprPtr left, const SourceSpan& op, std::string text);
   Result<ast::ExprPtr> collate(ast::ExprPtr left);
   // Rows (parse_row.cc).
   Result<Type> row_type_fields(const SourceSpan& first);
@@ -142,7 +146,8 @@ class Parser {
   Result<ast::ExprPtr> is_test(ast::ExprPtr left);
   Result<ast::ExprPtr> between(ast::ExprPtr left, bool negated);
   Result<ast::ExprPtr> in_list(ast::ExprPtr left, bool negated);
-  Result<ast::ExprPtr> like(ast::ExprPtr left, std::string word, bool negated);
+  Result<ast::ExprPtr> like(ast::ExprPtr left, const Token& word, bool negated);
+  Result<ast::ExprPtr> overlaps(ast::ExprPtr left);
   Result<ast::ExprPtr> chain(ast::ExprKind kind, ast::ExprPtr left, int level);
   Result<ast::ExprPtr> binary(ast::ExprPtr left, int level);
   int infix_level() const;
