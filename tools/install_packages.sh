@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing of tools/packages.txt, for the groups named on the command line (build test lint), and for
-# `test` what tools/python_packages.txt names, into build/python.
+# `test` what tools/python_packages.txt names, into build/python, and tools/node/package-lock.json, into build/node.
 # Fast when nothing is missing: it asks dpkg and touches neither the network nor sudo.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 python=$here/../build/python
+node=$here/../build/node
 
 if [ $# -eq 0 ]; then
   echo "usage: tools/install_packages.sh GROUP...   (build test lint)" >&2
@@ -15,6 +16,8 @@ wanted=()
 for group in "$@"; do
   mapfile -t -O "${#wanted[@]}" wanted < <(awk -v g="$group" '$1 == g { print $2 }' "$here/packages.txt")
 done
+# Another npm than Debian's does as well, and may not stand beside it.
+if [[ " $* " == *" test "* ]] && ! command -v npm >/dev/null; then wanted+=(nodejs npm); fi
 
 if ! command -v dpkg-query >/dev/null; then
   echo "This machine has no dpkg. Millrace is built on Debian 12; the packages are listed in tools/packages.txt." >&2
@@ -29,8 +32,18 @@ install_python() {
     --target "$python" -r "$here/python_packages.txt" >&2
   cp "$here/python_packages.txt" "$python/installed.txt"
 }
+install_node() {
+  cmp -s "$here/node/package-lock.json" "$node/node_modules/installed.json" && return
+  mkdir -p "$node"
+  cp "$here/node/package.json" "$here/node/package-lock.json" "$node"
+  npm ci --prefix "$node" --ignore-scripts --no-audit --no-fund --silent >&2
+  cp "$here/node/package-lock.json" "$node/node_modules/installed.json"
+}
 finish() {
-  [[ " $* " != *" test "* ]] || install_python
+  if [[ " $* " == *" test "* ]]; then
+    install_python
+    install_node
+  fi
   exit
 }
 if [ "${#missing[@]}" -eq 0 ] || [ -z "${missing[0]}" ]; then finish "$@"; fi

@@ -123,6 +123,7 @@ class SqlService {
              Ingest* ingest = nullptr /* no INSERT here */);
   ~SqlService();
   void execute(TenantId tenant, const SqlText& text, Each each, Done done);
+  engine::ViewReads* views() const;  // as it was given
 
  private:
   struct Impl;

@@ -4,23 +4,11 @@
 
 #include "event-gateway/http_cloud_event.h"
 #include "event-gateway/http_status.h"
+#include "event-gateway/openapi.h"
 #include "event/text.h"
 
 namespace millrace::gateway {
 namespace {
-
-constexpr std::string_view kAbout =
-    "Millrace: events in, SQL over them, answers out.\n"
-    "\n"
-    "  POST /v1/streams/{stream}/events   send events: application/x-ndjson or application/json, or "
-    "CloudEvents\n"
-    "  GET  /v1/streams/{stream}/events   read them: from=start|end|CURSOR|TIME, limit=N; live with\n"
-    "                                     Accept: text/event-stream\n"
-    "  GET  /v1/ws                        both over one WebSocket\n"
-    "  POST /v1/sql                       run SQL (Content-Type: application/sql); rows come as NDJSON\n"
-    "  GET  /livez, /readyz, /metrics\n"
-    "\n"
-    "  curl -H 'Content-Type: application/sql' --data 'SHOW STREAMS' http://HOST:PORT/v1/sql\n";
 
 HttpAnswer text(int status, std::string body) {
   HttpAnswer answer;
@@ -30,7 +18,7 @@ HttpAnswer text(int status, std::string body) {
   return answer;
 }
 
-HttpAnswer wrong_method(std::string_view method, const char* allowed) {
+HttpAnswer wrong_method(std::string_view method, const std::string& allowed) {
   HttpAnswer answer = problem(405, error(Code::kInvalid, "MR-API-0005",
                                          fmt::format("{} is not a method of this path", start_of(method, 20)),
                                          fmt::format("use {}", allowed)));
@@ -48,11 +36,6 @@ HttpAnswer no_token(int status, const char* id, std::string message) {
       status, error(Code::kDenied, id, std::move(message), "send the header  Authorization: Bearer TOKEN"));
   answer.fields = "WWW-Authenticate: Bearer\r\n";
   return answer;
-}
-
-bool is_event_path(const HttpTarget& target) {
-  const auto& s = target.segments;
-  return s.size() == 4 && s[0] == "v1" && s[1] == "streams" && !s[2].empty() && s[3] == "events";
 }
 
 bool is_structured(std::string_view type) {
@@ -143,26 +126,10 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   auto target = parse_target(head.target);
   if (!target.ok()) return problem(target.error());
   request.target = std::move(*target);
-  const auto& s = request.target.segments;
-  const bool get = head.method == "GET", post = head.method == "POST", look = get || head.method == "HEAD";
-  if (is_event_path(request.target)) {
-    if (!get && !post) return wrong_method(head.method, "GET, POST");
-    request.route = get ? Route::kRead : Route::kIngest;
-  } else if (s.size() == 2 && s[0] == "v1" && s[1] == "sql") {
-    if (!post) return wrong_method(head.method, "POST");
-    request.route = Route::kSql;
-  } else if (s.size() == 2 && s[0] == "v1" && s[1] == "ws") {
-    if (!get) return wrong_method(head.method, "GET");
-    request.route = Route::kSocket;
-  } else if (s.size() == 1) {
-    const Route route = s[0].empty()        ? Route::kAbout
-                        : s[0] == "livez"   ? Route::kLive
-                        : s[0] == "readyz"  ? Route::kReady
-                        : s[0] == "metrics" ? Route::kMetrics
-                                            : Route::kNone;
-    if (route != Route::kNone && !look) return wrong_method(head.method, "GET, HEAD");
-    request.route = route;
-  }
+  std::string allowed;
+  const Operation* operation = find_operation(head.method, request.target.segments, allowed);
+  if (operation != nullptr) request.route = operation->route;
+  if (!allowed.empty()) return wrong_method(head.method, allowed);
   if (request.route != Route::kNone && head.target.size() <= 1024) {
     request.known_target = head.target;
     request.known_method = head.method;
@@ -218,9 +185,7 @@ std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const 
   request.tenant = default_tenant_;
   request.all_metrics = true;
   if (backend_.tokens == nullptr) return std::nullopt;
-  if (request.route == Route::kAbout || request.route == Route::kLive || request.route == Route::kReady) {
-    return std::nullopt;
-  }
+  if (operation_of(request.route).access == Operation::Access::kOpen) return std::nullopt;
   const std::string& given = request.head.authorization;
   if (given.empty()) return no_token(401, "MR-API-0014", "this needs an access token");
   if (!request.known_tenant || given != request.known_authorization) {
@@ -283,7 +248,7 @@ std::optional<HttpAnswer> HttpHandlers::check_key(const HttpRequest& request) co
 void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
   switch (request.route) {
     case Route::kAbout:
-      return reply.answer(text(200, std::string(kAbout)));
+      return reply.answer(text(200, about_text()));
     case Route::kLive:
       return reply.answer(text(200, "live\n"));
     case Route::kReady: {
@@ -307,6 +272,28 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
       return run_sql(backend_, request, reply);
     case Route::kSocket:
       return begin_websocket(request, reply);
+    case Route::kOpenApi: {
+      HttpAnswer document;
+      document.body = openapi_document();
+      return reply.answer(std::move(document));
+    }
+    case Route::kAsyncApi:
+      return show_channels(backend_, request, reply);
+    case Route::kStreams:
+    case Route::kViews:
+    case Route::kQueries:
+    case Route::kTenants:
+      return list_resources(backend_, request, reply);
+    case Route::kStream:
+    case Route::kView:
+    case Route::kQuery:
+    case Route::kTenant:
+      return show_resource(backend_, request, reply);
+    case Route::kDropStream:
+    case Route::kDropView:
+    case Route::kPause:
+    case Route::kResume:
+      return change_resource(backend_, request, reply);
     case Route::kNone:
       return reply.answer(no_such_path());
   }

@@ -14,12 +14,11 @@
 #include "event-gateway/http_coding.h"
 #include "event-gateway/http_connection.h"
 #include "event-gateway/http_message.h"
+#include "event-gateway/http_routes.h"
 #include "event-gateway/http_server.h"
 #include "event-gateway/http_target.h"
 
 namespace millrace::gateway {
-
-enum class Route : uint8_t { kNone, kAbout, kLive, kReady, kMetrics, kSql, kIngest, kRead, kSocket };
 
 // A connection's request, used again for its next one. A client mostly says the same: what was found out
 // about a target, a host or a token holds for the next request that brings the same bytes.
@@ -47,9 +46,7 @@ class HttpHandlers {
   std::optional<HttpAnswer> admit(HttpRequest& request);
   void handle(const HttpRequest& request, const HttpReply& reply);
   // Requests whose successors may be begun before they are answered.
-  static bool concurrent(Route route) {
-    return route != Route::kSql && route != Route::kRead && route != Route::kSocket;
-  }
+  static bool concurrent(Route route) { return operation_of(route).concurrent; }
 
  private:
   std::optional<HttpAnswer> check_host(HttpRequest& request) const;
@@ -76,6 +73,13 @@ std::optional<HttpAnswer> check_handshake(const HttpHead& head);
 void begin_websocket(const HttpRequest& request, const HttpReply& reply);
 // http_sql.cc: POST /v1/sql
 void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+
+// http_resources.cc: /v1/streams, /v1/views, /v1/queries, /v1/tenants
+void list_resources(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+void show_resource(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+void change_resource(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+// asyncapi.cc: GET /asyncapi.json
+void show_channels(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 
 // http_read.cc: JSON on one line: a line break between its tokens becomes a blank; inside a string there is none.
 void append_flat(std::string& out, std::string_view json, bool quote_numbers);

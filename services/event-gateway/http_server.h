@@ -61,13 +61,15 @@ struct HttpBackend {
         sql([&statements](TenantId t, const SqlText& text, SqlService::Each each, SqlService::Done done) {
           statements.execute(t, text, std::move(each), std::move(done));
         }),
-        streams(&reads) {}
+        streams(&reads),
+        views(statements.views()) {}
 
   std::function<void(const IngestRequest&, Ingest::Done)> ingest;
   std::function<double(TenantId)> retry_after_s;
   std::function<void(TenantId, Quota)> set_quota;
   std::function<void(TenantId, const SqlText&, SqlService::Each, SqlService::Done)> sql;
   engine::StreamReads* streams = nullptr;
+  engine::ViewReads* views = nullptr;  // null: no processor here
 
   std::function<sql::CatalogPtr()> catalog;
   std::function<Result<TenantId>(const std::string&)> tenant;

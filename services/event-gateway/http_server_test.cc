@@ -289,7 +289,7 @@ TEST_F(HttpServerTest, RoutesAndMethods) {
   start();
   auto c = client();
   EXPECT_EQ(c.call(get("/nothing")).status, 404);
-  EXPECT_EQ(c.call(get("/v1/streams/quakes")).status, 404);
+  EXPECT_EQ(c.call(get("/v1/streams/quakes/")).status, 404);
   EXPECT_EQ(c.call(get("/v1/streams//events")).status, 404);
   const auto answer = c.call("DELETE /v1/streams/quakes/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(answer.status, 405);

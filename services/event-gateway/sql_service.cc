@@ -394,6 +394,10 @@ SqlService::SqlService(sql::Definitions& definitions, engine::ViewReads* views, 
     : impl_(new Impl{definitions, views, streams, background, clock, std::move(budget), ingest}) {}
 SqlService::~SqlService() = default;
 
+engine::ViewReads* SqlService::views() const {
+  return impl_->views;
+}
+
 void SqlService::execute(TenantId tenant, const SqlText& text, Each each, Done done) {
   auto statements = sql::parse(text.text, text.parameters);
   if (!statements.ok()) return done(std::move(statements).error());

@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "engine/aggregates.h"
+#include "event-gateway/inventory.h"
 #include "event-gateway/row_builder.h"
 #include "sql/errors.h"
 
 namespace millrace::gateway {
 namespace {
-
-using Entry = sql::Catalog::Entry;
 
 StatementResult finish(const char* tag, RowBuilder& rows) {
   StatementResult result;
@@ -21,55 +18,28 @@ StatementResult finish(const char* tag, RowBuilder& rows) {
   return result;
 }
 
-std::string_view kind_of(const engine::StreamDef& stream) {
-  switch (stream.kind) {
-    case engine::StreamKind::kDeclared:
-      return "declared";
-    case engine::StreamKind::kDerived:
-      return "derived";
-    case engine::StreamKind::kRepartition:
-      return "internal";
-    case engine::StreamKind::kDeadLetters:
-      return "dead letters";
-  }
-  return "";
-}
-
-void add_column_name(RowBuilder& rows, const engine::StreamDef& stream, int column) {
-  if (column < 0) {
-    rows.null();
-  } else {
-    rows.text(stream.columns[static_cast<size_t>(column)].name);
-  }
-}
-
-bool is_key(const engine::StreamDef& stream, int column) {
-  return column == stream.key_column ||
-         std::ranges::find(stream.primary_key, column) != stream.primary_key.end();
+void add_column_name(RowBuilder& rows, const std::string* name) {
+  name == nullptr ? rows.null() : rows.text(*name);
 }
 
 void add_stream(RowBuilder& rows, const engine::StreamDef& stream) {
   rows.text(stream.name).text(kind_of(stream)).number(stream.partitions);
-  add_column_name(rows, stream, stream.key_column);
-  add_column_name(rows, stream, stream.watermark_column);
+  add_column_name(rows, column_at(stream, stream.key_column));
+  add_column_name(rows, column_at(stream, stream.watermark_column));
   rows.number(static_cast<int64_t>(stream.columns.size())).end_row();
 }
 
 // state, lag_seconds, state_bytes, position: NULL where no processor runs.
-void add_status(RowBuilder& rows, const Entry& entry, engine::ViewReads* views) {
-  if (views == nullptr) {
-    rows.text("no processor on this node").null().null().null();
+void add_status(RowBuilder& rows, const CatalogEntry& entry, engine::ViewReads* views) {
+  const QueryState now = state_of(entry, views);
+  rows.text(now.state);
+  if (!now.known) {
+    rows.null().null().null();
     return;
   }
-  const auto status = views->status(entry.query->id);
-  if (!status.ok()) {
-    rows.text("failed: " + status.error().message).null().null().null();
-    return;
-  }
-  rows.text(status->state)
-      .real(status->lag_seconds)
-      .number(static_cast<int64_t>(status->state_bytes))
-      .number(static_cast<int64_t>(status->position.value));
+  rows.real(now.known->lag_seconds)
+      .number(static_cast<int64_t>(now.known->state_bytes))
+      .number(static_cast<int64_t>(now.known->position.value));
 }
 
 const Schema& status_columns() {
@@ -94,17 +64,13 @@ StatementResult show_streams(const sql::Catalog& catalog, TenantId tenant) {
                    {"key", Type::kText},
                    {"watermark", Type::kText},
                    {"columns", Type::kBigint}});
-  for (const auto* entry : catalog.entries(tenant)) {
-    if (entry->stream) add_stream(rows, *entry->stream);
-  }
-  if (const auto letters = catalog.dead_letters(tenant)) add_stream(rows, *letters);
+  for (const auto* entry : streams_of(catalog, tenant)) add_stream(rows, *entry->stream);
   return finish("SHOW STREAMS", rows);
 }
 
 StatementResult show_views(const sql::Catalog& catalog, TenantId tenant, engine::ViewReads* views) {
   RowBuilder rows(with_status({{"name", Type::kText}, {"source", Type::kText}, {"definition", Type::kText}}));
-  for (const auto* entry : catalog.entries(tenant)) {
-    if (entry->definition.kind != metadata::DefinitionKind::kView || !entry->query) continue;
+  for (const auto* entry : views_of(catalog, tenant)) {
     rows.text(entry->definition.name).text(entry->query->source->name).text(entry->definition.sql);
     add_status(rows, *entry, views);
     rows.end_row();
@@ -115,8 +81,7 @@ StatementResult show_views(const sql::Catalog& catalog, TenantId tenant, engine:
 StatementResult show_queries(const sql::Catalog& catalog, TenantId tenant, engine::ViewReads* views) {
   RowBuilder rows(with_status(
       {{"id", Type::kBigint}, {"name", Type::kText}, {"kind", Type::kText}, {"source", Type::kText}}));
-  for (const auto* entry : catalog.entries(tenant)) {
-    if (!entry->query) continue;
+  for (const auto* entry : queries_of(catalog, tenant)) {
     rows.number(entry->query->id.value)
         .text(entry->definition.name)
         .text(entry->stream ? "stream" : "view")
@@ -139,14 +104,8 @@ Result<StatementResult> show_columns(const sql::Catalog& catalog, TenantId tenan
                    {"type", Type::kText},
                    {"key", Type::kBoolean},
                    {"watermark", Type::kBoolean}});
-  const Schema schema = entry->stream ? entry->stream->columns : entry->query->output_schema();
-  for (size_t i = 0; i < schema.size(); ++i) {
-    const int column = static_cast<int>(i);
-    rows.text(schema[i].name)
-        .text(declared_type(schema[i]))
-        .boolean(entry->stream && is_key(*entry->stream, column))
-        .boolean(entry->stream && entry->stream->watermark_column == column)
-        .end_row();
+  for (const auto& column : columns_of(*entry)) {
+    rows.text(column.name).text(column.type).boolean(column.key).boolean(column.watermark).end_row();
   }
   return finish("SHOW COLUMNS", rows);
 }

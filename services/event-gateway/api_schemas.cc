@@ -1,0 +1,76 @@
+#include "event-gateway/api_schemas.h"
+
+namespace millrace::gateway {
+namespace {
+
+constexpr ApiSchema kSchemas[] = {
+    {"Problem", R"({"type":"object","description":"RFC 9457. `code` is stable.",
+"required":["type","title","status","code","message"],"properties":{
+"type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},
+"code":{"type":"string","pattern":"^MR-[A-Z]+-[0-9]{4}$"},"message":{"type":"string"},
+"detail":{"type":"string"},"hint":{"type":"string"},
+"span":{"type":"object","description":"A place in SQL.","properties":{"line":{"type":"integer"},
+"column":{"type":"integer"},"offset":{"type":"integer"},"length":{"type":"integer"}}},
+"errors":{"type":"array","items":{"type":"object"}}}})"},
+    {"Document", R"({"type":"object"})"},
+    {"Event", R"({"type":"object","description":"Members that are no columns are kept and ignored."})"},
+    {"Events", R"({"oneOf":[{"$ref":"#/components/schemas/Event"},
+{"type":"array","items":{"$ref":"#/components/schemas/Event"}}]})"},
+    {"CloudEvent", R"({"type":"object","description":"CloudEvents 1.0 in its JSON format.",
+"required":["specversion","id","source","type"],"properties":{"specversion":{"const":"1.0"},
+"id":{"type":"string","minLength":1},"source":{"type":"string","minLength":1},
+"type":{"type":"string","minLength":1},"data":{}}})"},
+    {"CloudEvents", R"({"type":"array","items":{"$ref":"#/components/schemas/CloudEvent"}})"},
+    {"SqlRequest", R"({"type":"object","required":["sql"],"additionalProperties":false,"properties":{
+"sql":{"type":"string","minLength":1},
+"parameters":{"type":"array","description":"The values of $1, $2, …","items":{}}}})"},
+    {"IngestAnswer", R"({"type":"object","required":["accepted","rejected","offsets","cursor","durability"],
+"properties":{"accepted":{"type":"integer","minimum":0},
+"rejected":{"type":"array","maxItems":100,"items":{"type":"object","required":["index","code","message"],
+"properties":{"index":{"type":"integer","minimum":0},"code":{"type":"string"},"message":{"type":"string"}}}},
+"rejected_more":{"type":"integer","minimum":1},"duplicates":{"type":"integer","minimum":1},
+"offsets":{"type":"array","items":{"type":"object","required":["partition","first","count"],"properties":{
+"partition":{"type":"integer"},"first":{"type":"integer"},"count":{"type":"integer"}}}},
+"cursor":{"type":"string"},"durability":{"const":"disk"}}})"},
+    {"Column", R"({"type":"object","required":["name","type","key","watermark"],"properties":{
+"name":{"type":"string"},"type":{"type":"string"},"key":{"type":"boolean"},"watermark":{"type":"boolean"}}})"},
+    {"Stream", R"({"type":"object",
+"required":["name","kind","partitions","key","watermark","columns","definition"],"properties":{
+"name":{"type":"string"},"kind":{"enum":["declared","derived","dead letters"]},
+"partitions":{"type":"integer","minimum":1},"key":{"type":["string","null"]},
+"watermark":{"type":["string","null"]},
+"columns":{"type":"array","items":{"$ref":"#/components/schemas/Column"}},
+"definition":{"type":["string","null"],"description":"Its CREATE statement; the dead letters have none."}}})"},
+    {"View", R"({"type":"object","required":["name","source","definition","columns","state"],"properties":{
+"name":{"type":"string"},"source":{"type":"string"},"definition":{"type":"string"},
+"columns":{"type":"array","items":{"$ref":"#/components/schemas/Column"}},
+"state":{"type":"string","description":"As its query says it."}}})"},
+    {"Query", R"({"type":"object","required":["id","name","kind","source","definition","state","failure",
+"lag_seconds","state_bytes","position"],"properties":{
+"id":{"type":"integer"},"name":{"type":"string"},"kind":{"enum":["view","stream"]},
+"source":{"type":"string"},"definition":{"type":"string"},
+"state":{"type":"string","description":"running, paused, building and how far, or failed and why."},
+"failure":{"oneOf":[{"$ref":"#/components/schemas/Problem"},{"type":"null"}]},
+"lag_seconds":{"type":["number","null"],"description":"null: no processor runs on this node."},
+"state_bytes":{"type":["integer","null"]},"position":{"type":["integer","null"]}}})"},
+    {"Tenant", R"({"type":"object","required":["name","streams","views","queries"],"properties":{
+"name":{"type":"string"},
+"streams":{"type":"integer","minimum":0,"description":"Derived ones included, the dead letters not."},
+"views":{"type":"integer","minimum":0},"queries":{"type":"integer","minimum":0}}})"},
+    {"StreamPage", R"({"type":"object","required":["items","next"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Stream"}},"next":{"type":["string","null"]}}})"},
+    {"ViewPage", R"({"type":"object","required":["items","next"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/View"}},"next":{"type":["string","null"]}}})"},
+    {"QueryPage", R"({"type":"object","required":["items","next"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Query"}},"next":{"type":["string","null"]}}})"},
+    {"TenantPage", R"({"type":"object","required":["items","next"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Tenant"}},"next":{"type":["string","null"]}}})"},
+};
+
+}  // namespace
+
+std::span<const ApiSchema> api_schemas() {
+  return kSchemas;
+}
+
+}  // namespace millrace::gateway

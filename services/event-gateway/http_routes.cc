@@ -1,0 +1,422 @@
+#include "event-gateway/http_routes.h"
+
+#include <fmt/format.h>
+
+#include "base/result.h"
+#include "event-gateway/http_message.h"
+
+namespace millrace::gateway {
+namespace {
+
+using enum Parameter::In;
+using Access = Operation::Access;
+
+// ----- parameters
+
+constexpr std::string_view kNameSchema = R"({"type":"string","pattern":"^[^/\\x00-\\x1F\\x7F]+$"})";
+constexpr std::string_view kCursorSchema = R"({"type":"string","minLength":2})";
+constexpr std::string_view kTextSchema = R"({"type":"string"})";
+
+constexpr Parameter kStreamName{kPath, "stream", "The stream's name, percent-encoded UTF-8.", kNameSchema};
+constexpr Parameter kViewName{kPath, "view", "The view's name, percent-encoded UTF-8.", kNameSchema};
+constexpr Parameter kQueryName{kPath, "query",
+                               "The name of the view or derived stream, percent-encoded UTF-8.", kNameSchema};
+constexpr Parameter kTenantName{kPath, "tenant", "The tenant's name, percent-encoded UTF-8.", kNameSchema};
+constexpr Parameter kLimit{kQuery, "limit", "How many at most; a page may end earlier, `next` says whether.",
+                           R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"};
+constexpr Parameter kAfter{kQuery, "after", "The `next` of the page before.", kCursorSchema};
+constexpr Parameter kNumbers{kQuery, "numbers",
+                             "`string`: every number comes as a string, so that none is rounded.",
+                             R"({"type":"string","enum":["number","string"],"default":"number"})"};
+
+constexpr Parameter kOnlyStream[] = {kStreamName};
+constexpr Parameter kOnlyView[] = {kViewName};
+constexpr Parameter kOnlyQuery[] = {kQueryName};
+constexpr Parameter kOnlyTenant[] = {kTenantName};
+constexpr Parameter kPaging[] = {kLimit, kAfter};
+constexpr Parameter kOfChannels[] = {
+    {kQuery, "limit", "How many streams at most.",
+     R"({"type":"integer","minimum":1,"maximum":1000,"default":1000})"},
+    {kQuery, "after", "The `Millrace-Cursor` of the document before.", kCursorSchema}};
+constexpr Parameter kOfSql[] = {kNumbers};
+constexpr Parameter kOfIngest[] = {
+    kStreamName,
+    {kHeader, "Idempotency-Key", "The events count once, however often the request is sent.",
+     R"({"type":"string","minLength":1,"maxLength":255})"},
+    {kHeader, "Content-Encoding", "How the body is compressed.",
+     R"({"type":"string","enum":["identity","gzip","deflate","zstd"]})"},
+};
+constexpr Parameter kOfRead[] = {
+    kStreamName,
+    {kQuery, "from", "`start`, `end`, a cursor, an RFC 3339 time of arrival, or with `partition` an offset.",
+     kTextSchema},
+    {kQuery, "limit", "How many events; up to 10,000 are one page.", R"({"type":"integer","minimum":1})"},
+    {kQuery, "partition", "Only this partition's events.", R"({"type":"integer","minimum":0})"},
+    kNumbers,
+    {kHeader, "Last-Event-ID", "Live: the last `id` that came; it wins over `from`.", kTextSchema},
+};
+
+// ----- bodies
+
+constexpr Content kSqlBodies[] = {{"application/sql", {}}, {kJsonType, "SqlRequest"}};
+constexpr Content kEventBodies[] = {{kJsonType, "Events"},
+                                    {kNdjsonType, {}},
+                                    {"application/cloudevents+json", "CloudEvent"},
+                                    {"application/cloudevents-batch+json", "CloudEvents"}};
+
+// ----- answers
+
+constexpr Content kText[] = {{"text/plain", {}}};
+constexpr Content kDocument[] = {{kJsonType, "Document"}};
+constexpr Content kRows[] = {{kNdjsonType, {}}, {kEventsType, {}}};
+constexpr Content kEventPages[] = {{kNdjsonType, {}},
+                                   {kEventsType, {}},
+                                   {"application/cloudevents+json", "CloudEvent"},
+                                   {"application/cloudevents-batch+json", "CloudEvents"}};
+constexpr Content kIngested[] = {{kJsonType, "IngestAnswer"}};
+constexpr Content kNoneIngested[] = {{kJsonType, "IngestAnswer"}, {kProblemType, "Problem"}};
+constexpr Content kStreamPage[] = {{kJsonType, "StreamPage"}};
+constexpr Content kOneStream[] = {{kJsonType, "Stream"}};
+constexpr Content kViewPage[] = {{kJsonType, "ViewPage"}};
+constexpr Content kOneView[] = {{kJsonType, "View"}};
+constexpr Content kQueryPage[] = {{kJsonType, "QueryPage"}};
+constexpr Content kOneQuery[] = {{kJsonType, "Query"}};
+constexpr Content kTenantPage[] = {{kJsonType, "TenantPage"}};
+constexpr Content kOneTenant[] = {{kJsonType, "Tenant"}};
+
+constexpr Reply kSaysText[] = {{200, "Text", kText}};
+constexpr Reply kSaysDocument[] = {{200, "The document", kDocument}};
+constexpr Reply kSaysChannels[] = {{200, "The document", kDocument, "Millrace-Cursor",
+                                    "There are more streams: the `after` of the next document."}};
+constexpr Reply kSaysRows[] = {{200, "Rows, one JSON object a line", kRows}};
+constexpr Reply kSaysIngested[] = {
+    {200, "At least one event was accepted, or all were duplicates", kIngested},
+    {400, "No event was accepted", kNoneIngested}};
+constexpr Reply kSaysEvents[] = {{200, "Events, one JSON object a line", kEventPages, "Millrace-Cursor",
+                                  "The place behind the last event."},
+                                 {204,
+                                  "There is no further event (a single CloudEvent was asked for)",
+                                  {},
+                                  "Millrace-Cursor",
+                                  "That place."}};
+constexpr Reply kSaysSocket[] = {{101, "The connection speaks WebSocket", {}}};
+constexpr Reply kSaysDropped[] = {{204, "It is dropped, durably", {}}};
+constexpr Reply kSaysStreams[] = {{200, "A page of streams, by name", kStreamPage}};
+constexpr Reply kSaysStream[] = {{200, "The stream", kOneStream}};
+constexpr Reply kSaysViews[] = {{200, "A page of views, by name", kViewPage}};
+constexpr Reply kSaysView[] = {{200, "The view", kOneView}};
+constexpr Reply kSaysQueries[] = {{200, "A page of queries, by name", kQueryPage}};
+constexpr Reply kSaysQuery[] = {{200, "The query as it is now", kOneQuery}};
+constexpr Reply kSaysTenants[] = {{200, "A page of tenants, by name", kTenantPage}};
+constexpr Reply kSaysTenant[] = {{200, "The tenant", kOneTenant}};
+
+constexpr int kMissing[] = {404};
+constexpr int kOfChange[] = {404, 409, 429};
+constexpr int kOfSqlErrors[] = {404, 409, 410, 413, 415, 422, 429, 501, 504};
+constexpr int kOfIngestErrors[] = {404, 413, 415, 422, 429};
+constexpr int kOfReadErrors[] = {404, 410, 429};
+constexpr int kOfSocket[] = {426};
+
+// ----- the table
+
+constexpr Operation kOperations[] = {
+    {Route::kRead,
+     "GET",
+     "/v1/streams/{stream}/events",
+     "readEvents",
+     "events",
+     "Read events: a page, many, or live (Accept: text/event-stream)",
+     kOfRead,
+     {},
+     kSaysEvents,
+     kOfReadErrors},
+    {Route::kIngest, "POST", "/v1/streams/{stream}/events", "sendEvents", "events",
+     "Send events: JSON, NDJSON or CloudEvents", kOfIngest, kEventBodies, kSaysIngested, kOfIngestErrors,
+     Access::kToken, false, true},
+    {Route::kSocket,
+     "GET",
+     "/v1/ws",
+     "openWebSocket",
+     "events",
+     "Both over one WebSocket",
+     {},
+     {},
+     kSaysSocket,
+     kOfSocket},
+    {Route::kSql, "POST", "/v1/sql", "runSql", "sql", "Run SQL; rows come as NDJSON", kOfSql, kSqlBodies,
+     kSaysRows, kOfSqlErrors},
+    {Route::kStreams,
+     "GET",
+     "/v1/streams",
+     "listStreams",
+     "streams",
+     "List streams",
+     kPaging,
+     {},
+     kSaysStreams,
+     {},
+     Access::kToken,
+     true,
+     true},
+    {Route::kStream,
+     "GET",
+     "/v1/streams/{stream}",
+     "getStream",
+     "streams",
+     "Show a stream",
+     kOnlyStream,
+     {},
+     kSaysStream,
+     kMissing,
+     Access::kToken,
+     true,
+     true},
+    {Route::kDropStream,
+     "DELETE",
+     "/v1/streams/{stream}",
+     "dropStream",
+     "streams",
+     "Drop a stream",
+     kOnlyStream,
+     {},
+     kSaysDropped,
+     kOfChange},
+    {Route::kViews,
+     "GET",
+     "/v1/views",
+     "listViews",
+     "views",
+     "List views",
+     kPaging,
+     {},
+     kSaysViews,
+     {},
+     Access::kToken,
+     true,
+     true},
+    {Route::kView,
+     "GET",
+     "/v1/views/{view}",
+     "getView",
+     "views",
+     "Show a view",
+     kOnlyView,
+     {},
+     kSaysView,
+     kMissing,
+     Access::kToken,
+     true,
+     true},
+    {Route::kDropView,
+     "DELETE",
+     "/v1/views/{view}",
+     "dropView",
+     "views",
+     "Drop a view",
+     kOnlyView,
+     {},
+     kSaysDropped,
+     kOfChange},
+    {Route::kQueries,
+     "GET",
+     "/v1/queries",
+     "listQueries",
+     "queries",
+     "List queries and how they are",
+     kPaging,
+     {},
+     kSaysQueries,
+     {},
+     Access::kToken,
+     true,
+     true},
+    {Route::kQuery,
+     "GET",
+     "/v1/queries/{query}",
+     "getQuery",
+     "queries",
+     "Show a query",
+     kOnlyQuery,
+     {},
+     kSaysQuery,
+     kMissing,
+     Access::kToken,
+     true,
+     true},
+    {Route::kPause,
+     "POST",
+     "/v1/queries/{query}/pause",
+     "pauseQuery",
+     "queries",
+     "Pause a query",
+     kOnlyQuery,
+     {},
+     kSaysQuery,
+     kOfChange},
+    {Route::kResume,
+     "POST",
+     "/v1/queries/{query}/resume",
+     "resumeQuery",
+     "queries",
+     "Resume a query",
+     kOnlyQuery,
+     {},
+     kSaysQuery,
+     kOfChange},
+    {Route::kTenants,
+     "GET",
+     "/v1/tenants",
+     "listTenants",
+     "tenants",
+     "List the tenants that the token may see",
+     kPaging,
+     {},
+     kSaysTenants,
+     {},
+     Access::kToken,
+     true,
+     true},
+    {Route::kTenant,
+     "GET",
+     "/v1/tenants/{tenant}",
+     "getTenant",
+     "tenants",
+     "Show a tenant",
+     kOnlyTenant,
+     {},
+     kSaysTenant,
+     kMissing,
+     Access::kToken,
+     true,
+     true},
+    {Route::kOpenApi,
+     "GET",
+     "/openapi.json",
+     "getOpenApi",
+     "server",
+     "This API as OpenAPI 3.1",
+     {},
+     {},
+     kSaysDocument,
+     {},
+     Access::kOpen,
+     true,
+     true},
+    {Route::kAsyncApi,
+     "GET",
+     "/asyncapi.json",
+     "getAsyncApi",
+     "server",
+     "The tenant's streams as AsyncAPI 3.0",
+     kOfChannels,
+     {},
+     kSaysChannels,
+     {},
+     Access::kToken,
+     true,
+     true},
+    {Route::kLive,
+     "GET",
+     "/livez",
+     "getLive",
+     "server",
+     "Whether the process answers",
+     {},
+     {},
+     kSaysText,
+     {},
+     Access::kOpen,
+     true,
+     true},
+    {Route::kReady,
+     "GET",
+     "/readyz",
+     "getReady",
+     "server",
+     "Whether queries have caught up",
+     {},
+     {},
+     kSaysText,
+     {},
+     Access::kOpen,
+     true,
+     true},
+    {Route::kMetrics,
+     "GET",
+     "/metrics",
+     "getMetrics",
+     "server",
+     "Prometheus text",
+     {},
+     {},
+     kSaysText,
+     {},
+     Access::kToken,
+     true,
+     true},
+    {Route::kAbout,
+     "GET",
+     "/",
+     "getAbout",
+     "server",
+     "This list",
+     {},
+     {},
+     kSaysText,
+     {},
+     Access::kOpen,
+     true,
+     true},
+};
+
+bool fits(std::string_view path, const std::vector<std::string>& segments) {
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (!path.starts_with('/')) return false;
+    path.remove_prefix(1);
+    const size_t end = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, end);
+    if (part.starts_with('{') ? segments[i].empty() : part != segments[i]) return false;
+    path.remove_prefix(end);
+  }
+  return path.empty();
+}
+
+}  // namespace
+
+std::span<const Operation> operations() {
+  return kOperations;
+}
+
+const Operation& operation_of(Route route) {
+  for (const auto& operation : kOperations) {
+    if (operation.route == route) return operation;
+  }
+  CHECK(false, "every route has its row");
+}
+
+const Operation* find_operation(std::string_view method, const std::vector<std::string>& segments,
+                                std::string& allowed) {
+  for (const auto& operation : kOperations) {
+    if (!fits(operation.path, segments)) continue;
+    if (operation.method == method || (operation.head && method == "HEAD")) {
+      allowed.clear();
+      return &operation;
+    }
+    if (!allowed.empty()) allowed += ", ";
+    allowed += operation.method;
+    if (operation.head) allowed += ", HEAD";
+  }
+  return nullptr;
+}
+
+std::string about_text() {
+  std::string out = "Millrace: events in, SQL over them, answers out.\n\n";
+  for (const auto& operation : kOperations) {
+    fmt::format_to(std::back_inserter(out), "  {:<6} {:<28}  {}\n", operation.method, operation.path,
+                   operation.summary);
+  }
+  out += "\n  curl -H 'Content-Type: application/sql' --data 'SHOW STREAMS' http://HOST:PORT/v1/sql\n";
+  return out;
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,82 @@
+// The one table of what the server answers: methods, paths, parameters, bodies, answers. find_route() goes by it,
+// `GET /` lists it, /openapi.json is made of it.
+//
+// A path has {names} where any segment fits; of two rows that fit, the earlier one counts.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace::gateway {
+
+enum class Route : uint8_t {
+  kNone,
+  kAbout,
+  kLive,
+  kReady,
+  kMetrics,
+  kOpenApi,
+  kAsyncApi,
+  kSql,
+  kIngest,
+  kRead,
+  kSocket,
+  kStreams,
+  kStream,
+  kDropStream,
+  kViews,
+  kView,
+  kDropView,
+  kQueries,
+  kQuery,
+  kPause,
+  kResume,
+  kTenants,
+  kTenant,
+};
+
+struct Parameter {
+  enum class In : uint8_t { kPath, kQuery, kHeader } in;
+  std::string_view name, what, schema;  // the schema is JSON text
+};
+// A body of this media type; `schema` names one of api_schemas.h. Empty: text.
+struct Content {
+  std::string_view type, schema;
+};
+struct Reply {
+  int status;
+  std::string_view what;
+  std::span<const Content> contents;
+  std::string_view field = {};  // a header that comes with it, and what it says
+  std::string_view field_what = {};
+};
+
+struct Operation {
+  enum class Access : uint8_t { kToken, kOpen };  // kOpen: no token is asked for
+
+  Route route;
+  std::string_view method, path, id, tag, summary;
+  std::span<const Parameter> parameters;
+  std::span<const Content> bodies;  // empty: it takes none
+  std::span<const Reply> replies;
+  std::span<const int> problems;  // statuses of its errors, beside those that any request may have
+  Access access = Access::kToken;
+  bool head = false;        // HEAD does what GET does, without the body
+  bool concurrent = false;  // successors on its connection may be begun before it is answered
+};
+
+std::span<const Operation> operations();
+const Operation& operation_of(Route route);  // not kNone
+
+// The row of a method and a path's segments. Null: there is none; `allowed` then has the methods that the path has,
+// as the header Allow names them, or is empty.
+const Operation* find_operation(std::string_view method, const std::vector<std::string>& segments,
+                                std::string& allowed);
+
+// What `GET /` answers.
+std::string about_text();
+
+}  // namespace millrace::gateway
