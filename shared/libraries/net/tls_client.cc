@@ -175,6 +175,10 @@ ssize_t TlsClient::failed(int result) {
   return -1;
 }
 
+bool TlsClient::holds_more() const {
+  return SSL_has_pending(ssl_) == 1;
+}
+
 ssize_t TlsClient::send(std::string_view bytes) {
   ERR_clear_error();
   errno = 0;

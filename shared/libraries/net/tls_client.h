@@ -49,6 +49,7 @@ class TlsClient {
   ssize_t send(std::string_view bytes);
   ssize_t receive(char* to, size_t room);
   short wants() const { return wants_; }  // POLLIN or POLLOUT
+  bool holds_more() const;                // received and not yet read
 
  private:
   explicit TlsClient(ssl_st* ssl) : ssl_(ssl) {}
