@@ -34,7 +34,7 @@ struct Part {
 const std::vector<Part>& parts() {
   static const std::vector<Part> all = {
       {"journal", {"replay"}, &bench_journal},
-      {"ingest", {"ndjson", "single", "websocket"}, &bench_ingest},
+      {"ingest", {"ndjson", "single", "single_tls", "websocket"}, &bench_ingest},
       {"latency", {"one_stream", "snapshots", "idle", "thousand_streams", "noisy"}, &bench_latency},
       {"nexmark", nexmark_cases(), &bench_nexmark},
       {"state", {"keys", "spill"}, &bench_state},

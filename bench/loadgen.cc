@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <ctime>
@@ -93,6 +94,7 @@ struct LoadGenerator::Window {
 
 struct LoadGenerator::Connection {
   int fd = -1;
+  std::unique_ptr<net::TlsClient> tls;
   Source* source = nullptr;  // or
   Subscriber* subscriber = nullptr;
   std::string_view out;   // not yet sent
@@ -129,10 +131,18 @@ LoadGenerator::LoadGenerator(uint16_t port, uint64_t seed) : port_(port), random
 
 LoadGenerator::~LoadGenerator() {
   for (auto& source : sources_) {
-    for (auto& connection : source->connections) ::close(connection->fd);
+    for (auto& connection : source->connections) {
+      connection->tls.reset();
+      ::close(connection->fd);
+    }
   }
   for (auto& subscriber : subscribers_) ::close(subscriber->connection.fd);
   ::close(epoll_);
+}
+
+Status LoadGenerator::trust(const std::string& ca_file) {
+  TRY_ASSIGN(trust_, net::TlsTrust::load(ca_file));
+  return {};
 }
 
 size_t LoadGenerator::add_source(SourceOptions options) {
@@ -176,17 +186,23 @@ void LoadGenerator::add_subscriber(SubscriberOptions options) {
 }
 
 Status LoadGenerator::open(Connection& connection) {
+  const uint16_t tls_port = connection.source != nullptr ? connection.source->options.tls_port : 0;
+  const uint16_t port = tls_port != 0 ? tls_port : port_;
   connection.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(port_);
+  address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    return broken(fmt::format("connecting to port {}", port_));
+    return broken(fmt::format("connecting to port {}", port));
   }
   const int on = 1;
   ::setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::fcntl(connection.fd, F_SETFL, O_NONBLOCK);
+  if (tls_port != 0) {
+    TRY_ASSIGN(connection.tls,
+               net::TlsClient::connect(*trust_, connection.fd, "127.0.0.1", std::chrono::seconds(10)));
+  }
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = &connection;
@@ -378,7 +394,9 @@ Status LoadGenerator::send_next(Source& source, Connection& connection, int64_t 
 
 Status LoadGenerator::flush(Connection& connection) {
   while (!connection.out.empty()) {
-    const ssize_t n = ::send(connection.fd, connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
+    const ssize_t n = connection.tls != nullptr
+                          ? connection.tls->send(connection.out)
+                          : ::send(connection.fd, connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
     if (n < 0 && errno == EAGAIN) break;
     if (n < 0) return broken("sending a request");
     connection.out.remove_prefix(static_cast<size_t>(n));
@@ -408,13 +426,19 @@ Status LoadGenerator::turn(int64_t until) {
 
 Status LoadGenerator::on_readable(Connection& connection) {
   char piece[256 << 10];
-  const ssize_t n = ::recv(connection.fd, piece, sizeof piece, 0);
+  const ssize_t n = connection.tls != nullptr ? connection.tls->receive(piece, sizeof piece)
+                                              : ::recv(connection.fd, piece, sizeof piece, 0);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return {};
   if (n < 0) return broken("receiving");
   if (n == 0) return error(Code::kUnavailable, "MR-BENCH-0005", "the server closed a connection");
+  TRY(take(connection, {piece, static_cast<size_t>(n)}));
+  // What a record held more than `piece` waits where epoll does not see it.
+  return connection.tls != nullptr && connection.tls->holds_more() ? on_readable(connection) : Status();
+}
+
+Status LoadGenerator::take(Connection& connection, std::string_view bytes) {
   const int64_t now = monotonic_ns();
   last_arrival_ = now;
-  const std::string_view bytes(piece, static_cast<size_t>(n));
   if (connection.subscriber != nullptr) {
     Subscriber& subscriber = *connection.subscriber;
     subscriber.rows.add(bytes, [&](std::string_view row) { on_row(subscriber, row, now); });

@@ -26,6 +26,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "bench/samples.h"
+#include "net/tls_client.h"
 
 namespace millrace::bench {
 
@@ -43,6 +44,7 @@ struct SourceOptions {
   int connections = 16;
   double requests_per_s = 0;  // 0: closed loop
   int events_per_request = 25;
+  uint16_t tls_port = 0;   // over TLS, to this one instead; 0: over none
   bool websocket = false;  // messages over a WebSocket instead of HTTP requests
 };
 
@@ -68,6 +70,7 @@ class LoadGenerator {
   static constexpr size_t kMaxBacklog = 2'000'000;
 
   LoadGenerator(uint16_t port, uint64_t seed);
+  Status trust(const std::string& ca_file);  // of the sources with TLS
   LoadGenerator(const LoadGenerator&) = delete;
   LoadGenerator& operator=(const LoadGenerator&) = delete;
   ~LoadGenerator();
@@ -97,6 +100,7 @@ class LoadGenerator {
   void draw_next(Source& source);
   Status send_next(Source& source, Connection& connection, int64_t due);
   Status on_readable(Connection& connection);
+  Status take(Connection& connection, std::string_view bytes);
   Status on_answer(Connection& connection);
   Status flush(Connection& connection);
   Status on_rows(Subscriber& subscriber);
@@ -107,6 +111,7 @@ class LoadGenerator {
   Status upgrade(Connection& connection, const std::string& token);
 
   uint16_t port_;
+  std::unique_ptr<net::TlsTrust> trust_;
   Random random_;
   int epoll_ = -1;
   std::vector<std::unique_ptr<Source>> sources_;

@@ -1,9 +1,6 @@
 #include "event-gateway/http_connection.h"
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <cstring>
 #include <deque>
 #include <optional>
@@ -19,7 +16,6 @@ namespace millrace::gateway {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr size_t kInput = 4 * 1024;         // a connection's first buffer
@@ -35,18 +31,15 @@ constexpr int64_t kNever = INT64_MAX;
 
 class Connection final : public HttpConnection {
  public:
-  Connection(std::shared_ptr<HttpContext> context, int socket, std::string local)
+  Connection(std::shared_ptr<HttpContext> context, std::unique_ptr<Transport> transport, std::string local)
       : shared_(std::move(context)),
         ctx_(*shared_),
-        socket_(std::in_place, ctx_.loop, tcp::v4(), socket),
+        transport_(std::move(transport)),
         parser_(request_.head, ctx_.options.max_header_bytes, ctx_.options.max_body_bytes),
         body_(ctx_),
         output_(ctx_.counters.bytes_out) {
     request_.local = std::move(local);
     input_.resize(kInput);
-    // Else Asio makes a direct write wait for a client that does not read, and the whole loop with it.
-    ErrorCode ec;
-    socket_->non_blocking(true, ec);
   }
 
   void start() override {
@@ -116,7 +109,7 @@ class Connection final : public HttpConnection {
 
   const std::shared_ptr<HttpContext> shared_;
   HttpContext& ctx_;
-  std::optional<tcp::socket> socket_;
+  std::unique_ptr<Transport> transport_;
   HttpRequest request_;
   HttpParser parser_;
 
@@ -174,7 +167,7 @@ void Connection::arm_read() {
     to = asio::buffer(input_.data() + end_, input_.size() - end_);
   }
   reading_ = true;
-  socket_->async_read_some(to, [self = self(), into_body](const ErrorCode& ec, size_t bytes) {
+  transport_->async_read_some(to, [self = self(), into_body](const ErrorCode& ec, size_t bytes) {
     self->on_read(ec, bytes, into_body);
   });
 }
@@ -564,12 +557,12 @@ void Connection::frame(const Slot& slot, std::string_view piece) {
 
 void Connection::send() {
   if (closed_ || output_.writing()) return;
-  switch (output_.send(*socket_)) {
+  switch (output_.send(*transport_)) {
     case SocketOutput::Sent::kFailed:
       return close();
     case SocketOutput::Sent::kPart:
       write_deadline_ = ctx_.now_ms + ctx_.options.write_timeout.count();
-      return output_.go_on(*socket_, [self = self()](SocketOutput::Sent sent) { self->on_sent(sent); });
+      return output_.go_on(*transport_, [self = self()](SocketOutput::Sent sent) { self->on_sent(sent); });
     case SocketOutput::Sent::kAll:
       if (finishing_) finish_sending();
   }
@@ -585,17 +578,10 @@ void Connection::on_sent(SocketOutput::Sent sent) {
 // Once the answer is out and nothing is read any more, so that no byte of the other protocol is lost.
 void Connection::hand_over() {
   if (output_.writing()) return;
-  ErrorCode ec;
-  if (reading_) {
-    socket_->cancel(ec);
-    return;
-  }
-  const int socket = socket_->release(ec);
-  if (ec) return close();
+  if (reading_) return transport_->cancel();
   closed_ = true;
-  socket_.reset();
   output_.close();
-  auto next = make_websocket_connection(shared_, socket, *upgraded_, std::string(input()));
+  auto next = make_websocket_connection(shared_, std::move(transport_), *upgraded_, std::string(input()));
   const auto keep = shared_from_this();
   ctx_.replace(*this, next);
   next->start();
@@ -605,9 +591,8 @@ void Connection::hand_over() {
 // make the kernel throw the answer away as well.
 void Connection::finish_sending() {
   if (lingering_) return;
-  ErrorCode ec;
-  socket_->shutdown(tcp::socket::shutdown_send, ec);
-  if (eof_ || ec) return close();
+  const bool there = transport_->shutdown_send();
+  if (eof_ || !there) return close();
   lingering_ = true;
   linger_deadline_ = ctx_.now_ms + kLingerMs;
 }
@@ -684,19 +669,17 @@ void Connection::close() {
   if (std::exchange(closed_, true)) return;
   drop_slots();
   output_.close();
-  ErrorCode ec;
-  socket_->close(ec);
-  socket_.reset();
+  transport_->close();
   const auto keep = shared_from_this();
   ctx_.remove(*this);
 }
 
 }  // namespace
 
-std::shared_ptr<ServerConnection> make_http_connection(std::shared_ptr<HttpContext> context, int socket,
+std::shared_ptr<ServerConnection> make_http_connection(std::shared_ptr<HttpContext> context,
+                                                       std::unique_ptr<Transport> transport,
                                                        std::string local) {
-  auto connection = std::make_shared<Connection>(std::move(context), socket, std::move(local));
-  return connection;
+  return std::make_shared<Connection>(std::move(context), std::move(transport), std::move(local));
 }
 
 }  // namespace millrace::gateway

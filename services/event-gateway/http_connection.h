@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "event-gateway/http_message.h"
+#include "event-gateway/transport.h"
 #include "event-gateway/websocket_connection.h"
 
 namespace millrace::gateway {
@@ -73,8 +74,9 @@ class HttpReply {
   uint64_t request_;
 };
 
-// Takes over an accepted, non-blocking socket. `local`: the address that the client reached.
-std::shared_ptr<ServerConnection> make_http_connection(std::shared_ptr<HttpContext> context, int socket,
+// `local`: the address that the client reached.
+std::shared_ptr<ServerConnection> make_http_connection(std::shared_ptr<HttpContext> context,
+                                                       std::unique_ptr<Transport> transport,
                                                        std::string local);
 
 }  // namespace millrace::gateway

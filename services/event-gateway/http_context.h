@@ -24,8 +24,9 @@ struct HttpCounters {
   uint64_t timeouts = 0;  // connections ended because the client kept the server waiting
   uint64_t bad_framing = 0;
   uint64_t bytes_in = 0, bytes_out = 0;
-  int64_t subscriptions = 0;  // open now
-  int64_t websockets = 0;     // likewise
+  int64_t subscriptions = 0;                       // open now
+  int64_t websockets = 0;                          // likewise
+  uint64_t handshakes = 0, handshakes_failed = 0;  // of TLS
 };
 
 struct HttpContext : std::enable_shared_from_this<HttpContext> {

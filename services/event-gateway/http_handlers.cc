@@ -75,16 +75,17 @@ bool is_loopback(std::string_view host) {
   return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+Status HttpHandlers::check_address(std::string_view address) const {
+  std::string_view host = address;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (backend_.tokens != nullptr || is_loopback(host)) return {};
+  return error(Code::kInvalid, "MR-API-0030",
+               fmt::format("without tokens everybody who reaches {} could read and write", address),
+               "listen on 127.0.0.1, or give a tokens file with --tokens");
+}
+
 Status HttpHandlers::open() {
   if (backend_.tokens == nullptr) {
-    std::string_view host = options_.address;
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    if (!is_loopback(host)) {
-      return error(
-          Code::kInvalid, "MR-API-0030",
-          fmt::format("without tokens everybody who reaches {} could read and write", options_.address),
-          "listen on 127.0.0.1, or give a tokens file with --tokens");
-    }
     TRY_ASSIGN(default_tenant_, backend_.tenant("default"));
     return {};
   }

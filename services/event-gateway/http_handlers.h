@@ -42,7 +42,9 @@ class HttpHandlers {
   HttpHandlers(const HttpOptions& options, const HttpBackend& backend)
       : options_(options), backend_(backend) {}
 
-  Status open();  // finds the tenants; refuses an address that is open to others without tokens
+  Status open();  // finds the tenants
+  // Refuses one that is open to others without tokens.
+  Status check_address(std::string_view address) const;
   std::optional<HttpAnswer> admit(HttpRequest& request);
   void handle(const HttpRequest& request, const HttpReply& reply);
   // Requests whose successors may be begun before they are answered.

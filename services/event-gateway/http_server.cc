@@ -9,24 +9,21 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <ctime>
 
 #include "event-gateway/http_context.h"
 #include "event-gateway/http_status.h"
+#include "event-gateway/listener.h"
+#include "event-gateway/tls_handshake.h"
 
 namespace millrace::gateway {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 namespace {
-
-constexpr int kBacklog = 4096;
-constexpr int kAcceptsAtOnce = 64;
 
 int64_t steady_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -87,106 +84,104 @@ void HttpContext::replace(ServerConnection& connection, std::shared_ptr<ServerCo
 
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Impl(asio::io_context& loop, HttpOptions options, HttpBackend backend)
-      : context(std::make_shared<HttpContext>(loop, std::move(options), std::move(backend))),
-        acceptor(loop),
-        timer(loop) {
+      : context(std::make_shared<HttpContext>(loop, std::move(options), std::move(backend))), timer(loop) {
     context->now_ms = steady_ms();
     context->date = date_line();
   }
 
   Result<uint16_t> listen();
-  void accept();
+  Result<uint16_t> listen_tls(const std::string& address, uint16_t port,
+                              std::unique_ptr<TlsCertificates> with);
+  Result<uint16_t> add_listener(const std::string& address, uint16_t port, Listener::Take take);
+  Status open();
+  bool admit(int fd);
   void take(int fd);
-  void refuse(int fd);
+  void take_tls(int fd);
+  void begin(std::shared_ptr<ServerConnection> connection);
+  static void refuse(int fd);
   void arm_timer();
   void tick();
   void shut();
 
   std::shared_ptr<HttpContext> context;
-  tcp::acceptor acceptor;
+  std::vector<std::shared_ptr<Listener>> listeners;
+  std::unique_ptr<TlsCertificates> certificates;  // null: no TLS
   asio::steady_timer timer;
-  bool accept_at_tick = false;  // no file descriptors were left
-  bool shut_down = false;
+  bool opened = false, shut_down = false;
 };
 
-Result<uint16_t> HttpServer::Impl::listen() {
+// Once, whichever listener comes first.
+Status HttpServer::Impl::open() {
+  if (opened) return {};
   TRY(context->handlers.open());
-  const HttpOptions& o = context->options;
-  std::string host = o.address == "localhost" ? "127.0.0.1" : o.address;
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  ErrorCode ec;
-  const auto address = asio::ip::make_address(host, ec);
-  if (ec) {
-    return error(Code::kInvalid, "MR-API-0034", fmt::format("\"{}\" is not an IP address", o.address),
-                 "write it like 127.0.0.1");
-  }
-  const tcp::endpoint endpoint(address, o.port);
-  acceptor.open(endpoint.protocol(), ec);
-  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
-  if (!ec) acceptor.bind(endpoint, ec);
-  if (!ec) acceptor.listen(kBacklog, ec);
-  if (!ec) acceptor.native_non_blocking(true, ec);
-  if (ec) {
-    return error(Code::kUnavailable, "MR-API-0033", fmt::format("cannot listen on {}:{}", o.address, o.port),
-                 ec == asio::error::address_in_use
-                     ? "another process listens there: stop it, or take another port"
-                     : ec.message());
-  }
-  accept();
+  opened = true;
   arm_timer();
-  return acceptor.local_endpoint(ec).port();
+  return {};
 }
 
-void HttpServer::Impl::accept() {
-  acceptor.async_wait(tcp::acceptor::wait_read, [self = shared_from_this()](const ErrorCode& ec) {
-    if (ec || self->shut_down || self->context->stopping) return;
-    for (int i = 0; i < kAcceptsAtOnce; ++i) {
-      const int fd =
-          ::accept4(self->acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
-        self->accept_at_tick = true;
-        return;
-      }
-      if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-      if (fd >= 0) self->take(fd);
-    }
-    self->accept();
-  });
+Result<uint16_t> HttpServer::Impl::listen() {
+  const HttpOptions& o = context->options;
+  TRY(context->handlers.check_address(o.address));
+  return add_listener(o.address, o.port, [this](int fd) { take(fd); });
 }
 
-void HttpServer::Impl::take(int fd) {
-  if (context->connections.size() >= context->options.max_connections) return refuse(fd);
+Result<uint16_t> HttpServer::Impl::listen_tls(const std::string& address, uint16_t port,
+                                              std::unique_ptr<TlsCertificates> with) {
+  if (!with->demands_certificates()) TRY(context->handlers.check_address(address));
+  certificates = std::move(with);
+  return add_listener(address, port, [this](int fd) { take_tls(fd); });
+}
+
+Result<uint16_t> HttpServer::Impl::add_listener(const std::string& address, uint16_t port,
+                                                Listener::Take take) {
+  TRY(open());
+  listeners.push_back(std::make_shared<Listener>(context->loop, std::move(take)));
+  return listeners.back()->open(address, port);
+}
+
+bool HttpServer::Impl::admit(int fd) {
+  if (context->connections.size() >= context->options.max_connections) {
+    ++context->counters.connections_refused;
+    ++context->counters.refusals;
+    return false;
+  }
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ++context->counters.connections;
-  auto connection = make_http_connection(context, fd, local_address(fd));
-  if (connection == nullptr) return;
+  return true;
+}
+
+void HttpServer::Impl::take(int fd) {
+  if (!admit(fd)) return refuse(fd);
+  begin(make_http_connection(context, std::make_unique<Transport>(context->loop, fd), local_address(fd)));
+}
+
+// One too many is told nothing: a word that it can read would cost a handshake.
+void HttpServer::Impl::take_tls(int fd) {
+  if (!admit(fd)) {
+    ::close(fd);
+    return;
+  }
+  begin(make_tls_handshake(context, fd, local_address(fd), certificates->current()));
+}
+
+void HttpServer::Impl::begin(std::shared_ptr<ServerConnection> connection) {
   connection->index = context->connections.size();
   context->connections.push_back(connection);
   connection->start();
 }
 
-// Too many connections: this one gets a word, if its buffer takes it, and no attention.
 void HttpServer::Impl::refuse(int fd) {
-  ++context->counters.connections_refused;
-  ++context->counters.refusals;
-  const auto answer = problem(503, error(Code::kUnavailable, "MR-API-0016", "too many connections",
+  HttpAnswer answer = problem(503, error(Code::kUnavailable, "MR-API-0016", "too many connections",
                                          "close what is not needed, or try again later"));
-  const std::string text = fmt::format(
-      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: {}\r\nRetry-After: 1\r\nContent-Length: {}\r\n"
-      "Connection: close\r\n\r\n{}",
-      answer.content_type, answer.body.size(), answer.body);
-  [[maybe_unused]] const auto sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  ::shutdown(fd, SHUT_WR);
-  char request[4096];  // closing on unread bytes would take the answer back
-  [[maybe_unused]] const auto got = ::recv(fd, request, sizeof request, MSG_DONTWAIT);
-  ::close(fd);
+  answer.fields = "Retry-After: 1\r\n";
+  answer_and_close(fd, answer);
 }
 
 void HttpServer::Impl::arm_timer() {
   const HttpOptions& o = context->options;
-  const auto shortest =
-      std::min({o.header_timeout, o.body_timeout, o.idle_timeout, o.write_timeout, o.heartbeat});
+  const auto shortest = std::min(
+      {o.header_timeout, o.body_timeout, o.idle_timeout, o.write_timeout, o.handshake_timeout, o.heartbeat});
   timer.expires_after(std::clamp(shortest / 4, HttpOptions::Duration(5), HttpOptions::Duration(250)));
   timer.async_wait([self = shared_from_this()](const ErrorCode& ec) {
     if (ec || self->shut_down) return;
@@ -204,13 +199,13 @@ void HttpServer::Impl::tick() {
     const auto connection = context->connections[i];
     connection->tick(context->now_ms);
   }
-  if (std::exchange(accept_at_tick, false) && !context->stopping) accept();
+  for (const auto& listener : listeners) listener->tick();
+  if (certificates != nullptr) certificates->tick(context->now_ms);
 }
 
 void HttpServer::Impl::shut() {
   shut_down = true;
-  ErrorCode ec;
-  acceptor.close(ec);
+  for (const auto& listener : listeners) listener->close();
   timer.cancel();
   const auto all = context->connections;
   for (const auto& connection : all) connection->close();
@@ -228,10 +223,18 @@ Result<uint16_t> HttpServer::listen() {
   return impl_->listen();
 }
 
+Result<uint16_t> HttpServer::listen_tls(const std::string& address, uint16_t port,
+                                        std::unique_ptr<TlsCertificates> certificates) {
+  return impl_->listen_tls(address, port, std::move(certificates));
+}
+
+void HttpServer::reload_certificates() {
+  if (impl_->certificates != nullptr) impl_->certificates->reload();
+}
+
 void HttpServer::stop() {
   if (std::exchange(impl_->context->stopping, true)) return;
-  ErrorCode ec;
-  impl_->acceptor.close(ec);
+  for (const auto& listener : impl_->listeners) listener->close();
   impl_->context->now_ms = steady_ms();
   const auto all = impl_->context->connections;
   for (const auto& connection : all) connection->drain();
@@ -274,6 +277,14 @@ std::string HttpServer::metrics() const {
   metric("millrace_http_sent_bytes_total", "counter", "Bytes sent", c.bytes_out);
   metric("millrace_http_arriving_bytes", "gauge", "Bytes of bodies that are not whole yet",
          impl_->context->arriving_bytes);
+  if (impl_->certificates == nullptr) return out;
+  metric("millrace_tls_handshakes_total", "counter", "TLS handshakes done", c.handshakes);
+  metric("millrace_tls_handshakes_failed_total", "counter", "Connections that came to no TLS handshake",
+         c.handshakes_failed);
+  metric("millrace_tls_certificates_refused_total", "counter",
+         "Times that a new certificate could not be used", impl_->certificates->refused());
+  metric("millrace_tls_certificate_expires_seconds", "gauge",
+         "When the certificate in use ends, as Unix time", impl_->certificates->current()->expires_s());
   return out;
 }
 

@@ -21,6 +21,7 @@
 
 #include "engine/serving.h"
 #include "event-gateway/gateway.h"
+#include "event-gateway/tls_certificates.h"
 #include "event-gateway/tokens.h"
 #include "sql/catalog.h"
 
@@ -43,12 +44,13 @@ struct HttpOptions {
   size_t max_arriving_bytes = 512u << 20;  // bodies in the course of arriving, all connections
   size_t max_in_flight = 64;               // requests of a connection that are not answered yet
 
-  Duration header_timeout{10'000};  // from a header's first byte to its last
-  Duration body_timeout{30'000};    // without a byte of the body
-  Duration idle_timeout{60'000};    // between requests
-  Duration write_timeout{30'000};   // without the client taking a byte
-  Duration heartbeat{15'000};       // of an event stream that has nothing to say
-  Duration drain_timeout{5'000};    // after stop()
+  Duration handshake_timeout{10'000};  // of TLS, from the connection on
+  Duration header_timeout{10'000};     // from a header's first byte to its last
+  Duration body_timeout{30'000};       // without a byte of the body
+  Duration idle_timeout{60'000};       // between requests
+  Duration write_timeout{30'000};      // without the client taking a byte
+  Duration heartbeat{15'000};          // of an event stream that has nothing to say
+  Duration drain_timeout{5'000};       // after stop()
 };
 
 // What the server calls. Functions, so that a test can stand in for each.
@@ -84,7 +86,10 @@ class HttpServer {
   HttpServer(boost::asio::io_context& loop, HttpOptions options, HttpBackend backend);
   ~HttpServer();  // closes every connection; callbacks that come later find nobody, and may
 
-  Result<uint16_t> listen();  // the port
+  Result<uint16_t> listen();  // at the options' address; the port
+  Result<uint16_t> listen_tls(const std::string& address, uint16_t port,
+                              std::unique_ptr<TlsCertificates> certificates);
+  void reload_certificates();  // what cannot be used is refused, and said
   // No new connections and requests; what is in flight is answered within drain_timeout, live subscriptions
   // end.
   void stop();

@@ -1,6 +1,5 @@
 #include "event-gateway/socket_output.h"
 
-#include <boost/asio/buffer.hpp>
 #include <utility>
 
 namespace millrace::gateway {
@@ -13,11 +12,11 @@ void SocketOutput::clear(std::string& buffer) {
   if (buffer.capacity() > kKept) buffer.shrink_to_fit();
 }
 
-SocketOutput::Sent SocketOutput::send(Socket& socket) {
+SocketOutput::Sent SocketOutput::send(Transport& to) {
   size_t done = 0;
   while (done < bytes.size()) {
     ErrorCode ec;
-    const size_t wrote = socket.write_some(asio::buffer(bytes.data() + done, bytes.size() - done), ec);
+    const size_t wrote = to.write_some(std::string_view(bytes).substr(done), ec);
     counter_ += wrote;
     done += wrote;
     if (ec == asio::error::would_block || ec == asio::error::try_again) break;
@@ -34,22 +33,22 @@ SocketOutput::Sent SocketOutput::send(Socket& socket) {
   return Sent::kPart;
 }
 
-void SocketOutput::go_on(Socket& socket, Progress progress) {
-  socket.async_write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
-                          [this, &socket, progress = std::move(progress)](const ErrorCode& ec, size_t wrote) {
-                            if (closed_) return;
-                            if (ec) return progress(Sent::kFailed);
-                            counter_ += wrote;
-                            sent_ += wrote;
-                            if (sent_ < sending_.size()) {
-                              go_on(socket, progress);
-                              return progress(Sent::kPart);
-                            }
-                            writing_ = false;
-                            sent_ = 0;
-                            clear(sending_);
-                            progress(Sent::kAll);
-                          });
+void SocketOutput::go_on(Transport& to, Progress progress) {
+  to.async_write_some(std::string_view(sending_).substr(sent_),
+                      [this, &to, progress = std::move(progress)](const ErrorCode& ec, size_t wrote) {
+                        if (closed_) return;
+                        if (ec) return progress(Sent::kFailed);
+                        counter_ += wrote;
+                        sent_ += wrote;
+                        if (sent_ < sending_.size()) {
+                          go_on(to, progress);
+                          return progress(Sent::kPart);
+                        }
+                        writing_ = false;
+                        sent_ = 0;
+                        clear(sending_);
+                        progress(Sent::kAll);
+                      });
 }
 
 }  // namespace millrace::gateway

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <cstring>
 #include <utility>
 
@@ -19,7 +16,6 @@ namespace millrace::gateway {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr size_t kInput = 4 * 1024;       // a connection's first buffer
@@ -34,11 +30,11 @@ constexpr int64_t kNever = INT64_MAX;
 
 class WebSocketConnection final : public ServerConnection, public WebSocketPeer {
  public:
-  WebSocketConnection(std::shared_ptr<HttpContext> context, int socket, const WebSocketTerms& terms,
-                      std::string input)
+  WebSocketConnection(std::shared_ptr<HttpContext> context, std::unique_ptr<Transport> transport,
+                      const WebSocketTerms& terms, std::string input)
       : shared_(std::move(context)),
         ctx_(*shared_),
-        socket_(std::in_place, ctx_.loop, tcp::v4(), socket),
+        transport_(std::move(transport)),
         terms_(terms),
         decoder_(std::min(kMaxWebSocketMessage, ctx_.options.max_body_bytes), terms.deflate.has_value()),
         input_(std::move(input)),
@@ -46,8 +42,6 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
         output_(ctx_.counters.bytes_out),
         session_(std::make_shared<WebSocketSession>(ctx_, terms.tenant, *this)) {
     input_.resize(std::max(input_.size(), kInput));
-    ErrorCode ec;
-    socket_->non_blocking(true, ec);
     ++ctx_.counters.websockets;
   }
   ~WebSocketConnection() override { --ctx_.counters.websockets; }
@@ -90,7 +84,7 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
 
   const std::shared_ptr<HttpContext> shared_;
   HttpContext& ctx_;
-  std::optional<tcp::socket> socket_;
+  const std::unique_ptr<Transport> transport_;
   const WebSocketTerms terms_;
   WsDecoder decoder_;
   std::string input_;
@@ -128,8 +122,9 @@ void WebSocketConnection::arm_read() {
   }
   if (end_ == input_.size()) return;
   reading_ = true;
-  socket_->async_read_some(asio::buffer(input_.data() + end_, input_.size() - end_),
-                           [self = self()](const ErrorCode& ec, size_t bytes) { self->on_read(ec, bytes); });
+  transport_->async_read_some(
+      asio::buffer(input_.data() + end_, input_.size() - end_),
+      [self = self()](const ErrorCode& ec, size_t bytes) { self->on_read(ec, bytes); });
 }
 
 void WebSocketConnection::on_read(const ErrorCode& ec, size_t bytes) {
@@ -266,12 +261,12 @@ void WebSocketConnection::write_close() {
 
 void WebSocketConnection::write_output() {
   if (closed_ || output_.writing()) return;
-  switch (output_.send(*socket_)) {
+  switch (output_.send(*transport_)) {
     case SocketOutput::Sent::kFailed:
       return close();
     case SocketOutput::Sent::kPart:
       write_deadline_ = ctx_.now_ms + ctx_.options.write_timeout.count();
-      return output_.go_on(*socket_, [self = self()](SocketOutput::Sent sent) { self->on_sent(sent); });
+      return output_.go_on(*transport_, [self = self()](SocketOutput::Sent sent) { self->on_sent(sent); });
     case SocketOutput::Sent::kAll:
       if (phase_ == Phase::kClosed) finish_sending();
   }
@@ -288,9 +283,7 @@ void WebSocketConnection::on_sent(SocketOutput::Sent sent) {
 // kernel throw the frame away as well.
 void WebSocketConnection::finish_sending() {
   if (std::exchange(lingering_, true)) return;
-  ErrorCode ec;
-  socket_->shutdown(tcp::socket::shutdown_send, ec);
-  if (ec) return close();
+  if (!transport_->shutdown_send()) return close();
   end_deadline_ = ctx_.now_ms + kLingerMs;
 }
 
@@ -374,18 +367,18 @@ void WebSocketConnection::close() {
   session_->end();
   ctx_.arriving_bytes -= counted_;
   output_.close();
-  ErrorCode ec;
-  socket_->close(ec);
-  socket_.reset();
+  transport_->close();
   const auto keep = shared_from_this();
   ctx_.remove(*this);
 }
 
 }  // namespace
 
-std::shared_ptr<ServerConnection> make_websocket_connection(std::shared_ptr<HttpContext> context, int socket,
+std::shared_ptr<ServerConnection> make_websocket_connection(std::shared_ptr<HttpContext> context,
+                                                            std::unique_ptr<Transport> transport,
                                                             const WebSocketTerms& terms, std::string input) {
-  return std::make_shared<WebSocketConnection>(std::move(context), socket, terms, std::move(input));
+  return std::make_shared<WebSocketConnection>(std::move(context), std::move(transport), terms,
+                                               std::move(input));
 }
 
 }  // namespace millrace::gateway

@@ -1,4 +1,4 @@
-// A connection that speaks WebSocket (RFC 6455): frames in and out of a socket that HTTP has handed over, with a
+// A connection that speaks WebSocket (RFC 6455): frames in and out of what HTTP has handed over, with a
 // WebSocketSession behind them.
 //
 // Reads:  nothing while max_in_flight publishes wait for their answers, or a megabyte waits to be sent.
@@ -23,6 +23,7 @@ namespace millrace::gateway {
 
 struct HttpContext;
 class ServerConnection;
+class Transport;
 
 inline constexpr size_t kMaxWebSocketMessage = 4u << 20;  // as it is read: inflated, all its fragments
 
@@ -33,7 +34,8 @@ struct WebSocketTerms {
 };
 
 // `input`: what came behind the handshake.
-std::shared_ptr<ServerConnection> make_websocket_connection(std::shared_ptr<HttpContext> context, int socket,
+std::shared_ptr<ServerConnection> make_websocket_connection(std::shared_ptr<HttpContext> context,
+                                                            std::unique_ptr<Transport> transport,
                                                             const WebSocketTerms& terms, std::string input);
 
 }  // namespace millrace::gateway

@@ -45,6 +45,7 @@ void add_version_command(CLI::App& app, int& exit_code);
 // What every command that speaks to a server takes.
 struct ServerOptions {
   std::string url = "http://127.0.0.1:8080";
+  std::string ca_file;     // whom https:// trusts; empty: whom the machine does
   std::string token;       // or the environment's MILLRACE_TOKEN
   std::string token_file;  // its first line
 };

@@ -132,9 +132,13 @@ Status flush_output() {
 }
 
 void add_server_options(CLI::App& command, ServerOptions& options) {
-  command.add_option("--server", options.url, "The server's address")
+  command.add_option("--server", options.url, "The server's address, http:// or https://")
       ->capture_default_str()
       ->envname("MILLRACE_SERVER");
+  command
+      .add_option("--ca", options.ca_file,
+                  "PEM file of whom to trust with https:// (default: whom the machine trusts)")
+      ->envname("MILLRACE_CA");
   command.add_option("--token", options.token,
                      "The access token (or MILLRACE_TOKEN); others see it in the list of processes");
   command.add_option("--token-file", options.token_file, "A file whose first line is the token");
@@ -143,6 +147,7 @@ void add_server_options(CLI::App& command, ServerOptions& options) {
 Result<std::unique_ptr<HttpClient>> open_client(const ServerOptions& options, HttpClient::Options client) {
   TRY_ASSIGN(net::Url url, net::parse_url(options.url));
   TRY_ASSIGN(client.token, token_of(options));
+  client.ca_file = options.ca_file;
   return std::make_unique<HttpClient>(std::move(url), std::move(client));
 }
 

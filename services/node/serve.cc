@@ -44,7 +44,8 @@ int fail(const Error& failure) {
 
 class Server {
  public:
-  explicit Server(ServeOptions options) : options_(std::move(options)), loop_(1), signals_(loop_) {}
+  explicit Server(ServeOptions options)
+      : options_(std::move(options)), loop_(1), signals_(loop_), hangups_(loop_) {}
 
   Status run() {
     TRY(open());
@@ -54,7 +55,15 @@ class Server {
 
  private:
   Status open() {
-    TRY_ASSIGN(const auto address, parse_address(options_.http));
+    TRY(check_listeners(options_));
+    std::optional<ListenAddress> http, https;
+    if (options_.http != kOff) {
+      TRY_ASSIGN(http, parse_address(options_.http));
+    }
+    if (!options_.https.empty()) {
+      TRY_ASSIGN(https, parse_address(options_.https));
+      TRY_ASSIGN(certificates_, gateway::TlsCertificates::open(options_.tls, &say));
+    }
     if (!options_.tokens.empty()) {
       TRY_ASSIGN(tokens_, gateway::Tokens::load(options_.tokens));
     }
@@ -73,7 +82,7 @@ class Server {
     TRY_ASSIGN(default_tenant_, node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
-    return listen(address.host, address.port);
+    return listen(http, https);
   }
 
   // Recovery may take a while: say so, once a second.
@@ -88,10 +97,12 @@ class Server {
     }
   };
 
-  Status listen(const std::string& host, uint16_t port) {
+  Status listen(const std::optional<ListenAddress>& plain, const std::optional<ListenAddress>& tls) {
     gateway::HttpOptions http = http_options(options_);
-    http.address = host;
-    http.port = port;
+    if (plain) {
+      http.address = plain->host;
+      http.port = plain->port;
+    }
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
@@ -103,14 +114,25 @@ class Server {
     backend.ready = [this] { return node_->ready(); };
     backend.tokens = tokens_.get();
     http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
-    TRY_ASSIGN(const uint16_t bound, http_->listen());
-    TRY(write_file_atomically(*files_, options_.data + "/http.port", fmt::format("{}\n", bound)));
     say_what_was_found();
-    say(fmt::format("listening on http://{}:{}", host, bound));
-    say(fmt::format(
-        "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/", host,
-        bound));
+    if (tls) {
+      TRY_ASSIGN(const uint16_t bound, http_->listen_tls(tls->host, tls->port, std::move(certificates_)));
+      TRY(write_port("https.port", bound));
+      say(fmt::format("listening on https://{}:{}", tls->host, bound));
+    }
+    if (plain) {
+      TRY_ASSIGN(const uint16_t bound, http_->listen());
+      TRY(write_port("http.port", bound));
+      say(fmt::format("listening on http://{}:{}", plain->host, bound));
+      say(fmt::format(
+          "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/",
+          plain->host, bound));
+    }
     return {};
+  }
+
+  Status write_port(const char* name, uint16_t port) {
+    return write_file_atomically(*files_, options_.data + "/" + name, fmt::format("{}\n", port));
   }
 
   void say_what_was_found() {
@@ -135,12 +157,24 @@ class Server {
     signals_.async_wait([this](const boost::system::error_code& ec, int) {
       if (!ec) stopping_ = true;
     });
+    if (!options_.https.empty()) {
+      hangups_.add(SIGHUP);
+      await_hangup();
+    }
     while (!stopping_ && !node_->failed()) {
       bool more = poll();
       background_.take_done();
       more |= node_->turn();
       if (!more) sleep();
     }
+  }
+
+  void await_hangup() {
+    hangups_.async_wait([this](const boost::system::error_code& ec, int) {
+      if (ec) return;
+      http_->reload_certificates();
+      await_hangup();
+    });
   }
 
   // What is ready on the sockets, for a moment: what it brought in waits for the node's turn.
@@ -181,8 +215,9 @@ class Server {
   SystemClock clock_;
   std::unique_ptr<Files> files_ = make_system_files();
   asio::io_context loop_;
-  asio::signal_set signals_;
+  asio::signal_set signals_, hangups_;
   std::unique_ptr<gateway::Tokens> tokens_;
+  std::unique_ptr<gateway::TlsCertificates> certificates_;  // until the server has them
   std::unique_ptr<Node> node_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
   std::unique_ptr<gateway::HttpServer> http_;

@@ -20,7 +20,14 @@ std::string check_host(const std::string& text) {
 
 void add_serve_options(CLI::App& serve, ServeOptions& o) {
   serve.add_option("--data", o.data, "Data directory, made if missing")->capture_default_str();
-  serve.add_option("--http", o.http, "Address of the HTTP listener")->capture_default_str();
+  serve.add_option("--http", o.http, "Address of the HTTP listener; off: there is none")
+      ->capture_default_str();
+  serve.add_option("--https", o.https, "Address of a listener that speaks TLS");
+  serve.add_option("--tls-cert", o.tls.certificate,
+                   "PEM file of the server's certificate and what leads to its root");
+  serve.add_option("--tls-key", o.tls.key, "PEM file of its key");
+  serve.add_option("--tls-client-ca", o.tls.client_ca,
+                   "PEM file: clients need a certificate that one of these has signed");
   serve.add_option("--tokens", o.tokens,
                    "File of access tokens; without it the node is open, on loopback only");
   serve
@@ -70,6 +77,21 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
   serve.add_option("--snapshot-seconds", o.snapshot_seconds, "… or after this long")
       ->capture_default_str()
       ->check(CLI::Range(1, 31'536'000));
+}
+
+Status check_listeners(const ServeOptions& o) {
+  const auto wrong = [](const char* what, const char* hint) {
+    return error(Code::kInvalid, "MR-NODE-0011", what, hint);
+  };
+  const bool files = !o.tls.certificate.empty() || !o.tls.key.empty() || !o.tls.client_ca.empty();
+  if (o.https.empty() && files)
+    return wrong("there are files for TLS, and no address for it", "add --https HOST:PORT");
+  if (o.https.empty() && o.http == kOff)
+    return wrong("with --http off nobody could reach the node",
+                 "add --https HOST:PORT, or leave out --http off");
+  if (!o.https.empty() && (o.tls.certificate.empty() || o.tls.key.empty()))
+    return wrong("--https needs a certificate and its key", "add --tls-cert FILE and --tls-key FILE");
+  return {};
 }
 
 gateway::HttpOptions http_options(const ServeOptions& o) {

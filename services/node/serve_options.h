@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "event-gateway/http_server.h"
 
 namespace CLI {
@@ -15,7 +16,9 @@ namespace millrace::node {
 
 struct ServeOptions {
   std::string data = "./data";
-  std::string http = "127.0.0.1:8080";
+  std::string http = "127.0.0.1:8080";  // or kOff
+  std::string https;                    // empty: none
+  gateway::TlsFiles tls;
   std::string tokens;
   std::vector<std::string> allowed_hosts;
   uint32_t max_connections = 10'000;
@@ -32,7 +35,10 @@ struct ServeOptions {
   uint32_t snapshot_seconds = 60;
 };
 
+inline constexpr const char* kOff = "off";
+
 void add_serve_options(CLI::App& serve, ServeOptions& options);
+Status check_listeners(const ServeOptions& options);  // MR-NODE-0011: what is given does not go together
 
 // Without the address, which has to be taken apart first.
 gateway::HttpOptions http_options(const ServeOptions& options);

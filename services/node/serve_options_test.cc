@@ -45,6 +45,24 @@ TEST_F(ServeOptionsTest, WhatTheListenerIsTold) {
   EXPECT_EQ(http.heartbeat, std::chrono::seconds(3));
 }
 
+TEST_F(ServeOptionsTest, ListenersHaveWhatTheyNeed) {
+  const std::vector<std::pair<const char*, bool>> cases = {
+      {"", true},
+      {"--http off", false},
+      {"--https :1", false},
+      {"--https :1 --tls-cert c", false},
+      {"--https :1 --tls-key k", false},
+      {"--tls-cert c --tls-key k", false},
+      {"--tls-client-ca a", false},
+      {"--https :1 --tls-cert c --tls-key k", true},
+      {"--http off --https :1 --tls-cert c --tls-key k --tls-client-ca a", true}};
+  for (const auto& [text, good] : cases) {
+    options = ServeOptions();
+    ASSERT_TRUE(parse(text)) << text;
+    EXPECT_EQ(check_listeners(options).ok(), good) << text;
+  }
+}
+
 TEST_F(ServeOptionsTest, WhatIsRefused) {
   for (const char* text :
        {"--allow-host http://events.example.com", "--allow-host *", "--allow-host *.example.com",

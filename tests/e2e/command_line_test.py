@@ -33,7 +33,7 @@ CASES = [
     (["sql", "-f", "/tmp"], 2, "MR-CLI-0011: cannot read /tmp: Is a directory"),
     (["sql", "-f", "/dev/zero"], 2, "MR-CLI-0007"),
     (["sql", "--server", "127.0.0.1:80", "-c", "SELECT 1"], 2, "MR-CLI-0004"),
-    (["sql", "--server", "https://127.0.0.1", "-c", "SELECT 1"], 2, "MR-CLI-0004"),
+    (["sql", "--server", "ftp://127.0.0.1", "-c", "SELECT 1"], 2, "MR-CLI-0004"),
     (["sql", "--server", "http://nobody.invalid", "-c", "SELECT 1"], 3, "MR-CLI-0001.*\nhint: is the server running"),
     (["sql", "--token-file", "/dev/null", "-c", "SELECT 1"], 1, "MR-CLI-0005"),
     (["produce"], 2, "MR-CLI-0014: stream is required\nhint: see  millrace produce --help"),

@@ -65,6 +65,8 @@ int connect_to(int fd, const addrinfo& address, std::chrono::milliseconds timeou
   return failure;
 }
 
+constexpr std::string_view kScheme = "http://", kTlsScheme = "https://";
+
 bool is_success(int status) {
   return status >= 200 && status < 300;
 }
@@ -74,14 +76,15 @@ bool is_success(int status) {
 Result<Url> parse_url(std::string_view text) {
   const auto bad = [&] {
     return error(Code::kInvalid, "MR-CLI-0004", fmt::format("not a server's address: {}", text),
-                 "write http://HOST:PORT, like http://127.0.0.1:8080");
+                 "write http://HOST:PORT or https://HOST:PORT, like http://127.0.0.1:8080");
   };
-  constexpr std::string_view kScheme = "http://";
-  if (text.size() > 1024 || !text.starts_with(kScheme)) return bad();
-  std::string_view rest = text.substr(kScheme.size());
+  Url url;
+  url.tls = text.starts_with(kTlsScheme);
+  if (text.size() > 1024 || (!url.tls && !text.starts_with(kScheme))) return bad();
+  std::string_view rest = text.substr(url.tls ? kTlsScheme.size() : kScheme.size());
+  if (url.tls) url.port = 443;
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.empty() || rest.find_first_of("/?#@ ") != std::string_view::npos) return bad();
-  Url url;
   const size_t colon = rest.rfind(':');
   if (colon != std::string_view::npos && rest.find(']', colon) == std::string_view::npos) {
     const std::string_view port = rest.substr(colon + 1);
@@ -95,6 +98,10 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
+std::string Url::text() const {
+  return fmt::format("{}{}:{}", tls ? kTlsScheme : kScheme, host, port);
+}
+
 std::string HttpAnswer::header(const std::string& name) const {
   const auto it = headers.find(name);
   return it == headers.end() ? std::string() : it->second;
@@ -102,18 +109,28 @@ std::string HttpAnswer::header(const std::string& name) const {
 
 Error HttpClient::unreachable(const std::string& why) const {
   return error(
-      Code::kUnavailable, "MR-CLI-0001",
-      fmt::format("no answer from http://{}:{}: {}", url_.host, url_.port, why),
+      Code::kUnavailable, "MR-CLI-0001", fmt::format("no answer from {}: {}", url_.text(), why),
       "is the server running? start one with: millrace serve --data DIR, or choose it with --server");
 }
 
 void HttpClient::close() {
+  tls_.reset();
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
   buffer_.clear();
 }
 
 Status HttpClient::connect() {
+  if (url_.tls && trust_ == nullptr) {
+    TRY_ASSIGN(trust_, TlsTrust::load(options_.ca_file));
+  }
+  TRY(connect_socket());
+  if (!url_.tls) return {};
+  TRY_ASSIGN(tls_, TlsClient::connect(*trust_, fd_, url_.host, options_.connect));
+  return {};
+}
+
+Status HttpClient::connect_socket() {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -137,11 +154,12 @@ Status HttpClient::connect() {
 
 Status HttpClient::send_all(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t n =
+        tls_ != nullptr ? tls_->send(bytes) : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (n >= 0) {
       bytes.remove_prefix(static_cast<size_t>(n));
     } else if (errno == EAGAIN) {
-      if (!wait_for(fd_, POLLOUT, options_.answer)) {
+      if (!wait_for(fd_, tls_ != nullptr ? tls_->wants() : POLLOUT, options_.answer)) {
         return error(Code::kDeadline, "MR-CLI-0002", "the server does not take the request");
       }
     } else if (errno != EINTR) {
@@ -154,7 +172,8 @@ Status HttpClient::send_all(std::string_view bytes) {
 Result<bool> HttpClient::receive() {
   char piece[64 << 10];
   while (true) {
-    const ssize_t n = ::recv(fd_, piece, sizeof piece, 0);
+    const ssize_t n =
+        tls_ != nullptr ? tls_->receive(piece, sizeof piece) : ::recv(fd_, piece, sizeof piece, 0);
     if (n > 0) {
       received_ = true;
       buffer_.append(piece, static_cast<size_t>(n));
@@ -162,7 +181,7 @@ Result<bool> HttpClient::receive() {
     }
     if (n == 0) return false;
     if (errno == EAGAIN) {
-      if (!wait_for(fd_, POLLIN, options_.answer)) {
+      if (!wait_for(fd_, tls_ != nullptr ? tls_->wants() : POLLIN, options_.answer)) {
         return error(Code::kDeadline, "MR-CLI-0002",
                      fmt::format("no answer from the server within {} s", options_.answer.count() / 1000));
       }

@@ -1,4 +1,4 @@
-// HttpClient: one keep-alive HTTP/1.1 connection, blocking. What the command line and the benchmarks speak.
+// HttpClient: one keep-alive HTTP/1.1 connection, blocking, with TLS if the URL says so. What the command line and the benchmarks speak.
 //
 // Why:     the client needs a hundred lines of HTTP, not a server's library; it starts fast and links
 //          nothing.
@@ -7,27 +7,31 @@
 // Retries: none here. A connection that the server had closed while it was idle is opened again once, before
 //          anything of the request's answer was seen.
 // Bounds:  header 64 KB, whole answer kMaxAnswer, time-outs of Options.
-// Errors:  MR-CLI-0001 cannot reach, MR-CLI-0002 time-out, MR-CLI-0003 not HTTP, MR-CLI-0004 bad URL.
+// Errors:  MR-CLI-0001 cannot reach, MR-CLI-0002 time-out, MR-CLI-0003 not HTTP, MR-CLI-0004 bad URL; those of TlsClient.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "net/tls_client.h"
 
 namespace millrace::net {
 
 struct Url {
   std::string host;
   uint16_t port = 80;
+  bool tls = false;
+  std::string text() const;  // scheme://host:port
 };
-Result<Url> parse_url(std::string_view text);  // http://host[:port][/]
+Result<Url> parse_url(std::string_view text);  // http://host[:port][/] or https://…
 
 struct HttpRequest {
   std::string method = "GET";
@@ -47,7 +51,8 @@ struct HttpAnswer {
 class HttpClient {
  public:
   struct Options {
-    std::string token;  // sent as Authorization: Bearer
+    std::string token;    // sent as Authorization: Bearer
+    std::string ca_file;  // whom https:// trusts; empty: whom the machine does
     std::chrono::milliseconds connect{5'000};
     std::chrono::milliseconds answer{120'000};  // between two pieces of an answer; 0: for ever
   };
@@ -69,6 +74,7 @@ class HttpClient {
 
  private:
   Status connect();
+  Status connect_socket();
   Status send_all(std::string_view bytes);
   // Appends to buffer_; answers false at the end of the connection.
   Result<bool> receive();
@@ -86,9 +92,11 @@ class HttpClient {
   Url url_;
   Options options_;
   int fd_ = -1;
-  std::string buffer_;     // received, not yet used
-  bool stopped_ = false;   // the sink has had enough
-  bool received_ = false;  // anything of the answer under way
+  std::unique_ptr<TlsTrust> trust_;
+  std::unique_ptr<TlsClient> tls_;  // null: none, or not connected
+  std::string buffer_;              // received, not yet used
+  bool stopped_ = false;            // the sink has had enough
+  bool received_ = false;           // anything of the answer under way
 };
 
 }  // namespace millrace::net

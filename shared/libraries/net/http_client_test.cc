@@ -86,8 +86,9 @@ TEST(Url, WhatIsAccepted) {
   EXPECT_EQ(parse_url("http://localhost")->port, 80);
   EXPECT_EQ(parse_url("http://127.0.0.1:8080/")->port, 8080);
   EXPECT_EQ(parse_url("http://[::1]:9")->host, "::1");
-  for (const char* bad : {"", "localhost:8080", "https://a", "http://", "http://a:0", "http://a:99999",
-                          "http://a:x", "http://a/path", "http://u@h", "http://[]:1"}) {
+  EXPECT_EQ(parse_url("https://events.example.com/")->text(), "https://events.example.com:443");
+  for (const char* bad : {"", "localhost:8080", "ftp://a", "https://", "http://", "http://a:0",
+                          "http://a:99999", "http://a:x", "http://a/path", "http://u@h", "http://[]:1"}) {
     const auto url = parse_url(bad);
     ASSERT_FALSE(url.ok()) << bad;
     EXPECT_EQ(url.error().id, "MR-CLI-0004");
