@@ -31,6 +31,7 @@ constexpr size_t kReadAtOnce = 256 * 1024;  // of a large body
 constexpr size_t kSkippedBody = 64 * 1024;  // of a refused request; a larger one ends the connection
 constexpr int kRounds = 16;                 // then others have their turn
 constexpr int64_t kLingerMs = 1'000;
+constexpr int64_t kAskMs = 500;  // a client that sends no more, whether it is still there
 constexpr int64_t kNever = INT64_MAX;
 
 class Connection final : public HttpConnection {
@@ -56,6 +57,7 @@ class Connection final : public HttpConnection {
   void answer(uint64_t request, HttpAnswer answer) override;
   void stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodySource> body) override;
   void wake(uint64_t request) override;
+  void on_gone(uint64_t request, std::function<void()> gone) override;
   void upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) override;
   void tick(int64_t now_ms) override;
   void drain() override;
@@ -77,6 +79,7 @@ class Connection final : public HttpConnection {
     bool stream_begun = false, more = false;
     std::string bytes;  // or what of the head goes before the source's
     std::unique_ptr<BodySource> source;
+    std::function<void()> gone;  // while it is not answered
     std::optional<WebSocketTerms> upgrade;
   };
 
@@ -110,6 +113,7 @@ class Connection final : public HttpConnection {
   void on_sent(SocketOutput::Sent sent);
   void finish_sending();
   void drop_slots();
+  void ask_whether_gone(int64_t now_ms);
   void bury(std::unique_ptr<BodySource> source);
   void hand_over();
   std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
@@ -187,6 +191,7 @@ void Connection::on_read(const ErrorCode& ec, size_t bytes, bool into_body) {
   ctx_.counters.bytes_in += bytes;
   if (ec) {
     eof_ = true;
+    spoke_ms_ = ctx_.now_ms;
   } else if (lingering_ || phase_ == Phase::kEnded) {
     begin_ = end_ = 0;
   } else if (into_body) {
@@ -408,6 +413,7 @@ void Connection::begin_answer(std::string& out, const Slot& slot, const HttpAnsw
 void Connection::answer(uint64_t request, HttpAnswer answer) {
   Slot* slot = slot_of(request);
   if (slot == nullptr || slot->ready || slot->source != nullptr) return;
+  slot->gone = nullptr;
   if (ctx_.stopping) slot->last = true;
   std::string& to = slot == &slots_.front() ? output_.bytes : slot->bytes;
   begin_answer(to, *slot, answer, true, {});
@@ -429,6 +435,7 @@ void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodyS
     return;
   }
   if (ctx_.stopping || !slot->http11) slot->last = true;  // 1.0: the connection's end is the body's
+  slot->gone = nullptr;
   if (body->endless()) ++ctx_.counters.subscriptions;
   slot->source = std::move(body);
   slot->more = true;
@@ -442,6 +449,12 @@ void Connection::wake(uint64_t request) {
   if (slot == nullptr || slot->source == nullptr) return;
   slot->more = true;
   if (slot == &slots_.front()) run();
+}
+
+void Connection::on_gone(uint64_t request, std::function<void()> gone) {
+  Slot* slot = slot_of(request);
+  if (slot == nullptr) return gone();
+  if (!slot->ready && slot->source == nullptr) slot->gone = std::move(gone);
 }
 
 void Connection::upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) {
@@ -621,9 +634,24 @@ void Connection::drop_slots() {
   body_.clear();
   for (Slot& slot : slots_) {
     if (slot.source != nullptr) bury(std::move(slot.source));
+    if (slot.gone) slot.gone();
   }
   first_ += slots_.size();
   slots_.clear();
+}
+
+// Who has closed the connection looks like who has only ended its side of it, until something is sent: of the first the
+// kernel says that nobody is there, the second skips it.
+void Connection::ask_whether_gone(int64_t now_ms) {
+  if (!eof_ || slots_.empty() || output_.writing() || now_ms - spoke_ms_ < kAskMs) return;
+  const Slot& front = slots_.front();
+  if (front.source != nullptr) {
+    if (front.stream_begun) frame(front, front.source->heartbeat());
+  } else if (!front.ready && front.http11) {
+    output_.bytes += "HTTP/1.1 100 Continue\r\n\r\n";
+  }
+  spoke_ms_ = now_ms;
+  run();
 }
 
 void Connection::tick(int64_t now_ms) {
@@ -645,6 +673,7 @@ void Connection::tick(int64_t now_ms) {
         in_head ? "the request's header did not arrive in time" : "the request's body stopped arriving"));
     return;
   }
+  if (eof_) return ask_whether_gone(now_ms);
   if (!slots_.empty() && slots_.front().source != nullptr && slots_.front().stream_begun &&
       !output_.writing() && now_ms - spoke_ms_ >= ctx_.options.heartbeat.count()) {
     const auto beat = slots_.front().source->heartbeat();

@@ -59,14 +59,14 @@ struct HttpBackend {
         retry_after_s([&to](TenantId t) { return to.retry_after_s(t); }),
         set_quota([&to](TenantId t, Quota q) { to.set_quota(t, q); }),
         sql([&statements](TenantId t, const SqlText& text, SqlService::Each each, SqlService::Done done) {
-          statements.execute(t, text, std::move(each), std::move(done));
+          return statements.execute(t, text, std::move(each), std::move(done));
         }),
         streams(&reads) {}
 
   std::function<void(const IngestRequest&, Ingest::Done)> ingest;
   std::function<double(TenantId)> retry_after_s;
   std::function<void(TenantId, Quota)> set_quota;
-  std::function<void(TenantId, const SqlText&, SqlService::Each, SqlService::Done)> sql;
+  std::function<SqlService::Cancel(TenantId, const SqlText&, SqlService::Each, SqlService::Done)> sql;
   engine::StreamReads* streams = nullptr;
 
   std::function<sql::CatalogPtr()> catalog;

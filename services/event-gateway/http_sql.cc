@@ -24,6 +24,7 @@ struct Answers {
   std::deque<StatementResult> results;
   bool done = false;
   std::optional<Error> failure;
+  SqlService::Cancel cancel;
 };
 
 struct SqlForm {
@@ -39,6 +40,7 @@ class SqlSource final : public BodySource {
     for (auto& result : answers_->results) {
       if (result.subscription != nullptr) result.subscription->on_ready(nullptr);
     }
+    if (!answers_->done && answers_->cancel) answers_->cancel();
   }
 
   Next produce(std::string& out, size_t wanted_bytes) override {
@@ -65,10 +67,7 @@ class SqlSource final : public BodySource {
     return Next::kMore;
   }
   bool endless() const override { return subscribed(); }
-  std::string_view heartbeat() const override {
-    if (!subscribed()) return {};
-    return as_events_ ? ":\n\n" : "\n";
-  }
+  std::string_view heartbeat() const override { return as_events_ ? ":\n\n" : "\n"; }
   void hold(std::string bytes) { held_ = std::move(bytes); }
 
  private:
@@ -162,11 +161,13 @@ class SqlRun : public std::enable_shared_from_this<SqlRun> {
   SqlRun(HttpReply reply, const SqlForm& form) : reply_(std::move(reply)), form_(form) {}
 
   void start(const HttpBackend& backend, TenantId tenant, const SqlText& text) {
-    backend.sql(
+    answers_->cancel = backend.sql(
         tenant, text, [self = shared_from_this()](StatementResult r) { self->each(std::move(r)); },
         [self = shared_from_this()](Status status) { self->done(std::move(status)); });
     // Something is there and more will take a while: what there is, goes out.
-    if (!begun_ && !answers_->done && !answers_->results.empty()) begin();
+    if (begun_ || answers_->done) return;
+    if (!answers_->results.empty()) return begin();
+    reply_.on_gone([self = shared_from_this()] { self->answers_->cancel(); });
   }
 
  private:
@@ -224,6 +225,11 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
     auto parsed = parse_sql_request(request.body);
     if (!parsed.ok()) return reply.answer(problem(parsed.error()));
     text = std::move(*parsed);
+  }
+  if (const std::string* given = request.target.parameter("timeout_ms")) {
+    const auto timeout = parse_timeout_ms(*given);
+    if (!timeout.ok()) return reply.answer(problem(timeout.error()));
+    text.timeout = *timeout;
   }
   std::make_shared<SqlRun>(reply, form)->start(backend, request.tenant, text);
 }

@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
+#include "event/text.h"
 #include "formats/jsonb.h"
 
 namespace millrace::gateway {
 namespace {
 
 using formats::JsonbKind;
+
+constexpr uint32_t kMostTimeoutMs = 86'400'000;  // a day
 
 Error bad_request(std::string message) {
   return error(Code::kInvalid, "MR-API-0035", std::move(message),
@@ -99,6 +104,18 @@ Result<SqlText> parse_sql_request(std::string_view json) {
   TRY(std::move(taken));
   if (out.text.empty()) return bad_request("\"sql\" is missing");
   return out;
+}
+
+Result<std::chrono::milliseconds> parse_timeout_ms(std::string_view text) {
+  uint32_t milliseconds = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, milliseconds);
+  if (problem == std::errc() && rest == end && milliseconds >= 1 && milliseconds <= kMostTimeoutMs)
+    return std::chrono::milliseconds(milliseconds);
+  return error(Code::kInvalid, "MR-API-0040",
+               fmt::format("timeout_ms has to be a whole number from 1 to {}, not \"{}\"", kMostTimeoutMs,
+                           start_of(text, 40)),
+               "leave it out for the server's own (--statement-timeout)");
 }
 
 }  // namespace millrace::gateway

@@ -67,6 +67,7 @@ class Server {
                                                          : options_.state_memory_mb << 20;
     o.snapshot_after_bytes = options_.snapshot_mb << 20;
     o.snapshot_after_us = int64_t{options_.snapshot_seconds} * 1'000'000;
+    o.statement_timeout = std::chrono::milliseconds(options_.statement_timeout_ms);
     o.journal.segment_bytes = options_.segment_mb << 20;
     o.journal.reserve_bytes = options_.reserve_mb << 20;
     TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o, Progress()));

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "event-gateway/http_target.h"
+#include "node/duration.h"
 
 namespace millrace::node {
 namespace {
@@ -45,6 +46,12 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
                   "A silent subscription gets an empty line after this long")
       ->capture_default_str()
       ->check(CLI::Range(1, 3'600));
+  serve
+      .add_option("--statement-timeout", o.statement_timeout_ms,
+                  "A statement that reads longer is stopped; 0: never")
+      ->type_name("TIME")
+      ->default_str("60s")
+      ->transform(CLI::Validator(duration_to_ms, ""));
   serve.add_option("--workers", o.workers, "Workers that run the queries")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));

@@ -22,6 +22,7 @@ struct ServeOptions {
   uint32_t max_body_mb = 32;
   uint32_t idle_seconds = 60;
   uint32_t heartbeat_seconds = 15;
+  uint32_t statement_timeout_ms = 60'000;
   uint32_t workers = 1;
   bool gateway_only = false;
   uint64_t segment_mb = 128;
