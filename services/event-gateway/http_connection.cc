@@ -11,6 +11,7 @@
 
 #include "event-gateway/http_body.h"
 #include "event-gateway/http_context.h"
+#include "event-gateway/http_cors.h"
 #include "event-gateway/http_parser.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/socket_output.h"
@@ -57,6 +58,7 @@ class Connection final : public HttpConnection {
   void answer(uint64_t request, HttpAnswer answer) override;
   void stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodySource> body) override;
   void wake(uint64_t request) override;
+  std::string id_of(uint64_t request) const override;
   void on_gone(uint64_t request, std::function<void()> gone) override;
   void upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) override;
   void tick(int64_t now_ms) override;
@@ -77,6 +79,8 @@ class Connection final : public HttpConnection {
     bool http11 = true, keep_alive = true, head_only = false;
     bool wants_continue = false;
     bool stream_begun = false, more = false;
+    std::string id;     // what the request is called
+    std::string cors;   // header lines
     std::string bytes;  // or what of the head goes before the source's
     std::unique_ptr<BodySource> source;
     std::function<void()> gone;  // while it is not answered
@@ -107,6 +111,7 @@ class Connection final : public HttpConnection {
   void advance();
   bool pump(Slot& slot);
   void frame(const Slot& slot, std::string_view piece);
+  std::string common_fields(Slot& slot) const;
   void begin_answer(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
                     std::string_view trailer);
   void send();
@@ -291,6 +296,8 @@ void Connection::begin_request() {
   slot.keep_alive = head.keep_alive;
   slot.last = !head.keep_alive;
   slot.head_only = head.method == "HEAD";
+  slot.id = is_request_id(head.request_id) ? head.request_id : ctx_.request_ids.next();
+  slot.cors = cors_fields(ctx_.options.cors_origins, head.origin);
   const uint64_t number = first_ + slots_.size() - 1;
   auto refusal = ctx_.handlers.admit(request_);
   const bool expects = head.http11 && !head.expect.empty();
@@ -403,6 +410,12 @@ Connection::Slot* Connection::slot_of(uint64_t request) {
   return &slots_[request - first_];
 }
 
+// Lines of every answer.
+std::string Connection::common_fields(Slot& slot) const {
+  if (slot.id.empty()) slot.id = ctx_.request_ids.next();
+  return "X-Request-Id: " + slot.id + "\r\n" + slot.cors;
+}
+
 void Connection::begin_answer(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
                               std::string_view trailer) {
   append_head(out, answer, {ctx_.date, slot.http11, slot.last, sized, trailer});
@@ -414,6 +427,9 @@ void Connection::answer(uint64_t request, HttpAnswer answer) {
   Slot* slot = slot_of(request);
   if (slot == nullptr || slot->ready || slot->source != nullptr) return;
   slot->gone = nullptr;
+  answer.fields += common_fields(*slot);
+  if (answer.content_type == kProblemType) add_request_id(answer.body, slot->id);
+  if (answer.status == 500 && ctx_.backend.log_failure) ctx_.backend.log_failure(answer.body);
   if (ctx_.stopping) slot->last = true;
   std::string& to = slot == &slots_.front() ? output_.bytes : slot->bytes;
   begin_answer(to, *slot, answer, true, {});
@@ -436,6 +452,7 @@ void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodyS
   }
   if (ctx_.stopping || !slot->http11) slot->last = true;  // 1.0: the connection's end is the body's
   slot->gone = nullptr;
+  head.fields += common_fields(*slot);
   if (body->endless()) ++ctx_.counters.subscriptions;
   slot->source = std::move(body);
   slot->more = true;
@@ -451,6 +468,11 @@ void Connection::wake(uint64_t request) {
   if (slot == &slots_.front()) run();
 }
 
+std::string Connection::id_of(uint64_t request) const {
+  const bool there = request >= first_ && request - first_ < slots_.size();
+  return there ? slots_[request - first_].id : std::string();
+}
+
 void Connection::on_gone(uint64_t request, std::function<void()> gone) {
   Slot* slot = slot_of(request);
   if (slot == nullptr) return gone();
@@ -460,7 +482,7 @@ void Connection::on_gone(uint64_t request, std::function<void()> gone) {
 void Connection::upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) {
   Slot* slot = slot_of(request);
   if (slot == nullptr || slot->ready || slot->source != nullptr) return;
-  append_upgrade_head(slot->bytes, ctx_.date, fields);
+  append_upgrade_head(slot->bytes, ctx_.date, fields + common_fields(*slot));
   ++ctx_.counters.by_class[1];
   slot->upgrade = terms;
   slot->ready = true;

@@ -314,6 +314,24 @@ TEST_F(HttpSqlTest, NumbersAsStrings) {
   EXPECT_EQ(texts.size(), 1u);
 }
 
+// A few bytes each that would become a thousand digits.
+TEST_F(HttpSqlTest, ExponentsAreBounded) {
+  answers({[] { return numbers(1); }});
+  start();
+  auto c = client();
+  const auto with = [&](const std::string& body) {
+    return c.call(
+        "POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body);
+  };
+  std::string exponents = "0";
+  for (int i = 0; i <= 1'000; ++i) exponents += ",1e999";
+  const auto many = with(R"({"sql":"SELECT $1","parameters":[)" + exponents + "]}");
+  EXPECT_EQ(many.status, 400);
+  EXPECT_NE(many.body.find("more than 1000 numbers have an exponent"), std::string::npos) << many.body;
+  EXPECT_EQ(with(R"({"sql":"SELECT $1","parameters":["\"1e9,)" + exponents + R"("]})").status, 200);
+}
+
 TEST_F(HttpSqlTest, Parameters) {
   answers({[] { return numbers(1); }});
   start();

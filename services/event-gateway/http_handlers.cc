@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "event-gateway/http_cloud_event.h"
+#include "event-gateway/http_cors.h"
 #include "event-gateway/http_status.h"
 #include "event/text.h"
 
@@ -30,7 +31,7 @@ HttpAnswer text(int status, std::string body) {
   return answer;
 }
 
-HttpAnswer wrong_method(std::string_view method, const char* allowed) {
+HttpAnswer wrong_method(std::string_view method, std::string_view allowed) {
   HttpAnswer answer = problem(405, error(Code::kInvalid, "MR-API-0005",
                                          fmt::format("{} is not a method of this path", start_of(method, 20)),
                                          fmt::format("use {}", allowed)));
@@ -53,6 +54,27 @@ HttpAnswer no_token(int status, const char* id, std::string message) {
 bool is_event_path(const HttpTarget& target) {
   const auto& s = target.segments;
   return s.size() == 4 && s[0] == "v1" && s[1] == "streams" && !s[2].empty() && s[3] == "events";
+}
+
+// What a path is asked by its methods.
+struct Path {
+  std::string_view methods;
+  Route get = Route::kNone, post = Route::kNone;
+};
+
+std::optional<Path> path_of(const HttpTarget& target) {
+  const auto& s = target.segments;
+  if (is_event_path(target)) return Path{"GET, HEAD, POST, OPTIONS", Route::kRead, Route::kIngest};
+  if (s.size() == 2 && s[0] == "v1" && s[1] == "sql") return Path{"POST, OPTIONS", Route::kNone, Route::kSql};
+  if (s.size() == 2 && s[0] == "v1" && s[1] == "ws") return Path{"GET, OPTIONS", Route::kSocket};
+  if (s.size() != 1) return std::nullopt;
+  const Route route = s[0].empty()        ? Route::kAbout
+                      : s[0] == "livez"   ? Route::kLive
+                      : s[0] == "readyz"  ? Route::kReady
+                      : s[0] == "metrics" ? Route::kMetrics
+                                          : Route::kNone;
+  if (route == Route::kNone) return std::nullopt;
+  return Path{"GET, HEAD, OPTIONS", route};
 }
 
 bool is_structured(std::string_view type) {
@@ -140,28 +162,26 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   request.known_target.clear();
   request.known_host.clear();
   request.route = Route::kNone;
+  if (head.target == "*" && head.method == "OPTIONS") {  // of the server as a whole
+    request.target = {};
+    request.methods = "GET, HEAD, POST, OPTIONS";
+    request.route = Route::kOptions;
+    return std::nullopt;
+  }
   auto target = parse_target(head.target);
   if (!target.ok()) return problem(target.error());
   request.target = std::move(*target);
-  const auto& s = request.target.segments;
-  const bool get = head.method == "GET", post = head.method == "POST", look = get || head.method == "HEAD";
-  if (is_event_path(request.target)) {
-    if (!get && !post) return wrong_method(head.method, "GET, POST");
-    request.route = get ? Route::kRead : Route::kIngest;
-  } else if (s.size() == 2 && s[0] == "v1" && s[1] == "sql") {
-    if (!post) return wrong_method(head.method, "POST");
-    request.route = Route::kSql;
-  } else if (s.size() == 2 && s[0] == "v1" && s[1] == "ws") {
-    if (!get) return wrong_method(head.method, "GET");
-    request.route = Route::kSocket;
-  } else if (s.size() == 1) {
-    const Route route = s[0].empty()        ? Route::kAbout
-                        : s[0] == "livez"   ? Route::kLive
-                        : s[0] == "readyz"  ? Route::kReady
-                        : s[0] == "metrics" ? Route::kMetrics
-                                            : Route::kNone;
-    if (route != Route::kNone && !look) return wrong_method(head.method, "GET, HEAD");
-    request.route = route;
+  const auto path = path_of(request.target);
+  if (path) {
+    request.methods = path->methods;
+    if (head.method == "OPTIONS") {
+      request.route = Route::kOptions;
+    } else if (head.method == "GET" || (head.method == "HEAD" && path->get != Route::kSocket)) {
+      request.route = path->get;
+    } else if (head.method == "POST") {
+      request.route = path->post;
+    }
+    if (request.route == Route::kNone) return wrong_method(head.method, path->methods);
   }
   if (request.route != Route::kNone && head.target.size() <= 1024) {
     request.known_target = head.target;
@@ -210,14 +230,17 @@ std::optional<HttpAnswer> HttpHandlers::check_origin(const HttpRequest& request)
   const std::string_view origin = head.origin;
   const size_t scheme = origin.find("://");
   if (scheme != std::string_view::npos && iequals(origin.substr(scheme + 3), head.host)) return std::nullopt;
+  if (allows_origin(options_.cors_origins, origin)) return std::nullopt;
   return problem(403, error(Code::kDenied, "MR-API-0009", "requests from other sites' pages are not answered",
-                            "call from a program, or from a page that this server serves"));
+                            "call from a program, or allow the page's origin with --cors-origin"));
 }
 
 std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const {
   request.tenant = default_tenant_;
   request.all_metrics = true;
   if (backend_.tokens == nullptr) return std::nullopt;
+  // A browser asks whether it may send the token without sending it.
+  if (request.route == Route::kOptions) return std::nullopt;
   if (request.route == Route::kAbout || request.route == Route::kLive || request.route == Route::kReady) {
     return std::nullopt;
   }
@@ -307,6 +330,14 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
       return run_sql(backend_, request, reply);
     case Route::kSocket:
       return begin_websocket(request, reply);
+    case Route::kOptions: {
+      HttpAnswer methods;
+      methods.status = 204;
+      methods.fields = fmt::format("Allow: {}\r\n", request.methods);
+      if (request.head.has_origin && allows_origin(options_.cors_origins, request.head.origin))
+        methods.fields += preflight_fields(request.methods);
+      return reply.answer(std::move(methods));
+    }
     case Route::kNone:
       return reply.answer(no_such_path());
   }

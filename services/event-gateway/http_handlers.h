@@ -19,7 +19,18 @@
 
 namespace millrace::gateway {
 
-enum class Route : uint8_t { kNone, kAbout, kLive, kReady, kMetrics, kSql, kIngest, kRead, kSocket };
+enum class Route : uint8_t {
+  kNone,
+  kAbout,
+  kLive,
+  kReady,
+  kMetrics,
+  kSql,
+  kIngest,
+  kRead,
+  kSocket,
+  kOptions
+};
 
 // A connection's request, used again for its next one. A client mostly says the same: what was found out
 // about a target, a host or a token holds for the next request that brings the same bytes.
@@ -27,6 +38,7 @@ struct HttpRequest {
   HttpHead head;
   HttpTarget target;
   Route route = Route::kNone;
+  std::string_view methods;  // of the path
   TenantId tenant;
   bool all_metrics = true;       // may see every tenant's series
   std::optional<Coding> coding;  // of the body, as it is sent

@@ -37,6 +37,8 @@ struct HttpOptions {
   uint16_t port = 8080;                    // 0: a free one
   std::vector<std::string> allowed_hosts;  // names in Host beside loopback's and the address a client reached
 
+  std::vector<std::string> cors_origins;  // of other sites' pages that may call; "*": all
+
   size_t max_connections = 10'000;
   size_t max_header_bytes = 16 * 1024;
   size_t max_body_bytes = 32u << 20;
@@ -74,7 +76,8 @@ struct HttpBackend {
   // The whole page (the server's own part is HttpServer::metrics()); the tenants' own series of one, or of all.
   std::function<std::string(std::optional<TenantId>)> metrics;
   std::function<Status()> ready;
-  const Tokens* tokens = nullptr;  // null: open
+  std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
+  const Tokens* tokens = nullptr;                             // null: open
 };
 
 class HttpServer {

@@ -30,12 +30,16 @@ struct Answers {
 struct SqlForm {
   bool as_events = false;
   bool quote_numbers = false;
+  std::string request_id = {};
 };
 
 class SqlSource final : public BodySource {
  public:
   SqlSource(std::shared_ptr<Answers> answers, const SqlForm& form)
-      : answers_(std::move(answers)), as_events_(form.as_events), quote_numbers_(form.quote_numbers) {}
+      : answers_(std::move(answers)),
+        as_events_(form.as_events),
+        quote_numbers_(form.quote_numbers),
+        request_id_(form.request_id) {}
   ~SqlSource() override {
     for (auto& result : answers_->results) {
       if (result.subscription != nullptr) result.subscription->on_ready(nullptr);
@@ -140,7 +144,7 @@ class SqlSource final : public BodySource {
     if (as_events_) out += "event: error\n";
     begin(out, {});
     out += R"({"error":)";
-    append_problem(out, failure, status_of(failure));
+    append_problem(out, failure, status_of(failure), request_id_);
     out += '}';
     end(out);
   }
@@ -148,6 +152,7 @@ class SqlSource final : public BodySource {
   std::shared_ptr<Answers> answers_;
   const bool as_events_;
   const bool quote_numbers_;
+  const std::string request_id_;
   std::string held_;
   std::string scratch_;
   std::optional<formats::JsonRowWriter> writer_;
@@ -213,7 +218,7 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
   if (request.body.size() > kMaxSql) {
     return reply.answer(problem(error(Code::kInvalid, "MR-API-0003", "the SQL text is longer than 1 MB")));
   }
-  SqlForm form{.as_events = accepts_events(request.head.accept)};
+  SqlForm form{.as_events = accepts_events(request.head.accept), .request_id = reply.id()};
   for (const auto& [name, value] : request.target.query) {
     if (name != "numbers") continue;
     const auto quoted = quotes_numbers(value);

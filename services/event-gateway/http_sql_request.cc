@@ -13,6 +13,7 @@ namespace {
 using formats::JsonbKind;
 
 constexpr uint32_t kMostTimeoutMs = 86'400'000;  // a day
+constexpr size_t kMostExponents = 1'000;
 
 Error bad_request(std::string message) {
   return error(Code::kInvalid, "MR-API-0035", std::move(message),
@@ -89,9 +90,28 @@ Status take_member(std::string_view name, std::string_view value, SqlText& out) 
   return {};
 }
 
+// Numbers written with an exponent: a few bytes each that become a thousand digits.
+size_t count_exponents(std::string_view json) {
+  size_t count = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    if (json[i] == '"') {
+      in_string = !in_string;
+    } else if (in_string) {
+      if (json[i] == '\\') ++i;
+    } else if ((json[i] == 'e' || json[i] == 'E') && i > 0 && json[i - 1] >= '0' && json[i - 1] <= '9') {
+      ++count;
+    }
+  }
+  return count;
+}
+
 }  // namespace
 
 Result<SqlText> parse_sql_request(std::string_view json) {
+  if (count_exponents(json) > kMostExponents)
+    return bad_request(
+        fmt::format("more than {} numbers have an exponent: send them as strings", kMostExponents));
   const auto object = formats::parse_jsonb(json);
   if (!object.ok()) return bad_request("the body is not JSON: " + object.error().message);
   if (formats::jsonb_kind(*object) != JsonbKind::kObject) return bad_request("the body is not a JSON object");

@@ -11,6 +11,7 @@
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
+#include "formats/text_types.h"
 #include "node/cli.h"
 #include "node/duration.h"
 #include "node/line_splitter.h"
@@ -155,6 +156,10 @@ Error server_has_ended() {
                "subscribe again when it is back");
 }
 
+std::string check_utf8(const std::string& value) {
+  return formats::is_utf8(value) ? "" : "the value of a parameter has bytes that are not UTF-8";
+}
+
 std::string with_parameters(const std::string& text, const std::vector<std::string>& values) {
   using nlohmann::json;
   return json{{"sql", text}, {"parameters", values}}.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -210,6 +215,7 @@ void add_sql_command(CLI::App& app, int& exit_code) {
   command->add_option("-f,--file", options->file, "A file with the SQL to run; - for standard input")
       ->excludes(text);
   command->add_option("--param", options->parameters, "The value of $1; again: of $2, and so on")
+      ->check(CLI::Validator(check_utf8, ""))
       ->type_name("VALUE")
       ->allow_extra_args(false);
   command

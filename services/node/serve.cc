@@ -102,6 +102,9 @@ class Server {
              http_->metrics();
     };
     backend.ready = [this] { return node_->ready(); };
+    backend.log_failure = [](std::string_view problem) {
+      say(fmt::format("error: {}", problem.substr(0, problem.rfind('}') + 1)));
+    };
     backend.tokens = tokens_.get();
     http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
     TRY_ASSIGN(const uint16_t bound, http_->listen());

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "event-gateway/http_cors.h"
 #include "event-gateway/http_target.h"
 #include "node/duration.h"
 
@@ -30,6 +31,12 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
       ->allow_extra_args(false)
       ->type_name("NAME")
       ->check(CLI::Validator(check_host, ""));
+  serve
+      .add_option("--cors-origin", o.cors_origins,
+                  "An origin whose pages may call the server, or * for all; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("ORIGIN")
+      ->check(CLI::Validator(gateway::check_cors_origin, ""));
   serve.add_option("--max-connections", o.max_connections, "Connections at once")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));
@@ -82,6 +89,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
 gateway::HttpOptions http_options(const ServeOptions& o) {
   gateway::HttpOptions http;
   http.allowed_hosts = o.allowed_hosts;
+  http.cors_origins = o.cors_origins;
   http.max_connections = o.max_connections;
   http.max_body_bytes = size_t{o.max_body_mb} << 20;
   http.idle_timeout = std::chrono::seconds(o.idle_seconds);

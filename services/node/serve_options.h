@@ -18,6 +18,7 @@ struct ServeOptions {
   std::string http = "127.0.0.1:8080";
   std::string tokens;
   std::vector<std::string> allowed_hosts;
+  std::vector<std::string> cors_origins;
   uint32_t max_connections = 10'000;
   uint32_t max_body_mb = 32;
   uint32_t idle_seconds = 60;

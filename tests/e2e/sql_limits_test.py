@@ -110,6 +110,9 @@ def command_line(test):
         done = test.cli("sql", "--server", server.url, f"--timeout={wrong}", "-c", "SELECT 1")
         assert done.returncode == 2 and "--timeout" in done.stderr, done
     wait_for(server, "millrace_sql_running", 0)
+    done = subprocess.run([test.binary, "sql", "--server", server.url, "-c", "SELECT $1", "--param", b"\xff"],
+                          capture_output=True, timeout=60)
+    assert done.returncode == 2 and b"not UTF-8" in done.stderr, done
 
 
 def stops_with_the_server(test):
