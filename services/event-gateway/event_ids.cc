@@ -73,7 +73,7 @@ void EventIds::add(Tenant& tenant, const Entry& entry) const {
   tenant.times.insert_or_assign(entry.key, entry.time);
   tenant.order.push_back(entry);
   const int64_t oldest = entry.time.value - kLongestUs;
-  while (tenant.order.size() > most_ || tenant.order.front().time.value < oldest) {
+  while (!tenant.order.empty() && (tenant.order.size() > most_ || tenant.order.front().time.value < oldest)) {
     const Entry& first = tenant.order.front();
     const auto found = tenant.times.find(first.key);
     if (found != tenant.times.end() && found->second == first.time) tenant.times.erase(found);
@@ -98,6 +98,7 @@ std::string EventIds::save(Cut durable) const {
 
 Status EventIds::load(std::string_view saved) {
   ByteReader in(saved);
+  std::vector<std::pair<TenantId, Entry>> loaded;
   while (in.ok() && in.left() > 0) {
     const TenantId tenant(static_cast<uint32_t>(in.varint()));
     Entry entry;
@@ -105,9 +106,11 @@ Status EventIds::load(std::string_view saved) {
     entry.key.id = read_id(in);
     entry.time = AppendTime(static_cast<int64_t>(in.varint()));
     entry.cut = Cut(in.varint());
-    if (in.ok()) add(tenants_[tenant], entry);
+    loaded.emplace_back(tenant, entry);
   }
-  return in.ok() ? Status() : bad_record();
+  if (!in.ok()) return bad_record();
+  for (const auto& [tenant, entry] : loaded) add(tenants_[tenant], entry);
+  return {};
 }
 
 }  // namespace millrace::gateway

@@ -41,7 +41,7 @@ class EventIds {
   bool empty() const { return tenants_.empty(); }
 
   std::string save(Cut durable) const;
-  Status load(std::string_view saved);
+  Status load(std::string_view saved);  // all of it, or nothing
 
  private:
   struct Key {
@@ -63,7 +63,7 @@ class EventIds {
   };
   void add(Tenant& tenant, const Entry& entry) const;
 
-  const size_t most_;
+  size_t most_;
   std::unordered_map<TenantId, Tenant> tenants_;
 };
 

@@ -5,6 +5,7 @@
 // Bounds:  a request's body, events a request, waiting bytes a tenant (kExhausted: 429 and Retry-After).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -101,6 +102,7 @@ struct SqlText {
   SqlText(const char* t) : text(t) {}
   std::string text;
   sql::Parameters parameters;
+  std::chrono::milliseconds timeout{0};  // of each of them; 0, or more than the server's: the server's
 };
 
 // One statement's answer.
@@ -113,17 +115,33 @@ struct StatementResult {
 };
 
 // SqlService runs a text's statements in order. The first error ends it; what was done before stays done.
+// Time: a statement that reads longer than it may ends with MR-QRY-0010, and its work with it. What was given to the
+//       log (a definition, an INSERT's events) is waited for: an answer that leaves open whether it is there helps
+//       nobody. A subscription is answered at once.
 class SqlService {
  public:
   using Each = std::function<void(StatementResult)>;
   using Done = std::function<void(Status)>;
+  // Nobody waits any more: a read is stopped, no further statement is begun, no callback comes. Whenever; once
+  // everything is answered it does nothing.
+  using Cancel = std::function<void()>;
+  struct Counters {
+    int64_t running = 0;  // reads, until their work has ended
+    uint64_t timed_out = 0;
+    uint64_t cancelled = 0;
+  };
   SqlService(sql::Definitions& definitions, engine::ViewReads* views /* null: no processor here */,
              engine::StreamReads& streams, engine::Background& background, const Clock& clock,
              std::shared_ptr<ReadBudget> budget = std::make_shared<ReadBudget>(),
              Ingest* ingest = nullptr /* no INSERT here */);
   ~SqlService();
-  void execute(TenantId tenant, const SqlText& text, Each each, Done done);
+  Cancel execute(TenantId tenant, const SqlText& text, Each each, Done done);
   engine::ViewReads* views() const;  // as it was given
+
+  void set_statement_timeout(std::chrono::milliseconds most);  // 0: none
+  void expire();                                               // ends what has read too long
+  int64_t wait_us() const;                                     // until there is something to expire
+  Counters counters() const;
 
  private:
   struct Impl;

@@ -8,6 +8,7 @@
 
 #include "event-gateway/http_body.h"
 #include "event-gateway/http_context.h"
+#include "event-gateway/http_cors.h"
 #include "event-gateway/http_parser.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/socket_output.h"
@@ -27,6 +28,7 @@ constexpr size_t kReadAtOnce = 256 * 1024;  // of a large body
 constexpr size_t kSkippedBody = 64 * 1024;  // of a refused request; a larger one ends the connection
 constexpr int kRounds = 16;                 // then others have their turn
 constexpr int64_t kLingerMs = 1'000;
+constexpr int64_t kAskMs = 500;  // a client that sends no more, whether it is still there
 constexpr int64_t kNever = INT64_MAX;
 
 class Connection final : public HttpConnection {
@@ -49,6 +51,8 @@ class Connection final : public HttpConnection {
   void answer(uint64_t request, HttpAnswer answer) override;
   void stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodySource> body) override;
   void wake(uint64_t request) override;
+  std::string id_of(uint64_t request) const override;
+  void on_gone(uint64_t request, std::function<void()> gone) override;
   void upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) override;
   void tick(int64_t now_ms) override;
   void drain() override;
@@ -68,8 +72,11 @@ class Connection final : public HttpConnection {
     bool http11 = true, keep_alive = true, head_only = false;
     bool wants_continue = false;
     bool stream_begun = false, more = false;
+    std::string id;     // what the request is called
+    std::string cors;   // header lines
     std::string bytes;  // or what of the head goes before the source's
     std::unique_ptr<BodySource> source;
+    std::function<void()> gone;  // while it is not answered
     std::optional<WebSocketTerms> upgrade;
   };
 
@@ -97,12 +104,14 @@ class Connection final : public HttpConnection {
   void advance();
   bool pump(Slot& slot);
   void frame(const Slot& slot, std::string_view piece);
+  std::string common_fields(Slot& slot) const;
   void begin_answer(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
                     std::string_view trailer);
   void send();
   void on_sent(SocketOutput::Sent sent);
   void finish_sending();
   void drop_slots();
+  void ask_whether_gone(int64_t now_ms);
   void bury(std::unique_ptr<BodySource> source);
   void hand_over();
   std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
@@ -180,6 +189,7 @@ void Connection::on_read(const ErrorCode& ec, size_t bytes, bool into_body) {
   ctx_.counters.bytes_in += bytes;
   if (ec) {
     eof_ = true;
+    spoke_ms_ = ctx_.now_ms;
   } else if (lingering_ || phase_ == Phase::kEnded) {
     begin_ = end_ = 0;
   } else if (into_body) {
@@ -279,6 +289,8 @@ void Connection::begin_request() {
   slot.keep_alive = head.keep_alive;
   slot.last = !head.keep_alive;
   slot.head_only = head.method == "HEAD";
+  slot.id = is_request_id(head.request_id) ? head.request_id : ctx_.request_ids.next();
+  slot.cors = cors_fields(ctx_.options.cors_origins, head.origin);
   const uint64_t number = first_ + slots_.size() - 1;
   auto refusal = ctx_.handlers.admit(request_);
   const bool expects = head.http11 && !head.expect.empty();
@@ -391,6 +403,12 @@ Connection::Slot* Connection::slot_of(uint64_t request) {
   return &slots_[request - first_];
 }
 
+// Lines of every answer.
+std::string Connection::common_fields(Slot& slot) const {
+  if (slot.id.empty()) slot.id = ctx_.request_ids.next();
+  return "X-Request-Id: " + slot.id + "\r\n" + slot.cors;
+}
+
 void Connection::begin_answer(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
                               std::string_view trailer) {
   append_head(out, answer, {ctx_.date, slot.http11, slot.last, sized, trailer});
@@ -401,6 +419,10 @@ void Connection::begin_answer(std::string& out, const Slot& slot, const HttpAnsw
 void Connection::answer(uint64_t request, HttpAnswer answer) {
   Slot* slot = slot_of(request);
   if (slot == nullptr || slot->ready || slot->source != nullptr) return;
+  slot->gone = nullptr;
+  answer.fields += common_fields(*slot);
+  if (answer.content_type == kProblemType) add_request_id(answer.body, slot->id);
+  if (answer.status == 500 && ctx_.backend.log_failure) ctx_.backend.log_failure(answer.body);
   if (ctx_.stopping) slot->last = true;
   std::string& to = slot == &slots_.front() ? output_.bytes : slot->bytes;
   begin_answer(to, *slot, answer, true, {});
@@ -422,6 +444,8 @@ void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodyS
     return;
   }
   if (ctx_.stopping || !slot->http11) slot->last = true;  // 1.0: the connection's end is the body's
+  slot->gone = nullptr;
+  head.fields += common_fields(*slot);
   if (body->endless()) ++ctx_.counters.subscriptions;
   slot->source = std::move(body);
   slot->more = true;
@@ -437,10 +461,21 @@ void Connection::wake(uint64_t request) {
   if (slot == &slots_.front()) run();
 }
 
+std::string Connection::id_of(uint64_t request) const {
+  const bool there = request >= first_ && request - first_ < slots_.size();
+  return there ? slots_[request - first_].id : std::string();
+}
+
+void Connection::on_gone(uint64_t request, std::function<void()> gone) {
+  Slot* slot = slot_of(request);
+  if (slot == nullptr) return gone();
+  if (!slot->ready && slot->source == nullptr) slot->gone = std::move(gone);
+}
+
 void Connection::upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) {
   Slot* slot = slot_of(request);
   if (slot == nullptr || slot->ready || slot->source != nullptr) return;
-  append_upgrade_head(slot->bytes, ctx_.date, fields);
+  append_upgrade_head(slot->bytes, ctx_.date, fields + common_fields(*slot));
   ++ctx_.counters.by_class[1];
   slot->upgrade = terms;
   slot->ready = true;
@@ -606,9 +641,24 @@ void Connection::drop_slots() {
   body_.clear();
   for (Slot& slot : slots_) {
     if (slot.source != nullptr) bury(std::move(slot.source));
+    if (slot.gone) slot.gone();
   }
   first_ += slots_.size();
   slots_.clear();
+}
+
+// Who has closed the connection looks like who has only ended its side of it, until something is sent: of the first the
+// kernel says that nobody is there, the second skips it.
+void Connection::ask_whether_gone(int64_t now_ms) {
+  if (!eof_ || slots_.empty() || output_.writing() || now_ms - spoke_ms_ < kAskMs) return;
+  const Slot& front = slots_.front();
+  if (front.source != nullptr) {
+    if (front.stream_begun) frame(front, front.source->heartbeat());
+  } else if (!front.ready && front.http11) {
+    output_.bytes += "HTTP/1.1 100 Continue\r\n\r\n";
+  }
+  spoke_ms_ = now_ms;
+  run();
 }
 
 void Connection::tick(int64_t now_ms) {
@@ -630,6 +680,7 @@ void Connection::tick(int64_t now_ms) {
         in_head ? "the request's header did not arrive in time" : "the request's body stopped arriving"));
     return;
   }
+  if (eof_) return ask_whether_gone(now_ms);
   if (!slots_.empty() && slots_.front().source != nullptr && slots_.front().stream_begun &&
       !output_.writing() && now_ms - spoke_ms_ >= ctx_.options.heartbeat.count()) {
     const auto beat = slots_.front().source->heartbeat();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ class HttpConnection : public ServerConnection {
   // `field` is sent as the trailer's announcement; empty: there is none.
   virtual void stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodySource> body) = 0;
   virtual void wake(uint64_t request) = 0;
+  virtual std::string id_of(uint64_t request) const = 0;  // what it is called; empty: it has gone
+  virtual void on_gone(uint64_t request, std::function<void()> gone) = 0;
   // Behind the answers before it `fields` go out under 101, then the socket speaks another protocol.
   virtual void upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) = 0;
 };
@@ -65,6 +68,9 @@ class HttpReply {
     to_->stream(request_, std::move(head), std::move(body));
   }
   void wake() const { to_->wake(request_); }
+  std::string id() const { return to_->id_of(request_); }
+  // Called if the client goes before answer() or stream(), after which the source ends with it.
+  void on_gone(std::function<void()> gone) const { to_->on_gone(request_, std::move(gone)); }
   void upgrade(std::string fields, const WebSocketTerms& terms) const {
     to_->upgrade(request_, std::move(fields), terms);
   }

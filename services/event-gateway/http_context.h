@@ -12,6 +12,7 @@
 #include "event-gateway/http_connection.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_server.h"
+#include "event-gateway/request_ids.h"
 #include "event-gateway/websocket_deflate.h"
 
 namespace millrace::gateway {
@@ -50,6 +51,7 @@ struct HttpContext : std::enable_shared_from_this<HttpContext> {
   bool stopping = false;
   std::vector<std::shared_ptr<ServerConnection>> connections;
   WsCompression compression;  // of WebSocket messages
+  RequestIds request_ids;
 
  private:
   std::vector<std::unique_ptr<BodySource>> buried_;

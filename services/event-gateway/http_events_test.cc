@@ -314,6 +314,24 @@ TEST_F(HttpSqlTest, NumbersAsStrings) {
   EXPECT_EQ(texts.size(), 1u);
 }
 
+// A few bytes each that would become a thousand digits.
+TEST_F(HttpSqlTest, ExponentsAreBounded) {
+  answers({[] { return numbers(1); }});
+  start();
+  auto c = client();
+  const auto with = [&](const std::string& body) {
+    return c.call(
+        "POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body);
+  };
+  std::string exponents = "0";
+  for (int i = 0; i <= 1'000; ++i) exponents += ",1e999";
+  const auto many = with(R"({"sql":"SELECT $1","parameters":[)" + exponents + "]}");
+  EXPECT_EQ(many.status, 400);
+  EXPECT_NE(many.body.find("more than 1000 numbers have an exponent"), std::string::npos) << many.body;
+  EXPECT_EQ(with(R"({"sql":"SELECT $1","parameters":["\"1e9,)" + exponents + R"("]})").status, 200);
+}
+
 TEST_F(HttpSqlTest, Parameters) {
   answers({[] { return numbers(1); }});
   start();
@@ -459,6 +477,127 @@ TEST_F(HttpSqlTest, TheFirstHeartbeatComesAfterSilence) {
   c.send(statement("SUBSCRIBE TO quakes"));
   ASSERT_TRUE(c.receive_text("\r\n\r\n"));
   EXPECT_FALSE(c.receive_text("\r\n\r\n1\r\n\n", 100));
+}
+
+TEST_F(HttpSqlTest, ARequestMayBoundItsTime) {
+  answers({[] { return command("SELECT"); }});
+  start();
+  auto c = client();
+  const auto timed = [&](const std::string& value) {
+    timeout = Duration(0);
+    std::string request = statement("SELECT 1");
+    request.replace(request.find("/v1/sql"), 7, "/v1/sql?timeout_ms=" + value);
+    return c.call(request);
+  };
+  EXPECT_EQ(timed("1500").status, 200);
+  EXPECT_EQ(timeout, Duration(1500));
+  EXPECT_EQ(timed("86400000").status, 200);
+  EXPECT_EQ(timeout, Duration(86'400'000));
+  for (const char* wrong :
+       {"0", "-1", "", "1.5", "1e3", "+1", "5s", "86400001", "99999999999999999999", "%20"}) {
+    const auto refused = timed(wrong);
+    EXPECT_EQ(refused.status, 400) << wrong;
+    EXPECT_NE(refused.body.find("MR-API-0040"), std::string::npos) << wrong;
+  }
+  EXPECT_EQ(c.call(statement("SELECT 1")).status, 200);
+  EXPECT_EQ(timeout, Duration(0));
+}
+
+class GoneClientTest : public HttpSqlTest {
+ protected:
+  // Statements that are never answered, or whose first rows are.
+  void begin(bool with_rows) {
+    options.header_timeout = Duration(20);  // makes the server look often
+    sql = [=, this](TenantId, const std::string&, SqlService::Each each, SqlService::Done done) {
+      if (with_rows) each(numbers(1));
+      kept.emplace_back(std::move(each), std::move(done));
+    };
+    start();
+  }
+  void expect_cancelled(int count) {
+    const auto until = testing::Clock::now() + std::chrono::seconds(5);
+    while (cancelled < count && testing::Clock::now() < until) turn(1);
+    EXPECT_EQ(cancelled, count);
+  }
+  std::vector<std::pair<SqlService::Each, SqlService::Done>> kept;
+};
+
+TEST_F(GoneClientTest, WhoHasClosedIsNotAnsweredAnyMore) {
+  begin(false);
+  {
+    auto c = client();
+    c.send(statement("SELECT 1"));
+    turn(5);
+    EXPECT_EQ(kept.size(), 1u);
+  }
+  expect_cancelled(1);
+  kept[0].second({});  // too late
+  EXPECT_TRUE(server->idle());
+}
+
+TEST_F(GoneClientTest, OfAnAnswerThatHasBegunToo) {
+  begin(true);
+  {
+    auto c = client();
+    c.send(statement("SELECT 1"));
+    ASSERT_TRUE(c.receive_text("{\"n\":0"));
+  }
+  expect_cancelled(1);
+}
+
+// Who only ends its side is told that the work goes on, and gets its answer.
+TEST_F(GoneClientTest, HalfAConnectionIsNotGone) {
+  begin(false);
+  auto c = client();
+  c.send(statement("SELECT 1"));
+  c.half_close();
+  turn(1'600);
+  EXPECT_EQ(cancelled, 0);
+  kept.at(0).first(numbers(1));
+  kept.at(0).second({});
+  ASSERT_TRUE(c.receive_end());
+  EXPECT_TRUE(c.got.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")) << c.got;
+  EXPECT_NE(c.got.find("HTTP/1.1 200 OK"), std::string::npos);
+  EXPECT_NE(c.got.find("{\"n\":0"), std::string::npos);
+}
+
+TEST_F(GoneClientTest, NorInTheMiddleOfAnAnswer) {
+  begin(true);
+  auto c = client();
+  c.send(statement("SELECT 1; SELECT 2"));
+  ASSERT_TRUE(c.receive_text("{\"n\":0"));
+  c.half_close();
+  turn(1'200);
+  kept.at(0).first(numbers(1));
+  kept.at(0).second({});
+  ASSERT_TRUE(c.receive_end());
+  EXPECT_NE(c.got.find("\r\n1\r\n\n\r\n"), std::string::npos) << c.got;  // an empty line
+  EXPECT_TRUE(c.got.ends_with("\r\n0\r\n\r\n"));
+  EXPECT_EQ(cancelled, 0);
+}
+
+// HTTP/1.0 has no answer in between: it is left to the time-outs.
+TEST_F(GoneClientTest, OldClientsAreNotAsked) {
+  begin(false);
+  auto c = client();
+  std::string request = statement("SELECT 1");
+  request.replace(request.find("HTTP/1.1"), 8, "HTTP/1.0");
+  c.send(request);
+  c.half_close();
+  turn(1'200);
+  EXPECT_FALSE(c.receive_text("100", 1));
+  kept.at(0).second({});
+  ASSERT_TRUE(c.receive_end());
+  EXPECT_TRUE(c.got.starts_with("HTTP/1.0 200 OK")) << c.got;
+}
+
+TEST_F(GoneClientTest, AServerThatEndsCancels) {
+  begin(false);
+  auto c = client();
+  c.send(statement("SELECT 1"));
+  turn(5);
+  server.reset();
+  EXPECT_EQ(cancelled, 1);
 }
 
 TEST_F(HttpSqlTest, TextsAreBounded) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "event-gateway/http_cloud_event.h"
+#include "event-gateway/http_cors.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/openapi.h"
 #include "event/text.h"
@@ -18,7 +19,7 @@ HttpAnswer text(int status, std::string body) {
   return answer;
 }
 
-HttpAnswer wrong_method(std::string_view method, const std::string& allowed) {
+HttpAnswer wrong_method(std::string_view method, std::string_view allowed) {
   HttpAnswer answer = problem(405, error(Code::kInvalid, "MR-API-0005",
                                          fmt::format("{} is not a method of this path", start_of(method, 20)),
                                          fmt::format("use {}", allowed)));
@@ -124,13 +125,25 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   request.known_target.clear();
   request.known_host.clear();
   request.route = Route::kNone;
+  if (head.target == "*" && head.method == "OPTIONS") {  // of the server as a whole
+    request.target = {};
+    request.methods = "GET, HEAD, POST, OPTIONS";
+    request.route = Route::kOptions;
+    return std::nullopt;
+  }
   auto target = parse_target(head.target);
   if (!target.ok()) return problem(target.error());
   request.target = std::move(*target);
-  std::string allowed;
-  const Operation* operation = find_operation(head.method, request.target.segments, allowed);
-  if (operation != nullptr) request.route = operation->route;
-  if (!allowed.empty()) return wrong_method(head.method, allowed);
+  std::string methods;
+  const Operation* operation = find_operation(head.method, request.target.segments, methods);
+  if (operation != nullptr) {
+    request.route = operation->route;
+  } else if (!methods.empty()) {
+    methods += ", OPTIONS";
+    if (head.method != "OPTIONS") return wrong_method(head.method, methods);
+    request.route = Route::kOptions;
+    request.methods = std::move(methods);
+  }
   if (request.route != Route::kNone && head.target.size() <= 1024) {
     request.known_target = head.target;
     request.known_method = head.method;
@@ -178,14 +191,17 @@ std::optional<HttpAnswer> HttpHandlers::check_origin(const HttpRequest& request)
   const std::string_view origin = head.origin;
   const size_t scheme = origin.find("://");
   if (scheme != std::string_view::npos && iequals(origin.substr(scheme + 3), head.host)) return std::nullopt;
+  if (allows_origin(options_.cors_origins, origin)) return std::nullopt;
   return problem(403, error(Code::kDenied, "MR-API-0009", "requests from other sites' pages are not answered",
-                            "call from a program, or from a page that this server serves"));
+                            "call from a program, or allow the page's origin with --cors-origin"));
 }
 
 std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const {
   request.tenant = default_tenant_;
   request.all_metrics = true;
   if (backend_.tokens == nullptr) return std::nullopt;
+  // A browser asks whether it may send the token without sending it.
+  if (request.route == Route::kOptions) return std::nullopt;
   if (operation_of(request.route).access == Operation::Access::kOpen) return std::nullopt;
   const std::string& given = request.head.authorization;
   if (given.empty()) return no_token(401, "MR-API-0014", "this needs an access token");
@@ -295,6 +311,14 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kPause:
     case Route::kResume:
       return change_resource(backend_, request, reply);
+    case Route::kOptions: {
+      HttpAnswer methods;
+      methods.status = 204;
+      methods.fields = fmt::format("Allow: {}\r\n", request.methods);
+      if (request.head.has_origin && allows_origin(options_.cors_origins, request.head.origin))
+        methods.fields += preflight_fields(request.methods);
+      return reply.answer(std::move(methods));
+    }
     case Route::kNone:
       return reply.answer(no_such_path());
   }

@@ -26,6 +26,7 @@ struct HttpRequest {
   HttpHead head;
   HttpTarget target;
   Route route = Route::kNone;
+  std::string methods;  // of the path, where OPTIONS asks
   TenantId tenant;
   bool all_metrics = true;       // may see every tenant's series
   std::optional<Coding> coding;  // of the body, as it is sent
@@ -48,7 +49,7 @@ class HttpHandlers {
   std::optional<HttpAnswer> admit(HttpRequest& request);
   void handle(const HttpRequest& request, const HttpReply& reply);
   // Requests whose successors may be begun before they are answered.
-  static bool concurrent(Route route) { return operation_of(route).concurrent; }
+  static bool concurrent(Route route) { return route != Route::kOptions && operation_of(route).concurrent; }
 
  private:
   std::optional<HttpAnswer> check_host(HttpRequest& request) const;

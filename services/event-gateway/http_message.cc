@@ -68,8 +68,8 @@ void append_last_chunk(std::string& out, std::string_view trailer) {
 
 void HttpHead::clear() {
   for (std::string* text : {&method, &target, &host, &origin, &content_type, &content_encoding, &accept,
-                            &authorization, &idempotency_key, &last_event_id, &expect, &upgrade, &connection,
-                            &ws_key, &ws_version, &ws_protocols, &ws_extensions, &repeated}) {
+                            &authorization, &idempotency_key, &last_event_id, &expect, &request_id, &upgrade,
+                            &connection, &ws_key, &ws_version, &ws_protocols, &ws_extensions, &repeated}) {
     text->clear();
   }
   cloud_event.clear();

@@ -83,6 +83,7 @@ class Reader final : public http::basic_parser<true> {
       head_.has_idempotency_key = true;
       return once(kIdempotencyKey, head_.idempotency_key, value, "Idempotency-Key");
     }
+    if (iequals(view(name), "X-Request-Id")) return once(kRequestId, head_.request_id, value, "X-Request-Id");
     if (iequals(view(name), "Last-Event-ID")) {
       return once(kLastEventId, head_.last_event_id, value, "Last-Event-ID");
     }
@@ -98,6 +99,7 @@ class Reader final : public http::basic_parser<true> {
     kExpect,
     kIdempotencyKey,
     kLastEventId,
+    kRequestId,
     kWsKey,
     kWsVersion,
     kOnces

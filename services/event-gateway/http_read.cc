@@ -186,7 +186,7 @@ class PagesSource final : public BodySource {
   }
   Next fail(std::string& out) {
     out += R"({"error":)";
-    append_problem(out, *state_->failure, status_of(*state_->failure));
+    append_problem(out, *state_->failure, status_of(*state_->failure), reply_.id());
     out += "}\n";
     return Next::kEnd;
   }
@@ -202,7 +202,10 @@ class LiveSource final : public BodySource {
   // `begin`: the cursor it starts at, if there is one.
   LiveSource(std::unique_ptr<engine::Subscription> events, const WantedEvents& wanted,
              const std::string& begin, const HttpReply& reply)
-      : events_(std::move(events)), limit_(wanted.limit), quote_numbers_(wanted.quote_numbers) {
+      : events_(std::move(events)),
+        limit_(wanted.limit),
+        quote_numbers_(wanted.quote_numbers),
+        request_id_(reply.id()) {
     head_ = "retry: 500\n";
     if (!begin.empty()) head_ += "id: " + begin + "\n";
     head_ += '\n';
@@ -237,9 +240,9 @@ class LiveSource final : public BodySource {
     append_line(out, event, quote_numbers_);
     out += '\n';
   }
-  static Next fail(std::string& out, const Error& failure) {
+  Next fail(std::string& out, const Error& failure) const {
     out += "event: error\ndata: {\"error\":";
-    append_problem(out, failure, status_of(failure));
+    append_problem(out, failure, status_of(failure), request_id_);
     out += "}\n\n";
     return Next::kEnd;
   }
@@ -247,6 +250,7 @@ class LiveSource final : public BodySource {
   std::unique_ptr<engine::Subscription> events_;
   uint64_t limit_;
   bool quote_numbers_;
+  const std::string request_id_;
   // Before the first event: who is cut off before one came goes on where it began, not at a later end.
   std::string head_;
 };

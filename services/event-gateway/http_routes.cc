@@ -38,7 +38,11 @@ constexpr Parameter kOfChannels[] = {
     {kQuery, "limit", "How many streams at most.",
      R"({"type":"integer","minimum":1,"maximum":1000,"default":1000})"},
     {kQuery, "after", "The `Millrace-Cursor` of the document before.", kCursorSchema}};
-constexpr Parameter kOfSql[] = {kNumbers};
+constexpr Parameter kOfSql[] = {
+    kNumbers,
+    {kQuery, "timeout_ms",
+     "A statement that reads ends after so many milliseconds; the server's bound holds, too.",
+     R"({"type":"integer","minimum":1,"maximum":86400000})"}};
 constexpr Parameter kOfIngest[] = {
     kStreamName,
     {kHeader, "Idempotency-Key", "The events count once, however often the request is sent.",
@@ -129,7 +133,9 @@ constexpr Operation kOperations[] = {
      kOfRead,
      {},
      kSaysEvents,
-     kOfReadErrors},
+     kOfReadErrors,
+     Access::kToken,
+     true},
     {Route::kIngest, "POST", "/v1/streams/{stream}/events", "sendEvents", "events",
      "Send events: JSON, NDJSON or CloudEvents", kOfIngest, kEventBodies, kSaysIngested, kOfIngestErrors,
      Access::kToken, false, true},

@@ -36,6 +36,7 @@ enum class Route : uint8_t {
   kResume,
   kTenants,
   kTenant,
+  kOptions,  // of any path: no row
 };
 
 struct Parameter {
@@ -69,7 +70,7 @@ struct Operation {
 };
 
 std::span<const Operation> operations();
-const Operation& operation_of(Route route);  // not kNone
+const Operation& operation_of(Route route);  // not kNone, kOptions
 
 // The row of a method and a path's segments. Null: there is none; `allowed` then has the methods that the path has,
 // as the header Allow names them, or is empty.

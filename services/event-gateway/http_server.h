@@ -38,6 +38,8 @@ struct HttpOptions {
   uint16_t port = 8080;                    // 0: a free one
   std::vector<std::string> allowed_hosts;  // names in Host beside loopback's and the address a client reached
 
+  std::vector<std::string> cors_origins;  // of other sites' pages that may call; "*": all
+
   size_t max_connections = 10'000;
   size_t max_header_bytes = 16 * 1024;
   size_t max_body_bytes = 32u << 20;
@@ -61,7 +63,7 @@ struct HttpBackend {
         retry_after_s([&to](TenantId t) { return to.retry_after_s(t); }),
         set_quota([&to](TenantId t, Quota q) { to.set_quota(t, q); }),
         sql([&statements](TenantId t, const SqlText& text, SqlService::Each each, SqlService::Done done) {
-          statements.execute(t, text, std::move(each), std::move(done));
+          return statements.execute(t, text, std::move(each), std::move(done));
         }),
         streams(&reads),
         views(statements.views()) {}
@@ -69,7 +71,7 @@ struct HttpBackend {
   std::function<void(const IngestRequest&, Ingest::Done)> ingest;
   std::function<double(TenantId)> retry_after_s;
   std::function<void(TenantId, Quota)> set_quota;
-  std::function<void(TenantId, const SqlText&, SqlService::Each, SqlService::Done)> sql;
+  std::function<SqlService::Cancel(TenantId, const SqlText&, SqlService::Each, SqlService::Done)> sql;
   engine::StreamReads* streams = nullptr;
   engine::ViewReads* views = nullptr;  // null: no processor here
 
@@ -78,7 +80,8 @@ struct HttpBackend {
   // The whole page (the server's own part is HttpServer::metrics()); the tenants' own series of one, or of all.
   std::function<std::string(std::optional<TenantId>)> metrics;
   std::function<Status()> ready;
-  const Tokens* tokens = nullptr;  // null: open
+  std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
+  const Tokens* tokens = nullptr;                             // null: open
 };
 
 class HttpServer {

@@ -293,10 +293,10 @@ TEST_F(HttpServerTest, RoutesAndMethods) {
   EXPECT_EQ(c.call(get("/v1/streams//events")).status, 404);
   const auto answer = c.call("DELETE /v1/streams/quakes/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(answer.status, 405);
-  EXPECT_EQ(answer.fields.at("allow"), "GET, POST");
+  EXPECT_EQ(answer.fields.at("allow"), "GET, HEAD, POST, OPTIONS");
   EXPECT_EQ(answer.fields.at("content-type"), "application/problem+json");
   EXPECT_NE(answer.body.find("\"code\":\"MR-API-0005\""), std::string::npos);
-  EXPECT_EQ(c.call(get("/v1/sql")).fields.at("allow"), "POST");
+  EXPECT_EQ(c.call(get("/v1/sql")).fields.at("allow"), "POST, OPTIONS");
   EXPECT_EQ(c.call(post("x", "", "/livez")).status, 405);
   // A refused request's small body is read over: the connection goes on.
   EXPECT_EQ(c.call("POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: "

@@ -24,21 +24,27 @@ struct Answers {
   std::deque<StatementResult> results;
   bool done = false;
   std::optional<Error> failure;
+  SqlService::Cancel cancel;
 };
 
 struct SqlForm {
   bool as_events = false;
   bool quote_numbers = false;
+  std::string request_id = {};
 };
 
 class SqlSource final : public BodySource {
  public:
   SqlSource(std::shared_ptr<Answers> answers, const SqlForm& form)
-      : answers_(std::move(answers)), as_events_(form.as_events), quote_numbers_(form.quote_numbers) {}
+      : answers_(std::move(answers)),
+        as_events_(form.as_events),
+        quote_numbers_(form.quote_numbers),
+        request_id_(form.request_id) {}
   ~SqlSource() override {
     for (auto& result : answers_->results) {
       if (result.subscription != nullptr) result.subscription->on_ready(nullptr);
     }
+    if (!answers_->done && answers_->cancel) answers_->cancel();
   }
 
   Next produce(std::string& out, size_t wanted_bytes) override {
@@ -65,10 +71,7 @@ class SqlSource final : public BodySource {
     return Next::kMore;
   }
   bool endless() const override { return subscribed(); }
-  std::string_view heartbeat() const override {
-    if (!subscribed()) return {};
-    return as_events_ ? ":\n\n" : "\n";
-  }
+  std::string_view heartbeat() const override { return as_events_ ? ":\n\n" : "\n"; }
   void hold(std::string bytes) { held_ = std::move(bytes); }
 
  private:
@@ -141,7 +144,7 @@ class SqlSource final : public BodySource {
     if (as_events_) out += "event: error\n";
     begin(out, {});
     out += R"({"error":)";
-    append_problem(out, failure, status_of(failure));
+    append_problem(out, failure, status_of(failure), request_id_);
     out += '}';
     end(out);
   }
@@ -149,6 +152,7 @@ class SqlSource final : public BodySource {
   std::shared_ptr<Answers> answers_;
   const bool as_events_;
   const bool quote_numbers_;
+  const std::string request_id_;
   std::string held_;
   std::string scratch_;
   std::optional<formats::JsonRowWriter> writer_;
@@ -162,11 +166,13 @@ class SqlRun : public std::enable_shared_from_this<SqlRun> {
   SqlRun(HttpReply reply, const SqlForm& form) : reply_(std::move(reply)), form_(form) {}
 
   void start(const HttpBackend& backend, TenantId tenant, const SqlText& text) {
-    backend.sql(
+    answers_->cancel = backend.sql(
         tenant, text, [self = shared_from_this()](StatementResult r) { self->each(std::move(r)); },
         [self = shared_from_this()](Status status) { self->done(std::move(status)); });
     // Something is there and more will take a while: what there is, goes out.
-    if (!begun_ && !answers_->done && !answers_->results.empty()) begin();
+    if (begun_ || answers_->done) return;
+    if (!answers_->results.empty()) return begin();
+    reply_.on_gone([self = shared_from_this()] { self->answers_->cancel(); });
   }
 
  private:
@@ -212,7 +218,7 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
   if (request.body.size() > kMaxSql) {
     return reply.answer(problem(error(Code::kInvalid, "MR-API-0003", "the SQL text is longer than 1 MB")));
   }
-  SqlForm form{.as_events = accepts_events(request.head.accept)};
+  SqlForm form{.as_events = accepts_events(request.head.accept), .request_id = reply.id()};
   for (const auto& [name, value] : request.target.query) {
     if (name != "numbers") continue;
     const auto quoted = quotes_numbers(value);
@@ -224,6 +230,11 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
     auto parsed = parse_sql_request(request.body);
     if (!parsed.ok()) return reply.answer(problem(parsed.error()));
     text = std::move(*parsed);
+  }
+  if (const std::string* given = request.target.parameter("timeout_ms")) {
+    const auto timeout = parse_timeout_ms(*given);
+    if (!timeout.ok()) return reply.answer(problem(timeout.error()));
+    text.timeout = *timeout;
   }
   std::make_shared<SqlRun>(reply, form)->start(backend, request.tenant, text);
 }

@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
+#include "event/text.h"
 #include "formats/jsonb.h"
 
 namespace millrace::gateway {
 namespace {
 
 using formats::JsonbKind;
+
+constexpr uint32_t kMostTimeoutMs = 86'400'000;  // a day
+constexpr size_t kMostExponents = 1'000;
 
 Error bad_request(std::string message) {
   return error(Code::kInvalid, "MR-API-0035", std::move(message),
@@ -84,9 +90,28 @@ Status take_member(std::string_view name, std::string_view value, SqlText& out) 
   return {};
 }
 
+// Numbers written with an exponent: a few bytes each that become a thousand digits.
+size_t count_exponents(std::string_view json) {
+  size_t count = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    if (json[i] == '"') {
+      in_string = !in_string;
+    } else if (in_string) {
+      if (json[i] == '\\') ++i;
+    } else if ((json[i] == 'e' || json[i] == 'E') && i > 0 && json[i - 1] >= '0' && json[i - 1] <= '9') {
+      ++count;
+    }
+  }
+  return count;
+}
+
 }  // namespace
 
 Result<SqlText> parse_sql_request(std::string_view json) {
+  if (count_exponents(json) > kMostExponents)
+    return bad_request(
+        fmt::format("more than {} numbers have an exponent: send them as strings", kMostExponents));
   const auto object = formats::parse_jsonb(json);
   if (!object.ok()) return bad_request("the body is not JSON: " + object.error().message);
   if (formats::jsonb_kind(*object) != JsonbKind::kObject) return bad_request("the body is not a JSON object");
@@ -99,6 +124,18 @@ Result<SqlText> parse_sql_request(std::string_view json) {
   TRY(std::move(taken));
   if (out.text.empty()) return bad_request("\"sql\" is missing");
   return out;
+}
+
+Result<std::chrono::milliseconds> parse_timeout_ms(std::string_view text) {
+  uint32_t milliseconds = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, milliseconds);
+  if (problem == std::errc() && rest == end && milliseconds >= 1 && milliseconds <= kMostTimeoutMs)
+    return std::chrono::milliseconds(milliseconds);
+  return error(Code::kInvalid, "MR-API-0040",
+               fmt::format("timeout_ms has to be a whole number from 1 to {}, not \"{}\"", kMostTimeoutMs,
+                           start_of(text, 40)),
+               "leave it out for the server's own (--statement-timeout)");
 }
 
 }  // namespace millrace::gateway

@@ -155,7 +155,7 @@ std::string_view reason_of(int status) {
   }
 }
 
-void append_problem(std::string& out, const Error& failure, int status) {
+void append_problem(std::string& out, const Error& failure, int status, std::string_view request_id) {
   const std::string message = valid_utf8(failure.message);
   out += R"({"type":"about:blank","title":)";
   append_json_string(out, message);
@@ -171,7 +171,14 @@ void append_problem(std::string& out, const Error& failure, int status) {
                    R"("errors":[{{"line":{},"column":{},"length":{}}}])",
                    s.line, s.column, s.offset, s.length, s.line, s.column, s.length);
   }
+  append_member(out, "request_id", request_id);
   out += '}';
+}
+
+void add_request_id(std::string& problem, std::string_view id) {
+  problem.resize(problem.rfind('}'));
+  append_member(problem, "request_id", id);
+  problem += "}\n";
 }
 
 HttpAnswer problem(int status, const Error& failure) {

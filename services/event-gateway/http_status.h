@@ -17,7 +17,9 @@ std::string_view reason_of(int status);
 // A node that runs no queries, for one, will run none in a second either.
 bool waiting_helps(const Error& failure, int status);
 
-void append_problem(std::string& out, const Error& failure, int status);
+void append_problem(std::string& out, const Error& failure, int status, std::string_view request_id = {});
+// To a whole one, as problem() makes it.
+void add_request_id(std::string& problem, std::string_view id);
 // The whole answer. retry_after_s goes out (whole seconds, at least 1) with 429 and 503, if waiting helps.
 HttpAnswer problem(const Error& failure, double retry_after_s = 1);
 HttpAnswer problem(int status, const Error& failure);

@@ -257,7 +257,9 @@ class HttpTest : public ::testing::Test {
     backend.set_quota = [this](TenantId tenant, Quota quota) { quotas[tenant.value] = quota; };
     backend.sql = [this](TenantId tenant, const SqlText& text, SqlService::Each each, SqlService::Done done) {
       parameters = text.parameters;
+      timeout = text.timeout;
       sql(tenant, text.text, std::move(each), std::move(done));
+      return [this] { ++cancelled; };
     };
     backend.streams = &streams;
     backend.catalog = [this] { return catalog; };
@@ -312,7 +314,9 @@ class HttpTest : public ::testing::Test {
   std::function<Result<IngestAnswer>(const IngestRequest&)> answer_at_once =
       [](const IngestRequest&) -> Result<IngestAnswer> { return accepted(1); };
   std::function<void(TenantId, std::string, SqlService::Each, SqlService::Done)> sql;
-  sql::Parameters parameters;  // of the last SQL
+  sql::Parameters parameters;            // of the last SQL
+  std::chrono::milliseconds timeout{0};  // likewise
+  int cancelled = 0;                     // SQL whose client had gone
   std::map<uint32_t, Quota> quotas;
   std::unique_ptr<HttpServer> server;
   uint16_t port = 0;

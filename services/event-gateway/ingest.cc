@@ -452,8 +452,12 @@ Status Ingest::load(std::string_view saved) {
   if (saved.empty() || static_cast<uint8_t>(saved.front()) != kSavedWithIds) return impl_->keys.load(saved);
   ByteReader in(saved.substr(1));
   const std::string_view keys = in.bytes();
-  if (in.ok()) TRY(impl_->ids.load(in.rest()));
-  return impl_->keys.load(keys);
+  // Both or none: what is loaded in part comes again with the frames that are replayed for it.
+  EventIds ids(impl_->limits.event_ids);
+  if (in.ok()) TRY(ids.load(in.rest()));
+  TRY(impl_->keys.load(keys));
+  impl_->ids = std::move(ids);
+  return {};
 }
 
 }  // namespace millrace::gateway

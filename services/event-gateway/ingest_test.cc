@@ -456,6 +456,30 @@ TEST_F(CloudEventsTest, IdsSurviveARestart) {
   EXPECT_FALSE(ingest_->load(saved.substr(0, saved.size() - 1)).ok());
 }
 
+// A damaged file is only a shortcut lost: what of it was fine is not counted twice when the frames come again.
+TEST_F(CloudEventsTest, ADamagedFileLeavesNothingBehind) {
+  const Cut begin = journal_.end_cut();
+  send("[" + event("1") + "]", "k", "once", IngestRequest::Format::kCloudEventBatch);
+  make_durable();
+  accepted({"2", "3"});
+  const std::string saved = ingest_->save();
+  for (const size_t size : {size_t{1}, saved.size() / 2, saved.size() - 1}) {
+    restart();
+    EXPECT_FALSE(ingest_->load(saved.substr(0, size)).ok());
+    const auto frames = journal_.read_frames(begin, journal_.end_cut(), 1 << 20);
+    for (const auto& frame : *frames) ingest_->replay(*frame);
+    EXPECT_EQ(ingest_->save(), saved) << size;
+  }
+}
+
+TEST_F(CloudEventsTest, NoIdsAtAllMayBeKept) {
+  Ingest::Limits limits;
+  limits.event_ids = 0;
+  restart(limits);
+  EXPECT_EQ(accepted({"1", "2"}), 2u);
+  EXPECT_EQ(accepted({"1", "2"}), 2u);
+}
+
 TEST_F(CloudEventsTest, ARepeatedRequestHasItsAnswer) {
   accepted({"1"});
   const std::string body = "[" + event("1") + "," + event("2") + "]";

@@ -40,10 +40,12 @@ namespace {
 class InputReader : public std::enable_shared_from_this<InputReader> {
  public:
   using Done = std::function<void(Result<std::shared_ptr<SelectInputs>>)>;
-  InputReader(const SelectReaders& readers, const SelectPlan& plan, Done done)
-      : readers_(readers), plans_(engine::reads_of(plan)), done_(std::move(done)) {}
+  InputReader(const SelectReaders& readers, const SelectPlan& plan,
+              std::shared_ptr<StatementLimits::Work> work, Done done)
+      : readers_(readers), plans_(engine::reads_of(plan)), work_(std::move(work)), done_(std::move(done)) {}
 
   void next() {
+    if (work_->stop.requested()) return done_(engine::stopped());
     if (next_ == plans_.size()) return done_(std::move(inputs_));
     const SelectPlan& plan = *plans_[next_++];
     if (plan.view) return read_view(plan);
@@ -66,6 +68,7 @@ class InputReader : public std::enable_shared_from_this<InputReader> {
     ScanRequest request = scan_for(plan, stream);
     if (!end_) end_ = readers_.streams.end_of();  // one for all reads of the statement
     request.end = end_;
+    request.work = work_;
     const auto share = request.share = readers_.budget.share();
     scan_stream(readers_.streams, readers_.background, std::move(request),
                 [self = shared_from_this(), &plan, share,
@@ -86,6 +89,7 @@ class InputReader : public std::enable_shared_from_this<InputReader> {
 
   const SelectReaders readers_;
   const std::vector<const SelectPlan*> plans_;
+  const std::shared_ptr<StatementLimits::Work> work_;
   Done done_;
   size_t next_ = 0;
   std::optional<engine::StreamPlace> end_;
@@ -95,8 +99,9 @@ class InputReader : public std::enable_shared_from_this<InputReader> {
 }  // namespace
 
 void read_inputs(const SelectReaders& readers, const SelectPlan& plan,
+                 std::shared_ptr<StatementLimits::Work> work,
                  std::function<void(Result<std::shared_ptr<SelectInputs>>)> done) {
-  std::make_shared<InputReader>(readers, plan, std::move(done))->next();
+  std::make_shared<InputReader>(readers, plan, std::move(work), std::move(done))->next();
 }
 
 Error no_processor() {

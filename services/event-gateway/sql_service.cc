@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <variant>
 
 #include "base/buffer.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/select_inputs.h"
 #include "event-gateway/sql_show.h"
+#include "event-gateway/statement_limits.h"
 #include "event-gateway/stream_scan.h"
 #include "formats/json.h"
 #include "sql/ast.h"
@@ -55,6 +57,8 @@ struct SqlService::Impl {
   const Clock& clock;
   std::shared_ptr<ReadBudget> budget;
   Ingest* ingest;  // null: no INSERT here
+  int64_t timeout_ns = 0;
+  std::shared_ptr<StatementLimits> limits = std::make_shared<StatementLimits>();
 };
 
 namespace {
@@ -84,11 +88,12 @@ std::string analyze_text(const Selected& selected, const SelectTimes& times, siz
 
 // One text being run. Lives as long as a callback holds it. A statement that is done at once does not
 // recurse: run() goes on while `stepping_` says that it is on the stack.
-class Run : public std::enable_shared_from_this<Run> {
+class Run : public std::enable_shared_from_this<Run>, private StatementLimits::Timed {
  public:
   Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, Ingest* ingest,
-      TenantId tenant, SqlService::Each each, SqlService::Done done)
+      std::shared_ptr<StatementLimits> limits, int64_t timeout_ns, TenantId tenant, SqlService::Each each,
+      SqlService::Done done)
       : definitions_(definitions),
         views_(views),
         streams_(streams),
@@ -96,19 +101,36 @@ class Run : public std::enable_shared_from_this<Run> {
         clock_(clock),
         budget_(std::move(budget)),
         ingest_(ingest),
+        limits_(std::move(limits)),
+        timeout_ns_(timeout_ns),
         tenant_(tenant),
         each_(std::move(each)),
         done_(std::move(done)) {}
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run() override { end_reading(); }
 
   void start(std::vector<sql::StatementPtr> statements) {
     statements_ = std::move(statements);
     run();
+  }
+  void cancel() {
+    if (!done_) return;
+    ++limits_->cancelled;
+    done_ = nullptr;
+    stop_reading();
   }
 
  private:
   void run();
   void statement(const sql::Statement& statement);
   void finish_statement(Result<StatementResult> result);
+
+  // From here on the statement reads: it may be stopped, and has so much time.
+  void begin_reading(int64_t begun_ns);
+  void end_reading();
+  void stop_reading();
+  void expire() override;
 
   void execute(const sql::CreateStream& create, const sql::Statement& statement);
   void execute(const sql::CreateQuery& create, const sql::Statement& statement);
@@ -142,6 +164,10 @@ class Run : public std::enable_shared_from_this<Run> {
   const Clock& clock_;
   const std::shared_ptr<ReadBudget> budget_;
   Ingest* const ingest_;
+  const std::shared_ptr<StatementLimits> limits_;
+  const int64_t timeout_ns_;  // 0: none
+  std::shared_ptr<StatementLimits::Work> work_;
+  int64_t deadline_ns_ = INT64_MAX;
   const TenantId tenant_;
   SqlService::Each each_;
   SqlService::Done done_;
@@ -164,8 +190,36 @@ void Run::run() {
   done({});
 }
 
+void Run::begin_reading(int64_t begun_ns) {
+  work_ = limits_->begin();
+  if (timeout_ns_ == 0) return;
+  deadline_ns_ = begun_ns + timeout_ns_;
+  limits_->watch(deadline_ns_, *this);
+}
+
+void Run::end_reading() {
+  work_.reset();
+  limits_->forget(std::exchange(deadline_ns_, INT64_MAX), *this);
+}
+
+void Run::stop_reading() {
+  if (const auto work = work_; work != nullptr) {
+    work->stop.request();
+    if (work->let_go) work->let_go();
+  }
+  end_reading();
+}
+
+void Run::expire() {
+  const auto keep = shared_from_this();
+  ++limits_->timed_out;
+  stop_reading();
+  finish_statement(statement_timed_out(timeout_ns_));
+}
+
 void Run::finish_statement(Result<StatementResult> result) {
   waiting_ = false;
+  end_reading();
   if (!done_) return;
   if (!result.ok()) {
     const auto done = std::exchange(done_, nullptr);
@@ -270,6 +324,7 @@ void Run::execute(const sql::Explain& explain, const sql::Statement&) {
   }
   if (!explain.query) return finish_statement(explain_rows(explain.text));
   if (views_ == nullptr) return finish_statement(no_processor());
+  begin_reading(clock_.monotonic_ns());
   views_->inspect(explain.query->id,
                   [self = shared_from_this(), explain](Result<engine::QueryReport> report) {
                     if (!report.ok() && explain.analyze)
@@ -309,14 +364,19 @@ void Run::execute(const sql::Subscribe& subscribe, const sql::Statement&) {
 void Run::compute(std::shared_ptr<const Selected> selected, std::shared_ptr<SelectInputs> inputs) {
   auto answer = std::make_shared<Result<Batch>>(Batch{});
   auto times = std::make_shared<SelectTimes>();
-  auto work = [selected, inputs = std::move(inputs), answer, times, &clock = clock_]() mutable {
+  work_->let_go = [waiting = std::weak_ptr(inputs)] {
+    if (const auto unread = waiting.lock(); unread != nullptr && unread->take()) unread->let_go();
+  };
+  auto work = [selected, inputs = std::move(inputs), answer, times, statement = work_,
+               &clock = clock_]() mutable {
+    if (!inputs->take()) return;
     times->begun_ns = clock.monotonic_ns();
     times->reads = inputs->reads();
     auto rows = inputs->rows();
     times->read_ns = clock.monotonic_ns();
     if (rows.ok()) {
       for (const auto& [plan, batch] : *rows) times->rows_read += batch.rows;
-      *answer = engine::run_select_tree(selected->plan, std::move(*rows));
+      *answer = engine::run_select_tree(selected->plan, std::move(*rows), {.stop = &statement->stop});
     } else {
       *answer = std::move(rows).error();
     }
@@ -324,6 +384,7 @@ void Run::compute(std::shared_ptr<const Selected> selected, std::shared_ptr<Sele
     inputs.reset();
   };
   auto done = [self = shared_from_this(), selected, answer, times] {
+    if (!self->done_) return;
     if (!answer->ok()) return self->finish_statement(std::move(*answer).error());
     self->answer(*selected, std::move(**answer), *times);
   };
@@ -357,6 +418,7 @@ void Run::insert(const engine::StreamDef& stream, const Schema& columns, const B
     body += '\n';
     if (body.size() > kMaxInsertBytes) return finish_statement(too_much_to_insert());
   }
+  end_reading();
   const Buffer buffer = Buffer::copy(body);
   IngestRequest request;
   request.tenant = tenant_;
@@ -379,8 +441,10 @@ void Run::execute(const sql::Select& statement, const sql::Statement&) {
 }
 
 void Run::select(std::shared_ptr<const Selected> selected) {
-  read_inputs({views_, streams_, background_, *budget_}, selected->plan,
+  begin_reading(selected->begun_ns);
+  read_inputs({views_, streams_, background_, *budget_}, selected->plan, work_,
               [self = shared_from_this(), selected](Result<std::shared_ptr<SelectInputs>> inputs) {
+                if (!self->done_) return;
                 if (!inputs.ok()) return self->finish_statement(std::move(inputs).error());
                 self->compute(selected, std::move(*inputs));
               });
@@ -398,14 +462,43 @@ engine::ViewReads* SqlService::views() const {
   return impl_->views;
 }
 
-void SqlService::execute(TenantId tenant, const SqlText& text, Each each, Done done) {
+SqlService::Cancel SqlService::execute(TenantId tenant, const SqlText& text, Each each, Done done) {
+  const auto refuse = [&](Error failure) {
+    done(std::move(failure));
+    return [] {};
+  };
   auto statements = sql::parse(text.text, text.parameters);
-  if (!statements.ok()) return done(std::move(statements).error());
-  if (auto order = check_order(*statements); !order.ok()) return done(std::move(order).error());
-  auto run =
-      std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background, impl_->clock,
-                            impl_->budget, impl_->ingest, tenant, std::move(each), std::move(done));
+  if (!statements.ok()) return refuse(std::move(statements).error());
+  if (auto order = check_order(*statements); !order.ok()) return refuse(std::move(order).error());
+  int64_t timeout_ns = impl_->timeout_ns;
+  const int64_t asked_ns = std::chrono::nanoseconds(text.timeout).count();
+  if (asked_ns > 0 && (timeout_ns == 0 || asked_ns < timeout_ns)) timeout_ns = asked_ns;
+  auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
+                                   impl_->clock, impl_->budget, impl_->ingest, impl_->limits, timeout_ns,
+                                   tenant, std::move(each), std::move(done));
   run->start(std::move(*statements));
+  return [weak = std::weak_ptr<Run>(run)] {
+    if (const auto still = weak.lock()) still->cancel();
+  };
+}
+
+void SqlService::set_statement_timeout(std::chrono::milliseconds most) {
+  impl_->timeout_ns = std::chrono::nanoseconds(most).count();
+}
+
+void SqlService::expire() {
+  if (impl_->limits->watches()) impl_->limits->expire(impl_->clock.monotonic_ns());
+}
+
+int64_t SqlService::wait_us() const {
+  if (!impl_->limits->watches()) return INT64_MAX;
+  constexpr int64_t kNsPerUs = 1'000;
+  const int64_t left_ns = impl_->limits->next_deadline_ns() - impl_->clock.monotonic_ns();
+  return std::max<int64_t>((left_ns + kNsPerUs - 1) / kNsPerUs, 0);
+}
+
+SqlService::Counters SqlService::counters() const {
+  return {impl_->limits->running(), impl_->limits->timed_out, impl_->limits->cancelled};
 }
 
 }  // namespace millrace::gateway

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <utility>
 
 #include "engine/expr.h"
+#include "engine/select.h"
 #include "formats/json.h"
 
 namespace millrace::gateway {
@@ -47,6 +49,7 @@ class Scan : public std::enable_shared_from_this<Scan> {
         stream_(std::move(request.stream)),
         enough_(request.enough),
         share_(std::move(request.share)),
+        work_(std::move(request.work)),
         max_memory_(request.max_memory),
         with_origins_(request.origins),
         has_system_columns_(request.system_columns),
@@ -67,7 +70,12 @@ class Scan : public std::enable_shared_from_this<Scan> {
   }
 
   void begin() {
-    if (enough_ == 0 || parts_.empty()) return done_(std::move(out_));
+    if (enough_ == 0 || parts_.empty()) return finish(std::move(out_));
+    if (work_ != nullptr) {
+      work_->let_go = [scan = weak_from_this()] {
+        if (const auto self = scan.lock()) self->let_go();
+      };
+    }
     next_page();
   }
 
@@ -83,7 +91,8 @@ class Scan : public std::enable_shared_from_this<Scan> {
     request.max_bytes = kPageBytes;
     page_events_ = std::min(kPageEvents, page_events_ * 4);
     streams_.read(std::move(request), [self = shared_from_this()](Result<StreamReadAnswer> answer) {
-      if (!answer.ok()) return self->done_(std::move(answer).error());
+      if (!self->done_) return;
+      if (!answer.ok()) return self->finish(std::move(answer).error());
       self->take(std::move(*answer));
     });
   }
@@ -103,22 +112,39 @@ class Scan : public std::enable_shared_from_this<Scan> {
     const size_t rows = out_->rows.rows + values_.size();
     const size_t memory = bytes_ + bytes_of_columns(rows, out_->rows.columns.size()) +
                           (with_origins_ ? rows * sizeof(RowOrigin) : 0);
-    if (rows > kMaxScanRows || bytes_ > kMaxScanBytes || memory > max_memory_) return done_(too_large());
-    if (share_ && !share_->resize(memory)) return done_(too_much_at_once());
+    if (rows > kMaxScanRows || bytes_ > kMaxScanBytes || memory > max_memory_) return finish(too_large());
+    if (share_ && !share_->resize(memory)) return finish(too_much_at_once());
     out_->keep.insert(out_->keep.end(), answer.keep.begin(), answer.keep.end());
     auto work = [self = shared_from_this()] {
+      if (!self->idle_.exchange(false)) return;
       const size_t before = self->out_->rows.rows;
       self->decode();
       self->count(before);
     };
     auto done = [self = shared_from_this()] {
+      if (!self->done_) return;
+      self->idle_ = true;
+      if (self->work_ != nullptr && self->work_->stop.requested()) return self->finish(engine::stopped());
       const bool all = self->part_ == self->parts_.size() || self->passed_ >= self->enough_;
-      if (all) return self->done_(std::move(self->out_));
+      if (all) return self->finish(std::move(self->out_));
       self->next_page();
     };
     if (!background_.run(engine::Lane::kReads, std::move(work), std::move(done))) {
-      done_(error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly"));
+      finish(error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly"));
     }
+  }
+
+  void finish(Result<std::shared_ptr<ScannedRows>> result) {
+    if (work_ != nullptr) work_->let_go = nullptr;
+    std::exchange(done_, nullptr)(std::move(result));
+  }
+
+  // While nothing is being decoded the rows are the loop's.
+  void let_go() {
+    if (!idle_.exchange(false)) return;
+    done_ = nullptr;
+    out_.reset();
+    share_.reset();
   }
 
   void go_on_from(const StreamReadAnswer& answer) {
@@ -231,7 +257,9 @@ class Scan : public std::enable_shared_from_this<Scan> {
   engine::Background& background_;
   engine::StreamPtr stream_;
   const size_t enough_;
-  const std::shared_ptr<ReadBudget::Share> share_;
+  std::shared_ptr<ReadBudget::Share> share_;
+  const std::shared_ptr<StatementLimits::Work> work_;
+  std::atomic<bool> idle_{true};  // nothing is being decoded
   const size_t max_memory_;
   const bool with_origins_;
   const bool has_system_columns_;

@@ -7,6 +7,7 @@
 //          names partitions or offsets, one partition is read after the other.
 // LIMIT:   the batch ends at the row that fills it, and no more is read.
 // Threads: begin and callback on the core loop; decoding on Background. Rows that do not decode are left out.
+// Stop:    between pages. What is read goes back at once, unless it is being decoded; then the callback may not come.
 #pragma once
 
 #include <functional>
@@ -14,6 +15,7 @@
 
 #include "engine/serving.h"
 #include "event-gateway/read_budget.h"
+#include "event-gateway/statement_limits.h"
 
 namespace millrace::gateway {
 
@@ -44,6 +46,7 @@ struct ScanRequest {
   std::optional<engine::ReadRange> range = {};    // null: all of it
   std::optional<engine::StreamPlace> end = {};    // null: what is there now
   size_t max_memory = kMaxScanMemory;
+  std::shared_ptr<StatementLimits::Work> work = {};  // of the statement; null: nobody stops it
 };
 // What a SELECT over `stream` has to read: rows in their own order are enough at its LIMIT, sorted, grouped
 // and distinct ones are not.

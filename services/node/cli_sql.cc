@@ -11,7 +11,9 @@
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
+#include "formats/text_types.h"
 #include "node/cli.h"
+#include "node/duration.h"
 #include "node/line_splitter.h"
 #include "node/table.h"
 #include "sql/parser.h"
@@ -27,6 +29,7 @@ struct SqlOptions {
   std::string command;
   std::string file;
   std::vector<std::string> parameters;
+  uint32_t timeout_ms = 0;  // 0: the server's
   std::string output = "table";
 };
 
@@ -153,6 +156,10 @@ Error server_has_ended() {
                "subscribe again when it is back");
 }
 
+std::string check_utf8(const std::string& value) {
+  return formats::is_utf8(value) ? "" : "the value of a parameter has bytes that are not UTF-8";
+}
+
 std::string with_parameters(const std::string& text, const std::vector<std::string>& values) {
   using nlohmann::json;
   return json{{"sql", text}, {"parameters", values}}.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -165,19 +172,21 @@ int run(const SqlOptions& options) {
     return kUsage;
   }
   HttpClient::Options limits;
+  const bool live = subscribes(*text);
   limits.answer = std::chrono::milliseconds(0);  // a subscription waits for ever; ctrl-C ends it
   auto client = open_client(options.server, limits);
   if (!client.ok()) return report(client.error());
   RowPrinter rows(options.output == "table");
-  const bool live = subscribes(*text);
   if (live) rows.go_live();
   LineSplitter lines([&](std::string_view line) { return rows.line(line); });
   EventReader events([&](const ServerEvent& event) { return rows.line(event.data); });
   std::optional<bool> is_events;
   const bool plain = options.parameters.empty();
   const std::string body = plain ? *text : with_parameters(*text, options.parameters);
+  const std::string target =
+      options.timeout_ms == 0 ? "/v1/sql" : fmt::format("/v1/sql?timeout_ms={}", options.timeout_ms);
   HttpRequest request{
-      "POST", "/v1/sql", {{"Content-Type", plain ? "application/sql" : "application/json"}}, body};
+      "POST", target, {{"Content-Type", plain ? "application/sql" : "application/json"}}, body};
   const auto answer = (*client)->call(request, [&](std::string_view piece) {
     // Server-sent events begin with a field's name or a comment; a row begins with a brace.
     if (!is_events) is_events = !piece.empty() && piece.front() != '{' && piece.front() != '\n';
@@ -206,8 +215,14 @@ void add_sql_command(CLI::App& app, int& exit_code) {
   command->add_option("-f,--file", options->file, "A file with the SQL to run; - for standard input")
       ->excludes(text);
   command->add_option("--param", options->parameters, "The value of $1; again: of $2, and so on")
+      ->check(CLI::Validator(check_utf8, ""))
       ->type_name("VALUE")
       ->allow_extra_args(false);
+  command
+      ->add_option("--timeout", options->timeout_ms,
+                   "A statement that reads longer is stopped: 500ms, 60s, 5m; at most the server's own bound")
+      ->type_name("TIME")
+      ->transform(CLI::Validator(duration_to_ms, ""));
   command->add_option("--output", options->output, "table, or json: one object a row")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();

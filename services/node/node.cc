@@ -111,6 +111,7 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
   sql_ =
       std::make_unique<gateway::SqlService>(*definitions_, processor_.get(), *streams_, background_, clock_,
                                             std::make_shared<gateway::ReadBudget>(), ingest_.get());
+  sql_->set_statement_timeout(options_.statement_timeout);
   handed_out_ = journal_->durable_cut();
   return {};
 }
@@ -152,6 +153,7 @@ bool NodeImpl::turn() {
   hand_out(journal_->durable_cut());
   save_ingest();
   keep_retention();
+  sql_->expire();
   return more;
 }
 
@@ -221,9 +223,10 @@ void NodeImpl::keep_retention() {
 }
 
 int64_t NodeImpl::wait_us() {
+  const int64_t wait = std::min(sql_->wait_us(), kRetentionEveryUs);
   const int64_t timer = processor_ ? processor_->next_timer_us() : INT64_MAX;
-  if (timer == INT64_MAX) return kRetentionEveryUs;
-  return std::clamp<int64_t>(timer - journal_->now().value, 0, kRetentionEveryUs);
+  if (timer == INT64_MAX) return wait;
+  return std::clamp<int64_t>(timer - journal_->now().value, 0, wait);
 }
 
 void NodeImpl::set_wake(std::function<void()> wake) {
@@ -237,7 +240,8 @@ Status NodeImpl::ready() const {
 }
 
 std::string NodeImpl::metrics() {
-  return metrics_.render(*journal_, *ingest_, *streams_, processor_.get(), spill_.get());
+  return metrics_.render(*journal_, *ingest_, *streams_, processor_.get(), spill_.get()) +
+         render_statements(sql_->counters());
 }
 
 Result<TenantId> NodeImpl::tenant(const std::string& name) {

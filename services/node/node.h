@@ -8,6 +8,7 @@
 //          Call it after every drain of the sockets, and whenever a wake comes.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,11 +32,12 @@ struct NodeOptions {
   size_t max_step_bytes =
       256u << 10;                     // journal bytes a step takes at most: with its rows, what a core caches
   size_t max_slice_bytes = 8u << 20;  // of a step's outputs, in one frame
-  size_t snapshot_after_bytes = 256u << 20;     // journal bytes of replay that make a snapshot due
-  int64_t snapshot_after_us = 60'000'000;       // or this much append time, if anything changed
-  size_t state_bytes = size_t{2} << 30;         // a task's bound
-  size_t state_memory_bytes = SIZE_MAX;         // of all tasks' state, in memory; the rest is on the disk
-  size_t save_ingest_after_bytes = 128u << 20;  // journal bytes until the idempotency keys are saved
+  size_t snapshot_after_bytes = 256u << 20;        // journal bytes of replay that make a snapshot due
+  int64_t snapshot_after_us = 60'000'000;          // or this much append time, if anything changed
+  size_t state_bytes = size_t{2} << 30;            // a task's bound
+  size_t state_memory_bytes = SIZE_MAX;            // of all tasks' state, in memory; the rest is on the disk
+  size_t save_ingest_after_bytes = 128u << 20;     // journal bytes until the idempotency keys are saved
+  std::chrono::milliseconds statement_timeout{0};  // of a statement that reads; 0: none
   int64_t dead_letters_kept_us = int64_t{7} * 24 * 3'600'000'000;
   engine::PlanOptions plan;
   log::Journal::Options journal;  // directory is set from the above

@@ -125,6 +125,16 @@ std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest,
   return page.take();
 }
 
+std::string render_statements(const gateway::SqlService::Counters& c) {
+  PrometheusText page;
+  page.gauge("millrace_sql_running", "Statements that read: until the work for them has ended.",
+             static_cast<double>(c.running));
+  page.counter("millrace_sql_timeouts_total", "Statements that read longer than they may.",
+               number(c.timed_out));
+  page.counter("millrace_sql_cancelled_total", "SQL requests whose client had gone.", number(c.cancelled));
+  return page.take();
+}
+
 std::string NodeMetrics::render(log::Journal& journal, const gateway::Ingest& ingest,
                                 const event_store::StreamStore& streams,
                                 const processor::Processor* processor, const state::SpillSpace* spill) const {

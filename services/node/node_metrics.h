@@ -26,4 +26,6 @@ struct NodeMetrics {
 std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest, const sql::Catalog& catalog,
                            std::optional<TenantId> only);
 
+std::string render_statements(const gateway::SqlService::Counters& counters);
+
 }  // namespace millrace::node

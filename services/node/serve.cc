@@ -76,6 +76,7 @@ class Server {
                                                          : options_.state_memory_mb << 20;
     o.snapshot_after_bytes = options_.snapshot_mb << 20;
     o.snapshot_after_us = int64_t{options_.snapshot_seconds} * 1'000'000;
+    o.statement_timeout = std::chrono::milliseconds(options_.statement_timeout_ms);
     o.journal.segment_bytes = options_.segment_mb << 20;
     o.journal.reserve_bytes = options_.reserve_mb << 20;
     TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o, Progress()));
@@ -112,6 +113,9 @@ class Server {
              http_->metrics();
     };
     backend.ready = [this] { return node_->ready(); };
+    backend.log_failure = [](std::string_view problem) {
+      say(fmt::format("error: {}", problem.substr(0, problem.rfind('}') + 1)));
+    };
     backend.tokens = tokens_.get();
     http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
     say_what_was_found();

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "event-gateway/http_cors.h"
 #include "event-gateway/http_target.h"
+#include "node/duration.h"
 
 namespace millrace::node {
 namespace {
@@ -36,6 +38,12 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
       ->allow_extra_args(false)
       ->type_name("NAME")
       ->check(CLI::Validator(check_host, ""));
+  serve
+      .add_option("--cors-origin", o.cors_origins,
+                  "An origin whose pages may call the server, or * for all; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("ORIGIN")
+      ->check(CLI::Validator(gateway::check_cors_origin, ""));
   serve.add_option("--max-connections", o.max_connections, "Connections at once")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));
@@ -52,6 +60,12 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
                   "A silent subscription gets an empty line after this long")
       ->capture_default_str()
       ->check(CLI::Range(1, 3'600));
+  serve
+      .add_option("--statement-timeout", o.statement_timeout_ms,
+                  "A statement that reads longer is stopped; 0: never")
+      ->type_name("TIME")
+      ->default_str("60s")
+      ->transform(CLI::Validator(duration_to_ms, ""));
   serve.add_option("--workers", o.workers, "Workers that run the queries")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
@@ -97,6 +111,7 @@ Status check_listeners(const ServeOptions& o) {
 gateway::HttpOptions http_options(const ServeOptions& o) {
   gateway::HttpOptions http;
   http.allowed_hosts = o.allowed_hosts;
+  http.cors_origins = o.cors_origins;
   http.max_connections = o.max_connections;
   http.max_body_bytes = size_t{o.max_body_mb} << 20;
   http.idle_timeout = std::chrono::seconds(o.idle_seconds);

@@ -21,10 +21,12 @@ struct ServeOptions {
   gateway::TlsFiles tls;
   std::string tokens;
   std::vector<std::string> allowed_hosts;
+  std::vector<std::string> cors_origins;
   uint32_t max_connections = 10'000;
   uint32_t max_body_mb = 32;
   uint32_t idle_seconds = 60;
   uint32_t heartbeat_seconds = 15;
+  uint32_t statement_timeout_ms = 60'000;
   uint32_t workers = 1;
   bool gateway_only = false;
   uint64_t segment_mb = 128;

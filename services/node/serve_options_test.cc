@@ -63,12 +63,42 @@ TEST_F(ServeOptionsTest, ListenersHaveWhatTheyNeed) {
   }
 }
 
+TEST_F(ServeOptionsTest, TimesHaveUnits) {
+  EXPECT_EQ(options.statement_timeout_ms, 60'000u);
+  const std::vector<std::pair<const char*, uint32_t>> times = {
+      {"0", 0}, {"0s", 0}, {"500ms", 500}, {"90s", 90'000}, {"5m", 300'000}, {"24h", 86'400'000}};
+  for (const auto& [text, ms] : times) {
+    ASSERT_TRUE(parse("--statement-timeout " + std::string(text))) << text;
+    EXPECT_EQ(options.statement_timeout_ms, ms) << text;
+  }
+}
+
 TEST_F(ServeOptionsTest, WhatIsRefused) {
-  for (const char* text :
-       {"--allow-host http://events.example.com", "--allow-host *", "--allow-host *.example.com",
-        "--allow-host a:b", "--max-connections 0", "--max-body-mb 49", "--idle-seconds 0", "--workers 65",
-        "--reserve-mb -1", "--state-mb -1", "--state-mb 0", "--state-memory-mb -1",
-        "--snapshot-mb 99999999999", "--snapshot-seconds -1"}) {
+  for (const char* text : {"--allow-host http://events.example.com",
+                           "--allow-host *",
+                           "--allow-host *.example.com",
+                           "--allow-host a:b",
+                           "--max-connections 0",
+                           "--max-body-mb 49",
+                           "--idle-seconds 0",
+                           "--workers 65",
+                           "--reserve-mb -1",
+                           "--state-mb -1",
+                           "--state-mb 0",
+                           "--state-memory-mb -1",
+                           "--cors-origin app.example.com",
+                           "--cors-origin https://app.example.com/",
+                           "--cors-origin null",
+                           "--statement-timeout 5",
+                           "--statement-timeout -1s",
+                           "--statement-timeout=-1",
+                           "--statement-timeout 25h",
+                           "--statement-timeout 99999999999s",
+                           "--statement-timeout 1.5s",
+                           "--statement-timeout s",
+                           "--statement-timeout 1d",
+                           "--snapshot-mb 99999999999",
+                           "--snapshot-seconds -1"}) {
     EXPECT_FALSE(parse(text)) << text;
   }
 }

@@ -26,12 +26,18 @@ class Background final : public engine::Background {
   }
   void finish() override { run_held(); }
   void run_held() {
-    while (!held_.empty()) {
-      const auto [work, done] = std::move(held_.front());
-      held_.pop_front();
-      work();
-      done();
+    while (run_one()) {
     }
+  }
+  // False: nothing is held.
+  bool run_one() {
+    if (held_.empty()) return false;
+    auto [work, done] = std::move(held_.front());
+    held_.pop_front();
+    work();
+    work = nullptr;
+    done();
+    return true;
   }
 
  private:

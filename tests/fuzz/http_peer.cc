@@ -61,11 +61,13 @@ Result<IngestAnswer> take_events(const IngestRequest& request) {
 HttpBackend make_backend(engine::StreamReads& streams) {
   HttpBackend backend;
   backend.ingest = [](const IngestRequest& request, Ingest::Done done) { done(take_events(request)); };
-  backend.sql = [](TenantId, const SqlText& sql, SqlService::Each each, SqlService::Done done) {
+  backend.sql = [](TenantId, const SqlText& sql, SqlService::Each each,
+                   SqlService::Done done) -> SqlService::Cancel {
     StatementResult result;
     result.tag = sql.text;
     each(std::move(result));
     done({});
+    return [] {};
   };
   backend.streams = &streams;
   backend.catalog = [catalog = make_catalog()] { return catalog; };

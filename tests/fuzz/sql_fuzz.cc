@@ -130,8 +130,9 @@ engine::SelectRows rows_for(const engine::SelectPlan& plan, const Batch& every) 
 }
 
 // nullopt: a row fails, or the SELECT takes more than it may.
-std::optional<std::string> answer_of(const engine::SelectPlan& plan, const Batch& every) {
-  const auto rows = engine::run_select_tree(plan, rows_for(plan, every), kMostRowBytes);
+std::optional<std::string> answer_of(const engine::SelectPlan& plan, const Batch& every, size_t piece_rows) {
+  const auto rows = engine::run_select_tree(plan, rows_for(plan, every),
+                                            {.max_bytes = kMostRowBytes, .piece_rows = piece_rows});
   if (!rows.ok()) {
     if (rows.error().code == Code::kInternal) std::abort();
     return std::nullopt;
@@ -149,10 +150,10 @@ void run_twice(const engine::SelectPlan& plan, const std::string& text, const Ca
   const auto statements = parse(text);
   if (!statements.ok() || statements->size() != 1) std::abort();
   const auto bound = bind(*statements->front(), plain, TenantId(1), kNow);
-  const auto optimized = answer_of(plan, every);
+  const auto optimized = answer_of(plan, every, every.rows);
   // What is constant only once it is computed, and PROCTIME() over a query: refused here.
   if (!bound.ok()) return;
-  const auto computed = answer_of(std::get<Select>(*bound).plan, every);
+  const auto computed = answer_of(std::get<Select>(*bound).plan, every, 1);
   if (optimized && computed && *optimized != *computed) std::abort();
 }
 

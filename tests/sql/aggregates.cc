@@ -186,7 +186,7 @@ std::string answer(const std::string& expression, const sql::Catalog& catalog, c
   std::vector<RowError> errors;
   formats::JsonDecoder(plan.stream->columns, {0, 1, 2, 3, 4, 5, 6, 7}).decode(*values, rows, errors);
   CHECK(errors.empty(), "the rows decode");
-  const auto made = engine::run_select(plan, rows);
+  const auto made = engine::run_select(plan, rows, {.piece_rows = 3});
   if (!made.ok()) return std::string(made.error().id);
   const Column& value = made->columns[0];
   return value.is_null(0) ? "NULL" : std::string(value.texts[0]);

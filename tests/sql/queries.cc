@@ -1,5 +1,5 @@
 // Answers queries for postgres_queries.py: one query a line, that reads nothing but its own VALUES; for each a line of its rows,
-// their values separated by \x1f and they by \x1e, or the id of its error. Plans that are not optimized have to give the same:
+// their values separated by \x1f and they by \x1e, or the id of its error. Plans that are not optimized, run two rows at a time, have to give the same:
 // else the line says so.
 #include <fmt/format.h>
 
@@ -14,9 +14,11 @@ namespace millrace {
 namespace {
 
 Result<Batch> answer(const std::string& text, engine::PlanOptions options) {
+  engine::SelectBounds bounds;
+  if (!options.optimize) bounds.piece_rows = 2;
   TRY_ASSIGN(const auto statements, sql::parse(text));
   TRY_ASSIGN(auto bound, sql::bind(*statements.front(), *sql::Catalog::empty(options), TenantId(1)));
-  return engine::run_select_tree(std::get<sql::Select>(bound).plan, {});
+  return engine::run_select_tree(std::get<sql::Select>(bound).plan, {}, bounds);
 }
 
 std::string line_of(const Batch& rows) {

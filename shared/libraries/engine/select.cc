@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <unordered_set>
 
 #include "engine/aggregate.h"
 #include "engine/key_hash.h"
-#include "engine/program.h"
+#include "engine/select_order.h"
 
 namespace millrace::engine {
 namespace {
@@ -43,24 +44,9 @@ class Values {
   std::vector<const Column*> columns_;
 };
 
-// PostgreSQL's order: NULL is the largest value, unless the key says where NULLs go.
-int compare_keys(const SortKey& key, const Column& column, uint32_t a, uint32_t b) {
-  const bool a_null = column.type == Type::kNull || column.is_null(a);
-  const bool b_null = column.type == Type::kNull || column.is_null(b);
-  if (a_null || b_null) {
-    if (a_null && b_null) return 0;
-    return a_null == key.nulls_first ? -1 : 1;
-  }
-  const int order = compare_values(column, a, column, b);
-  return key.descending ? -order : order;
-}
-
-// ORDER BY sees the view's columns followed by the outputs.
+// What the keys of ORDER BY are over: the row, followed by the outputs.
 Batch sort_input(const Batch& rows, const std::vector<const Column*>& outputs) {
-  Batch both;
-  both.rows = rows.rows;
-  both.columns = rows.columns;
-  both.origins = rows.origins;
+  Batch both = rows;
   for (const Column* output : outputs) {
     both.columns.push_back(*output);
     both.columns.back().resize(rows.rows);
@@ -68,37 +54,57 @@ Batch sort_input(const Batch& rows, const std::vector<const Column*>& outputs) {
   return both;
 }
 
-Status sort_rows(const SelectPlan& plan, const Batch& rows, const std::vector<const Column*>& outputs,
-                 Selection& selection, size_t needed) {
-  const Batch input = sort_input(rows, outputs);
-  std::vector<NamedExpr> exprs;
-  for (const SortKey& key : plan.order_by) exprs.push_back({"", key.expr});
-  Values keys(exprs, plan.options);
-  std::vector<RowError> errors;
-  Selection all = selection;
-  keys.evaluate(input, all, errors);
-  if (!errors.empty()) return statement_error(errors.front());
-  const auto before = [&](uint32_t a, uint32_t b) {
-    for (size_t i = 0; i < plan.order_by.size(); ++i) {
-      const int order = compare_keys(plan.order_by[i], *keys.columns()[i], a, b);
-      if (order != 0) return order < 0;
-    }
-    return a < b;  // ties keep the view's order
-  };
-  // A LIMIT needs only the first rows in order.
-  const auto middle = selection.begin() + static_cast<long>(std::min(needed, selection.size()));
-  std::partial_sort(selection.begin(), middle, selection.end(), before);
-  return {};
+template <typename T>
+void copy_range(const std::vector<T>& in, size_t from, size_t to, std::vector<T>& out) {
+  if (in.size() < to) return;  // not the column's storage
+  out.assign(in.begin() + static_cast<std::ptrdiff_t>(from), in.begin() + static_cast<std::ptrdiff_t>(to));
 }
 
-// How many rows, in order, LIMIT and OFFSET ask for; and from which on.
-void bounds(const SelectPlan& plan, size_t rows, size_t& from, size_t& to) {
-  from = std::min<size_t>(rows, static_cast<size_t>(std::max<int64_t>(plan.offset, 0)));
-  to = rows;
-  if (!plan.limit) return;
-  const auto limit = static_cast<size_t>(std::max<int64_t>(*plan.limit, 0));
-  to = limit < rows - from ? from + limit : rows;
+Column range_of(const Column& in, size_t from, size_t to) {
+  Column out;
+  out.type = in.type;
+  copy_range(in.valid, from, to, out.valid);
+  copy_range(in.booleans, from, to, out.booleans);
+  copy_range(in.integers, from, to, out.integers);
+  copy_range(in.doubles, from, to, out.doubles);
+  copy_range(in.texts, from, to, out.texts);
+  copy_range(in.intervals, from, to, out.intervals);
+  return out;
 }
+
+// Hands the rows on so many at a time, in batches whose new texts live in one arena. In between it looks whether it
+// is to go on.
+class Pieces {
+ public:
+  explicit Pieces(const SelectBounds& bounds) : bounds_(bounds) {}
+
+  Status for_each(const Batch& rows, const auto& take) const {
+    size_t from = 0;
+    do {
+      if (bounds_.stop != nullptr && bounds_.stop->requested()) return stopped();
+      const size_t to = std::min(rows.rows, from + bounds_.piece_rows);
+      Batch piece = range(rows, from, to);
+      TRY(take(piece));
+      from = to;
+    } while (from < rows.rows);
+    return {};
+  }
+
+ private:
+  Batch range(const Batch& rows, size_t from, size_t to) const {
+    Batch out;
+    out.arena = texts_;
+    out.rows = to - from;
+    for (const Column& column : rows.columns) out.columns.push_back(range_of(column, from, to));
+    copy_range(rows.weights, from, to, out.weights);
+    copy_range(rows.origins, from, to, out.origins);
+    copy_range(rows.raw, from, to, out.raw);
+    return out;
+  }
+
+  const SelectBounds& bounds_;
+  const std::shared_ptr<Arena> texts_ = std::make_shared<Arena>();
+};
 
 Error too_many_groups(size_t max_bytes) {
   return error(Code::kExhausted, "MR-QRY-0006",
@@ -106,33 +112,132 @@ Error too_many_groups(size_t max_bytes) {
                "group by fewer values, select fewer rows, or make a view that keeps the groups");
 }
 
-// The groups of the selected rows that pass HAVING.
-Status group_rows(const PlanPtr& grouping, const Batch& rows, size_t max_bytes, Selection& selection,
+// The groups of the rows that pass the filter.
+Status group_rows(const SelectPlan& plan, const Batch& rows, const Pieces& pieces, size_t max_bytes,
                   Batch& groups) {
+  const PlanPtr& grouping = plan.grouping;
   const auto store = state::StateStore::make({.max_bytes = max_bytes});
-  std::vector<RowError> errors;
-  const Status added = Aggregation(grouping).add(rows, selection, *store, errors, nullptr);
-  if (!added.ok()) return added.error().code == Code::kExhausted ? too_many_groups(max_bytes) : added.error();
-  if (!errors.empty()) return statement_error(errors.front());
+  Aggregation aggregation(grouping);
+  std::optional<Evaluator> filter;
+  if (plan.filter) filter.emplace(plan.filter, OnError::kDeadLetter, plan.options);
+  TRY(pieces.for_each(rows, [&](Batch& piece) -> Status {
+    Selection selection = all_rows(piece);
+    std::vector<RowError> errors;
+    if (filter) filter->filter(piece, selection, errors);
+    if (!errors.empty()) return statement_error(errors.front());
+    const Status added = aggregation.add(piece, selection, *store, errors, nullptr);
+    if (!added.ok())
+      return added.error().code == Code::kExhausted ? too_many_groups(max_bytes) : added.error();
+    if (!errors.empty()) return statement_error(errors.front());
+    return {};
+  }));
   // Each group of a pane may be one of all its windows.
   if (store->bytes() > max_bytes / grouping->most_windows()) return too_many_groups(max_bytes);
-  TRY(Aggregation::read_groups(*grouping, {store->freeze()}, nullptr, groups));
-  selection = all_rows(groups);
-  filter_groups(*grouping, groups, selection, errors);
-  if (!errors.empty()) return statement_error(errors.front());
-  return {};
+  return Aggregation::read_groups(*grouping, {store->freeze()}, nullptr, groups);
 }
 
-// Keeps the first of the rows whose values are the same, by a group key's rules.
-void keep_distinct(const std::vector<const Column*>& values, Selection& selection) {
-  std::unordered_set<std::string, KeyHash, std::equal_to<>> seen;
-  std::string key;
-  std::erase_if(selection, [&](uint32_t row) {
-    key.clear();
-    for (const Column* value : values) encode_key(key, *value, row);
-    return !seen.insert(key).second;
-  });
-}
+// The rows of a SELECT as they are made, piece by piece: those that LIMIT asks for, or, where ORDER BY says which
+// these are, all of them and its keys.
+class SelectedRows {
+ public:
+  explicit SelectedRows(const SelectPlan& plan)
+      : plan_(plan), outputs_(plan.outputs, plan.options), order_(order_of(plan), plan.options) {
+    set_output_schema(plan.outputs, rows_);
+    for (const SortKey& key : plan.order_by) keys_.emplace_back().type = key.expr->type;
+    from_ = static_cast<size_t>(std::max<int64_t>(plan.offset, 0));
+    const auto limit = static_cast<size_t>(std::max<int64_t>(plan.limit.value_or(INT64_MAX), 0));
+    to_ = from_ + limit;  // two int64s: no overflow
+    if (plan.filter && !plan.grouping) filter_.emplace(plan.filter, OnError::kDeadLetter, plan.options);
+  }
+
+  Status add(Batch& piece) {
+    Selection selection = all_rows(piece);
+    std::vector<RowError> errors;
+    if (filter_) filter_->filter(piece, selection, errors);
+    if (plan_.grouping) filter_groups(*plan_.grouping, piece, selection, errors);
+    if (!errors.empty()) return statement_error(errors.front());
+    outputs_.evaluate(piece, selection, errors);
+    if (!errors.empty()) return statement_error(errors.front());
+    if (plan_.distinct) keep_distinct(selection);
+    if (!plan_.order_by.empty()) return add_ordered(piece, selection);
+    keep_wanted(selection);
+    gather_outputs(outputs_.columns(), selection, rows_);
+    return {};
+  }
+
+  Result<Batch> take(const Stop* stop) {
+    if (plan_.order_by.empty()) return std::move(rows_);
+    Selection selection = all_rows(rows_);
+    if (!order_rows(plan_.order_by, keys_, to_, selection, stop)) return stopped();
+    selection.erase(selection.begin(),
+                    selection.begin() + static_cast<std::ptrdiff_t>(std::min(from_, selection.size())));
+    std::vector<const Column*> columns;
+    for (const Column& column : rows_.columns) columns.push_back(&column);
+    Batch out;
+    set_output_schema(plan_.outputs, out);
+    gather_outputs(columns, selection, out);
+    return out;
+  }
+
+ private:
+  static std::vector<NamedExpr> order_of(const SelectPlan& plan) {
+    std::vector<NamedExpr> exprs;
+    for (const SortKey& key : plan.order_by) exprs.push_back({"", key.expr});
+    return exprs;
+  }
+
+  static void gather_outputs(const std::vector<const Column*>& from, const Selection& selection, Batch& to) {
+    for (size_t i = 0; i < to.columns.size(); ++i) gather(*from[i], selection, to.columns[i], *to.arena);
+    to.rows += selection.size();
+  }
+
+  // Keeps the first of the rows whose outputs are the same, by a group key's rules.
+  void keep_distinct(Selection& selection) {
+    std::erase_if(selection, [&](uint32_t row) {
+      key_.clear();
+      for (const Column* value : outputs_.columns()) encode_key(key_, *value, row);
+      return !seen_.insert(key_).second;
+    });
+  }
+
+  // Of the rows selected so far those between OFFSET and LIMIT.
+  void keep_wanted(Selection& selection) {
+    const size_t first = passed_;
+    passed_ += selection.size();
+    selection.resize(std::clamp(to_, first, passed_) - first);
+    const size_t skipped = std::min(std::max(from_, first) - first, selection.size());
+    selection.erase(selection.begin(), selection.begin() + static_cast<std::ptrdiff_t>(skipped));
+  }
+
+  Status add_ordered(const Batch& piece, const Selection& selection) {
+    const Batch input = sort_input(piece, outputs_.columns());
+    std::vector<RowError> errors;
+    Selection all = selection;
+    order_.evaluate(input, all, errors);
+    if (!errors.empty()) return statement_error(errors.front());
+    for (size_t i = 0; i < keys_.size(); ++i) append_rows(*order_.columns()[i], selection, keys_[i]);
+    for (size_t i = 0; i < rows_.columns.size(); ++i)
+      append_rows(*outputs_.columns()[i], selection, rows_.columns[i]);
+    rows_.rows += selection.size();
+    return {};
+  }
+
+  // Texts are not copied: they live in the input or in the pieces' arena.
+  static void append_rows(const Column& in, const Selection& selection, Column& out) {
+    for (const uint32_t row : selection) out.append_from(in, row);
+  }
+
+  const SelectPlan& plan_;
+  std::optional<Evaluator> filter_;
+  Values outputs_;
+  Values order_;
+  size_t from_ = 0, to_ = 0;  // of the rows, in their order
+  size_t passed_ = 0;
+  Batch rows_;
+  std::vector<Column> keys_;
+  std::unordered_set<std::string, KeyHash, std::equal_to<>> seen_;  // of DISTINCT
+  std::string key_;                                                 // scratch
+};
 
 }  // namespace
 
@@ -150,38 +255,17 @@ Selection all_rows(const Batch& batch) {
   return all;
 }
 
-Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_group_bytes) {
-  Selection selection = all_rows(rows);
-  std::vector<RowError> errors;
-  // Texts that expressions make live in the input's arena: work on a view of the rows with an arena of its
-  // own.
-  Batch input = rows;
-  input.arena = std::make_shared<Arena>();
-  if (plan.filter)
-    Evaluator(plan.filter, OnError::kDeadLetter, plan.options).filter(input, selection, errors);
-  if (!errors.empty()) return statement_error(errors.front());
-  if (plan.grouping) {
-    Batch groups;
-    TRY(group_rows(plan.grouping, input, max_group_bytes, selection, groups));
-    input = std::move(groups);
-  }
-  Values outputs(plan.outputs, plan.options);
-  outputs.evaluate(input, selection, errors);
-  if (!errors.empty()) return statement_error(errors.front());
-  if (plan.distinct) keep_distinct(outputs.columns(), selection);
-  size_t from = 0;
-  size_t to = 0;
-  bounds(plan, selection.size(), from, to);
-  if (!plan.order_by.empty()) TRY(sort_rows(plan, input, outputs.columns(), selection, to));
-  selection.resize(to);
-  selection.erase(selection.begin(), selection.begin() + static_cast<long>(from));
-  Batch out;
-  set_output_schema(plan.outputs, out);
-  for (size_t i = 0; i < out.columns.size(); ++i) {
-    gather(*outputs.columns()[i], selection, out.columns[i], *out.arena);
-  }
-  out.rows = selection.size();
-  return out;
+Error stopped() {
+  return error(Code::kCancelled, "MR-QRY-0011", "the statement was cancelled");
+}
+
+Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, const SelectBounds& bounds) {
+  const Pieces pieces(bounds);
+  Batch groups;
+  if (plan.grouping) TRY(group_rows(plan, rows, pieces, bounds.max_bytes, groups));
+  SelectedRows selected(plan);
+  TRY(pieces.for_each(plan.grouping ? groups : rows, [&](Batch& piece) { return selected.add(piece); }));
+  return selected.take(bounds.stop);
 }
 
 void filter_groups(const QueryPlan& plan, const Batch& groups, Selection& selection,

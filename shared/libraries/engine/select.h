@@ -2,14 +2,20 @@
 // statement's.
 #pragma once
 
+#include "base/stop.h"
 #include "engine/plan.h"
 
 namespace millrace::engine {
 
 // `rows` are the view's output rows (or one row without columns). The answer's text lives in its own arena.
-// MR-QRY-0006: its groups are larger than max_group_bytes.
 inline constexpr size_t kMaxGroupBytes = size_t{512} << 20;
-Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, size_t max_group_bytes = kMaxGroupBytes);
+struct SelectBounds {
+  size_t max_bytes = kMaxGroupBytes;  // of its groups: MR-QRY-0006
+  const Stop* stop = nullptr;         // looked at between pieces of the rows: MR-QRY-0011
+  size_t piece_rows = 16'384;         // no answer depends on it
+};
+Result<Batch> run_select(const SelectPlan& plan, const Batch& rows, const SelectBounds& bounds = {});
+Error stopped();  // MR-QRY-0011
 Selection all_rows(const Batch& batch);
 // The rows of `in` that are selected, appended to `out`; text is copied into its arena.
 void gather(const Column& in, const Selection& rows, Column& out, Arena& arena);

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/kit/kit.h"
+#include "engine/select_order.h"
 
 namespace millrace::engine {
 namespace {
@@ -72,10 +75,77 @@ TEST(Select, GroupsHaveABound) {
   const auto all = run_select(plan, many);
   ASSERT_TRUE(all.ok());
   EXPECT_EQ(all->rows, many.rows);
-  const auto refused = run_select(plan, many, 1u << 20);
+  const auto refused = run_select(plan, many, {.max_bytes = 1u << 20});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().id, "MR-QRY-0006");
   EXPECT_EQ(refused.error().message, "the groups of the SELECT take more than 1 MB");
+}
+
+// However many rows are worked on at a time.
+TEST(Select, PiecesGiveOneAnswer) {
+  std::vector<SelectPlan> plans(6, names());
+  plans[1].order_by = {{column(0, Type::kBigint)}};
+  plans[2].order_by = {{column(0, Type::kBigint), true, true}};
+  plans[2].offset = 1;
+  plans[2].limit = 3;
+  plans[3].offset = 2;
+  plans[3].limit = 2;
+  plans[4].outputs = {{"n", column(0, Type::kBigint)}};
+  plans[4].distinct = true;
+  auto grouping = std::make_shared<QueryPlan>();
+  grouping->shape = QueryPlan::Shape::kAggregate;
+  grouping->group_keys = {{"n", column(0, Type::kBigint)}};
+  plans[5].grouping = grouping;
+  plans[5].outputs = {{"n", column(0, Type::kBigint)}};
+  plans[5].filter = call(Op::kLess, Type::kBoolean, {column(0, Type::kBigint), literal(Scalar(int64_t{3}))});
+  for (const SelectPlan& plan : plans) {
+    const auto whole = run_select(plan, rows());
+    ASSERT_TRUE(whole.ok());
+    for (const size_t piece_rows : {1, 2, 3, 4}) {
+      const auto pieces = run_select(plan, rows(), {.piece_rows = piece_rows});
+      ASSERT_TRUE(pieces.ok());
+      EXPECT_EQ(kit::printed(*pieces), kit::printed(*whole)) << piece_rows;
+    }
+  }
+}
+
+TEST(Select, StopsWhereNobodyWaitsForIt) {
+  Stop stop;
+  EXPECT_TRUE(run_select(names(), rows(), {.stop = &stop}).ok());
+  stop.request();
+  const auto stopped = run_select(names(), rows(), {.stop = &stop});
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().id, "MR-QRY-0011");
+  SelectPlan grouped = names();
+  auto grouping = std::make_shared<QueryPlan>();
+  grouping->shape = QueryPlan::Shape::kAggregate;
+  grouping->group_keys = {{"name", column(1, Type::kText)}};
+  grouped.grouping = grouping;
+  EXPECT_EQ(run_select(grouped, rows(), {.stop = &stop}).error().id, "MR-QRY-0011");
+}
+
+// More rows than are sorted at once: as a stable sort of all of them.
+TEST(Select, OrdersRunsOfRows) {
+  std::vector<Column> keys(1);
+  Selection all;
+  for (uint32_t row = 0; row < 200'000; ++row) {
+    keys[0].append(Scalar(int64_t{row * 7919 % 5003}));
+    all.push_back(row);
+  }
+  const std::vector<SortKey> order = {{column(0, Type::kBigint)}};
+  Selection expected = all;
+  std::stable_sort(expected.begin(), expected.end(),
+                   [&](uint32_t a, uint32_t b) { return keys[0].integers[a] < keys[0].integers[b]; });
+  for (const size_t needed :
+       {size_t{0}, size_t{1}, size_t{1000}, size_t{150'000}, size_t{200'000}, SIZE_MAX}) {
+    Selection rows = all;
+    ASSERT_TRUE(order_rows(order, keys, needed, rows, nullptr));
+    EXPECT_EQ(rows, Selection(expected.begin(),
+                              expected.begin() + static_cast<long>(std::min(needed, all.size()))));
+  }
+  Stop stop;
+  stop.request();
+  EXPECT_FALSE(order_rows(order, keys, SIZE_MAX, all, &stop));
 }
 
 TEST(Select, OrdersByAnOutput) {

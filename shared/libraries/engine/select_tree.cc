@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
@@ -33,23 +34,36 @@ struct Kept {
   Selection left, right;
 };
 
-Kept unite(const SetPlan& set, const Batch& left, const Batch& right) {
+// nullopt: it was stopped.
+std::optional<Kept> unite(const SetPlan& set, const Batch& left, const Batch& right, StopPoll poll) {
   Kept kept{all_rows(left), all_rows(right)};
   if (set.all) return kept;
   std::unordered_set<std::string, KeyHash, std::equal_to<>> seen;
-  std::erase_if(kept.left, [&](uint32_t row) { return !seen.insert(key_of(left, row)).second; });
-  std::erase_if(kept.right, [&](uint32_t row) { return !seen.insert(key_of(right, row)).second; });
+  bool stopped = false;
+  const auto keep_new = [&](const Batch& batch, Selection& rows) {
+    std::erase_if(rows, [&](uint32_t row) {
+      stopped |= poll.stopped();
+      return stopped || !seen.insert(key_of(batch, row)).second;
+    });
+  };
+  keep_new(left, kept.left);
+  keep_new(right, kept.right);
+  if (stopped) return std::nullopt;
   return kept;
 }
 
 // INTERSECT and EXCEPT: a row of the left side meets one of the right side; of those alike, ALL lets each of the
 // right side be met once.
-Kept match(const SetPlan& set, const Batch& left, const Batch& right) {
+std::optional<Kept> match(const SetPlan& set, const Batch& left, const Batch& right, StopPoll poll) {
   std::unordered_map<std::string, size_t, KeyHash, std::equal_to<>> rights;
-  for (uint32_t row = 0; row < right.rows; ++row) ++rights[key_of(right, row)];
+  for (uint32_t row = 0; row < right.rows; ++row) {
+    if (poll.stopped()) return std::nullopt;
+    ++rights[key_of(right, row)];
+  }
   std::unordered_set<std::string, KeyHash, std::equal_to<>> seen;
   Kept kept;
   for (uint32_t row = 0; row < left.rows; ++row) {
+    if (poll.stopped()) return std::nullopt;
     std::string key = key_of(left, row);
     const auto found = rights.find(key);
     const bool met = found != rights.end() && found->second > 0;
@@ -60,16 +74,17 @@ Kept match(const SetPlan& set, const Batch& left, const Batch& right) {
   return kept;
 }
 
-Batch combine(const SetPlan& set, const Batch& left, const Batch& right) {
+Result<Batch> combine(const SetPlan& set, const Batch& left, const Batch& right, const Stop* stop) {
   const bool both = set.operation == SetOperation::kUnion;
-  const Kept kept = both ? unite(set, left, right) : match(set, left, right);
+  const auto kept = both ? unite(set, left, right, StopPoll(stop)) : match(set, left, right, StopPoll(stop));
+  if (!kept) return stopped();
   Batch out;
   out.set_schema(set.left->output_schema());
   for (size_t i = 0; i < out.columns.size(); ++i) {
-    gather(left.columns[i], kept.left, out.columns[i], *out.arena);
-    gather(right.columns[i], kept.right, out.columns[i], *out.arena);
+    gather(left.columns[i], kept->left, out.columns[i], *out.arena);
+    gather(right.columns[i], kept->right, out.columns[i], *out.arena);
   }
-  out.rows = kept.left.size() + kept.right.size();
+  out.rows = kept->left.size() + kept->right.size();
   return out;
 }
 
@@ -98,7 +113,7 @@ size_t bytes_of(const Batch& batch) {
 
 class TreeRun {
  public:
-  TreeRun(SelectRows read, size_t max_bytes) : read_(std::move(read)), max_bytes_(max_bytes) {}
+  TreeRun(SelectRows read, const SelectBounds& bounds) : read_(std::move(read)), bounds_(bounds) {}
 
   void count(const SelectPlan& plan) {
     if (++uses_[&plan] > 1) return;
@@ -110,7 +125,7 @@ class TreeRun {
     const auto known = done_.find(&plan);
     if (known != done_.end()) return known->second;
     TRY_ASSIGN(const Batch rows, input_of(plan));
-    TRY_ASSIGN(Batch out, run_select(plan, rows, max_bytes_));
+    TRY_ASSIGN(Batch out, run_select(plan, rows, bounds_));
     if (uses_[&plan] > 1) {
       TRY(hold(out));
       done_.emplace(&plan, out);
@@ -133,30 +148,30 @@ class TreeRun {
     TRY_ASSIGN(const Batch left, run(*set.left));
     TRY(hold(left));
     TRY_ASSIGN(const Batch right, run(*set.right));
-    Result<Batch> out = checked(combine(set, left, right));
+    Result<Batch> out = checked(combine(set, left, right, bounds_.stop));
     held_ -= bytes_of(left);
     return out;
   }
 
   Result<Batch> checked(Result<Batch> rows) const {
-    if (!rows.ok() || held_ + bytes_of(*rows) <= max_bytes_) return rows;
+    if (!rows.ok() || held_ + bytes_of(*rows) <= bounds_.max_bytes) return rows;
     return too_much();
   }
 
   Status hold(const Batch& rows) {
     held_ += bytes_of(rows);
-    return held_ <= max_bytes_ ? Status() : Status(too_much());
+    return held_ <= bounds_.max_bytes ? Status() : Status(too_much());
   }
 
   Error too_much() const {
-    return error(
-        Code::kExhausted, "MR-QRY-0006",
-        fmt::format("the rows between the queries of the SELECT take more than {} MB", max_bytes_ >> 20),
-        "select fewer rows or columns in the inner queries, or make a view of one of them");
+    return error(Code::kExhausted, "MR-QRY-0006",
+                 fmt::format("the rows between the queries of the SELECT take more than {} MB",
+                             bounds_.max_bytes >> 20),
+                 "select fewer rows or columns in the inner queries, or make a view of one of them");
   }
 
   SelectRows read_;
-  const size_t max_bytes_;
+  const SelectBounds bounds_;
   size_t held_ = 0;  // bytes of what waits to be used
   std::unordered_map<const SelectPlan*, size_t> uses_;
   SelectRows done_;
@@ -178,8 +193,8 @@ std::vector<const SelectPlan*> reads_of(const SelectPlan& plan) {
   return out;
 }
 
-Result<Batch> run_select_tree(const SelectPlan& plan, SelectRows read, size_t max_bytes) {
-  TreeRun run(std::move(read), max_bytes);
+Result<Batch> run_select_tree(const SelectPlan& plan, SelectRows read, const SelectBounds& bounds) {
+  TreeRun run(std::move(read), bounds);
   run.count(plan);
   return run.run(plan);
 }

@@ -1,7 +1,7 @@
 // Runs a tree of SELECTs from the bottom up: each over the rows of those in it. On a reader thread; errors are the
 // statement's.
 //
-// Bound: the rows between them take at most max_bytes (MR-QRY-0006).
+// Bounds: run_select()'s, of each; max_bytes also of the rows between them (MR-QRY-0006).
 #pragma once
 
 #include <unordered_map>
@@ -16,6 +16,6 @@ std::vector<const SelectPlan*> reads_of(const SelectPlan& plan);
 
 using SelectRows = std::unordered_map<const SelectPlan*, Batch>;
 // `read` has the rows of each of reads_of(), whose text has to live on until the answer is there.
-Result<Batch> run_select_tree(const SelectPlan& plan, SelectRows read, size_t max_bytes = kMaxGroupBytes);
+Result<Batch> run_select_tree(const SelectPlan& plan, SelectRows read, const SelectBounds& bounds = {});
 
 }  // namespace millrace::engine

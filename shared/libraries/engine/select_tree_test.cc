@@ -72,7 +72,7 @@ TEST(SelectTree, ReadsEachStreamOnce) {
 TEST(SelectTree, RowsBetweenSelectsAreBounded) {
   SelectPtr plan = values({1});
   for (int i = 0; i < 60; ++i) plan = set_of(SetOperation::kUnion, true, plan, plan);
-  const auto rows = run_select_tree(*plan, {}, 1 << 20);
+  const auto rows = run_select_tree(*plan, {}, {.max_bytes = 1 << 20});
   ASSERT_FALSE(rows.ok());
   EXPECT_EQ(rows.error().id, "MR-QRY-0006");
 }

@@ -94,7 +94,7 @@ REFUSED = [
     (get(b"/v1/streams/s/events/more"), 404, "MR-API-0004"),
     (get(b"/v1/streams/nothing/events"), 404, "MR-API-0018"),
     (get(b"/v1/streams/a%2Fb/events"), 404, "MR-API-0018"),
-    (b"OPTIONS /v1/sql HTTP/1.1\r\n" + HOST + b"\r\n", 405, "MR-API-0005"),
+    (b"PATCH /v1/sql HTTP/1.1\r\n" + HOST + b"\r\n", 405, "MR-API-0005"),
     (b"TRACE / HTTP/1.1\r\n" + HOST + b"\r\n", 405, "MR-API-0005"),
     (b"get /livez HTTP/1.1\r\n" + HOST + b"\r\n", 405, "MR-API-0005"),
     # a read's parameters
