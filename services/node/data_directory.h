@@ -9,7 +9,8 @@
 namespace millrace::node {
 
 // Makes the directory if it is missing, locks it until the returned object ends, and checks its version.
-// kConflict MR-NODE-0001: another process has it. kUnsupported MR-NODE-0002: another version wrote it.
+// kConflict MR-NODE-0001: another process has it. kUnsupported MR-NODE-0002: another format's.
+// kCorrupt MR-NODE-0016: its version cannot be read.
 Result<std::shared_ptr<void>> take_data_directory(Files& files, const std::string& directory);
 
 }  // namespace millrace::node

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Data directories that releases have written open, and say what they said then.
+"""Data directories that releases have written open, and say what they said then; a newer one's is refused.
 
 tests/fixtures/data_directory/NAME.tar.xz is a directory as a killed node left it, NAME.json what the node had answered.
 A release writes its own, once, and commits both files:
@@ -103,6 +103,23 @@ def what_releases_wrote_opens(test):
             assert server.stop() == 0
 
 
+def other_formats_are_refused(test):
+    server = opened(test, names()[-1])
+    server.spoiled = True
+    version = os.path.join(server.directory, "VERSION")
+    for text, code, said in (("millrace data 2\n", "MR-NODE-0002", ["has format 2; this Millrace reads and writes format 1",
+                                                                   "a newer Millrace wrote it: start that one, or a newer one"]),
+                             ("millrace data 0\n", "MR-NODE-0002", ["has format 0", "start the Millrace that wrote it"]),
+                             ("millrace da", "MR-NODE-0016", ["VERSION of the data directory"]), ("", "MR-NODE-0016", [])):
+        with open(version, "w", encoding="ascii") as f:
+            f.write(text)
+        for command in (["serve", "--http", "127.0.0.1:0"], ["log", "verify"]):
+            done = test.cli(*command, "--data", server.directory)
+            assert done.returncode == 1 and code in done.stderr and all(word in done.stderr for word in said), done
+        with open(version, encoding="ascii") as f:
+            assert f.read() == text
+
+
 if __name__ == "__main__":
     if "--write" in sys.argv:
         at = sys.argv.index("--write")
@@ -113,4 +130,4 @@ if __name__ == "__main__":
             write(test, wanted)
 
         main([a_fixture_is_written])
-    main([what_releases_wrote_opens])
+    main([what_releases_wrote_opens, other_formats_are_refused])
