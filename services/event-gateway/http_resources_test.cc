@@ -242,6 +242,17 @@ TEST_F(HttpResourcesTest, StreamsAreChannels) {
   EXPECT_TRUE(rest["channels"].contains("quakes"));
 }
 
+TEST_F(HttpResourcesTest, WhatAProblemHoldsIsInTheDocument) {
+  start();
+  auto c = client();
+  const json document = body_of(c.call(get("/openapi.json")));
+  const json& known = document["components"]["schemas"]["Problem"]["properties"];
+  for (const char* path : {"/v1/streams/none", "/v1/streams?limit=0", "/nothing"}) {
+    for (const auto& member : body_of(c.call(get(path))).items())
+      EXPECT_TRUE(known.contains(member.key())) << member.key();
+  }
+}
+
 TEST(Routes, EveryRowIsFoundByItsOwnPath) {
   std::set<std::string_view> ids;
   for (const auto& operation : operations()) {
