@@ -32,18 +32,6 @@ class FakeViews final : public engine::ViewReads {
 
 class HttpResourcesTest : public HttpTest {
  protected:
-  void define(uint32_t id, uint32_t tenant, metadata::DefinitionKind kind, const std::string& name,
-              const std::string& sql) {
-    metadata::Definition definition;
-    definition.id = metadata::DefinitionId(id);
-    definition.tenant = TenantId(tenant);
-    definition.kind = kind;
-    definition.name = name;
-    definition.sql = sql;
-    auto made = catalog->with(definition);
-    ASSERT_TRUE(made.ok()) << made.error().to_string();
-    catalog = *made;
-  }
   void define_view() {
     define(7, 1, metadata::DefinitionKind::kView, "per_id",
            "CREATE MATERIALIZED VIEW per_id AS SELECT id, count(*) AS n FROM quakes GROUP BY id");
