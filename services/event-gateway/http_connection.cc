@@ -415,6 +415,7 @@ void Connection::begin_answer(std::string& out, const Slot& slot, const HttpAnsw
   append_head(out, answer, {ctx_.date, slot.http11, slot.last, sized, trailer});
   ++ctx_.counters.by_class[static_cast<size_t>(answer.status / 100) % 6];
   if (answer.status == 429 || answer.status == 503) ++ctx_.counters.refusals;
+  if (answer.status == 401 || answer.status == 403) ++ctx_.counters.denied;
 }
 
 void Connection::answer(uint64_t request, HttpAnswer answer) {

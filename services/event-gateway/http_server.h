@@ -77,8 +77,9 @@ struct HttpBackend {
 
   std::function<sql::CatalogPtr()> catalog;
   std::function<Result<TenantId>(const std::string&)> tenant;
-  // The whole page (the server's own part is HttpServer::metrics()); the tenants' own series of one, or of all.
-  std::function<std::string(std::optional<TenantId>)> metrics;
+  // Whole pages (the server's own part is HttpServer::metrics()): of the node, and the series of one tenant's things or all.
+  std::function<std::string()> metrics;
+  std::function<std::string(std::optional<TenantId>)> metrics_full;
   std::function<Status()> ready;
   std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
   const Tokens* tokens = nullptr;                             // null: open

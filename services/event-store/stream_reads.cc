@@ -228,6 +228,7 @@ struct StreamStore::Impl {
   Cut durable;
   std::unordered_map<StreamId, std::vector<std::shared_ptr<Follower>>> by_stream;
   size_t count = 0;
+  std::function<void(StreamId, AppendTime)> delivered;
 };
 
 // One subscription's state. Shared with the page read that may be under way; `owner` is null once the
@@ -308,6 +309,7 @@ bool Follower::fill() {
     const uint32_t skip = frame->cut == place_.cut ? place_.index : 0;
     const auto made = maker_.append(frame, filter_, skip, page_);
     if (!made.ok()) ended_ = made.error();
+    if (made.ok() && store_->delivered) store_->delivered(stream().id, frame->time);
     place_ = {Cut(frame->cut.value + 1), 0};
   }
   return !page_.done();
@@ -465,6 +467,9 @@ engine::StreamPlace StreamStore::start_of(const engine::StreamDef&) {
 }
 engine::StreamPlace StreamStore::end_of() {
   return {Cut(impl_->durable.value + 1), 0};
+}
+void StreamStore::on_delivered(std::function<void(StreamId, AppendTime)> delivered) {
+  impl_->delivered = std::move(delivered);
 }
 size_t StreamStore::followers() const {
   return impl_->count;

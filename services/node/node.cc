@@ -10,6 +10,7 @@
 #include "event-store/stream_reads.h"
 #include "metadata/metadata_store.h"
 #include "node/data_directory.h"
+#include "node/metric_series.h"
 #include "node/node_metrics.h"
 #include "stream-processor/processor.h"
 
@@ -32,6 +33,7 @@ class NodeImpl final : public Node {
   const std::optional<Error>& failed() const override { return journal_->failed(); }
   Status ready() const override;
   std::string metrics() override;
+  std::string metrics_full(std::optional<TenantId> only) override;
   Result<TenantId> tenant(const std::string& name) override;
   gateway::Ingest& ingest() override { return *ingest_; }
   gateway::SqlService& sql() override { return *sql_; }
@@ -43,7 +45,9 @@ class NodeImpl final : public Node {
 
  private:
   Status recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress);
+  void observe();
   void hand_out(Cut durable);
+  void measure();
   void save_ingest();
   void keep_retention();
   Cut floor();
@@ -62,6 +66,7 @@ class NodeImpl final : public Node {
   std::unique_ptr<gateway::Ingest> ingest_;
   std::unique_ptr<gateway::SqlService> sql_;
   NodeMetrics metrics_;
+  sql::CatalogPtr measured_;  // whose streams are measured
   Cut handed_out_;
   Cut ingest_saved_;
   uint64_t bytes_at_save_ = 0;
@@ -75,6 +80,10 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
   TRY_ASSIGN(lock_, take_data_directory(files_, options_.directory));
   auto journal_options = options_.journal;
   journal_options.directory = options_.directory;
+  journal_options.synced = [this](int64_t us, size_t bytes) {
+    metrics_.sync_us.record(us);
+    metrics_.sync_bytes.record(static_cast<int64_t>(bytes));
+  };
   TRY_ASSIGN(journal_,
              log::Journal::open(files_, clock_, journal_options, [&](uint64_t done, uint64_t total) {
                if (progress) progress("reading the journal", done, total);
@@ -106,14 +115,33 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
                                                         if (progress)
                                                           progress("recovering queries", done, total);
                                                       }));
-    processor_->counters().processing = [this](int64_t us) { metrics_.processing.record(us); };
   }
+  observe();
   sql_ =
       std::make_unique<gateway::SqlService>(*definitions_, processor_.get(), *streams_, background_, clock_,
                                             std::make_shared<gateway::ReadBudget>(), ingest_.get());
   sql_->set_statement_timeout(options_.statement_timeout);
   handed_out_ = journal_->durable_cut();
   return {};
+}
+
+void NodeImpl::observe() {
+  const auto delivered = [this](StreamId stream, AppendTime arrived) {
+    metrics_.times.delivered(stream, arrived, journal_->now());
+  };
+  ingest_->on_appended([this](StreamId stream, Cut cut, AppendTime arrived) {
+    metrics_.times.appended(stream, cut, arrived);
+  });
+  streams_->on_delivered(delivered);
+  if (!processor_) return;
+  auto& counters = processor_->counters();
+  counters.processing = [this](int64_t us) { metrics_.processing.record(us); };
+  counters.delivered = delivered;
+  counters.snapshot = [this](int64_t us, uint64_t bytes) {
+    metrics_.snapshot_us.record(us);
+    metrics_.snapshot_bytes.record(static_cast<int64_t>(bytes));
+    metrics_.last_snapshot = journal_->now();
+  };
 }
 
 // The table of idempotency keys: what was saved, then the frames since.
@@ -151,6 +179,7 @@ bool NodeImpl::turn() {
   // A disk that answers at once (the simulation's) has news already.
   journal_->poll();
   hand_out(journal_->durable_cut());
+  measure();
   save_ingest();
   keep_retention();
   sql_->expire();
@@ -164,6 +193,22 @@ void NodeImpl::hand_out(Cut durable) {
   definitions_->on_durable(durable);
   streams_->on_durable(durable);
   if (processor_) processor_->on_durable(durable);
+}
+
+void NodeImpl::measure() {
+  if (measured_ != definitions_->catalog()) {
+    measured_ = definitions_->catalog();
+    std::unordered_set<StreamId> read;
+    for (const auto* entry : measured_->all()) {
+      if (!entry->query) continue;
+      for (const auto& source : entry->query->sources()) read.insert(source->id);
+    }
+    metrics_.times.set_read(std::move(read));
+    metrics_.times.forget([&](StreamId stream) { return measured_->stream(stream) == nullptr; });
+  }
+  if (!metrics_.times.waits()) return;
+  const Cut stepped = processor_ ? std::min(processor_->stepped_to(), handed_out_) : handed_out_;
+  metrics_.times.reached(handed_out_, stepped, journal_->now());
 }
 
 void NodeImpl::save_ingest() {
@@ -242,6 +287,11 @@ Status NodeImpl::ready() const {
 std::string NodeImpl::metrics() {
   return metrics_.render(*journal_, *ingest_, *streams_, processor_.get(), spill_.get()) +
          render_statements(sql_->counters());
+}
+
+std::string NodeImpl::metrics_full(std::optional<TenantId> only) {
+  const auto catalog = definitions_->catalog();
+  return render_series({*journal_, *ingest_, *catalog, processor_.get(), metrics_.times}, only);
 }
 
 Result<TenantId> NodeImpl::tenant(const std::string& name) {

@@ -58,7 +58,9 @@ class Node {
       std::function<void()> wake) = 0;  // called from any thread when turn() has something to do
   virtual const std::optional<Error>& failed() const = 0;  // the journal or the disk gave up: end the process
   virtual Status ready() const = 0;                        // kUnavailable with the reason while catching up
-  virtual std::string metrics() = 0;                       // Prometheus text
+  // Prometheus text: of the node; and of each stream, query and tenant, of all tenants or of one.
+  virtual std::string metrics() = 0;
+  virtual std::string metrics_full(std::optional<TenantId> only) = 0;
 
   virtual Result<TenantId> tenant(const std::string& name) = 0;  // made if missing; waits for nothing
   virtual gateway::Ingest& ingest() = 0;

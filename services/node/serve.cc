@@ -19,10 +19,11 @@
 #include "event-gateway/http_server.h"
 #include "event-gateway/tokens.h"
 #include "node/background.h"
+#include "node/cli.h"
 #include "node/listen_address.h"
 #include "node/machine_memory.h"
 #include "node/node.h"
-#include "node/node_metrics.h"
+#include "node/process_metrics.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
 
@@ -107,11 +108,12 @@ class Server {
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
-    backend.metrics = [this](std::optional<TenantId> only) {
-      const auto catalog = node_->definitions().catalog();
-      return node_->metrics() + render_tenants(node_->journal(), node_->ingest(), *catalog, only) +
-             http_->metrics();
+    backend.metrics = [this] {
+      telemetry::PrometheusText process;
+      process_.render(process, cli::kVersion);
+      return process.take() + node_->metrics() + http_->metrics();
     };
+    backend.metrics_full = [this](std::optional<TenantId> only) { return node_->metrics_full(only); };
     backend.ready = [this] { return node_->ready(); };
     backend.log_failure = [](std::string_view problem) {
       say(fmt::format("error: {}", problem.substr(0, problem.rfind('}') + 1)));
@@ -217,6 +219,7 @@ class Server {
 
   const ServeOptions options_;
   SystemClock clock_;
+  const ProcessMetrics process_;
   std::unique_ptr<Files> files_ = make_system_files();
   asio::io_context loop_;
   asio::signal_set signals_, hangups_;
