@@ -294,6 +294,7 @@ void Connection::begin_request() {
   slot.cors = cors_fields(ctx_.options.cors_origins, head.origin);
   const uint64_t number = first_ + slots_.size() - 1;
   auto refusal = ctx_.handlers.admit(request_);
+  if (ctx_.backend.arrived) ctx_.backend.arrived(request_, refusal ? refusal->status : 0);
   const bool expects = head.http11 && !head.expect.empty();
   if (!refusal && expects && !iequals(head.expect, "100-continue")) {
     refusal = problem(

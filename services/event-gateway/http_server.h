@@ -55,6 +55,8 @@ struct HttpOptions {
   Duration drain_timeout{5'000};       // after stop()
 };
 
+struct HttpRequest;
+
 // What the server calls. Functions, so that a test can stand in for each.
 struct HttpBackend {
   HttpBackend() = default;
@@ -83,6 +85,8 @@ struct HttpBackend {
   std::function<Status()> ready;
   std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
   const Tokens* tokens = nullptr;                             // null: open
+  // Told of each request when its head is there; a status if it was refused by that, else 0. May be null.
+  std::function<void(const HttpRequest&, int refused)> arrived;
 };
 
 class HttpServer {

@@ -12,6 +12,7 @@
 #include "node/data_directory.h"
 #include "node/metric_series.h"
 #include "node/node_metrics.h"
+#include "node/node_watch.h"
 #include "stream-processor/processor.h"
 
 namespace millrace::node {
@@ -66,7 +67,8 @@ class NodeImpl final : public Node {
   std::unique_ptr<gateway::Ingest> ingest_;
   std::unique_ptr<gateway::SqlService> sql_;
   NodeMetrics metrics_;
-  sql::CatalogPtr measured_;  // whose streams are measured
+  std::optional<NodeWatch> watch_;  // where there is a log
+  sql::CatalogPtr measured_;        // whose streams are measured
   Cut handed_out_;
   Cut ingest_saved_;
   uint64_t bytes_at_save_ = 0;
@@ -133,8 +135,20 @@ void NodeImpl::observe() {
     metrics_.times.appended(stream, cut, arrived);
   });
   streams_->on_delivered(delivered);
+  if (options_.log != nullptr) watch_.emplace(*options_.log, *journal_, *ingest_);
   if (!processor_) return;
   auto& counters = processor_->counters();
+  if (watch_) {
+    for (const auto& query : processor_->query_gauges()) {
+      const auto status = processor_->status(query.plan->id);
+      if (status.ok() && status->failed)
+        watch_->query_failed(*definitions_->catalog(), *query.plan, *status->failed);
+    }
+    counters.failed = [this](const engine::QueryPlan& query, const Error& why) {
+      watch_->query_failed(*definitions_->catalog(), query, why);
+    };
+    counters.snapshot_failed = [this](const Error& why) { watch_->snapshot_failed(why); };
+  }
   counters.processing = [this](int64_t us) { metrics_.processing.record(us); };
   counters.delivered = delivered;
   counters.snapshot = [this](int64_t us, uint64_t bytes) {
@@ -180,6 +194,7 @@ bool NodeImpl::turn() {
   journal_->poll();
   hand_out(journal_->durable_cut());
   measure();
+  if (watch_) watch_->look();
   save_ingest();
   keep_retention();
   sql_->expire();

@@ -16,13 +16,16 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "event-gateway/http_handlers.h"
 #include "event-gateway/http_server.h"
 #include "event-gateway/tokens.h"
+#include "event/text.h"
 #include "node/background.h"
 #include "node/cli.h"
 #include "node/listen_address.h"
 #include "node/machine_memory.h"
 #include "node/node.h"
+#include "node/node_log.h"
 #include "node/process_metrics.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
@@ -34,19 +37,21 @@ constexpr int64_t kPollNs = 200'000;
 
 namespace asio = boost::asio;
 
-void say(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
-}
-
-int fail(const Error& failure) {
-  fmt::print(stderr, "{}", sql::render_error(failure, {}));
-  return failure.code == Code::kInvalid ? 2 : 1;
-}
-
 class Server {
  public:
   explicit Server(ServeOptions options)
-      : options_(std::move(options)), loop_(1), signals_(loop_), hangups_(loop_) {}
+      : options_(std::move(options)),
+        level_(*log_level_named(options_.log_level)),
+        log_(
+            options_.log_format == "json" ? LogFormat::kJson : LogFormat::kText, level_,
+            [this] {
+              return NodeLog::Time{clock_.wall_us(), clock_.monotonic_ns()};
+            },
+            write_to_stderr),
+        loop_(1),
+        signals_(loop_),
+        hangups_(loop_),
+        louder_(loop_, SIGUSR1) {}
 
   Status run() {
     TRY(open());
@@ -54,7 +59,19 @@ class Server {
     return stop();
   }
 
+  // The exit code for it. People read the text, where it was wrong underlined; a program gets its line.
+  int fail(const Error& failure) {
+    if (options_.log_format == "json") {
+      log_.say(LogLevel::kError, "node", failure.message, {failure.id, ""});
+    } else {
+      fmt::print(stderr, "{}", sql::render_error(failure, {}));
+    }
+    return failure.code == Code::kInvalid ? 2 : 1;
+  }
+
  private:
+  void say(const std::string& line) { log_.say(LogLevel::kInfo, "node", line); }
+
   Status open() {
     TRY(check_listeners(options_));
     std::optional<ListenAddress> http, https;
@@ -63,7 +80,8 @@ class Server {
     }
     if (!options_.https.empty()) {
       TRY_ASSIGN(https, parse_address(options_.https));
-      TRY_ASSIGN(certificates_, gateway::TlsCertificates::open(options_.tls, &say));
+      TRY_ASSIGN(certificates_, gateway::TlsCertificates::open(
+                                    options_.tls, [this](const std::string& line) { say(line); }));
     }
     if (!options_.tokens.empty()) {
       TRY_ASSIGN(tokens_, gateway::Tokens::load(options_.tokens));
@@ -80,7 +98,8 @@ class Server {
     o.statement_timeout = std::chrono::milliseconds(options_.statement_timeout_ms);
     o.journal.segment_bytes = options_.segment_mb << 20;
     o.journal.reserve_bytes = options_.reserve_mb << 20;
-    TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o, Progress()));
+    o.log = &log_;
+    TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o, Progress{log_}));
     TRY_ASSIGN(default_tenant_, node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
@@ -89,13 +108,14 @@ class Server {
 
   // Recovery may take a while: say so, once a second.
   struct Progress {
+    NodeLog& log;
     int64_t last = 0;
     void operator()(const char* what, uint64_t done, uint64_t total) {
       const int64_t now = SystemClock().monotonic_ns();
       if (last == 0) last = now;
       if (now - last < 1'000'000'000) return;
       last = now;
-      say(fmt::format("{}: {} of {}", what, done, total));
+      log.say(LogLevel::kInfo, "node", fmt::format("{}: {} of {}", what, done, total));
     }
   };
 
@@ -115,10 +135,13 @@ class Server {
     };
     backend.metrics_full = [this](std::optional<TenantId> only) { return node_->metrics_full(only); };
     backend.ready = [this] { return node_->ready(); };
-    backend.log_failure = [](std::string_view problem) {
-      say(fmt::format("error: {}", problem.substr(0, problem.rfind('}') + 1)));
+    backend.log_failure = [this](std::string_view problem) {
+      log_.say(LogLevel::kError, "http", problem.substr(0, problem.rfind('}') + 1));
     };
     backend.tokens = tokens_.get();
+    backend.arrived = [this](const gateway::HttpRequest& request, int refused) {
+      log_request(request, refused);
+    };
     http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
     say_what_was_found();
     if (tls) {
@@ -130,6 +153,7 @@ class Server {
       TRY_ASSIGN(const uint16_t bound, http_->listen());
       TRY(write_port("http.port", bound));
       say(fmt::format("listening on http://{}:{}", plain->host, bound));
+      if (options_.log_format == "json") return {};
       say(fmt::format(
           "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/",
           plain->host, bound));
@@ -141,11 +165,29 @@ class Server {
     return write_file_atomically(*files_, options_.data + "/" + name, fmt::format("{}\n", port));
   }
 
+  void log_request(const gateway::HttpRequest& request, int refused) {
+    if (!log_.says(LogLevel::kDebug)) return;
+    std::string line =
+        fmt::format("{} {}", start_of(request.head.method, 20), start_of(request.head.target, 300));
+    if (refused != 0) line += fmt::format(": {}", refused);
+    log_.say(LogLevel::kDebug, "http", line);
+  }
+
+  void be_louder() {
+    louder_.async_wait([this](const boost::system::error_code& ec, int) {
+      if (ec) return;
+      log_.set_level(log_.level() == LogLevel::kDebug ? level_ : LogLevel::kDebug);
+      log_.say(log_.level(), "node", fmt::format("the log's level is {}", name_of(log_.level())));
+      be_louder();
+    });
+  }
+
   void say_what_was_found() {
     const auto& found = node_->journal().recovery();
     for (const auto& damage : found.damage) {
-      say(fmt::format("DAMAGE in {} at byte {}: frame {}: {} (kept aside, not deleted)", damage.file,
-                      damage.position, damage.cut.value, damage.what));
+      log_.say(LogLevel::kError, "journal",
+               fmt::format("DAMAGE in {} at byte {}: frame {}: {} (kept aside, not deleted)", damage.file,
+                           damage.position, damage.cut.value, damage.what));
     }
     say(fmt::format("data in {}, {} worker{}, journal up to frame {}", options_.data, options_.workers,
                     options_.workers == 1 ? "" : "s", node_->journal().end_cut().value));
@@ -158,6 +200,7 @@ class Server {
   }
 
   void loop() {
+    be_louder();
     signals_.add(SIGINT);
     signals_.add(SIGTERM);
     signals_.async_wait([this](const boost::system::error_code& ec, int) {
@@ -213,16 +256,19 @@ class Server {
     }
     auto closed = node_->close();
     http_.reset();
-    say(closed.ok() ? "stopped" : "stopped, but: " + closed.error().to_string());
+    if (closed.ok()) say("stopped");
+    if (!closed.ok()) log_.say(LogLevel::kError, "node", "stopped, but: " + closed.error().to_string());
     return closed;
   }
 
   const ServeOptions options_;
   SystemClock clock_;
+  const LogLevel level_;
+  NodeLog log_;
   const ProcessMetrics process_;
   std::unique_ptr<Files> files_ = make_system_files();
   asio::io_context loop_;
-  asio::signal_set signals_, hangups_;
+  asio::signal_set signals_, hangups_, louder_;
   std::unique_ptr<gateway::Tokens> tokens_;
   std::unique_ptr<gateway::TlsCertificates> certificates_;  // until the server has them
   std::unique_ptr<Node> node_;
@@ -253,8 +299,9 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     std::signal(SIGPIPE, SIG_IGN);
-    const auto ended = Server(*options).run();
-    exit_code = ended.ok() ? 0 : fail(ended.error());
+    Server server(*options);
+    const auto ended = server.run();
+    exit_code = ended.ok() ? 0 : server.fail(ended.error());
   });
 }
 

@@ -88,6 +88,14 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
   serve.add_option("--snapshot-mb", o.snapshot_mb, "A snapshot is due after this much of the journal")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, kMostMb));
+  serve.add_option("--log-format", o.log_format, "What it says on standard error")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"text", "json"}));
+  serve
+      .add_option("--log-level", o.log_level,
+                  "The least that it says; SIGUSR1 makes it debug, and once more this again")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   serve.add_option("--snapshot-seconds", o.snapshot_seconds, "… or after this long")
       ->capture_default_str()
       ->check(CLI::Range(1, 31'536'000));

@@ -35,6 +35,8 @@ struct ServeOptions {
   uint64_t state_memory_mb = 0;
   uint64_t snapshot_mb = 128;
   uint32_t snapshot_seconds = 60;
+  std::string log_format = "text";
+  std::string log_level = "info";
 };
 
 inline constexpr const char* kOff = "off";

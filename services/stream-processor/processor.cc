@@ -73,6 +73,7 @@ bool Processor::handle(FromWorker& message) {
     if (!task->second.failed) {
       task->second.failed = failure->error;
       ++counters_.failed_queries;
+      if (counters_.failed) counters_.failed(*task->second.plan, failure->error);
       end_feeds(failure->query, failure->error);
     }
   } else if (auto* progress = std::get_if<Progress>(&message.what)) {
@@ -209,6 +210,7 @@ void Processor::write_snapshot(SnapshotReady ready) {
       if (counters_.snapshot) counters_.snapshot(*took_ns / 1000, (*written)->bytes_written);
     } else {
       ++counters_.snapshot_failures;  // the next one is due as before; recovery takes longer until then
+      if (counters_.snapshot_failed) counters_.snapshot_failed(written->error());
     }
     auto found = tasks_.find(query.value);
     if (found != tasks_.end() && !kept->empty()) found->second.oldest_kept[worker] = kept->front();

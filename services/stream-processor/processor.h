@@ -57,6 +57,8 @@ class Processor final : public engine::ViewReads {
     uint64_t dead_letters = 0;
     uint64_t nulls = 0;  // expressions that failed and gave NULL
     // Observers, called on the core loop; each may be null.
+    std::function<void(const engine::QueryPlan&, const Error&)> failed;  // a query stopped
+    std::function<void(const Error&)> snapshot_failed;
     std::function<void(int64_t us)> processing;                   // a live step with outputs
     std::function<void(int64_t us, uint64_t bytes)> snapshot;     // a snapshot that was written
     std::function<void(StreamId, AppendTime arrived)> delivered;  // a view's changes, to a subscriber

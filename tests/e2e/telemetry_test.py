@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """What a node says of itself: its pages by Prometheus's own tool, that no event goes unaccounted for, and that
 docs/deployment/monitoring.md names what there is."""
+import contextlib
+import fcntl
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import threading
@@ -191,5 +194,86 @@ def the_page_names_what_there_is(test):
         promtool("check", "rules", file.name)
 
 
+def log_lines(server):
+    with open(server.log, encoding="utf-8") as f:
+        return [json.loads(line) for line in f]
+
+
+def wait_for_line(server, wanted, within=20):
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        for line in log_lines(server):
+            if all(re.search(pattern, line.get(key, "")) for key, pattern in wanted.items()):
+                return line
+        time.sleep(0.05)
+    raise AssertionError(f"no such line: {wanted}\n{server.tail()}")
+
+
+def logs_are_json_objects(test):
+    server = test.server(options=["--log-format", "json"]).start()
+    wait_for_line(server, {"component": "node", "level": "info", "message": "^listening on "})
+    server.sql("CREATE STREAM s (id BIGINT)")
+    server.produce("s", [{"id": 1}, {"id": "x"}])
+    assert "/v1/" not in server.tail()
+    os.kill(server.process.pid, signal.SIGUSR1)
+    wait_for_line(server, {"message": "level is debug"})
+    for _ in range(3):
+        server.produce("s", [{"id": 2}])
+    server.refusal("GET", "/nothing%0Aat%22all")
+    wait_for_line(server, {"level": "debug", "component": "http", "message": "^GET /nothing%0Aat%22all: 400$"})
+    wait_for_line(server, {"level": "debug", "component": "http", "message": "^POST /v1/streams/s/events$"})
+    os.kill(server.process.pid, signal.SIGUSR1)
+    wait_for_line(server, {"message": "level is info"})
+    server.sql("SHOW STREAMS")
+    assert sum(line["message"].startswith("POST /v1/streams/s") for line in log_lines(server)) == 1
+    repeated = wait_for_line(server, {"component": "http", "message": "^POST /v1/streams/s", "time": "Z$"})
+    assert set(repeated) == {"time", "level", "component", "message"}, repeated
+    wait_for_line(server, {"level": "warning", "component": "ingest", "message": "^1 events were rejected: schema$"})
+    deadline = time.monotonic() + 20
+    while not [line for line in log_lines(server) if line.get("repeated") == 2]:
+        assert time.monotonic() < deadline, server.tail()
+        time.sleep(0.1)
+    assert server.stop() == 0
+    assert log_lines(server)[-1]["message"] == "stopped"
+
+
+def a_failed_start_is_a_line(test):
+    path = os.path.join(test.root, "data")
+    for form, read in (("json", lambda text: json.loads(text)["code"]), ("text", lambda text: text)):
+        done = test.cli("serve", "--data", path, "--http", "0.0.0.0:0", "--log-format", form)
+        assert done.returncode == 2 and "MR-API-0030" in read(done.stderr.splitlines()[-1 if form == "json" else 0]), done
+
+
+def a_log_that_nobody_reads_holds_nobody_up(test):
+    server = test.server(options=["--log-level", "debug"])
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    server.start()
+    server.stop()
+    process = subprocess.Popen([test.binary, "serve", "--data", server.directory, "--http", "127.0.0.1:0", "--log-level",
+                                "debug"], stderr=writer, stdin=subprocess.DEVNULL)
+    os.close(writer)
+    server.process = process
+    try:
+        port_file = os.path.join(server.directory, "http.port")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, ValueError, Refused):
+                with open(port_file, encoding="ascii") as f:
+                    server.port = int(f.read())
+                server.call("GET", "/readyz")
+                break
+            time.sleep(0.05)
+        for n in range(1500):
+            server.refusal("GET", f"/{n}{'x' * 250}")
+        assert server.call("GET", "/livez")[0] == b"live\n"
+        assert process.poll() is None
+        got = os.read(reader, 1 << 20)
+        assert got.endswith(b"\n"), "half a line"
+    finally:
+        os.close(reader)
+
+
 if __name__ == "__main__":
-    main([pages_are_prometheus, nothing_is_unaccounted_for, the_page_names_what_there_is])
+    main([pages_are_prometheus, nothing_is_unaccounted_for, the_page_names_what_there_is,
+          logs_are_json_objects, a_failed_start_is_a_line, a_log_that_nobody_reads_holds_nobody_up])
