@@ -126,7 +126,8 @@ void Series::tenants() {
          [](const TenantRow& r) { return r.dead_letters; });
   family("millrace_tenant_streams", "gauge", "Streams, derived ones included.",
          [](const TenantRow& r) { return r.counts.streams; });
-  family("millrace_tenant_views", "gauge", "Materialized views.", [](const TenantRow& r) { return r.counts.views; });
+  family("millrace_tenant_views", "gauge", "Materialized views.",
+         [](const TenantRow& r) { return r.counts.views; });
 }
 
 // Of the folded ones a tenant is told only if it may see all: what is beyond the bound is what remains of the totals.

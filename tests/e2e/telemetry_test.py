@@ -14,6 +14,7 @@ import time
 
 from harness import ROOT, Refused, main
 from http_test import Live, parse_metrics
+from tls_test import Tls
 
 PAGES = ("/metrics", "/metrics/full")
 MONITORING = os.path.join(ROOT, "docs", "deployment", "monitoring.md")
@@ -175,7 +176,7 @@ def the_page_names_what_there_is(test):
     with open(MONITORING, encoding="utf-8") as f:
         text = f.read()
     documented = dict(re.findall(r"^\| `((?:millrace|process)_[a-z_]+)` \| ([a-z]+) \|", text, re.M))
-    server = test.server().start()
+    server = Tls(test).server
     there = {}
     for path in PAGES:
         there.update({name: kind for name, (kind, _) in page(server, path).items()})
@@ -239,9 +240,11 @@ def logs_are_json_objects(test):
 
 def a_failed_start_is_a_line(test):
     path = os.path.join(test.root, "data")
-    for form, read in (("json", lambda text: json.loads(text)["code"]), ("text", lambda text: text)):
+    for form in ("json", "text"):
         done = test.cli("serve", "--data", path, "--http", "0.0.0.0:0", "--log-format", form)
-        assert done.returncode == 2 and "MR-API-0030" in read(done.stderr.splitlines()[-1 if form == "json" else 0]), done
+        lines = done.stderr.splitlines()
+        code = json.loads(lines[-1])["code"] if form == "json" else lines[-2].split()[1].rstrip(":")
+        assert done.returncode == 2 and code == "MR-API-0030", done
 
 
 def a_log_that_nobody_reads_holds_nobody_up(test):
