@@ -48,9 +48,9 @@ class NodeImpl final : public Node {
   Status recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress);
   void observe();
   void hand_out(Cut durable);
-  void measure();
+  void measure(AppendTime now);
   void save_ingest();
-  void keep_retention();
+  void keep_retention(int64_t now);
   Cut floor();
   std::string path(const char* name) const { return options_.directory + "/" + name; }
 
@@ -193,10 +193,11 @@ bool NodeImpl::turn() {
   // A disk that answers at once (the simulation's) has news already.
   journal_->poll();
   hand_out(journal_->durable_cut());
-  measure();
-  if (watch_) watch_->look();
+  const AppendTime now = journal_->now();
+  measure(now);
+  if (watch_) watch_->look(now);
   save_ingest();
-  keep_retention();
+  keep_retention(now.value);
   sql_->expire();
   return more;
 }
@@ -210,7 +211,7 @@ void NodeImpl::hand_out(Cut durable) {
   if (processor_) processor_->on_durable(durable);
 }
 
-void NodeImpl::measure() {
+void NodeImpl::measure(AppendTime now) {
   if (measured_ != definitions_->catalog()) {
     measured_ = definitions_->catalog();
     std::unordered_set<StreamId> read;
@@ -223,7 +224,7 @@ void NodeImpl::measure() {
   }
   if (!metrics_.times.waits()) return;
   const Cut stepped = processor_ ? std::min(processor_->stepped_to(), handed_out_) : handed_out_;
-  metrics_.times.reached(handed_out_, stepped, journal_->now());
+  metrics_.times.reached(handed_out_, stepped, now);
 }
 
 void NodeImpl::save_ingest() {
@@ -261,8 +262,7 @@ Cut NodeImpl::floor() {
   return queries ? Cut(0) : floor;
 }
 
-void NodeImpl::keep_retention() {
-  const int64_t now = journal_->now().value;
+void NodeImpl::keep_retention(int64_t now) {
   if (looking_for_expired_ || now - retention_at_us_ < kRetentionEveryUs) return;
   retention_at_us_ = now;
   const auto through = std::make_shared<std::optional<event_store::Expired>>();

@@ -26,9 +26,9 @@ NodeWatch::NodeWatch(NodeLog& log, log::Journal& journal, const gateway::Ingest&
       summary_at_us_(journal.now().value),
       clock_jumps_(journal.clock_jumps()) {}
 
-void NodeWatch::look() {
+void NodeWatch::look(AppendTime at) {
   look_at_journal();
-  const int64_t now = journal_.now().value;
+  const int64_t now = at.value;
   if (now - ticked_at_us_ >= kTickUs) {
     ticked_at_us_ = now;
     log_.tick();

@@ -20,7 +20,7 @@ class NodeWatch {
 
   NodeWatch(NodeLog& log, log::Journal& journal, const gateway::Ingest& ingest);
 
-  void look();  // once a turn of the loop
+  void look(AppendTime at);  // once a turn of the loop
   void query_failed(const sql::Catalog& catalog, const engine::QueryPlan& query, const Error& why);
   void snapshot_failed(const Error& why);
 
