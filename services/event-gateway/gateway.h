@@ -22,6 +22,7 @@
 #include "log/journal.h"
 #include "sql/definitions.h"
 #include "sql/sql.h"
+#include "telemetry/trace_context.h"
 
 namespace millrace::gateway {
 
@@ -36,6 +37,7 @@ struct IngestRequest {
   std::string_view body;        // with Buffer::kPadding readable bytes behind; valid during the call
   std::string idempotency_key;  // empty: none; at most 255 bytes
   bool all_or_nothing = false;  // an event that is rejected refuses the request
+  std::optional<telemetry::TraceContext> trace;  // kept with its events
 };
 struct IngestAnswer {
   size_t accepted = 0;
@@ -75,7 +77,9 @@ class Ingest {
   uint64_t accepted_bytes() const;  // bodies of accepted requests
 
   // Told of every frame of events as it is appended; may be null.
-  void on_appended(std::function<void(StreamId, Cut, AppendTime)> appended);
+  using Appended =
+      std::function<void(StreamId, Cut, AppendTime, const std::optional<telemetry::TraceContext>&)>;
+  void on_appended(Appended appended);
 
   // The same for each tenant that has sent something since the start.
   struct TenantCounters {

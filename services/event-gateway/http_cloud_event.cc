@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "event-gateway/http_target.h"
+#include "event-gateway/request_trace.h"
 #include "formats/cloud_event.h"
 #include "formats/json.h"
 
@@ -61,7 +62,7 @@ Result<std::optional<Buffer>> binary_cloud_event(const HttpBackend& backend, con
 }
 
 void append_cloud_event(std::string& out, const engine::StreamDef& stream, const engine::StoredEvent& event,
-                        bool quote_numbers) {
+                        std::string_view encoded_trace, bool quote_numbers) {
   if (stream.cloud_events) return append_flat(out, event.value, quote_numbers);
   fmt::format_to(std::back_inserter(out), R"({{"specversion":"1.0","id":"{}-{}","source":)",
                  event.partition.value, event.offset.value);
@@ -70,7 +71,9 @@ void append_cloud_event(std::string& out, const engine::StreamDef& stream, const
   formats::append_json_string(out, source);
   out += R"(,"type":"millrace.event","time":")";
   append_timestamp(out, Timestamp{event.time.value});
-  out += R"(","datacontenttype":"application/json","data":)";
+  out += R"(","datacontenttype":"application/json")";
+  if (const auto trace = telemetry::decode_trace_context(encoded_trace)) out += trace_members(*trace);
+  out += R"(,"data":)";
   append_flat(out, event.value, quote_numbers);
   out += '}';
 }

@@ -18,8 +18,9 @@ Result<std::optional<Buffer>> binary_cloud_event(const HttpBackend& backend, con
 // Whether it says to be one.
 bool is_binary_cloud_event(const HttpHead& head);
 
-// An event of a stream as a CloudEvent: of a stream of them the one that was sent, of another one around it.
+// An event of a stream as a CloudEvent: of a stream of them the one that was sent, of another one around it, with the
+// trace of its request, if there is one.
 void append_cloud_event(std::string& out, const engine::StreamDef& stream, const engine::StoredEvent& event,
-                        bool quote_numbers);
+                        std::string_view encoded_trace, bool quote_numbers);
 
 }  // namespace millrace::gateway

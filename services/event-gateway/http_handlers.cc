@@ -6,6 +6,7 @@
 #include "event-gateway/http_cors.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/openapi.h"
+#include "event-gateway/request_trace.h"
 #include "event/text.h"
 
 namespace millrace::gateway {
@@ -348,11 +349,15 @@ void HttpHandlers::ingest(const HttpRequest& request, const HttpReply& reply) {
   }
   events.idempotency_key = request.head.idempotency_key;
   const bool may_be_empty = events.format == IngestRequest::Format::kCloudEventBatch;
-  backend_.ingest(events, [this, reply, may_be_empty, tenant = request.tenant](Result<IngestAnswer> result) {
-    const bool refused = !result.ok() && result.error().code == Code::kExhausted;
-    reply.answer(ingest_answer(std::move(result), may_be_empty,
-                               refused && backend_.retry_after_s ? backend_.retry_after_s(tenant) : 1));
-  });
+  const bool one = events.format == IngestRequest::Format::kCloudEvent;
+  const auto trace = trace_of(request.head, one ? events.body : std::string_view());
+  ingest_traced(
+      backend_, std::move(events), trace, operation_of(Route::kIngest).path,
+      [this, reply, may_be_empty, tenant = request.tenant](Result<IngestAnswer> result) {
+        const bool refused = !result.ok() && result.error().code == Code::kExhausted;
+        reply.answer(ingest_answer(std::move(result), may_be_empty,
+                                   refused && backend_.retry_after_s ? backend_.retry_after_s(tenant) : 1));
+      });
 }
 
 }  // namespace millrace::gateway

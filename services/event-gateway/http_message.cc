@@ -67,9 +67,12 @@ void append_last_chunk(std::string& out, std::string_view trailer) {
 }
 
 void HttpHead::clear() {
-  for (std::string* text : {&method, &target, &host, &origin, &content_type, &content_encoding, &accept,
-                            &authorization, &idempotency_key, &last_event_id, &expect, &request_id, &upgrade,
-                            &connection, &ws_key, &ws_version, &ws_protocols, &ws_extensions, &repeated}) {
+  for (std::string* text :
+       {&method,           &target,       &host,          &origin,          &content_type,
+        &content_encoding, &accept,       &authorization, &idempotency_key, &last_event_id,
+        &expect,           &request_id,   &upgrade,       &connection,      &ws_key,
+        &ws_version,       &ws_protocols, &ws_extensions, &trace_parent,    &trace_state,
+        &repeated}) {
     text->clear();
   }
   cloud_event.clear();

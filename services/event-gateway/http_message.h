@@ -17,6 +17,7 @@ struct HttpHead {
   std::string target;
   std::string host, origin, content_type, content_encoding, accept, authorization, idempotency_key,
       last_event_id, expect, request_id;
+  std::string trace_parent, trace_state;
   std::string upgrade, connection, ws_key, ws_version, ws_protocols, ws_extensions;
   std::vector<std::pair<std::string, std::string>>
       cloud_event;       // fields ce-…: the rest in lower case, and its value

@@ -84,6 +84,8 @@ class Reader final : public http::basic_parser<true> {
       return once(kIdempotencyKey, head_.idempotency_key, value, "Idempotency-Key");
     }
     if (iequals(view(name), "X-Request-Id")) return once(kRequestId, head_.request_id, value, "X-Request-Id");
+    if (iequals(view(name), "traceparent")) return set_trace_parent(value);
+    if (iequals(view(name), "tracestate")) return add_to_list(head_.trace_state, value);
     if (iequals(view(name), "Last-Event-ID")) {
       return once(kLastEventId, head_.last_event_id, value, "Last-Event-ID");
     }
@@ -115,6 +117,11 @@ class Reader final : public http::basic_parser<true> {
       if (known == name) head_.repeated = "ce-" + name;
     }
     head_.cloud_event.emplace_back(std::move(name), value);
+  }
+  // Given twice it is as malformed as any other: no reason to refuse the request.
+  void set_trace_parent(std::string_view value) {
+    head_.trace_parent = trace_seen_ ? "-" : value.empty() ? "-" : std::string(value);
+    trace_seen_ = true;
   }
   static void add_to_list(std::string& list, std::string_view value) {
     if (!list.empty()) list += ',';
@@ -161,7 +168,7 @@ class Reader final : public http::basic_parser<true> {
 
   HttpHead& head_;
   std::bitset<kOnces> seen_;
-  bool done_ = false, length_seen_ = false, encoding_seen_ = false;
+  bool done_ = false, length_seen_ = false, encoding_seen_ = false, trace_seen_ = false;
 };
 
 // A line that goes on behind a line break (obs-fold): readers disagree about what it belongs to.

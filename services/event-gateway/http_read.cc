@@ -6,6 +6,7 @@
 #include "event-gateway/http_status.h"
 #include "event-gateway/read_parameters.h"
 #include "formats/json.h"
+#include "telemetry/trace_context.h"
 
 namespace millrace::gateway {
 namespace {
@@ -80,9 +81,13 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
     const bool batch = form_ == Form::kCloudEvents;
     answer.content_type = batch ? kCloudEventsType : kCloudEventType;
     if (!batch && page.events.empty()) answer.status = 204;
-    for (const auto& event : page.events) {
+    auto traced = page.traces.begin();
+    for (size_t i = 0; i < page.events.size(); ++i) {
       if (batch) answer.body += answer.body.empty() ? '[' : ',';
-      append_cloud_event(answer.body, *wanted_.request.stream, event, wanted_.quote_numbers);
+      while (traced != page.traces.end() && traced->end <= i) ++traced;
+      const bool has = traced != page.traces.end() && traced->begin <= i;
+      append_cloud_event(answer.body, *wanted_.request.stream, page.events[i],
+                         has ? traced->trace : std::string_view(), wanted_.quote_numbers);
     }
     if (batch) answer.body += answer.body.empty() ? "[]" : "]";
     return answer;
@@ -236,9 +241,17 @@ class LiveSource final : public BodySource {
       out += cursor;
       out += '\n';
     }
+    append_trace(out, events_->trace());
     out += "data: ";
     append_line(out, event, quote_numbers_);
     out += '\n';
+  }
+  // Fields that a browser's EventSource passes over.
+  static void append_trace(std::string& out, std::string_view encoded) {
+    const auto trace = telemetry::decode_trace_context(encoded);
+    if (!trace) return;
+    fmt::format_to(std::back_inserter(out), "traceparent: {}\n", telemetry::to_traceparent(*trace));
+    if (!trace->state.empty()) fmt::format_to(std::back_inserter(out), "tracestate: {}\n", trace->state);
   }
   Next fail(std::string& out, const Error& failure) const {
     out += "event: error\ndata: {\"error\":";

@@ -49,6 +49,9 @@ constexpr Parameter kOfIngest[] = {
      R"({"type":"string","minLength":1,"maxLength":255})"},
     {kHeader, "Content-Encoding", "How the body is compressed.",
      R"({"type":"string","enum":["identity","gzip","deflate","zstd"]})"},
+    {kHeader, "traceparent", "The trace that the request belongs to; what is malformed is ignored.",
+     kTextSchema},
+    {kHeader, "tracestate", "Its state, kept with it.", kTextSchema},
 };
 constexpr Parameter kOfRead[] = {
     kStreamName,

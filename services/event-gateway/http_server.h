@@ -56,6 +56,7 @@ struct HttpOptions {
 };
 
 struct HttpRequest;
+class RequestTraces;
 
 // What the server calls. Functions, so that a test can stand in for each.
 struct HttpBackend {
@@ -85,6 +86,7 @@ struct HttpBackend {
   std::function<Status()> ready;
   std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
   const Tokens* tokens = nullptr;                             // null: open
+  RequestTraces* traces = nullptr;                            // null: none are made
   // Told of each request when its head is there; a status if it was refused by that, else 0. May be null.
   std::function<void(const HttpRequest&, int refused)> arrived;
 };

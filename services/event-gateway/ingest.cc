@@ -165,7 +165,7 @@ struct Ingest::Impl {
   std::deque<Pending> pending;
   uint64_t accepted_bytes = 0;
   IngestAccounts accounts;
-  std::function<void(StreamId, Cut, AppendTime)> appended;
+  Appended appended;
 };
 
 Result<const sql::Catalog::Entry*> Ingest::Impl::find_stream(const sql::Catalog& catalog,
@@ -310,6 +310,8 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
   }
   if (!target.new_ids.ids.empty())
     group.controls.push_back({log::ControlKind::kEventIds, encode_event_ids(target.new_ids)});
+  if (request.trace && !group.batches.empty())
+    group.controls.push_back({log::ControlKind::kTrace, telemetry::encode_trace_context(*request.trace)});
   auto taken = journal.append(std::move(group), log::Priority::kIngest);
   if (!taken.ok()) {
     accounts.reject(Rejection::kUnstored, answer.accepted);
@@ -328,7 +330,7 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
   ++accounts.accepted_requests;
   accounts.stored_events += answer.accepted;
   accounts.events_a_request.record(static_cast<int64_t>(answer.accepted));
-  if (appended && answer.accepted > 0) appended(stream.id, frame.cut, frame.time);
+  if (appended && answer.accepted > 0) appended(stream.id, frame.cut, frame.time, request.trace);
   accepted_bytes += request.body.size();
   tenant.counters.accepted_events += answer.accepted;
   tenant.counters.accepted_bytes += request.body.size();
@@ -419,7 +421,7 @@ size_t Ingest::waiting() const {
 const IngestAccounts& Ingest::accounts() const {
   return impl_->accounts;
 }
-void Ingest::on_appended(std::function<void(StreamId, Cut, AppendTime)> appended) {
+void Ingest::on_appended(Appended appended) {
   impl_->appended = std::move(appended);
 }
 uint64_t Ingest::accepted_bytes() const {

@@ -76,6 +76,14 @@ Status read_member(const JsonMember& member, WebSocketCommand& command) {
     TRY_ASSIGN(command.key, read_text(member));
     return {};
   }
+  if (publish && member.name == "traceparent") {
+    TRY_ASSIGN(command.trace_parent, read_text(member));
+    return {};
+  }
+  if (publish && member.name == "tracestate") {
+    TRY_ASSIGN(command.trace_state, read_text(member));
+    return {};
+  }
   const bool parameter = member.name == "from" || member.name == "limit" || member.name == "partition" ||
                          member.name == "numbers";
   if (command.kind == Kind::kSubscribe && parameter) return read_parameter(member, command);

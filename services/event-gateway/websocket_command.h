@@ -1,6 +1,6 @@
 // A WebSocket client's message, taken apart:
 //
-//   {"publish":STREAM,"id":ID,"events":[…],"key":KEY?}
+//   {"publish":STREAM,"id":ID,"events":[…],"key":KEY?,"traceparent":…?,"tracestate":…?}
 //   {"subscribe":NAME,"id":ID,"from":…?,"limit":…?,"partition":…?,"numbers":…?}
 //   {"unsubscribe":ID}
 //   {"ping":ID}
@@ -29,6 +29,7 @@ struct WebSocketCommand {
   std::string name;     // of the stream or view
   std::string_view events;
   std::optional<std::string> key;
+  std::string trace_parent, trace_state;  // not checked
   std::vector<std::pair<std::string, std::string>> parameters;
 };
 

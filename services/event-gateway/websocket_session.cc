@@ -6,6 +6,7 @@
 
 #include "event-gateway/http_status.h"
 #include "event-gateway/read_parameters.h"
+#include "event-gateway/request_trace.h"
 #include "formats/json.h"
 
 namespace millrace::gateway {
@@ -19,6 +20,14 @@ std::string quoted_name(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) out.append(c == '"' ? 2 : 1, c);
   return out + '"';
+}
+
+// {"event":INDEX,"traceparent":"…","tracestate":"…"} of an event that has one.
+void append_trace(std::string& out, size_t index, std::string_view encoded) {
+  const auto trace = telemetry::decode_trace_context(encoded);
+  if (!trace) return;
+  fmt::format_to(std::back_inserter(out), R"({}{{"event":{}{}}})", out.empty() ? "" : ",", index,
+                 trace_members(*trace));
 }
 
 }  // namespace
@@ -99,9 +108,11 @@ void WebSocketSession::publish(const WebSocketCommand& command) {
   request.body = command.events;
   request.idempotency_key = command.key.value_or("");
   ++in_flight_;
-  context_.backend.ingest(request, [session = weak_from_this(), id = std::string(command.id)](auto result) {
-    if (const auto self = session.lock()) self->acknowledge(id, std::move(result));
-  });
+  const auto trace = telemetry::read_trace_context(command.trace_parent, command.trace_state);
+  ingest_traced(context_.backend, std::move(request), trace, "",
+                [session = weak_from_this(), id = std::string(command.id)](auto result) {
+                  if (const auto self = session.lock()) self->acknowledge(id, std::move(result));
+                });
 }
 
 void WebSocketSession::acknowledge(const std::string& id, Result<IngestAnswer> result) {
@@ -241,11 +252,12 @@ bool WebSocketSession::next_message(std::string& out) {
   return false;
 }
 
-// {"subscription":ID,"events":[…],"cursor":"…"}; false: there is nothing to send.
+// {"subscription":ID,"events":[…],"traces":[…],"cursor":"…"}; false: there is nothing to send.
 bool WebSocketSession::pull(Feed& feed, std::string& out) {
   fmt::format_to(std::back_inserter(out), R"({{"subscription":{},"events":[)", feed.id);
   const size_t head = out.size();
-  size_t rows = 0, wanted = 1;
+  size_t rows = 0, wanted = 1, events = 0;
+  std::string traces;
   while (out.size() < kMessageBytes && rows < feed.limit) {
     wanted = static_cast<size_t>(std::min<uint64_t>(wanted, feed.limit - rows));
     feed.ready = false;
@@ -253,6 +265,7 @@ bool WebSocketSession::pull(Feed& feed, std::string& out) {
       if (out.size() > head) out += ',';
       append_flat(out, event, feed.quote_numbers);
       feed.cursor = cursor;
+      append_trace(traces, events++, feed.events->trace());
     });
     if (!got.ok()) feed.failure = got.error();
     if (!got.ok() || *got == 0) break;
@@ -267,6 +280,7 @@ bool WebSocketSession::pull(Feed& feed, std::string& out) {
   if (feed.ended) feed.ready = true;
   if (rows == 0) return false;
   out += ']';
+  if (!traces.empty()) out += R"(,"traces":[)" + traces + ']';
   if (!feed.cursor.empty()) fmt::format_to(std::back_inserter(out), R"(,"cursor":"{}")", feed.cursor);
   out += '}';
   return true;

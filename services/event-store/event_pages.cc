@@ -47,6 +47,13 @@ engine::StreamPlace place_after(Cut frame, uint32_t index, uint32_t total) {
   return {frame, index + 1};
 }
 
+std::string_view trace_in(const log::Frame& frame) {
+  for (const auto& control : frame.controls) {
+    if (control.kind == log::ControlKind::kTrace) return control.payload.view();
+  }
+  return {};
+}
+
 Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t skip,
                     const EventVisit& visit) {
   const uint32_t total = records_of(frame, filter.stream);
@@ -73,10 +80,18 @@ Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t
 
 void RowPage::clear() {
   rows.clear();
+  traces.clear();
   next = 0;
   bytes = 0;
   keep.clear();
   text.clear();
+}
+
+std::string_view RowPage::trace_of_next() const {
+  for (const auto& traced : traces) {
+    if (next < traced.end) return next < traced.begin ? std::string_view() : traced.trace;
+  }
+  return {};
 }
 
 RowMaker::RowMaker(engine::StreamPtr stream, bool declared_columns) : stream_(std::move(stream)) {
@@ -101,7 +116,10 @@ Status RowMaker::append(const log::FramePtr& frame, const EventFilter& filter, u
     return true;
   }));
   if (!values_.empty()) append_decoded(page);
-  if (decoder_ == nullptr && page.rows.size() > before) page.keep.push_back(frame);
+  if (page.rows.size() == before) return {};
+  if (decoder_ == nullptr) page.keep.push_back(frame);
+  if (const auto trace = trace_in(*frame); !trace.empty())
+    page.traces.push_back({before, page.rows.size(), page.text.keep(trace)});
   return {};
 }
 

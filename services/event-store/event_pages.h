@@ -32,6 +32,9 @@ using EventVisit = std::function<bool(const engine::StoredEvent&)>;
 Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t skip,
                     const EventVisit& visit);
 
+// The trace that the frame's events belong to; empty: none.
+std::string_view trace_in(const log::Frame& frame);
+
 // Rows ready to be sent: one line of JSON each, with the cursor after it.
 struct RowPage {
   struct Row {
@@ -39,12 +42,14 @@ struct RowPage {
     engine::StreamPlace after;
   };
   std::vector<Row> rows;
-  size_t next = 0;  // the first that was not handed out
+  std::vector<engine::TracedRows> traces;  // of the rows, in their order
+  size_t next = 0;                         // the first that was not handed out
   size_t bytes = 0;
   std::vector<log::FramePtr> keep;
   Arena text;
 
   bool done() const { return next == rows.size(); }
+  std::string_view trace_of_next() const;
   void clear();
 };
 

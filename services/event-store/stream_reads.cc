@@ -190,6 +190,7 @@ Result<StreamReadAnswer> read_page(log::Journal& journal, const StreamReadReques
                return false;
              }
              answer.keep.push_back(frame);
+             const size_t before = answer.events.size();
              TRY(visit_events(*frame, begin.filter, skip, [&](const engine::StoredEvent& event) {
                if (full) return false;
                answer.events.push_back(event);
@@ -198,6 +199,8 @@ Result<StreamReadAnswer> read_page(log::Journal& journal, const StreamReadReques
                full = answer.events.size() >= request.limit || bytes >= request.max_bytes;
                return true;
              }));
+             const auto trace = trace_in(*frame);
+             if (!trace.empty()) answer.traces.push_back({before, answer.events.size(), trace});
              return true;
            }));
   if (!full) answer.next = place;  // also past what holds nothing of the stream
@@ -228,7 +231,7 @@ struct StreamStore::Impl {
   Cut durable;
   std::unordered_map<StreamId, std::vector<std::shared_ptr<Follower>>> by_stream;
   size_t count = 0;
-  std::function<void(StreamId, AppendTime)> delivered;
+  StreamStore::Delivered delivered;
 };
 
 // One subscription's state. Shared with the page read that may be under way; `owner` is null once the
@@ -260,6 +263,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
   void overflow();
   Result<size_t> pull(size_t max_rows,
                       const std::function<void(std::string_view, const std::string&)>& visit);
+  std::string_view trace() const { return trace_; }
 
  private:
   bool live() const { return placed_ && !overflowed_ && place_.cut.value >= queue_from_.value + 1; }
@@ -274,7 +278,8 @@ class Follower : public std::enable_shared_from_this<Follower> {
   bool placed_;        // false: the request's offset or time was not looked up yet
   RowMaker maker_;
   RowPage page_;
-  bool reading_ = false;  // a page is being read: maker_ belongs to that thread
+  std::string_view trace_;  // of the row that is handed out
+  bool reading_ = false;    // a page is being read: maker_ belongs to that thread
   std::optional<Error> ended_;
   std::function<void()> notify_;
 
@@ -309,7 +314,7 @@ bool Follower::fill() {
     const uint32_t skip = frame->cut == place_.cut ? place_.index : 0;
     const auto made = maker_.append(frame, filter_, skip, page_);
     if (!made.ok()) ended_ = made.error();
-    if (made.ok() && store_->delivered) store_->delivered(stream().id, frame->time);
+    if (made.ok() && store_->delivered) store_->delivered(stream().id, frame->time, trace_in(*frame));
     place_ = {Cut(frame->cut.value + 1), 0};
   }
   return !page_.done();
@@ -335,6 +340,7 @@ Result<size_t> Follower::pull(size_t max_rows,
       }
     }
     for (; handed < max_rows && !page_.done(); ++handed) {
+      trace_ = page_.trace_of_next();
       const auto& row = page_.rows[page_.next++];
       visit(row.json, engine::to_cursor(row.after));
     }
@@ -405,6 +411,7 @@ class FollowerHandle final : public engine::Subscription {
                       const std::function<void(std::string_view, const std::string&)>& visit) override {
     return follower_->pull(max_rows, visit);
   }
+  std::string_view trace() const override { return follower_->trace(); }
 
  private:
   std::shared_ptr<Follower> follower_;
@@ -468,7 +475,7 @@ engine::StreamPlace StreamStore::start_of(const engine::StreamDef&) {
 engine::StreamPlace StreamStore::end_of() {
   return {Cut(impl_->durable.value + 1), 0};
 }
-void StreamStore::on_delivered(std::function<void(StreamId, AppendTime)> delivered) {
+void StreamStore::on_delivered(Delivered delivered) {
   impl_->delivered = std::move(delivered);
 }
 size_t StreamStore::followers() const {

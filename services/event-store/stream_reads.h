@@ -48,7 +48,8 @@ class StreamStore final : public engine::StreamReads {
   void on_durable(Cut durable);
   size_t followers() const;
   // Told of each frame of a stream that a live follower takes; not of pages of what is older.
-  void on_delivered(std::function<void(StreamId, AppendTime arrived)> delivered);
+  using Delivered = std::function<void(StreamId, AppendTime arrived, std::string_view trace)>;
+  void on_delivered(Delivered delivered);
 
   struct Impl;  // the source's own
 

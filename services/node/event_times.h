@@ -28,6 +28,7 @@ class EventTimes {
 
   // The streams that queries read: the others have no steps.
   void set_read(std::unordered_set<StreamId> streams) { read_ = std::move(streams); }
+  bool is_read(StreamId stream) const { return read_.contains(stream); }
   void appended(StreamId stream, Cut cut, AppendTime arrived);
   bool waits() const { return !waiting_.empty(); }
   // Everything up to the cuts is stored and stepped over; `stepped` never runs ahead of `durable`.

@@ -47,6 +47,7 @@ class NodeImpl final : public Node {
  private:
   Status recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress);
   void observe();
+  void trace();
   void hand_out(Cut durable);
   void measure(AppendTime now);
   void save_ingest();
@@ -131,10 +132,18 @@ void NodeImpl::observe() {
   const auto delivered = [this](StreamId stream, AppendTime arrived) {
     metrics_.times.delivered(stream, arrived, journal_->now());
   };
-  ingest_->on_appended([this](StreamId stream, Cut cut, AppendTime arrived) {
+  ingest_->on_appended([this](StreamId stream, Cut cut, AppendTime arrived, const auto& trace) {
     metrics_.times.appended(stream, cut, arrived);
+    if (options_.tracing != nullptr && trace && trace->sampled())
+      options_.tracing->appended(*trace, stream, cut, arrived, metrics_.times.is_read(stream));
   });
-  streams_->on_delivered(delivered);
+  streams_->on_delivered([this, delivered](StreamId stream, AppendTime arrived, std::string_view encoded) {
+    delivered(stream, arrived);
+    if (options_.tracing == nullptr || encoded.empty()) return;
+    const auto trace = telemetry::decode_trace_context(encoded);
+    if (trace && trace->sampled()) options_.tracing->delivered(*trace, stream, arrived);
+  });
+  if (options_.tracing != nullptr) trace();
   if (options_.log != nullptr) watch_.emplace(*options_.log, *journal_, *ingest_);
   if (!processor_) return;
   auto& counters = processor_->counters();
@@ -156,6 +165,19 @@ void NodeImpl::observe() {
     metrics_.snapshot_bytes.record(static_cast<int64_t>(bytes));
     metrics_.last_snapshot = journal_->now();
   };
+}
+
+void NodeImpl::trace() {
+  options_.tracing->set_source({[this] { return journal_->now().value; },
+                                [this](StreamId id) {
+                                  const auto stream = definitions_->catalog()->stream(id);
+                                  return stream == nullptr ? std::string() : stream->name;
+                                },
+                                [this](TenantId id) {
+                                  const auto catalog = definitions_->catalog();
+                                  const std::string* name = catalog->tenant_name(id);
+                                  return name == nullptr ? std::string() : *name;
+                                }});
 }
 
 // The table of idempotency keys: what was saved, then the frames since.
@@ -205,6 +227,7 @@ bool NodeImpl::turn() {
 void NodeImpl::hand_out(Cut durable) {
   if (durable <= handed_out_) return;
   handed_out_ = durable;
+  if (options_.tracing != nullptr) options_.tracing->durable(durable);
   ingest_->on_durable(durable);
   definitions_->on_durable(durable);
   streams_->on_durable(durable);
@@ -225,6 +248,7 @@ void NodeImpl::measure(AppendTime now) {
   if (!metrics_.times.waits()) return;
   const Cut stepped = processor_ ? std::min(processor_->stepped_to(), handed_out_) : handed_out_;
   metrics_.times.reached(handed_out_, stepped, now);
+  if (options_.tracing != nullptr) options_.tracing->stepped(stepped);
 }
 
 void NodeImpl::save_ingest() {

@@ -20,6 +20,7 @@
 #include "event-gateway/gateway.h"
 #include "log/journal.h"
 #include "node/node_log.h"
+#include "node/tracing.h"
 #include "sql/definitions.h"
 
 namespace millrace::node {
@@ -31,6 +32,7 @@ struct NodeOptions {
   bool inline_workers = false;  // all workers inside turn(), in an order chosen by `schedule`
   std::function<uint64_t(uint64_t bound)> schedule;  // the simulation's choices; null: round robin
   NodeLog* log = nullptr;                            // null: it says nothing
+  Tracing* tracing = nullptr;                        // null: no spans are made
   size_t max_step_bytes =
       256u << 10;                     // journal bytes a step takes at most: with its rows, what a core caches
   size_t max_slice_bytes = 8u << 20;  // of a step's outputs, in one frame

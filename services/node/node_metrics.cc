@@ -126,6 +126,18 @@ void render_times(PrometheusText& page, const EventTimes& times) {
 
 }  // namespace
 
+std::string render_traces(const SpanExporter::Counters& c) {
+  PrometheusText page;
+  page.counter("millrace_trace_spans_total", "Spans that the collector has taken.", number(c.sent));
+  page.family("millrace_trace_dropped_spans_total", "counter", "Spans that it has not, and will not.");
+  page.sample(number(c.dropped_full), {{"reason", "full"}});
+  page.sample(number(c.dropped_failed), {{"reason", "failed"}});
+  page.counter("millrace_trace_export_failures_total", "Requests that the collector did not take, or answer.",
+               number(c.failures));
+  page.gauge("millrace_trace_waiting_spans", "Spans that are to be sent.", number(c.waiting));
+  return page.take();
+}
+
 std::string render_statements(const gateway::SqlService::Counters& c) {
   PrometheusText page;
   page.gauge("millrace_sql_running", "Statements that read: until the work for them has ended.",

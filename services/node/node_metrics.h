@@ -8,6 +8,7 @@
 #include "event-store/stream_reads.h"
 #include "log/journal.h"
 #include "node/event_times.h"
+#include "node/span_exporter.h"
 #include "stream-processor/processor.h"
 #include "telemetry/histogram.h"
 #include "telemetry/power_histogram.h"
@@ -28,6 +29,7 @@ struct NodeMetrics {
                      const state::SpillSpace* spill) const;
 };
 
+std::string render_traces(const SpanExporter::Counters& counters);
 std::string render_statements(const gateway::SqlService::Counters& counters);
 
 }  // namespace millrace::node

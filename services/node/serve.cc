@@ -13,6 +13,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <random>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -26,6 +27,7 @@
 #include "node/machine_memory.h"
 #include "node/node.h"
 #include "node/node_log.h"
+#include "node/node_metrics.h"
 #include "node/process_metrics.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
@@ -99,11 +101,22 @@ class Server {
     o.journal.segment_bytes = options_.segment_mb << 20;
     o.journal.reserve_bytes = options_.reserve_mb << 20;
     o.log = &log_;
+    if (!options_.otlp_endpoint.empty()) TRY(begin_tracing());
+    o.tracing = tracing_.get();
     TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o, Progress{log_}));
     TRY_ASSIGN(default_tenant_, node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
     return listen(http, https);
+  }
+
+  Status begin_tracing() {
+    TRY_ASSIGN(auto endpoint, parse_otlp_endpoint(options_.otlp_endpoint));
+    spans_ = std::make_unique<SpanExporter>(std::move(endpoint), std::string(cli::kVersion),
+                                            fmt::format("{:016x}", std::random_device()()));
+    tracing_ = std::make_unique<Tracing>(options_.trace_sample,
+                                         [this](TraceSpan span) { spans_->add(std::move(span)); });
+    return {};
   }
 
   // Recovery may take a while: say so, once a second.
@@ -131,7 +144,8 @@ class Server {
     backend.metrics = [this] {
       telemetry::PrometheusText process;
       process_.render(process, cli::kVersion);
-      return process.take() + node_->metrics() + http_->metrics();
+      const std::string traces = spans_ ? render_traces(spans_->counters()) : "";
+      return process.take() + node_->metrics() + traces + http_->metrics();
     };
     backend.metrics_full = [this](std::optional<TenantId> only) { return node_->metrics_full(only); };
     backend.ready = [this] { return node_->ready(); };
@@ -139,6 +153,7 @@ class Server {
       log_.say(LogLevel::kError, "http", problem.substr(0, problem.rfind('}') + 1));
     };
     backend.tokens = tokens_.get();
+    backend.traces = tracing_.get();
     backend.arrived = [this](const gateway::HttpRequest& request, int refused) {
       log_request(request, refused);
     };
@@ -271,6 +286,8 @@ class Server {
   asio::signal_set signals_, hangups_, louder_;
   std::unique_ptr<gateway::Tokens> tokens_;
   std::unique_ptr<gateway::TlsCertificates> certificates_;  // until the server has them
+  std::unique_ptr<SpanExporter> spans_;
+  std::unique_ptr<Tracing> tracing_;
   std::unique_ptr<Node> node_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
   std::unique_ptr<gateway::HttpServer> http_;

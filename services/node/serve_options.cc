@@ -5,6 +5,7 @@
 #include "event-gateway/http_cors.h"
 #include "event-gateway/http_target.h"
 #include "node/duration.h"
+#include "node/span_exporter.h"
 
 namespace millrace::node {
 namespace {
@@ -16,6 +17,11 @@ std::string check_host(const std::string& text) {
   std::string_view host, port;
   const bool good = gateway::split_authority(text, host, port) && text.find('*') == std::string::npos;
   return good ? "" : "\"" + text + "\" is not a host: write a name, as in events.example.com";
+}
+
+std::string check_otlp(const std::string& text) {
+  const auto endpoint = parse_otlp_endpoint(text);
+  return endpoint.ok() ? "" : endpoint.error().message + ": " + endpoint.error().hint;
 }
 
 }  // namespace
@@ -88,6 +94,17 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
   serve.add_option("--snapshot-mb", o.snapshot_mb, "A snapshot is due after this much of the journal")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, kMostMb));
+  auto* otlp = serve
+                   .add_option("--otlp-endpoint", o.otlp_endpoint,
+                               "Collector that gets the spans of traced requests, by OTLP over HTTP")
+                   ->type_name("URL")
+                   ->check(CLI::Validator(check_otlp, ""));
+  serve
+      .add_option("--trace-sample", o.trace_sample,
+                  "Share of the requests traced, of those whose senders have begun no trace")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0))
+      ->needs(otlp);
   serve.add_option("--log-format", o.log_format, "What it says on standard error")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json"}));

@@ -35,6 +35,8 @@ struct ServeOptions {
   uint64_t state_memory_mb = 0;
   uint64_t snapshot_mb = 128;
   uint32_t snapshot_seconds = 60;
+  std::string otlp_endpoint;  // empty: no spans are made
+  double trace_sample = 0.01;
   std::string log_format = "text";
   std::string log_level = "info";
 };

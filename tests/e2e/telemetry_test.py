@@ -176,7 +176,7 @@ def the_page_names_what_there_is(test):
     with open(MONITORING, encoding="utf-8") as f:
         text = f.read()
     documented = dict(re.findall(r"^\| `((?:millrace|process)_[a-z_]+)` \| ([a-z]+) \|", text, re.M))
-    server = Tls(test).server
+    server = Tls(test, options=["--otlp-endpoint", "http://127.0.0.1:1"]).server
     there = {}
     for path in PAGES:
         there.update({name: kind for name, (kind, _) in page(server, path).items()})

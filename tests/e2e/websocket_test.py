@@ -88,6 +88,25 @@ def publishes_and_subscriptions(test):
     run(test, conversation)
 
 
+def traces_go_with_their_events(test):
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    async def conversation(_, server):
+        async with connect(server) as ws:
+            await ask(ws, publish="s", id=1, events=events_of(range(1)))
+            await ask(ws, publish="s", id=2, events=events_of(range(1, 3)), traceparent=parent, tracestate="a=1")
+            await ask(ws, publish="s", id=3, events=events_of(range(3, 4)), traceparent="00-7")
+            await ask(ws, subscribe="s", id=4, **{"from": "start"})
+            events, traces = [], {}
+            while len(events) < 4:
+                message = await hear(ws)
+                for trace in message.get("traces", []):
+                    traces[len(events) + trace.pop("event")] = trace
+                events += message["events"]
+            assert traces == {n: {"traceparent": parent, "tracestate": "a=1"} for n in (1, 2)}, traces
+    run(test, conversation)
+
+
 def messages_of_every_form(test):
     """Fragments, compressed ones, large ones; numbers that a browser would round."""
     async def conversation(_, server):
@@ -243,5 +262,5 @@ def the_page_s_program(test):
 
 
 if __name__ == "__main__":
-    main([publishes_and_subscriptions, messages_of_every_form, keys_are_those_of_http, across_kills, stopping, tenants,
+    main([publishes_and_subscriptions, traces_go_with_their_events, messages_of_every_form, keys_are_those_of_http, across_kills, stopping, tenants,
           the_page_s_program])

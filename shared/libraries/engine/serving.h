@@ -57,6 +57,8 @@ class Subscription {
   virtual Result<size_t> pull(
       size_t max_rows,
       const std::function<void(std::string_view json, const std::string& cursor)>& visit) = 0;
+  // Of the row that `visit` is given, meanwhile: the trace of its request (telemetry/trace_context.h), if it has one.
+  virtual std::string_view trace() const { return {}; }
   void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
 
  protected:
@@ -113,6 +115,12 @@ struct StoredEvent {
   StreamPlace after;
 };
 
+// Rows, by number, of a request that belongs to a trace (telemetry/trace_context.h).
+struct TracedRows {
+  size_t begin = 0, end = 0;
+  std::string_view trace;
+};
+
 struct StreamReadRequest {
   StreamPtr stream;
   std::optional<PartitionId> partition;
@@ -128,6 +136,7 @@ struct StreamReadRequest {
 struct StreamReadAnswer {
   std::vector<StoredEvent> events;  // values live in `keep`
   std::vector<std::shared_ptr<const void>> keep;
+  std::vector<TracedRows> traces;  // of the events, in their order; likewise in `keep`
   StreamPlace next;
   bool at_end = false;           // also of the range
   std::optional<Offset> oldest;  // that is kept, of the partition, if one was asked for

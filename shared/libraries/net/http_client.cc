@@ -113,6 +113,14 @@ Error HttpClient::unreachable(const std::string& why) const {
       "is the server running? start one with: millrace serve --data DIR, or choose it with --server");
 }
 
+std::chrono::milliseconds HttpClient::at_most(std::chrono::milliseconds wait) const {
+  if (options_.whole.count() == 0) return wait;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+  const auto most = std::max(left, std::chrono::milliseconds(1));
+  return wait.count() == 0 ? most : std::min(wait, most);
+}
+
 void HttpClient::close() {
   tls_.reset();
   if (fd_ >= 0) ::close(fd_);
@@ -126,7 +134,7 @@ Status HttpClient::connect() {
   }
   TRY(connect_socket());
   if (!url_.tls) return {};
-  TRY_ASSIGN(tls_, TlsClient::connect(*trust_, fd_, url_.host, options_.connect));
+  TRY_ASSIGN(tls_, TlsClient::connect(*trust_, fd_, url_.host, at_most(options_.connect)));
   return {};
 }
 
@@ -141,7 +149,7 @@ Status HttpClient::connect_socket() {
   for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
     fd_ = ::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
     if (fd_ < 0) continue;
-    failure = connect_to(fd_, *a, options_.connect);
+    failure = connect_to(fd_, *a, at_most(options_.connect));
     if (failure == 0) {
       const int on = 1;
       ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -159,7 +167,7 @@ Status HttpClient::send_all(std::string_view bytes) {
     if (n >= 0) {
       bytes.remove_prefix(static_cast<size_t>(n));
     } else if (errno == EAGAIN) {
-      if (!wait_for(fd_, tls_ != nullptr ? tls_->wants() : POLLOUT, options_.answer)) {
+      if (!wait_for(fd_, tls_ != nullptr ? tls_->wants() : POLLOUT, at_most(options_.answer))) {
         return error(Code::kDeadline, "MR-CLI-0002", "the server does not take the request");
       }
     } else if (errno != EINTR) {
@@ -181,9 +189,11 @@ Result<bool> HttpClient::receive() {
     }
     if (n == 0) return false;
     if (errno == EAGAIN) {
-      if (!wait_for(fd_, tls_ != nullptr ? tls_->wants() : POLLIN, options_.answer)) {
-        return error(Code::kDeadline, "MR-CLI-0002",
-                     fmt::format("no answer from the server within {} s", options_.answer.count() / 1000));
+      if (!wait_for(fd_, tls_ != nullptr ? tls_->wants() : POLLIN, at_most(options_.answer))) {
+        return error(
+            Code::kDeadline, "MR-CLI-0002",
+            fmt::format("no answer from the server within {} s",
+                        (options_.whole.count() > 0 ? options_.whole : options_.answer).count() / 1000));
       }
     } else if (errno != EINTR) {
       return unreachable(reason(errno));
@@ -206,6 +216,7 @@ std::string HttpClient::render(const HttpRequest& request) const {
 Result<HttpAnswer> HttpClient::call(const HttpRequest& request, const Sink& sink) {
   const std::string head = render(request);
   const bool reused = fd_ >= 0;
+  deadline_ = std::chrono::steady_clock::now() + options_.whole;
   const auto attempt = [&]() -> Result<HttpAnswer> {
     received_ = false;
     stopped_ = false;

@@ -55,6 +55,7 @@ class HttpClient {
     std::string ca_file;  // whom https:// trusts; empty: whom the machine does
     std::chrono::milliseconds connect{5'000};
     std::chrono::milliseconds answer{120'000};  // between two pieces of an answer; 0: for ever
+    std::chrono::milliseconds whole{0};  // from the call to its end, but for looking up the name; 0: for ever
   };
   static constexpr size_t kMaxHeader = 64u << 10;
   static constexpr size_t kMaxAnswer = 256u << 20;
@@ -88,6 +89,8 @@ class HttpClient {
   Status deliver(std::string_view piece, HttpAnswer& answer, const Sink& sink);
   std::string render(const HttpRequest& request) const;
   Error unreachable(const std::string& why) const;
+  std::chrono::milliseconds at_most(
+      std::chrono::milliseconds wait) const;  // what the whole call has left of it
 
   Url url_;
   Options options_;
@@ -97,6 +100,7 @@ class HttpClient {
   std::string buffer_;              // received, not yet used
   bool stopped_ = false;            // the sink has had enough
   bool received_ = false;           // anything of the answer under way
+  std::chrono::steady_clock::time_point deadline_;
 };
 
 }  // namespace millrace::net

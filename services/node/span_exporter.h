@@ -1,0 +1,77 @@
+// SpanExporter: a thread that sends spans to a collector, as OTLP over HTTP.
+//
+// Why a thread: a collector may be slow, hang or be away, and the core loop must not notice.
+// Tries:   a request that gets no answer, or one that says later (429, 502, 503, 504), is sent again up to kMostTries
+//          times, after 1, 2, 4, … s. Any other refusal is final.
+// Bound:   kMostWaiting spans; what comes above is dropped and counted. A request has at most kMostAtOnce and takes at
+//          most kCall.
+// Threads: add(), counters() and the destructor on the core loop. The destructor waits for what is under way, kCall at
+//          most, and has what waits sent as long as that succeeds within the same time.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "net/http_client.h"
+#include "node/otlp.h"
+
+namespace millrace::node {
+
+struct OtlpEndpoint {
+  net::Url url;
+  std::string target;  // its path, /v1/traces included
+};
+Result<OtlpEndpoint> parse_otlp_endpoint(std::string_view text);  // http://host[:port][/path]
+
+class SpanExporter {
+ public:
+  static constexpr size_t kMostWaiting = 8192;
+  static constexpr size_t kMostAtOnce = 512;
+  static constexpr int kMostTries = 5;
+  static constexpr std::chrono::milliseconds kEvery{1'000};
+  static constexpr std::chrono::milliseconds kCall{3'000};
+
+  struct Counters {
+    uint64_t sent = 0;
+    uint64_t dropped_full = 0, dropped_failed = 0;
+    uint64_t failures = 0;  // requests without success
+    size_t waiting = 0;
+  };
+
+  SpanExporter(OtlpEndpoint endpoint, std::string version, std::string instance);
+  ~SpanExporter();
+  SpanExporter(const SpanExporter&) = delete;
+  SpanExporter& operator=(const SpanExporter&) = delete;
+
+  void add(TraceSpan span);
+  Counters counters() const;
+
+ private:
+  enum class Outcome : uint8_t { kSent, kLater, kRefused };
+  void loop();
+  std::vector<TraceSpan> take();
+  Outcome send(const std::string& body);
+  bool pause(std::chrono::milliseconds most);  // false: it is to stop
+
+  const OtlpEndpoint endpoint_;
+  const std::string version_, instance_;
+  net::HttpClient client_;  // the thread's
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::deque<TraceSpan> waiting_;
+  Counters counters_;
+  bool stop_ = false;
+  std::chrono::steady_clock::time_point stop_until_;
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace millrace::node
