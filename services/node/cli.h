@@ -1,4 +1,5 @@
-// The command line's client side: sql, produce, consume, log, test, bench, doctor, completion, version.
+// The command line's client side: sql, produce, consume, log, test, bench, config, doctor, completion,
+// version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
 // Exit codes: kOk, kFailed (an error answer, rejected events, a damaged journal), kUsage, kUnreachable (no
@@ -35,6 +36,7 @@ void add_produce_command(CLI::App& app, int& exit_code);
 void add_consume_command(CLI::App& app, int& exit_code);
 void add_log_command(CLI::App& app, int& exit_code);
 void add_test_command(CLI::App& app, int& exit_code);
+void add_config_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);
 void add_completion_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);

@@ -19,6 +19,8 @@
 #include "event-gateway/http_server.h"
 #include "event-gateway/tokens.h"
 #include "node/background.h"
+#include "node/cli.h"
+#include "node/configuration.h"
 #include "node/listen_address.h"
 #include "node/machine_memory.h"
 #include "node/node.h"
@@ -204,14 +206,19 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
   auto* serve = app.add_subcommand("serve", "Run a node: take events in, answer queries, store everything");
   add_serve_options(*serve, *options);
-  serve->callback([options, &exit_code] {
+  serve->callback([serve, options, &exit_code] {
+    const auto configuration = configuration_of(*options, *serve);
+    if (!configuration) {
+      exit_code = cli::kUsage;
+      return;
+    }
     raise_file_limit();
     prctl(PR_SET_TIMERSLACK, 1);  // timers fire when they are due, not 50 us later
     // Large bodies and frames reuse memory instead of mapping it, and faulting it in, anew.
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     std::signal(SIGPIPE, SIG_IGN);
-    const auto ended = Server(*options).run();
+    const auto ended = Server(configuration->options).run();
     exit_code = ended.ok() ? 0 : fail(ended.error());
   });
 }

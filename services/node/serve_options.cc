@@ -1,75 +1,46 @@
 #include "node/serve_options.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 
-#include "event-gateway/http_target.h"
+#include "node/setting.h"
 
 namespace millrace::node {
 namespace {
 
-constexpr int64_t kMostMb = 1'000'000'000;
+void add_flag_of(const Setting& setting, CLI::App& serve, ServeOptions& o) {
+  const std::string bounds = setting.choices.empty() ? bounds_of(setting) : "";
+  const std::string what = std::string(setting.what) + (bounds.empty() ? "" : " (" + bounds + ")");
+  const auto take = [&setting, &o](const CLI::results_t& given) { return assign(setting, given, o).empty(); };
+  CLI::Option* option = serve.add_option(flag_of(setting), take, what);
+  option->check(CLI::Validator([&setting](std::string& text) { return refusal(setting, text); }, ""));
+  option->type_name(setting.choices.empty() ? std::string(setting.value)
+                                            : fmt::format("TEXT:{{{}}}", fmt::join(setting.choices, ",")));
+  option->default_str(fmt::format("{}", fmt::join(values_of(setting, o), ",")));
+  if (takes_many(setting)) {
+    option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+}
 
-// A name, maybe with a port. Patterns are none: what a name leads here is said by name.
-std::string check_host(const std::string& text) {
-  std::string_view host, port;
-  const bool good = gateway::split_authority(text, host, port) && text.find('*') == std::string::npos;
-  return good ? "" : "\"" + text + "\" is not a host: write a name, as in events.example.com";
+// CLI11 knows flags, which need no value, from options.
+void add_switch_of(const Setting& setting, CLI::App& serve, ServeOptions& o) {
+  serve.add_flag(flag_of(setting), o.*std::get<bool ServeOptions::*>(setting.member),
+                 std::string(setting.what));
 }
 
 }  // namespace
 
 void add_serve_options(CLI::App& serve, ServeOptions& o) {
-  serve.add_option("--data", o.data, "Data directory, made if missing")->capture_default_str();
-  serve.add_option("--http", o.http, "Address of the HTTP listener")->capture_default_str();
-  serve.add_option("--tokens", o.tokens,
-                   "File of access tokens; without it the node is open, on loopback only");
   serve
-      .add_option("--allow-host", o.allowed_hosts,
-                  "A name that clients may call the server by (Host); repeatable")
-      ->allow_extra_args(false)
-      ->type_name("NAME")
-      ->check(CLI::Validator(check_host, ""));
-  serve.add_option("--max-connections", o.max_connections, "Connections at once")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  serve.add_option("--max-body-mb", o.max_body_mb, "Size of a request's body")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 48));
-  serve
-      .add_option("--idle-seconds", o.idle_seconds,
-                  "A connection without a request is closed after this long")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 86'400));
-  serve
-      .add_option("--heartbeat-seconds", o.heartbeat_seconds,
-                  "A silent subscription gets an empty line after this long")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 3'600));
-  serve.add_option("--workers", o.workers, "Workers that run the queries")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 64));
-  serve.add_flag("--gateway-only", o.gateway_only, "Take events in and serve reads; run no queries");
-  serve.add_option("--segment-mb", o.segment_mb, "Size of a journal segment")
-      ->capture_default_str()
-      ->check(CLI::Range(8, 1024));
-  // Ranges also because CLI11 takes -1 for a very large number.
-  serve.add_option("--reserve-mb", o.reserve_mb, "Free disk space that ingest may not use")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{0}, kMostMb));
-  serve.add_option("--state-mb", o.state_mb, "Bound of one query's state on one worker")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{1}, kMostMb));
-  serve
-      .add_option("--state-memory-mb", o.state_memory_mb,
-                  "Memory for the state of all queries, the rest is on the disk; 0: a third of the machine's")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{0}, kMostMb));
-  serve.add_option("--snapshot-mb", o.snapshot_mb, "A snapshot is due after this much of the journal")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{1}, kMostMb));
-  serve.add_option("--snapshot-seconds", o.snapshot_seconds, "… or after this long")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 31'536'000));
+      .add_option("--config", o.config,
+                  "Configuration file (or MILLRACE_CONFIG); flags and the environment go first")
+      ->type_name("FILE");
+  for (const auto& setting : settings()) {
+    is_switch(setting) ? add_switch_of(setting, serve, o) : add_flag_of(setting, serve, o);
+  }
 }
 
 gateway::HttpOptions http_options(const ServeOptions& o) {

@@ -1,4 +1,4 @@
-// What `millrace serve` can be told, with its defaults and bounds; --help is made from the same.
+// What `millrace serve` runs with, and the defaults. setting.h says how it is told.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@ class App;
 namespace millrace::node {
 
 struct ServeOptions {
+  std::string config;  // the file of the rest
   std::string data = "./data";
   std::string http = "127.0.0.1:8080";
   std::string tokens;
@@ -32,6 +33,7 @@ struct ServeOptions {
   uint32_t snapshot_seconds = 60;
 };
 
+// The flags of every setting, and --config.
 void add_serve_options(CLI::App& serve, ServeOptions& options);
 
 // Without the address, which has to be taken apart first.
