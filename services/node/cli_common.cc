@@ -174,6 +174,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_config_command(app, exit_code);
   add_doctor_command(app, exit_code);
   add_completion_command(app, exit_code);
+  add_man_command(app, exit_code);
   add_version_command(app, exit_code);
 }
 
