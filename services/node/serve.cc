@@ -25,6 +25,7 @@
 #include "node/machine_memory.h"
 #include "node/node.h"
 #include "node/node_metrics.h"
+#include "node/notify.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
 
@@ -109,6 +110,7 @@ class Server {
     TRY(write_file_atomically(*files_, options_.data + "/http.port", fmt::format("{}\n", bound)));
     say_what_was_found();
     say(fmt::format("listening on http://{}:{}", host, bound));
+    notify_service_manager("READY=1");
     say(fmt::format(
         "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/", host,
         bound));
@@ -163,6 +165,7 @@ class Server {
     // From here on a signal has its usual effect: nothing that was acknowledged is lost by it.
     boost::system::error_code ignored;
     signals_.clear(ignored);
+    notify_service_manager("STOPPING=1");
     say("stopping: finishing what was accepted (once more, and it ends at once)");
     http_->stop();
     const int64_t until = clock_.monotonic_ns() + 10'000'000'000;
