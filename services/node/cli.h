@@ -70,5 +70,6 @@ Error error_of(const HttpAnswer& answer);
 Error error_of(const nlohmann::ordered_json& object, int status);
 
 std::string percent_encode(std::string_view text);
+std::string quote_identifier(std::string_view name);  // of SQL
 
 }  // namespace millrace::cli
