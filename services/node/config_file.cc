@@ -1,12 +1,14 @@
 #include "node/config_file.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <sstream>
 #include <system_error>
 
 #include "formats/text_types.h"
@@ -19,6 +21,22 @@ namespace {
 constexpr std::string_view kForm = "a line is  name: value  ; `millrace config example` shows every name";
 constexpr std::string_view kNames = "`millrace config example` shows every name";
 
+// FirstPlace is where a document begins.
+struct FirstPlace : YAML::EventHandler {
+  YAML::Mark place;
+  void OnDocumentStart(const YAML::Mark& mark) override { place = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+};
+
 // Reader goes over the parsed text: a mapping of names to a value or to a list of values, and nothing deeper.
 class Reader {
  public:
@@ -26,16 +44,13 @@ class Reader {
 
   void read() try {
     if (!is_text()) return;
-    const std::vector<YAML::Node> documents = YAML::LoadAll(file_.text);
-    if (documents.size() > 1) {
-      return wrong(documents[1].Mark(), 1, "MR-CLI-0026", "a second document begins here",
-                   "one file, one document");
-    }
-    if (documents.empty() || documents[0].IsNull()) return;
-    if (!documents[0].IsMap()) {
-      return wrong(documents[0].Mark(), 1, "MR-CLI-0026", "the file is not a list of settings", kForm);
-    }
-    for (const auto& pair : documents[0]) take(pair.first, pair.second);
+    refuse_more();
+    if (!file_.problems.empty()) return;
+    const YAML::Node root = YAML::Load(file_.text);
+    if (root.IsNull()) return;
+    if (!root.IsMap())
+      return wrong(root.Mark(), 1, "MR-CLI-0026", "the file is not a list of settings", kForm);
+    for (const auto& pair : root) take(pair.first, pair.second);
   } catch (const YAML::Exception& problem) {
     wrong(problem.mark, 1, "MR-CLI-0026", "this is not YAML: " + problem.msg, kForm);
   }
@@ -59,6 +74,15 @@ class Reader {
       start = end == std::string::npos ? file_.text.size() : end + 1;
     }
     return true;
+  }
+
+  // Load() leaves what stands behind the first document alone, and LoadAll() never ends on some texts.
+  void refuse_more() {
+    std::istringstream in(file_.text);
+    YAML::Parser parser(in);
+    FirstPlace ignored, second;
+    if (!parser.HandleNextDocument(ignored) || !parser.HandleNextDocument(second)) return;
+    wrong(second.place, 1, "MR-CLI-0026", "something stands behind the settings", "one file is one document");
   }
 
   void take(const YAML::Node& key, const YAML::Node& value) {

@@ -106,9 +106,10 @@ TEST(ConfigFile, RefusesWrongValues) {
 }
 
 TEST(ConfigFile, RefusesWhatIsNoConfiguration) {
-  for (const char* text : {"data", "[data, x]", "- data: x", "data: x\n---\ndata: y", "data: [x", "data: 'x",
-                           "data: x: y", "? [a]\n: x", "\tdata: x", "allow_host:\n \t- a", "data: \xFF",
-                           "data: *nothing", "workers:2", "data: x\n  workers: 2\n", "@"}) {
+  for (const char* text :
+       {"data", "[data, x]", "- data: x", "data: x\n---\ndata: y", "data: [x", "data: 'x", "data: x: y",
+        "? [a]\n: x", "\tdata: x", "allow_host:\n \t- a", "data: \xFF", "data: *nothing", "workers:2",
+        "{data: x} workers: 2", "!ionE,e\n", "data: x\n  workers: 2\n", "@"}) {
     const auto found = wrong(text);
     ASSERT_GE(found.size(), 1u) << text;
     EXPECT_EQ(found[0].substr(0, 11), "MR-CLI-0026") << text << found[0];

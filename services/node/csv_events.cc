@@ -45,7 +45,9 @@ bool is_bare(std::string_view text, std::string_view type) {
     return text.find_first_not_of("0123456789+-.eE") == std::string_view::npos &&
            nlohmann::json::accept(text);
   }
-  return is_nested_type(type) && text.find('\n') == std::string_view::npos && nlohmann::json::accept(text);
+  // nlohmann takes a zero for the end.
+  const bool is_line = text.find_first_of(std::string_view("\n\0", 2)) == std::string_view::npos;
+  return is_nested_type(type) && is_line && nlohmann::json::accept(text);
 }
 
 }  // namespace

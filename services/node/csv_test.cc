@@ -84,6 +84,7 @@ TEST(CsvEvents, FieldsByTheirColumnsTypes) {
             "{\"t\":\"12\",\"at\":\"2024-01-01T00:00:00Z\"}\n");
   EXPECT_EQ(event({"t"}, {{"a\"b\\c\n\x01", true}}), "{\"t\":\"a\\\"b\\\\c\\u000a\\u0001\"}\n");
   EXPECT_EQ(event({"a", "j"}, {{"[1,2]"}, {"{\"x\":null}"}}), "{\"a\":[1,2],\"j\":{\"x\":null}}\n");
+  EXPECT_EQ(event({"j"}, {{std::string("1.9\0x", 5)}}), "{\"j\":\"1.9\\u0000x\"}\n");
   EXPECT_EQ(event({"id", "t", "b"}, {{""}, {"", true}, {""}}), "{\"t\":\"\"}\n")
       << "empty is NULL, \"\" is a text";
   EXPECT_EQ(event({"id"}, {{""}}), "{}\n");
