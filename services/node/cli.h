@@ -1,5 +1,5 @@
-// The command line's client side: sql, produce, consume, streams, views, queries, tenants, log, test, bench, doctor,
-// openapi, completion, version.
+// The command line's client side: sql, produce, consume, streams, views, queries, tenants, log, test, bench, config,
+// doctor, openapi, completion, man, version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
 // Exit codes: kOk, kFailed (an error answer, rejected events, a damaged journal), kUsage, kUnreachable (no
@@ -38,8 +38,10 @@ void add_log_command(CLI::App& app, int& exit_code);
 void add_resource_commands(CLI::App& app, int& exit_code);  // streams, views, queries, tenants
 void add_openapi_command(CLI::App& app, int& exit_code);
 void add_test_command(CLI::App& app, int& exit_code);
+void add_config_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);
 void add_completion_command(CLI::App& app, int& exit_code);
+void add_man_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);
 
 // What every command that speaks to a server takes.
@@ -71,5 +73,6 @@ Error error_of(const HttpAnswer& answer);
 Error error_of(const nlohmann::ordered_json& object, int status);
 
 std::string percent_encode(std::string_view text);
+std::string quote_identifier(std::string_view name);  // of SQL
 
 }  // namespace millrace::cli

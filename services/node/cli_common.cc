@@ -161,6 +161,12 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
+std::string quote_identifier(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
 void add_version_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("version", "What this binary is");
   command->callback([&exit_code] {
@@ -177,9 +183,11 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_log_command(app, exit_code);
   add_test_command(app, exit_code);
   bench::add_bench_command(app, exit_code);
+  add_config_command(app, exit_code);
   add_doctor_command(app, exit_code);
   add_openapi_command(app, exit_code);
   add_completion_command(app, exit_code);
+  add_man_command(app, exit_code);
   add_version_command(app, exit_code);
 }
 

@@ -19,10 +19,13 @@
 #include "event-gateway/http_server.h"
 #include "event-gateway/tokens.h"
 #include "node/background.h"
+#include "node/cli.h"
+#include "node/configuration.h"
 #include "node/listen_address.h"
 #include "node/machine_memory.h"
 #include "node/node.h"
 #include "node/node_metrics.h"
+#include "node/notify.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
 
@@ -62,7 +65,7 @@ class Server {
     }
     if (!options_.https.empty()) {
       TRY_ASSIGN(https, parse_address(options_.https));
-      TRY_ASSIGN(certificates_, gateway::TlsCertificates::open(options_.tls, &say));
+      TRY_ASSIGN(certificates_, gateway::TlsCertificates::open(tls_files(options_), &say));
     }
     if (!options_.tokens.empty()) {
       TRY_ASSIGN(tokens_, gateway::Tokens::load(options_.tokens));
@@ -76,7 +79,7 @@ class Server {
                                                          : options_.state_memory_mb << 20;
     o.snapshot_after_bytes = options_.snapshot_mb << 20;
     o.snapshot_after_us = int64_t{options_.snapshot_seconds} * 1'000'000;
-    o.statement_timeout = std::chrono::milliseconds(options_.statement_timeout_ms);
+    o.statement_timeout = options_.statement_timeout;
     o.journal.segment_bytes = options_.segment_mb << 20;
     o.journal.reserve_bytes = options_.reserve_mb << 20;
     TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o, Progress()));
@@ -132,6 +135,7 @@ class Server {
           "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/",
           plain->host, bound));
     }
+    notify_service_manager("READY=1");
     return {};
   }
 
@@ -199,6 +203,7 @@ class Server {
     // From here on a signal has its usual effect: nothing that was acknowledged is lost by it.
     boost::system::error_code ignored;
     signals_.clear(ignored);
+    notify_service_manager("STOPPING=1");
     say("stopping: finishing what was accepted (once more, and it ends at once)");
     http_->stop();
     const int64_t until = clock_.monotonic_ns() + 10'000'000'000;
@@ -243,14 +248,19 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
   auto* serve = app.add_subcommand("serve", "Run a node: take events in, answer queries, store everything");
   add_serve_options(*serve, *options);
-  serve->callback([options, &exit_code] {
+  serve->callback([serve, options, &exit_code] {
+    const auto configuration = configuration_of(*options, *serve);
+    if (!configuration) {
+      exit_code = cli::kUsage;
+      return;
+    }
     raise_file_limit();
     prctl(PR_SET_TIMERSLACK, 1);  // timers fire when they are due, not 50 us later
     // Large bodies and frames reuse memory instead of mapping it, and faulting it in, anew.
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     std::signal(SIGPIPE, SIG_IGN);
-    const auto ended = Server(*options).run();
+    const auto ended = Server(configuration->options).run();
     exit_code = ended.ok() ? 0 : fail(ended.error());
   });
 }

@@ -1,6 +1,7 @@
-// What `millrace serve` can be told, with its defaults and bounds; --help is made from the same.
+// What `millrace serve` runs with, and the defaults. setting.h says how it is told.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,10 +16,11 @@ class App;
 namespace millrace::node {
 
 struct ServeOptions {
+  std::string config;  // the file of the rest
   std::string data = "./data";
   std::string http = "127.0.0.1:8080";  // or kOff
   std::string https;                    // empty: none
-  gateway::TlsFiles tls;
+  std::string tls_cert, tls_key, tls_client_ca;
   std::string tokens;
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> cors_origins;
@@ -26,7 +28,7 @@ struct ServeOptions {
   uint32_t max_body_mb = 32;
   uint32_t idle_seconds = 60;
   uint32_t heartbeat_seconds = 15;
-  uint32_t statement_timeout_ms = 60'000;
+  std::chrono::milliseconds statement_timeout{60'000};
   uint32_t workers = 1;
   bool gateway_only = false;
   uint64_t segment_mb = 128;
@@ -39,8 +41,11 @@ struct ServeOptions {
 
 inline constexpr const char* kOff = "off";
 
+// The flags of every setting, and --config.
 void add_serve_options(CLI::App& serve, ServeOptions& options);
 Status check_listeners(const ServeOptions& options);  // MR-NODE-0011: what is given does not go together
+
+gateway::TlsFiles tls_files(const ServeOptions& options);
 
 // Without the address, which has to be taken apart first.
 gateway::HttpOptions http_options(const ServeOptions& options);

@@ -54,7 +54,7 @@ def bash(test):
     parents = [(command, names) for command, names, _ in tree if names]
     for (command, names), offered in zip(parents, in_bash(path, [["millrace", *command, ""] for command, _ in parents])):
         assert offered == names, (command, names, offered)
-    cases = [("co", "consume completion"), ("log v", "verify"), ("completion ", "bash zsh fish"),
+    cases = [("co", "consume config completion"), ("log v", "verify"), ("completion ", "bash zsh fish"),
              ("sql --output ", "table json"), ("sql --output =", "table json"), ("sql --output = j", "json"),
              ("sql -c log --out", "--output"), ("bench start --case a", "after_kill"), ("log verify --data -", ""),
              ("consume log ", ""), ("nothing of ours", "")]
