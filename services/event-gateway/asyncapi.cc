@@ -131,25 +131,25 @@ void append_operations(JsonText& out, std::span<const NamedEntry> streams) {
   out.close('}');
 }
 
-void append_servers(JsonText& out, const std::string& host) {
+void append_servers(JsonText& out, const std::string& host, bool by_tls) {
   const auto append = [&](std::string_view name, std::string_view protocol) {
     out.name(name).open('{').name("host").text(host).name("protocol").text(protocol);
     out.name("security").value(R"([{"type":"http","scheme":"bearer"}])").close('}');
   };
   out.name("servers").open('{');
-  append("http", "http");
-  append("websocket", "ws");
+  append("http", by_tls ? "https" : "http");
+  append("websocket", by_tls ? "wss" : "ws");
   out.close('}');
 }
 
 // `streams` become those that are in it: the document's size is bounded.
-std::string document(const std::string& tenant, const std::string& host,
+std::string document(const std::string& tenant, const std::string& host, bool by_tls,
                      std::span<const NamedEntry>& streams) {
   std::string text;
   JsonText out(text);
   out.open('{').name("asyncapi").text("3.0.0").name("info").open('{').name("title");
   out.text("Millrace: streams of " + tenant).name("version").text(MILLRACE_VERSION).close('}');
-  append_servers(out, host);
+  append_servers(out, host, by_tls);
   out.name("defaultContentType").text(kJsonType).name("channels").open('{');
   size_t taken = 0;
   for (; taken < streams.size() && text.size() < kMaxPageBytes; ++taken)
@@ -177,7 +177,7 @@ void show_channels(const HttpBackend& backend, const HttpRequest& request, const
       request.target.authority.empty() ? request.head.host : request.target.authority;
   HttpAnswer answer;
   answer.body = document(tenant == nullptr ? std::string() : *tenant,
-                         authority.empty() ? request.local : authority, streams);
+                         authority.empty() ? request.local : authority, request.by_tls, streams);
   if (streams.size() < all.size())
     answer.fields = fmt::format("Millrace-Cursor: {}\r\n", page_cursor(streams.back().name));
   reply.answer(std::move(answer));

@@ -41,6 +41,7 @@ class Connection final : public HttpConnection {
         body_(ctx_),
         output_(ctx_.counters.bytes_out) {
     request_.local = std::move(local);
+    request_.by_tls = transport_->speaks_tls();
     input_.resize(kInput);
   }
 

@@ -127,7 +127,7 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   request.route = Route::kNone;
   if (head.target == "*" && head.method == "OPTIONS") {  // of the server as a whole
     request.target = {};
-    request.methods = "GET, HEAD, POST, OPTIONS";
+    request.methods = "GET, HEAD, POST, DELETE, OPTIONS";
     request.route = Route::kOptions;
     return std::nullopt;
   }

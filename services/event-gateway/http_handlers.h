@@ -27,6 +27,7 @@ struct HttpRequest {
   HttpTarget target;
   Route route = Route::kNone;
   std::string methods;  // of the path, where OPTIONS asks
+  bool by_tls = false;  // as all of its connection
   TenantId tenant;
   bool all_metrics = true;       // may see every tenant's series
   std::optional<Coding> coding;  // of the body, as it is sent

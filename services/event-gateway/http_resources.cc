@@ -14,8 +14,6 @@
 namespace millrace::gateway {
 namespace {
 
-using metadata::DefinitionKind;
-
 // ----- one of each, as JSON
 
 void append_columns(JsonText& out, const CatalogEntry& entry) {

@@ -32,18 +32,6 @@ class FakeViews final : public engine::ViewReads {
 
 class HttpResourcesTest : public HttpTest {
  protected:
-  void define(uint32_t id, uint32_t tenant, metadata::DefinitionKind kind, const std::string& name,
-              const std::string& sql) {
-    metadata::Definition definition;
-    definition.id = metadata::DefinitionId(id);
-    definition.tenant = TenantId(tenant);
-    definition.kind = kind;
-    definition.name = name;
-    definition.sql = sql;
-    auto made = catalog->with(definition);
-    ASSERT_TRUE(made.ok()) << made.error().to_string();
-    catalog = *made;
-  }
   void define_view() {
     define(7, 1, metadata::DefinitionKind::kView, "per_id",
            "CREATE MATERIALIZED VIEW per_id AS SELECT id, count(*) AS n FROM quakes GROUP BY id");
@@ -240,6 +228,17 @@ TEST_F(HttpResourcesTest, StreamsAreChannels) {
   const json rest = body_of(c.call(get("/asyncapi.json?after=" + first.fields.at("millrace-cursor"))));
   EXPECT_EQ(rest["channels"].size(), 3u);
   EXPECT_TRUE(rest["channels"].contains("quakes"));
+}
+
+TEST_F(HttpResourcesTest, WhatAProblemHoldsIsInTheDocument) {
+  start();
+  auto c = client();
+  const json document = body_of(c.call(get("/openapi.json")));
+  const json& known = document["components"]["schemas"]["Problem"]["properties"];
+  for (const char* path : {"/v1/streams/none", "/v1/streams?limit=0", "/nothing"}) {
+    const json problem = body_of(c.call(get(path)));
+    for (const auto& member : problem.items()) EXPECT_TRUE(known.contains(member.key())) << member.key();
+  }
 }
 
 TEST(Routes, EveryRowIsFoundByItsOwnPath) {

@@ -1,4 +1,4 @@
-// The one table of what the server answers: methods, paths, parameters, bodies, answers. find_route() goes by it,
+// The one table of what the server answers: methods, paths, parameters, bodies, answers. Requests find their way by it,
 // `GET /` lists it, /openapi.json is made of it.
 //
 // A path has {names} where any segment fits; of two rows that fit, the earlier one counts.

@@ -225,19 +225,20 @@ inline IngestAnswer accepted(size_t events) {
 
 class HttpTest : public ::testing::Test {
  protected:
+  void define(uint32_t id, uint32_t tenant, metadata::DefinitionKind kind, const std::string& name,
+              const std::string& sql) {
+    metadata::Definition definition;
+    definition.id = metadata::DefinitionId(id);
+    definition.tenant = TenantId(tenant);
+    definition.kind = kind;
+    definition.name = name;
+    definition.sql = sql;
+    auto made = catalog->with(definition);
+    ASSERT_TRUE(made.ok()) << made.error().to_string();
+    catalog = *made;
+  }
+
   HttpTest() {
-    const auto define = [&](uint32_t id, uint32_t tenant, metadata::DefinitionKind kind, const char* name,
-                            const char* sql) {
-      metadata::Definition definition;
-      definition.id = metadata::DefinitionId(id);
-      definition.tenant = TenantId(tenant);
-      definition.kind = kind;
-      definition.name = name;
-      definition.sql = sql;
-      auto made = catalog->with(definition);
-      ASSERT_TRUE(made.ok()) << made.error().to_string();
-      catalog = *made;
-    };
     using Kind = metadata::DefinitionKind;
     define(1, 1, Kind::kTenant, "default", "");
     define(2, 2, Kind::kTenant, "a", "");

@@ -15,9 +15,11 @@ namespace {
 constexpr int kProblemsOfAll[] = {400, 403, 408, 413, 417, 421, 431, 500, 503, 505};
 
 constexpr std::string_view kDescription =
-    "Events in, SQL over them, answers out. HEAD does what GET does, except on a stream's events and on "
-    "/v1/ws; any "
-    "other method of a path is 405 with Allow. Streams and views are made with SQL: POST /v1/sql.";
+    "Events in, SQL over them, answers out. HEAD does what GET does, except on /v1/ws; OPTIONS is 204 with "
+    "Allow, any "
+    "other method of a path 405. Every answer has X-Request-Id: the request's own, or a new one. Streams and "
+    "views are "
+    "made with SQL: POST /v1/sql.";
 
 std::string component_of(int status) {
   std::string name;

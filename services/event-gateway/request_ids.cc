@@ -16,7 +16,7 @@ bool is_request_id(std::string_view text) {
 RequestIds::RequestIds() : start_(std::random_device()()) {}
 
 std::string RequestIds::next() {
-  return fmt::format("{:08x}-{:x}", start_, ++count_);
+  return fmt::format("{:08x}-{:08x}", start_, ++count_);
 }
 
 }  // namespace millrace::gateway

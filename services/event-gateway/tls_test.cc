@@ -32,6 +32,15 @@ TEST_F(TlsTest, RequestsGoThrough) {
   EXPECT_EQ(metric("millrace_tls_handshakes_failed_total"), 0);
 }
 
+TEST_F(TlsTest, TheDocumentOfStreamsSaysHowTheyAreReached) {
+  start_tls();
+  TlsClient c(loop, port);
+  ASSERT_TRUE(c.shake());
+  const std::string document = c.call(get("/asyncapi.json"), "}\n");
+  EXPECT_NE(document.find(R"("protocol":"https")"), std::string::npos) << document;
+  EXPECT_NE(document.find(R"("protocol":"wss")"), std::string::npos) << document;
+}
+
 TEST_F(TlsTest, LargeBodiesAndAnswersBothWays) {
   std::string body;
   for (int i = 0; i < 100'000; ++i) body += "{\"id\":\"" + std::to_string(i) + "\"}\n";

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "event-gateway/inventory.h"
 #include "telemetry/prometheus.h"
 
 namespace millrace::node {
@@ -62,10 +63,9 @@ void render_state(PrometheusText& page, const state::SpillSpace::Counters& c) {
 }
 
 struct TenantRow {
-  std::string_view name;
+  gateway::TenantCounts counts;
   gateway::Ingest::TenantCounters ingest;
   uint64_t dead_letters = 0;
-  size_t streams = 0, views = 0;
 };
 
 // Dead letters ever written: offsets begin at 0 and have no gaps.
@@ -76,20 +76,13 @@ uint64_t dead_letters_of(log::Journal& journal, const sql::Catalog& catalog, Ten
   return range.ok() ? static_cast<uint64_t>(range->end.value) : 0;
 }
 
-// One pass over the catalog: there may be ten thousand tenants.
 std::map<TenantId, TenantRow> tenant_rows(log::Journal& journal, const gateway::Ingest& ingest,
                                           const sql::Catalog& catalog, std::optional<TenantId> only) {
   const auto counters = ingest.by_tenant();
   std::map<TenantId, TenantRow> rows;
-  for (const auto* entry : catalog.all()) {
-    const TenantId tenant = entry->definition.tenant;
-    if (only && tenant != *only) continue;
+  for (const auto& [tenant, counts] : gateway::tenants_of(catalog, only)) {
     TenantRow& row = rows[tenant];
-    if (entry->definition.kind != metadata::DefinitionKind::kTenant) {
-      ++(entry->stream ? row.streams : row.views);
-      continue;
-    }
-    row.name = entry->definition.name;
+    row.counts = counts;
     if (const auto found = counters.find(tenant); found != counters.end()) row.ingest = found->second;
     row.dead_letters = dead_letters_of(journal, catalog, tenant);
   }
@@ -104,7 +97,7 @@ std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest,
   PrometheusText page;
   const auto family = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
     page.family(name, type, help);
-    for (const auto& [tenant, row] : rows) page.sample(number(value(row)), {{"tenant", row.name}});
+    for (const auto& [tenant, row] : rows) page.sample(number(value(row)), {{"tenant", row.counts.name}});
   };
   family("millrace_tenant_ingest_events_total", "counter", "Events accepted.",
          [](const TenantRow& r) { return r.ingest.accepted_events; });
@@ -120,8 +113,9 @@ std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest,
   family("millrace_tenant_dead_letters_total", "counter", "Dead letters ever written.",
          [](const TenantRow& r) { return r.dead_letters; });
   family("millrace_tenant_streams", "gauge", "Streams, derived ones included.",
-         [](const TenantRow& r) { return r.streams; });
-  family("millrace_tenant_views", "gauge", "Materialized views.", [](const TenantRow& r) { return r.views; });
+         [](const TenantRow& r) { return r.counts.streams; });
+  family("millrace_tenant_views", "gauge", "Materialized views.",
+         [](const TenantRow& r) { return r.counts.views; });
   return page.take();
 }
 

@@ -129,6 +129,20 @@ class Server {
   std::shared_ptr<HttpContext> context_;
 };
 
+// The names of requests differ from server to server.
+void forget_request_ids(std::string& answers) {
+  for (const auto& [before, behind] :
+       {std::pair{"X-Request-Id: ", '\r'}, std::pair{"\"request_id\":\"", '"'}}) {
+    const std::string_view start = before;
+    for (size_t at = 0; (at = answers.find(start, at)) != std::string::npos;) {
+      at += start.size();
+      const size_t end = answers.find(behind, at);
+      if (end == std::string::npos) break;
+      answers.erase(at, end - at);
+    }
+  }
+}
+
 // The last answer, if it ends the connection over bytes that are no request.
 void simplify_refusal(std::string& answers) {
   size_t last = answers.rfind("HTTP/1.1 ");
@@ -150,6 +164,7 @@ std::string serve(const std::vector<std::string_view>& pieces) {
   constexpr std::string_view kInterim = "HTTP/1.1 100 Continue\r\n\r\n";
   std::string answers = server.serve(pieces);
   for (size_t at; (at = answers.find(kInterim)) != std::string::npos;) answers.erase(at, kInterim.size());
+  forget_request_ids(answers);
   simplify_refusal(answers);
   return answers;
 }

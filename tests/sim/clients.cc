@@ -6,7 +6,6 @@
 
 #include "event/decimal.h"
 #include "formats/json.h"
-#include "tests/sim/naive_list.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
@@ -15,11 +14,10 @@ namespace {
 // Numerics and arrays as the oracle has them.
 Scalar shown(const Column& column, size_t row) {
   if (column.is_null(row)) return Scalar();
-  if (is_array(column.type) || column.type == Type::kJsonb) {
+  if (is_array(column.type)) {
     std::string json;
     formats::append_json_value(json, column, row);
-    const auto value = nlohmann::json::parse(json);
-    return is_array(column.type) ? list_scalar(value) : Scalar(value.dump());
+    return nlohmann::json::parse(json).dump();
   }
   Scalar value = column.scalar(row);
   if (column.type != Type::kNumeric) return value;
@@ -216,11 +214,6 @@ void World::define_query(size_t tenant) {
       derived && shape.watermark_column >= 0 && shape.primary_key.empty() && random_.chance(2);
   const bool counts = !windows && Workload::may_count(shape) && random_.chance(5);
   const bool changes = derived && !windows && !counts && random_.chance(2);
-  if (!derived && Workload::makes_lists(shape) && random_.chance(6)) {
-    ClientObject object;
-    object.tenant = tenant;
-    return create_query(std::move(object), workload.make_lists(shape), {*source});
-  }
   const bool plain = (derived && !windows && !changes) || counts || !random_.chance(4);
   const MadeSource from = plain ? MadeSource{shape, ""} : workload.inner_query(shape);
   const auto late = plain ? unused_late_stream(*source) : std::nullopt;
@@ -264,11 +257,9 @@ bool World::define_union(size_t tenant) {
   const NaiveStream &one = objects_[*first].shape, &other = objects_[*second].shape;
   ClientObject object;
   object.tenant = tenant;
-  const uint64_t kind = random_.below(3);
   create_query(std::move(object),
-               kind == 0   ? workload.make_union(one, other)
-               : kind == 1 ? workload.make_set(one, other)
-                           : workload.make_view(workload.inner_union(one, other), ""),
+               random_.chance(3) ? workload.make_union(one, other)
+                                 : workload.make_view(workload.inner_union(one, other), ""),
                {*first, *second});
   return true;
 }

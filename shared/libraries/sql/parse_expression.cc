@@ -412,22 +412,25 @@ Result<ExprPtr> Parser::word_primary() {
   if (word == "row" && is_symbol("(", 1)) return row_constructor();
   if (const auto words = type_words_before_string()) {
     TRY_ASSIGN(const ast::TypeName type, type_name());
-    const Token value = take();
-    auto expr = node(ExprKind::kTypedString, join(type.span, value.span));
-    expr->type = type;
-    TRY_ASSIGN(expr->text, string_value(text_, value));
+    TRY_ASSIGN(auto expr, typed_string(type));
     return finish(std::move(expr));
   }
   return name_primary();
 }
 
+// The text that stands behind a type's name.
+Result<ast::ExprPtr> Parser::typed_string(const ast::TypeName& type) {
+  const Token value = take();
+  auto expr = node(ExprKind::kTypedString, join(type.span, value.span));
+  expr->type = type;
+  TRY_ASSIGN(expr->text, string_value(text_, value));
+  return expr;
+}
+
 // INTERVAL '1 hour', and PostgreSQL's INTERVAL '1' HOUR.
 Result<ExprPtr> Parser::interval_literal() {
   const Token first = take();
-  const Token value = take();
-  auto expr = node(ExprKind::kTypedString, join(first.span, value.span));
-  expr->type = ast::TypeName{Type::kInterval, first.span};
-  TRY_ASSIGN(expr->text, string_value(text_, value));
+  TRY_ASSIGN(auto expr, typed_string({Type::kInterval, first.span}));
   for (const std::string_view unit : {"year", "month", "day", "hour", "minute", "second"}) {
     if (!take_word(unit)) continue;
     // PostgreSQL cuts INTERVAL '1.5' HOUR down to whole hours: better not to take it.
@@ -446,11 +449,7 @@ Result<ExprPtr> Parser::interval_literal() {
 
 // X'1F': bytes.
 Result<ExprPtr> Parser::hexadecimal_literal() {
-  const Token first = take();
-  const Token value = take();
-  auto expr = node(ExprKind::kTypedString, join(first.span, value.span));
-  expr->type = ast::TypeName{Type::kBytea, first.span};
-  TRY_ASSIGN(expr->text, string_value(text_, value));
+  TRY_ASSIGN(auto expr, typed_string({Type::kBytea, take().span}));
   expr->text.insert(0, "\\x");
   return finish(std::move(expr));
 }

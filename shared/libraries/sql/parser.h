@@ -123,6 +123,7 @@ class Parser {
   Result<ast::ExprPtr> parameter();
   Status check_parameters(const Statement& statement) const;
   Status check_all_used() const;
+  Result<ast::ExprPtr> typed_string(const ast::TypeName& type);
   Result<ast::ExprPtr> interval_literal();
   Result<ast::ExprPtr> hexadecimal_literal();
   Result<ast::ExprPtr> infix(ast::ExprPtr left, int level);
