@@ -85,7 +85,9 @@ void change_resource(const HttpBackend& backend, const HttpRequest& request, con
 // asyncapi.cc: GET /asyncapi.json
 void show_channels(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 
-// http_read.cc: JSON on one line: a line break between its tokens becomes a blank; inside a string there is none.
+// http_read.cc: JSON as it is, or its numbers as strings
+void append_json(std::string& out, std::string_view json, bool quote_numbers);
+// … and on one line: a line break between its tokens becomes a blank; inside a string there is none.
 void append_flat(std::string& out, std::string_view json, bool quote_numbers);
 
 bool is_loopback(std::string_view host);

@@ -116,9 +116,9 @@ class SqlSource final : public BodySource {
 
   Next pull(std::string& out, engine::Subscription& subscription, size_t wanted_bytes) {
     while (out.size() < wanted_bytes) {
-      const auto got = subscription.pull(kRowsAtOnce, [&](std::string_view row, const std::string& cursor) {
+      const auto got = subscription.pull(kRowsAtOnce, [&](std::string_view row, std::string_view cursor) {
         begin(out, cursor);
-        append_flat(out, row, quote_numbers_);
+        append_json(out, row, quote_numbers_);
         end(out);
       });
       if (!got.ok()) {

@@ -249,9 +249,9 @@ bool WebSocketSession::pull(Feed& feed, std::string& out) {
   while (out.size() < kMessageBytes && rows < feed.limit) {
     wanted = static_cast<size_t>(std::min<uint64_t>(wanted, feed.limit - rows));
     feed.ready = false;
-    const auto got = feed.events->pull(wanted, [&](std::string_view event, const std::string& cursor) {
+    const auto got = feed.events->pull(wanted, [&](std::string_view event, std::string_view cursor) {
       if (out.size() > head) out += ',';
-      append_flat(out, event, feed.quote_numbers);
+      append_json(out, event, feed.quote_numbers);
       feed.cursor = cursor;
     });
     if (!got.ok()) feed.failure = got.error();

@@ -32,20 +32,19 @@ using EventVisit = std::function<bool(const engine::StoredEvent&)>;
 Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t skip,
                     const EventVisit& visit);
 
-// Rows ready to be sent: one line of JSON each, with the cursor after it.
+// Rows ready to be sent: one line of JSON each, with the place after it, and that as a cursor.
 struct RowPage {
   struct Row {
     std::string_view json;
+    std::string_view cursor;
     engine::StreamPlace after;
   };
   std::vector<Row> rows;
-  size_t next = 0;  // the first that was not handed out
   size_t bytes = 0;
   std::vector<log::FramePtr> keep;
   Arena text;
 
-  bool done() const { return next == rows.size(); }
-  void clear();
+  void add(std::string_view json, const engine::StreamPlace& after);  // `json` stays where it is
 };
 
 // Makes rows of events: the stored bytes, or the declared columns as SQL renders them.
@@ -53,6 +52,7 @@ class RowMaker {
  public:
   RowMaker(engine::StreamPtr stream, bool declared_columns);
   ~RowMaker();
+  const engine::StreamDef& stream() const { return *stream_; }
   // Appends the frame's events from `skip` on. Events that do not decode are left out: the dead letters have
   // them.
   Status append(const log::FramePtr& frame, const EventFilter& filter, uint32_t skip, RowPage& page);

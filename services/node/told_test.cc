@@ -14,7 +14,7 @@ using testing::ElementsAre;
 // What a subscriber hears, as one text.
 std::string heard(engine::Subscription& from) {
   std::string out;
-  while (*from.pull(100, [&](std::string_view row, const std::string&) { (out += row) += ' '; }) > 0) {
+  while (*from.pull(100, [&](std::string_view row, std::string_view) { (out += row) += ' '; }) > 0) {
   }
   return out;
 }

@@ -550,7 +550,7 @@ void World::pull(ClientReader& reader) {
     reader.subscription = std::move(*made);
   }
   auto pulled =
-      reader.subscription->pull(request.limit, [&](std::string_view json, const std::string& cursor) {
+      reader.subscription->pull(request.limit, [&](std::string_view json, std::string_view cursor) {
         saw(reader, json);
         reader.cursor = cursor;
       });
