@@ -168,7 +168,7 @@ void Processor::on_durable(Cut durable) {
     Read read = std::move(durable_reads_[i]);
     durable_reads_.erase(durable_reads_.begin() + static_cast<ptrdiff_t>(i));
     read.done(engine::ViewAtCut{read.plan, read.at, std::move(read.epochs), read.closed, read.dropped,
-                                std::move(read.report)});
+                                std::move(read.report), std::move(read.closed_by)});
   }
   for (size_t i = 0; i < feeds_.size();) {
     auto feed = feeds_[i];
@@ -345,8 +345,10 @@ void Processor::frozen(Frozen& answer) {
     return;
   }
   if (read.rounds[read.round].freeze) {
-    if (read.epochs.size() < workers_.size()) read.epochs.resize(workers_.size());
+    read.epochs.resize(workers_.size());
     read.epochs[answer.worker] = *answer.epoch;
+    read.closed_by.resize(workers_.size());
+    read.closed_by[answer.worker] = answer.closed;
     read.closed = std::min(read.closed, answer.closed);
     read.dropped = std::max(read.dropped, answer.dropped);
   }
@@ -381,16 +383,7 @@ Result<std::unique_ptr<engine::Subscription>> Processor::subscribe(QueryId view)
 void Processor::begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine::ViewAtCut> view) {
   if (!view.ok()) return feed->end(view.error());
   auto rows = std::make_shared<Result<JsonRows>>(JsonRows());
-  auto work = [at = *view, rows] {
-    auto batch = engine::view_rows(at);
-    if (!batch.ok()) {
-      *rows = batch.error();
-      return;
-    }
-    JsonRows made;
-    append_rows(*at.plan, *batch, at.plan->emit_on_close ? "" : "upsert", made);
-    *rows = std::move(made);
-  };
+  auto work = [at = *view, rows] { *rows = first_rows(at); };
   auto done = [this, alive = std::weak_ptr<bool>(alive_), feed, rows, at = view->cut] {
     if (alive.expired()) return;
     if (!rows->ok()) return feed->end(rows->error());

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "tests/sim/naive_aggregate.h"
+#include "tests/sim/naive_list.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {

@@ -72,9 +72,10 @@ struct ViewAtCut {
   PlanPtr plan;
   Cut cut;
   std::vector<std::shared_ptr<const state::Epoch>> epochs;  // one a worker
-  int64_t closed = INT64_MIN;   // emit_on_close: windows that end up to it are shown
+  int64_t closed = INT64_MIN;   // emit_on_close: windows that end up to it are shown: all workers closed them
   int64_t dropped = INT64_MIN;  // retention: windows that end up to it are gone
   QueryReport report = {};      // inspect()'s; a read's is empty
+  std::vector<int64_t> closed_by = {};  // emit_on_close: by each worker
 };
 
 // The view's output rows, any thread.
