@@ -58,7 +58,7 @@ class Connection final : public HttpConnection {
   void tick(int64_t now_ms) override;
   void drain() override;
   void close() override;
-  bool busy() const override { return !slots_.empty() || output_.writing(); }
+  bool busy() const override { return !slots_.empty() || output_.writing() || lingering_; }
 
  private:
   // kHead: a request's head is awaited or incomplete. kSized, kChunked: its body is. kSkip: a refused
@@ -696,13 +696,21 @@ void Connection::drain() {
   for (Slot& slot : slots_) {
     if (slot.source == nullptr || !slot.source->endless()) continue;
     if (!slot.stream_begun) output_.bytes += slot.bytes;
-    slot.bytes = slot.http11 ? "0\r\n\r\n" : "";
+    const std::string_view farewell = slot.source->farewell();
+    slot.bytes.clear();
+    if (slot.http11) {
+      if (!farewell.empty()) append_chunk(slot.bytes, farewell);
+      append_last_chunk(slot.bytes, {});
+    } else {
+      slot.bytes += farewell;
+    }
     bury(std::move(slot.source));
     slot.ready = slot.last = true;
   }
-  // A request that has only begun to arrive is not in flight; the client sends it elsewhere.
+  // A request that has only begun to arrive is not in flight; the client is told to send it elsewhere.
   const bool arriving = phase_ == Phase::kSized || phase_ == Phase::kChunked;
-  if (arriving && !slots_.empty()) slots_.pop_back();
+  if (arriving && !slots_.empty()) refuse(stopping());
+  if (closed_ || finishing_) return;
   body_.clear();
   phase_ = Phase::kEnded;
   upgraded_.reset();

@@ -39,6 +39,11 @@ HttpAnswer no_token(int status, const char* id, std::string message) {
   return answer;
 }
 
+// A browser asks whether it may send the token without sending it.
+bool is_about_server(Route route) {
+  return route == Route::kOptions || operation_of(route).access == Operation::Access::kOpen;
+}
+
 bool is_structured(std::string_view type) {
   return is_media_type(type, kCloudEventType) || is_media_type(type, kCloudEventsType);
 }
@@ -87,9 +92,11 @@ Status HttpHandlers::check_address(std::string_view address) const {
 
 Status HttpHandlers::open() {
   if (backend_.tokens == nullptr) {
+    if (!backend_.tenant) return {};
     TRY_ASSIGN(default_tenant_, backend_.tenant("default"));
     return {};
   }
+  if (!backend_.tenant) return {};
   for (const auto& [name, quota] : backend_.tokens->tenants()) {
     TRY_ASSIGN(const TenantId tenant, backend_.tenant(name));
     tenants_.emplace(name, tenant);
@@ -109,6 +116,7 @@ std::optional<HttpAnswer> HttpHandlers::admit(HttpRequest& request) {
   if (auto refusal = check_host(request)) return refusal;
   if (auto refusal = check_origin(request)) return refusal;
   if (request.route == Route::kNone) return no_such_path();
+  if (auto refusal = check_open(request)) return refusal;
   if (auto refusal = check_token(request)) return refusal;
   if (auto refusal = check_type(request)) return refusal;
   if (auto refusal = check_coding(request)) return refusal;
@@ -196,13 +204,20 @@ std::optional<HttpAnswer> HttpHandlers::check_origin(const HttpRequest& request)
                             "call from a program, or allow the page's origin with --cors-origin"));
 }
 
+// Before there is a node, and once it ends, only questions about it are answered.
+std::optional<HttpAnswer> HttpHandlers::check_open(const HttpRequest& request) const {
+  if (!backend_.open || is_about_server(request.route)) return std::nullopt;
+  if (request.route == Route::kMetrics && backend_.metrics) return std::nullopt;
+  const Status open = backend_.open();
+  if (open.ok()) return std::nullopt;
+  return problem(open.error());
+}
+
 std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const {
   request.tenant = default_tenant_;
   request.all_metrics = true;
   if (backend_.tokens == nullptr) return std::nullopt;
-  // A browser asks whether it may send the token without sending it.
-  if (request.route == Route::kOptions) return std::nullopt;
-  if (operation_of(request.route).access == Operation::Access::kOpen) return std::nullopt;
+  if (is_about_server(request.route)) return std::nullopt;
   const std::string& given = request.head.authorization;
   if (given.empty()) return no_token(401, "MR-API-0014", "this needs an access token");
   if (!request.known_tenant || given != request.known_authorization) {
@@ -271,7 +286,10 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kReady: {
       const Status ready = backend_.ready ? backend_.ready() : Status();
       if (ready.ok()) return reply.answer(text(200, "ready\n"));
-      HttpAnswer later = problem(503, ready.error());
+      HttpAnswer later =
+          accepts(request.head.accept, "text/plain")
+              ? text(503, fmt::format("not ready: {}: {}\n", ready.error().id, ready.error().message))
+              : problem(503, ready.error());
       later.fields = "Retry-After: 1\r\n";
       return reply.answer(std::move(later));
     }

@@ -56,6 +56,7 @@ class HttpHandlers {
   std::optional<HttpAnswer> check_host(HttpRequest& request) const;
   std::optional<HttpAnswer> check_origin(const HttpRequest& request) const;
   std::optional<HttpAnswer> find_route(HttpRequest& request) const;
+  std::optional<HttpAnswer> check_open(const HttpRequest& request) const;
   std::optional<HttpAnswer> check_token(HttpRequest& request) const;
   std::optional<HttpAnswer> check_type(const HttpRequest& request) const;
   std::optional<HttpAnswer> check_coding(HttpRequest& request) const;

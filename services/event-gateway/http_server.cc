@@ -59,6 +59,11 @@ std::string local_address(int fd) {
 
 }  // namespace
 
+Error stopping() {
+  return error(Code::kUnavailable, "MR-NODE-0014", "the node is stopping: it takes nothing new in",
+               "send it again: to another node, or to this one when it is back");
+}
+
 void HttpContext::post(std::function<void()> work) {
   asio::post(loop, std::move(work));
 }
@@ -232,9 +237,18 @@ void HttpServer::reload_certificates() {
   if (impl_->certificates != nullptr) impl_->certificates->reload();
 }
 
+Status HttpServer::use(HttpBackend backend) {
+  impl_->context->backend = std::move(backend);
+  return impl_->context->handlers.open();
+}
+
 void HttpServer::stop() {
-  if (std::exchange(impl_->context->stopping, true)) return;
   for (const auto& listener : impl_->listeners) listener->close();
+  drain();
+}
+
+void HttpServer::drain() {
+  if (std::exchange(impl_->context->stopping, true)) return;
   impl_->context->now_ms = steady_ms();
   const auto all = impl_->context->connections;
   for (const auto& connection : all) connection->drain();
@@ -242,7 +256,6 @@ void HttpServer::stop() {
 
 bool HttpServer::idle() const {
   const auto& context = *impl_->context;
-  if (context.stopping) return context.connections.empty();
   return std::none_of(context.connections.begin(), context.connections.end(),
                       [](const auto& c) { return c->busy(); });
 }

@@ -31,6 +31,9 @@ class io_context;
 
 namespace millrace::gateway {
 
+// What is refused once a server ends: MR-NODE-0014.
+Error stopping();
+
 struct HttpOptions {
   using Duration = std::chrono::milliseconds;
 
@@ -52,7 +55,7 @@ struct HttpOptions {
   Duration idle_timeout{60'000};       // between requests
   Duration write_timeout{30'000};      // without the client taking a byte
   Duration heartbeat{15'000};          // of an event stream that has nothing to say
-  Duration drain_timeout{5'000};       // after stop()
+  Duration drain_timeout{5'000};       // after drain()
 };
 
 // What the server calls. Functions, so that a test can stand in for each.
@@ -81,7 +84,9 @@ struct HttpBackend {
   std::function<std::string(std::optional<TenantId>)> metrics;
   std::function<Status()> ready;
   std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
-  const Tokens* tokens = nullptr;                             // null: open
+  // Not ok: nothing is begun, but questions about the server itself; the reason. Null: always ok.
+  std::function<Status()> open;
+  const Tokens* tokens = nullptr;  // null: open
 };
 
 class HttpServer {
@@ -93,10 +98,13 @@ class HttpServer {
   Result<uint16_t> listen_tls(const std::string& address, uint16_t port,
                               std::unique_ptr<TlsCertificates> certificates);
   void reload_certificates();  // what cannot be used is refused, and said
-  // No new connections and requests; what is in flight is answered within drain_timeout, live subscriptions
-  // end.
-  void stop();
-  bool idle() const;            // nothing is in flight (after stop(): no connection is left)
+  // Another backend than it was made with: a server may listen, and say why it is not ready, before there is one.
+  Status use(HttpBackend backend);
+  // Whoever is connected gets the answers that are on their way, live subscriptions end, and each connection ends behind
+  // its last answer. New connections are taken still: they hear from the backend's `open` why there is nothing for them.
+  void drain();
+  void stop();                  // drain(), and no new connections
+  bool idle() const;            // nothing is in flight; after drain(): and every answer has arrived
   std::string metrics() const;  // Prometheus text
 
  private:

@@ -39,7 +39,8 @@ class NodeImpl final : public Node {
   log::Journal& journal() override { return *journal_; }
   sql::Definitions& definitions() override { return *definitions_; }
   bool idle() const override;
-  Status close() override;
+  using Node::close;
+  Status close(bool with_snapshots) override;
 
  private:
   Status recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress);
@@ -236,6 +237,10 @@ void NodeImpl::set_wake(std::function<void()> wake) {
 
 Status NodeImpl::ready() const {
   if (journal_->failed()) return *journal_->failed();
+  if (journal_->disk_low()) {
+    return error(Code::kExhausted, "MR-LOG-0004", "the disk is full: nothing more is taken in; reads go on",
+                 "free some space, or shorten the retention");
+  }
   return processor_ ? processor_->ready() : Status();
 }
 
@@ -253,13 +258,13 @@ bool NodeImpl::idle() const {
          !saving_ingest_ && (!processor_ || processor_->idle());
 }
 
-Status NodeImpl::close() {
+Status NodeImpl::close(bool with_snapshots) {
   // Without room for the steps' outputs the next start takes the steps again, from older snapshots.
   const bool drained = processor_ && processor_->drain().ok();
   TRY(journal_->close());
   hand_out(journal_->durable_cut());
   background_.finish();  // writes of snapshots and of the ingest state that are under way
-  if (drained) TRY(processor_->snapshot_all());
+  if (drained && with_snapshots) TRY(processor_->snapshot_all());
   std::string body;
   append_le(body, journal_->durable_cut().value);
   body += ingest_->save();

@@ -67,7 +67,9 @@ class Node {
   virtual log::Journal& journal() = 0;
   virtual sql::Definitions& definitions() = 0;
   virtual bool idle() const = 0;  // everything appended is durable and every task has reached the end
-  virtual Status close() = 0;     // drain: flush, snapshot, release the directory
+  // A clean end: flush, snapshot, release the directory. Without snapshots the next start takes more steps again.
+  virtual Status close(bool with_snapshots) = 0;
+  Status close() { return close(true); }
 };
 
 // `log verify --recompute`: runs every query again over the journal and compares each recorded step. Offline.

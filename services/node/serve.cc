@@ -59,17 +59,10 @@ class Server {
  private:
   Status open() {
     TRY(check_listeners(options_));
-    std::optional<ListenAddress> http, https;
-    if (options_.http != kOff) {
-      TRY_ASSIGN(http, parse_address(options_.http));
-    }
-    if (!options_.https.empty()) {
-      TRY_ASSIGN(https, parse_address(options_.https));
-      TRY_ASSIGN(certificates_, gateway::TlsCertificates::open(tls_files(options_), &say));
-    }
     if (!options_.tokens.empty()) {
       TRY_ASSIGN(tokens_, gateway::Tokens::load(options_.tokens));
     }
+    TRY(listen());
     NodeOptions o;
     o.directory = options_.data;
     o.workers = options_.workers;
@@ -82,31 +75,62 @@ class Server {
     o.statement_timeout = options_.statement_timeout;
     o.journal.segment_bytes = options_.segment_mb << 20;
     o.journal.reserve_bytes = options_.reserve_mb << 20;
-    TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o, Progress()));
+    TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o,
+                                 [this](const char* what, uint64_t done, uint64_t total) {
+                                   starting(what, done, total);
+                                 }));
     TRY_ASSIGN(default_tenant_, node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
-    return listen(http, https);
+    return begin();
   }
 
-  // Recovery may take a while: say so, once a second.
-  struct Progress {
-    int64_t last = 0;
-    void operator()(const char* what, uint64_t done, uint64_t total) {
-      const int64_t now = SystemClock().monotonic_ns();
-      if (last == 0) last = now;
-      if (now - last < 1'000'000'000) return;
-      last = now;
-      say(fmt::format("{}: {} of {}", what, done, total));
-    }
-  };
+  // Recovery may take a while: whoever asks is told how far it is, and stderr once a second.
+  void starting(const char* what, uint64_t done, uint64_t total) {
+    recovered_ = fmt::format("{}: {} of {}", what, done, total);
+    loop_.poll();
+    const int64_t now = clock_.monotonic_ns();
+    if (now - said_ns_ < 1'000'000'000) return;
+    if (said_ns_ != 0) say(recovered_);
+    said_ns_ = now;
+  }
 
-  Status listen(const std::optional<ListenAddress>& plain, const std::optional<ListenAddress>& tls) {
+  // Before the node is there, so that a probe hears why it is not ready.
+  Status listen() {
     gateway::HttpOptions http = http_options(options_);
-    if (plain) {
-      http.address = plain->host;
-      http.port = plain->port;
+    if (options_.http != kOff) {
+      TRY_ASSIGN(plain_, parse_address(options_.http));
+      http.address = plain_->host;
+      http.port = plain_->port;
     }
+    std::unique_ptr<gateway::TlsCertificates> certificates;
+    if (!options_.https.empty()) {
+      TRY_ASSIGN(tls_, parse_address(options_.https));
+      TRY_ASSIGN(certificates, gateway::TlsCertificates::open(tls_files(options_), &say));
+    }
+    gateway::HttpBackend backend;
+    backend.ready = backend.open = [this] { return open_for_requests(); };
+    backend.tokens = tokens_.get();
+    http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
+    if (tls_) {
+      TRY_ASSIGN(tls_->port, http_->listen_tls(tls_->host, tls_->port, std::move(certificates)));
+      hangups_.add(SIGHUP);
+      await_hangup();
+    }
+    if (plain_) {
+      TRY_ASSIGN(plain_->port, http_->listen());
+    }
+    return {};
+  }
+
+  Status open_for_requests() const {
+    if (stopping_) return gateway::stopping();
+    if (node_ != nullptr) return {};
+    return error(Code::kUnavailable, "MR-NODE-0015",
+                 "the node is starting" + (recovered_.empty() ? "" : ": " + recovered_), "wait");
+  }
+
+  Status begin() {
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
@@ -115,25 +139,27 @@ class Server {
       return node_->metrics() + render_tenants(node_->journal(), node_->ingest(), *catalog, only) +
              http_->metrics();
     };
-    backend.ready = [this] { return node_->ready(); };
+    backend.open = [this] { return open_for_requests(); };
+    backend.ready = [this]() -> Status {
+      TRY(open_for_requests());
+      return node_->ready();
+    };
     backend.log_failure = [](std::string_view problem) {
       say(fmt::format("error: {}", problem.substr(0, problem.rfind('}') + 1)));
     };
     backend.tokens = tokens_.get();
-    http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
+    TRY(http_->use(std::move(backend)));
     say_what_was_found();
-    if (tls) {
-      TRY_ASSIGN(const uint16_t bound, http_->listen_tls(tls->host, tls->port, std::move(certificates_)));
-      TRY(write_port("https.port", bound));
-      say(fmt::format("listening on https://{}:{}", tls->host, bound));
+    if (tls_) {
+      TRY(write_port("https.port", tls_->port));
+      say(fmt::format("listening on https://{}:{}", tls_->host, tls_->port));
     }
-    if (plain) {
-      TRY_ASSIGN(const uint16_t bound, http_->listen());
-      TRY(write_port("http.port", bound));
-      say(fmt::format("listening on http://{}:{}", plain->host, bound));
+    if (plain_) {
+      TRY(write_port("http.port", plain_->port));
+      say(fmt::format("listening on http://{}:{}", plain_->host, plain_->port));
       say(fmt::format(
           "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/",
-          plain->host, bound));
+          plain_->host, plain_->port));
     }
     notify_service_manager("READY=1");
     return {};
@@ -165,10 +191,6 @@ class Server {
     signals_.async_wait([this](const boost::system::error_code& ec, int) {
       if (!ec) stopping_ = true;
     });
-    if (!options_.https.empty()) {
-      hangups_.add(SIGHUP);
-      await_hangup();
-    }
     while (!stopping_ && !node_->failed()) {
       bool more = poll();
       background_.take_done();
@@ -205,19 +227,33 @@ class Server {
     signals_.clear(ignored);
     notify_service_manager("STOPPING=1");
     say("stopping: finishing what was accepted (once more, and it ends at once)");
-    http_->stop();
-    const int64_t until = clock_.monotonic_ns() + 10'000'000'000;
-    while (clock_.monotonic_ns() < until && !node_->failed()) {
+    http_->drain();
+    const int64_t began = clock_.monotonic_ns();
+    const int64_t until = began + int64_t{options_.drain_seconds} * 1'000'000'000;
+    bool done = false;
+    while (!done && clock_.monotonic_ns() < until && !node_->failed()) {
       loop_.poll();
       background_.take_done();
       const bool more = node_->turn();
-      if (!more && node_->idle() && http_->idle()) break;
-      if (!more) usleep(200);
+      done = !more && node_->idle() && http_->idle();
+      if (!more && !done) usleep(200);
     }
-    auto closed = node_->close();
+    const bool answered = http_->idle(), caught_up = node_->idle();
+    // Behind the bound there is no time for the snapshots of large states either.
+    auto closed = node_->close(done);
     http_.reset();
-    say(closed.ok() ? "stopped" : "stopped, but: " + closed.error().to_string());
-    return closed;
+    if (!closed.ok()) {
+      say("stopped, but: " + closed.error().to_string());
+      return closed;
+    }
+    const double seconds = static_cast<double>(clock_.monotonic_ns() - began) / 1e9;
+    say(fmt::format("stopped in {:.1f} s: {}, {}", seconds,
+                    answered ? "every request was answered" : "not every client took its answer",
+                    done ? "every query is at the log's end, snapshots are written"
+                    : caught_up
+                        ? "every query is at the log's end; no snapshots: --drain-timeout is over"
+                        : "queries go on where they stand at the next start: --drain-timeout is over"));
+    return {};
   }
 
   const ServeOptions options_;
@@ -226,11 +262,13 @@ class Server {
   asio::io_context loop_;
   asio::signal_set signals_, hangups_;
   std::unique_ptr<gateway::Tokens> tokens_;
-  std::unique_ptr<gateway::TlsCertificates> certificates_;  // until the server has them
   std::unique_ptr<Node> node_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
   std::unique_ptr<gateway::HttpServer> http_;
   TenantId default_tenant_;
+  std::optional<ListenAddress> plain_, tls_;  // with the ports that were taken
+  std::string recovered_;                     // how far the start is
+  int64_t said_ns_ = 0;
   std::atomic<bool> woken_{false};
   bool stopping_ = false;
 };

@@ -69,6 +69,7 @@ gateway::HttpOptions http_options(const ServeOptions& o) {
   http.max_connections = o.max_connections;
   http.max_body_bytes = size_t{o.max_body_mb} << 20;
   http.idle_timeout = std::chrono::seconds(o.idle_seconds);
+  http.drain_timeout = std::chrono::seconds(o.drain_seconds);
   http.heartbeat = std::chrono::seconds(o.heartbeat_seconds);
   return http;
 }

@@ -37,6 +37,7 @@ struct ServeOptions {
   uint64_t state_memory_mb = 0;
   uint64_t snapshot_mb = 128;
   uint32_t snapshot_seconds = 60;
+  uint32_t drain_seconds = 30;
 };
 
 inline constexpr const char* kOff = "off";

@@ -70,6 +70,9 @@ const std::vector<Setting>& settings() {
        1, kMostMb},
       {"snapshot_seconds", &Options::snapshot_seconds, "SECONDS", "A snapshot is due after this long", "300",
        1, 31'536'000},
+      {"drain_timeout", &Options::drain_seconds, "SECONDS",
+       "What SIGTERM or ctrl-C leaves for what was accepted: answers, and the queries' way to the end", "120",
+       1, 3'600},
   };
   return all;
 }
