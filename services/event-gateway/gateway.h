@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "engine/serving.h"
+#include "event-gateway/ingest_accounts.h"
 #include "event-gateway/quota.h"
 #include "event-gateway/read_budget.h"
 #include "log/journal.h"
@@ -46,7 +47,8 @@ struct IngestAnswer {
   bool replayed = false;       // a duplicate: the first answer again
 
   // The request held no events.
-  bool is_empty() const { return accepted == 0 && rejected.empty() && duplicates == 0; }
+  bool is_empty() const { return events() == 0; }
+  size_t events() const { return accepted + rejected.size() + rejected_more + duplicates; }
 };
 // {"accepted":…,"rejected":[…],"offsets":[…],"cursor":"…","durability":"disk"}
 std::string to_json(const IngestAnswer& answer);
@@ -68,9 +70,12 @@ class Ingest {
   ~Ingest();
   void ingest(const IngestRequest& request, Done done);
   void on_durable(Cut durable);
-  size_t waiting() const;            // requests appended, not yet durable
-  uint64_t accepted_events() const;  // since the start
-  uint64_t accepted_bytes() const;   // bodies of accepted requests
+  size_t waiting() const;  // requests appended, not yet durable
+  const IngestAccounts& accounts() const;
+  uint64_t accepted_bytes() const;  // bodies of accepted requests
+
+  // Told of every frame of events as it is appended; may be null.
+  void on_appended(std::function<void(StreamId, Cut, AppendTime)> appended);
 
   // The same for each tenant that has sent something since the start.
   struct TenantCounters {

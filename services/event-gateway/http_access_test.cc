@@ -77,7 +77,7 @@ TEST_F(HttpAccessTest, EveryCallNeedsAToken) {
         return get("/v1/streams/of_a/events", f + "Accept: text/event-stream\r\n");
       },
       [](const std::string& f) { return statement("SELECT 1", f); },
-      [](const std::string& f) { return get("/metrics", f); },
+      [](const std::string& f) { return get("/metrics/full", f); },
   };
   for (const auto& call : calls) {
     for (const std::string& fields :
@@ -94,7 +94,7 @@ TEST_F(HttpAccessTest, EveryCallNeedsAToken) {
   EXPECT_EQ(c.call(post("{}", bearer("secret-a") + bearer("secret-b"))).status, 400);
   EXPECT_EQ(c.call(get("/livez")).status, 200);
   EXPECT_EQ(c.call(get("/readyz")).status, 200);
-  EXPECT_EQ(c.call(get("/metrics", bearer("secret-b"))).status, 200);
+  EXPECT_EQ(c.call(get("/metrics/full", bearer("secret-b"))).status, 200);
 }
 
 TEST_F(HttpAccessTest, ATokenIsItsTenant) {
@@ -132,7 +132,7 @@ TEST_F(HttpAccessTest, ATokenIsItsTenant) {
 TEST_F(HttpAccessTest, MetricsAreOfTheCallersTenant) {
   start_with_tokens();
   auto c = client();
-  const auto page = [&](const char* token) { return c.call(get("/metrics", bearer(token))).body; };
+  const auto page = [&](const char* token) { return c.call(get("/metrics/full", bearer(token))).body; };
   for (int round = 0; round < 2; ++round) {
     EXPECT_TRUE(page("secret-a").ends_with("\ntenant 2\n"));
     EXPECT_TRUE(page("secret-b").ends_with("\ntenant 3\n"));
@@ -142,7 +142,7 @@ TEST_F(HttpAccessTest, MetricsAreOfTheCallersTenant) {
 
 TEST_F(HttpAccessTest, AnOpenServersMetricsAreOfAll) {
   start();
-  EXPECT_TRUE(client().call(get("/metrics")).body.ends_with("\ntenant all\n"));
+  EXPECT_TRUE(client().call(get("/metrics/full")).body.ends_with("\ntenant all\n"));
 }
 
 TEST_F(HttpAccessTest, OpenServersStayOnLoopback) {

@@ -294,6 +294,7 @@ void Connection::begin_request() {
   slot.cors = cors_fields(ctx_.options.cors_origins, head.origin);
   const uint64_t number = first_ + slots_.size() - 1;
   auto refusal = ctx_.handlers.admit(request_);
+  if (ctx_.backend.arrived) ctx_.backend.arrived(request_, refusal ? refusal->status : 0);
   const bool expects = head.http11 && !head.expect.empty();
   if (!refusal && expects && !iequals(head.expect, "100-continue")) {
     refusal = problem(
@@ -415,6 +416,7 @@ void Connection::begin_answer(std::string& out, const Slot& slot, const HttpAnsw
   append_head(out, answer, {ctx_.date, slot.http11, slot.last, sized, trailer});
   ++ctx_.counters.by_class[static_cast<size_t>(answer.status / 100) % 6];
   if (answer.status == 429 || answer.status == 503) ++ctx_.counters.refusals;
+  if (answer.status == 401 || answer.status == 403) ++ctx_.counters.denied;
 }
 
 void Connection::answer(uint64_t request, HttpAnswer answer) {

@@ -22,6 +22,7 @@ struct HttpCounters {
   uint64_t connections = 0;            // accepted since the start
   uint64_t connections_refused = 0;
   uint64_t refusals = 0;  // answers that say "later": 429 and 503
+  uint64_t denied = 0;    // answers that say "not you": 401 and 403
   uint64_t timeouts = 0;  // connections ended because the client kept the server waiting
   uint64_t bad_framing = 0;
   uint64_t bytes_in = 0, bytes_out = 0;

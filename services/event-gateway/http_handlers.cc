@@ -19,6 +19,12 @@ HttpAnswer text(int status, std::string body) {
   return answer;
 }
 
+HttpAnswer metrics_page(std::string body) {
+  HttpAnswer answer = text(200, std::move(body));
+  answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  return answer;
+}
+
 HttpAnswer wrong_method(std::string_view method, std::string_view allowed) {
   HttpAnswer answer = problem(405, error(Code::kInvalid, "MR-API-0005",
                                          fmt::format("{} is not a method of this path", start_of(method, 20)),
@@ -71,6 +77,15 @@ HttpAnswer ingest_answer(Result<IngestAnswer> result, bool may_be_empty, double 
   answer.body = to_json(*result);
   answer.body += '\n';
   if (result->replayed) answer.fields = "Idempotency-Replayed: true\r\n";
+  return answer;
+}
+
+// A browser's EventSource gives up for good on any status but 200, and comes back with its last id when a stream ends.
+HttpAnswer come_back() {
+  HttpAnswer answer;
+  answer.content_type = kEventsType;
+  answer.fields = "Cache-Control: no-store\r\n";
+  answer.body = kComeBack;
   return answer;
 }
 
@@ -210,6 +225,7 @@ std::optional<HttpAnswer> HttpHandlers::check_open(const HttpRequest& request) c
   if (request.route == Route::kMetrics && backend_.metrics) return std::nullopt;
   const Status open = backend_.open();
   if (open.ok()) return std::nullopt;
+  if (request.route == Route::kRead && accepts_events(request.head.accept)) return come_back();
   return problem(open.error());
 }
 
@@ -293,11 +309,11 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
       later.fields = "Retry-After: 1\r\n";
       return reply.answer(std::move(later));
     }
-    case Route::kMetrics: {
+    case Route::kMetrics:
+      return reply.answer(metrics_page(backend_.metrics ? backend_.metrics() : ""));
+    case Route::kMetricsFull: {
       const auto only = request.all_metrics ? std::nullopt : std::optional(request.tenant);
-      HttpAnswer page = text(200, backend_.metrics ? backend_.metrics(only) : "");
-      page.content_type = "text/plain; version=0.0.4; charset=utf-8";
-      return reply.answer(std::move(page));
+      return reply.answer(metrics_page(backend_.metrics_full ? backend_.metrics_full(only) : ""));
     }
     case Route::kIngest:
       return ingest(request, reply);

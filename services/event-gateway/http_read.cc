@@ -229,7 +229,7 @@ class LiveSource final : public BodySource {
     return Next::kMore;
   }
   bool endless() const override { return true; }
-  std::string_view farewell() const override { return "retry: 2000\n\n"; }
+  std::string_view farewell() const override { return kComeBack; }
   std::string_view heartbeat() const override { return ":\n\n"; }
 
  private:

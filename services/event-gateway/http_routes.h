@@ -18,6 +18,7 @@ enum class Route : uint8_t {
   kLive,
   kReady,
   kMetrics,
+  kMetricsFull,
   kOpenApi,
   kAsyncApi,
   kSql,

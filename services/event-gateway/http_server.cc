@@ -282,6 +282,7 @@ std::string HttpServer::metrics() const {
   metric("millrace_http_websockets", "gauge", "Connections that speak WebSocket",
          impl_->context->counters.websockets);
   metric("millrace_http_refusals_total", "counter", "Answers that said: later (429, 503)", c.refusals);
+  metric("millrace_http_denied_total", "counter", "Answers that said: not you (401, 403)", c.denied);
   metric("millrace_http_timeouts_total", "counter",
          "Connections ended because the client kept the server waiting", c.timeouts);
   metric("millrace_http_bad_framing_total", "counter",

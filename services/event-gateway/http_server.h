@@ -58,6 +58,8 @@ struct HttpOptions {
   Duration drain_timeout{5'000};       // after drain()
 };
 
+struct HttpRequest;
+
 // What the server calls. Functions, so that a test can stand in for each.
 struct HttpBackend {
   HttpBackend() = default;
@@ -80,13 +82,16 @@ struct HttpBackend {
 
   std::function<sql::CatalogPtr()> catalog;
   std::function<Result<TenantId>(const std::string&)> tenant;
-  // The whole page (the server's own part is HttpServer::metrics()); the tenants' own series of one, or of all.
-  std::function<std::string(std::optional<TenantId>)> metrics;
+  // Whole pages (the server's own part is HttpServer::metrics()): of the node, and the series of one tenant's things or all.
+  std::function<std::string()> metrics;
+  std::function<std::string(std::optional<TenantId>)> metrics_full;
   std::function<Status()> ready;
   std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
   // Not ok: nothing is begun, but questions about the server itself; the reason. Null: always ok.
   std::function<Status()> open;
   const Tokens* tokens = nullptr;  // null: open
+  // Told of each request when its head is there; a status if it was refused by that, else 0. May be null.
+  std::function<void(const HttpRequest&, int refused)> arrived;
 };
 
 class HttpServer {

@@ -570,6 +570,18 @@ TEST_F(HttpServerTest, NewConnectionsHearWhyNothingIsTaken) {
   EXPECT_TRUE(seen.empty());
 }
 
+// A browser gives up on a 503, and comes back when a stream ends.
+TEST_F(HttpServerTest, AnEventStreamIsToldToComeBackWhileTheNodeIsNotThere) {
+  backend.open = [] { return stopping(); };
+  start();
+  auto browser = client();
+  browser.send("GET /v1/streams/s/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+  const auto answer = browser.answer();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.fields.at("content-type"), "text/event-stream");
+  EXPECT_EQ(answer.body, "retry: 2000\n\n");
+}
+
 TEST_F(HttpServerTest, StopDoesNotWaitForEver) {
   answer_at_once = nullptr;
   options.drain_timeout = Duration(50);

@@ -268,7 +268,8 @@ class HttpTest : public ::testing::Test {
       if (!tenant) return error(Code::kNotFound, "MR-TEST-0001", "no such tenant");
       return *tenant;
     };
-    backend.metrics = [this](std::optional<TenantId> only) {
+    backend.metrics = [this] { return server->metrics(); };
+    backend.metrics_full = [this](std::optional<TenantId> only) {
       return server->metrics() + "tenant " + (only ? std::to_string(only->value) : "all") + "\n";
     };
     backend.ready = [this] { return ready; };

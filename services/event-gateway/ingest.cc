@@ -149,7 +149,7 @@ struct Ingest::Impl {
   // Of a CloudEvent that is valid: whether the stream has it already.
   Result<bool> is_known(Target& target, const engine::StreamDef& stream, std::string_view event,
                         std::unordered_set<EventId, EventIdHash>& here) const;
-  void reject(IngestAnswer& answer, size_t index, Error why) const;
+  void reject(IngestAnswer& answer, size_t index, Error why);
   Status answer_without_frame(TenantState& tenant, IngestAnswer answer, Done& done);
   log::Group take_batches(Target& target, StreamId stream) const;
   Status submit(const IngestRequest& request, TenantState& tenant, const engine::StreamDef& stream,
@@ -163,7 +163,9 @@ struct Ingest::Impl {
   std::unordered_map<StreamId, std::unique_ptr<Target>> targets;
   std::unordered_map<TenantId, TenantState> tenants;
   std::deque<Pending> pending;
-  uint64_t accepted_events = 0, accepted_bytes = 0;
+  uint64_t accepted_bytes = 0;
+  IngestAccounts accounts;
+  std::function<void(StreamId, Cut, AppendTime)> appended;
 };
 
 Result<const sql::Catalog::Entry*> Ingest::Impl::find_stream(const sql::Catalog& catalog,
@@ -204,6 +206,10 @@ Result<bool> Ingest::Impl::is_duplicate(const IdempotencyKey& id, const BodyHash
   const auto entry = keys.find(id, journal.now());
   if (entry == nullptr) return false;
   if (entry->body != body) return reused_key();
+  const uint64_t events = entry->answer.events();
+  accounts.received_events += events;
+  accounts.duplicate_events += events;
+  ++accounts.replayed_requests;
   if (!entry->durable) {
     entry->waiting.push_back(std::move(done));
   } else {
@@ -214,7 +220,8 @@ Result<bool> Ingest::Impl::is_duplicate(const IdempotencyKey& id, const BodyHash
   return true;
 }
 
-void Ingest::Impl::reject(IngestAnswer& answer, size_t index, Error why) const {
+void Ingest::Impl::reject(IngestAnswer& answer, size_t index, Error why) {
+  accounts.reject(rejection_for(why), 1);
   if (answer.rejected.size() >= limits.max_rejected_reported) {
     ++answer.rejected_more;
     return;
@@ -241,7 +248,10 @@ void Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
     if (target.cloud_events) {
       const auto known = is_known(target, stream, event, here);
       if (!known.ok()) reject(answer, i, known.error());
-      if (known.ok() && *known) ++answer.duplicates;
+      if (known.ok() && *known) {
+        ++answer.duplicates;
+        ++accounts.duplicate_events;
+      }
       if (!known.ok() || *known) continue;
     }
     uint32_t partition = unkeyed;
@@ -273,6 +283,7 @@ log::Group Ingest::Impl::take_batches(Target& target, StreamId stream) const {
 
 // What it repeats may still wait for the disk, and then it waits, too.
 Status Ingest::Impl::answer_without_frame(TenantState& tenant, IngestAnswer answer, Done& done) {
+  ++accounts.accepted_requests;
   if (answer.duplicates > 0 && !pending.empty()) {
     const Cut last = pending.back().cut;
     answer.cursor = cursor_after(last);
@@ -299,23 +310,31 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
   }
   if (!target.new_ids.ids.empty())
     group.controls.push_back({log::ControlKind::kEventIds, encode_event_ids(target.new_ids)});
-  TRY_ASSIGN(auto appended, journal.append(std::move(group), log::Priority::kIngest));
-  answer.offsets = std::move(appended.places);
-  answer.cursor = cursor_after(appended.cut);
+  auto taken = journal.append(std::move(group), log::Priority::kIngest);
+  if (!taken.ok()) {
+    accounts.reject(Rejection::kUnstored, answer.accepted);
+    return std::move(taken).error();
+  }
+  log::Appended frame = std::move(taken).value();
+  answer.offsets = std::move(frame.places);
+  answer.cursor = cursor_after(frame.cut);
   if (entry != nullptr) {
-    entry->cut = appended.cut;
-    entry->time = appended.time;
+    entry->cut = frame.cut;
+    entry->time = frame.time;
     entry->answer = answer;
     keys.add(entry);
   }
-  if (!target.new_ids.ids.empty()) ids.add(target.new_ids, appended.time, appended.cut);
-  accepted_events += answer.accepted;
+  if (!target.new_ids.ids.empty()) ids.add(target.new_ids, frame.time, frame.cut);
+  ++accounts.accepted_requests;
+  accounts.stored_events += answer.accepted;
+  accounts.events_a_request.record(static_cast<int64_t>(answer.accepted));
+  if (appended && answer.accepted > 0) appended(stream.id, frame.cut, frame.time);
   accepted_bytes += request.body.size();
   tenant.counters.accepted_events += answer.accepted;
   tenant.counters.accepted_bytes += request.body.size();
   tenant.waiting_bytes += request.body.size();
   pending.push_back(
-      {appended.cut, request.body.size(), &tenant, std::move(done), std::move(answer), std::move(entry)});
+      {frame.cut, request.body.size(), &tenant, std::move(done), std::move(answer), std::move(entry)});
   return {};
 }
 
@@ -340,7 +359,9 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
   }
   tenant.bytes.take(static_cast<double>(request.body.size()));
   TRY_ASSIGN(const auto events, split(request));
+  accounts.received_events += events.size();
   if (events.size() > limits.max_events) {
+    accounts.reject(Rejection::kRequest, events.size());
     return error(
         Code::kInvalid, "MR-ING-0006",
         fmt::format("the request holds {} events, the bound is {}", events.size(), limits.max_events),
@@ -353,6 +374,7 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
   tenant.counters.rejected_events += answer.rejected.size() + answer.rejected_more;
   if (request.all_or_nothing && !answer.rejected.empty()) {
     take_batches(target, stream->id);  // nothing of it stays
+    accounts.reject(Rejection::kRequest, answer.accepted);
     return std::move(answer.rejected.front().error);
   }
   return submit(request, tenant, *stream, target, std::move(answer), body, done);
@@ -364,9 +386,11 @@ Ingest::~Ingest() = default;
 
 void Ingest::ingest(const IngestRequest& request, Done done) {
   TenantState& tenant = impl_->tenants[request.tenant];
+  ++impl_->accounts.requests;
   Status taken = impl_->ingest(request, tenant, done);
   if (taken.ok()) return;
   ++tenant.counters.refused_requests;
+  impl_->accounts.refuse(taken.error());
   done(std::move(taken).error());
 }
 
@@ -392,8 +416,11 @@ void Ingest::on_durable(Cut durable) {
 size_t Ingest::waiting() const {
   return impl_->pending.size();
 }
-uint64_t Ingest::accepted_events() const {
-  return impl_->accepted_events;
+const IngestAccounts& Ingest::accounts() const {
+  return impl_->accounts;
+}
+void Ingest::on_appended(std::function<void(StreamId, Cut, AppendTime)> appended) {
+  impl_->appended = std::move(appended);
 }
 uint64_t Ingest::accepted_bytes() const {
   return impl_->accepted_bytes;

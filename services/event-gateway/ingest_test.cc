@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "event-gateway/gateway.h"
@@ -45,7 +47,18 @@ class IngestTest : public testing::Test {
     definitions_->on_durable(journal_.durable_cut());
     ASSERT_EQ(failure, "");
   }
+  // Whatever a test did: no event and no request is unaccounted for.
+  void TearDown() override { check_accounts(); }
+  void check_accounts() const {
+    const IngestAccounts& a = ingest_->accounts();
+    const auto sum = [](const auto& reasons) {
+      return std::accumulate(reasons.begin(), reasons.end(), uint64_t{0});
+    };
+    EXPECT_EQ(a.received_events, a.stored_events + a.duplicate_events + sum(a.rejected_events));
+    EXPECT_EQ(a.requests, a.accepted_requests + a.replayed_requests + sum(a.refused_requests));
+  }
   void restart(Ingest::Limits limits = {}) {
+    if (ingest_ != nullptr) check_accounts();
     ingest_ = std::make_unique<Ingest>(journal_, *definitions_, limits);
   }
   AnsweredPtr send(std::string body, const std::string& key = "", const char* stream = "clicks",
@@ -89,6 +102,30 @@ TEST_F(IngestTest, ARequestIsOneFrameAndAnsweredWhenDurable) {
   EXPECT_EQ(answered->answer.cursor, cursor_after(cut));
   EXPECT_EQ(journal_.end_cut(), cut);
   EXPECT_EQ(ingest_->waiting(), 0u);
+}
+
+TEST_F(IngestTest, WhatBecameOfEventsIsCounted) {
+  send("{\"n\":1}\n{\"n\":\"x\"}\nnonsense\n{\"n\":4}", "k");
+  make_durable();
+  send("{\"n\":1}\n{\"n\":\"x\"}\nnonsense\n{\"n\":4}", "k");  // again
+  send("{\"n\":1}", "", "nothing");
+  journal_.refuse_with(error(Code::kExhausted, "MR-LOG-0003", "too much is pending"));
+  send("{\"n\":1}\n{\"n\":\"x\"}\n{\"n\":2}");
+  journal_.refuse_with(std::nullopt);
+  const IngestAccounts& a = ingest_->accounts();
+  const auto rejected = [&](Rejection why) { return a.rejected_events[static_cast<size_t>(why)]; };
+  const auto refused = [&](Refusal why) { return a.refused_requests[static_cast<size_t>(why)]; };
+  EXPECT_EQ(a.received_events, 11u);
+  EXPECT_EQ(a.stored_events, 2u);
+  EXPECT_EQ(a.duplicate_events, 4u);
+  EXPECT_EQ(rejected(Rejection::kSchema), 2u);
+  EXPECT_EQ(rejected(Rejection::kMalformed), 1u);
+  EXPECT_EQ(rejected(Rejection::kUnstored), 2u);
+  EXPECT_EQ(a.requests, 4u);
+  EXPECT_EQ(a.accepted_requests, 1u);
+  EXPECT_EQ(a.replayed_requests, 1u);
+  EXPECT_EQ(refused(Refusal::kNoStream), 1u);
+  EXPECT_EQ(refused(Refusal::kOverload), 1u);
 }
 
 TEST_F(IngestTest, AnEventGoesToThePartitionOfItsKey) {

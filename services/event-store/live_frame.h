@@ -17,6 +17,7 @@ class LiveFrame {
   explicit LiveFrame(log::FramePtr frame) : frame_(std::move(frame)) {}
 
   Cut cut() const { return frame_->cut; }
+  AppendTime time() const { return frame_->time; }
   size_t bytes() const { return frame_->bytes; }
   // All of the stream's rows, whatever place in it a follower goes on from.
   Result<std::shared_ptr<const RowPage>> rows(RowMaker& maker, std::optional<PartitionId> partition);

@@ -245,6 +245,7 @@ struct StreamStore::Impl {
   Cut durable;
   std::unordered_map<StreamId, Followed> by_stream;
   size_t count = 0;
+  std::function<void(StreamId, AppendTime)> delivered;
 };
 
 // One subscription's state. Shared with the page read that may be under way.
@@ -332,6 +333,7 @@ bool Follower::fill() {
     if (rows.ok()) {
       page_ = std::move(*rows);
       next_ = frame->cut() == place_.cut ? first_behind(*page_, place_) : 0;
+      if (store_->delivered) store_->delivered(stream()->id, frame->time());
     } else {
       ended_ = rows.error();
     }
@@ -495,6 +497,9 @@ engine::StreamPlace StreamStore::start_of(const engine::StreamDef&) {
 }
 engine::StreamPlace StreamStore::end_of() {
   return {Cut(impl_->durable.value + 1), 0};
+}
+void StreamStore::on_delivered(std::function<void(StreamId, AppendTime)> delivered) {
+  impl_->delivered = std::move(delivered);
 }
 size_t StreamStore::followers() const {
   return impl_->count;

@@ -15,6 +15,7 @@
 //              files.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -46,6 +47,8 @@ class StreamStore final : public engine::StreamReads {
   // somebody follows.
   void on_durable(Cut durable);
   size_t followers() const;
+  // Told of each frame of a stream that a live follower takes; not of pages of what is older.
+  void on_delivered(std::function<void(StreamId, AppendTime arrived)> delivered);
 
   struct Impl;  // the source's own
 

@@ -10,7 +10,9 @@
 #include "event-store/stream_reads.h"
 #include "metadata/metadata_store.h"
 #include "node/data_directory.h"
+#include "node/metric_series.h"
 #include "node/node_metrics.h"
+#include "node/node_watch.h"
 #include "stream-processor/processor.h"
 
 namespace millrace::node {
@@ -32,6 +34,7 @@ class NodeImpl final : public Node {
   const std::optional<Error>& failed() const override { return journal_->failed(); }
   Status ready() const override;
   std::string metrics() override;
+  std::string metrics_full(std::optional<TenantId> only) override;
   Result<TenantId> tenant(const std::string& name) override;
   gateway::Ingest& ingest() override { return *ingest_; }
   gateway::SqlService& sql() override { return *sql_; }
@@ -44,9 +47,11 @@ class NodeImpl final : public Node {
 
  private:
   Status recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress);
+  void observe();
   void hand_out(Cut durable);
+  void measure(AppendTime now);
   void save_ingest();
-  void keep_retention();
+  void keep_retention(int64_t now);
   Cut floor();
   std::string path(const char* name) const { return options_.directory + "/" + name; }
 
@@ -63,6 +68,8 @@ class NodeImpl final : public Node {
   std::unique_ptr<gateway::Ingest> ingest_;
   std::unique_ptr<gateway::SqlService> sql_;
   NodeMetrics metrics_;
+  std::optional<NodeWatch> watch_;  // where there is a log
+  sql::CatalogPtr measured_;        // whose streams are measured
   Cut handed_out_;
   Cut ingest_saved_;
   uint64_t bytes_at_save_ = 0;
@@ -76,6 +83,10 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
   TRY_ASSIGN(lock_, take_data_directory(files_, options_.directory));
   auto journal_options = options_.journal;
   journal_options.directory = options_.directory;
+  journal_options.synced = [this](int64_t us, size_t bytes) {
+    metrics_.sync_us.record(us);
+    metrics_.sync_bytes.record(static_cast<int64_t>(bytes));
+  };
   TRY_ASSIGN(journal_,
              log::Journal::open(files_, clock_, journal_options, [&](uint64_t done, uint64_t total) {
                if (progress) progress("reading the journal", done, total);
@@ -107,14 +118,45 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
                                                         if (progress)
                                                           progress("recovering queries", done, total);
                                                       }));
-    processor_->counters().processing = [this](int64_t us) { metrics_.processing.record(us); };
   }
+  observe();
   sql_ =
       std::make_unique<gateway::SqlService>(*definitions_, processor_.get(), *streams_, background_, clock_,
                                             std::make_shared<gateway::ReadBudget>(), ingest_.get());
   sql_->set_statement_timeout(options_.statement_timeout);
   handed_out_ = journal_->durable_cut();
   return {};
+}
+
+void NodeImpl::observe() {
+  const auto delivered = [this](StreamId stream, AppendTime arrived) {
+    metrics_.times.delivered(stream, arrived, journal_->now());
+  };
+  ingest_->on_appended([this](StreamId stream, Cut cut, AppendTime arrived) {
+    metrics_.times.appended(stream, cut, arrived);
+  });
+  streams_->on_delivered(delivered);
+  if (options_.log != nullptr) watch_.emplace(*options_.log, *journal_, *ingest_);
+  if (!processor_) return;
+  auto& counters = processor_->counters();
+  if (watch_) {
+    for (const auto& query : processor_->query_gauges()) {
+      const auto status = processor_->status(query.plan->id);
+      if (status.ok() && status->failed)
+        watch_->query_failed(*definitions_->catalog(), *query.plan, *status->failed);
+    }
+    counters.failed = [this](const engine::QueryPlan& query, const Error& why) {
+      watch_->query_failed(*definitions_->catalog(), query, why);
+    };
+    counters.snapshot_failed = [this](const Error& why) { watch_->snapshot_failed(why); };
+  }
+  counters.processing = [this](int64_t us) { metrics_.processing.record(us); };
+  counters.delivered = delivered;
+  counters.snapshot = [this](int64_t us, uint64_t bytes) {
+    metrics_.snapshot_us.record(us);
+    metrics_.snapshot_bytes.record(static_cast<int64_t>(bytes));
+    metrics_.last_snapshot = journal_->now();
+  };
 }
 
 // The table of idempotency keys: what was saved, then the frames since.
@@ -152,8 +194,11 @@ bool NodeImpl::turn() {
   // A disk that answers at once (the simulation's) has news already.
   journal_->poll();
   hand_out(journal_->durable_cut());
+  const AppendTime now = journal_->now();
+  measure(now);
+  if (watch_) watch_->look(now);
   save_ingest();
-  keep_retention();
+  keep_retention(now.value);
   sql_->expire();
   return more;
 }
@@ -165,6 +210,22 @@ void NodeImpl::hand_out(Cut durable) {
   definitions_->on_durable(durable);
   streams_->on_durable(durable);
   if (processor_) processor_->on_durable(durable);
+}
+
+void NodeImpl::measure(AppendTime now) {
+  if (measured_ != definitions_->catalog()) {
+    measured_ = definitions_->catalog();
+    std::unordered_set<StreamId> read;
+    for (const auto* entry : measured_->all()) {
+      if (!entry->query) continue;
+      for (const auto& source : entry->query->sources()) read.insert(source->id);
+    }
+    metrics_.times.set_read(std::move(read));
+    metrics_.times.forget([&](StreamId stream) { return measured_->stream(stream) == nullptr; });
+  }
+  if (!metrics_.times.waits()) return;
+  const Cut stepped = processor_ ? std::min(processor_->stepped_to(), handed_out_) : handed_out_;
+  metrics_.times.reached(handed_out_, stepped, now);
 }
 
 void NodeImpl::save_ingest() {
@@ -202,8 +263,7 @@ Cut NodeImpl::floor() {
   return queries ? Cut(0) : floor;
 }
 
-void NodeImpl::keep_retention() {
-  const int64_t now = journal_->now().value;
+void NodeImpl::keep_retention(int64_t now) {
   if (looking_for_expired_ || now - retention_at_us_ < kRetentionEveryUs) return;
   retention_at_us_ = now;
   const auto through = std::make_shared<std::optional<event_store::Expired>>();
@@ -247,6 +307,11 @@ Status NodeImpl::ready() const {
 std::string NodeImpl::metrics() {
   return metrics_.render(*journal_, *ingest_, *streams_, processor_.get(), spill_.get()) +
          render_statements(sql_->counters());
+}
+
+std::string NodeImpl::metrics_full(std::optional<TenantId> only) {
+  const auto catalog = definitions_->catalog();
+  return render_series({*journal_, *ingest_, *catalog, processor_.get(), metrics_.times}, only);
 }
 
 Result<TenantId> NodeImpl::tenant(const std::string& name) {

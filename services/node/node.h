@@ -19,6 +19,7 @@
 #include "engine/serving.h"
 #include "event-gateway/gateway.h"
 #include "log/journal.h"
+#include "node/node_log.h"
 #include "sql/definitions.h"
 
 namespace millrace::node {
@@ -29,6 +30,7 @@ struct NodeOptions {
   bool process = true;          // false: take in and serve reads only
   bool inline_workers = false;  // all workers inside turn(), in an order chosen by `schedule`
   std::function<uint64_t(uint64_t bound)> schedule;  // the simulation's choices; null: round robin
+  NodeLog* log = nullptr;                            // null: it says nothing
   size_t max_step_bytes =
       256u << 10;                     // journal bytes a step takes at most: with its rows, what a core caches
   size_t max_slice_bytes = 8u << 20;  // of a step's outputs, in one frame
@@ -58,7 +60,9 @@ class Node {
       std::function<void()> wake) = 0;  // called from any thread when turn() has something to do
   virtual const std::optional<Error>& failed() const = 0;  // the journal or the disk gave up: end the process
   virtual Status ready() const = 0;                        // kUnavailable with the reason while catching up
-  virtual std::string metrics() = 0;                       // Prometheus text
+  // Prometheus text: of the node; and of each stream, query and tenant, of all tenants or of one.
+  virtual std::string metrics() = 0;
+  virtual std::string metrics_full(std::optional<TenantId> only) = 0;
 
   virtual Result<TenantId> tenant(const std::string& name) = 0;  // made if missing; waits for nothing
   virtual gateway::Ingest& ingest() = 0;

@@ -1,8 +1,9 @@
 #include "node/node_metrics.h"
 
-#include <map>
+#include <algorithm>
+#include <optional>
 
-#include "event-gateway/inventory.h"
+#include "node/metric_series.h"
 #include "telemetry/prometheus.h"
 
 namespace millrace::node {
@@ -10,9 +11,7 @@ namespace {
 
 using telemetry::PrometheusText;
 
-double number(uint64_t value) {
-  return static_cast<double>(value);
-}
+constexpr double kMicrosecond = 1e-6;
 
 void render_journal(PrometheusText& page, log::Journal& journal) {
   const auto& c = journal.counters();
@@ -40,6 +39,7 @@ void render_processor(PrometheusText& page, const processor::Processor::Counters
                       const telemetry::Histogram& processing) {
   page.counter("millrace_steps_total", "Steps that were recorded.", number(c.steps));
   page.counter("millrace_output_records_total", "Records that queries wrote.", number(c.output_records));
+  page.counter("millrace_dead_letters_total", "Dead letters written.", number(c.dead_letters));
   page.counter("millrace_snapshots_total", "Snapshots written.", number(c.snapshots));
   page.counter("millrace_snapshot_bytes_total", "Bytes of snapshots written.", number(c.snapshot_bytes));
   page.counter("millrace_snapshot_failures_total", "Snapshots that could not be written.",
@@ -62,62 +62,69 @@ void render_state(PrometheusText& page, const state::SpillSpace::Counters& c) {
   page.counter("millrace_state_pages_read_total", "Pages of state read back.", number(c.pages_read));
 }
 
-struct TenantRow {
-  gateway::TenantCounts counts;
-  gateway::Ingest::TenantCounters ingest;
-  uint64_t dead_letters = 0;
-};
-
-// Dead letters ever written: offsets begin at 0 and have no gaps.
-uint64_t dead_letters_of(log::Journal& journal, const sql::Catalog& catalog, TenantId tenant) {
-  const auto stream = catalog.dead_letters(tenant);
-  if (stream == nullptr) return 0;
-  const auto range = journal.range({stream->id, PartitionId(0)});
-  return range.ok() ? static_cast<uint64_t>(range->end.value) : 0;
+void render_ingest(PrometheusText& page, const gateway::Ingest& ingest) {
+  const auto& c = ingest.accounts();
+  page.family("millrace_ingest_requests_total", "counter", "Ingest requests, by how they were answered.");
+  page.sample(number(c.accepted_requests), {{"result", "accepted"}});
+  page.sample(number(c.replayed_requests), {{"result", "replayed"}});
+  for (size_t i = 0; i < c.refused_requests.size(); ++i) {
+    page.sample(number(c.refused_requests[i]),
+                {{"result", "refused"}, {"reason", name_of(static_cast<gateway::Refusal>(i))}});
+  }
+  page.counter("millrace_ingest_received_events_total",
+               "Events of requests that were taken apart: stored, rejected and duplicate ones.",
+               number(c.received_events));
+  page.counter("millrace_ingest_events_total", "Events stored.", number(c.stored_events));
+  page.family("millrace_ingest_rejected_events_total", "counter", "Events that were not stored.");
+  for (size_t i = 0; i < c.rejected_events.size(); ++i) {
+    page.sample(number(c.rejected_events[i]), {{"reason", name_of(static_cast<gateway::Rejection>(i))}});
+  }
+  page.counter("millrace_ingest_duplicate_events_total", "Events that the stream had already.",
+               number(c.duplicate_events));
+  page.counter("millrace_ingest_bytes_total", "Bytes of accepted requests' bodies.",
+               number(ingest.accepted_bytes()));
+  page.gauge("millrace_ingest_waiting", "Requests that wait for the disk.", number(ingest.waiting()));
+  page.family("millrace_ingest_request_events", "histogram", "Events stored of an accepted request.");
+  page.histogram(c.events_a_request, telemetry::kCountScale);
 }
 
-std::map<TenantId, TenantRow> tenant_rows(log::Journal& journal, const gateway::Ingest& ingest,
-                                          const sql::Catalog& catalog, std::optional<TenantId> only) {
-  const auto counters = ingest.by_tenant();
-  std::map<TenantId, TenantRow> rows;
-  for (const auto& [tenant, counts] : gateway::tenants_of(catalog, only)) {
-    TenantRow& row = rows[tenant];
-    row.counts = counts;
-    if (const auto found = counters.find(tenant); found != counters.end()) row.ingest = found->second;
-    row.dead_letters = dead_letters_of(journal, catalog, tenant);
+// How far the queries are, in few numbers; /metrics/full has each of them.
+void render_queries(PrometheusText& page, processor::Processor& processor, log::Journal& journal) {
+  constexpr uint64_t kFarFrames = 1024;
+  double running = 0, building = 0, paused = 0, failed = 0, frames = 0, state_bytes = 0;
+  std::optional<int64_t> watermark;
+  const Cut end = journal.end_cut();
+  for (const auto& query : processor.query_gauges()) {
+    state_bytes += number(query.state_bytes);
+    const uint64_t behind = end.value - std::min(query.position, end).value;
+    ++(query.failed ? failed : query.paused ? paused : behind > kFarFrames ? building : running);
+    if (query.failed || query.paused) continue;
+    frames = std::max(frames, number(behind));
+    if (query.watermark_us) watermark = std::min(watermark.value_or(INT64_MAX), *query.watermark_us);
   }
-  return rows;
+  page.family("millrace_queries", "gauge", "Views and derived streams, by state.");
+  page.sample(running, {{"state", "running"}});
+  page.sample(building, {{"state", "building"}});
+  page.sample(paused, {{"state", "paused"}});
+  page.sample(failed, {{"state", "failed"}});
+  page.gauge("millrace_queries_state_bytes", "State of all queries.", state_bytes);
+  page.gauge("millrace_queries_lag_frames", "Frames of the log that the furthest behind has not taken.",
+             frames);
+  page.family("millrace_queries_watermark_lag_seconds", "gauge",
+              "The wall clock, less the oldest watermark of a running query; no sample while none has one.");
+  if (watermark) page.sample(static_cast<double>(journal.now().value - *watermark) * kMicrosecond);
+}
+
+void render_times(PrometheusText& page, const EventTimes& times) {
+  page.family(
+      "millrace_event_latency_seconds", "histogram",
+      "From an event's arrival until it is on the disk, taken in by all queries, at a live subscriber.");
+  for (size_t stage = 0; stage < EventTimes::kStages; ++stage) {
+    page.histogram(times.totals()[stage], telemetry::kSecondsScale, {{"stage", kStageNames[stage]}});
+  }
 }
 
 }  // namespace
-
-std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest, const sql::Catalog& catalog,
-                           std::optional<TenantId> only) {
-  const auto rows = tenant_rows(journal, ingest, catalog, only);
-  PrometheusText page;
-  const auto family = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
-    page.family(name, type, help);
-    for (const auto& [tenant, row] : rows) page.sample(number(value(row)), {{"tenant", row.counts.name}});
-  };
-  family("millrace_tenant_ingest_events_total", "counter", "Events accepted.",
-         [](const TenantRow& r) { return r.ingest.accepted_events; });
-  family("millrace_tenant_ingest_bytes_total", "counter", "Bytes of accepted requests' bodies.",
-         [](const TenantRow& r) { return r.ingest.accepted_bytes; });
-  family("millrace_tenant_rejected_events_total", "counter", "Events that were not valid.",
-         [](const TenantRow& r) { return r.ingest.rejected_events; });
-  family("millrace_tenant_refused_requests_total", "counter",
-         "Ingest requests answered with an error: over the quota, no such stream, …",
-         [](const TenantRow& r) { return r.ingest.refused_requests; });
-  family("millrace_tenant_waiting_bytes", "gauge", "Bytes that wait for the disk.",
-         [](const TenantRow& r) { return r.ingest.waiting_bytes; });
-  family("millrace_tenant_dead_letters_total", "counter", "Dead letters ever written.",
-         [](const TenantRow& r) { return r.dead_letters; });
-  family("millrace_tenant_streams", "gauge", "Streams, derived ones included.",
-         [](const TenantRow& r) { return r.counts.streams; });
-  family("millrace_tenant_views", "gauge", "Materialized views.",
-         [](const TenantRow& r) { return r.counts.views; });
-  return page.take();
-}
 
 std::string render_statements(const gateway::SqlService::Counters& c) {
   PrometheusText page;
@@ -130,18 +137,31 @@ std::string render_statements(const gateway::SqlService::Counters& c) {
 }
 
 std::string NodeMetrics::render(log::Journal& journal, const gateway::Ingest& ingest,
-                                const event_store::StreamStore& streams,
-                                const processor::Processor* processor, const state::SpillSpace* spill) const {
+                                const event_store::StreamStore& streams, processor::Processor* processor,
+                                const state::SpillSpace* spill) const {
   PrometheusText page;
   render_journal(page, journal);
-  page.counter("millrace_ingest_events_total", "Events accepted.", number(ingest.accepted_events()));
-  page.counter("millrace_ingest_bytes_total", "Bytes of accepted requests' bodies.",
-               number(ingest.accepted_bytes()));
-  page.gauge("millrace_ingest_waiting", "Requests that wait for the disk.", number(ingest.waiting()));
+  page.family("millrace_journal_sync_seconds", "histogram",
+              "A group of frames, from its handing over to the disk until the disk has it.");
+  page.histogram(sync_us, telemetry::kSecondsScale);
+  page.family("millrace_journal_sync_bytes", "histogram", "Bytes of such a group.");
+  page.histogram(sync_bytes, telemetry::kBytesScale);
+  render_ingest(page, ingest);
+  render_times(page, times);
   page.gauge("millrace_stream_followers", "Readers that follow a stream.", number(streams.followers()));
   page.counter("millrace_retention_runs_total", "Times that expired segments were freed.",
                number(retention_runs));
-  if (processor != nullptr) render_processor(page, processor->counters(), processing);
+  if (processor != nullptr) {
+    render_processor(page, processor->counters(), processing);
+    page.family("millrace_snapshot_seconds", "histogram", "Writing a snapshot.");
+    page.histogram(snapshot_us, telemetry::kSecondsScale);
+    page.family("millrace_snapshot_size_bytes", "histogram", "What a snapshot wrote.");
+    page.histogram(snapshot_bytes, telemetry::kBytesScale);
+    page.gauge("millrace_snapshot_last_timestamp_seconds",
+               "When the last one was written, Unix time; 0: none yet.",
+               static_cast<double>(last_snapshot.value) * kMicrosecond);
+    render_queries(page, *processor, journal);
+  }
   if (spill != nullptr) render_state(page, spill->counters());
   return page.take();
 }

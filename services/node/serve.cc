@@ -16,16 +16,19 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "event-gateway/http_handlers.h"
 #include "event-gateway/http_server.h"
 #include "event-gateway/tokens.h"
+#include "event/text.h"
 #include "node/background.h"
 #include "node/cli.h"
 #include "node/configuration.h"
 #include "node/listen_address.h"
 #include "node/machine_memory.h"
 #include "node/node.h"
-#include "node/node_metrics.h"
+#include "node/node_log.h"
 #include "node/notify.h"
+#include "node/process_metrics.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
 
@@ -36,19 +39,21 @@ constexpr int64_t kPollNs = 200'000;
 
 namespace asio = boost::asio;
 
-void say(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
-}
-
-int fail(const Error& failure) {
-  fmt::print(stderr, "{}", sql::render_error(failure, {}));
-  return failure.code == Code::kInvalid ? 2 : 1;
-}
-
 class Server {
  public:
   explicit Server(ServeOptions options)
-      : options_(std::move(options)), loop_(1), signals_(loop_), hangups_(loop_) {}
+      : options_(std::move(options)),
+        level_(*log_level_named(options_.log_level)),
+        log_(
+            options_.log_format == "json" ? LogFormat::kJson : LogFormat::kText, level_,
+            [this] {
+              return NodeLog::Time{clock_.wall_us(), clock_.monotonic_ns()};
+            },
+            write_to_stderr),
+        loop_(1),
+        signals_(loop_),
+        hangups_(loop_),
+        louder_(loop_, SIGUSR1) {}
 
   Status run() {
     TRY(open());
@@ -56,7 +61,19 @@ class Server {
     return stop();
   }
 
+  // The exit code for it. People read the text, where it was wrong underlined; a program gets its line.
+  int fail(const Error& failure) {
+    if (options_.log_format == "json") {
+      log_.say(LogLevel::kError, "node", failure.message, {failure.id, ""});
+    } else {
+      fmt::print(stderr, "{}", sql::render_error(failure, {}));
+    }
+    return failure.code == Code::kInvalid ? 2 : 1;
+  }
+
  private:
+  void say(const std::string& line) { log_.say(LogLevel::kInfo, "node", line); }
+
   Status open() {
     TRY(check_listeners(options_));
     if (!options_.tokens.empty()) {
@@ -75,6 +92,7 @@ class Server {
     o.statement_timeout = options_.statement_timeout;
     o.journal.segment_bytes = options_.segment_mb << 20;
     o.journal.reserve_bytes = options_.reserve_mb << 20;
+    o.log = &log_;
     TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o,
                                  [this](const char* what, uint64_t done, uint64_t total) {
                                    starting(what, done, total);
@@ -106,7 +124,8 @@ class Server {
     std::unique_ptr<gateway::TlsCertificates> certificates;
     if (!options_.https.empty()) {
       TRY_ASSIGN(tls_, parse_address(options_.https));
-      TRY_ASSIGN(certificates, gateway::TlsCertificates::open(tls_files(options_), &say));
+      TRY_ASSIGN(certificates, gateway::TlsCertificates::open(tls_files(options_),
+                                                                   [this](const std::string& line) { say(line); }));
     }
     gateway::HttpBackend backend;
     backend.ready = backend.open = [this] { return open_for_requests(); };
@@ -134,20 +153,24 @@ class Server {
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
-    backend.metrics = [this](std::optional<TenantId> only) {
-      const auto catalog = node_->definitions().catalog();
-      return node_->metrics() + render_tenants(node_->journal(), node_->ingest(), *catalog, only) +
-             http_->metrics();
+    backend.metrics = [this] {
+      telemetry::PrometheusText process;
+      process_.render(process, cli::kVersion);
+      return process.take() + node_->metrics() + http_->metrics();
     };
+    backend.metrics_full = [this](std::optional<TenantId> only) { return node_->metrics_full(only); };
     backend.open = [this] { return open_for_requests(); };
     backend.ready = [this]() -> Status {
       TRY(open_for_requests());
       return node_->ready();
     };
-    backend.log_failure = [](std::string_view problem) {
-      say(fmt::format("error: {}", problem.substr(0, problem.rfind('}') + 1)));
+    backend.log_failure = [this](std::string_view problem) {
+      log_.say(LogLevel::kError, "http", problem.substr(0, problem.rfind('}') + 1));
     };
     backend.tokens = tokens_.get();
+    backend.arrived = [this](const gateway::HttpRequest& request, int refused) {
+      log_request(request, refused);
+    };
     TRY(http_->use(std::move(backend)));
     say_what_was_found();
     if (tls_) {
@@ -157,6 +180,8 @@ class Server {
     if (plain_) {
       TRY(write_port("http.port", plain_->port));
       say(fmt::format("listening on http://{}:{}", plain_->host, plain_->port));
+    }
+    if (plain_ && options_.log_format != "json") {
       say(fmt::format(
           "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/",
           plain_->host, plain_->port));
@@ -169,11 +194,29 @@ class Server {
     return write_file_atomically(*files_, options_.data + "/" + name, fmt::format("{}\n", port));
   }
 
+  void log_request(const gateway::HttpRequest& request, int refused) {
+    if (!log_.says(LogLevel::kDebug)) return;
+    std::string line =
+        fmt::format("{} {}", start_of(request.head.method, 20), start_of(request.head.target, 300));
+    if (refused != 0) line += fmt::format(": {}", refused);
+    log_.say(LogLevel::kDebug, "http", line);
+  }
+
+  void be_louder() {
+    louder_.async_wait([this](const boost::system::error_code& ec, int) {
+      if (ec) return;
+      log_.set_level(log_.level() == LogLevel::kDebug ? level_ : LogLevel::kDebug);
+      log_.say(log_.level(), "node", fmt::format("the log's level is {}", name_of(log_.level())));
+      be_louder();
+    });
+  }
+
   void say_what_was_found() {
     const auto& found = node_->journal().recovery();
     for (const auto& damage : found.damage) {
-      say(fmt::format("DAMAGE in {} at byte {}: frame {}: {} (kept aside, not deleted)", damage.file,
-                      damage.position, damage.cut.value, damage.what));
+      log_.say(LogLevel::kError, "journal",
+               fmt::format("DAMAGE in {} at byte {}: frame {}: {} (kept aside, not deleted)", damage.file,
+                           damage.position, damage.cut.value, damage.what));
     }
     say(fmt::format("data in {}, {} worker{}, journal up to frame {}", options_.data, options_.workers,
                     options_.workers == 1 ? "" : "s", node_->journal().end_cut().value));
@@ -186,6 +229,7 @@ class Server {
   }
 
   void loop() {
+    be_louder();
     signals_.add(SIGINT);
     signals_.add(SIGTERM);
     signals_.async_wait([this](const boost::system::error_code& ec, int) {
@@ -243,7 +287,7 @@ class Server {
     auto closed = node_->close(done);
     http_.reset();
     if (!closed.ok()) {
-      say("stopped, but: " + closed.error().to_string());
+      log_.say(LogLevel::kError, "node", "stopped, but: " + closed.error().to_string());
       return closed;
     }
     const double seconds = static_cast<double>(clock_.monotonic_ns() - began) / 1e9;
@@ -258,9 +302,12 @@ class Server {
 
   const ServeOptions options_;
   SystemClock clock_;
+  const LogLevel level_;
+  NodeLog log_;
+  const ProcessMetrics process_;
   std::unique_ptr<Files> files_ = make_system_files();
   asio::io_context loop_;
-  asio::signal_set signals_, hangups_;
+  asio::signal_set signals_, hangups_, louder_;
   std::unique_ptr<gateway::Tokens> tokens_;
   std::unique_ptr<Node> node_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
@@ -298,8 +345,9 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     std::signal(SIGPIPE, SIG_IGN);
-    const auto ended = Server(configuration->options).run();
-    exit_code = ended.ok() ? 0 : fail(ended.error());
+    Server server(configuration->options);
+    const auto ended = server.run();
+    exit_code = ended.ok() ? 0 : server.fail(ended.error());
   });
 }
 

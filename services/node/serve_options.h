@@ -38,6 +38,8 @@ struct ServeOptions {
   uint64_t snapshot_mb = 128;
   uint32_t snapshot_seconds = 60;
   uint32_t drain_seconds = 30;
+  std::string log_format = "text";
+  std::string log_level = "info";
 };
 
 inline constexpr const char* kOff = "off";

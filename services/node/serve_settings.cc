@@ -73,6 +73,18 @@ const std::vector<Setting>& settings() {
       {"drain_timeout", &Options::drain_seconds, "SECONDS",
        "What SIGTERM or ctrl-C leaves for what was accepted: answers, and the queries' way to the end", "120",
        1, 3'600},
+      {.name = "log_format",
+       .member = &Options::log_format,
+       .value = "FORMAT",
+       .what = "What it says on standard error",
+       .example = "json",
+       .choices = {"text", "json"}},
+      {.name = "log_level",
+       .member = &Options::log_level,
+       .value = "LEVEL",
+       .what = "The least that it says; SIGUSR1 makes it debug, and once more this again",
+       .example = "warning",
+       .choices = {"debug", "info", "warning", "error"}},
   };
   return all;
 }

@@ -73,6 +73,7 @@ bool Processor::handle(FromWorker& message) {
     if (!task->second.failed) {
       task->second.failed = failure->error;
       ++counters_.failed_queries;
+      if (counters_.failed) counters_.failed(*task->second.plan, failure->error);
       end_feeds(failure->query, failure->error);
     }
   } else if (auto* progress = std::get_if<Progress>(&message.what)) {
@@ -85,6 +86,7 @@ bool Processor::handle(FromWorker& message) {
       task->second.position[progress->worker] = at.position;
       task->second.live[progress->worker] = at.live;
       task->second.state_bytes[progress->worker] = at.state_bytes;
+      task->second.watermark_us[progress->worker] = at.watermark_us;
       if (at.complete_from.value != 0) task->second.complete_from = at.complete_from;
     }
   }
@@ -102,7 +104,12 @@ bool Processor::append(StepDone& done, uint32_t worker) {
       return false;
     }
     ++counters_.steps;
-    for (size_t b = 0; b < batches; ++b) counters_.output_records += appended->places[b].count;
+    for (size_t b = 0; b < batches; ++b) {
+      counters_.output_records += appended->places[b].count;
+      const auto stream = known_->stream(done.group.batches[b].where.stream);
+      if (stream && stream->kind == engine::StreamKind::kDeadLetters)
+        counters_.dead_letters += appended->places[b].count;
+    }
     if (done.live && counters_.processing) counters_.processing(appended->time.value - done.oldest.value);
     outputs_.push_back({appended->cut, worker, done.bytes});
   } else {
@@ -122,7 +129,7 @@ void Processor::written(uint32_t worker, size_t bytes) {
 
 void Processor::feed(StepDone::Change change) {
   if (planted(Planted::kLoseChanges) && change.at.value % 8 == 0) return;
-  auto entry = std::make_shared<ViewChange>(ViewChange{change.at, nullptr});
+  auto entry = std::make_shared<ViewChange>(ViewChange{change.at, change.arrived, nullptr});
   bool wanted = false;
   if (!change.closed) entry->rows = std::make_shared<const JsonRows>(std::move(change.rows));
   each_feed(change.query, [&](ViewFeed& feed) {
@@ -193,14 +200,17 @@ void Processor::write_snapshot(SnapshotReady ready) {
   auto snapshots = task->second.snapshots[ready.worker];
   auto written = std::make_shared<Result<state::SnapshotInfo>>(state::SnapshotInfo());
   auto kept = std::make_shared<std::vector<Cut>>();
-  auto done = [this, alive = std::weak_ptr<bool>(alive_), written, kept, query = ready.query,
+  auto took_ns = std::make_shared<int64_t>(0);
+  auto done = [this, alive = std::weak_ptr<bool>(alive_), written, kept, took_ns, query = ready.query,
                worker = ready.worker] {
     if (alive.expired()) return;
     if (written->ok()) {
       ++counters_.snapshots;
       counters_.snapshot_bytes += (*written)->bytes_written;
+      if (counters_.snapshot) counters_.snapshot(*took_ns / 1000, (*written)->bytes_written);
     } else {
       ++counters_.snapshot_failures;  // the next one is due as before; recovery takes longer until then
+      if (counters_.snapshot_failed) counters_.snapshot_failed(written->error());
     }
     auto found = tasks_.find(query.value);
     if (found != tasks_.end() && !kept->empty()) found->second.oldest_kept[worker] = kept->front();
@@ -208,8 +218,11 @@ void Processor::write_snapshot(SnapshotReady ready) {
   };
   const bool taken = background_.run(
       engine::Lane::kUpkeep,
-      [snapshots, written, kept, at = ready.at, epoch = std::move(ready.epoch)] {
+      [snapshots, written, kept, took_ns, clock = options_.clock, at = ready.at,
+       epoch = std::move(ready.epoch)] {
+        StopWatch watch(clock);
         *written = snapshots->write(at, *epoch);
+        watch.lap(*took_ns);
         *kept = snapshots->list();
       },
       done);
@@ -372,6 +385,10 @@ Result<std::unique_ptr<engine::Subscription>> Processor::subscribe(QueryId view)
   auto subscription = std::make_unique<ViewSubscription>(feed);
   if (tasks_.count(view.value) == 0)
     return error(Code::kNotFound, "MR-STEP-0023", "there is no such view here");
+  feed->on_delivered(
+      [this, plan = tasks_.at(view.value).plan, alive = std::weak_ptr<bool>(alive_)](AppendTime arrived) {
+        if (!alive.expired() && counters_.delivered) counters_.delivered(plan->source->id, arrived);
+      });
   feeds_.push_back(feed);
   const auto begin = [this, alive = std::weak_ptr<bool>(alive_), feed](Result<engine::ViewAtCut> at) {
     if (!alive.expired()) begin_feed(feed, std::move(at));
@@ -528,6 +545,28 @@ Cut Processor::position(const Task& task) const {
   Cut last(UINT64_MAX);
   for (uint32_t w = 0; w < task.position.size(); ++w) last = std::min(last, position(task, w));
   return last;
+}
+
+Cut Processor::stepped_to() const {
+  return *std::min_element(live_.begin(), live_.end());
+}
+
+std::vector<Processor::QueryGauges> Processor::query_gauges() {
+  if (known_ != definitions_.catalog()) definitions_changed();
+  std::vector<QueryGauges> all;
+  all.reserve(tasks_.size());
+  for (const auto& [id, task] : tasks_) {
+    QueryGauges& gauges = all.emplace_back();
+    gauges.plan = task.plan;
+    gauges.failed = task.failed.has_value();
+    gauges.paused = task.paused.has_value();
+    gauges.position = position(task);
+    for (const size_t bytes : task.state_bytes) gauges.state_bytes += bytes;
+    for (const int64_t us : task.watermark_us) {
+      if (us != INT64_MIN) gauges.watermark_us = std::min(gauges.watermark_us.value_or(INT64_MAX), us);
+    }
+  }
+  return all;
 }
 
 bool Processor::idle() const {

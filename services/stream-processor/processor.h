@@ -54,8 +54,23 @@ class Processor final : public engine::ViewReads {
     uint64_t snapshot_bytes = 0;
     uint64_t snapshot_failures = 0;
     uint64_t failed_queries = 0;
-    uint64_t nulls = 0;                          // expressions that failed and gave NULL
-    std::function<void(int64_t us)> processing;  // one call a live step with outputs; may be null
+    uint64_t dead_letters = 0;
+    uint64_t nulls = 0;  // expressions that failed and gave NULL
+    // Observers, called on the core loop; each may be null.
+    std::function<void(const engine::QueryPlan&, const Error&)> failed;  // a query stopped
+    std::function<void(const Error&)> snapshot_failed;
+    std::function<void(int64_t us)> processing;                   // a live step with outputs
+    std::function<void(int64_t us, uint64_t bytes)> snapshot;     // a snapshot that was written
+    std::function<void(StreamId, AppendTime arrived)> delivered;  // a view's changes, to a subscriber
+  };
+  // What a query is at, from what its workers have told last.
+  struct QueryGauges {
+    engine::PlanPtr plan;
+    bool failed = false;
+    bool paused = false;
+    Cut position;
+    size_t state_bytes = 0;
+    std::optional<int64_t> watermark_us;
   };
 
   static Result<std::unique_ptr<Processor>> open(Files& files, engine::Background& background,
@@ -71,7 +86,9 @@ class Processor final : public engine::ViewReads {
   // Rule (floor): the oldest cut that a recovery may need. A query that has failed holds nothing.
   Cut floor();
   Status ready() const;
-  bool idle() const;  // every task has reached the journal's end and nothing is held back
+  std::vector<QueryGauges> query_gauges();
+  Cut stepped_to() const;  // all queries that had caught up have taken in what is up to there
+  bool idle() const;       // every task has reached the journal's end and nothing is held back
   void set_wake(std::function<void()> wake);
   // A clean end: drain(), then snapshot_all(); both block. After drain() no step is taken any more and all
   // outputs of those that were are durable: only then may a snapshot say that they were.
@@ -96,7 +113,8 @@ class Processor final : public engine::ViewReads {
     std::vector<Cut> position;                                 // by worker; where it is live: live_[worker]
     std::vector<uint8_t> live;                                 // by worker
     std::vector<size_t> state_bytes;
-    AppendTime complete_from;  // 0: from the first event ever
+    std::vector<int64_t> watermark_us;  // by worker; INT64_MIN: none
+    AppendTime complete_from;           // 0: from the first event ever
     std::optional<Error> failed;
     std::vector<uint8_t> stopped;  // by worker: it is its task that has failed
     bool retrying = false;

@@ -365,6 +365,7 @@ Processor::Task Processor::make_task(const engine::PlanPtr& plan, uint32_t worke
   task.position.resize(workers);
   task.live.resize(workers);
   task.state_bytes.resize(workers);
+  task.watermark_us.resize(workers, INT64_MIN);
   task.stopped.resize(workers);
   for (uint32_t w = 0; w < workers; ++w) {
     task.snapshots.push_back(state::Snapshots::make(files_, snapshot_directory(plan->id, w)));

@@ -495,6 +495,16 @@ engine::QueryReport QueryTask::report() const {
   return report;
 }
 
+int64_t QueryTask::watermark() const {
+  if (!closes_ || processing_time_) return INT64_MIN;
+  int64_t least = INT64_MAX;
+  for (size_t p = 0; p < own_.size(); ++p) {
+    const PartitionId id(static_cast<uint16_t>(p));
+    if (own_[p] && clocks_.active(id)) least = std::min(least, clocks_.watermark(id));
+  }
+  return least == INT64_MAX ? INT64_MIN : least;
+}
+
 std::shared_ptr<const state::Epoch> QueryTask::freeze() {
   save_cell();
   return store_->freeze();

@@ -141,6 +141,8 @@ class QueryTask {
   void use_clock(const Clock* clock) { clock_ = clock; }  // null: no times
   void add_decode_time(int64_t ns) { counters_.decode_ns += ns; }
   engine::QueryReport report() const;
+  // The least of its own active partitions; INT64_MIN: nothing closes by a watermark, or there is none yet.
+  int64_t watermark() const;
 
   // Splits or joins tasks of one query, all at one position, into `workers` tasks.
   static Result<std::vector<std::unique_ptr<QueryTask>>> relayout(

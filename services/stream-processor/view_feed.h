@@ -20,6 +20,7 @@ namespace millrace::processor {
 // One step's changes of a view, for all its feeds.
 struct ViewChange {
   Cut at;
+  AppendTime arrived;                    // of the first frame that the step took
   std::shared_ptr<const JsonRows> rows;  // null: being rendered
 };
 
@@ -36,11 +37,11 @@ class ViewFeed {
   void begin(Cut cut, std::shared_ptr<const JsonRows> rows) {
     start_ = cut;
     started_ = true;
-    if (!error_) released_.push_back({std::move(rows), false});
+    if (!error_) released_.push_back({std::move(rows), std::nullopt});
   }
   // Held until the last of the first rows is read.
   size_t beginning_bytes() const {
-    return released_.empty() || released_.front().change ? 0 : released_.front().rows->text.size();
+    return released_.empty() || released_.front().arrived ? 0 : released_.front().rows->text.size();
   }
   void add(std::shared_ptr<const ViewChange> change) {
     if (error_ || closed_) return;
@@ -60,7 +61,7 @@ class ViewFeed {
       if (counted && !wanted) backlog_ -= change->rows->size();
       if (!wanted) continue;
       if (!counted) backlog_ += change->rows->size();
-      released_.push_back({change->rows, true});
+      released_.push_back({change->rows, change->arrived});
       any = true;
     }
     check_backlog();
@@ -78,6 +79,8 @@ class ViewFeed {
 
   // The reader's side.
   void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
+  // Called with the last row of a step's changes that the reader takes.
+  void on_delivered(std::function<void(AppendTime arrived)> delivered) { delivered_ = std::move(delivered); }
   void close() {
     ready_ = nullptr;
     closed_ = true;
@@ -91,9 +94,10 @@ class ViewFeed {
       const Released& block = released_.front();
       for (; n < max_rows && next_ < block.rows->size(); ++n) {
         visit(block.rows->row(next_++), kNoCursor);
-        if (block.change) --backlog_;
+        if (block.arrived) --backlog_;
       }
       if (next_ < block.rows->size()) break;
+      if (block.arrived && delivered_) delivered_(*block.arrived);
       released_.pop_front();
       next_ = 0;
     }
@@ -115,7 +119,7 @@ class ViewFeed {
   };
   struct Released {
     std::shared_ptr<const JsonRows> rows;
-    bool change;  // counts as backlog
+    std::optional<AppendTime> arrived;  // of a change, which counts as backlog
   };
   const QueryId view_;
   Cut start_;
@@ -127,6 +131,7 @@ class ViewFeed {
   size_t next_ = 0;     // in the front of released_
   size_t backlog_ = 0;  // rows of changes that were not handed out
   std::function<void()> ready_;
+  std::function<void(AppendTime)> delivered_;
 };
 
 class ViewSubscription final : public engine::Subscription {

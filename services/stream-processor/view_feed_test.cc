@@ -17,7 +17,8 @@ std::shared_ptr<const JsonRows> rows(size_t count) {
   return made;
 }
 std::shared_ptr<const ViewChange> change(uint64_t at, size_t count) {
-  return std::make_shared<const ViewChange>(ViewChange{Cut(at), rows(count)});
+  return std::make_shared<const ViewChange>(
+      ViewChange{Cut(at), AppendTime(static_cast<int64_t>(at)), rows(count)});
 }
 
 class ViewFeedTest : public ::testing::Test {
@@ -54,6 +55,18 @@ TEST_F(ViewFeedTest, RowsThenChangesThatAreDurable) {
   EXPECT_EQ(told, 1);
   EXPECT_EQ(pull(), "2");
   EXPECT_EQ(pull(), "0");
+}
+
+TEST_F(ViewFeedTest, ADeliveryIsToldWithTheLastRow) {
+  std::vector<int64_t> arrivals;
+  feed->on_delivered([&](AppendTime arrived) { arrivals.push_back(arrived.value); });
+  feed->begin(Cut(3), rows(2));
+  feed->add(change(7, 3));
+  feed->release(Cut(7));
+  EXPECT_EQ(pull(4), "4");
+  EXPECT_TRUE(arrivals.empty());
+  EXPECT_EQ(pull(), "1");
+  EXPECT_EQ(arrivals, std::vector<int64_t>{7});
 }
 
 TEST_F(ViewFeedTest, TheEndIsToldBehindWhatWasReleased) {

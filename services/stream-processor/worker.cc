@@ -410,7 +410,8 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, const Stretch& stretch
       }
     }
     if (!out.changes.empty() || out.closed) {
-      done.changes.push_back({task.plan().id, to, std::move(out.changes), std::move(out.closed)});
+      done.changes.push_back(
+          {task.plan().id, to, frames.front()->time, std::move(out.changes), std::move(out.closed)});
     }
     touched_.insert(task.plan().id.value);
   }
@@ -520,8 +521,8 @@ void Worker::send_progress() {
   if (!timers_.empty() && live_ == journal_.end_cut()) progress.next_timer_us = timers_.begin()->first;
   for (const uint32_t id : touched_) {
     const Entry& entry = tasks_.at(id);
-    progress.tasks.push_back(
-        {QueryId(id), entry.live, position(entry), entry.task->store().bytes(), entry.task->complete_from()});
+    progress.tasks.push_back({QueryId(id), entry.live, position(entry), entry.task->store().bytes(),
+                              entry.task->complete_from(), entry.task->watermark()});
   }
   touched_.clear();
   progress_due_ = false;

@@ -73,6 +73,7 @@ struct StepDone {
   struct Change {
     QueryId query;
     Cut at;
+    AppendTime arrived;  // the step's first frame
     JsonRows rows;
     std::optional<ClosedWindows> closed;
   };
@@ -110,6 +111,7 @@ struct Progress {
     Cut position;
     size_t state_bytes = 0;
     AppendTime complete_from;
+    int64_t watermark_us = INT64_MIN;  // INT64_MIN: nothing closes by a watermark, or there is none
   };
   std::vector<Task> tasks;  // those that changed
 };

@@ -241,7 +241,7 @@ def parse_metrics(text):
             assert match, line
             series = match.group(1) + "{" + (match.group(2) or "") + "}"
             kind, samples = families[name]
-            suffixes = ("", "_sum", "_count") if kind == "summary" else ("",)
+            suffixes = {"summary": ("", "_sum", "_count"), "histogram": ("_bucket", "_sum", "_count")}.get(kind, ("",))
             assert kind and match.group(1) in [name + s for s in suffixes], line
             assert series not in samples, f"{series} comes twice"
             samples[series] = float(match.group(3))
@@ -252,18 +252,24 @@ def parse_metrics(text):
 
 def metrics(test):
     server = started(test)
-    page, headers = server.call("GET", "/metrics")
-    assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    before = parse_metrics(page.decode())
+    def page():
+        text = b""
+        for path in ("/metrics", "/metrics/full"):
+            part, headers = server.call("GET", path)
+            assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+            text += part
+        return parse_metrics(text.decode())
+
+    before = page()
     server.sql("CREATE MATERIALIZED VIEW v AS SELECT name, count(*) AS n FROM s GROUP BY name; "
                "CREATE STREAM parts AS SELECT 10 / id AS part FROM s")
     feed(server, range(100))
     server.refusal("POST", "/v1/streams/s/events", "x", {"Content-Type": "application/json"})
     server.sql("SELECT * FROM v")
     follower = Live(server, "/v1/streams/s/events")
-    after = parse_metrics(server.call("GET", "/metrics")[0].decode())
+    after = page()
     follower.close()
-    assert before.keys() == after.keys() and len(after) > 30
+    assert before.keys() == after.keys() and len(after) > 60
     for name, (kind, samples) in before.items():
         if kind == "counter":
             for series, value in samples.items():

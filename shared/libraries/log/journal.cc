@@ -178,6 +178,7 @@ class JournalImpl final : public Journal {
   const Clock& clock_;
   const Options options_;
   AppendClock append_clock_;
+  int64_t submitted_ns_ = 0;  // of the group under way; kept for options_.synced alone
   uint64_t leaps_told_ = 0;
   const RecoveryReport report_;
   std::shared_ptr<ChunkPool> pool_;
@@ -377,6 +378,7 @@ bool JournalImpl::submit() {
   ++writes_under_way_;
   tail_ += flying_.bytes();
   ++counters_.syncs;
+  if (options_.synced) submitted_ns_ = clock_.monotonic_ns();
   return true;
 }
 
@@ -465,6 +467,7 @@ void JournalImpl::write_done() {
     pending_bytes_ -= pending.frame->bytes;
   }
   const Cut cut = flying_.frames.back().frame->cut;
+  if (options_.synced) options_.synced((clock_.monotonic_ns() - submitted_ns_) / 1000, flying_.bytes());
   segment_start_.clear();
   flying_ = {};
   durable_.store(cut.value, std::memory_order_release);

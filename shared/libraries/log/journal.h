@@ -126,6 +126,7 @@ class Journal : public Log {
     int64_t max_wall_jump_us =
         300'000'000;                // a larger jump of the wall clock is reported and followed slowly
     bool background_thread = true;  // false: poll() does the background work, a piece a call (simulation)
+    std::function<void(int64_t us, size_t bytes)> synced;  // a group, from its submission on; may be null
     PlantedBug bug = PlantedBug::kNone;
   };
 

@@ -61,6 +61,41 @@ TEST(PrometheusText, WritesFamiliesAndEscapesLabels) {
             "# HELP b What b is.\n# TYPE b gauge\nb{name=\"x\\\"y\\\\z\\n\",kind=\"k\"} 0.5\n");
 }
 
+TEST(PowerHistogram, ABucketTakesItsUpperEnd) {
+  PowerHistogram h;
+  for (const int64_t v : {-1, 0, 1, 2, 3, 4, 5}) h.record(v);
+  EXPECT_EQ(h.in_bucket(0), 3u);  // -1, 0, 1
+  EXPECT_EQ(h.in_bucket(1), 1u);  // 2
+  EXPECT_EQ(h.in_bucket(2), 2u);  // 3, 4
+  EXPECT_EQ(h.in_bucket(3), 1u);  // 5
+  h.record(INT64_MAX);
+  EXPECT_EQ(h.in_bucket(PowerHistogram::kBuckets - 1), 1u);
+  EXPECT_EQ(h.count(), 8u);
+}
+
+TEST(PowerHistogram, WhatIsTakenAwayIsGone) {
+  PowerHistogram all, part;
+  all.record(3);
+  all.record(100);
+  part.record(100);
+  all.subtract(part);
+  EXPECT_EQ(all.count(), 1u);
+  EXPECT_EQ(all.sum(), 3u);
+}
+
+TEST(PrometheusText, BucketsAddUpAndNoneIsLost) {
+  PowerHistogram h;
+  for (const int64_t v : {1, 2, 8, 9, 1'000}) h.record(v);
+  PrometheusText page;
+  page.family("b", "histogram", "What b is.");
+  page.histogram(h, {1, 5, 2, 0.5}, {{"k", "x"}});
+  EXPECT_EQ(
+      page.take(),
+      "# HELP b What b is.\n# TYPE b histogram\nb_bucket{k=\"x\",le=\"1\"} 2\nb_bucket{k=\"x\",le=\"4\"} 3\n"
+      "b_bucket{k=\"x\",le=\"16\"} 4\nb_bucket{k=\"x\",le=\"+Inf\"} 5\nb_sum{k=\"x\"} 510\n"
+      "b_count{k=\"x\"} 5\n");
+}
+
 TEST(PrometheusText, SummariesAreInSeconds) {
   Histogram h;
   h.record(20);

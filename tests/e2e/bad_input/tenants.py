@@ -46,6 +46,7 @@ TRIES = [
 LOOKS = [
     ("GET", "/", None, {}),
     ("GET", "/metrics", None, {}),
+    ("GET", "/metrics/full", None, {}),
     ("GET", "/readyz", None, {}),
     ("GET", "/v1/streams/dead_letters/events", None, {}),
     ("GET", "/v1/streams/dead_letters/events?limit=100000", None, {}),
@@ -59,6 +60,7 @@ LOOKS = [
 # Calls without a token, or with none of the server's.
 CALLS = [
     ("GET", "/metrics", None, {}),
+    ("GET", "/metrics/full", None, {}),
     ("GET", "/v1/streams/only_of_b/events", None, {}),
     ("GET", "/v1/streams/only_of_b/events", None, LIVE),
     ("GET", "/v1/streams/nothing/events", None, {}),
@@ -186,8 +188,11 @@ def metrics_are_of_the_tenant(test):
             pass
 
     def page(tenant):
-        text, headers = server.call("GET", "/metrics", None, as_tenant(tenant, {}))
-        assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        text = b""
+        for path in ("/metrics", "/metrics/full"):
+            part, headers = server.call("GET", path, None, as_tenant(tenant, {}))
+            assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+            text += part
         return dict(line.rsplit(" ", 1) for line in text.decode().splitlines() if not line.startswith("#"))
 
     a, b, ops = page("a"), page("b"), page("ops")
