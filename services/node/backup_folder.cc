@@ -54,9 +54,11 @@ Result<BackupFolder> BackupFolder::make(Files& files, const std::string& path) {
   TRY(files.make_directories(path));
   TRY(files.sync_directory(folder_of(path)));
   TRY_ASSIGN(const auto names, files.list(path));
-  const bool empty = std::all_of(names.begin(), names.end(),
-                                 [](const auto& name) { return name == "LOCK" || name == "lost+found"; });
-  if (!empty && !files.exists(path + "/VERSION")) {
+  const bool begun = files.exists(path + "/VERSION");
+  const bool empty = std::all_of(names.begin(), names.end(), [](const auto& name) {
+    return name == "LOCK" || name == "VERSION.tmp" || name == "lost+found";
+  });
+  if (!begun && !empty) {
     return error(Code::kConflict, "MR-NODE-0028", fmt::format("{} holds other things than backups", path),
                  "name an empty folder, one that is to be made, or one of backups");
   }
@@ -67,9 +69,9 @@ Result<BackupFolder> BackupFolder::make(Files& files, const std::string& path) {
   }
   if (!lock.ok()) return lock.error();
   folder.lock_ = std::move(*lock);
-  for (const char* part : {"/objects", "/seals", "/backups"}) TRY(files.make_directories(path + part));
-  if (empty) TRY(write_file_atomically(files, path + "/VERSION", kVersion));
+  if (!begun) TRY(write_file_atomically(files, path + "/VERSION", kVersion));
   TRY(folder.check_version());
+  for (const char* part : {"/objects", "/seals", "/backups"}) TRY(files.make_directories(path + part));
   return folder;
 }
 
@@ -81,8 +83,9 @@ Result<BackupFolder> BackupFolder::open(Files& files, const std::string& path) {
 
 Result<std::vector<std::string>> BackupFolder::names() const {
   constexpr std::string_view kEnd = ".json";
-  TRY_ASSIGN(const auto all, files_->list(path_ + "/backups"));
   std::vector<std::string> names;
+  if (!files_->exists(path_ + "/backups")) return names;
+  TRY_ASSIGN(const auto all, files_->list(path_ + "/backups"));
   for (const auto& name : all) {
     if (name.ends_with(kEnd)) names.push_back(name.substr(0, name.size() - kEnd.size()));
   }

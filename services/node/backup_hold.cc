@@ -15,7 +15,7 @@ bool BackupHold::held() const {
 
 Result<gateway::HeldBackup> BackupHold::begin() {
   // No other node's, nor this one's of another start.
-  const std::string id = fmt::format("{}-{}", journal_.start_epoch(), clock_.wall_us());
+  const std::string id = fmt::format("{}-{}-{}", journal_.start_epoch(), clock_.wall_us(), ++begun_);
   TRY(write_file_atomically(files_, directory_ + "/BACKUP", id + "\n"));
   id_ = id;
   until_ns_ = clock_.monotonic_ns() + std::chrono::nanoseconds(kLease).count();

@@ -36,6 +36,7 @@ class BackupHold final : public gateway::Backups {
   metadata::MetadataStore& store_;
   std::string id_;  // empty: none
   int64_t until_ns_ = 0;
+  uint64_t begun_ = 0;
 };
 
 }  // namespace millrace::node

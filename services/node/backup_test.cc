@@ -54,8 +54,8 @@ TEST(BackupManifest, NothingLeadsOut) {
 
 // A file that a node has, and its backup.
 Status back_up(SimFiles& files) {
-  TRY_ASSIGN(auto folder, BackupFolder::make(files, "/backups"));
-  TRY_ASSIGN(const auto file, files.open("/data", Files::Open::kRead));
+  TRY_ASSIGN(auto folder, BackupFolder::make(files, "/disk/backups"));
+  TRY_ASSIGN(const auto file, files.open("/disk/data", Files::Open::kRead));
   TRY_ASSIGN(const uint64_t size, file->size());
   BackupManifest made = manifest();
   TRY_ASSIGN(made.files[0], folder.add("tail", *file, size, 4096, kNoTick));
@@ -64,10 +64,11 @@ Status back_up(SimFiles& files) {
 }
 
 void put_data(SimFiles& files) {
-  const auto file = *files.open("/data", Files::Open::kWrite);
+  ASSERT_TRUE(files.make_directories("/disk").ok());
+  const auto file = *files.open("/disk/data", Files::Open::kWrite);
   ASSERT_TRUE(file->write_at(0, std::string(10'000, 'x')).ok());
   ASSERT_TRUE(file->sync().ok());
-  ASSERT_TRUE(files.sync_directory("/").ok());
+  ASSERT_TRUE(files.sync_directory("/disk").ok());
 }
 
 TEST(BackupFolder, AnInterruptedOneIsNoneAndTheNextGoesOn) {
@@ -79,7 +80,7 @@ TEST(BackupFolder, AnInterruptedOneIsNoneAndTheNextGoesOn) {
     done = back_up(files).ok();
     files.power_off();
     files.power_on();
-    if (const auto folder = BackupFolder::open(files, "/backups"); folder.ok()) {
+    if (const auto folder = BackupFolder::open(files, "/disk/backups"); folder.ok()) {
       const auto names = folder->names();
       if (names.ok() && !names->empty()) {
         const auto made = folder->read("");
@@ -89,10 +90,10 @@ TEST(BackupFolder, AnInterruptedOneIsNoneAndTheNextGoesOn) {
     }
     const Status again = back_up(files);
     ASSERT_TRUE(again.ok()) << calls << again.error().to_string();
-    const auto folder = BackupFolder::open(files, "/backups");
-    ASSERT_TRUE(restore(files, *folder, *folder->read(""), "/new", kNoTick).ok()) << calls;
-    EXPECT_EQ(*read_whole_file(files, "/new/sealed", 1 << 20), std::string(10'000, 'x'));
-    EXPECT_EQ(*read_whole_file(files, "/new/tail", 1 << 20),
+    const auto folder = BackupFolder::open(files, "/disk/backups");
+    ASSERT_TRUE(restore(files, *folder, *folder->read(""), "/disk/new", kNoTick).ok()) << calls;
+    EXPECT_EQ(*read_whole_file(files, "/disk/new/sealed", 1 << 20), std::string(10'000, 'x'));
+    EXPECT_EQ(*read_whole_file(files, "/disk/new/tail", 1 << 20),
               std::string(10'000, 'x') + std::string(4096, '\0'));
     ASSERT_LT(calls, 1000u);
   }
@@ -102,10 +103,10 @@ TEST(BackupFolder, WhatTwoHaveInCommonIsThereOnce) {
   SimFiles files(1);
   put_data(files);
   ASSERT_TRUE(back_up(files).ok());
-  auto folder = BackupFolder::make(files, "/backups");
+  auto folder = BackupFolder::make(files, "/disk/backups");
   ASSERT_TRUE(folder.ok());
-  EXPECT_EQ(BackupFolder::make(files, "/backups").error().id, "MR-NODE-0024");
-  const auto file = *files.open("/data", Files::Open::kRead);
+  EXPECT_EQ(BackupFolder::make(files, "/disk/backups").error().id, "MR-NODE-0024");
+  const auto file = *files.open("/disk/data", Files::Open::kRead);
   ASSERT_TRUE(folder->add_sealed("sealed", *file, kNoTick).ok());
   ASSERT_TRUE(folder->add("again", *file, 10'000, 0, kNoTick).ok());
   EXPECT_EQ(folder->copied_bytes(), 0u);
@@ -118,16 +119,16 @@ TEST(Restore, HalfOfItIsNoDataDirectory) {
     SimFiles files(calls);
     put_data(files);
     ASSERT_TRUE(back_up(files).ok());
-    const auto folder = BackupFolder::open(files, "/backups");
+    const auto folder = BackupFolder::open(files, "/disk/backups");
     const auto made = folder->read("");
     files.power_off_after(calls);
-    done = restore(files, *folder, *made, "/new", kNoTick).ok();
+    done = restore(files, *folder, *made, "/disk/new", kNoTick).ok();
     files.power_off();
     files.power_on();
-    const bool begun = files.exists("/new/tail") || files.exists("/new/sealed");
-    if (begun && !files.exists("/new/RESTORING")) {
-      EXPECT_EQ(*read_whole_file(files, "/new/sealed", 1 << 20), std::string(10'000, 'x')) << calls;
-      EXPECT_EQ((*read_whole_file(files, "/new/tail", 1 << 20)).size(), 14'096u) << calls;
+    const bool begun = files.exists("/disk/new/tail") || files.exists("/disk/new/sealed");
+    if (begun && !files.exists("/disk/new/RESTORING")) {
+      EXPECT_EQ(*read_whole_file(files, "/disk/new/sealed", 1 << 20), std::string(10'000, 'x')) << calls;
+      EXPECT_EQ((*read_whole_file(files, "/disk/new/tail", 1 << 20)).size(), 14'096u) << calls;
     }
     ASSERT_LT(calls, 1000u);
   }
