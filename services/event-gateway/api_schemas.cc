@@ -54,6 +54,8 @@ constexpr ApiSchema kSchemas[] = {
 "failure":{"oneOf":[{"$ref":"#/components/schemas/Problem"},{"type":"null"}]},
 "lag_seconds":{"type":["number","null"],"description":"null: no processor runs on this node."},
 "state_bytes":{"type":["integer","null"]},"position":{"type":["integer","null"]}}})"},
+    {"Backup", R"({"type":"object","required":["id","lease_seconds"],"properties":{"id":{"type":"string"},
+"lease_seconds":{"type":"integer","description":"It ends by itself so long after it was last renewed."}}})"},
     {"Tenant", R"({"type":"object","required":["name","streams","views","queries"],"properties":{
 "name":{"type":"string"},
 "streams":{"type":"integer","minimum":0,"description":"Derived ones included, the dead letters not."},

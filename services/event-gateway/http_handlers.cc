@@ -250,7 +250,10 @@ std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const 
   }
   request.tenant = *request.known_tenant;
   request.all_metrics = request.known_all_metrics;
-  return std::nullopt;
+  if (operation_of(request.route).access != Operation::Access::kOperator || request.all_metrics)
+    return std::nullopt;
+  return problem(403, error(Code::kDenied, "MR-NODE-0026", "this is about every tenant's data",
+                            "use a token that has  metrics: all  in the tokens file"));
 }
 
 std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) const {
@@ -345,6 +348,11 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kPause:
     case Route::kResume:
       return change_resource(backend_, request, reply);
+    case Route::kBeginBackup:
+    case Route::kCutBackup:
+    case Route::kRenewBackup:
+    case Route::kEndBackup:
+      return hold_backup(backend_, request, reply);
     case Route::kOptions: {
       HttpAnswer methods;
       methods.status = 204;

@@ -76,6 +76,8 @@ void read_events(const HttpBackend& backend, const HttpRequest& request, const H
 // websocket_handshake.cc: GET /v1/ws
 std::optional<HttpAnswer> check_handshake(const HttpHead& head);
 void begin_websocket(const HttpRequest& request, const HttpReply& reply);
+// http_backups.cc: /v1/backups
+void hold_backup(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 // http_sql.cc: POST /v1/sql
 void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 

@@ -29,6 +29,9 @@ constexpr Parameter kNumbers{kQuery, "numbers",
                              "`string`: every number comes as a string, so that none is rounded.",
                              R"({"type":"string","enum":["number","string"],"default":"number"})"};
 
+constexpr Parameter kBackupId{kPath, "backup", "The `id` that it began with.", kNameSchema};
+
+constexpr Parameter kOnlyBackup[] = {kBackupId};
 constexpr Parameter kOnlyStream[] = {kStreamName};
 constexpr Parameter kOnlyView[] = {kViewName};
 constexpr Parameter kOnlyQuery[] = {kQueryName};
@@ -87,6 +90,8 @@ constexpr Content kQueryPage[] = {{kJsonType, "QueryPage"}};
 constexpr Content kOneQuery[] = {{kJsonType, "Query"}};
 constexpr Content kTenantPage[] = {{kJsonType, "TenantPage"}};
 constexpr Content kOneTenant[] = {{kJsonType, "Tenant"}};
+constexpr Content kOneBackup[] = {{kJsonType, "Backup"}};
+constexpr Content kBytes[] = {{"application/octet-stream", {}}};
 
 constexpr Reply kSaysText[] = {{200, "Text", kText}};
 constexpr Reply kSaysDocument[] = {{200, "The document", kDocument}};
@@ -114,6 +119,13 @@ constexpr Reply kSaysQuery[] = {{200, "The query as it is now", kOneQuery}};
 constexpr Reply kSaysTenants[] = {{200, "A page of tenants, by name", kTenantPage}};
 constexpr Reply kSaysTenant[] = {{200, "The tenant", kOneTenant}};
 
+constexpr Reply kSaysBackup[] = {{200, "It is held", kOneBackup}};
+constexpr Reply kSaysCut[] = {{200, "The definitions, a file of SQLite", kBytes, "Millrace-Frames",
+                               "The first and the last frame of the journal that belong to it."}};
+constexpr Reply kSaysHeld[] = {{204, "It is held for another lease", {}}};
+constexpr Reply kSaysEnded[] = {{204, "It was held all the time; now it is not", {}}};
+
+constexpr int kGone[] = {410};
 constexpr int kMissing[] = {404};
 constexpr int kOfChange[] = {404, 409, 429};
 constexpr int kOfSqlErrors[] = {404, 409, 410, 413, 415, 422, 429, 501, 504};
@@ -295,6 +307,50 @@ constexpr Operation kOperations[] = {
      Access::kToken,
      true,
      true},
+    {Route::kBeginBackup,
+     "POST",
+     "/v1/backups",
+     "beginBackup",
+     "backups",
+     "Hold what a backup copies",
+     {},
+     {},
+     kSaysBackup,
+     {},
+     Access::kOperator},
+    {Route::kCutBackup,
+     "POST",
+     "/v1/backups/{backup}/cut",
+     "cutBackup",
+     "backups",
+     "Where a backup ends",
+     kOnlyBackup,
+     {},
+     kSaysCut,
+     kGone,
+     Access::kOperator},
+    {Route::kRenewBackup,
+     "POST",
+     "/v1/backups/{backup}/renew",
+     "renewBackup",
+     "backups",
+     "Hold it longer",
+     kOnlyBackup,
+     {},
+     kSaysHeld,
+     kGone,
+     Access::kOperator},
+    {Route::kEndBackup,
+     "DELETE",
+     "/v1/backups/{backup}",
+     "endBackup",
+     "backups",
+     "Hold it no longer",
+     kOnlyBackup,
+     {},
+     kSaysEnded,
+     kGone,
+     Access::kOperator},
     {Route::kOpenApi,
      "GET",
      "/openapi.json",

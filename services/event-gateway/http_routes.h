@@ -37,6 +37,10 @@ enum class Route : uint8_t {
   kResume,
   kTenants,
   kTenant,
+  kBeginBackup,
+  kCutBackup,
+  kRenewBackup,
+  kEndBackup,
   kOptions,  // of any path: no row
 };
 
@@ -57,7 +61,8 @@ struct Reply {
 };
 
 struct Operation {
-  enum class Access : uint8_t { kToken, kOpen };  // kOpen: no token is asked for
+  // kOpen: no token is asked for; kOperator: one that sees every tenant.
+  enum class Access : uint8_t { kToken, kOpen, kOperator };
 
   Route route;
   std::string_view method, path, id, tag, summary;

@@ -69,7 +69,7 @@ void append_reply(JsonText& out, const Reply& reply) {
 std::set<int> problems_of(const Operation& operation) {
   std::set<int> out(std::begin(kProblemsOfAll), std::end(kProblemsOfAll));
   out.insert(operation.problems.begin(), operation.problems.end());
-  if (operation.access == Operation::Access::kToken) out.insert(401);
+  if (operation.access != Operation::Access::kOpen) out.insert(401);
   for (const auto& reply : operation.replies) out.erase(reply.status);
   return out;
 }
@@ -129,6 +129,7 @@ constexpr std::string_view kTags = R"([
 {"name":"views","description":"The materialized views there are. They are made with SQL; their rows are read with SQL."},
 {"name":"queries","description":"What keeps views and derived streams: how it is, and pausing it."},
 {"name":"tenants","description":"Whose data the server holds."},
+{"name":"backups","description":"The hold that `millrace backup` works under."},
 {"name":"server","description":"The server itself."}])";
 
 std::string make_document() {

@@ -1,4 +1,4 @@
-// The command line's client side: sql, produce, consume, streams, views, queries, tenants, log, test, bench, config,
+// The command line's client side: sql, produce, consume, streams, views, queries, tenants, log, backup, restore, test, bench, config,
 // doctor, openapi, completion, man, version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
@@ -37,6 +37,7 @@ void add_consume_command(CLI::App& app, int& exit_code);
 void add_log_command(CLI::App& app, int& exit_code);
 void add_resource_commands(CLI::App& app, int& exit_code);  // streams, views, queries, tenants
 void add_openapi_command(CLI::App& app, int& exit_code);
+void add_backup_commands(CLI::App& app, int& exit_code);  // backup, restore
 void add_test_command(CLI::App& app, int& exit_code);
 void add_config_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);

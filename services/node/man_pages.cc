@@ -16,10 +16,15 @@ std::string full_name(const Command& command) {
   return command.path.empty() ? "millrace" : "millrace " + command.path;
 }
 
+// It does something without one of its commands, too: it has options beside --help.
+bool stands_alone(const Command& command) {
+  return command.commands.empty() || (!command.path.empty() && command.flags.size() > 1);
+}
+
 std::string synopsis(const Command& command) {
   std::string out = full_name(command);
   if (!command.flags.empty()) out += " [OPTION]...";
-  if (!command.commands.empty()) out += " COMMAND";
+  if (!command.commands.empty()) out += stands_alone(command) ? " [COMMAND]" : " COMMAND";
   for (const auto& argument : command.arguments) {
     const std::string name = argument.name + (argument.repeats ? "..." : "");
     out += argument.required ? " " + name : " [" + name + "]";
@@ -60,7 +65,7 @@ std::string page_name(const Command& command) {
 std::string command_page(const Command& command) {
   ManPage page(page_name(command), 1, command.what);
   page.heading("SYNOPSIS");
-  if (command.commands.empty()) page.paragraph(synopsis(command));
+  if (stands_alone(command)) page.paragraph(synopsis(command));
   for (const auto& sub : command.commands) page.paragraph(synopsis(sub));
   page.heading("DESCRIPTION");
   page.paragraph(command.what + ".");

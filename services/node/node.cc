@@ -9,6 +9,7 @@
 #include "event-store/retention.h"
 #include "event-store/stream_reads.h"
 #include "metadata/metadata_store.h"
+#include "node/backup_hold.h"
 #include "node/data_directory.h"
 #include "node/metric_series.h"
 #include "node/node_metrics.h"
@@ -41,6 +42,7 @@ class NodeImpl final : public Node {
   engine::StreamReads& streams() override { return *streams_; }
   log::Journal& journal() override { return *journal_; }
   sql::Definitions& definitions() override { return *definitions_; }
+  gateway::Backups& backups() override { return *backup_; }
   bool idle() const override;
   using Node::close;
   Status close(bool with_snapshots) override;
@@ -62,6 +64,7 @@ class NodeImpl final : public Node {
   std::shared_ptr<void> lock_;
   std::unique_ptr<log::Journal> journal_;
   std::unique_ptr<sql::Definitions> definitions_;
+  std::unique_ptr<BackupHold> backup_;
   std::unique_ptr<event_store::StreamStore> streams_;
   std::shared_ptr<state::SpillSpace> spill_;
   std::unique_ptr<processor::Processor> processor_;
@@ -93,6 +96,8 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
              }));
   TRY_ASSIGN(auto store, metadata::MetadataStore::open(files_, path("metadata.db")));
   TRY_ASSIGN(definitions_, sql::Definitions::open(std::move(store), *journal_, options_.plan));
+  backup_ =
+      std::make_unique<BackupHold>(files_, clock_, options_.directory, *journal_, definitions_->store());
   streams_ = std::make_unique<event_store::StreamStore>(*journal_, background_);
   ingest_ = std::make_unique<gateway::Ingest>(*journal_, *definitions_, gateway::Ingest::Limits());
   TRY(recover_ingest(progress));
@@ -254,8 +259,9 @@ void NodeImpl::save_ingest() {
   if (!taken) saving_ingest_ = false;
 }
 
-// Rule (floor): what the next start needs is not removed. Without a processor nobody knows what queries need.
+// Rule (floor): what the next start or a backup under way needs is not removed. Without a processor nobody knows what queries need.
 Cut NodeImpl::floor() {
+  if (backup_->held()) return Cut(0);
   const Cut floor = std::min({ingest_saved_, handed_out_, definitions_->floor()});
   if (processor_) return std::min(floor, processor_->floor());
   const auto all = definitions_->catalog()->all();

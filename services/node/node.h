@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "engine/serving.h"
+#include "event-gateway/backups.h"
 #include "event-gateway/gateway.h"
 #include "log/journal.h"
 #include "node/node_log.h"
@@ -70,6 +71,7 @@ class Node {
   virtual engine::StreamReads& streams() = 0;
   virtual log::Journal& journal() = 0;
   virtual sql::Definitions& definitions() = 0;
+  virtual gateway::Backups& backups() = 0;
   virtual bool idle() const = 0;  // everything appended is durable and every task has reached the end
   // A clean end: flush, snapshot, release the directory. Without snapshots the next start takes more steps again.
   virtual Status close(bool with_snapshots) = 0;

@@ -68,6 +68,7 @@ class MemoryStore final : public metadata::MetadataStore {
     if (stored_->doubt_settings) return no_mark();
     return {};
   }
+  Result<std::string> contents() override { return std::string(); }
 
  private:
   static Error no_mark() { return error(Code::kUnavailable, "MR-META-0001", "the disk does not write"); }

@@ -51,6 +51,7 @@ class SqliteStore final : public MetadataStore {
   Result<std::vector<Definition>> list() override;
   Result<std::optional<std::string>> get(const std::string& name) override;
   Status put(const std::string& name, const std::string& value) override;
+  Result<std::string> contents() override;
 
  private:
   friend class Statement;
@@ -314,6 +315,14 @@ Status SqliteStore::put(const std::string& name, const std::string& value) {
                       "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
                       "value = excluded.value");
   return statement.text(name).blob(value).run("writing a setting");
+}
+
+Result<std::string> SqliteStore::contents() {
+  sqlite3_int64 size = 0;
+  const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> bytes(
+      sqlite3_serialize(db_, "main", &size, 0), &sqlite3_free);
+  if (bytes == nullptr) return failure(SQLITE_IOERR, "copying it");
+  return std::string(reinterpret_cast<const char*>(bytes.get()), static_cast<size_t>(size));
 }
 
 }  // namespace

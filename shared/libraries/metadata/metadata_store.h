@@ -46,6 +46,7 @@ class MetadataStore {
   virtual Result<std::vector<Definition>> list() = 0;                           // by id
   virtual Result<std::optional<std::string>> get(const std::string& name) = 0;  // small settings
   virtual Status put(const std::string& name, const std::string& value) = 0;
+  virtual Result<std::string> contents() = 0;  // the bytes of a file that holds what this one does
 };
 
 }  // namespace millrace::metadata

@@ -1,0 +1,54 @@
+// /v1/backups: the hold that `millrace backup` works under.
+#include <fmt/format.h>
+
+#include "event-gateway/http_handlers.h"
+#include "event-gateway/http_status.h"
+#include "event-gateway/json_text.h"
+
+namespace millrace::gateway {
+namespace {
+
+Result<HttpAnswer> begin(Backups& backups) {
+  TRY_ASSIGN(const auto held, backups.begin());
+  HttpAnswer answer;
+  JsonText out(answer.body);
+  out.open('{').name("id").text(held.id).name("lease_seconds").number(held.lease.count()).close('}');
+  answer.body += '\n';
+  return answer;
+}
+
+Result<HttpAnswer> cut(Backups& backups, const std::string& id) {
+  TRY_ASSIGN(auto cut, backups.cut(id));
+  HttpAnswer answer;
+  answer.content_type = "application/octet-stream";
+  answer.fields = fmt::format("Millrace-Frames: {}-{}\r\n", cut.first.value, cut.last.value);
+  answer.body = std::move(cut.metadata);
+  return answer;
+}
+
+Result<HttpAnswer> done(Status status) {
+  TRY(std::move(status));
+  HttpAnswer answer;
+  answer.status = 204;
+  return answer;
+}
+
+Result<HttpAnswer> answer_to(Backups& backups, const HttpRequest& request) {
+  if (request.route == Route::kBeginBackup) return begin(backups);
+  const std::string& id = request.target.segments[2];
+  if (request.route == Route::kCutBackup) return cut(backups, id);
+  return done(request.route == Route::kRenewBackup ? backups.renew(id) : backups.end(id));
+}
+
+}  // namespace
+
+void hold_backup(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
+  if (backend.backups == nullptr) {
+    return reply.answer(
+        problem(error(Code::kUnavailable, "MR-NODE-0018", "this server has no data directory to copy")));
+  }
+  auto answer = answer_to(*backend.backups, request);
+  reply.answer(answer.ok() ? std::move(*answer) : problem(answer.error()));
+}
+
+}  // namespace millrace::gateway
