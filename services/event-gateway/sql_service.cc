@@ -9,6 +9,7 @@
 #include "event-gateway/sql_show.h"
 #include "event-gateway/statement_limits.h"
 #include "event-gateway/stream_scan.h"
+#include "event/row_type.h"
 #include "formats/json.h"
 #include "sql/ast.h"
 #include "sql/errors.h"
@@ -231,7 +232,10 @@ void Run::finish_statement(Result<StatementResult> result) {
 
 void Run::statement(const sql::Statement& statement) {
   const auto catalog = definitions_.catalog();
-  auto bound = sql::bind(statement, *catalog, tenant_, Timestamp{clock_.wall_us()});
+  auto bound = [&] {
+    const MakesRowTypesOfTenant tenant(tenant_);
+    return sql::bind(statement, *catalog, tenant_, Timestamp{clock_.wall_us()});
+  }();
   if (!bound.ok()) return finish_statement(std::move(bound).error());
   std::visit([&](const auto& what) { execute(what, statement); }, *bound);
 }
@@ -467,7 +471,10 @@ SqlService::Cancel SqlService::execute(TenantId tenant, const SqlText& text, Eac
     done(std::move(failure));
     return [] {};
   };
-  auto statements = sql::parse(text.text, text.parameters);
+  auto statements = [&] {
+    const MakesRowTypesOfTenant makes(tenant);
+    return sql::parse(text.text, text.parameters);
+  }();
   if (!statements.ok()) return refuse(std::move(statements).error());
   if (auto order = check_order(*statements); !order.ok()) return refuse(std::move(order).error());
   int64_t timeout_ns = impl_->timeout_ns;

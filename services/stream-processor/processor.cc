@@ -70,6 +70,8 @@ bool Processor::handle(FromWorker& message) {
     auto task = tasks_.find(failure->query.value);
     if (task == tasks_.end()) return true;
     task->second.stopped[failure->worker] = 1;
+    task->second.live[failure->worker] = 0;
+    task->second.position[failure->worker] = failure->at;
     if (!task->second.failed) {
       task->second.failed = failure->error;
       ++counters_.failed_queries;
@@ -82,7 +84,7 @@ bool Processor::handle(FromWorker& message) {
     counters_.nulls += progress->nulls;
     for (const auto& at : progress->tasks) {
       auto task = tasks_.find(at.query.value);
-      if (task == tasks_.end()) continue;
+      if (task == tasks_.end() || task->second.stopped[progress->worker] != 0) continue;
       task->second.position[progress->worker] = at.position;
       task->second.live[progress->worker] = at.live;
       task->second.state_bytes[progress->worker] = at.state_bytes;

@@ -97,6 +97,7 @@ struct SnapshotReady {
 struct TaskFailed {
   QueryId query;
   uint32_t worker = 0;
+  Cut at;  // the step that failed began there
   Error error;
 };
 // Sent when it changes: where the tasks stand and when time alone has an effect.
