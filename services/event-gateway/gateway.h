@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "engine/serving.h"
+#include "event-gateway/caller.h"
 #include "event-gateway/quota.h"
 #include "event-gateway/read_budget.h"
 #include "log/journal.h"
@@ -103,6 +104,7 @@ struct SqlText {
   std::string text;
   sql::Parameters parameters;
   std::chrono::milliseconds timeout{0};  // of each of them; 0, or more than the server's: the server's
+  CallerPtr caller;                      // whose scopes decide; null: nothing is refused
 };
 
 // One statement's answer.

@@ -62,8 +62,8 @@ class Connection final : public HttpConnection {
 
  private:
   // kHead: a request's head is awaited or incomplete. kSized, kChunked: its body is. kSkip: a refused
-  // request's body. kEnded: nothing more is read but to throw it away. kUpgraded: what comes is not HTTP.
-  enum class Phase : uint8_t { kHead, kSized, kChunked, kSkip, kEnded, kUpgraded };
+  // request's body. kToken: its token is being verified. kEnded: nothing more is read but to throw it away. kUpgraded: what comes is not HTTP.
+  enum class Phase : uint8_t { kHead, kToken, kSized, kChunked, kSkip, kEnded, kUpgraded };
 
   // A request in flight.
   struct Slot {
@@ -92,6 +92,8 @@ class Connection final : public HttpConnection {
   bool parse_sized();
   bool parse_chunked();
   void begin_request();
+  void admit_request();
+  void verify_token();
   void dispatch();
   bool body_refused();
   void refuse(const Error& failure);  // the request that is arriving; the connection ends behind it
@@ -227,6 +229,9 @@ void Connection::parse() {
       case Phase::kChunked:
         moving = parse_chunked();
         break;
+      case Phase::kToken:
+        moving = false;
+        break;
       case Phase::kEnded:
       case Phase::kUpgraded:
         break;
@@ -292,8 +297,15 @@ void Connection::begin_request() {
   slot.head_only = head.method == "HEAD";
   slot.id = is_request_id(head.request_id) ? head.request_id : ctx_.request_ids.next();
   slot.cors = cors_fields(ctx_.options.cors_origins, head.origin);
+  admit_request();
+}
+
+void Connection::admit_request() {
+  Slot& slot = slots_.back();
+  const HttpHead& head = request_.head;
   const uint64_t number = first_ + slots_.size() - 1;
   auto refusal = ctx_.handlers.admit(request_);
+  if (!refusal && request_.check) return verify_token();
   const bool expects = head.http11 && !head.expect.empty();
   if (!refusal && expects && !iequals(head.expect, "100-continue")) {
     refusal = problem(
@@ -315,6 +327,22 @@ void Connection::begin_request() {
   }
   read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
   if (refusal) answer(number, std::move(*refusal));
+}
+
+// What comes behind the request waits, too: nothing is begun before the one before it.
+void Connection::verify_token() {
+  phase_ = Phase::kToken;
+  const bool begun = ctx_.handlers.verify(request_, [self = self()](bool holds) {
+    if (self->closed_ || self->phase_ != Phase::kToken) return;
+    self->phase_ = Phase::kHead;
+    if (!holds) self->request_.refused_authorization = self->request_.head.authorization;
+    self->admit_request();
+    self->run();
+  });
+  if (!begun) {
+    refuse(error(Code::kExhausted, "MR-AUTH-0003", "too many access tokens are being verified",
+                 "try again: a token is verified once"));
+  }
 }
 
 bool Connection::body_refused() {
@@ -388,7 +416,8 @@ void Connection::refuse(const Error& failure) {
 
 void Connection::set_read_deadline() {
   idle_ = phase_ == Phase::kHead && !begun_;
-  if (limited() || phase_ == Phase::kEnded || phase_ == Phase::kUpgraded || (idle_ && !slots_.empty())) {
+  if (limited() || phase_ == Phase::kToken || phase_ == Phase::kEnded || phase_ == Phase::kUpgraded ||
+      (idle_ && !slots_.empty())) {
     read_deadline_ = kNever;
   } else if (idle_) {
     read_deadline_ = ctx_.now_ms + ctx_.options.idle_timeout.count();
@@ -524,7 +553,7 @@ void Connection::run() {
   }
   running_ = false;
   if (closed_) return;
-  if (eof_ && !output_.writing() && output_.bytes.empty() &&
+  if (eof_ && !output_.writing() && output_.bytes.empty() && phase_ != Phase::kToken &&
       (slots_.empty() || phase_ != Phase::kHead || slots_.front().source != nullptr)) {
     if (slots_.empty() || phase_ != Phase::kHead || slots_.front().source->endless()) return close();
   }
@@ -665,6 +694,10 @@ void Connection::ask_whether_gone(int64_t now_ms) {
 void Connection::tick(int64_t now_ms) {
   if (closed_) return;
   if (now_ms >= linger_deadline_ || now_ms >= drain_deadline_) return close();
+  // What goes on and on goes on as long as its token is good. It is the connection's last request.
+  if (request_.caller != nullptr && !slots_.empty() && slots_.front().source != nullptr &&
+      !request_.caller->is_good(ctx_.backend.now_us()))
+    return close();
   if (now_ms >= write_deadline_) {
     ++ctx_.counters.timeouts;
     return close();
@@ -701,7 +734,7 @@ void Connection::drain() {
     slot.ready = slot.last = true;
   }
   // A request that has only begun to arrive is not in flight; the client sends it elsewhere.
-  const bool arriving = phase_ == Phase::kSized || phase_ == Phase::kChunked;
+  const bool arriving = phase_ == Phase::kToken || phase_ == Phase::kSized || phase_ == Phase::kChunked;
   if (arriving && !slots_.empty()) slots_.pop_back();
   body_.clear();
   phase_ = Phase::kEnded;

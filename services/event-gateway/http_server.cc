@@ -201,6 +201,7 @@ void HttpServer::Impl::tick() {
   }
   for (const auto& listener : listeners) listener->tick();
   if (certificates != nullptr) certificates->tick(context->now_ms);
+  context->handlers.keep_uses(false);
 }
 
 void HttpServer::Impl::shut() {
@@ -234,6 +235,7 @@ void HttpServer::reload_certificates() {
 
 void HttpServer::stop() {
   if (std::exchange(impl_->context->stopping, true)) return;
+  impl_->context->handlers.keep_uses(true);
   for (const auto& listener : impl_->listeners) listener->close();
   impl_->context->now_ms = steady_ms();
   const auto all = impl_->context->connections;

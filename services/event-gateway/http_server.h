@@ -19,9 +19,11 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/serving.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/tls_certificates.h"
+#include "event-gateway/token_store.h"
 #include "event-gateway/tokens.h"
 #include "sql/catalog.h"
 
@@ -81,7 +83,12 @@ struct HttpBackend {
   std::function<std::string(std::optional<TenantId>)> metrics;
   std::function<Status()> ready;
   std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
-  const Tokens* tokens = nullptr;                             // null: open
+  // Of the tokens file and of the data directory. Null or empty, both: the server is open.
+  const Tokens* tokens = nullptr;
+  TokenStore* token_store = nullptr;
+  // Runs `work` off the loop, then `done` on it; false: too much waits. Null: at once.
+  std::function<bool(std::function<void()> work, std::function<void()> done)> verifying;
+  std::function<int64_t()> now_us = [] { return SystemClock().wall_us(); };
 };
 
 class HttpServer {

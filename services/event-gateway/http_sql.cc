@@ -236,6 +236,7 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
     if (!timeout.ok()) return reply.answer(problem(timeout.error()));
     text.timeout = *timeout;
   }
+  text.caller = request.caller;
   std::make_shared<SqlRun>(reply, form)->start(backend, request.tenant, text);
 }
 

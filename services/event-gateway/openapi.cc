@@ -69,7 +69,7 @@ void append_reply(JsonText& out, const Reply& reply) {
 std::set<int> problems_of(const Operation& operation) {
   std::set<int> out(std::begin(kProblemsOfAll), std::end(kProblemsOfAll));
   out.insert(operation.problems.begin(), operation.problems.end());
-  if (operation.access == Operation::Access::kToken) out.insert(401);
+  if (operation.access != Operation::Access::kOpen) out.insert(401);
   for (const auto& reply : operation.replies) out.erase(reply.status);
   return out;
 }
@@ -77,7 +77,12 @@ std::set<int> problems_of(const Operation& operation) {
 void append_operation(JsonText& out, const Operation& operation) {
   out.name(in_lower_case(operation.method)).open('{').name("operationId").text(operation.id);
   out.name("tags").open('[').text(operation.tag).close(']').name("summary").text(operation.summary);
-  if (operation.access == Operation::Access::kOpen) out.name("security").value("[]");
+  if (operation.access == Operation::Access::kOpen) {
+    out.name("security").value("[]");
+  } else {
+    out.name("description")
+        .text("Needs a token with the scope " + names_of(static_cast<ScopeSet>(operation.access)) + ".");
+  }
   append_parameters(out, operation.parameters);
   if (!operation.bodies.empty()) {
     out.name("requestBody").open('{').name("required").flag(true);
@@ -129,6 +134,7 @@ constexpr std::string_view kTags = R"([
 {"name":"views","description":"The materialized views there are. They are made with SQL; their rows are read with SQL."},
 {"name":"queries","description":"What keeps views and derived streams: how it is, and pausing it."},
 {"name":"tenants","description":"Whose data the server holds."},
+{"name":"tokens","description":"Who may do what."},
 {"name":"server","description":"The server itself."}])";
 
 std::string make_document() {

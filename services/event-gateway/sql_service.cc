@@ -8,6 +8,7 @@
 #include "event-gateway/select_inputs.h"
 #include "event-gateway/sql_show.h"
 #include "event-gateway/statement_limits.h"
+#include "event-gateway/statement_scopes.h"
 #include "event-gateway/stream_scan.h"
 #include "formats/json.h"
 #include "sql/ast.h"
@@ -92,8 +93,8 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
  public:
   Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, Ingest* ingest,
-      std::shared_ptr<StatementLimits> limits, int64_t timeout_ns, TenantId tenant, SqlService::Each each,
-      SqlService::Done done)
+      std::shared_ptr<StatementLimits> limits, int64_t timeout_ns, TenantId tenant, CallerPtr caller,
+      SqlService::Each each, SqlService::Done done)
       : definitions_(definitions),
         views_(views),
         streams_(streams),
@@ -104,6 +105,7 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
         limits_(std::move(limits)),
         timeout_ns_(timeout_ns),
         tenant_(tenant),
+        caller_(std::move(caller)),
         each_(std::move(each)),
         done_(std::move(done)) {}
   Run(const Run&) = delete;
@@ -169,6 +171,7 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
   std::shared_ptr<StatementLimits::Work> work_;
   int64_t deadline_ns_ = INT64_MAX;
   const TenantId tenant_;
+  const CallerPtr caller_;
   SqlService::Each each_;
   SqlService::Done done_;
   std::vector<sql::StatementPtr> statements_;
@@ -230,9 +233,13 @@ void Run::finish_statement(Result<StatementResult> result) {
 }
 
 void Run::statement(const sql::Statement& statement) {
+  if (auto allowed = check_form(caller_, statement); !allowed.ok())
+    return finish_statement(std::move(allowed).error());
   const auto catalog = definitions_.catalog();
   auto bound = sql::bind(statement, *catalog, tenant_, Timestamp{clock_.wall_us()});
   if (!bound.ok()) return finish_statement(std::move(bound).error());
+  if (auto allowed = check_names(caller_, *bound); !allowed.ok())
+    return finish_statement(std::move(allowed).error());
   std::visit([&](const auto& what) { execute(what, statement); }, *bound);
 }
 
@@ -475,7 +482,7 @@ SqlService::Cancel SqlService::execute(TenantId tenant, const SqlText& text, Eac
   if (asked_ns > 0 && (timeout_ns == 0 || asked_ns < timeout_ns)) timeout_ns = asked_ns;
   auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
                                    impl_->clock, impl_->budget, impl_->ingest, impl_->limits, timeout_ns,
-                                   tenant, std::move(each), std::move(done));
+                                   tenant, text.caller, std::move(each), std::move(done));
   run->start(std::move(*statements));
   return [weak = std::weak_ptr<Run>(run)] {
     if (const auto still = weak.lock()) still->cancel();

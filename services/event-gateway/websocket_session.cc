@@ -47,8 +47,9 @@ struct WebSocketSession::Feed {
   std::string cursor;  // behind what was sent; empty: there is none to resume at
 };
 
-WebSocketSession::WebSocketSession(HttpContext& context, TenantId tenant, WebSocketPeer& peer)
-    : context_(context), tenant_(tenant), peer_(&peer) {}
+WebSocketSession::WebSocketSession(HttpContext& context, TenantId tenant, CallerPtr caller,
+                                   WebSocketPeer& peer)
+    : context_(context), tenant_(tenant), caller_(std::move(caller)), peer_(&peer) {}
 WebSocketSession::~WebSocketSession() = default;
 
 void WebSocketSession::take(std::string_view message) {
@@ -92,6 +93,8 @@ void WebSocketSession::publish(const WebSocketCommand& command) {
     return refuse(command.id, error(Code::kInvalid, "MR-ING-0004", "the key is empty",
                                     "a key has 1 to 255 bytes; without one, leave it out"));
   }
+  if (const Status allowed = check_scope(caller_, Scope::kIngest, command.name); !allowed.ok())
+    return refuse(command.id, allowed.error());
   IngestRequest request;
   request.tenant = tenant_;
   request.stream = command.name;
@@ -136,6 +139,7 @@ void WebSocketSession::subscribe(const WebSocketCommand& command) {
 }
 
 Status WebSocketSession::subscribe_to_stream(const WebSocketCommand& command) {
+  TRY(check_scope(caller_, Scope::kRead, command.name));
   TRY_ASSIGN(auto stream, find_stream(context_.backend, tenant_, command.name));
   TRY_ASSIGN(const auto wanted,
              wanted_events(context_.backend, std::move(stream), {command.parameters, true, {}}));
@@ -174,8 +178,9 @@ Status WebSocketSession::subscribe_to_view(const WebSocketCommand& command) {
     std::erase_if(self->feeds_, [&](const auto& one) { return one->number == number; });
     self->refuse(id, status.error());
   };
-  context_.backend.sql(tenant_, "SUBSCRIBE TO " + quoted_name(command.name), std::move(each),
-                       std::move(done));
+  SqlText text("SUBSCRIBE TO " + quoted_name(command.name));
+  text.caller = caller_;
+  context_.backend.sql(tenant_, text, std::move(each), std::move(done));
   return {};
 }
 

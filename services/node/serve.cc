@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "event-gateway/http_server.h"
+#include "event-gateway/token_store.h"
 #include "event-gateway/tokens.h"
 #include "node/background.h"
 #include "node/listen_address.h"
@@ -30,6 +31,7 @@ namespace millrace::node {
 namespace {
 
 constexpr int64_t kPollNs = 200'000;
+constexpr size_t kMaxVerifying = 64;  // 20 ms and 19 MiB each, one after the other
 
 namespace asio = boost::asio;
 
@@ -83,6 +85,8 @@ class Server {
     TRY_ASSIGN(default_tenant_, node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
+    verifying_.set_wake([this] { wake(); });
+    TRY_ASSIGN(token_store_, gateway::TokenStore::open(node_->definitions().store()));
     return listen(http, https);
   }
 
@@ -117,6 +121,10 @@ class Server {
       say(fmt::format("error: {}", problem.substr(0, problem.rfind('}') + 1)));
     };
     backend.tokens = tokens_.get();
+    backend.token_store = token_store_.get();
+    backend.verifying = [this](std::function<void()> work, std::function<void()> done) {
+      return verifying_.run(engine::Lane::kReads, std::move(work), std::move(done));
+    };
     http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
     say_what_was_found();
     if (tls) {
@@ -168,6 +176,7 @@ class Server {
     while (!stopping_ && !node_->failed()) {
       bool more = poll();
       background_.take_done();
+      verifying_.take_done();
       more |= node_->turn();
       if (!more) sleep();
     }
@@ -205,6 +214,7 @@ class Server {
     while (clock_.monotonic_ns() < until && !node_->failed()) {
       loop_.poll();
       background_.take_done();
+      verifying_.take_done();
       const bool more = node_->turn();
       if (!more && node_->idle() && http_->idle()) break;
       if (!more) usleep(200);
@@ -224,6 +234,8 @@ class Server {
   std::unique_ptr<gateway::TlsCertificates> certificates_;  // until the server has them
   std::unique_ptr<Node> node_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
+  std::unique_ptr<gateway::TokenStore> token_store_;
+  ThreadBackground verifying_{kMaxVerifying};  // of tokens: a long SELECT holds up nobody's first request
   std::unique_ptr<gateway::HttpServer> http_;
   TenantId default_tenant_;
   std::atomic<bool> woken_{false};
