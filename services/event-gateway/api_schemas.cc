@@ -83,6 +83,12 @@ constexpr ApiSchema kSchemas[] = {
 "expires_in_seconds":{"type":"integer","minimum":1,"maximum":315360000}}})"},
     {"TokenPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/Token"}},"next":{"type":["string","null"]}}})"},
+    {"Quotas",
+     R"({"type":"object","description":"null, or left out: no bound.","additionalProperties":false,"properties":{
+"events_per_s":{"type":["number","null"],"exclusiveMinimum":0,"maximum":1e12},
+"bytes_per_s":{"type":["number","null"],"exclusiveMinimum":0,"maximum":1e12},
+"connections":{"type":["integer","null"],"minimum":1,"maximum":1000000},
+"subscriptions":{"type":["integer","null"],"minimum":1,"maximum":1000000}}})"},
     {"TenantPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/Tenant"}},"next":{"type":["string","null"]}}})"},
 };

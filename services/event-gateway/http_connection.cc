@@ -42,6 +42,7 @@ class Connection final : public HttpConnection {
         output_(ctx_.counters.bytes_out) {
     request_.local = std::move(local);
     request_.by_tls = transport_->speaks_tls();
+    request_.peer = transport_->peer();
     input_.resize(kInput);
   }
 
@@ -77,7 +78,8 @@ class Connection final : public HttpConnection {
     std::string cors;   // header lines
     std::string bytes;  // or what of the head goes before the source's
     std::unique_ptr<BodySource> source;
-    std::function<void()> gone;  // while it is not answered
+    TenantQuotas::Hold subscription;  // while the source goes on and on
+    std::function<void()> gone;       // while it is not answered
     std::optional<WebSocketTerms> upgrade;
   };
 
@@ -326,6 +328,11 @@ void Connection::admit_request() {
     phase_ = body_left_ > 0 ? Phase::kSkip : Phase::kHead;
   }
   read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
+  // A connection beyond its tenant's quota is none to keep.
+  if (refusal && refusal->status == 429 && request_.connection == nullptr) {
+    slot.last = true;
+    phase_ = Phase::kEnded;
+  }
   if (refusal) answer(number, std::move(*refusal));
 }
 
@@ -473,6 +480,14 @@ void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodyS
     if (body != nullptr) ctx_.bury(std::move(body));
     return;
   }
+  if (body->endless()) {  // the connection's last request, so far
+    auto hold = ctx_.backend.quotas->subscribe(request_.tenant);
+    if (!hold.ok()) {
+      ctx_.bury(std::move(body));
+      return this->answer(request, problem(hold.error()));
+    }
+    slot->subscription = std::move(*hold);
+  }
   if (ctx_.stopping || !slot->http11) slot->last = true;  // 1.0: the connection's end is the body's
   slot->gone = nullptr;
   head.fields += common_fields(*slot);
@@ -606,6 +621,7 @@ bool Connection::pump(Slot& slot) {
   if (next != BodySource::Next::kEnd) return false;
   if (slot.http11 && !slot.head_only) append_last_chunk(output_.bytes, slot.source->trailer());
   bury(std::move(slot.source));
+  slot.subscription = nullptr;
   slot.ready = true;
   return true;
 }
@@ -731,6 +747,7 @@ void Connection::drain() {
     if (!slot.stream_begun) output_.bytes += slot.bytes;
     slot.bytes = slot.http11 ? "0\r\n\r\n" : "";
     bury(std::move(slot.source));
+    slot.subscription = nullptr;
     slot.ready = slot.last = true;
   }
   // A request that has only begun to arrive is not in flight; the client sends it elsewhere.

@@ -88,6 +88,15 @@ Status HttpHandlers::check_address(std::string_view address) const {
       "listen on 127.0.0.1, or make a token before: millrace tokens create --data DIR --scope admin");
 }
 
+HttpHandlers::HttpHandlers(const HttpOptions& options, HttpBackend& backend)
+    : options_(options), backend_(backend) {
+  if (backend.quotas != nullptr) return;
+  auto set_rates = backend.set_quota ? backend.set_quota : [](TenantId, Quota) {};
+  auto made = TenantQuotas::open(nullptr, {}, std::move(set_rates));  // what keeps nothing cannot fail
+  own_quotas_ = std::move(*made);
+  backend.quotas = own_quotas_.get();
+}
+
 bool HttpHandlers::is_open() const {
   return backend_.tokens == nullptr && (backend_.token_store == nullptr || backend_.token_store->empty());
 }
@@ -99,8 +108,8 @@ Status HttpHandlers::open() {
   if (backend_.tokens == nullptr) return {};
   for (const auto& [name, quota] : backend_.tokens->tenants()) {
     TRY_ASSIGN(const TenantId tenant, backend_.tenant(name));
-    if (backend_.set_quota && (quota.events_per_s > 0 || quota.bytes_per_s > 0))
-      backend_.set_quota(tenant, quota);
+    backend_.quotas->set_usual(name, quota);
+    backend_.quotas->admit(tenant, name);
   }
   return {};
 }
@@ -133,7 +142,7 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   request.route = Route::kNone;
   if (head.target == "*" && head.method == "OPTIONS") {  // of the server as a whole
     request.target = {};
-    request.methods = "GET, HEAD, POST, DELETE, OPTIONS";
+    request.methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
     request.route = Route::kOptions;
     return std::nullopt;
   }
@@ -207,7 +216,7 @@ std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) {
   request.caller = nullptr;
   request.all_metrics = true;
   request.check.reset();
-  if (is_open()) return std::nullopt;
+  if (is_open()) return check_quotas(request);
   // A browser asks whether it may send the token without sending it.
   if (request.route == Route::kOptions) return std::nullopt;
   if (operation_of(request.route).access == Operation::Access::kOpen) return std::nullopt;
@@ -215,7 +224,38 @@ std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) {
   request.caller = request.known_caller;
   request.tenant = request.known_tenant;
   request.all_metrics = request.caller->all_metrics;
-  return check_scopes(request);
+  if (auto refusal = check_scopes(request)) return refusal;
+  return check_quotas(request);
+}
+
+// By the head alone: what is over a quota costs no more than to say so.
+std::optional<HttpAnswer> HttpHandlers::check_quotas(HttpRequest& request) {
+  if (request.route == Route::kOptions || operation_of(request.route).access == Operation::Access::kOpen)
+    return std::nullopt;
+  TenantQuotas& quotas = *backend_.quotas;
+  if (request.connection == nullptr || request.held_tenant != request.tenant) {
+    static const std::string kDefault = "default";
+    quotas.admit(request.tenant, request.caller == nullptr ? kDefault : request.caller->tenant);
+    request.connection = nullptr;
+    auto hold = quotas.connect(request.tenant);
+    if (!hold.ok()) return problem(hold.error());
+    request.connection = std::move(*hold);
+    request.held_tenant = request.tenant;
+  }
+  if (request.route == Route::kRead && accepts_events(request.head.accept)) {
+    const Status room = quotas.may_subscribe(request.tenant);
+    if (!room.ok()) return problem(room.error());
+  }
+  if (request.route != Route::kIngest || !backend_.admits) return std::nullopt;
+  const Status admitted = backend_.admits(request.tenant, request.head.content_length.value_or(0));
+  return admitted.ok() ? std::nullopt : std::optional(over_rates(request, admitted.error()));
+}
+
+HttpAnswer HttpHandlers::over_rates(const HttpRequest& request, const Error& failure) {
+  using enum TenantQuotas::Kind;
+  const bool of_events = failure.message.find("events") != std::string::npos;
+  backend_.quotas->count_refusal(request.tenant, of_events ? kEvents : kBytes);
+  return problem(failure, backend_.retry_after_s ? backend_.retry_after_s(request.tenant) : 1);
 }
 
 std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
@@ -294,7 +334,8 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
         415, error(Code::kInvalid, "MR-API-0006", "the body has to be SQL",
                    "send the header  Content-Type: application/sql, or application/json with parameters"));
   }
-  if (request.route == Route::kMakeToken && !is_media_type(type, kJsonType)) {
+  if ((request.route == Route::kMakeToken || request.route == Route::kSetQuotas) &&
+      !is_media_type(type, kJsonType)) {
     return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
                               "send the header  Content-Type: application/json"));
   }
@@ -374,6 +415,10 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kQuery:
     case Route::kTenant:
       return show_resource(backend_, request, reply);
+    case Route::kQuotas:
+      return show_quotas(backend_, request, reply);
+    case Route::kSetQuotas:
+      return set_quotas(backend_, request, reply);
     case Route::kTokens:
       return list_tokens(backend_, request, reply);
     case Route::kToken:

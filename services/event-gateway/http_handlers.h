@@ -36,17 +36,19 @@ struct HttpRequest {
   std::optional<Coding> coding;      // of the body, as it is sent
   std::string_view body;             // with Buffer::kPadding readable bytes behind
   std::string local;                 // the address that the client reached
+  std::string peer;                  // and its own
 
   std::string known_target, known_method, known_host, known_authorization;
   CallerPtr known_caller;
-  TenantId known_tenant;              // its
+  TenantId known_tenant;          // its
+  TenantQuotas::Hold connection;  // counts it for held_tenant
+  TenantId held_tenant;
   std::string refused_authorization;  // what was verified, and does not hold
 };
 
 class HttpHandlers {
  public:
-  HttpHandlers(const HttpOptions& options, const HttpBackend& backend)
-      : options_(options), backend_(backend) {}
+  HttpHandlers(const HttpOptions& options, HttpBackend& backend);
 
   Status open();  // finds the tenants
   // Refuses one that is open to others without tokens.
@@ -68,6 +70,8 @@ class HttpHandlers {
   std::optional<HttpAnswer> check_token(HttpRequest& request);
   std::optional<HttpAnswer> find_caller(HttpRequest& request);
   std::optional<HttpAnswer> check_scopes(const HttpRequest& request) const;
+  std::optional<HttpAnswer> check_quotas(HttpRequest& request);
+  HttpAnswer over_rates(const HttpRequest& request, const Error& failure);
   std::optional<HttpAnswer> check_type(const HttpRequest& request) const;
   std::optional<HttpAnswer> check_coding(HttpRequest& request) const;
   std::optional<HttpAnswer> check_key(const HttpRequest& request) const;
@@ -77,6 +81,7 @@ class HttpHandlers {
 
   const HttpOptions& options_;
   const HttpBackend& backend_;
+  std::unique_ptr<TenantQuotas> own_quotas_;  // where the backend has none
   std::map<std::string, TenantId> tenants_;
   TenantId default_tenant_;
   int64_t uses_kept_us_ = 0;
@@ -100,11 +105,21 @@ void show_token(const HttpBackend& backend, const HttpRequest& request, const Ht
 void make_token(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 void rotate_token(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 void revoke_token(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+// http_quotas.cc: /v1/tenants/{tenant}/quotas
+void show_quotas(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+void set_quotas(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 // asyncapi.cc: GET /asyncapi.json
 void show_channels(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 
 // http_read.cc: JSON on one line: a line break between its tokens becomes a blank; inside a string there is none.
 void append_flat(std::string& out, std::string_view json, bool quote_numbers);
+
+// http_audit.cc: writes down that the request's sender did `act` to `what` of `tenant`; `act` and `what` hold no secret.
+void audit(const HttpBackend& backend, const HttpRequest& request, std::string_view act,
+           std::string_view what, const Status& outcome);
+// The same for the statements that a text has: who, and from where, is kept until they are done.
+std::function<void(const std::string&, const Status&)> statement_audit(const HttpBackend& backend,
+                                                                       CallerPtr caller, std::string peer);
 
 bool is_loopback(std::string_view host);
 

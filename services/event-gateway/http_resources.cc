@@ -267,6 +267,7 @@ void change_resource(const HttpBackend& backend, const HttpRequest& request, con
   };
   SqlText text(statement_for(asked.route, asked.name));
   text.caller = asked.caller;
+  text.acted = statement_audit(backend, request.caller, request.peer);
   backend.sql(
       asked.tenant, text, [](const StatementResult&) {}, done);
 }

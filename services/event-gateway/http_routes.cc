@@ -74,6 +74,7 @@ constexpr Content kEventBodies[] = {{kJsonType, "Events"},
                                     {kNdjsonType, {}},
                                     {"application/cloudevents+json", "CloudEvent"},
                                     {"application/cloudevents-batch+json", "CloudEvents"}};
+constexpr Content kQuotaBodies[] = {{kJsonType, "Quotas"}};
 constexpr Content kTokenBodies[] = {{kJsonType, "TokenRequest"}};
 
 // ----- answers
@@ -95,6 +96,7 @@ constexpr Content kQueryPage[] = {{kJsonType, "QueryPage"}};
 constexpr Content kOneQuery[] = {{kJsonType, "Query"}};
 constexpr Content kTenantPage[] = {{kJsonType, "TenantPage"}};
 constexpr Content kOneTenant[] = {{kJsonType, "Tenant"}};
+constexpr Content kQuotas[] = {{kJsonType, "Quotas"}};
 constexpr Content kTokenPage[] = {{kJsonType, "TokenPage"}};
 constexpr Content kOneToken[] = {{kJsonType, "Token"}};
 constexpr Content kShownToken[] = {{kJsonType, "ShownToken"}};
@@ -124,6 +126,7 @@ constexpr Reply kSaysQueries[] = {{200, "A page of queries, by name", kQueryPage
 constexpr Reply kSaysQuery[] = {{200, "The query as it is now", kOneQuery}};
 constexpr Reply kSaysTenants[] = {{200, "A page of tenants, by name", kTenantPage}};
 constexpr Reply kSaysTenant[] = {{200, "The tenant", kOneTenant}};
+constexpr Reply kSaysQuotas[] = {{200, "The quotas", kQuotas}};
 constexpr Reply kSaysTokens[] = {{200, "A page of tokens, by id", kTokenPage}};
 constexpr Reply kSaysToken[] = {{200, "The token", kOneToken}};
 constexpr Reply kSaysMade[] = {{201, "The token, and what to send as it", kShownToken}};
@@ -132,6 +135,7 @@ constexpr Reply kSaysRevoked[] = {{204, "It is good for nothing any more, durabl
 
 constexpr int kMissing[] = {404};
 constexpr int kOfChange[] = {404, 409, 429};
+constexpr int kOfQuotas[] = {404, 415, 429};
 constexpr int kOfTokens[] = {404, 409, 415, 429};
 constexpr int kOfSqlErrors[] = {404, 409, 410, 413, 415, 422, 429, 501, 504};
 constexpr int kOfIngestErrors[] = {404, 413, 415, 422, 429};
@@ -313,6 +317,21 @@ constexpr Operation kOperations[] = {
      Access::kSee,
      true,
      true},
+    {Route::kQuotas,
+     "GET",
+     "/v1/tenants/{tenant}/quotas",
+     "getQuotas",
+     "tenants",
+     "Show a tenant's quotas",
+     kOnlyTenant,
+     {},
+     kSaysQuotas,
+     kMissing,
+     Access::kAdmin,
+     true,
+     true},
+    {Route::kSetQuotas, "PUT", "/v1/tenants/{tenant}/quotas", "setQuotas", "tenants",
+     "Set a tenant's quotas, with a token of all tenants", kOnlyTenant, kQuotaBodies, kSaysQuotas, kOfQuotas},
     {Route::kTokens,
      "GET",
      "/v1/tokens",

@@ -38,6 +38,8 @@ enum class Route : uint8_t {
   kResume,
   kTenants,
   kTenant,
+  kQuotas,
+  kSetQuotas,
   kTokens,
   kToken,
   kMakeToken,

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "engine/serving.h"
 #include "event-gateway/gateway.h"
+#include "event-gateway/tenant_quotas.h"
 #include "event-gateway/tls_certificates.h"
 #include "event-gateway/token_store.h"
 #include "event-gateway/tokens.h"
@@ -32,6 +33,8 @@ class io_context;
 }
 
 namespace millrace::gateway {
+
+class AuditLog;
 
 struct HttpOptions {
   using Duration = std::chrono::milliseconds;
@@ -64,6 +67,7 @@ struct HttpBackend {
       : ingest([&to](const IngestRequest& r, Ingest::Done d) { to.ingest(r, std::move(d)); }),
         retry_after_s([&to](TenantId t) { return to.retry_after_s(t); }),
         set_quota([&to](TenantId t, Quota q) { to.set_quota(t, q); }),
+        admits([&to](TenantId t, size_t body_bytes) { return to.admits(t, body_bytes); }),
         sql([&statements](TenantId t, const SqlText& text, SqlService::Each each, SqlService::Done done) {
           return statements.execute(t, text, std::move(each), std::move(done));
         }),
@@ -73,6 +77,7 @@ struct HttpBackend {
   std::function<void(const IngestRequest&, Ingest::Done)> ingest;
   std::function<double(TenantId)> retry_after_s;
   std::function<void(TenantId, Quota)> set_quota;
+  std::function<Status(TenantId, size_t body_bytes)> admits;  // null: whatever comes
   std::function<SqlService::Cancel(TenantId, const SqlText&, SqlService::Each, SqlService::Done)> sql;
   engine::StreamReads* streams = nullptr;
   engine::ViewReads* views = nullptr;  // null: no processor here
@@ -86,8 +91,10 @@ struct HttpBackend {
   // Of the tokens file and of the data directory. Null or empty, both: the server is open.
   const Tokens* tokens = nullptr;
   TokenStore* token_store = nullptr;
+  TenantQuotas* quotas = nullptr;  // null: the server makes one, which keeps nothing
   // Runs `work` off the loop, then `done` on it; false: too much waits. Null: at once.
   std::function<bool(std::function<void()> work, std::function<void()> done)> verifying;
+  AuditLog* audit = nullptr;  // null: acts are not written down
   std::function<int64_t()> now_us = [] { return SystemClock().wall_us(); };
 };
 

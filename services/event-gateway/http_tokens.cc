@@ -106,6 +106,20 @@ Status check_no_parameters(const HttpTarget& target) {
       "there are none");
 }
 
+// What the audit log asks of a request, for later.
+HttpRequest sender_of(const HttpRequest& request) {
+  HttpRequest sender;
+  sender.caller = request.caller;
+  sender.peer = request.peer;
+  return sender;
+}
+
+std::string what_of(const std::string& id, const Token& token) {
+  std::string scopes;
+  for (const auto& scope : token.scopes.texts()) scopes += (scopes.empty() ? "" : ", ") + scope;
+  return fmt::format("{} of {}: {}{}", id, token.tenant, scopes, token.all_tenants ? ", of all tenants" : "");
+}
+
 // Makes a secret off the loop; `then` gets it on the loop.
 void with_secret(const HttpBackend& backend, const HttpReply& reply,
                  std::function<HttpAnswer(const MadeSecret&)> then) {
@@ -166,11 +180,15 @@ void make_token(const HttpBackend& backend, const HttpRequest& request, const Ht
   if (backend.token_store == nullptr) return reply.answer(problem(no_store()));
   auto wanted = parse_token_request(request.body, request.caller, backend.now_us());
   if (!wanted.ok()) return reply.answer(problem(wanted.error()));
-  with_secret(backend, reply, [&backend, token = std::move(*wanted)](const MadeSecret& secret) {
-    const auto shown = backend.token_store->create(token, secret);
-    if (!shown.ok()) return problem(shown.error());
-    return token_answer(201, *backend.token_store->find(std::string(parse_token(*shown)->id)), *shown);
-  });
+  with_secret(backend, reply,
+              [&backend, who = sender_of(request), token = std::move(*wanted)](const MadeSecret& secret) {
+                const auto shown = backend.token_store->create(token, secret);
+                const std::string id = shown.ok() ? std::string(parse_token(*shown)->id) : "none";
+                audit(backend, who, "CREATE TOKEN", what_of(id, token),
+                      shown.ok() ? Status() : Status(shown.error()));
+                if (!shown.ok()) return problem(shown.error());
+                return token_answer(201, *backend.token_store->find(id), *shown);
+              });
 }
 
 void rotate_token(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
@@ -178,11 +196,14 @@ void rotate_token(const HttpBackend& backend, const HttpRequest& request, const 
   if (!overlap.ok()) return reply.answer(problem(overlap.error()));
   const auto token = named_token(backend, request);
   if (!token.ok()) return reply.answer(problem(token.error()));
-  with_secret(backend, reply, [&backend, id = (*token)->id, overlap_us = *overlap](const MadeSecret& secret) {
-    const auto shown = backend.token_store->rotate(id, secret, overlap_us, backend.now_us());
-    if (!shown.ok()) return problem(shown.error());
-    return token_answer(200, *backend.token_store->find(id), *shown);
-  });
+  with_secret(backend, reply,
+              [&backend, who = sender_of(request), id = (*token)->id, overlap_us = *overlap,
+               what = what_of((*token)->id, **token)](const MadeSecret& secret) {
+                const auto shown = backend.token_store->rotate(id, secret, overlap_us, backend.now_us());
+                audit(backend, who, "ROTATE TOKEN", what, shown.ok() ? Status() : Status(shown.error()));
+                if (!shown.ok()) return problem(shown.error());
+                return token_answer(200, *backend.token_store->find(id), *shown);
+              });
 }
 
 void revoke_token(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
@@ -190,7 +211,9 @@ void revoke_token(const HttpBackend& backend, const HttpRequest& request, const 
     return reply.answer(problem(clean.error()));
   const auto token = named_token(backend, request);
   if (!token.ok()) return reply.answer(problem(token.error()));
+  const std::string what = what_of((*token)->id, **token);
   const Status revoked = backend.token_store->revoke((*token)->id, backend.now_us());
+  audit(backend, request, "REVOKE TOKEN", what, revoked);
   if (!revoked.ok()) return reply.answer(problem(revoked.error()));
   HttpAnswer answer;
   answer.status = 204;

@@ -93,7 +93,7 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
  public:
   Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, Ingest* ingest,
-      std::shared_ptr<StatementLimits> limits, int64_t timeout_ns, TenantId tenant, CallerPtr caller,
+      std::shared_ptr<StatementLimits> limits, int64_t timeout_ns, TenantId tenant, const SqlText& text,
       SqlService::Each each, SqlService::Done done)
       : definitions_(definitions),
         views_(views),
@@ -105,7 +105,8 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
         limits_(std::move(limits)),
         timeout_ns_(timeout_ns),
         tenant_(tenant),
-        caller_(std::move(caller)),
+        caller_(text.caller),
+        acted_(text.acted),
         each_(std::move(each)),
         done_(std::move(done)) {}
   Run(const Run&) = delete;
@@ -172,6 +173,7 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
   int64_t deadline_ns_ = INT64_MAX;
   const TenantId tenant_;
   const CallerPtr caller_;
+  const std::function<void(const std::string&, const Status&)> acted_;  // may be null
   SqlService::Each each_;
   SqlService::Done done_;
   std::vector<sql::StatementPtr> statements_;
@@ -223,6 +225,9 @@ void Run::expire() {
 void Run::finish_statement(Result<StatementResult> result) {
   waiting_ = false;
   end_reading();
+  const sql::Statement& ended = *statements_[next_ - 1];
+  if (acted_ && changes_definitions(ended))
+    acted_(sql::statement_text(ended), result.ok() ? Status() : Status(result.error()));
   if (!done_) return;
   if (!result.ok()) {
     const auto done = std::exchange(done_, nullptr);
@@ -482,7 +487,7 @@ SqlService::Cancel SqlService::execute(TenantId tenant, const SqlText& text, Eac
   if (asked_ns > 0 && (timeout_ns == 0 || asked_ns < timeout_ns)) timeout_ns = asked_ns;
   auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
                                    impl_->clock, impl_->budget, impl_->ingest, impl_->limits, timeout_ns,
-                                   tenant, text.caller, std::move(each), std::move(done));
+                                   tenant, text, std::move(each), std::move(done));
   run->start(std::move(*statements));
   return [weak = std::weak_ptr<Run>(run)] {
     if (const auto still = weak.lock()) still->cancel();

@@ -74,6 +74,13 @@ struct NameCheck {
 
 }  // namespace
 
+bool changes_definitions(const sql::Statement& statement) {
+  using namespace sql::ast;  // NOLINT
+  const auto& body = statement.body;
+  return std::holds_alternative<CreateStream>(body) || std::holds_alternative<CreateQuery>(body) ||
+         std::holds_alternative<Drop>(body) || std::holds_alternative<Pause>(body);
+}
+
 Status check_form(const CallerPtr& caller, const sql::Statement& statement) {
   return caller == nullptr ? Status() : std::visit(FormCheck{*caller}, statement.body);
 }

@@ -13,6 +13,7 @@
 
 namespace millrace::gateway {
 
+bool changes_definitions(const sql::Statement& statement);
 Status check_form(const CallerPtr& caller, const sql::Statement& statement);        // MR-AUTH-0002
 Status check_names(const CallerPtr& caller, const sql::BoundStatement& statement);  // MR-AUTH-0002
 

@@ -32,6 +32,7 @@ inline constexpr size_t kMaxWebSocketMessage = 4u << 20;  // as it is read: infl
 struct WebSocketTerms {
   TenantId tenant;
   CallerPtr caller;
+  std::shared_ptr<void> connection;  // counts it in the tenant's quota
   std::optional<WsDeflateTerms> deflate;
 };
 

@@ -39,6 +39,7 @@ struct WebSocketSession::Feed {
   const uint64_t number;
   const std::string id;  // JSON text
   std::unique_ptr<engine::Subscription> events;
+  TenantQuotas::Hold hold;
   uint64_t limit = UINT64_MAX;
   bool quote_numbers = false;
   bool ready = false;
@@ -131,6 +132,8 @@ void WebSocketSession::subscribe(const WebSocketCommand& command) {
                                     fmt::format("the connection has {} subscriptions", kMaxSubscriptions),
                                     "end one, or open another connection"));
   }
+  if (const Status room = context_.backend.quotas->may_subscribe(tenant_); !room.ok())
+    return refuse(command.id, room.error());
   const auto catalog = context_.backend.catalog();
   const auto* entry = catalog->find(tenant_, command.name);
   const bool view = entry != nullptr && entry->stream == nullptr;
@@ -191,7 +194,9 @@ WebSocketSession::Feed* WebSocketSession::feed_of(uint64_t number) {
 }
 
 WebSocketSession::Feed& WebSocketSession::add_feed(std::string_view id) {
-  return *feeds_.emplace_back(std::make_unique<Feed>(context_, next_number_++, id));
+  Feed& feed = *feeds_.emplace_back(std::make_unique<Feed>(context_, next_number_++, id));
+  if (auto hold = context_.backend.quotas->subscribe(tenant_); hold.ok()) feed.hold = std::move(*hold);
+  return feed;
 }
 
 void WebSocketSession::begin_feed(uint64_t number, std::unique_ptr<engine::Subscription> events,

@@ -1,4 +1,4 @@
-// The command line's client side: sql, produce, consume, streams, views, queries, tenants, tokens, log, test, bench, doctor,
+// The command line's client side: sql, produce, consume, streams, views, queries, tenants, tokens, audit, log, test, bench, doctor,
 // openapi, completion, version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
@@ -37,6 +37,7 @@ void add_consume_command(CLI::App& app, int& exit_code);
 void add_log_command(CLI::App& app, int& exit_code);
 void add_resource_commands(CLI::App& app, int& exit_code);  // streams, views, queries, tenants
 void add_token_commands(CLI::App& tokens, int& exit_code);  // create, rotate, revoke
+void add_audit_command(CLI::App& app, int& exit_code);
 void add_openapi_command(CLI::App& app, int& exit_code);
 void add_test_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);

@@ -5,6 +5,7 @@
 
 #include "CLI/CLI.hpp"
 #include "base/clock.h"
+#include "event-gateway/audit_log.h"
 #include "event-gateway/token_store.h"
 #include "fmt/format.h"
 #include "node/cli.h"
@@ -75,7 +76,12 @@ Status create_offline(const TokenOptions& options) {
   if (options.expires_s > 0) token.expires_us = token.created_us + options.expires_s * kUsPerS;
   TRY_ASSIGN(token.scopes, gateway::Scopes::parse(options.scopes));
   TRY_ASSIGN(const auto secret, gateway::make_secret());
+  TRY_ASSIGN(const auto audit, gateway::AuditLog::open(*files, options.data));
+  gateway::AuditAct act{token.created_us, "the command line", token.tenant, "", "CREATE TOKEN", "", "ok"};
   TRY_ASSIGN(const std::string text, store->create(std::move(token), secret));
+  act.what = std::string(gateway::parse_token(text)->id);
+  for (const auto& scope : options.scopes) act.what += " " + scope;
+  TRY(audit->append(act));
   show(std::string(gateway::parse_token(text)->id), text);
   return {};
 }

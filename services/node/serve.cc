@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "event-gateway/audit_log.h"
 #include "event-gateway/http_server.h"
 #include "event-gateway/token_store.h"
 #include "event-gateway/tokens.h"
@@ -87,6 +88,11 @@ class Server {
     background_.set_wake([this] { wake(); });
     verifying_.set_wake([this] { wake(); });
     TRY_ASSIGN(token_store_, gateway::TokenStore::open(node_->definitions().store()));
+    TRY_ASSIGN(audit_, gateway::AuditLog::open(*files_, options_.data));
+    TRY_ASSIGN(quotas_, gateway::TenantQuotas::open(&node_->definitions().store(), options_.tenant_quota,
+                                                    [this](TenantId tenant, gateway::Quota quota) {
+                                                      node_->ingest().set_quota(tenant, quota);
+                                                    }));
     return listen(http, https);
   }
 
@@ -114,7 +120,7 @@ class Server {
     backend.metrics = [this](std::optional<TenantId> only) {
       const auto catalog = node_->definitions().catalog();
       return node_->metrics() + render_tenants(node_->journal(), node_->ingest(), *catalog, only) +
-             http_->metrics();
+             quotas_->metrics(only) + http_->metrics();
     };
     backend.ready = [this] { return node_->ready(); };
     backend.log_failure = [](std::string_view problem) {
@@ -122,6 +128,8 @@ class Server {
     };
     backend.tokens = tokens_.get();
     backend.token_store = token_store_.get();
+    backend.quotas = quotas_.get();
+    backend.audit = audit_.get();
     backend.verifying = [this](std::function<void()> work, std::function<void()> done) {
       return verifying_.run(engine::Lane::kReads, std::move(work), std::move(done));
     };
@@ -235,6 +243,8 @@ class Server {
   std::unique_ptr<Node> node_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
   std::unique_ptr<gateway::TokenStore> token_store_;
+  std::unique_ptr<gateway::TenantQuotas> quotas_;
+  std::unique_ptr<gateway::AuditLog> audit_;
   ThreadBackground verifying_{kMaxVerifying};  // of tokens: a long SELECT holds up nobody's first request
   std::unique_ptr<gateway::HttpServer> http_;
   TenantId default_tenant_;

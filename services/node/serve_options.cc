@@ -44,6 +44,20 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
       ->allow_extra_args(false)
       ->type_name("ORIGIN")
       ->check(CLI::Validator(gateway::check_cors_origin, ""));
+  serve
+      .add_option("--tenant-events", o.tenant_quota.events_per_s,
+                  "Events a second of a tenant without quotas of its own; 0: no bound")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e12));
+  serve.add_option("--tenant-bytes", o.tenant_quota.bytes_per_s, "Bytes a second, likewise")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e12));
+  serve.add_option("--tenant-connections", o.tenant_quota.connections, "Connections at once, likewise")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000));
+  serve.add_option("--tenant-subscriptions", o.tenant_quota.subscriptions, "Subscriptions at once, likewise")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000));
   serve.add_option("--max-connections", o.max_connections, "Connections at once")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));

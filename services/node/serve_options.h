@@ -22,6 +22,7 @@ struct ServeOptions {
   std::string tokens;
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> cors_origins;
+  gateway::Quota tenant_quota;  // of tenants without one of their own
   uint32_t max_connections = 10'000;
   uint32_t max_body_mb = 32;
   uint32_t idle_seconds = 60;
