@@ -4,6 +4,7 @@
 #include "event-gateway/http_routes.h"
 #include "event-gateway/http_testing.h"
 #include "event-gateway/token_secret.h"
+#include "event-gateway/websocket_testing.h"
 #include "tests/fakes/memory_store.h"
 
 namespace millrace::gateway {
@@ -191,6 +192,50 @@ TEST_F(HttpTokensTest, ASubscriptionEndsWithItsToken) {
   EXPECT_FALSE(c.closed);
   ASSERT_TRUE(store->revoke(id_of(token), now_us).ok());
   EXPECT_TRUE(c.receive_end());
+}
+
+TEST_F(HttpTokensTest, AWebSocketsMessagesByTheirScopes) {
+  define(8, 2, metadata::DefinitionKind::kStream, "orders", "CREATE STREAM orders (id TEXT)");
+  make("a", {"admin"});
+  const std::string token = make("a", {"read:of_a", "ingest:orders"});
+  Quota quota;
+  quota.subscriptions = 1;
+  auto quotas_of = TenantQuotas::open(nullptr, quota, [](TenantId, Quota) {});
+  backend.quotas = quotas_of->get();
+  options.heartbeat = HttpOptions::Duration(15'000);  // no pings among the answers
+  start();
+  auto c = client();
+  c.send(ask("GET", "/v1/ws", token, "",
+             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+  ASSERT_EQ(c.answer().status, 101);
+  const auto told = [&](std::string_view message) {
+    c.send(testing::ws_text(message));
+    std::optional<testing::WsFrameSeen> frame;
+    c.receive([&] { return (frame = testing::take_ws_frame(c.got)).has_value(); });
+    return frame.value_or(testing::WsFrameSeen{0, "none"}).payload;
+  };
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_TRUE(has(told(R"({"publish":"of_a","id":1,"events":[{}]})"), "MR-AUTH-0002"));
+  EXPECT_TRUE(has(told(R"({"publish":"orders","id":2,"events":[{}]})"), R"("ack":2)"));
+  EXPECT_TRUE(has(told(R"({"subscribe":"orders","id":3})"), "MR-AUTH-0002"));
+  EXPECT_TRUE(has(told(R"({"subscribe":"of_a","id":4})"), R"("subscribed":4)"));
+  EXPECT_TRUE(has(told(R"({"subscribe":"of_a","id":5})"), "MR-AUTH-0016"));
+  EXPECT_TRUE(has(told(R"({"unsubscribe":4})"), R"("unsubscribed":4)"));
+  EXPECT_TRUE(has(told(R"({"subscribe":"of_a","id":6})"), R"("subscribed":6)"));
+  EXPECT_TRUE(has((*quotas_of)->metrics(TenantId(2)), "millrace_tenant_connections{tenant=\"a\"} 1\n"));
+  ASSERT_TRUE(store->revoke(id_of(token), now_us).ok());
+  std::optional<testing::WsFrameSeen> last;
+  c.receive([&] { return (last = testing::take_ws_frame(c.got)).has_value(); });
+  ASSERT_TRUE(last && last->is_close());
+  EXPECT_EQ(last->close_code(), 1008);
+  EXPECT_TRUE(c.receive_end());
+  c.half_close();
+  turn(50);
+  EXPECT_TRUE(has((*quotas_of)->metrics(TenantId(2)), "millrace_tenant_connections{tenant=\"a\"} 0\n"));
+  server.reset();
 }
 
 // Argon2 runs elsewhere: the request waits for it, what comes behind it waits, too, and so does nobody else.

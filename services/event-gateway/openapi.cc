@@ -12,7 +12,7 @@ namespace millrace::gateway {
 namespace {
 
 // Of any request: what it is made of, where it comes from, what the server can take at the moment.
-constexpr int kProblemsOfAll[] = {400, 403, 408, 413, 417, 421, 431, 500, 503, 505};
+constexpr int kProblemsOfAll[] = {400, 403, 408, 413, 417, 421, 429, 431, 500, 503, 505};
 
 constexpr std::string_view kDescription =
     "Events in, SQL over them, answers out. HEAD does what GET does, except on /v1/ws; OPTIONS is 204 with "
