@@ -66,6 +66,31 @@ constexpr ApiSchema kSchemas[] = {
 "items":{"type":"array","items":{"$ref":"#/components/schemas/View"}},"next":{"type":["string","null"]}}})"},
     {"QueryPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/Query"}},"next":{"type":["string","null"]}}})"},
+    {"Token",
+     R"({"type":"object","required":["id","tenant","name","scopes","all_tenants","created_at","expires_at",
+"last_used_at","old_secret_until"],"properties":{"id":{"type":"string"},"tenant":{"type":"string"},"name":{"type":"string"},
+"scopes":{"type":"array","items":{"type":"string"}},"all_tenants":{"type":"boolean"},
+"created_at":{"type":"string","format":"date-time"},"expires_at":{"type":["string","null"],"format":"date-time"},
+"last_used_at":{"type":["string","null"],"format":"date-time","description":"To the hour after a restart."},
+"old_secret_until":{"type":["string","null"],"format":"date-time","description":"null: it has one secret."}}})"},
+    {"ShownToken", R"({"allOf":[{"$ref":"#/components/schemas/Token"},{"type":"object","required":["token"],
+"properties":{"token":{"type":"string","pattern":"^mrt_[0-9a-f]{16}_[0-9a-f]{64}$",
+"description":"What Authorization: Bearer sends. It is shown this once."}}}]})"},
+    {"TokenRequest", R"({"type":"object","required":["scopes"],"additionalProperties":false,"properties":{
+"tenant":{"type":"string","minLength":1,"maxLength":100,"description":"Without it the caller's own."},
+"name":{"type":"string","maxLength":100,"description":"What it is for."},
+"scopes":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"string",
+"description":"ingest, read, query, each with :NAME or :PREFIX* where not all is meant; admin."}},
+"all_tenants":{"type":"boolean","default":false,"description":"With admin: of every tenant."},
+"expires_in_seconds":{"type":"integer","minimum":1,"maximum":315360000}}})"},
+    {"TokenPage", R"({"type":"object","required":["items","next"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Token"}},"next":{"type":["string","null"]}}})"},
+    {"Quotas",
+     R"({"type":"object","description":"null, or left out: no bound.","additionalProperties":false,"properties":{
+"events_per_s":{"type":["number","null"],"exclusiveMinimum":0,"maximum":1e12},
+"bytes_per_s":{"type":["number","null"],"exclusiveMinimum":0,"maximum":1e12},
+"connections":{"type":["integer","null"],"minimum":1,"maximum":1000000},
+"subscriptions":{"type":["integer","null"],"minimum":1,"maximum":1000000}}})"},
     {"TenantPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/Tenant"}},"next":{"type":["string","null"]}}})"},
 };

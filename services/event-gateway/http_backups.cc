@@ -40,6 +40,11 @@ Result<HttpAnswer> answer_to(Backups& backups, const HttpRequest& request) {
   return done(request.route == Route::kRenewBackup ? backups.renew(id) : backups.end(id));
 }
 
+std::string_view act_of(Route route) {
+  if (route == Route::kBeginBackup) return "BEGIN BACKUP";
+  return route == Route::kCutBackup ? "CUT BACKUP" : "END BACKUP";
+}
+
 }  // namespace
 
 void hold_backup(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
@@ -47,7 +52,16 @@ void hold_backup(const HttpBackend& backend, const HttpRequest& request, const H
     return reply.answer(
         problem(error(Code::kUnavailable, "MR-NODE-0018", "this server has no data directory to copy")));
   }
+  if (!request.all_metrics) {
+    return reply.answer(
+        problem(error(Code::kDenied, "MR-NODE-0026", "this is about every tenant's data",
+                      "use a token that was made with --all-tenants, or one with  metrics: all  in the tokens file")));
+  }
   auto answer = answer_to(*backend.backups, request);
+  if (request.route != Route::kRenewBackup) {
+    const std::string what = request.target.segments.size() > 2 ? request.target.segments[2] : std::string();
+    audit(backend, request, act_of(request.route), what, answer.ok() ? Status() : Status(answer.error()));
+  }
   reply.answer(answer.ok() ? std::move(*answer) : problem(answer.error()));
 }
 

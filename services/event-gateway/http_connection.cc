@@ -42,6 +42,7 @@ class Connection final : public HttpConnection {
         output_(ctx_.counters.bytes_out) {
     request_.local = std::move(local);
     request_.by_tls = transport_->speaks_tls();
+    request_.peer = transport_->peer();
     input_.resize(kInput);
   }
 
@@ -62,8 +63,8 @@ class Connection final : public HttpConnection {
 
  private:
   // kHead: a request's head is awaited or incomplete. kSized, kChunked: its body is. kSkip: a refused
-  // request's body. kEnded: nothing more is read but to throw it away. kUpgraded: what comes is not HTTP.
-  enum class Phase : uint8_t { kHead, kSized, kChunked, kSkip, kEnded, kUpgraded };
+  // request's body. kToken: its token is being verified. kEnded: nothing more is read but to throw it away. kUpgraded: what comes is not HTTP.
+  enum class Phase : uint8_t { kHead, kToken, kSized, kChunked, kSkip, kEnded, kUpgraded };
 
   // A request in flight.
   struct Slot {
@@ -77,7 +78,8 @@ class Connection final : public HttpConnection {
     std::string cors;   // header lines
     std::string bytes;  // or what of the head goes before the source's
     std::unique_ptr<BodySource> source;
-    std::function<void()> gone;  // while it is not answered
+    TenantQuotas::Hold subscription;  // while the source goes on and on
+    std::function<void()> gone;       // while it is not answered
     std::optional<WebSocketTerms> upgrade;
   };
 
@@ -92,6 +94,8 @@ class Connection final : public HttpConnection {
   bool parse_sized();
   bool parse_chunked();
   void begin_request();
+  void admit_request();
+  void verify_token();
   void dispatch();
   bool body_refused();
   void refuse(const Error& failure);  // the request that is arriving; the connection ends behind it
@@ -227,6 +231,9 @@ void Connection::parse() {
       case Phase::kChunked:
         moving = parse_chunked();
         break;
+      case Phase::kToken:
+        moving = false;
+        break;
       case Phase::kEnded:
       case Phase::kUpgraded:
         break;
@@ -292,8 +299,15 @@ void Connection::begin_request() {
   slot.head_only = head.method == "HEAD";
   slot.id = is_request_id(head.request_id) ? head.request_id : ctx_.request_ids.next();
   slot.cors = cors_fields(ctx_.options.cors_origins, head.origin);
+  admit_request();
+}
+
+void Connection::admit_request() {
+  Slot& slot = slots_.back();
+  const HttpHead& head = request_.head;
   const uint64_t number = first_ + slots_.size() - 1;
   auto refusal = ctx_.handlers.admit(request_);
+  if (!refusal && request_.check) return verify_token();
   if (ctx_.backend.arrived) ctx_.backend.arrived(request_, refusal ? refusal->status : 0);
   const bool expects = head.http11 && !head.expect.empty();
   if (!refusal && expects && !iequals(head.expect, "100-continue")) {
@@ -315,7 +329,28 @@ void Connection::begin_request() {
     phase_ = body_left_ > 0 ? Phase::kSkip : Phase::kHead;
   }
   read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
+  // A connection beyond its tenant's quota is none to keep.
+  if (refusal && refusal->status == 429 && request_.connection == nullptr) {
+    slot.last = true;
+    phase_ = Phase::kEnded;
+  }
   if (refusal) answer(number, std::move(*refusal));
+}
+
+// What comes behind the request waits, too: nothing is begun before the one before it.
+void Connection::verify_token() {
+  phase_ = Phase::kToken;
+  const bool begun = ctx_.handlers.verify(request_, [self = self()](bool holds) {
+    if (self->closed_ || self->phase_ != Phase::kToken) return;
+    self->phase_ = Phase::kHead;
+    if (!holds) self->request_.refused_authorization = self->request_.head.authorization;
+    self->admit_request();
+    self->run();
+  });
+  if (!begun) {
+    refuse(error(Code::kExhausted, "MR-AUTH-0003", "too many access tokens are being verified",
+                 "try again: a token is verified once"));
+  }
 }
 
 bool Connection::body_refused() {
@@ -389,7 +424,8 @@ void Connection::refuse(const Error& failure) {
 
 void Connection::set_read_deadline() {
   idle_ = phase_ == Phase::kHead && !begun_;
-  if (limited() || phase_ == Phase::kEnded || phase_ == Phase::kUpgraded || (idle_ && !slots_.empty())) {
+  if (limited() || phase_ == Phase::kToken || phase_ == Phase::kEnded || phase_ == Phase::kUpgraded ||
+      (idle_ && !slots_.empty())) {
     read_deadline_ = kNever;
   } else if (idle_) {
     read_deadline_ = ctx_.now_ms + ctx_.options.idle_timeout.count();
@@ -445,6 +481,14 @@ void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodyS
   if (slot == nullptr || slot->ready || slot->source != nullptr) {
     if (body != nullptr) ctx_.bury(std::move(body));
     return;
+  }
+  if (body->endless()) {  // the connection's last request, so far
+    auto hold = ctx_.backend.quotas->subscribe(request_.tenant);
+    if (!hold.ok()) {
+      ctx_.bury(std::move(body));
+      return this->answer(request, problem(hold.error()));
+    }
+    slot->subscription = std::move(*hold);
   }
   if (ctx_.stopping || !slot->http11) slot->last = true;  // 1.0: the connection's end is the body's
   slot->gone = nullptr;
@@ -526,7 +570,7 @@ void Connection::run() {
   }
   running_ = false;
   if (closed_) return;
-  if (eof_ && !output_.writing() && output_.bytes.empty() &&
+  if (eof_ && !output_.writing() && output_.bytes.empty() && phase_ != Phase::kToken &&
       (slots_.empty() || phase_ != Phase::kHead || slots_.front().source != nullptr)) {
     if (slots_.empty() || phase_ != Phase::kHead || slots_.front().source->endless()) return close();
   }
@@ -579,6 +623,7 @@ bool Connection::pump(Slot& slot) {
   if (next != BodySource::Next::kEnd) return false;
   if (slot.http11 && !slot.head_only) append_last_chunk(output_.bytes, slot.source->trailer());
   bury(std::move(slot.source));
+  slot.subscription = nullptr;
   slot.ready = true;
   return true;
 }
@@ -667,6 +712,10 @@ void Connection::ask_whether_gone(int64_t now_ms) {
 void Connection::tick(int64_t now_ms) {
   if (closed_) return;
   if (now_ms >= linger_deadline_ || now_ms >= drain_deadline_) return close();
+  // What goes on and on goes on as long as its token is good. It is the connection's last request.
+  if (request_.caller != nullptr && !slots_.empty() && slots_.front().source != nullptr &&
+      !request_.caller->is_good(ctx_.backend.now_us()))
+    return close();
   if (now_ms >= write_deadline_) {
     ++ctx_.counters.timeouts;
     return close();
@@ -707,10 +756,11 @@ void Connection::drain() {
       slot.bytes += farewell;
     }
     bury(std::move(slot.source));
+    slot.subscription = nullptr;
     slot.ready = slot.last = true;
   }
   // A request that has only begun to arrive is not in flight; the client is told to send it elsewhere.
-  const bool arriving = phase_ == Phase::kSized || phase_ == Phase::kChunked;
+  const bool arriving = phase_ == Phase::kToken || phase_ == Phase::kSized || phase_ == Phase::kChunked;
   if (arriving && !slots_.empty()) refuse(stopping());
   if (closed_ || finishing_) return;
   body_.clear();

@@ -11,6 +11,8 @@
 namespace millrace::gateway {
 namespace {
 
+constexpr int64_t kKeepUsesEveryUs = 60'000'000;
+
 HttpAnswer text(int status, std::string body) {
   HttpAnswer answer;
   answer.status = status;
@@ -99,24 +101,35 @@ bool is_loopback(std::string_view host) {
 Status HttpHandlers::check_address(std::string_view address) const {
   std::string_view host = address;
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (backend_.tokens != nullptr || is_loopback(host)) return {};
-  return error(Code::kInvalid, "MR-API-0030",
-               fmt::format("without tokens everybody who reaches {} could read and write", address),
-               "listen on 127.0.0.1, or give a tokens file with --tokens");
+  if (!is_open() || is_loopback(host)) return {};
+  return error(
+      Code::kInvalid, "MR-API-0030",
+      fmt::format("without tokens everybody who reaches {} could read and write", address),
+      "listen on 127.0.0.1, or make a token before: millrace tokens create --data DIR --scope admin");
+}
+
+HttpHandlers::HttpHandlers(const HttpOptions& options, HttpBackend& backend)
+    : options_(options), backend_(backend) {}
+
+bool HttpHandlers::is_open() const {
+  return backend_.tokens == nullptr && (backend_.token_store == nullptr || backend_.token_store->empty());
 }
 
 Status HttpHandlers::open() {
-  if (backend_.tokens == nullptr) {
-    if (!backend_.tenant) return {};
-    TRY_ASSIGN(default_tenant_, backend_.tenant("default"));
-    return {};
+  if (backend_.quotas == nullptr) {
+    auto set_rates = backend_.set_quota ? backend_.set_quota : [](TenantId, Quota) {};
+    TRY_ASSIGN(own_quotas_, TenantQuotas::open(nullptr, {}, std::move(set_rates)));
+    backend_.quotas = own_quotas_.get();
   }
-  if (!backend_.tenant) return {};
+  if (!backend_.tenant) return {};  // there is no node yet
+  if (is_open()) {
+    TRY_ASSIGN(default_tenant_, backend_.tenant("default"));
+  }
+  if (backend_.tokens == nullptr) return {};
   for (const auto& [name, quota] : backend_.tokens->tenants()) {
     TRY_ASSIGN(const TenantId tenant, backend_.tenant(name));
-    tenants_.emplace(name, tenant);
-    if (backend_.set_quota && (quota.events_per_s > 0 || quota.bytes_per_s > 0))
-      backend_.set_quota(tenant, quota);
+    backend_.quotas->set_usual(name, quota);
+    backend_.quotas->admit(tenant, name);
   }
   return {};
 }
@@ -132,7 +145,7 @@ std::optional<HttpAnswer> HttpHandlers::admit(HttpRequest& request) {
   if (auto refusal = check_origin(request)) return refusal;
   if (request.route == Route::kNone) return no_such_path();
   if (auto refusal = check_open(request)) return refusal;
-  if (auto refusal = check_token(request)) return refusal;
+  if (auto refusal = check_token(request); refusal || request.check) return refusal;
   if (auto refusal = check_type(request)) return refusal;
   if (auto refusal = check_coding(request)) return refusal;
   if (request.route == Route::kSocket) return check_handshake(head);
@@ -150,7 +163,7 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   request.route = Route::kNone;
   if (head.target == "*" && head.method == "OPTIONS") {  // of the server as a whole
     request.target = {};
-    request.methods = "GET, HEAD, POST, DELETE, OPTIONS";
+    request.methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
     request.route = Route::kOptions;
     return std::nullopt;
   }
@@ -229,31 +242,116 @@ std::optional<HttpAnswer> HttpHandlers::check_open(const HttpRequest& request) c
   return problem(open.error());
 }
 
-std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const {
+std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) {
   request.tenant = default_tenant_;
+  request.caller = nullptr;
   request.all_metrics = true;
-  if (backend_.tokens == nullptr) return std::nullopt;
+  request.check.reset();
+  if (is_open()) return check_quotas(request);
   if (is_about_server(request.route)) return std::nullopt;
+  if (auto refusal = find_caller(request); refusal || request.check) return refusal;
+  request.caller = request.known_caller;
+  request.tenant = request.known_tenant;
+  request.all_metrics = request.caller->all_metrics;
+  if (auto refusal = check_scopes(request)) return refusal;
+  return check_quotas(request);
+}
+
+// By the head alone: what is over a quota costs no more than to say so.
+std::optional<HttpAnswer> HttpHandlers::check_quotas(HttpRequest& request) {
+  if (is_about_server(request.route)) return std::nullopt;
+  TenantQuotas& quotas = *backend_.quotas;
+  if (request.connection == nullptr || request.held_tenant != request.tenant) {
+    static const std::string kDefault = "default";
+    quotas.admit(request.tenant, request.caller == nullptr ? kDefault : request.caller->tenant);
+    request.connection = nullptr;
+    auto hold = quotas.connect(request.tenant);
+    if (!hold.ok()) return problem(hold.error());
+    request.connection = std::move(*hold);
+    request.held_tenant = request.tenant;
+  }
+  if (request.route == Route::kRead && accepts_events(request.head.accept)) {
+    const Status room = quotas.may_subscribe(request.tenant);
+    if (!room.ok()) return problem(room.error());
+  }
+  if (request.route != Route::kIngest || !backend_.admits) return std::nullopt;
+  const Status admitted = backend_.admits(request.tenant, request.head.content_length.value_or(0));
+  return admitted.ok() ? std::nullopt : std::optional(over_rates(request, admitted.error()));
+}
+
+HttpAnswer HttpHandlers::over_rates(const HttpRequest& request, const Error& failure) {
+  using enum TenantQuotas::Kind;
+  const bool of_events = failure.message.find("events") != std::string::npos;
+  backend_.quotas->count_refusal(request.tenant, of_events ? kEvents : kBytes);
+  return problem(failure, backend_.retry_after_s ? backend_.retry_after_s(request.tenant) : 1);
+}
+
+std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
+  constexpr std::string_view kScheme = "Bearer ";
   const std::string& given = request.head.authorization;
   if (given.empty()) return no_token(401, "MR-API-0014", "this needs an access token");
-  if (!request.known_tenant || given != request.known_authorization) {
-    constexpr std::string_view kScheme = "Bearer ";
+  const int64_t now = backend_.now_us();
+  if (request.known_caller == nullptr || given != request.known_authorization) {
     const bool bearer =
         given.size() > kScheme.size() && iequals(std::string_view(given).substr(0, kScheme.size()), kScheme);
-    const Tokens::Caller* caller =
-        bearer ? backend_.tokens->caller_of(std::string_view(given).substr(kScheme.size())) : nullptr;
+    const std::string_view token =
+        bearer ? std::string_view(given).substr(kScheme.size()) : std::string_view();
+    CallerPtr caller = backend_.tokens != nullptr ? backend_.tokens->caller_of(token) : nullptr;
+    if (caller == nullptr && backend_.token_store != nullptr && given != request.refused_authorization) {
+      auto seen = backend_.token_store->look(token, now);
+      caller = std::move(seen.caller);
+      request.check = std::move(seen.check);
+      if (request.check) return std::nullopt;
+    }
     if (caller == nullptr)
       return no_token(401, "MR-API-0015", "the access token is not one of this server's");
+    const auto tenant = backend_.tenant(caller->tenant);
+    if (!tenant.ok()) return problem(tenant.error());
     request.known_authorization = given;
-    request.known_tenant = tenants_.at(caller->tenant);
-    request.known_all_metrics = caller->all_metrics;
+    request.known_caller = std::move(caller);
+    request.known_tenant = *tenant;
   }
-  request.tenant = *request.known_tenant;
-  request.all_metrics = request.known_all_metrics;
-  if (operation_of(request.route).access != Operation::Access::kOperator || request.all_metrics)
+  if (request.known_caller->is_good(now)) {
+    request.known_caller->used_us = now;
     return std::nullopt;
-  return problem(403, error(Code::kDenied, "MR-NODE-0026", "this is about every tenant's data",
-                            "use a token that has  metrics: all  in the tokens file"));
+  }
+  return no_token(401, "MR-AUTH-0001", "the access token has expired, or is no longer good");
+}
+
+// Of the route, and of what its path names.
+std::optional<HttpAnswer> HttpHandlers::check_scopes(const HttpRequest& request) const {
+  const auto needed = static_cast<ScopeSet>(operation_of(request.route).access);
+  if (!request.caller->scopes.has_any(needed)) return problem(lacks_scope(*request.caller, names_of(needed)));
+  Status allowed;
+  if (request.route == Route::kIngest || request.route == Route::kRead) {
+    const Scope scope = request.route == Route::kIngest ? Scope::kIngest : Scope::kRead;
+    allowed = check_scope(request.caller, scope, request.target.segments[2]);
+  }
+  if (allowed.ok()) return std::nullopt;
+  return problem(allowed.error());
+}
+
+bool HttpHandlers::verify(HttpRequest& request, std::function<void(bool holds)> done) {
+  const auto holds = std::make_shared<bool>(false);
+  auto work = [holds, check = *request.check] { *holds = check.run(); };
+  auto then = [holds, check = *request.check, given = request.head.authorization,
+               store = backend_.token_store, done = std::move(done)] {
+    if (*holds) store->prove(check, std::string_view(given).substr(given.find(' ') + 1));
+    done(*holds);
+  };
+  if (backend_.verifying) return backend_.verifying(std::move(work), std::move(then));
+  work();
+  then();
+  return true;
+}
+
+void HttpHandlers::keep_uses(bool all) {
+  if (backend_.token_store == nullptr) return;
+  const int64_t now = backend_.now_us();
+  if (!all && now - uses_kept_us_ < kKeepUsesEveryUs) return;
+  uses_kept_us_ = now;
+  const Status kept = backend_.token_store->keep_uses(now, all);
+  if (!kept.ok() && backend_.log_failure) backend_.log_failure(problem(kept.error()).body);
 }
 
 std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) const {
@@ -263,6 +361,11 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
     return problem(
         415, error(Code::kInvalid, "MR-API-0006", "the body has to be SQL",
                    "send the header  Content-Type: application/sql, or application/json with parameters"));
+  }
+  if ((request.route == Route::kMakeToken || request.route == Route::kSetQuotas) &&
+      !is_media_type(type, kJsonType)) {
+    return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
+                              "send the header  Content-Type: application/json"));
   }
   if (request.route == Route::kIngest && !format_of(request)) {
     return problem(
@@ -343,6 +446,20 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kQuery:
     case Route::kTenant:
       return show_resource(backend_, request, reply);
+    case Route::kQuotas:
+      return show_quotas(backend_, request, reply);
+    case Route::kSetQuotas:
+      return set_quotas(backend_, request, reply);
+    case Route::kTokens:
+      return list_tokens(backend_, request, reply);
+    case Route::kToken:
+      return show_token(backend_, request, reply);
+    case Route::kMakeToken:
+      return make_token(backend_, request, reply);
+    case Route::kRotateToken:
+      return rotate_token(backend_, request, reply);
+    case Route::kRevokeToken:
+      return revoke_token(backend_, request, reply);
     case Route::kDropStream:
     case Route::kDropView:
     case Route::kPause:

@@ -22,6 +22,8 @@ constexpr Parameter kViewName{kPath, "view", "The view's name, percent-encoded U
 constexpr Parameter kQueryName{kPath, "query",
                                "The name of the view or derived stream, percent-encoded UTF-8.", kNameSchema};
 constexpr Parameter kTenantName{kPath, "tenant", "The tenant's name, percent-encoded UTF-8.", kNameSchema};
+constexpr Parameter kTokenId{kPath, "token", "The token's id: its part between `mrt_` and the secret.",
+                             kNameSchema};
 constexpr Parameter kLimit{kQuery, "limit", "How many at most; a page may end earlier, `next` says whether.",
                            R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"};
 constexpr Parameter kAfter{kQuery, "after", "The `next` of the page before.", kCursorSchema};
@@ -36,6 +38,11 @@ constexpr Parameter kOnlyStream[] = {kStreamName};
 constexpr Parameter kOnlyView[] = {kViewName};
 constexpr Parameter kOnlyQuery[] = {kQueryName};
 constexpr Parameter kOnlyTenant[] = {kTenantName};
+constexpr Parameter kOnlyToken[] = {kTokenId};
+constexpr Parameter kOfRotate[] = {
+    kTokenId,
+    {kQuery, "overlap_seconds", "How long the old secret is good beside the new one.",
+     R"({"type":"integer","minimum":0,"maximum":2592000,"default":86400})"}};
 constexpr Parameter kPaging[] = {kLimit, kAfter};
 constexpr Parameter kOfChannels[] = {
     {kQuery, "limit", "How many streams at most.",
@@ -70,6 +77,8 @@ constexpr Content kEventBodies[] = {{kJsonType, "Events"},
                                     {kNdjsonType, {}},
                                     {"application/cloudevents+json", "CloudEvent"},
                                     {"application/cloudevents-batch+json", "CloudEvents"}};
+constexpr Content kQuotaBodies[] = {{kJsonType, "Quotas"}};
+constexpr Content kTokenBodies[] = {{kJsonType, "TokenRequest"}};
 
 // ----- answers
 
@@ -92,6 +101,10 @@ constexpr Content kTenantPage[] = {{kJsonType, "TenantPage"}};
 constexpr Content kOneTenant[] = {{kJsonType, "Tenant"}};
 constexpr Content kOneBackup[] = {{kJsonType, "Backup"}};
 constexpr Content kBytes[] = {{"application/octet-stream", {}}};
+constexpr Content kQuotas[] = {{kJsonType, "Quotas"}};
+constexpr Content kTokenPage[] = {{kJsonType, "TokenPage"}};
+constexpr Content kOneToken[] = {{kJsonType, "Token"}};
+constexpr Content kShownToken[] = {{kJsonType, "ShownToken"}};
 
 constexpr Reply kSaysText[] = {{200, "Text", kText}};
 constexpr Reply kSaysDocument[] = {{200, "The document", kDocument}};
@@ -118,6 +131,12 @@ constexpr Reply kSaysQueries[] = {{200, "A page of queries, by name", kQueryPage
 constexpr Reply kSaysQuery[] = {{200, "The query as it is now", kOneQuery}};
 constexpr Reply kSaysTenants[] = {{200, "A page of tenants, by name", kTenantPage}};
 constexpr Reply kSaysTenant[] = {{200, "The tenant", kOneTenant}};
+constexpr Reply kSaysQuotas[] = {{200, "The quotas", kQuotas}};
+constexpr Reply kSaysTokens[] = {{200, "A page of tokens, by id", kTokenPage}};
+constexpr Reply kSaysToken[] = {{200, "The token", kOneToken}};
+constexpr Reply kSaysMade[] = {{201, "The token, and what to send as it", kShownToken}};
+constexpr Reply kSaysRotated[] = {{200, "The token, and what to send as it from now on", kShownToken}};
+constexpr Reply kSaysRevoked[] = {{204, "It is good for nothing any more, durably", {}}};
 
 constexpr Reply kSaysBackup[] = {{200, "It is held", kOneBackup}};
 constexpr Reply kSaysCut[] = {{200, "The definitions, a file of SQLite", kBytes, "Millrace-Frames",
@@ -128,6 +147,8 @@ constexpr Reply kSaysEnded[] = {{204, "It was held all the time; now it is not",
 constexpr int kGone[] = {410};
 constexpr int kMissing[] = {404};
 constexpr int kOfChange[] = {404, 409, 429};
+constexpr int kOfQuotas[] = {404, 415, 429};
+constexpr int kOfTokens[] = {404, 409, 415, 429};
 constexpr int kOfSqlErrors[] = {404, 409, 410, 413, 415, 422, 429, 501, 504};
 constexpr int kOfIngestErrors[] = {404, 413, 415, 422, 429};
 constexpr int kOfReadErrors[] = {404, 410, 429};
@@ -146,11 +167,11 @@ constexpr Operation kOperations[] = {
      {},
      kSaysEvents,
      kOfReadErrors,
-     Access::kToken,
+     Access::kRead,
      true},
     {Route::kIngest, "POST", "/v1/streams/{stream}/events", "sendEvents", "events",
      "Send events: JSON, NDJSON or CloudEvents", kOfIngest, kEventBodies, kSaysIngested, kOfIngestErrors,
-     Access::kToken, false, true},
+     Access::kIngest, false, true},
     {Route::kSocket,
      "GET",
      "/v1/ws",
@@ -160,9 +181,10 @@ constexpr Operation kOperations[] = {
      {},
      {},
      kSaysSocket,
-     kOfSocket},
+     kOfSocket,
+     Access::kSocket},
     {Route::kSql, "POST", "/v1/sql", "runSql", "sql", "Run SQL; rows come as NDJSON", kOfSql, kSqlBodies,
-     kSaysRows, kOfSqlErrors},
+     kSaysRows, kOfSqlErrors, Access::kSql},
     {Route::kStreams,
      "GET",
      "/v1/streams",
@@ -173,7 +195,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysStreams,
      {},
-     Access::kToken,
+     Access::kAny,
      true,
      true},
     {Route::kStream,
@@ -186,7 +208,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysStream,
      kMissing,
-     Access::kToken,
+     Access::kAny,
      true,
      true},
     {Route::kDropStream,
@@ -209,7 +231,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysViews,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kView,
@@ -222,7 +244,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysView,
      kMissing,
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kDropView,
@@ -245,7 +267,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysQueries,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kQuery,
@@ -258,7 +280,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysQuery,
      kMissing,
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kPause,
@@ -291,7 +313,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysTenants,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kTenant,
@@ -304,7 +326,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysTenant,
      kMissing,
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kBeginBackup,
@@ -316,8 +338,7 @@ constexpr Operation kOperations[] = {
      {},
      {},
      kSaysBackup,
-     {},
-     Access::kOperator},
+     {}},
     {Route::kCutBackup,
      "POST",
      "/v1/backups/{backup}/cut",
@@ -327,8 +348,7 @@ constexpr Operation kOperations[] = {
      kOnlyBackup,
      {},
      kSaysCut,
-     kGone,
-     Access::kOperator},
+     kGone},
     {Route::kRenewBackup,
      "POST",
      "/v1/backups/{backup}/renew",
@@ -338,8 +358,7 @@ constexpr Operation kOperations[] = {
      kOnlyBackup,
      {},
      kSaysHeld,
-     kGone,
-     Access::kOperator},
+     kGone},
     {Route::kEndBackup,
      "DELETE",
      "/v1/backups/{backup}",
@@ -349,8 +368,78 @@ constexpr Operation kOperations[] = {
      kOnlyBackup,
      {},
      kSaysEnded,
-     kGone,
-     Access::kOperator},
+     kGone},
+    {Route::kQuotas,
+     "GET",
+     "/v1/tenants/{tenant}/quotas",
+     "getQuotas",
+     "tenants",
+     "Show a tenant's quotas",
+     kOnlyTenant,
+     {},
+     kSaysQuotas,
+     kMissing,
+     Access::kAdmin,
+     true,
+     true},
+    {Route::kSetQuotas, "PUT", "/v1/tenants/{tenant}/quotas", "setQuotas", "tenants",
+     "Set a tenant's quotas, with a token of all tenants", kOnlyTenant, kQuotaBodies, kSaysQuotas, kOfQuotas},
+    {Route::kTokens,
+     "GET",
+     "/v1/tokens",
+     "listTokens",
+     "tokens",
+     "List access tokens, without their secrets",
+     kPaging,
+     {},
+     kSaysTokens,
+     {},
+     Access::kAdmin,
+     true,
+     true},
+    {Route::kMakeToken,
+     "POST",
+     "/v1/tokens",
+     "createToken",
+     "tokens",
+     "Create an access token; only this answer shows it",
+     {},
+     kTokenBodies,
+     kSaysMade,
+     kOfTokens},
+    {Route::kToken,
+     "GET",
+     "/v1/tokens/{token}",
+     "getToken",
+     "tokens",
+     "Show an access token, without its secret",
+     kOnlyToken,
+     {},
+     kSaysToken,
+     kMissing,
+     Access::kAdmin,
+     true,
+     true},
+    {Route::kRotateToken,
+     "POST",
+     "/v1/tokens/{token}/rotate",
+     "rotateToken",
+     "tokens",
+     "Give a token a new secret; the old one is good for a while",
+     kOfRotate,
+     {},
+     kSaysRotated,
+     kOfTokens},
+    {Route::kRevokeToken,
+     "DELETE",
+     "/v1/tokens/{token}",
+     "revokeToken",
+     "tokens",
+     "Revoke an access token",
+     kOnlyToken,
+     {},
+     kSaysRevoked,
+     kOfTokens},
     {Route::kOpenApi,
      "GET",
      "/openapi.json",
@@ -374,7 +463,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysChannels,
      {},
-     Access::kToken,
+     Access::kAny,
      true,
      true},
     {Route::kLive,
@@ -413,7 +502,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysText,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kMetricsFull,
@@ -426,7 +515,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysText,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kAbout,

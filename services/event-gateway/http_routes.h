@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "event-gateway/token_scopes.h"
+
 namespace millrace::gateway {
 
 enum class Route : uint8_t {
@@ -41,6 +43,13 @@ enum class Route : uint8_t {
   kCutBackup,
   kRenewBackup,
   kEndBackup,
+  kQuotas,
+  kSetQuotas,
+  kTokens,
+  kToken,
+  kMakeToken,
+  kRotateToken,
+  kRevokeToken,
   kOptions,  // of any path: no row
 };
 
@@ -61,8 +70,17 @@ struct Reply {
 };
 
 struct Operation {
-  // kOpen: no token is asked for; kOperator: one that sees every tenant.
-  enum class Access : uint8_t { kToken, kOpen, kOperator };
+  // The scopes of which a token needs one; kOpen: no token is asked for. What a path or a statement names is looked at, too.
+  enum class Access : ScopeSet {
+    kOpen = 0,
+    kIngest = 1,
+    kRead = 2,
+    kAdmin = 8,
+    kSee = 2 | 4 | 8,     // what there is, and how it is
+    kSocket = 1 | 2 | 4,  // each message by its own
+    kSql = 1 | 4 | 8,     // each statement likewise
+    kAny = 1 | 2 | 4 | 8,
+  };
 
   Route route;
   std::string_view method, path, id, tag, summary;
@@ -70,7 +88,7 @@ struct Operation {
   std::span<const Content> bodies;  // empty: it takes none
   std::span<const Reply> replies;
   std::span<const int> problems;  // statuses of its errors, beside those that any request may have
-  Access access = Access::kToken;
+  Access access = Access::kAdmin;
   bool head = false;        // HEAD does what GET does, without the body
   bool concurrent = false;  // successors on its connection may be begun before it is answered
 };

@@ -19,10 +19,13 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/serving.h"
 #include "event-gateway/backups.h"
 #include "event-gateway/gateway.h"
+#include "event-gateway/tenant_quotas.h"
 #include "event-gateway/tls_certificates.h"
+#include "event-gateway/token_store.h"
 #include "event-gateway/tokens.h"
 #include "sql/catalog.h"
 
@@ -31,6 +34,8 @@ class io_context;
 }
 
 namespace millrace::gateway {
+
+class AuditLog;
 
 // What is refused once a server ends: MR-NODE-0014.
 Error stopping();
@@ -68,6 +73,7 @@ struct HttpBackend {
       : ingest([&to](const IngestRequest& r, Ingest::Done d) { to.ingest(r, std::move(d)); }),
         retry_after_s([&to](TenantId t) { return to.retry_after_s(t); }),
         set_quota([&to](TenantId t, Quota q) { to.set_quota(t, q); }),
+        admits([&to](TenantId t, size_t body_bytes) { return to.admits(t, body_bytes); }),
         sql([&statements](TenantId t, const SqlText& text, SqlService::Each each, SqlService::Done done) {
           return statements.execute(t, text, std::move(each), std::move(done));
         }),
@@ -77,6 +83,7 @@ struct HttpBackend {
   std::function<void(const IngestRequest&, Ingest::Done)> ingest;
   std::function<double(TenantId)> retry_after_s;
   std::function<void(TenantId, Quota)> set_quota;
+  std::function<Status(TenantId, size_t body_bytes)> admits;  // null: whatever comes
   std::function<SqlService::Cancel(TenantId, const SqlText&, SqlService::Each, SqlService::Done)> sql;
   engine::StreamReads* streams = nullptr;
   engine::ViewReads* views = nullptr;  // null: no processor here
@@ -91,9 +98,16 @@ struct HttpBackend {
   std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
   // Not ok: nothing is begun, but questions about the server itself; the reason. Null: always ok.
   std::function<Status()> open;
-  const Tokens* tokens = nullptr;  // null: open
   // Told of each request when its head is there; a status if it was refused by that, else 0. May be null.
   std::function<void(const HttpRequest&, int refused)> arrived;
+  // Of the tokens file and of the data directory. Null or empty, both: the server is open.
+  const Tokens* tokens = nullptr;
+  TokenStore* token_store = nullptr;
+  TenantQuotas* quotas = nullptr;  // null: the server makes one, which keeps nothing
+  // Runs `work` off the loop, then `done` on it; false: too much waits. Null: at once.
+  std::function<bool(std::function<void()> work, std::function<void()> done)> verifying;
+  AuditLog* audit = nullptr;  // null: acts are not written down
+  std::function<int64_t()> now_us = [] { return SystemClock().wall_us(); };
 };
 
 class HttpServer {

@@ -236,6 +236,8 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
     if (!timeout.ok()) return reply.answer(problem(timeout.error()));
     text.timeout = *timeout;
   }
+  text.caller = request.caller;
+  text.acted = statement_audit(backend, request.caller, request.peer);
   std::make_shared<SqlRun>(reply, form)->start(backend, request.tenant, text);
 }
 

@@ -12,7 +12,7 @@ namespace millrace::gateway {
 namespace {
 
 // Of any request: what it is made of, where it comes from, what the server can take at the moment.
-constexpr int kProblemsOfAll[] = {400, 403, 408, 413, 417, 421, 431, 500, 503, 505};
+constexpr int kProblemsOfAll[] = {400, 403, 408, 413, 417, 421, 429, 431, 500, 503, 505};
 
 constexpr std::string_view kDescription =
     "Events in, SQL over them, answers out. HEAD does what GET does, except on /v1/ws; OPTIONS is 204 with "
@@ -77,7 +77,12 @@ std::set<int> problems_of(const Operation& operation) {
 void append_operation(JsonText& out, const Operation& operation) {
   out.name(in_lower_case(operation.method)).open('{').name("operationId").text(operation.id);
   out.name("tags").open('[').text(operation.tag).close(']').name("summary").text(operation.summary);
-  if (operation.access == Operation::Access::kOpen) out.name("security").value("[]");
+  if (operation.access == Operation::Access::kOpen) {
+    out.name("security").value("[]");
+  } else {
+    out.name("description")
+        .text("Needs a token with the scope " + names_of(static_cast<ScopeSet>(operation.access)) + ".");
+  }
   append_parameters(out, operation.parameters);
   if (!operation.bodies.empty()) {
     out.name("requestBody").open('{').name("required").flag(true);
@@ -130,6 +135,7 @@ constexpr std::string_view kTags = R"([
 {"name":"queries","description":"What keeps views and derived streams: how it is, and pausing it."},
 {"name":"tenants","description":"Whose data the server holds."},
 {"name":"backups","description":"The hold that `millrace backup` works under."},
+{"name":"tokens","description":"Who may do what."},
 {"name":"server","description":"The server itself."}])";
 
 std::string make_document() {

@@ -15,6 +15,7 @@ namespace millrace::gateway {
 struct Quota {
   double events_per_s = 0;  // 0: no bound
   double bytes_per_s = 0;
+  uint32_t connections = 0, subscriptions = 0;  // at once; 0: no bound
 };
 
 class TokenBucket {

@@ -39,6 +39,7 @@ struct WebSocketSession::Feed {
   const uint64_t number;
   const std::string id;  // JSON text
   std::unique_ptr<engine::Subscription> events;
+  TenantQuotas::Hold hold;
   uint64_t limit = UINT64_MAX;
   bool quote_numbers = false;
   bool ready = false;
@@ -47,8 +48,9 @@ struct WebSocketSession::Feed {
   std::string cursor;  // behind what was sent; empty: there is none to resume at
 };
 
-WebSocketSession::WebSocketSession(HttpContext& context, TenantId tenant, WebSocketPeer& peer)
-    : context_(context), tenant_(tenant), peer_(&peer) {}
+WebSocketSession::WebSocketSession(HttpContext& context, TenantId tenant, CallerPtr caller,
+                                   WebSocketPeer& peer)
+    : context_(context), tenant_(tenant), caller_(std::move(caller)), peer_(&peer) {}
 WebSocketSession::~WebSocketSession() = default;
 
 void WebSocketSession::take(std::string_view message) {
@@ -92,6 +94,8 @@ void WebSocketSession::publish(const WebSocketCommand& command) {
     return refuse(command.id, error(Code::kInvalid, "MR-ING-0004", "the key is empty",
                                     "a key has 1 to 255 bytes; without one, leave it out"));
   }
+  if (const Status allowed = check_scope(caller_, Scope::kIngest, command.name); !allowed.ok())
+    return refuse(command.id, allowed.error());
   IngestRequest request;
   request.tenant = tenant_;
   request.stream = command.name;
@@ -128,6 +132,8 @@ void WebSocketSession::subscribe(const WebSocketCommand& command) {
                                     fmt::format("the connection has {} subscriptions", kMaxSubscriptions),
                                     "end one, or open another connection"));
   }
+  if (const Status room = context_.backend.quotas->may_subscribe(tenant_); !room.ok())
+    return refuse(command.id, room.error());
   const auto catalog = context_.backend.catalog();
   const auto* entry = catalog->find(tenant_, command.name);
   const bool view = entry != nullptr && entry->stream == nullptr;
@@ -136,6 +142,7 @@ void WebSocketSession::subscribe(const WebSocketCommand& command) {
 }
 
 Status WebSocketSession::subscribe_to_stream(const WebSocketCommand& command) {
+  TRY(check_scope(caller_, Scope::kRead, command.name));
   TRY_ASSIGN(auto stream, find_stream(context_.backend, tenant_, command.name));
   TRY_ASSIGN(const auto wanted,
              wanted_events(context_.backend, std::move(stream), {command.parameters, true, {}}));
@@ -174,8 +181,9 @@ Status WebSocketSession::subscribe_to_view(const WebSocketCommand& command) {
     std::erase_if(self->feeds_, [&](const auto& one) { return one->number == number; });
     self->refuse(id, status.error());
   };
-  context_.backend.sql(tenant_, "SUBSCRIBE TO " + quoted_name(command.name), std::move(each),
-                       std::move(done));
+  SqlText text("SUBSCRIBE TO " + quoted_name(command.name));
+  text.caller = caller_;
+  context_.backend.sql(tenant_, text, std::move(each), std::move(done));
   return {};
 }
 
@@ -186,7 +194,9 @@ WebSocketSession::Feed* WebSocketSession::feed_of(uint64_t number) {
 }
 
 WebSocketSession::Feed& WebSocketSession::add_feed(std::string_view id) {
-  return *feeds_.emplace_back(std::make_unique<Feed>(context_, next_number_++, id));
+  Feed& feed = *feeds_.emplace_back(std::make_unique<Feed>(context_, next_number_++, id));
+  if (auto hold = context_.backend.quotas->subscribe(tenant_); hold.ok()) feed.hold = std::move(*hold);
+  return feed;
 }
 
 void WebSocketSession::begin_feed(uint64_t number, std::unique_ptr<engine::Subscription> events,

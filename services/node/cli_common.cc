@@ -186,6 +186,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   bench::add_bench_command(app, exit_code);
   add_config_command(app, exit_code);
   add_doctor_command(app, exit_code);
+  add_audit_command(app, exit_code);
   add_openapi_command(app, exit_code);
   add_completion_command(app, exit_code);
   add_man_command(app, exit_code);

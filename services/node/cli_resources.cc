@@ -26,6 +26,7 @@ constexpr Collection kCollections[] = {
     {"views", "view", "Materialized views", true, false},
     {"queries", "query", "What keeps views and derived streams: how it is, and pausing it", false, true},
     {"tenants", "tenant", "The tenants that the token may see", false, false},
+    {"tokens", "token", "Access tokens: who may do what until when", false, false},
 };
 // Too long for a row of a table; `show` has them.
 const Words kNotInLists = {"columns", "definition", "failure"};
@@ -42,12 +43,13 @@ std::string path_of(const Collection& collection, const std::string& name = {}) 
   return path;
 }
 
-// In a table a column's definition is read, not parsed.
-std::string text_of_columns(const Json& columns) {
+// In a table a column's definition, or a scope, is read, not parsed.
+std::string text_of_list(const Json& list) {
   std::string out;
-  for (const auto& column : columns) {
+  for (const auto& column : list) {
     if (!out.empty()) out += ", ";
-    out += fmt::format("{} {}", column.value("name", ""), column.value("type", ""));
+    out += column.is_string() ? column.get<std::string>()
+                              : fmt::format("{} {}", column.value("name", ""), column.value("type", ""));
   }
   return out;
 }
@@ -56,7 +58,7 @@ AnswerValue value_of(const std::string& name, const Json& value, bool as_table) 
   using Kind = AnswerValue::Kind;
   if (value.is_null()) return {name, Kind::kNull, {}};
   if (value.is_string()) return {name, Kind::kText, value.get<std::string>()};
-  if (value.is_array() && as_table) return {name, Kind::kOther, text_of_columns(value)};
+  if (value.is_array() && as_table) return {name, Kind::kOther, text_of_list(value)};
   return {name, value.is_number() ? Kind::kNumber : Kind::kOther, value.dump()};
 }
 
@@ -204,6 +206,7 @@ void add_collection(CLI::App& app, const Collection& collection, int& exit_code)
 
 void add_resource_commands(CLI::App& app, int& exit_code) {
   for (const auto& collection : kCollections) add_collection(app, collection, exit_code);
+  add_token_commands(*app.get_subcommand("tokens"), exit_code);
 }
 
 void add_openapi_command(CLI::App& app, int& exit_code) {

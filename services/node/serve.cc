@@ -16,8 +16,10 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "event-gateway/audit_log.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_server.h"
+#include "event-gateway/token_store.h"
 #include "event-gateway/tokens.h"
 #include "event/text.h"
 #include "node/background.h"
@@ -36,6 +38,7 @@ namespace millrace::node {
 namespace {
 
 constexpr int64_t kPollNs = 200'000;
+constexpr size_t kMaxVerifying = 64;  // 20 ms and 19 MiB each, one after the other
 
 namespace asio = boost::asio;
 
@@ -100,6 +103,13 @@ class Server {
     TRY_ASSIGN(default_tenant_, node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
+    verifying_.set_wake([this] { wake(); });
+    TRY_ASSIGN(token_store_, gateway::TokenStore::open(node_->definitions().store()));
+    TRY_ASSIGN(audit_, gateway::AuditLog::open(*files_, options_.data));
+    TRY_ASSIGN(quotas_, gateway::TenantQuotas::open(&node_->definitions().store(), tenant_quota(options_),
+                                                    [this](TenantId tenant, gateway::Quota quota) {
+                                                      node_->ingest().set_quota(tenant, quota);
+                                                    }));
     return begin();
   }
 
@@ -129,7 +139,6 @@ class Server {
     }
     gateway::HttpBackend backend;
     backend.ready = backend.open = [this] { return open_for_requests(); };
-    backend.tokens = tokens_.get();
     http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
     if (tls_) {
       TRY_ASSIGN(tls_->port, http_->listen_tls(tls_->host, tls_->port, std::move(certificates)));
@@ -159,7 +168,9 @@ class Server {
       process_.render(process, cli::kVersion);
       return process.take() + node_->metrics() + http_->metrics();
     };
-    backend.metrics_full = [this](std::optional<TenantId> only) { return node_->metrics_full(only); };
+    backend.metrics_full = [this](std::optional<TenantId> only) {
+      return node_->metrics_full(only) + quotas_->metrics(only);
+    };
     backend.open = [this] { return open_for_requests(); };
     backend.ready = [this]() -> Status {
       TRY(open_for_requests());
@@ -169,6 +180,12 @@ class Server {
       log_.say(LogLevel::kError, "http", problem.substr(0, problem.rfind('}') + 1));
     };
     backend.tokens = tokens_.get();
+    backend.token_store = token_store_.get();
+    backend.quotas = quotas_.get();
+    backend.audit = audit_.get();
+    backend.verifying = [this](std::function<void()> work, std::function<void()> done) {
+      return verifying_.run(engine::Lane::kReads, std::move(work), std::move(done));
+    };
     backend.arrived = [this](const gateway::HttpRequest& request, int refused) {
       log_request(request, refused);
     };
@@ -239,6 +256,7 @@ class Server {
     while (!stopping_ && !node_->failed()) {
       bool more = poll();
       background_.take_done();
+      verifying_.take_done();
       more |= node_->turn();
       if (!more) sleep();
     }
@@ -279,6 +297,7 @@ class Server {
     while (!done && clock_.monotonic_ns() < until && !node_->failed()) {
       loop_.poll();
       background_.take_done();
+      verifying_.take_done();
       const bool more = node_->turn();
       done = !more && node_->idle() && http_->idle();
       if (!more && !done) usleep(200);
@@ -312,6 +331,10 @@ class Server {
   std::unique_ptr<gateway::Tokens> tokens_;
   std::unique_ptr<Node> node_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
+  std::unique_ptr<gateway::TokenStore> token_store_;
+  std::unique_ptr<gateway::TenantQuotas> quotas_;
+  std::unique_ptr<gateway::AuditLog> audit_;
+  ThreadBackground verifying_{kMaxVerifying};  // of tokens: a long SELECT holds up nobody's first request
   std::unique_ptr<gateway::HttpServer> http_;
   TenantId default_tenant_;
   std::optional<ListenAddress> plain_, tls_;  // with the ports that were taken

@@ -62,6 +62,11 @@ gateway::TlsFiles tls_files(const ServeOptions& o) {
   return {o.tls_cert, o.tls_key, o.tls_client_ca};
 }
 
+gateway::Quota tenant_quota(const ServeOptions& o) {
+  return {static_cast<double>(o.tenant_events), static_cast<double>(o.tenant_bytes), o.tenant_connections,
+          o.tenant_subscriptions};
+}
+
 gateway::HttpOptions http_options(const ServeOptions& o) {
   gateway::HttpOptions http;
   http.allowed_hosts = o.allowed_hosts;

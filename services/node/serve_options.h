@@ -24,6 +24,10 @@ struct ServeOptions {
   std::string tokens;
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> cors_origins;
+  uint64_t tenant_events = 0;  // a second, of a tenant without quotas of its own; 0: no bound, here and below
+  uint64_t tenant_bytes = 0;
+  uint32_t tenant_connections = 0;
+  uint32_t tenant_subscriptions = 0;
   uint32_t max_connections = 10'000;
   uint32_t max_body_mb = 32;
   uint32_t idle_seconds = 60;
@@ -51,6 +55,7 @@ Status check_listeners(const ServeOptions& options);  // MR-NODE-0011: what is g
 gateway::TlsFiles tls_files(const ServeOptions& options);
 
 // Without the address, which has to be taken apart first.
+gateway::Quota tenant_quota(const ServeOptions& options);
 gateway::HttpOptions http_options(const ServeOptions& options);
 
 }  // namespace millrace::node
