@@ -1,4 +1,4 @@
-// The command line's client side: sql, produce, consume, streams, views, queries, tenants, log, test, bench, demo,
+// The command line's client side: sql, produce, consume, streams, views, queries, tenants, log, test, bench, demo, top,
 // doctor, openapi, completion, version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
@@ -40,6 +40,7 @@ void add_log_command(CLI::App& app, int& exit_code);
 void add_resource_commands(CLI::App& app, int& exit_code);  // streams, views, queries, tenants
 void add_openapi_command(CLI::App& app, int& exit_code);
 void add_test_command(CLI::App& app, int& exit_code);
+void add_top_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);
 void add_demo_command(CLI::App& app, int& exit_code);
 void add_completion_command(CLI::App& app, int& exit_code);
