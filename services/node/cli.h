@@ -1,5 +1,5 @@
 // The command line's client side: sql, produce, consume, streams, views, queries, tenants, tokens, audit, log, backup, restore, test,
-// bench, config, doctor, openapi, completion, man, version.
+// bench, config, demo, top, doctor, openapi, completion, man, version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
 // Exit codes: kOk, kFailed (an error answer, rejected events, a damaged journal), kUsage, kUnreachable (no
@@ -8,8 +8,10 @@
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "net/http_client.h"
@@ -42,7 +44,9 @@ void add_openapi_command(CLI::App& app, int& exit_code);
 void add_backup_commands(CLI::App& app, int& exit_code);  // backup, restore
 void add_test_command(CLI::App& app, int& exit_code);
 void add_config_command(CLI::App& app, int& exit_code);
+void add_top_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);
+void add_demo_command(CLI::App& app, int& exit_code);
 void add_completion_command(CLI::App& app, int& exit_code);
 void add_man_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);
@@ -75,7 +79,16 @@ Error error_of(const HttpAnswer& answer);
 // The same from one parsed JSON object of an answer.
 Error error_of(const nlohmann::ordered_json& object, int status);
 
+// The same from a line {"error":{…}} behind an answer's rows; none if it is not one.
+std::optional<Error> error_of_line(std::string_view line);
+
+// What report() says.
+std::string shown_error(const Error& failure, std::string_view text);
+
+// A request's body: the statements and the values of $1, $2, …
+std::string with_parameters(const std::string& text, const std::vector<std::string>& values);
+
+std::string quoted_name(std::string_view name);  // for SQL
 std::string percent_encode(std::string_view text);
-std::string quote_identifier(std::string_view name);  // of SQL
 
 }  // namespace millrace::cli

@@ -52,7 +52,7 @@ class Producer {
 
   // The types that CSV needs.
   Result<std::vector<StreamColumn>> columns() {
-    const std::string describe = "DESCRIBE " + quote_identifier(options_.stream);
+    const std::string describe = "DESCRIBE " + quoted_name(options_.stream);
     TRY_ASSIGN(const auto answer,
                send_until_answered({"POST", "/v1/sql", {{"Content-Type", "application/sql"}}, describe}));
     if (answer.status >= 300) return error_of(answer);

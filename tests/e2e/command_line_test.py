@@ -88,7 +88,7 @@ def help_and_version(test):
         assert test.cli(flag).stdout == version.stdout
     nothing = test.cli()
     assert nothing.returncode == 0 and nothing.stdout == test.cli("--help").stdout and not nothing.stderr
-    for command in ("serve", "sql", "produce", "consume", "log", "bench", "doctor", "completion", "version"):
+    for command in ("serve", "sql", "produce", "consume", "log", "bench", "doctor", "demo", "top", "completion", "version"):
         assert re.search(rf"^  {command} ", nothing.stdout, re.M), command
         own = test.cli(command, "--help")
         assert own.returncode == 0 and own.stdout.startswith(re.search(rf"^  {command} +(.*)$", nothing.stdout, re.M)[1])
