@@ -127,7 +127,7 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   request.route = Route::kNone;
   if (head.target == "*" && head.method == "OPTIONS") {  // of the server as a whole
     request.target = {};
-    request.methods = "GET, HEAD, POST, DELETE, OPTIONS";
+    request.methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
     request.route = Route::kOptions;
     return std::nullopt;
   }
@@ -230,6 +230,10 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
         415, error(Code::kInvalid, "MR-API-0006", "the body has to be SQL",
                    "send the header  Content-Type: application/sql, or application/json with parameters"));
   }
+  if (request.route == Route::kEditLetter && !is_media_type(type, kJsonType)) {
+    return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be the event in JSON",
+                              "send the header  Content-Type: application/json"));
+  }
   if (request.route == Route::kIngest && !format_of(request)) {
     return problem(
         415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
@@ -311,6 +315,16 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kPause:
     case Route::kResume:
       return change_resource(backend_, request, reply);
+    case Route::kLetters:
+    case Route::kCountLetters:
+    case Route::kRedriveLetters:
+      return ask_dead_letters(backend_, request, reply);
+    case Route::kLetter:
+    case Route::kEditLetter:
+    case Route::kTryLetter:
+    case Route::kRedriveLetter:
+    case Route::kDiscardLetter:
+      return ask_dead_letter(backend_, request, reply);
     case Route::kOptions: {
       HttpAnswer methods;
       methods.status = 204;

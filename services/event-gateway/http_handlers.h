@@ -82,6 +82,9 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
 void list_resources(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 void show_resource(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 void change_resource(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+// http_dead_letters.cc: /v1/dead-letters; the second: one of them
+void ask_dead_letters(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+void ask_dead_letter(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 // asyncapi.cc: GET /asyncapi.json
 void show_channels(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 

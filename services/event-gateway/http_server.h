@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "engine/serving.h"
+#include "event-gateway/dead_letters.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/tls_certificates.h"
 #include "event-gateway/tokens.h"
@@ -74,6 +75,7 @@ struct HttpBackend {
   std::function<SqlService::Cancel(TenantId, const SqlText&, SqlService::Each, SqlService::Done)> sql;
   engine::StreamReads* streams = nullptr;
   engine::ViewReads* views = nullptr;  // null: no processor here
+  DeadLetters* letters = nullptr;
 
   std::function<sql::CatalogPtr()> catalog;
   std::function<Result<TenantId>(const std::string&)> tenant;

@@ -1,5 +1,5 @@
-// The command line's client side: sql, produce, consume, streams, views, queries, tenants, log, test, bench, doctor,
-// openapi, completion, version.
+// The command line's client side: sql, produce, consume, streams, views, queries, tenants, dead-letters, log, test,
+// bench, doctor, openapi, completion, version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
 // Exit codes: kOk, kFailed (an error answer, rejected events, a damaged journal), kUsage, kUnreachable (no
@@ -36,6 +36,7 @@ void add_produce_command(CLI::App& app, int& exit_code);
 void add_consume_command(CLI::App& app, int& exit_code);
 void add_log_command(CLI::App& app, int& exit_code);
 void add_resource_commands(CLI::App& app, int& exit_code);  // streams, views, queries, tenants
+void add_dead_letters_command(CLI::App& app, int& exit_code);
 void add_openapi_command(CLI::App& app, int& exit_code);
 void add_test_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);

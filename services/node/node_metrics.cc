@@ -66,6 +66,7 @@ struct TenantRow {
   gateway::TenantCounts counts;
   gateway::Ingest::TenantCounters ingest;
   uint64_t dead_letters = 0;
+  uint64_t redriven = 0;
 };
 
 // Dead letters ever written: offsets begin at 0 and have no gaps.
@@ -77,7 +78,8 @@ uint64_t dead_letters_of(log::Journal& journal, const sql::Catalog& catalog, Ten
 }
 
 std::map<TenantId, TenantRow> tenant_rows(log::Journal& journal, const gateway::Ingest& ingest,
-                                          const sql::Catalog& catalog, std::optional<TenantId> only) {
+                                          const gateway::DeadLetters& letters, const sql::Catalog& catalog,
+                                          std::optional<TenantId> only) {
   const auto counters = ingest.by_tenant();
   std::map<TenantId, TenantRow> rows;
   for (const auto& [tenant, counts] : gateway::tenants_of(catalog, only)) {
@@ -85,15 +87,17 @@ std::map<TenantId, TenantRow> tenant_rows(log::Journal& journal, const gateway::
     row.counts = counts;
     if (const auto found = counters.find(tenant); found != counters.end()) row.ingest = found->second;
     row.dead_letters = dead_letters_of(journal, catalog, tenant);
+    row.redriven = letters.redriven(tenant);
   }
   return rows;
 }
 
 }  // namespace
 
-std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest, const sql::Catalog& catalog,
+std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest,
+                           const gateway::DeadLetters& letters, const sql::Catalog& catalog,
                            std::optional<TenantId> only) {
-  const auto rows = tenant_rows(journal, ingest, catalog, only);
+  const auto rows = tenant_rows(journal, ingest, letters, catalog, only);
   PrometheusText page;
   const auto family = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
     page.family(name, type, help);
@@ -112,6 +116,8 @@ std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest,
          [](const TenantRow& r) { return r.ingest.waiting_bytes; });
   family("millrace_tenant_dead_letters_total", "counter", "Dead letters ever written.",
          [](const TenantRow& r) { return r.dead_letters; });
+  family("millrace_tenant_dead_letters_redriven_total", "counter", "Dead letters given to their query again.",
+         [](const TenantRow& r) { return r.redriven; });
   family("millrace_tenant_streams", "gauge", "Streams, derived ones included.",
          [](const TenantRow& r) { return r.counts.streams; });
   family("millrace_tenant_views", "gauge", "Materialized views.",

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "event-gateway/dead_letters.h"
 #include "event-gateway/gateway.h"
 #include "event-store/stream_reads.h"
 #include "log/journal.h"
@@ -23,7 +24,8 @@ struct NodeMetrics {
 };
 
 // What each tenant does, as series of its name: of all, or of one that must not see the others.
-std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest, const sql::Catalog& catalog,
+std::string render_tenants(log::Journal& journal, const gateway::Ingest& ingest,
+                           const gateway::DeadLetters& letters, const sql::Catalog& catalog,
                            std::optional<TenantId> only);
 
 std::string render_statements(const gateway::SqlService::Counters& counters);

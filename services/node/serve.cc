@@ -105,11 +105,13 @@ class Server {
       http.port = plain->port;
     }
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
+    backend.letters = &node_->dead_letters();
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
     backend.metrics = [this](std::optional<TenantId> only) {
       const auto catalog = node_->definitions().catalog();
-      return node_->metrics() + render_tenants(node_->journal(), node_->ingest(), *catalog, only) +
+      return node_->metrics() +
+             render_tenants(node_->journal(), node_->ingest(), node_->dead_letters(), *catalog, only) +
              http_->metrics();
     };
     backend.ready = [this] { return node_->ready(); };
