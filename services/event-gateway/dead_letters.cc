@@ -242,7 +242,7 @@ void DeadLetters::edit(const Asked& asked, std::string payload, OneDone done) {
   if (wait_for(asked, [this, asked, payload, done] { edit(asked, payload, done); })) return;
   find(asked.tenant, asked.letter, [this, asked, payload = std::move(payload), done](Result<Letter> letter) {
     if (!letter.ok()) return done(letter.error());
-    if (under_way_.contains({asked.tenant, asked.letter.value})) return edit(asked, payload, done);
+    if (has_changed(*letter)) return edit(asked, payload, done);
     if (letter->state.redriven) return done(is_redriven(asked.letter));
     if (letter->state.discarded) return done(is_discarded(asked.letter));
     if (const Status fits = check_edit(*letter, payload); !fits.ok()) return done(fits.error());
@@ -257,7 +257,7 @@ void DeadLetters::discard(const Asked& asked, OneDone done) {
   if (wait_for(asked, [this, asked, done] { discard(asked, done); })) return;
   find(asked.tenant, asked.letter, [this, asked, done](Result<Letter> letter) {
     if (!letter.ok()) return done(letter.error());
-    if (under_way_.contains({asked.tenant, asked.letter.value})) return discard(asked, done);
+    if (has_changed(*letter)) return discard(asked, done);
     if (letter->state.redriven) return done(is_redriven(asked.letter));
     if (letter->state.discarded) return done(std::move(letter));
     append_one(asked, Action(), done);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <memory>
 #include <thread>
@@ -126,6 +127,7 @@ int run_one(const LetterOptions& options, const char* method, const char* action
 
 Result<std::string> payload_of(const LetterOptions& options) {
   if (!options.payload.empty()) return options.payload;
+  if (options.file.empty()) return std::string(std::istreambuf_iterator<char>(std::cin), {});
   std::ifstream file(options.file, std::ios::binary);
   if (!file) return cannot_open(options.file, errno);
   return std::string(std::istreambuf_iterator<char>(file), {});
@@ -239,10 +241,8 @@ void add_edit(CLI::App& parent, int& exit_code) {
       add_command(parent, exit_code, "edit", "Correct its event; what came, and the log, stay as they are",
                   options, run_edit);
   command->add_option("id", options->id, "The letter's number")->required();
-  auto* source = command->add_option_group("source");
-  source->add_option("--payload", options->payload, "The event as JSON");
-  source->add_option("--file", options->file, "A file with it");
-  source->require_option(1);
+  auto* payload = command->add_option("--payload", options->payload, "The event as JSON; else stdin has it");
+  command->add_option("--file", options->file, "A file with it")->excludes(payload);
 }
 
 void add_redrive(CLI::App& parent, int& exit_code) {

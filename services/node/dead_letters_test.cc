@@ -79,6 +79,16 @@ class DeadLettersTest : public NodeTest {
     push("s", 0, 3);
     settle();
   }
+  void push_lines(const std::string& lines) {
+    const Buffer padded = Buffer::copy(lines);
+    std::optional<size_t> accepted;
+    node_->ingest().ingest(
+        {tenant_, "s", gateway::IngestRequest::Format::kNdjson, padded.view(), ""},
+        [&](const Result<gateway::IngestAnswer>& answer) { accepted = answer.ok() ? answer->accepted : 0; });
+    run_until([&] { return accepted.has_value(); });
+    EXPECT_GT(*accepted, 0u);
+    settle();
+  }
   void expect(const std::string& row) {
     settle();
     EXPECT_EQ(sql("SELECT * FROM v").rows, std::vector<std::string>{row});
@@ -187,6 +197,29 @@ TEST_F(DeadLettersTest, OfProcessingTimeItCountsWhenItIsTakenAgain) {
   EXPECT_EQ(redrive(0), "redriven");
   clock_.advance_us(5'000'000);
   run_until([&] { return totals() == std::vector<std::string>{R"({"total":10})", R"({"total":2})"}; });
+}
+
+// A watermark does not wait for a partition that is idle: what was closed meanwhile stays closed.
+TEST_F(DeadLettersTest, WhatIsClosedStaysClosed) {
+  open();
+  run("CREATE STREAM s (k TEXT, n BIGINT, at TIMESTAMPTZ, WATERMARK FOR at AS at) "
+      "WITH (key = 'k', partitions = 2, idle_timeout = '1 second')");
+  run("CREATE STREAM o AS SELECT window_end, sum(10 / n) AS total FROM TUMBLE(s, at, INTERVAL '10 seconds') "
+      "GROUP BY window_end EMIT ON WINDOW CLOSE");
+  push_lines(R"({"k":"a","n":0,"at":"2024-01-01T00:00:05Z"}
+{"k":"b","n":10,"at":"2024-01-01T00:00:06Z"})");
+  EXPECT_EQ(edit(0, R"({"k":"a","n":5,"at":"2024-01-01T00:00:05Z"})"), "edited");
+  clock_.advance_us(5'000'000);
+  push_lines(R"({"k":"b","n":10,"at":"2024-01-01T00:00:12Z"})");
+  clock_.advance_us(5'000'000);
+  push_lines(R"({"k":"b","n":10,"at":"2024-01-01T00:00:13Z"})");
+  EXPECT_EQ(sql("SELECT total FROM o").rows, std::vector<std::string>{R"({"total":1})"});
+  EXPECT_EQ(redrive(0), "MR-DLQ-0006");
+  EXPECT_EQ(edit(0, R"({"k":"a","n":5,"at":"2024-01-01T00:00:15Z"})"), "edited");
+  EXPECT_EQ(redrive(0), "redriven");
+  push_lines(R"({"k":"b","n":10,"at":"2024-01-01T00:00:22Z"})");
+  EXPECT_EQ(sql("SELECT total FROM o ORDER BY window_end").rows,
+            (std::vector<std::string>{R"({"total":1})", R"({"total":4})"}));
 }
 
 // In the file that saves a start the reading of all of the journal.

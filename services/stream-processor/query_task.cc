@@ -227,6 +227,7 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const FrameReports
     }
     for (; again != end_again && again->frame == frame->cut; ++again) {
       TRY(rows_before(Cut(frame->cut.value + 1)));
+      if (closes_) closing_clocks().settle();  // what is closed must not depend on where the step began
       TRY(take_again(*again, out));
     }
   }

@@ -275,6 +275,8 @@ def command_line(test):
     with open(fixed, "w", encoding="utf-8") as f:
         json.dump({**event, "d": 1}, f)
     assert "edited" in cli("edit", letter, "--file", fixed).stdout
+    piped = test.cli("dead-letters", "edit", letter, "--server", server.url, stdin=json.dumps({**event, "d": 2}))
+    assert piped.returncode == 0, piped
     assert "MR-CLI-0040" in cli("redrive", code=2).stderr
     assert "redriven: 1, not redriven: 4" in cli("redrive", "--query", "sums", "--rate", "1000").stderr
     assert "redriven" in cli("show", letter).stdout
