@@ -60,6 +60,49 @@ constexpr ApiSchema kSchemas[] = {
 "name":{"type":"string"},
 "streams":{"type":"integer","minimum":0,"description":"Derived ones included, the dead letters not."},
 "views":{"type":"integer","minimum":0},"queries":{"type":"integer","minimum":0}}})"},
+    {"DeadLetterHead",
+     R"({"type":"object","required":["id","state","filed_at","query","stream","partition","offset",
+"cause","code","message"],"properties":{"id":{"type":"integer","minimum":0},
+"state":{"enum":["open","edited","discarded","redriven"]},
+"filed_at":{"type":"string","description":"When the query wrote it."},
+"query":{"type":"string"},"stream":{"type":"string"},
+"partition":{"type":["integer","null"],"description":"null: a group's row, made of many events."},
+"offset":{"type":["integer","null"]},
+"cause":{"type":"string","description":"late, closed_while_idle, no_event_time, failed or undecodable."},
+"code":{"type":"string"},"message":{"type":"string"}}})"},
+    {"DeadLetterMark",
+     R"({"type":["object","null"],"required":["at","by"],"properties":{"at":{"type":"string"},
+"by":{"type":["string","null"],"description":"The token, by the start of its hash; null where none is asked for."},
+"payload":{"type":"string","description":"As it was corrected."}}})"},
+    {"DeadLetter",
+     R"({"allOf":[{"$ref":"#/components/schemas/DeadLetterHead"},{"type":"object","required":["place",
+"arrived_at","event_id","lateness_ms","payload","edited","discarded","redriven"],"properties":{
+"place":{"type":["object","null"],"description":"In the query's text.","required":["line","column"],"properties":{
+"line":{"type":"integer"},"column":{"type":"integer"}}},
+"arrived_at":{"type":"string","description":"When the event was taken in."},
+"event_id":{"type":["object","null"],"description":"Of a CloudEvent.","required":["source","id"],"properties":{
+"source":{"type":"string"},"id":{"type":"string"}}},
+"lateness_ms":{"type":["integer","null"]},
+"payload":{"type":"string","description":"The event as it came."},
+"edited":{"$ref":"#/components/schemas/DeadLetterMark"},
+"discarded":{"$ref":"#/components/schemas/DeadLetterMark"},
+"redriven":{"$ref":"#/components/schemas/DeadLetterMark"}}}]})"},
+    {"DeadLetterPage", R"({"type":"object","required":["items","next"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/DeadLetterHead"}},"next":{"type":["string","null"]}}})"},
+    {"DeadLetterCounts",
+     R"({"type":"object","required":["items","next"],"properties":{"items":{"type":"array",
+"items":{"type":"object","required":["query","stream","cause","code","state","letters"],"properties":{
+"query":{"type":"string"},"stream":{"type":"string"},"cause":{"type":"string"},"code":{"type":"string"},
+"state":{"type":"string"},"letters":{"type":"integer","minimum":1}}}},"next":{"type":["string","null"]}}})"},
+    {"DeadLetterTrial", R"({"type":"object","required":["id","outcome","rows","failure"],
+"properties":{"id":{"type":"integer"},"outcome":{"enum":["passes","filtered","fails"]},
+"rows":{"type":"array","description":"As if the event were the query's first.","items":{"type":"object"}},
+"failure":{"type":["object","null"],"required":["cause","code","message"],"properties":{
+"cause":{"type":"string"},"code":{"type":"string"},"message":{"type":"string"}}}}})"},
+    {"RedriveReport", R"({"type":"object","required":["redriven","skipped","next"],"properties":{
+"redriven":{"type":"integer","minimum":0},"skipped":{"type":"array","items":{"type":"object",
+"required":["id","code","message"],"properties":{"id":{"type":"integer"},"code":{"type":"string"},
+"message":{"type":"string"}}}},"next":{"type":["string","null"]}}})"},
     {"StreamPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/Stream"}},"next":{"type":["string","null"]}}})"},
     {"ViewPage", R"({"type":"object","required":["items","next"],"properties":{

@@ -15,6 +15,11 @@ Error lacks_scope(const Caller& caller, std::string_view needed) {
       "use a token with that scope; who administers the tenant can make one");
 }
 
+std::string who(const CallerPtr& caller) {
+  if (caller == nullptr) return {};
+  return fmt::format("token {}{}", caller->token, caller->in_file ? " of the tokens file" : "");
+}
+
 bool sees(const CallerPtr& caller, std::string_view name) {
   return caller == nullptr || caller->scopes.sees(name);
 }

@@ -14,7 +14,8 @@ struct Caller {
   Scopes scopes = Scopes::all();
   bool all_metrics = false;        // sees every tenant's series, and all tenants
   bool all_tenants = false;        // with the scope admin: administers every tenant
-  std::string token;               // its id; empty: a token of the tokens file
+  std::string token;               // its id; of the tokens file: the first digits of its hash
+  bool in_file = false;            // a token of the tokens file
   int64_t ends_at_us = INT64_MAX;  // of the secret that was shown, or of the token
   bool revoked = false;            // since it was shown
   mutable int64_t used_us = 0;     // last
@@ -23,6 +24,9 @@ struct Caller {
 };
 // Shared by the store, which revokes it, and by the connections that go on under it. Null: an open server's.
 using CallerPtr = std::shared_ptr<const Caller>;
+
+// For people: "token k3j…"; empty: an open server's.
+std::string who(const CallerPtr& caller);
 
 // MR-AUTH-0002 where it is not allowed.
 Status check_scope(const CallerPtr& caller, Scope scope, std::string_view name);

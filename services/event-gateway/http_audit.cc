@@ -26,9 +26,7 @@ void write(const HttpBackend& backend, const CallerPtr& caller, const std::strin
   if (backend.audit == nullptr) return;
   AuditAct line;
   line.at_us = backend.now_us();
-  line.who = caller == nullptr       ? "nobody: the server is open"
-             : caller->token.empty() ? "a token of the tokens file"
-                                     : "token " + caller->token;
+  line.who = caller == nullptr ? "nobody: the server is open" : who(caller);
   line.tenant = caller == nullptr ? "default" : caller->tenant;
   line.from = peer;
   line.act = act;
@@ -43,6 +41,13 @@ void write(const HttpBackend& backend, const CallerPtr& caller, const std::strin
 void audit(const HttpBackend& backend, const HttpRequest& request, std::string_view act,
            std::string_view what, const Status& outcome) {
   write(backend, request.caller, request.peer, act, what, outcome);
+}
+
+LaterAudit later_audit(const HttpBackend& backend, const HttpRequest& request) {
+  return [&backend, caller = request.caller, peer = request.peer](
+             std::string_view act, std::string_view what, const Status& outcome) {
+    write(backend, caller, peer, act, what, outcome);
+  };
 }
 
 std::function<void(const std::string&, const Status&)> statement_audit(const HttpBackend& backend,

@@ -7,6 +7,7 @@
 #include "event-gateway/http_status.h"
 #include "event-gateway/openapi.h"
 #include "event/text.h"
+#include "sql/binder.h"
 
 namespace millrace::gateway {
 namespace {
@@ -326,6 +327,8 @@ std::optional<HttpAnswer> HttpHandlers::check_scopes(const HttpRequest& request)
   if (request.route == Route::kIngest || request.route == Route::kRead) {
     const Scope scope = request.route == Route::kIngest ? Scope::kIngest : Scope::kRead;
     allowed = check_scope(request.caller, scope, request.target.segments[2]);
+  } else if (operation_of(request.route).access == Operation::Access::kRead) {
+    allowed = check_scope(request.caller, Scope::kRead, sql::kDeadLetterName);
   }
   if (allowed.ok()) return std::nullopt;
   return problem(allowed.error());
@@ -362,8 +365,9 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
         415, error(Code::kInvalid, "MR-API-0006", "the body has to be SQL",
                    "send the header  Content-Type: application/sql, or application/json with parameters"));
   }
-  if ((request.route == Route::kMakeToken || request.route == Route::kSetQuotas) &&
-      !is_media_type(type, kJsonType)) {
+  const bool takes_json = request.route == Route::kMakeToken || request.route == Route::kSetQuotas ||
+                          request.route == Route::kEditLetter;
+  if (takes_json && !is_media_type(type, kJsonType)) {
     return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
                               "send the header  Content-Type: application/json"));
   }
@@ -470,6 +474,16 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kRenewBackup:
     case Route::kEndBackup:
       return hold_backup(backend_, request, reply);
+    case Route::kLetters:
+    case Route::kCountLetters:
+    case Route::kRedriveLetters:
+      return ask_dead_letters(backend_, request, reply);
+    case Route::kLetter:
+    case Route::kEditLetter:
+    case Route::kTryLetter:
+    case Route::kRedriveLetter:
+    case Route::kDiscardLetter:
+      return ask_dead_letter(backend_, request, reply);
     case Route::kOptions: {
       HttpAnswer methods;
       methods.status = 204;

@@ -111,6 +111,9 @@ void revoke_token(const HttpBackend& backend, const HttpRequest& request, const 
 // http_quotas.cc: /v1/tenants/{tenant}/quotas
 void show_quotas(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 void set_quotas(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+// http_dead_letters.cc: /v1/dead-letters; the second: one of them
+void ask_dead_letters(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+void ask_dead_letter(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 // asyncapi.cc: GET /asyncapi.json
 void show_channels(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 
@@ -122,6 +125,9 @@ void append_flat(std::string& out, std::string_view json, bool quote_numbers);
 // http_audit.cc: writes down that the request's sender did `act` to `what` of `tenant`; `act` and `what` hold no secret.
 void audit(const HttpBackend& backend, const HttpRequest& request, std::string_view act,
            std::string_view what, const Status& outcome);
+// The same, for an act that is done later.
+using LaterAudit = std::function<void(std::string_view act, std::string_view what, const Status& outcome)>;
+LaterAudit later_audit(const HttpBackend& backend, const HttpRequest& request);
 // The same for the statements that a text has: who, and from where, is kept until they are done.
 std::function<void(const std::string&, const Status&)> statement_audit(const HttpBackend& backend,
                                                                        CallerPtr caller, std::string peer);

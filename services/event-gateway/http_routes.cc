@@ -34,6 +34,44 @@ constexpr Parameter kNumbers{kQuery, "numbers",
 constexpr Parameter kBackupId{kPath, "backup", "The `id` that it began with.", kNameSchema};
 
 constexpr Parameter kOnlyBackup[] = {kBackupId};
+constexpr Parameter kLetterNumber{kPath, "letter", "The letter's number.",
+                                  R"({"type":"integer","minimum":0})"};
+constexpr Parameter kOfQuery{kQuery, "query", "Only what this query could not use.", kTextSchema};
+constexpr Parameter kOfStream{kQuery, "stream", "Only events of this stream.", kTextSchema};
+constexpr Parameter kOfCode{kQuery, "code", "Only those with this code.", kTextSchema};
+constexpr Parameter kOfCause{kQuery, "cause", "Only those with this cause.", kTextSchema};
+constexpr Parameter kInState{kQuery, "state", "Only those in this state.",
+                             R"({"type":"string","enum":["open","edited","discarded","redriven"]})"};
+constexpr Parameter kFiledFrom{kQuery, "from", "Only those written at this RFC 3339 time or later.",
+                               kTextSchema};
+constexpr Parameter kFiledTo{kQuery, "to", "Only those written before this RFC 3339 time.", kTextSchema};
+constexpr Parameter kAfterLetter{kQuery, "after", "The `next` of the answer before.",
+                                 R"({"type":"string","pattern":"^[0-9]+$"})"};
+
+constexpr Parameter kOnlyLetter[] = {kLetterNumber};
+constexpr Parameter kOfLetters[] = {kOfQuery,
+                                    kOfStream,
+                                    kOfCode,
+                                    kOfCause,
+                                    kInState,
+                                    kFiledFrom,
+                                    kFiledTo,
+                                    {kQuery, "order", "Which come first.",
+                                     R"({"type":"string","enum":["newest","oldest"],"default":"newest"})"},
+                                    kLimit,
+                                    kAfterLetter};
+constexpr Parameter kOfLetterCounts[] = {kOfQuery, kOfStream,  kOfCode,  kOfCause,
+                                         kInState, kFiledFrom, kFiledTo, kAfterLetter};
+constexpr Parameter kOfRedrive[] = {kOfQuery,
+                                    kOfStream,
+                                    kOfCode,
+                                    kOfCause,
+                                    kInState,
+                                    kFiledFrom,
+                                    kFiledTo,
+                                    {kQuery, "limit", "How many at most, oldest first.",
+                                     R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"},
+                                    kAfterLetter};
 constexpr Parameter kOnlyStream[] = {kStreamName};
 constexpr Parameter kOnlyView[] = {kViewName};
 constexpr Parameter kOnlyQuery[] = {kQueryName};
@@ -80,6 +118,8 @@ constexpr Content kEventBodies[] = {{kJsonType, "Events"},
 constexpr Content kQuotaBodies[] = {{kJsonType, "Quotas"}};
 constexpr Content kTokenBodies[] = {{kJsonType, "TokenRequest"}};
 
+constexpr Content kOneEvent[] = {{kJsonType, "Event"}};
+
 // ----- answers
 
 constexpr Content kText[] = {{"text/plain", {}}};
@@ -105,6 +145,12 @@ constexpr Content kQuotas[] = {{kJsonType, "Quotas"}};
 constexpr Content kTokenPage[] = {{kJsonType, "TokenPage"}};
 constexpr Content kOneToken[] = {{kJsonType, "Token"}};
 constexpr Content kShownToken[] = {{kJsonType, "ShownToken"}};
+
+constexpr Content kLetterPage[] = {{kJsonType, "DeadLetterPage"}};
+constexpr Content kLetterCounts[] = {{kJsonType, "DeadLetterCounts"}};
+constexpr Content kOneLetter[] = {{kJsonType, "DeadLetter"}};
+constexpr Content kTrial[] = {{kJsonType, "DeadLetterTrial"}};
+constexpr Content kRedriven[] = {{kJsonType, "RedriveReport"}};
 
 constexpr Reply kSaysText[] = {{200, "Text", kText}};
 constexpr Reply kSaysDocument[] = {{200, "The document", kDocument}};
@@ -143,12 +189,20 @@ constexpr Reply kSaysCut[] = {{200, "The definitions, a file of SQLite", kBytes,
                                "The first and the last frame of the journal that belong to it."}};
 constexpr Reply kSaysHeld[] = {{204, "It is held for another lease", {}}};
 constexpr Reply kSaysEnded[] = {{204, "It was held all the time; now it is not", {}}};
+constexpr Reply kSaysLetters[] = {{200, "A page of dead letters", kLetterPage}};
+constexpr Reply kSaysLetterCounts[] = {{200, "How many there are of each kind", kLetterCounts}};
+constexpr Reply kSaysLetter[] = {{200, "The letter as it is now", kOneLetter}};
+constexpr Reply kSaysTrial[] = {{200, "What its query would make of it", kTrial}};
+constexpr Reply kSaysRedriven[] = {{200, "How many were redriven, and which were not", kRedriven}};
 
 constexpr int kGone[] = {410};
 constexpr int kMissing[] = {404};
 constexpr int kOfChange[] = {404, 409, 429};
 constexpr int kOfQuotas[] = {404, 415, 429};
 constexpr int kOfTokens[] = {404, 409, 415, 429};
+constexpr int kOfLetterErrors[] = {404, 409, 410, 429};
+constexpr int kOfEditErrors[] = {404, 409, 410, 413, 415, 429};
+constexpr int kOfLetterScans[] = {410, 429};
 constexpr int kOfSqlErrors[] = {404, 409, 410, 413, 415, 422, 429, 501, 504};
 constexpr int kOfIngestErrors[] = {404, 413, 415, 422, 429};
 constexpr int kOfReadErrors[] = {404, 410, 429};
@@ -303,6 +357,84 @@ constexpr Operation kOperations[] = {
      {},
      kSaysQuery,
      kOfChange},
+    {Route::kLetters,
+     "GET",
+     "/v1/dead-letters",
+     "listDeadLetters",
+     "dead letters",
+     "List dead letters",
+     kOfLetters,
+     {},
+     kSaysLetters,
+     kOfLetterScans,
+     Access::kRead,
+     true},
+    {Route::kCountLetters,
+     "GET",
+     "/v1/dead-letters/counts",
+     "countDeadLetters",
+     "dead letters",
+     "Count them by query, stream, cause, code and state",
+     kOfLetterCounts,
+     {},
+     kSaysLetterCounts,
+     kOfLetterScans,
+     Access::kRead,
+     true},
+    {Route::kRedriveLetters,
+     "POST",
+     "/v1/dead-letters/redrive",
+     "redriveDeadLetters",
+     "dead letters",
+     "Redrive those that pass a filter",
+     kOfRedrive,
+     {},
+     kSaysRedriven,
+     kOfLetterScans},
+    {Route::kLetter,
+     "GET",
+     "/v1/dead-letters/{letter}",
+     "getDeadLetter",
+     "dead letters",
+     "Show a dead letter",
+     kOnlyLetter,
+     {},
+     kSaysLetter,
+     kOfLetterErrors,
+     Access::kRead,
+     true},
+    {Route::kEditLetter, "PUT", "/v1/dead-letters/{letter}/payload", "editDeadLetter", "dead letters",
+     "Correct its event", kOnlyLetter, kOneEvent, kSaysLetter, kOfEditErrors},
+    {Route::kTryLetter,
+     "POST",
+     "/v1/dead-letters/{letter}/dry-run",
+     "tryDeadLetter",
+     "dead letters",
+     "Try what its query would make of it",
+     kOnlyLetter,
+     {},
+     kSaysTrial,
+     kOfLetterErrors},
+    {Route::kRedriveLetter,
+     "POST",
+     "/v1/dead-letters/{letter}/redrive",
+     "redriveDeadLetter",
+     "dead letters",
+     "Give it to its query again",
+     kOnlyLetter,
+     {},
+     kSaysLetter,
+     kOfLetterErrors},
+    {Route::kDiscardLetter,
+     "POST",
+     "/v1/dead-letters/{letter}/discard",
+     "discardDeadLetter",
+     "dead letters",
+     "Mark it as done with",
+     kOnlyLetter,
+     {},
+     kSaysLetter,
+     kOfLetterErrors},
     {Route::kTenants,
      "GET",
      "/v1/tenants",
@@ -560,8 +692,10 @@ const Operation& operation_of(Route route) {
 
 const Operation* find_operation(std::string_view method, const std::vector<std::string>& segments,
                                 std::string& allowed) {
+  std::string_view path;
   for (const auto& operation : kOperations) {
-    if (!fits(operation.path, segments)) continue;
+    if (!fits(operation.path, segments) || (!path.empty() && operation.path != path)) continue;
+    path = operation.path;
     if (operation.method == method || (operation.head && method == "HEAD")) {
       allowed.clear();
       return &operation;

@@ -1,7 +1,7 @@
 // The one table of what the server answers: methods, paths, parameters, bodies, answers. Requests find their way by it,
 // `GET /` lists it, /openapi.json is made of it.
 //
-// A path has {names} where any segment fits; of two rows that fit, the earlier one counts.
+// A path has {names} where any segment fits; of two paths that fit, the earlier one counts.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,14 @@ enum class Route : uint8_t {
   kQuery,
   kPause,
   kResume,
+  kLetters,
+  kCountLetters,
+  kLetter,
+  kEditLetter,
+  kTryLetter,
+  kRedriveLetter,
+  kRedriveLetters,
+  kDiscardLetter,
   kTenants,
   kTenant,
   kBeginBackup,

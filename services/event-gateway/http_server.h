@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "engine/serving.h"
 #include "event-gateway/backups.h"
+#include "event-gateway/dead_letters.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/tenant_quotas.h"
 #include "event-gateway/tls_certificates.h"
@@ -88,6 +89,7 @@ struct HttpBackend {
   engine::StreamReads* streams = nullptr;
   engine::ViewReads* views = nullptr;  // null: no processor here
   Backups* backups = nullptr;          // null: nothing to copy here
+  DeadLetters* letters = nullptr;
 
   std::function<sql::CatalogPtr()> catalog;
   std::function<Result<TenantId>(const std::string&)> tenant;

@@ -64,7 +64,7 @@ constexpr OwnStatus kOwnStatus[] = {
 }  // namespace
 
 bool waiting_helps(const Error& failure, int status) {
-  return (status == 429 || status == 503) && failure.id != "MR-QRY-0001";
+  return (status == 429 || status == 503) && failure.id != "MR-QRY-0001" && failure.id != "MR-DLQ-0010";
 }
 
 int status_of(const Error& failure) {

@@ -104,6 +104,8 @@ Result<std::unique_ptr<Tokens>> Tokens::parse(const std::string& yaml) try {
     Caller caller;
     caller.tenant = node["tenant"].as<std::string>();
     caller.all_metrics = bool(node["metrics"]);
+    caller.in_file = true;
+    caller.token = node["sha256"].as<std::string>().substr(0, 12);
     TRY(tokens->add(caller, node["sha256"].as<std::string>(), quota));
   }
   if (tokens->entries_.empty()) return bad_tokens("it holds no token, so nobody could call");

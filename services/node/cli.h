@@ -1,5 +1,5 @@
-// The command line's client side: sql, produce, consume, streams, views, queries, tenants, tokens, audit, log, backup, restore, test,
-// bench, config, demo, top, doctor, openapi, completion, man, version.
+// The command line's client side: sql, produce, consume, streams, views, queries, tenants, tokens, audit, dead-letters, log, backup,
+// restore, test, bench, config, demo, top, doctor, openapi, completion, man, version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
 // Exit codes: kOk, kFailed (an error answer, rejected events, a damaged journal), kUsage, kUnreachable (no
@@ -40,6 +40,7 @@ void add_log_command(CLI::App& app, int& exit_code);
 void add_resource_commands(CLI::App& app, int& exit_code);  // streams, views, queries, tenants
 void add_token_commands(CLI::App& tokens, int& exit_code);  // create, rotate, revoke
 void add_audit_command(CLI::App& app, int& exit_code);
+void add_dead_letters_command(CLI::App& app, int& exit_code);
 void add_openapi_command(CLI::App& app, int& exit_code);
 void add_backup_commands(CLI::App& app, int& exit_code);  // backup, restore
 void add_test_command(CLI::App& app, int& exit_code);

@@ -196,6 +196,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_produce_command(app, exit_code);
   add_consume_command(app, exit_code);
   add_resource_commands(app, exit_code);
+  add_dead_letters_command(app, exit_code);
   add_log_command(app, exit_code);
   add_backup_commands(app, exit_code);
   add_test_command(app, exit_code);

@@ -14,12 +14,15 @@
 #include "node/metric_series.h"
 #include "node/node_metrics.h"
 #include "node/node_watch.h"
+#include "stream-processor/letter_trials.h"
 #include "stream-processor/processor.h"
 
 namespace millrace::node {
 namespace {
 
 constexpr int64_t kRetentionEveryUs = 1'000'000;
+// In front of what the edge saves; without letters it begins with the version of Ingest's.
+constexpr uint8_t kSavedWithLetters = 3;
 
 class NodeImpl final : public Node {
  public:
@@ -39,6 +42,7 @@ class NodeImpl final : public Node {
   Result<TenantId> tenant(const std::string& name) override;
   gateway::Ingest& ingest() override { return *ingest_; }
   gateway::SqlService& sql() override { return *sql_; }
+  gateway::DeadLetters& dead_letters() override { return *dead_letters_; }
   engine::StreamReads& streams() override { return *streams_; }
   log::Journal& journal() override { return *journal_; }
   sql::Definitions& definitions() override { return *definitions_; }
@@ -53,6 +57,8 @@ class NodeImpl final : public Node {
   void hand_out(Cut durable);
   void measure(AppendTime now);
   void save_ingest();
+  std::string save_edge();
+  Status load_edge(std::string_view saved);
   void keep_retention(int64_t now);
   Cut floor();
   std::string path(const char* name) const { return options_.directory + "/" + name; }
@@ -70,6 +76,8 @@ class NodeImpl final : public Node {
   std::unique_ptr<processor::Processor> processor_;
   std::unique_ptr<gateway::Ingest> ingest_;
   std::unique_ptr<gateway::SqlService> sql_;
+  std::unique_ptr<processor::LetterTrials> letter_trials_;
+  std::unique_ptr<gateway::DeadLetters> dead_letters_;
   NodeMetrics metrics_;
   std::optional<NodeWatch> watch_;  // where there is a log
   sql::CatalogPtr measured_;        // whose streams are measured
@@ -100,6 +108,8 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
       std::make_unique<BackupHold>(files_, clock_, options_.directory, *journal_, definitions_->store());
   streams_ = std::make_unique<event_store::StreamStore>(*journal_, background_);
   ingest_ = std::make_unique<gateway::Ingest>(*journal_, *definitions_, gateway::Ingest::Limits());
+  dead_letters_ = std::make_unique<gateway::DeadLetters>(*journal_, *definitions_, *streams_, background_,
+                                                         gateway::DeadLetters::Limits());
   TRY(recover_ingest(progress));
   if (options_.process) {
     processor::Processor::Options o;
@@ -123,6 +133,8 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
                                                         if (progress)
                                                           progress("recovering queries", done, total);
                                                       }));
+    letter_trials_ = std::make_unique<processor::LetterTrials>(*journal_);
+    dead_letters_->use_queries(*letter_trials_, *processor_);
   }
   observe();
   sql_ =
@@ -164,7 +176,7 @@ void NodeImpl::observe() {
   };
 }
 
-// The table of idempotency keys: what was saved, then the frames since.
+// The tables of idempotency keys and of what was done with dead letters: what was saved, then the frames since.
 Status NodeImpl::recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress) {
   ingest_saved_ = Cut(journal_->first_cut().value - 1);
   if (files_.exists(path("ingest.state"))) {
@@ -174,7 +186,7 @@ Status NodeImpl::recover_ingest(const std::function<void(const char*, uint64_t, 
     const bool whole = in.ok() && crc == crc32c(0, in.rest());
     const Cut cut(in.le<uint64_t>());
     // A damaged or too new file is only a shortcut lost: the journal has all of it.
-    if (whole && in.ok() && cut <= journal_->end_cut() && ingest_->load(in.rest()).ok()) {
+    if (whole && in.ok() && cut <= journal_->end_cut() && load_edge(in.rest()).ok()) {
       ingest_saved_ = std::max(ingest_saved_, cut);
     }
   }
@@ -182,11 +194,32 @@ Status NodeImpl::recover_ingest(const std::function<void(const char*, uint64_t, 
   for (Cut at = ingest_saved_; at < end;) {
     TRY_ASSIGN(const auto frames, journal_->read_frames(at, end, 4u << 20));
     if (frames.empty()) break;
-    for (const auto& frame : frames) ingest_->replay(*frame);
+    for (const auto& frame : frames) {
+      ingest_->replay(*frame);
+      dead_letters_->replay(*frame);
+    }
     at = frames.back()->cut;
     if (progress) progress("reading idempotency keys", at.value, end.value);
   }
   return {};
+}
+
+// Without letters the file is as it was before there were any.
+std::string NodeImpl::save_edge() {
+  const std::string letters = dead_letters_->save();
+  if (letters.empty()) return ingest_->save();
+  std::string out(1, static_cast<char>(kSavedWithLetters));
+  append_bytes(out, ingest_->save());
+  return out + letters;
+}
+
+// Both or none: what is loaded in part comes again with the frames that are replayed for it.
+Status NodeImpl::load_edge(std::string_view saved) {
+  if (saved.empty() || static_cast<uint8_t>(saved.front()) != kSavedWithLetters) return ingest_->load(saved);
+  ByteReader in(saved.substr(1));
+  const std::string_view keys = in.bytes();
+  TRY(dead_letters_->load(in.rest()));
+  return ingest_->load(keys);
 }
 
 // Step, then give the disk its next group, then hand out what the last one made durable: the disk works while
@@ -215,6 +248,7 @@ void NodeImpl::hand_out(Cut durable) {
   definitions_->on_durable(durable);
   streams_->on_durable(durable);
   if (processor_) processor_->on_durable(durable);
+  dead_letters_->on_durable(durable);
 }
 
 void NodeImpl::measure(AppendTime now) {
@@ -241,7 +275,7 @@ void NodeImpl::save_ingest() {
   const Cut cut = journal_->durable_cut();
   std::string body;
   append_le(body, cut.value);
-  body += ingest_->save();
+  body += save_edge();
   auto file = std::make_shared<std::string>();
   append_le(*file, crc32c(0, body));
   *file += body;
@@ -317,7 +351,7 @@ std::string NodeImpl::metrics() {
 
 std::string NodeImpl::metrics_full(std::optional<TenantId> only) {
   const auto catalog = definitions_->catalog();
-  return render_series({*journal_, *ingest_, *catalog, processor_.get(), metrics_.times}, only);
+  return render_series({*journal_, *ingest_, *dead_letters_, *catalog, processor_.get(), metrics_.times}, only);
 }
 
 Result<TenantId> NodeImpl::tenant(const std::string& name) {
@@ -338,7 +372,7 @@ Status NodeImpl::close(bool with_snapshots) {
   if (drained && with_snapshots) TRY(processor_->snapshot_all());
   std::string body;
   append_le(body, journal_->durable_cut().value);
-  body += ingest_->save();
+  body += save_edge();
   std::string file;
   append_le(file, crc32c(0, body));
   return write_file_atomically(files_, path("ingest.state"), file + body);

@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "engine/serving.h"
 #include "event-gateway/backups.h"
+#include "event-gateway/dead_letters.h"
 #include "event-gateway/gateway.h"
 #include "log/journal.h"
 #include "node/node_log.h"
@@ -68,6 +69,7 @@ class Node {
   virtual Result<TenantId> tenant(const std::string& name) = 0;  // made if missing; waits for nothing
   virtual gateway::Ingest& ingest() = 0;
   virtual gateway::SqlService& sql() = 0;
+  virtual gateway::DeadLetters& dead_letters() = 0;
   virtual engine::StreamReads& streams() = 0;
   virtual log::Journal& journal() = 0;
   virtual sql::Definitions& definitions() = 0;

@@ -302,6 +302,7 @@ std::vector<Worker::Entry*> Worker::concerned_by(const Frames& frames, const Fra
     }
   }
   for (const auto& [id, reports] : heard.by_query()) ids.insert(id);
+  for (const auto& [id, events] : heard.redriven()) ids.insert(id);
   for (const auto& [stream, told] : heard.by_stream()) {
     const auto readers = readers_.find(stream);
     if (readers != readers_.end()) ids.insert(readers->second.begin(), readers->second.end());
