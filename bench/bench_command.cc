@@ -112,7 +112,8 @@ void add_part(CLI::App& bench, const std::string& name, const std::string& what,
 void add_bench_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* bench = app.add_subcommand(
-      "bench", "measure this machine: journal, ingest, latency, fanout, connections, nexmark, state, start or all");
+      "bench",
+      "measure this machine: journal, ingest, latency, fanout, connections, nexmark, state, start or all");
   bench->require_subcommand(1);
   add_part(*bench, "journal", "reading and decoding", options, exit_code);
   add_part(*bench, "ingest", "durable ingest, as fast as it goes", options, exit_code);

@@ -38,8 +38,9 @@ Status bench_connections(const BenchOptions& options, Report& report) {
   TRY(load.run(1));
   const double cpu = server->cpu_seconds();
   TRY(load.run(options.warm_up));
-  report.say(fmt::format("  {} connections: {:.0f} MB before, {:.0f} MB with them, {:.1f} % of a core", kConnections,
-                         before, server->rss_mb(), 100 * (server->cpu_seconds() - cpu) / options.warm_up));
+  report.say(fmt::format("  {} connections: {:.0f} MB before, {:.0f} MB with them, {:.1f} % of a core",
+                         kConnections, before, server->rss_mb(),
+                         100 * (server->cpu_seconds() - cpu) / options.warm_up));
   report.add("connections", options.only, "idle_kb", 1024 * (server->rss_mb() - before) / kConnections, "KB");
   return {};
 }

@@ -51,14 +51,16 @@ Status bench_fanout(const BenchOptions& options, Report& report) {
     p50.push_back(load.rows().ms(0.5));
     p99.push_back(load.rows().ms(0.99));
     rates.push_back(static_cast<double>(expected) / options.seconds);
-    report.say(fmt::format("  {:.0f} rows/s: p50 {:.3f} p99 {:.3f} p99.9 {:.3f} ms; server {:.0f} % of a core, {:.0f} MB",
-                           rates.back(), p50.back(), p99.back(), load.rows().ms(0.999),
-                           100 * (server->cpu_seconds() - cpu) / options.seconds, server->rss_mb()));
+    report.say(fmt::format(
+        "  {:.0f} rows/s: p50 {:.3f} p99 {:.3f} p99.9 {:.3f} ms; server {:.0f} % of a core, {:.0f} MB",
+        rates.back(), p50.back(), p99.back(), load.rows().ms(0.999),
+        100 * (server->cpu_seconds() - cpu) / options.seconds, server->rss_mb()));
   }
   report.add("fanout", options.only, "durable_p50", median(p50), "ms");
   report.add("fanout", options.only, "durable_p99", median(p99), "ms");
   report.add("fanout", options.only, "rows_per_s", median(rates), "1/s");
-  report.add("fanout", options.only, "subscriber_kb", 1024 * (server->rss_mb() - alone) / crowd.subscribers, "KB");
+  report.add("fanout", options.only, "subscriber_kb", 1024 * (server->rss_mb() - alone) / crowd.subscribers,
+             "KB");
   return {};
 }
 

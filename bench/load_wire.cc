@@ -65,7 +65,8 @@ std::optional<LoadAnswer> websocket_answer(std::string_view in) {
 
 std::string subscribe_request(std::string_view sql, std::string_view token) {
   return fmt::format(
-      "POST /v1/sql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/sql\r\nAccept: text/event-stream\r\n"
+      "POST /v1/sql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/sql\r\nAccept: "
+      "text/event-stream\r\n"
       "Content-Length: {}\r\n{}\r\n{}",
       sql.size(), authorization(token), sql);
 }

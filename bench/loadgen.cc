@@ -473,7 +473,8 @@ Status LoadGenerator::on_answer(Connection& connection) {
     source.backlog.pop_front();
     return send_next(source, connection, due);
   }
-  if (source.options.requests_per_s == 0 && !source.options.once && running_) return send_next(source, connection, monotonic_ns());
+  if (source.options.requests_per_s == 0 && !source.options.once && running_)
+    return send_next(source, connection, monotonic_ns());
   source.free.push_back(&connection);
   return {};
 }

@@ -44,8 +44,8 @@ void audit(const HttpBackend& backend, const HttpRequest& request, std::string_v
 }
 
 LaterAudit later_audit(const HttpBackend& backend, const HttpRequest& request) {
-  return [&backend, caller = request.caller, peer = request.peer](
-             std::string_view act, std::string_view what, const Status& outcome) {
+  return [&backend, caller = request.caller, peer = request.peer](std::string_view act, std::string_view what,
+                                                                  const Status& outcome) {
     write(backend, caller, peer, act, what, outcome);
   };
 }

@@ -252,7 +252,8 @@ void redrive_letters(const HttpBackend& backend, const LettersAsked& asked, cons
       asked.scan, asked.limit, who(request.caller),
       [letters = backend.letters, tenant = request.tenant, write = later_audit(backend, request),
        reply](const Result<RedriveReport>& report) {
-        write("REDRIVE LETTERS", report.ok() ? fmt::format("{} of a filter", report->redriven) : "of a filter",
+        write("REDRIVE LETTERS",
+              report.ok() ? fmt::format("{} of a filter", report->redriven) : "of a filter",
               report.ok() ? Status() : Status(report.error()));
         if (!report.ok()) return reply.answer(problem(report.error(), letters->retry_after_s(tenant)));
         HttpAnswer answer;

@@ -111,7 +111,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
 
   std::shared_ptr<HttpContext> context;
   std::vector<std::shared_ptr<Listener>> listeners;
-  std::vector<std::string> guarded;  // addresses where tokens alone tell who may what
+  std::vector<std::string> guarded;               // addresses where tokens alone tell who may what
   std::unique_ptr<TlsCertificates> certificates;  // null: no TLS
   asio::steady_timer timer;
   bool opened = false, shut_down = false;

@@ -4,7 +4,8 @@
 
 namespace millrace::event_store {
 
-Result<std::shared_ptr<const RowPage>> LiveFrame::rows(RowMaker& maker, std::optional<PartitionId> partition) {
+Result<std::shared_ptr<const RowPage>> LiveFrame::rows(RowMaker& maker,
+                                                       std::optional<PartitionId> partition) {
   const auto same = [&](const Made& made) { return made.maker == &maker && made.partition == partition; };
   const auto found = std::find_if(made_.begin(), made_.end(), same);
   if (found != made_.end()) return found->page;

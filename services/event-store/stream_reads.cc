@@ -215,7 +215,8 @@ size_t first_behind(const RowPage& page, const StreamPlace& place) {
   const auto before = [&](const RowPage::Row& row) {
     return row.after.cut == place.cut && row.after.index <= place.index;
   };
-  return static_cast<size_t>(std::partition_point(page.rows.begin(), page.rows.end(), before) - page.rows.begin());
+  return static_cast<size_t>(std::partition_point(page.rows.begin(), page.rows.end(), before) -
+                             page.rows.begin());
 }
 
 }  // namespace
@@ -299,7 +300,8 @@ class Follower : public std::enable_shared_from_this<Follower> {
   std::optional<Error> ended_;
   std::function<void()> notify_;
 
-  std::deque<std::shared_ptr<LiveFrame>> queue_;  // all the stream's frames after queue_from_, unless overflowed_
+  std::deque<std::shared_ptr<LiveFrame>>
+      queue_;  // all the stream's frames after queue_from_, unless overflowed_
   size_t queue_bytes_ = 0;
   Cut queue_from_;
   bool overflowed_ = false;
@@ -328,8 +330,7 @@ bool Follower::fill() {
     queue_bytes_ -= std::min(queue_bytes_, frame->bytes());
     if (frame->cut() < place_.cut) continue;
     Followed& followed = store_->followed(request_.stream);
-    auto rows =
-        frame->rows(declared_columns_ ? followed.declared : followed.stored, request_.partition);
+    auto rows = frame->rows(declared_columns_ ? followed.declared : followed.stored, request_.partition);
     if (rows.ok()) {
       page_ = std::move(*rows);
       next_ = frame->cut() == place_.cut ? first_behind(*page_, place_) : 0;
@@ -376,7 +377,9 @@ void Follower::start_page() {
   queue_from_ = store_->durable;
   reading_ = true;
   auto read = std::make_shared<Result<Read>>(Read{});
-  auto work = [self = shared_from_this(), bounds = store_->bounds(), read] { *read = self->read_page(bounds); };
+  auto work = [self = shared_from_this(), bounds = store_->bounds(), read] {
+    *read = self->read_page(bounds);
+  };
   auto done = [self = shared_from_this(), read] { self->take_page(std::move(*read)); };
   if (!store_->background.run(engine::Lane::kReads, std::move(work), std::move(done))) {
     reading_ = false;

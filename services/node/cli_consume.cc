@@ -85,8 +85,7 @@ Error wrong_where(std::string message, std::string hint) {
 
 // The condition is the user's text, so what comes of it is looked at: one SELECT, or it was no condition.
 Result<std::string> select_of(const ConsumeOptions& options) {
-  std::string sql =
-      fmt::format("SELECT * FROM {} WHERE ({}\n)", quoted_name(options.stream), options.where);
+  std::string sql = fmt::format("SELECT * FROM {} WHERE ({}\n)", quoted_name(options.stream), options.where);
   if (options.from != "start") {
     if (options.from.find(':') == std::string::npos || options.from.find('\'') != std::string::npos) {
       return wrong_where("with --where, --from is start or an RFC 3339 time", "as in 2024-01-01T00:00:00Z");

@@ -351,7 +351,8 @@ std::string NodeImpl::metrics() {
 
 std::string NodeImpl::metrics_full(std::optional<TenantId> only) {
   const auto catalog = definitions_->catalog();
-  return render_series({*journal_, *ingest_, *dead_letters_, *catalog, processor_.get(), metrics_.times}, only);
+  return render_series({*journal_, *ingest_, *dead_letters_, *catalog, processor_.get(), metrics_.times},
+                       only);
 }
 
 Result<TenantId> NodeImpl::tenant(const std::string& name) {

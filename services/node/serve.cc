@@ -134,8 +134,8 @@ class Server {
     std::unique_ptr<gateway::TlsCertificates> certificates;
     if (!options_.https.empty()) {
       TRY_ASSIGN(tls_, parse_address(options_.https));
-      TRY_ASSIGN(certificates, gateway::TlsCertificates::open(tls_files(options_),
-                                                                   [this](const std::string& line) { say(line); }));
+      TRY_ASSIGN(certificates, gateway::TlsCertificates::open(
+                                   tls_files(options_), [this](const std::string& line) { say(line); }));
     }
     gateway::HttpBackend backend;
     backend.ready = backend.open = [this] { return open_for_requests(); };

@@ -558,11 +558,10 @@ void World::pull(ClientReader& reader) {
     if (!made.ok()) return fail("a subscription failed: " + made.error().to_string());
     reader.subscription = std::move(*made);
   }
-  auto pulled =
-      reader.subscription->pull(request.limit, [&](std::string_view json, std::string_view cursor) {
-        saw(reader, json);
-        reader.cursor = cursor;
-      });
+  auto pulled = reader.subscription->pull(request.limit, [&](std::string_view json, std::string_view cursor) {
+    saw(reader, json);
+    reader.cursor = cursor;
+  });
   if (!pulled.ok()) {
     reader.subscription.reset();
     if (!node_->failed() && !overtaken(reader, pulled.error()))
