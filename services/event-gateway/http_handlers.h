@@ -81,7 +81,7 @@ class HttpHandlers {
   void ingest(const HttpRequest& request, const HttpReply& reply);
 
   const HttpOptions& options_;
-  const HttpBackend& backend_;
+  HttpBackend& backend_;
   std::unique_ptr<TenantQuotas> own_quotas_;  // where the backend has none
   std::map<std::string, TenantId> tenants_;
   TenantId default_tenant_;

@@ -99,7 +99,7 @@ class Series {
 };
 
 void Series::tenants() {
-  auto rows = tenant_rows(source_.journal, source_.ingest, source_.catalog, only_);
+  auto rows = tenant_rows(source_, only_);
   std::optional<TenantRow> other;
   const auto last = std::next(rows.begin(), static_cast<ptrdiff_t>(std::min(rows.size(), kMostTenantSeries)));
   folded_["tenants"] = rows.size() - std::min(rows.size(), kMostTenantSeries);
