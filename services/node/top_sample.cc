@@ -113,8 +113,9 @@ std::map<std::string, double> TopSample::by_label(std::string_view name, const s
 
 Result<TopSample> take_sample(net::HttpClient& client) {
   TopSample sample;
-  auto page = body_of(client, {"GET", "/metrics/full", {}, {}});
-  if (!page.ok() && page.error().code == Code::kNotFound) page = body_of(client, {"GET", "/metrics", {}, {}});
+  auto page = body_of(client, {"GET", "/metrics", {}, {}});
+  const auto full = body_of(client, {"GET", "/metrics/full", {}, {}});
+  if (page.ok() && full.ok()) *page += *full;
   if (!page.ok()) return page.error();
   sample.at = std::chrono::steady_clock::now();
   sample.metrics = metrics_of(*page);

@@ -93,7 +93,7 @@ def the_query_alone(test):
     wait_rows(server, "SELECT * FROM counted ORDER BY n", [{"n": 4, "c": 1}, {"n": 6, "c": 1}])
     wait_rows(server, "SELECT * FROM inverse ORDER BY x", [{"k": "a", "x": 25}, {"k": "a", "x": 50}])
     assert len(server.events("s", None)) == 2, "the stream has what was sent"
-    assert server.metric('millrace_tenant_dead_letters_redriven_total{tenant="default"}') == 3
+    assert server.metric('millrace_tenant_dead_letters_redriven_total{tenant="default"}', "/metrics/full") == 3
     server.stop()
     server.start(workers=1)
     wait_rows(server, "SELECT * FROM sums", [{"k": "a", "total": 4}])

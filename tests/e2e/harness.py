@@ -173,8 +173,8 @@ class Server:
             time.sleep(0.02)
         raise AssertionError(f"{name} is not running: {states}")
 
-    def metric(self, name):
-        for line in self.call("GET", "/metrics")[0].decode().splitlines():
+    def metric(self, name, page="/metrics"):
+        for line in self.call("GET", page)[0].decode().splitlines():
             if line.startswith(name + " "):
                 return float(line.split()[-1])
         return None

@@ -62,7 +62,7 @@ def one_page(test):
         assert test.cli("man", "millrace-serve.1").stdout == f.read()
     assert test.cli("man").stdout.startswith(".TH MILLRACE 1 ")
     wrong = test.cli("man", "serve")
-    assert wrong.returncode == 2 and "there are millrace-backup.1 " in wrong.stderr, wrong
+    assert wrong.returncode == 2 and "there are millrace-audit.1 " in wrong.stderr, wrong
     nowhere = test.cli("man", "--to", "/there/is/nothing")
     assert nowhere.returncode == 1 and "MR-CLI-0006" in nowhere.stderr, nowhere
 

@@ -37,7 +37,7 @@ def debian_package(test):
     ran("dpkg-deb", "-x", package, root)
     there = files_below(root)
     assert set(FILES) <= there, set(FILES) - there
-    odd = [name for name in there if name not in FILES and not re.match(r"usr/share/man/man1/millrace-\w+\.1\.gz$", name)]
+    odd = [name for name in there if name not in FILES and not re.match(r"usr/share/man/man1/millrace-[\w-]+\.1\.gz$", name)]
     assert not odd, odd
     assert all(" root/root " in line for line in ran("dpkg-deb", "-c", package).splitlines())
     control = ran("dpkg-deb", "-f", package)

@@ -50,7 +50,7 @@ def rates(test):
     connection.endheaders()
     assert connection.getresponse().status == 429
     connection.close()
-    page = g.server.call("GET", "/metrics")[0].decode()
+    page = g.server.call("GET", "/metrics/full")[0].decode()
     for quota in ("events", "bytes"):
         line = f'millrace_tenant_quota_refusals_total{{tenant="default",quota="{quota}"}} '
         assert float(page.partition(line)[2].splitlines()[0]) >= 1, page

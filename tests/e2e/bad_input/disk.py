@@ -109,7 +109,8 @@ def a_disk_that_runs_full(test):
         reads_go_on(server, taken)
         server.kill()
         os.remove(os.path.join(disk, "other"))
-        server.start(until="/livez")
+        server.options[3] = "1"
+        server.start()
         ids = [e["id"] for e in server.events("s")]
         assert ids == list(range(taken)), "what was answered is not what is there"
         assert "made_while_full" in [row["name"] for row in server.sql("SHOW STREAMS")]
