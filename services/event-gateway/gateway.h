@@ -90,6 +90,8 @@ class Ingest {
   // A tenant's quota; without one there is none. retry_after_s: how long a refused tenant should wait.
   void set_quota(TenantId tenant, Quota quota);
   double retry_after_s(TenantId tenant) const;
+  // Told of each request that a quota refuses.
+  void on_over_quota(std::function<void(TenantId, QuotaKind)> over);
   // Whether a request with so large a body would be refused by it now: before the body is read.
   Status admits(TenantId tenant, size_t body_bytes);
 

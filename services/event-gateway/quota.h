@@ -18,6 +18,8 @@ struct Quota {
   uint32_t connections = 0, subscriptions = 0;  // at once; 0: no bound
 };
 
+enum class QuotaKind : uint8_t { kEvents, kBytes, kConnections, kSubscriptions };
+
 class TokenBucket {
  public:
   explicit TokenBucket(double rate = 0) : rate_(rate), tokens_(rate) {}

@@ -25,7 +25,7 @@ std::string to_json(const Quota& quota);
 
 class TenantQuotas {
  public:
-  enum class Kind : uint8_t { kEvents, kBytes, kConnections, kSubscriptions };
+  using Kind = QuotaKind;
   static constexpr size_t kKinds = 4;
   using Hold = std::shared_ptr<void>;
   using SetRates = std::function<void(TenantId, Quota)>;

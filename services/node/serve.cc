@@ -100,7 +100,7 @@ class Server {
                                  [this](const char* what, uint64_t done, uint64_t total) {
                                    starting(what, done, total);
                                  }));
-    TRY_ASSIGN(default_tenant_, node_->tenant("default"));
+    TRY(node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
     verifying_.set_wake([this] { wake(); });
@@ -110,6 +110,8 @@ class Server {
                                                     [this](TenantId tenant, gateway::Quota quota) {
                                                       node_->ingest().set_quota(tenant, quota);
                                                     }));
+    node_->ingest().on_over_quota(
+        [this](TenantId tenant, gateway::QuotaKind kind) { quotas_->count_refusal(tenant, kind); });
     return begin();
   }
 
@@ -337,7 +339,6 @@ class Server {
   std::unique_ptr<gateway::AuditLog> audit_;
   ThreadBackground verifying_{kMaxVerifying};  // of tokens: a long SELECT holds up nobody's first request
   std::unique_ptr<gateway::HttpServer> http_;
-  TenantId default_tenant_;
   std::optional<ListenAddress> plain_, tls_;  // with the ports that were taken
   std::string recovered_;                     // how far the start is
   int64_t said_ns_ = 0;
