@@ -112,10 +112,13 @@ Status TokenStore::revoke(const std::string& id, int64_t now_us) {
   TRY_ASSIGN(Entry * entry, entry_of(id));
   const bool others = std::any_of(tokens_.begin(), tokens_.end(), [&](const auto& other) {
     const Token& token = other.second.token;
-    return token.id != id && token.administers() && token.expires_us > now_us;
+    return token.id != id && token.administers() && token.expires_us > now_us &&
+           (token.all_tenants || !entry->token.all_tenants);
   });
   if (entry->token.administers() && !others) {
-    return error(Code::kConflict, "MR-AUTH-0008", "this is the last access token with the scope admin",
+    return error(Code::kConflict, "MR-AUTH-0008",
+                 entry->token.all_tenants ? "this is the last access token that administers all tenants"
+                                          : "this is the last access token with the scope admin",
                  "make another one first, or rotate this one");
   }
   TRY(store_.change({{setting(id), std::nullopt}}));

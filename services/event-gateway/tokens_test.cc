@@ -176,6 +176,17 @@ TEST_F(TokenStoreTest, RevokedAtOnce) {
   EXPECT_EQ(store->list().size(), 1u);
 }
 
+TEST_F(TokenStoreTest, TheLastOfAllTenantsStays) {
+  Token of_all = token("ops", {"admin"});
+  of_all.all_tenants = true;
+  const std::string one = create(of_all), other = create(token("acme", {"admin"}));
+  EXPECT_EQ(store->revoke(id_of(one), kNow).error().id, "MR-AUTH-0008");
+  const std::string two = create(of_all);
+  EXPECT_TRUE(store->revoke(id_of(one), kNow).ok());
+  EXPECT_TRUE(store->revoke(id_of(other), kNow).ok());
+  EXPECT_NE(caller(two), nullptr);
+}
+
 TEST_F(TokenStoreTest, WhatCannotBeMade) {
   const auto made = *make_secret();
   EXPECT_EQ(store->create(token("acme", {"read"}), made).error().id, "MR-AUTH-0006");

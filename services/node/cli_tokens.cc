@@ -135,10 +135,17 @@ void add_create(CLI::App& tokens, int& exit_code) {
 
 void add_token_commands(CLI::App& tokens, int& exit_code) {
   add_create(tokens, exit_code);
+  // Whoever gives the token for its id does not mean to show its secret.
+  const auto id_alone = [](std::string& id) {
+    if (const auto token = gateway::parse_token(id)) id = std::string(token->id);
+    return std::string();
+  };
   const auto add = [&](const char* word, const char* what, auto run) {
     auto* command = tokens.add_subcommand(word, what);
     const auto options = std::make_shared<TokenOptions>();
-    command->add_option("id", options->id, "The token's id")->required();
+    command->add_option("id", options->id, "The token's id")
+        ->required()
+        ->transform(CLI::Validator(id_alone, ""));
     add_server_options(*command, options->server);
     command->callback([options, run, &exit_code] { exit_code = ended(run(*options)); });
     return std::pair(command, options);
