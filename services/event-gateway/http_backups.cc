@@ -52,10 +52,9 @@ void hold_backup(const HttpBackend& backend, const HttpRequest& request, const H
     return reply.answer(
         problem(error(Code::kUnavailable, "MR-NODE-0018", "this server has no data directory to copy")));
   }
-  if (!request.all_metrics) {
-    return reply.answer(problem(error(
-        Code::kDenied, "MR-NODE-0026", "this is about every tenant's data",
-        "use a token that was made with --all-tenants, or one with  metrics: all  in the tokens file")));
+  if (request.caller != nullptr && !request.caller->all_tenants) {
+    return reply.answer(problem(error(Code::kDenied, "MR-NODE-0026", "this is about every tenant's data",
+                                      "use a token that was made with --all-tenants")));
   }
   auto answer = answer_to(*backend.backups, request);
   if (request.route != Route::kRenewBackup) {

@@ -198,6 +198,10 @@ Result<BackupFile> BackupFolder::add_sealed(const std::string& path, File& from,
   return added;
 }
 
+bool BackupFolder::has_backup(const std::string& name) const {
+  return files_->exists(fmt::format("{}/backups/{}.json", path_, name));
+}
+
 Status BackupFolder::write(const BackupManifest& manifest) {
   if (files_->exists(path_ + "/objects/incoming")) TRY(files_->remove(path_ + "/objects/incoming"));
   TRY(files_->sync_directory(path_ + "/objects"));

@@ -44,6 +44,7 @@ class BackupFolder {
                          const Tick& tick);
   Result<BackupFile> add_text(const std::string& path, std::string_view text);
   Result<BackupFile> add_sealed(const std::string& path, File& from, const Tick& tick);
+  bool has_backup(const std::string& name) const;
   Status write(const BackupManifest& manifest);
 
   uint64_t copied_bytes() const { return copied_bytes_; }  // of new objects

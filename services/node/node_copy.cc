@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "event-gateway/audit_log.h"
 #include "log/copy_extent.h"
 #include "node/cli.h"
 
@@ -163,16 +164,33 @@ Status NodeCopy::copy_journal() {
   return {};
 }
 
+// A file that becomes full meanwhile gets another name, and is copied again under that.
+Status NodeCopy::copy_audit_log() {
+  for (int i = 0; i < kTries; ++i) {
+    TRY_ASSIGN(const auto names, gateway::audit_files(files_, data_));
+    const size_t before = manifest_.files.size();
+    for (const auto& name : names) TRY(copy_file(name));
+    TRY_ASSIGN(const auto now, gateway::audit_files(files_, data_));
+    if (now == names) return {};
+    manifest_.files.resize(before);
+  }
+  return error(Code::kUnavailable, "MR-NODE-0027", "the files of the audit log changed again and again",
+               "run the backup again: what it has copied is kept");
+}
+
 Result<BackupManifest> NodeCopy::run() {
   TRY(hold());
   TRY(copy_file("VERSION"));
   if (files_.exists(data_ + "/ingest.state")) TRY(copy_file("ingest.state"));
   TRY(copy_snapshots());
   TRY(cut());
+  TRY(copy_audit_log());  // what the cut has is written down by then
   TRY(copy_journal());
   TRY(call("DELETE", "/" + id_));
   manifest_.version = kVersion;
   manifest_.name = fmt::format("{:%Y%m%dT%H%M%SZ}-{}", fmt::gmtime(std::time(nullptr)), manifest_.last.value);
+  const std::string made = manifest_.name;
+  for (int i = 2; to_.has_backup(manifest_.name); ++i) manifest_.name = fmt::format("{}-{}", made, i);
   TRY(to_.write(manifest_));
   return manifest_;
 }

@@ -35,6 +35,7 @@ class NodeCopy {
   Status copy_snapshots();
   Status copy_snapshots_of_task(const std::string& folder);
   Result<bool> try_snapshots_of_task(const std::string& folder);
+  Status copy_audit_log();
   Status cut();
   Status copy_journal();
   BackupFolder::Tick tick(const std::string& path);

@@ -117,6 +117,8 @@ def the_state_at_the_cut(test):
         load.wait(load.acknowledged + 2_000)
     copy = restored(test, "copy", "--recompute").start()
     check_same(server, copy, acknowledged)
+    done = test.cli("audit", "show", "--data", copy.directory)
+    assert done.returncode == 0 and "CREATE STREAM" in done.stdout and "CUT BACKUP" in done.stdout and "END BACKUP" not in done.stdout, done
     copy.produce("s", [{"id": 1, "name": "after"}])
     assert copy.sql("SELECT n FROM v WHERE name = 'after'") == [{"n": 1}]
     # The same with other workers, and without its snapshots.
@@ -217,6 +219,16 @@ def the_second_copies_what_is_new(test):
     check_same(server, restored(test, "copy").start(), 30_001)
 
 
+def two_of_one_moment(test):
+    server = started(test)
+    names = {back_up(test, server)[0] for _ in range(3)}
+    assert len(names) == 3, names
+    listed = test.cli("backup", "list", os.path.join(test.root, "backups"))
+    assert all(name in listed.stdout for name in names), listed
+    for name in names:
+        restored(test, name, "--backup", name)
+
+
 def what_is_refused(test):
     server = started(test)
     server.produce("s", [{"id": n, "name": "ana"} for n in range(1000)])
@@ -280,14 +292,19 @@ def what_is_refused(test):
 
 
 def only_who_sees_all(test):
-    tokens = os.path.join(test.root, "tokens.yaml")
-    with open(tokens, "w", encoding="ascii") as f:
-        f.write("tokens:\n" + "".join(f"  - {{tenant: {tenant}, sha256: {hashlib.sha256(token).hexdigest()}{more}}}\n"
-                                      for tenant, token, more in (("a", b"one", ""), ("ops", b"all", ", metrics: all"))))
-    server = test.server(options=["--tokens", tokens]).start()
-    for token, code in (("one", "MR-NODE-0026"), ("none", "MR-API-0015"), ("all", "")):
-        done = subprocess.run([*command(test, server), "--token", token], capture_output=True, text=True, timeout=60)
-        assert (done.returncode == 0) == (code == "") and code in done.stderr, (token, done)
+    server = test.server()
+    made = {}
+    for name, more in (("all", ["--all-tenants"]), ("own", [])):
+        done = test.cli("tokens", "create", "--data", server.directory, "--scope", "admin", "--scope", "query", *more)
+        made[name] = done.stdout.strip()
+    server.start()
+    for name, code in (("own", "MR-NODE-0026"), ("none", "MR-API-0015"), ("all", "")):
+        done = subprocess.run([*command(test, server), "--token", made.get(name, "x")], capture_output=True, text=True, timeout=60)
+        assert (done.returncode == 0) == (code == "") and code in done.stderr, (name, done)
+    # A copy has the tokens, and what was done up to then.
+    copy = restored(test, "copy").start()
+    assert copy.refusal("GET", "/v1/streams").status == 401
+    assert copy.call("GET", "/v1/streams", None, {"Authorization": f"Bearer {made['own']}"})[0]
 
 
 def the_page(test):
@@ -316,5 +333,5 @@ def the_page(test):
 
 
 if __name__ == "__main__":
-    main([the_page, the_state_at_the_cut, killed_at_any_point, retention_waits, the_second_copies_what_is_new, what_is_refused,
+    main([the_page, the_state_at_the_cut, killed_at_any_point, retention_waits, the_second_copies_what_is_new, two_of_one_moment, what_is_refused,
           only_who_sees_all])
