@@ -172,13 +172,8 @@ Result<LettersAsked> letters_asked(const HttpRequest& request) {
   return asked;
 }
 
-// By the start of the token's hash, which stands in the tokens file.
 Result<DeadLetters::Asked> letter_asked(const HttpRequest& request) {
-  if (!request.target.query.empty()) {
-    return bad_parameter(
-        fmt::format("\"{}\" is not a parameter here", start_of(request.target.query.front().first, 40)),
-        "there are none");
-  }
+  TRY(check_no_parameters(request.target));
   int64_t number = 0;
   if (parse_whole(request.target.segments[2], number))
     return DeadLetters::Asked{request.tenant, Offset(number), who(request.caller)};

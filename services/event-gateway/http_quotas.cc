@@ -3,6 +3,7 @@
 
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
+#include "event-gateway/read_parameters.h"
 #include "event/text.h"
 
 namespace millrace::gateway {
@@ -10,8 +11,7 @@ namespace {
 
 Status check(const HttpBackend& backend, const HttpRequest& request) {
   const std::string& tenant = request.target.segments[2];
-  if (!request.target.query.empty())
-    return error(Code::kInvalid, "MR-API-0011", "there are no parameters here", "leave them out");
+  TRY(check_no_parameters(request.target));
   const bool sees =
       request.caller == nullptr || request.caller->all_tenants || request.caller->tenant == tenant;
   if (sees && backend.catalog()->tenant(tenant)) return {};

@@ -157,7 +157,7 @@ class Resources {
     }
     return out;
   }
-  // As with the series of /metrics: its own, or all of them.
+  // As with the series of /metrics/full: its own, or all of them.
   std::vector<NamedEntry> tenants() {
     counts_ = tenants_of(*catalog_, asked_.all_tenants ? std::nullopt : std::optional(asked_.tenant));
     std::vector<NamedEntry> out;
@@ -190,13 +190,6 @@ class Resources {
   sql::CatalogPtr catalog_;
   std::map<TenantId, TenantCounts> counts_;  // of tenants()
 };
-
-Status check_no_parameters(const HttpTarget& target) {
-  if (target.query.empty()) return {};
-  return bad_parameter(
-      fmt::format("\"{}\" is not a parameter here", start_of(target.query.front().first, 40)),
-      "there are none");
-}
 
 HttpAnswer one_answer(Resources& resources, const CatalogEntry& entry) {
   HttpAnswer answer;

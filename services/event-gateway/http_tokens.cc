@@ -99,21 +99,6 @@ Result<int64_t> overlap_of(const HttpTarget& target) {
   return seconds * kUsPerS;
 }
 
-Status check_no_parameters(const HttpTarget& target) {
-  if (target.query.empty()) return {};
-  return bad_parameter(
-      fmt::format("\"{}\" is not a parameter here", start_of(target.query.front().first, 40)),
-      "there are none");
-}
-
-// What the audit log asks of a request, for later.
-HttpRequest sender_of(const HttpRequest& request) {
-  HttpRequest sender;
-  sender.caller = request.caller;
-  sender.peer = request.peer;
-  return sender;
-}
-
 std::string what_of(const std::string& id, const Token& token) {
   std::string scopes;
   for (const auto& scope : token.scopes.texts()) scopes += (scopes.empty() ? "" : ", ") + scope;
@@ -181,11 +166,11 @@ void make_token(const HttpBackend& backend, const HttpRequest& request, const Ht
   auto wanted = parse_token_request(request.body, request.caller, backend.now_us());
   if (!wanted.ok()) return reply.answer(problem(wanted.error()));
   with_secret(backend, reply,
-              [&backend, who = sender_of(request), token = std::move(*wanted)](const MadeSecret& secret) {
+              [&backend, write = later_audit(backend, request),
+               token = std::move(*wanted)](const MadeSecret& secret) {
                 const auto shown = backend.token_store->create(token, secret);
                 const std::string id = shown.ok() ? std::string(parse_token(*shown)->id) : "none";
-                audit(backend, who, "CREATE TOKEN", what_of(id, token),
-                      shown.ok() ? Status() : Status(shown.error()));
+                write("CREATE TOKEN", what_of(id, token), shown.ok() ? Status() : Status(shown.error()));
                 if (!shown.ok()) return problem(shown.error());
                 return token_answer(201, *backend.token_store->find(id), *shown);
               });
@@ -197,10 +182,10 @@ void rotate_token(const HttpBackend& backend, const HttpRequest& request, const 
   const auto token = named_token(backend, request);
   if (!token.ok()) return reply.answer(problem(token.error()));
   with_secret(backend, reply,
-              [&backend, who = sender_of(request), id = (*token)->id, overlap_us = *overlap,
+              [&backend, write = later_audit(backend, request), id = (*token)->id, overlap_us = *overlap,
                what = what_of((*token)->id, **token)](const MadeSecret& secret) {
                 const auto shown = backend.token_store->rotate(id, secret, overlap_us, backend.now_us());
-                audit(backend, who, "ROTATE TOKEN", what, shown.ok() ? Status() : Status(shown.error()));
+                write("ROTATE TOKEN", what, shown.ok() ? Status() : Status(shown.error()));
                 if (!shown.ok()) return problem(shown.error());
                 return token_answer(200, *backend.token_store->find(id), *shown);
               });

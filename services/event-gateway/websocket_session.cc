@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/quoted_name.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/read_parameters.h"
 #include "formats/json.h"
@@ -14,12 +15,6 @@ namespace {
 constexpr size_t kMessageBytes = 64 * 1024;  // of events, then the message ends
 constexpr size_t kRowsAtOnce = 256;
 constexpr double kMinRetryS = 0.01, kMaxRetryS = 3600;
-
-std::string quoted_name(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
-  return out + '"';
-}
 
 }  // namespace
 
@@ -181,7 +176,9 @@ Status WebSocketSession::subscribe_to_view(const WebSocketCommand& command) {
     std::erase_if(self->feeds_, [&](const auto& one) { return one->number == number; });
     self->refuse(id, status.error());
   };
-  SqlText text("SUBSCRIBE TO " + quoted_name(command.name));
+  std::string statement = "SUBSCRIBE TO ";
+  engine::append_quoted_name(statement, command.name);
+  SqlText text(std::move(statement));
   text.caller = caller_;
   context_.backend.sql(tenant_, text, std::move(each), std::move(done));
   return {};

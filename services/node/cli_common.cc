@@ -8,6 +8,7 @@
 
 #include "CLI/CLI.hpp"
 #include "bench/bench.h"
+#include "engine/quoted_name.h"
 #include "fmt/format.h"
 #include "node/cli.h"
 #include "node/table.h"
@@ -168,9 +169,9 @@ Result<std::unique_ptr<HttpClient>> open_client(const ServerOptions& options, Ht
 }
 
 std::string quoted_name(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
+  std::string out;
+  engine::append_quoted_name(out, name);
+  return out;
 }
 
 std::string percent_encode(std::string_view text) {
