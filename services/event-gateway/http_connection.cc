@@ -78,8 +78,10 @@ class Connection final : public HttpConnection {
     std::string cors;   // header lines
     std::string bytes;  // or what of the head goes before the source's
     std::unique_ptr<BodySource> source;
-    TenantQuotas::Hold subscription;  // while the source goes on and on
-    std::function<void()> gone;       // while it is not answered
+    TenantQuotas::Hold subscription;  // while the source goes on and on, and is counted
+    TenantId tenant;                  // whose it is, and who asked for it
+    CallerPtr caller;
+    std::function<void()> gone;  // while it is not answered
     std::optional<WebSocketTerms> upgrade;
   };
 
@@ -117,7 +119,8 @@ class Connection final : public HttpConnection {
   void finish_sending();
   void drop_slots();
   void ask_whether_gone(int64_t now_ms);
-  void bury(std::unique_ptr<BodySource> source);
+  Status count_subscription(Slot& slot);
+  void end_source(Slot& slot);
   void hand_over();
   std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
 
@@ -482,19 +485,16 @@ void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodyS
     if (body != nullptr) ctx_.bury(std::move(body));
     return;
   }
-  if (body->endless()) {  // the connection's last request, so far
-    auto hold = ctx_.backend.quotas->subscribe(request_.tenant);
-    if (!hold.ok()) {
-      ctx_.bury(std::move(body));
-      return this->answer(request, problem(hold.error()));
-    }
-    slot->subscription = std::move(*hold);
+  slot->tenant = request_.tenant;  // the connection's last request, so far
+  slot->caller = request_.caller;
+  slot->source = std::move(body);
+  if (const Status counted = count_subscription(*slot); !counted.ok()) {
+    end_source(*slot);
+    return this->answer(request, problem(counted.error()));
   }
   if (ctx_.stopping || !slot->http11) slot->last = true;  // 1.0: the connection's end is the body's
   slot->gone = nullptr;
   head.fields += common_fields(*slot);
-  if (body->endless()) ++ctx_.counters.subscriptions;
-  slot->source = std::move(body);
   slot->more = true;
   std::string announce = slot->source->trailer().empty() ? "" : "Trailer: Millrace-Cursor\r\n";
   begin_answer(slot->bytes, *slot, head, false, announce);
@@ -618,12 +618,16 @@ bool Connection::pump(Slot& slot) {
     piece.clear();
     next = slot.source->produce(piece, kPiece);
     if (next == BodySource::Next::kMore) slot.more = true;
+    // What was finite may go on with a subscription.
+    if (const Status counted = count_subscription(slot); !counted.ok()) {
+      slot.source->refuse(piece, counted.error());
+      next = BodySource::Next::kEnd;
+    }
     frame(slot, piece);
   }
   if (next != BodySource::Next::kEnd) return false;
   if (slot.http11 && !slot.head_only) append_last_chunk(output_.bytes, slot.source->trailer());
-  bury(std::move(slot.source));
-  slot.subscription = nullptr;
+  end_source(slot);
   slot.ready = true;
   return true;
 }
@@ -680,15 +684,23 @@ void Connection::finish_sending() {
   linger_deadline_ = ctx_.now_ms + kLingerMs;
 }
 
-void Connection::bury(std::unique_ptr<BodySource> source) {
-  if (source->endless()) --ctx_.counters.subscriptions;
-  ctx_.bury(std::move(source));
+Status Connection::count_subscription(Slot& slot) {
+  if (slot.subscription != nullptr || !slot.source->endless()) return {};
+  TRY_ASSIGN(slot.subscription, ctx_.backend.quotas->subscribe(slot.tenant));
+  ++ctx_.counters.subscriptions;
+  return {};
+}
+
+void Connection::end_source(Slot& slot) {
+  if (slot.subscription != nullptr) --ctx_.counters.subscriptions;
+  slot.subscription = nullptr;
+  ctx_.bury(std::move(slot.source));
 }
 
 void Connection::drop_slots() {
   body_.clear();
   for (Slot& slot : slots_) {
-    if (slot.source != nullptr) bury(std::move(slot.source));
+    if (slot.source != nullptr) end_source(slot);
     if (slot.gone) slot.gone();
   }
   first_ += slots_.size();
@@ -712,9 +724,8 @@ void Connection::ask_whether_gone(int64_t now_ms) {
 void Connection::tick(int64_t now_ms) {
   if (closed_) return;
   if (now_ms >= linger_deadline_ || now_ms >= drain_deadline_) return close();
-  // What goes on and on goes on as long as its token is good. It is the connection's last request.
-  if (request_.caller != nullptr && !slots_.empty() && slots_.front().source != nullptr &&
-      !request_.caller->is_good(ctx_.backend.now_us()))
+  // What goes on and on goes on as long as its token is good.
+  if (!slots_.empty() && slots_.front().source != nullptr && !ctx_.handlers.is_good(slots_.front().caller))
     return close();
   if (now_ms >= write_deadline_) {
     ++ctx_.counters.timeouts;
@@ -755,8 +766,7 @@ void Connection::drain() {
     } else {
       slot.bytes += farewell;
     }
-    bury(std::move(slot.source));
-    slot.subscription = nullptr;
+    end_source(slot);
     slot.ready = slot.last = true;
   }
   // A request that has only begun to arrive is not in flight; the client is told to send it elsewhere.

@@ -112,6 +112,10 @@ Status HttpHandlers::check_address(std::string_view address) const {
 HttpHandlers::HttpHandlers(const HttpOptions& options, HttpBackend& backend)
     : options_(options), backend_(backend) {}
 
+bool HttpHandlers::is_good(const CallerPtr& caller) const {
+  return caller == nullptr ? is_open() : caller->is_good(backend_.now_us());
+}
+
 bool HttpHandlers::is_open() const {
   return backend_.tokens == nullptr && (backend_.token_store == nullptr || backend_.token_store->empty());
 }
@@ -277,14 +281,8 @@ std::optional<HttpAnswer> HttpHandlers::check_quotas(HttpRequest& request) {
   }
   if (request.route != Route::kIngest || !backend_.admits) return std::nullopt;
   const Status admitted = backend_.admits(request.tenant, request.head.content_length.value_or(0));
-  return admitted.ok() ? std::nullopt : std::optional(over_rates(request, admitted.error()));
-}
-
-HttpAnswer HttpHandlers::over_rates(const HttpRequest& request, const Error& failure) {
-  using enum TenantQuotas::Kind;
-  const bool of_events = failure.message.find("events") != std::string::npos;
-  backend_.quotas->count_refusal(request.tenant, of_events ? kEvents : kBytes);
-  return problem(failure, backend_.retry_after_s ? backend_.retry_after_s(request.tenant) : 1);
+  if (admitted.ok()) return std::nullopt;
+  return problem(admitted.error(), backend_.retry_after_s ? backend_.retry_after_s(request.tenant) : 1);
 }
 
 std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
@@ -322,7 +320,12 @@ std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
 // Of the route, and of what its path names.
 std::optional<HttpAnswer> HttpHandlers::check_scopes(const HttpRequest& request) const {
   const auto needed = static_cast<ScopeSet>(operation_of(request.route).access);
-  if (!request.caller->scopes.has_any(needed)) return problem(lacks_scope(*request.caller, names_of(needed)));
+  const Scopes& scopes = request.caller->scopes;
+  if (!scopes.has_any(needed)) return problem(lacks_scope(*request.caller, names_of(needed)));
+  const bool of_all = scopes.has_any(static_cast<ScopeSet>(Scope::kAdmin)) ||
+                      scopes.allows_all(Scope::kRead) || scopes.allows_all(Scope::kQuery);
+  if (request.route == Route::kMetricsFull && !of_all)
+    return problem(lacks_scope(*request.caller, "read or query of all names, or admin"));
   Status allowed;
   if (request.route == Route::kIngest || request.route == Route::kRead) {
     const Scope scope = request.route == Route::kIngest ? Scope::kIngest : Scope::kRead;

@@ -61,18 +61,19 @@ class HttpHandlers {
   void handle(const HttpRequest& request, const HttpReply& reply);
   // Requests whose successors may be begun before they are answered.
   static bool concurrent(Route route) { return route != Route::kOptions && operation_of(route).concurrent; }
+  // Whether it may go on: a token that has not ended, or none while there are none.
+  bool is_good(const CallerPtr& caller) const;
 
  private:
+  bool is_open() const;  // there are no tokens
   std::optional<HttpAnswer> check_host(HttpRequest& request) const;
   std::optional<HttpAnswer> check_origin(const HttpRequest& request) const;
   std::optional<HttpAnswer> find_route(HttpRequest& request) const;
   std::optional<HttpAnswer> check_open(const HttpRequest& request) const;
-  bool is_open() const;  // there are no tokens
   std::optional<HttpAnswer> check_token(HttpRequest& request);
   std::optional<HttpAnswer> find_caller(HttpRequest& request);
   std::optional<HttpAnswer> check_scopes(const HttpRequest& request) const;
   std::optional<HttpAnswer> check_quotas(HttpRequest& request);
-  HttpAnswer over_rates(const HttpRequest& request, const Error& failure);
   std::optional<HttpAnswer> check_type(const HttpRequest& request) const;
   std::optional<HttpAnswer> check_coding(HttpRequest& request) const;
   std::optional<HttpAnswer> check_key(const HttpRequest& request) const;
@@ -83,7 +84,6 @@ class HttpHandlers {
   const HttpOptions& options_;
   HttpBackend& backend_;
   std::unique_ptr<TenantQuotas> own_quotas_;  // where the backend has none
-  std::map<std::string, TenantId> tenants_;
   TenantId default_tenant_;
   int64_t uses_kept_us_ = 0;
 };

@@ -71,6 +71,7 @@ class SqlSource final : public BodySource {
     return Next::kMore;
   }
   bool endless() const override { return subscribed(); }
+  void refuse(std::string& out, const Error& why) override { append_error(out, why); }
   std::string_view heartbeat() const override { return as_events_ ? ":\n\n" : "\n"; }
   void hold(std::string bytes) { held_ = std::move(bytes); }
 

@@ -338,7 +338,7 @@ void WebSocketConnection::tick(int64_t now_ms) {
     return run();
   }
   if (phase_ != Phase::kOpen) return;
-  if (terms_.caller != nullptr && !terms_.caller->is_good(ctx_.backend.now_us())) {
+  if (!ctx_.handlers.is_good(terms_.caller)) {
     begin_close(WsClose::kPolicy, "the access token is no longer good");
     return run();
   }

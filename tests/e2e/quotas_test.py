@@ -54,6 +54,8 @@ def rates(test):
     for quota in ("events", "bytes"):
         line = f'millrace_tenant_quota_refusals_total{{tenant="default",quota="{quota}"}} '
         assert float(page.partition(line)[2].splitlines()[0]) >= 1, page
+    over = len(refused) + 1  # every one is in the accounts
+    assert g.server.metric('millrace_ingest_requests_total{result="refused",reason="quota"}') == over
     g.server.kill()
     g.server.start()
     assert json.loads(call(g, "GET", "/v1/tenants/default/quotas")[2])["bytes_per_s"] == 1000
@@ -106,6 +108,30 @@ def over_tls(test):
     wait_for(again)
 
 
+def behind_other_statements(test):
+    """A subscription counts wherever it stands in a text, and no longer than it is there."""
+    g = Guarded(test)
+    g.server.sql("CREATE STREAM s (a TEXT); CREATE MATERIALIZED VIEW v AS SELECT a, count(*) AS n FROM s GROUP BY a")
+    g.server.wait_running("v")
+    set_quotas(g, "default", subscriptions=1)
+    opened, texts = [], []
+    for _ in range(3):
+        connection = http.client.HTTPConnection("127.0.0.1", g.server.port, timeout=20)
+        connection.request("POST", "/v1/sql", "SHOW STREAMS; SELECT count(*) AS n FROM s; SUBSCRIBE TO v",
+                           {"Authorization": f"Bearer {g.admin}", "Content-Type": "application/sql"})
+        opened.append((connection, connection.getresponse()))
+        wait_for(lambda: g.server.metric("millrace_http_subscriptions") == 1)
+    for connection, answer in opened[1:]:
+        texts.append(answer.read().decode())
+        connection.close()
+    assert all('"MR-AUTH-0016"' in text and '"n":0' in text for text in texts), texts
+    assert g.server.metric('millrace_tenant_subscriptions{tenant="default"}', "/metrics/full") == 1
+    opened[0][1].close()
+    opened[0][0].close()
+    wait_for(lambda: g.server.metric("millrace_http_subscriptions") == 0)
+    assert g.server.metric('millrace_tenant_subscriptions{tenant="default"}', "/metrics/full") == 0
+
+
 def audited(test):
     g = Guarded(test)
     token = g.make("read")
@@ -143,4 +169,4 @@ def audited(test):
 
 
 if __name__ == "__main__":
-    main([rates, over_tls, audited])
+    main([rates, over_tls, behind_other_statements, audited])

@@ -4,6 +4,7 @@ scope, and that no secret is in any file."""
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -87,6 +88,31 @@ class Guarded:
 
     def sql(self, token, text):
         return self.call(token, "POST", "/v1/sql", text, "application/sql")[1]
+
+
+def before_the_first_token(test):
+    """What was begun while everybody could ends when there is a token."""
+    server = test.server().start()
+    server.sql("CREATE STREAM s (a TEXT)")
+    opened = []
+    for head in ("GET /v1/streams/s/events HTTP/1.1\r\nAccept: text/event-stream\r\n",
+                 "GET /v1/ws HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"):
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        client.sendall(f"{head}Host: 127.0.0.1\r\n\r\n".encode())
+        assert re.match(rb"HTTP/1.1 (200|101) ", client.recv(65536))
+        opened.append(client)
+    server.produce("s", [{"a": "x"}])
+    got = b""
+    while b'"a"' not in got:
+        got += opened[0].recv(65536)
+    server.call("POST", "/v1/tokens", json.dumps({"scopes": ["admin"], "all_tenants": True}), {"Content-Type": "application/json"})
+    assert server.refusal("GET", "/v1/streams").status == 401
+    for client in opened:
+        while client.recv(65536):
+            pass
+        client.close()
+    assert server.call("GET", "/livez")[0] == b"live\n"
 
 
 def statements_by_scope(test):
@@ -177,4 +203,4 @@ def wrong_secrets(test):
 
 
 if __name__ == "__main__":
-    main([the_page, statements_by_scope, over_a_kill, others_are_reached, wrong_secrets])
+    main([the_page, before_the_first_token, statements_by_scope, over_a_kill, others_are_reached, wrong_secrets])
