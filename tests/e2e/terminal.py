@@ -37,6 +37,10 @@ class Terminal:
             os.kill(self.process.pid, signal.SIGWINCH)
 
     def send(self, text):
+        # libedit shows its prompt and then takes the terminal over; the kernel throws an end of file of before that away.
+        deadline = time.monotonic() + 5
+        while text == "\x04" and termios.tcgetattr(self.slave)[3] & termios.ICANON and time.monotonic() < deadline:
+            time.sleep(0.01)
         os.write(self.fd, text.encode())
 
     def line(self, text):
