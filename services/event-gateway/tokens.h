@@ -2,7 +2,7 @@
 //
 //   tokens:
 //     - {tenant: acme, sha256: 9f86d0…, events_per_s: 50000, bytes_per_s: 20000000}   # quotas are optional
-//     - {tenant: ops, sha256: 60303a…, metrics: all}   # /metrics shows it every tenant's series, not its own only
+//     - {tenant: ops, sha256: 60303a…, metrics: all}   # /metrics/full shows it every tenant's series, not its own only
 //
 // A tenant may have many tokens; its quota is the largest that one of them names. They have every scope of their tenant, and no
 // end: those that have are the data directory's (token_store.h).
