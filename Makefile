@@ -2,9 +2,10 @@
 SHELL := /bin/bash
 BUILD := build/release
 JOBS  := $(shell nproc)
+PREFIX := /usr/local
 
 .DEFAULT_GOAL := build-all
-.PHONY: help build-all test-all lint-all lint-fast run-local run-gateway bench soak docs clean
+.PHONY: help build-all test-all lint-all lint-fast run-local run-gateway bench soak docs install package clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,12 @@ soak: ## hours: 50 kills under replay, 10,000 simulation seeds
 
 docs: ## check the documentation: links, commands, folder lists, error codes
 	@tools/check_docs.py
+
+install: ## install what build-all has built: PREFIX=/usr/local, DESTDIR=
+	@DESTDIR='$(DESTDIR)' cmake --install $(BUILD) --strip --prefix '$(PREFIX)'
+
+package: ## a Debian package of what build-all has built, in build/release/package
+	@cd $(BUILD) && cpack
 
 clean: ## remove everything that was built; keeps ./data
 	@rm -rf build

@@ -18,7 +18,7 @@ class App;
 namespace millrace::bench {
 
 struct BenchOptions {
-  std::string bench;    // journal, ingest, latency, nexmark, state, start or all
+  std::string bench;    // journal, ingest, latency, fanout … or all
   std::string only;     // one case of it; empty: all
   double seconds = 20;  // a round
   double warm_up = 5;
@@ -56,6 +56,8 @@ Status bench_nexmark(const BenchOptions& options, Report& report);
 Status write_nexmark_events(const BenchOptions& options);  // a line each
 Error run_peer(const BenchOptions& options);               // becomes its program; answers only if it cannot
 Status bench_state(const BenchOptions& options, Report& report);
+Status bench_fanout(const BenchOptions& options, Report& report);
+Status bench_connections(const BenchOptions& options, Report& report);
 Status bench_start(const BenchOptions& options, Report& report);
 
 void add_bench_command(CLI::App& app, int& exit_code);

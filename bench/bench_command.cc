@@ -36,6 +36,8 @@ const std::vector<Part>& parts() {
       {"journal", {"replay"}, &bench_journal},
       {"ingest", {"ndjson", "single", "single_tls", "websocket"}, &bench_ingest},
       {"latency", {"one_stream", "snapshots", "idle", "thousand_streams", "noisy"}, &bench_latency},
+      {"fanout", {"sse_100", "sse_10000"}, &bench_fanout},
+      {"connections", {"idle", "following", "websocket"}, &bench_connections},
       {"nexmark", nexmark_cases(), &bench_nexmark},
       {"state", {"keys", "spill"}, &bench_state},
       {"start", {"empty", "after_kill"}, &bench_start},
@@ -110,11 +112,14 @@ void add_part(CLI::App& bench, const std::string& name, const std::string& what,
 void add_bench_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* bench = app.add_subcommand(
-      "bench", "measure this machine: journal, ingest, latency, nexmark, state, start or all");
+      "bench",
+      "measure this machine: journal, ingest, latency, fanout, connections, nexmark, state, start or all");
   bench->require_subcommand(1);
   add_part(*bench, "journal", "reading and decoding", options, exit_code);
   add_part(*bench, "ingest", "durable ingest, as fast as it goes", options, exit_code);
   add_part(*bench, "latency", "due to received, open loop", options, exit_code);
+  add_part(*bench, "fanout", "due to received, by many who follow one stream", options, exit_code);
+  add_part(*bench, "connections", "what silent ones cost in memory", options, exit_code);
   add_part(*bench, "nexmark", "NEXMark's queries over its events", options, exit_code);
   add_part(*bench, "state", "what groups cost in memory", options, exit_code);
   add_part(*bench, "start", "empty and after a kill", options, exit_code);

@@ -63,6 +63,20 @@ std::optional<LoadAnswer> websocket_answer(std::string_view in) {
   return answer;
 }
 
+std::string subscribe_request(std::string_view sql, std::string_view token) {
+  return fmt::format(
+      "POST /v1/sql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/sql\r\nAccept: "
+      "text/event-stream\r\n"
+      "Content-Length: {}\r\n{}\r\n{}",
+      sql.size(), authorization(token), sql);
+}
+
+std::string follow_request(std::string_view stream, std::string_view token) {
+  return fmt::format(
+      "GET /v1/streams/{}/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n{}\r\n", stream,
+      authorization(token));
+}
+
 std::string http_head(std::string_view stream, size_t body_bytes, std::string_view token) {
   return fmt::format(
       "POST /v1/streams/{}/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"

@@ -17,6 +17,8 @@ struct LoadAnswer {
 std::optional<LoadAnswer> http_answer(std::string_view in);
 std::optional<LoadAnswer> websocket_answer(std::string_view in);
 
+std::string subscribe_request(std::string_view sql, std::string_view token);
+std::string follow_request(std::string_view stream, std::string_view token);
 std::string http_head(std::string_view stream, size_t body_bytes, std::string_view token);
 // Of a frame whose mask is zeros, so that its events can be written in place; behind them comes kWebSocketTail.
 std::string websocket_head(std::string_view stream, size_t events_bytes);

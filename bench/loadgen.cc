@@ -228,24 +228,19 @@ Status LoadGenerator::connect() {
     auto& connection = subscriber->connection;
     TRY(open(connection));
     const auto& options = subscriber->options;
-    connection.out_bytes = fmt::format(
-        "POST /v1/sql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/sql\r\nAccept: "
-        "text/event-stream\r\n"
-        "Content-Length: {}\r\n{}\r\n{}",
-        options.sql.size(),
-        options.token.empty() ? std::string() : fmt::format("Authorization: Bearer {}\r\n", options.token),
-        options.sql);
+    connection.out_bytes = options.stream.empty() ? subscribe_request(options.sql, options.token)
+                                                  : follow_request(options.stream, options.token);
     connection.out = connection.out_bytes;
     TRY(flush(connection));
     const int64_t limit = monotonic_ns() + 10'000'000'000;
     while (subscriber->rows.status() == 0) {
       if (monotonic_ns() > limit)
-        return error(Code::kDeadline, "MR-BENCH-0002", "no answer to " + options.sql);
+        return error(Code::kDeadline, "MR-BENCH-0002", "no answer to " + connection.out_bytes);
       TRY(turn(monotonic_ns() + 5'000'000));
     }
     if (subscriber->rows.status() != 200) {
       return error(Code::kInternal, "MR-BENCH-0003",
-                   fmt::format("{} was answered with {}", options.sql, subscriber->rows.status()));
+                   fmt::format("{} was answered with {}", connection.out_bytes, subscriber->rows.status()));
     }
   }
   for (auto& source : sources_) {
@@ -274,6 +269,7 @@ Status LoadGenerator::run(double seconds) {
       continue;
     }
     source->next_due = INT64_MAX;
+    if (source->options.once && source->counts.answered > 0) continue;
     while (!source->free.empty()) {
       Connection* connection = source->free.back();
       source->free.pop_back();
@@ -477,7 +473,8 @@ Status LoadGenerator::on_answer(Connection& connection) {
     source.backlog.pop_front();
     return send_next(source, connection, due);
   }
-  if (source.options.requests_per_s == 0 && running_) return send_next(source, connection, monotonic_ns());
+  if (source.options.requests_per_s == 0 && !source.options.once && running_)
+    return send_next(source, connection, monotonic_ns());
   source.free.push_back(&connection);
   return {};
 }

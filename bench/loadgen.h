@@ -46,6 +46,7 @@ struct SourceOptions {
   int events_per_request = 25;
   uint16_t tls_port = 0;   // over TLS, to this one instead; 0: over none
   bool websocket = false;  // messages over a WebSocket instead of HTTP requests
+  bool once = false;       // closed loop: one request a connection, in all
 };
 
 struct SourceCounts {
@@ -59,7 +60,8 @@ struct SourceCounts {
 };
 
 struct SubscriberOptions {
-  std::string sql;
+  std::string sql;     // a SUBSCRIBE, or
+  std::string stream;  // that is followed
   std::string token;
   bool windows = false;  // rows of an EMIT ON WINDOW CLOSE view over one-second windows, with "window_start"
   int64_t disorder_ms = 0;  // with windows: the stream's

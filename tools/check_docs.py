@@ -18,7 +18,7 @@ CODE_OF_CLASS = re.compile(r'Code::(k\w+),\s*"(MR-[A-Z]+-\d{4})"')
 CODE_RANGE = re.compile(r"(MR-[A-Z]+)-(\d{4})(?: to MR-[A-Z]+-(\d{4}))?")
 SCREEN = 60  # lines of a module's page
 PARTED = ("shared/libraries", "services", "tests")  # the architecture lists what is in them
-TOOLCHAIN = {"libclang-rt-14-dev"}  # the fuzzers' runtime: nothing includes it
+TOOLCHAIN = {"libclang-rt-14-dev", "dpkg-dev"}  # the fuzzers' runtime, the package's tools: nothing includes them
 HOUSE_WORDS = ("event", "stream", "partition", "offset", "watermark", "late", "step", "snapshot", "position", "subject",
                "version", "pattern", "match", "sink", "delivery", "cut", "frame", "task", "worker")
 problems = []

@@ -54,16 +54,86 @@ constexpr ApiSchema kSchemas[] = {
 "failure":{"oneOf":[{"$ref":"#/components/schemas/Problem"},{"type":"null"}]},
 "lag_seconds":{"type":["number","null"],"description":"null: no processor runs on this node."},
 "state_bytes":{"type":["integer","null"]},"position":{"type":["integer","null"]}}})"},
+    {"Backup", R"({"type":"object","required":["id","lease_seconds"],"properties":{"id":{"type":"string"},
+"lease_seconds":{"type":"integer","description":"It ends by itself so long after it was last renewed."}}})"},
     {"Tenant", R"({"type":"object","required":["name","streams","views","queries"],"properties":{
 "name":{"type":"string"},
 "streams":{"type":"integer","minimum":0,"description":"Derived ones included, the dead letters not."},
 "views":{"type":"integer","minimum":0},"queries":{"type":"integer","minimum":0}}})"},
+    {"DeadLetterHead",
+     R"({"type":"object","required":["id","state","filed_at","query","stream","partition","offset",
+"cause","code","message"],"properties":{"id":{"type":"integer","minimum":0},
+"state":{"enum":["open","edited","discarded","redriven"]},
+"filed_at":{"type":"string","description":"When the query wrote it."},
+"query":{"type":"string"},"stream":{"type":"string"},
+"partition":{"type":["integer","null"],"description":"null: a group's row, made of many events."},
+"offset":{"type":["integer","null"]},
+"cause":{"type":"string","description":"late, closed_while_idle, no_event_time, failed or undecodable."},
+"code":{"type":"string"},"message":{"type":"string"}}})"},
+    {"DeadLetterMark",
+     R"({"type":["object","null"],"required":["at","by"],"properties":{"at":{"type":"string"},
+"by":{"type":["string","null"],"description":"The token, by the start of its hash; null where none is asked for."},
+"payload":{"type":"string","description":"As it was corrected."}}})"},
+    {"DeadLetter",
+     R"({"allOf":[{"$ref":"#/components/schemas/DeadLetterHead"},{"type":"object","required":["place",
+"arrived_at","event_id","lateness_ms","payload","edited","discarded","redriven"],"properties":{
+"place":{"type":["object","null"],"description":"In the query's text.","required":["line","column"],"properties":{
+"line":{"type":"integer"},"column":{"type":"integer"}}},
+"arrived_at":{"type":"string","description":"When the event was taken in."},
+"event_id":{"type":["object","null"],"description":"Of a CloudEvent.","required":["source","id"],"properties":{
+"source":{"type":"string"},"id":{"type":"string"}}},
+"lateness_ms":{"type":["integer","null"]},
+"payload":{"type":"string","description":"The event as it came."},
+"edited":{"$ref":"#/components/schemas/DeadLetterMark"},
+"discarded":{"$ref":"#/components/schemas/DeadLetterMark"},
+"redriven":{"$ref":"#/components/schemas/DeadLetterMark"}}}]})"},
+    {"DeadLetterPage", R"({"type":"object","required":["items","next"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/DeadLetterHead"}},"next":{"type":["string","null"]}}})"},
+    {"DeadLetterCounts",
+     R"({"type":"object","required":["items","next"],"properties":{"items":{"type":"array",
+"items":{"type":"object","required":["query","stream","cause","code","state","letters"],"properties":{
+"query":{"type":"string"},"stream":{"type":"string"},"cause":{"type":"string"},"code":{"type":"string"},
+"state":{"type":"string"},"letters":{"type":"integer","minimum":1}}}},"next":{"type":["string","null"]}}})"},
+    {"DeadLetterTrial", R"({"type":"object","required":["id","outcome","rows","failure"],
+"properties":{"id":{"type":"integer"},"outcome":{"enum":["passes","filtered","fails"]},
+"rows":{"type":"array","description":"As if the event were the query's first.","items":{"type":"object"}},
+"failure":{"type":["object","null"],"required":["cause","code","message"],"properties":{
+"cause":{"type":"string"},"code":{"type":"string"},"message":{"type":"string"}}}}})"},
+    {"RedriveReport", R"({"type":"object","required":["redriven","skipped","next"],"properties":{
+"redriven":{"type":"integer","minimum":0},"skipped":{"type":"array","items":{"type":"object",
+"required":["id","code","message"],"properties":{"id":{"type":"integer"},"code":{"type":"string"},
+"message":{"type":"string"}}}},"next":{"type":["string","null"]}}})"},
     {"StreamPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/Stream"}},"next":{"type":["string","null"]}}})"},
     {"ViewPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/View"}},"next":{"type":["string","null"]}}})"},
     {"QueryPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/Query"}},"next":{"type":["string","null"]}}})"},
+    {"Token",
+     R"({"type":"object","required":["id","tenant","name","scopes","all_tenants","created_at","expires_at",
+"last_used_at","old_secret_until"],"properties":{"id":{"type":"string"},"tenant":{"type":"string"},"name":{"type":"string"},
+"scopes":{"type":"array","items":{"type":"string"}},"all_tenants":{"type":"boolean"},
+"created_at":{"type":"string","format":"date-time"},"expires_at":{"type":["string","null"],"format":"date-time"},
+"last_used_at":{"type":["string","null"],"format":"date-time","description":"To the hour after a restart."},
+"old_secret_until":{"type":["string","null"],"format":"date-time","description":"null: it has one secret."}}})"},
+    {"ShownToken", R"({"allOf":[{"$ref":"#/components/schemas/Token"},{"type":"object","required":["token"],
+"properties":{"token":{"type":"string","pattern":"^mrt_[0-9a-f]{16}_[0-9a-f]{64}$",
+"description":"What Authorization: Bearer sends. It is shown this once."}}}]})"},
+    {"TokenRequest", R"({"type":"object","required":["scopes"],"additionalProperties":false,"properties":{
+"tenant":{"type":"string","minLength":1,"maxLength":100,"description":"Without it the caller's own."},
+"name":{"type":"string","maxLength":100,"description":"What it is for."},
+"scopes":{"type":"array","minItems":1,"maxItems":32,"items":{"type":"string",
+"description":"ingest, read, query, each with :NAME or :PREFIX* where not all is meant; admin."}},
+"all_tenants":{"type":"boolean","default":false,"description":"With admin: of every tenant."},
+"expires_in_seconds":{"type":"integer","minimum":1,"maximum":315360000}}})"},
+    {"TokenPage", R"({"type":"object","required":["items","next"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Token"}},"next":{"type":["string","null"]}}})"},
+    {"Quotas",
+     R"({"type":"object","description":"null, or left out: no bound.","additionalProperties":false,"properties":{
+"events_per_s":{"type":["number","null"],"exclusiveMinimum":0,"maximum":1e12},
+"bytes_per_s":{"type":["number","null"],"exclusiveMinimum":0,"maximum":1e12},
+"connections":{"type":["integer","null"],"minimum":1,"maximum":1000000},
+"subscriptions":{"type":["integer","null"],"minimum":1,"maximum":1000000}}})"},
     {"TenantPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/Tenant"}},"next":{"type":["string","null"]}}})"},
 };

@@ -169,7 +169,9 @@ void show_channels(const HttpBackend& backend, const HttpRequest& request, const
   if (!page.ok()) return reply.answer(problem(page.error()));
   const auto catalog = backend.catalog();
   std::vector<NamedEntry> all;
-  for (const auto* entry : streams_of(*catalog, request.tenant)) all.push_back({name_of(*entry), entry});
+  for (const auto* entry : streams_of(*catalog, request.tenant)) {
+    if (sees(request.caller, name_of(*entry))) all.push_back({name_of(*entry), entry});
+  }
   all = entries_after(std::move(all), *page);
   auto streams = std::span<const NamedEntry>(all).first(std::min(all.size(), page->limit));
   const std::string* tenant = catalog->tenant_name(request.tenant);

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "engine/serving.h"
+#include "event-gateway/caller.h"
 #include "event-gateway/ingest_accounts.h"
 #include "event-gateway/quota.h"
 #include "event-gateway/read_budget.h"
@@ -93,6 +94,10 @@ class Ingest {
   // A tenant's quota; without one there is none. retry_after_s: how long a refused tenant should wait.
   void set_quota(TenantId tenant, Quota quota);
   double retry_after_s(TenantId tenant) const;
+  // Told of each request that a quota refuses.
+  void on_over_quota(std::function<void(TenantId, QuotaKind)> over);
+  // Whether a request with so large a body would be refused by it now: before the body is read.
+  Status admits(TenantId tenant, size_t body_bytes);
 
   // The idempotency table is a function of the journal: at a start, replay() every frame after load()'s cut.
   void replay(const log::Frame& frame);
@@ -112,6 +117,9 @@ struct SqlText {
   std::string text;
   sql::Parameters parameters;
   std::chrono::milliseconds timeout{0};  // of each of them; 0, or more than the server's: the server's
+  CallerPtr caller;                      // whose scopes decide; null: nothing is refused
+  // Told of each statement that changes definitions, when it is done or has failed.
+  std::function<void(const std::string& statement, const Status&)> acted = nullptr;
 };
 
 // One statement's answer.

@@ -42,6 +42,7 @@ class Connection final : public HttpConnection {
         output_(ctx_.counters.bytes_out) {
     request_.local = std::move(local);
     request_.by_tls = transport_->speaks_tls();
+    request_.peer = transport_->peer();
     input_.resize(kInput);
   }
 
@@ -58,12 +59,12 @@ class Connection final : public HttpConnection {
   void tick(int64_t now_ms) override;
   void drain() override;
   void close() override;
-  bool busy() const override { return !slots_.empty() || output_.writing(); }
+  bool busy() const override { return !slots_.empty() || output_.writing() || lingering_; }
 
  private:
   // kHead: a request's head is awaited or incomplete. kSized, kChunked: its body is. kSkip: a refused
-  // request's body. kEnded: nothing more is read but to throw it away. kUpgraded: what comes is not HTTP.
-  enum class Phase : uint8_t { kHead, kSized, kChunked, kSkip, kEnded, kUpgraded };
+  // request's body. kToken: its token is being verified. kEnded: nothing more is read but to throw it away. kUpgraded: what comes is not HTTP.
+  enum class Phase : uint8_t { kHead, kToken, kSized, kChunked, kSkip, kEnded, kUpgraded };
 
   // A request in flight.
   struct Slot {
@@ -77,6 +78,9 @@ class Connection final : public HttpConnection {
     std::string cors;   // header lines
     std::string bytes;  // or what of the head goes before the source's
     std::unique_ptr<BodySource> source;
+    TenantQuotas::Hold subscription;  // while the source goes on and on, and is counted
+    TenantId tenant;                  // whose it is, and who asked for it
+    CallerPtr caller;
     std::function<void()> gone;  // while it is not answered
     std::optional<WebSocketTerms> upgrade;
   };
@@ -92,6 +96,8 @@ class Connection final : public HttpConnection {
   bool parse_sized();
   bool parse_chunked();
   void begin_request();
+  void admit_request();
+  void verify_token();
   void dispatch();
   bool body_refused();
   void refuse(const Error& failure);  // the request that is arriving; the connection ends behind it
@@ -113,7 +119,8 @@ class Connection final : public HttpConnection {
   void finish_sending();
   void drop_slots();
   void ask_whether_gone(int64_t now_ms);
-  void bury(std::unique_ptr<BodySource> source);
+  Status count_subscription(Slot& slot);
+  void end_source(Slot& slot);
   void hand_over();
   std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
 
@@ -227,6 +234,9 @@ void Connection::parse() {
       case Phase::kChunked:
         moving = parse_chunked();
         break;
+      case Phase::kToken:
+        moving = false;
+        break;
       case Phase::kEnded:
       case Phase::kUpgraded:
         break;
@@ -292,8 +302,15 @@ void Connection::begin_request() {
   slot.head_only = head.method == "HEAD";
   slot.id = is_request_id(head.request_id) ? head.request_id : ctx_.request_ids.next();
   slot.cors = cors_fields(ctx_.options.cors_origins, head.origin);
+  admit_request();
+}
+
+void Connection::admit_request() {
+  Slot& slot = slots_.back();
+  const HttpHead& head = request_.head;
   const uint64_t number = first_ + slots_.size() - 1;
   auto refusal = ctx_.handlers.admit(request_);
+  if (!refusal && request_.check) return verify_token();
   if (ctx_.backend.arrived) ctx_.backend.arrived(request_, refusal ? refusal->status : 0);
   const bool expects = head.http11 && !head.expect.empty();
   if (!refusal && expects && !iequals(head.expect, "100-continue")) {
@@ -315,7 +332,28 @@ void Connection::begin_request() {
     phase_ = body_left_ > 0 ? Phase::kSkip : Phase::kHead;
   }
   read_deadline_ = ctx_.now_ms + ctx_.options.body_timeout.count();
+  // A connection beyond its tenant's quota is none to keep.
+  if (refusal && refusal->status == 429 && request_.connection == nullptr) {
+    slot.last = true;
+    phase_ = Phase::kEnded;
+  }
   if (refusal) answer(number, std::move(*refusal));
+}
+
+// What comes behind the request waits, too: nothing is begun before the one before it.
+void Connection::verify_token() {
+  phase_ = Phase::kToken;
+  const bool begun = ctx_.handlers.verify(request_, [self = self()](bool holds) {
+    if (self->closed_ || self->phase_ != Phase::kToken) return;
+    self->phase_ = Phase::kHead;
+    if (!holds) self->request_.refused_authorization = self->request_.head.authorization;
+    self->admit_request();
+    self->run();
+  });
+  if (!begun) {
+    refuse(error(Code::kExhausted, "MR-AUTH-0003", "too many access tokens are being verified",
+                 "try again: a token is verified once"));
+  }
 }
 
 bool Connection::body_refused() {
@@ -389,7 +427,8 @@ void Connection::refuse(const Error& failure) {
 
 void Connection::set_read_deadline() {
   idle_ = phase_ == Phase::kHead && !begun_;
-  if (limited() || phase_ == Phase::kEnded || phase_ == Phase::kUpgraded || (idle_ && !slots_.empty())) {
+  if (limited() || phase_ == Phase::kToken || phase_ == Phase::kEnded || phase_ == Phase::kUpgraded ||
+      (idle_ && !slots_.empty())) {
     read_deadline_ = kNever;
   } else if (idle_) {
     read_deadline_ = ctx_.now_ms + ctx_.options.idle_timeout.count();
@@ -446,11 +485,16 @@ void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodyS
     if (body != nullptr) ctx_.bury(std::move(body));
     return;
   }
+  slot->tenant = request_.tenant;  // the connection's last request, so far
+  slot->caller = request_.caller;
+  slot->source = std::move(body);
+  if (const Status counted = count_subscription(*slot); !counted.ok()) {
+    end_source(*slot);
+    return this->answer(request, problem(counted.error()));
+  }
   if (ctx_.stopping || !slot->http11) slot->last = true;  // 1.0: the connection's end is the body's
   slot->gone = nullptr;
   head.fields += common_fields(*slot);
-  if (body->endless()) ++ctx_.counters.subscriptions;
-  slot->source = std::move(body);
   slot->more = true;
   std::string announce = slot->source->trailer().empty() ? "" : "Trailer: Millrace-Cursor\r\n";
   begin_answer(slot->bytes, *slot, head, false, announce);
@@ -526,7 +570,7 @@ void Connection::run() {
   }
   running_ = false;
   if (closed_) return;
-  if (eof_ && !output_.writing() && output_.bytes.empty() &&
+  if (eof_ && !output_.writing() && output_.bytes.empty() && phase_ != Phase::kToken &&
       (slots_.empty() || phase_ != Phase::kHead || slots_.front().source != nullptr)) {
     if (slots_.empty() || phase_ != Phase::kHead || slots_.front().source->endless()) return close();
   }
@@ -574,11 +618,16 @@ bool Connection::pump(Slot& slot) {
     piece.clear();
     next = slot.source->produce(piece, kPiece);
     if (next == BodySource::Next::kMore) slot.more = true;
+    // What was finite may go on with a subscription.
+    if (const Status counted = count_subscription(slot); !counted.ok()) {
+      slot.source->refuse(piece, counted.error());
+      next = BodySource::Next::kEnd;
+    }
     frame(slot, piece);
   }
   if (next != BodySource::Next::kEnd) return false;
   if (slot.http11 && !slot.head_only) append_last_chunk(output_.bytes, slot.source->trailer());
-  bury(std::move(slot.source));
+  end_source(slot);
   slot.ready = true;
   return true;
 }
@@ -635,15 +684,23 @@ void Connection::finish_sending() {
   linger_deadline_ = ctx_.now_ms + kLingerMs;
 }
 
-void Connection::bury(std::unique_ptr<BodySource> source) {
-  if (source->endless()) --ctx_.counters.subscriptions;
-  ctx_.bury(std::move(source));
+Status Connection::count_subscription(Slot& slot) {
+  if (slot.subscription != nullptr || !slot.source->endless()) return {};
+  TRY_ASSIGN(slot.subscription, ctx_.backend.quotas->subscribe(slot.tenant));
+  ++ctx_.counters.subscriptions;
+  return {};
+}
+
+void Connection::end_source(Slot& slot) {
+  if (slot.subscription != nullptr) --ctx_.counters.subscriptions;
+  slot.subscription = nullptr;
+  ctx_.bury(std::move(slot.source));
 }
 
 void Connection::drop_slots() {
   body_.clear();
   for (Slot& slot : slots_) {
-    if (slot.source != nullptr) bury(std::move(slot.source));
+    if (slot.source != nullptr) end_source(slot);
     if (slot.gone) slot.gone();
   }
   first_ += slots_.size();
@@ -667,6 +724,9 @@ void Connection::ask_whether_gone(int64_t now_ms) {
 void Connection::tick(int64_t now_ms) {
   if (closed_) return;
   if (now_ms >= linger_deadline_ || now_ms >= drain_deadline_) return close();
+  // What goes on and on goes on as long as its token is good.
+  if (!slots_.empty() && slots_.front().source != nullptr && !ctx_.handlers.is_good(slots_.front().caller))
+    return close();
   if (now_ms >= write_deadline_) {
     ++ctx_.counters.timeouts;
     return close();
@@ -698,13 +758,21 @@ void Connection::drain() {
   for (Slot& slot : slots_) {
     if (slot.source == nullptr || !slot.source->endless()) continue;
     if (!slot.stream_begun) output_.bytes += slot.bytes;
-    slot.bytes = slot.http11 ? "0\r\n\r\n" : "";
-    bury(std::move(slot.source));
+    const std::string_view farewell = slot.source->farewell();
+    slot.bytes.clear();
+    if (slot.http11) {
+      if (!farewell.empty()) append_chunk(slot.bytes, farewell);
+      append_last_chunk(slot.bytes, {});
+    } else {
+      slot.bytes += farewell;
+    }
+    end_source(slot);
     slot.ready = slot.last = true;
   }
-  // A request that has only begun to arrive is not in flight; the client sends it elsewhere.
-  const bool arriving = phase_ == Phase::kSized || phase_ == Phase::kChunked;
-  if (arriving && !slots_.empty()) slots_.pop_back();
+  // A request that has only begun to arrive is not in flight; the client is told to send it elsewhere.
+  const bool arriving = phase_ == Phase::kToken || phase_ == Phase::kSized || phase_ == Phase::kChunked;
+  if (arriving && !slots_.empty()) refuse(stopping());
+  if (closed_ || finishing_) return;
   body_.clear();
   phase_ = Phase::kEnded;
   upgraded_.reset();

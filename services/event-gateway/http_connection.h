@@ -31,6 +31,8 @@ class BodySource {
   virtual Next produce(std::string& out, size_t wanted_bytes) = 0;  // appends; may go over by one row
   virtual std::string trailer() { return {}; }                      // header lines after a chunked body
   virtual bool endless() const { return false; }                    // ends with the client or the server only
+  virtual void refuse(std::string& /*out*/, const Error& /*why*/) {}  // appends why it ends here
+  virtual std::string_view farewell() const { return {}; }            // the last piece, if the server ends it
   virtual std::string_view heartbeat() const { return {}; }  // says nothing, so that a lost client is noticed
 };
 

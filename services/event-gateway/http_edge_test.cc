@@ -132,7 +132,7 @@ TEST_F(HttpEdgeTest, OptionsSaysWhatAPathTakes) {
            {"/v1/ws", "GET, OPTIONS"},
            {"/v1/streams/quakes/events", "GET, HEAD, POST, OPTIONS"},
            {"/v1/streams/quakes", "GET, HEAD, DELETE, OPTIONS"},
-           {"*", "GET, HEAD, POST, DELETE, OPTIONS"}}) {
+           {"*", "GET, HEAD, POST, PUT, DELETE, OPTIONS"}}) {
     const auto answer = c.call(with_method("OPTIONS", target));
     EXPECT_EQ(answer.status, 204) << target;
     EXPECT_EQ(answer.fields.at("allow"), methods) << target;

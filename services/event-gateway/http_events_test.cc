@@ -246,7 +246,7 @@ TEST_F(HttpEventsTest, StopEndsLiveStreams) {
   ASSERT_TRUE(c.receive_text("retry:"));
   server->stop();
   EXPECT_TRUE(c.receive_end());
-  EXPECT_TRUE(c.got.ends_with("\r\n0\r\n\r\n"));
+  EXPECT_TRUE(c.got.ends_with("retry: 2000\n\n\r\n0\r\n\r\n"));
   EXPECT_TRUE(streams.live.empty());
 }
 

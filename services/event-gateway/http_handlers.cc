@@ -8,9 +8,12 @@
 #include "event-gateway/openapi.h"
 #include "event-gateway/request_trace.h"
 #include "event/text.h"
+#include "sql/binder.h"
 
 namespace millrace::gateway {
 namespace {
+
+constexpr int64_t kKeepUsesEveryUs = 60'000'000;
 
 HttpAnswer text(int status, std::string body) {
   HttpAnswer answer;
@@ -46,6 +49,11 @@ HttpAnswer no_token(int status, const char* id, std::string message) {
   return answer;
 }
 
+// A browser asks whether it may send the token without sending it.
+bool is_about_server(Route route) {
+  return route == Route::kOptions || operation_of(route).access == Operation::Access::kOpen;
+}
+
 bool is_structured(std::string_view type) {
   return is_media_type(type, kCloudEventType) || is_media_type(type, kCloudEventsType);
 }
@@ -76,6 +84,15 @@ HttpAnswer ingest_answer(Result<IngestAnswer> result, bool may_be_empty, double 
   return answer;
 }
 
+// A browser's EventSource gives up for good on any status but 200, and comes back with its last id when a stream ends.
+HttpAnswer come_back() {
+  HttpAnswer answer;
+  answer.content_type = kEventsType;
+  answer.fields = "Cache-Control: no-store\r\n";
+  answer.body = kComeBack;
+  return answer;
+}
+
 }  // namespace
 
 bool is_loopback(std::string_view host) {
@@ -86,22 +103,39 @@ bool is_loopback(std::string_view host) {
 Status HttpHandlers::check_address(std::string_view address) const {
   std::string_view host = address;
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (backend_.tokens != nullptr || is_loopback(host)) return {};
-  return error(Code::kInvalid, "MR-API-0030",
-               fmt::format("without tokens everybody who reaches {} could read and write", address),
-               "listen on 127.0.0.1, or give a tokens file with --tokens");
+  if (!is_open() || is_loopback(host)) return {};
+  return error(
+      Code::kInvalid, "MR-API-0030",
+      fmt::format("without tokens everybody who reaches {} could read and write", address),
+      "listen on 127.0.0.1, or make a token before: millrace tokens create --data DIR --scope admin");
+}
+
+HttpHandlers::HttpHandlers(const HttpOptions& options, HttpBackend& backend)
+    : options_(options), backend_(backend) {}
+
+bool HttpHandlers::is_good(const CallerPtr& caller) const {
+  return caller == nullptr ? is_open() : caller->is_good(backend_.now_us());
+}
+
+bool HttpHandlers::is_open() const {
+  return backend_.tokens == nullptr && (backend_.token_store == nullptr || backend_.token_store->empty());
 }
 
 Status HttpHandlers::open() {
-  if (backend_.tokens == nullptr) {
-    TRY_ASSIGN(default_tenant_, backend_.tenant("default"));
-    return {};
+  if (backend_.quotas == nullptr) {
+    auto set_rates = backend_.set_quota ? backend_.set_quota : [](TenantId, Quota) {};
+    TRY_ASSIGN(own_quotas_, TenantQuotas::open(nullptr, {}, std::move(set_rates)));
+    backend_.quotas = own_quotas_.get();
   }
+  if (!backend_.tenant) return {};  // there is no node yet
+  if (is_open()) {
+    TRY_ASSIGN(default_tenant_, backend_.tenant("default"));
+  }
+  if (backend_.tokens == nullptr) return {};
   for (const auto& [name, quota] : backend_.tokens->tenants()) {
     TRY_ASSIGN(const TenantId tenant, backend_.tenant(name));
-    tenants_.emplace(name, tenant);
-    if (backend_.set_quota && (quota.events_per_s > 0 || quota.bytes_per_s > 0))
-      backend_.set_quota(tenant, quota);
+    backend_.quotas->set_usual(name, quota);
+    backend_.quotas->admit(tenant, name);
   }
   return {};
 }
@@ -116,7 +150,8 @@ std::optional<HttpAnswer> HttpHandlers::admit(HttpRequest& request) {
   if (auto refusal = check_host(request)) return refusal;
   if (auto refusal = check_origin(request)) return refusal;
   if (request.route == Route::kNone) return no_such_path();
-  if (auto refusal = check_token(request)) return refusal;
+  if (auto refusal = check_open(request)) return refusal;
+  if (auto refusal = check_token(request); refusal || request.check) return refusal;
   if (auto refusal = check_type(request)) return refusal;
   if (auto refusal = check_coding(request)) return refusal;
   if (request.route == Route::kSocket) return check_handshake(head);
@@ -134,7 +169,7 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   request.route = Route::kNone;
   if (head.target == "*" && head.method == "OPTIONS") {  // of the server as a whole
     request.target = {};
-    request.methods = "GET, HEAD, POST, DELETE, OPTIONS";
+    request.methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
     request.route = Route::kOptions;
     return std::nullopt;
   }
@@ -203,30 +238,127 @@ std::optional<HttpAnswer> HttpHandlers::check_origin(const HttpRequest& request)
                             "call from a program, or allow the page's origin with --cors-origin"));
 }
 
-std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) const {
+// Before there is a node, and once it ends, only questions about it are answered.
+std::optional<HttpAnswer> HttpHandlers::check_open(const HttpRequest& request) const {
+  if (!backend_.open || is_about_server(request.route)) return std::nullopt;
+  if (request.route == Route::kMetrics && backend_.metrics) return std::nullopt;
+  const Status open = backend_.open();
+  if (open.ok()) return std::nullopt;
+  if (request.route == Route::kRead && accepts_events(request.head.accept)) return come_back();
+  return problem(open.error());
+}
+
+std::optional<HttpAnswer> HttpHandlers::check_token(HttpRequest& request) {
   request.tenant = default_tenant_;
+  request.caller = nullptr;
   request.all_metrics = true;
-  if (backend_.tokens == nullptr) return std::nullopt;
-  // A browser asks whether it may send the token without sending it.
-  if (request.route == Route::kOptions) return std::nullopt;
-  if (operation_of(request.route).access == Operation::Access::kOpen) return std::nullopt;
+  request.check.reset();
+  if (is_open()) return check_quotas(request);
+  if (is_about_server(request.route)) return std::nullopt;
+  if (auto refusal = find_caller(request); refusal || request.check) return refusal;
+  request.caller = request.known_caller;
+  request.tenant = request.known_tenant;
+  request.all_metrics = request.caller->all_metrics;
+  if (auto refusal = check_scopes(request)) return refusal;
+  return check_quotas(request);
+}
+
+// By the head alone: what is over a quota costs no more than to say so.
+std::optional<HttpAnswer> HttpHandlers::check_quotas(HttpRequest& request) {
+  if (is_about_server(request.route)) return std::nullopt;
+  TenantQuotas& quotas = *backend_.quotas;
+  if (request.connection == nullptr || request.held_tenant != request.tenant) {
+    static const std::string kDefault = "default";
+    quotas.admit(request.tenant, request.caller == nullptr ? kDefault : request.caller->tenant);
+    request.connection = nullptr;
+    auto hold = quotas.connect(request.tenant);
+    if (!hold.ok()) return problem(hold.error());
+    request.connection = std::move(*hold);
+    request.held_tenant = request.tenant;
+  }
+  if (request.route == Route::kRead && accepts_events(request.head.accept)) {
+    const Status room = quotas.may_subscribe(request.tenant);
+    if (!room.ok()) return problem(room.error());
+  }
+  if (request.route != Route::kIngest || !backend_.admits) return std::nullopt;
+  const Status admitted = backend_.admits(request.tenant, request.head.content_length.value_or(0));
+  if (admitted.ok()) return std::nullopt;
+  return problem(admitted.error(), backend_.retry_after_s ? backend_.retry_after_s(request.tenant) : 1);
+}
+
+std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
+  constexpr std::string_view kScheme = "Bearer ";
   const std::string& given = request.head.authorization;
   if (given.empty()) return no_token(401, "MR-API-0014", "this needs an access token");
-  if (!request.known_tenant || given != request.known_authorization) {
-    constexpr std::string_view kScheme = "Bearer ";
+  const int64_t now = backend_.now_us();
+  if (request.known_caller == nullptr || given != request.known_authorization) {
     const bool bearer =
         given.size() > kScheme.size() && iequals(std::string_view(given).substr(0, kScheme.size()), kScheme);
-    const Tokens::Caller* caller =
-        bearer ? backend_.tokens->caller_of(std::string_view(given).substr(kScheme.size())) : nullptr;
+    const std::string_view token =
+        bearer ? std::string_view(given).substr(kScheme.size()) : std::string_view();
+    CallerPtr caller = backend_.tokens != nullptr ? backend_.tokens->caller_of(token) : nullptr;
+    if (caller == nullptr && backend_.token_store != nullptr && given != request.refused_authorization) {
+      auto seen = backend_.token_store->look(token, now);
+      caller = std::move(seen.caller);
+      request.check = std::move(seen.check);
+      if (request.check) return std::nullopt;
+    }
     if (caller == nullptr)
       return no_token(401, "MR-API-0015", "the access token is not one of this server's");
+    const auto tenant = backend_.tenant(caller->tenant);
+    if (!tenant.ok()) return problem(tenant.error());
     request.known_authorization = given;
-    request.known_tenant = tenants_.at(caller->tenant);
-    request.known_all_metrics = caller->all_metrics;
+    request.known_caller = std::move(caller);
+    request.known_tenant = *tenant;
   }
-  request.tenant = *request.known_tenant;
-  request.all_metrics = request.known_all_metrics;
-  return std::nullopt;
+  if (request.known_caller->is_good(now)) {
+    request.known_caller->used_us = now;
+    return std::nullopt;
+  }
+  return no_token(401, "MR-AUTH-0001", "the access token has expired, or is no longer good");
+}
+
+// Of the route, and of what its path names.
+std::optional<HttpAnswer> HttpHandlers::check_scopes(const HttpRequest& request) const {
+  const auto needed = static_cast<ScopeSet>(operation_of(request.route).access);
+  const Scopes& scopes = request.caller->scopes;
+  if (!scopes.has_any(needed)) return problem(lacks_scope(*request.caller, names_of(needed)));
+  const bool of_all = scopes.has_any(static_cast<ScopeSet>(Scope::kAdmin)) ||
+                      scopes.allows_all(Scope::kRead) || scopes.allows_all(Scope::kQuery);
+  if (request.route == Route::kMetricsFull && !of_all)
+    return problem(lacks_scope(*request.caller, "read or query of all names, or admin"));
+  Status allowed;
+  if (request.route == Route::kIngest || request.route == Route::kRead) {
+    const Scope scope = request.route == Route::kIngest ? Scope::kIngest : Scope::kRead;
+    allowed = check_scope(request.caller, scope, request.target.segments[2]);
+  } else if (operation_of(request.route).access == Operation::Access::kRead) {
+    allowed = check_scope(request.caller, Scope::kRead, sql::kDeadLetterName);
+  }
+  if (allowed.ok()) return std::nullopt;
+  return problem(allowed.error());
+}
+
+bool HttpHandlers::verify(HttpRequest& request, std::function<void(bool holds)> done) {
+  const auto holds = std::make_shared<bool>(false);
+  auto work = [holds, check = *request.check] { *holds = check.run(); };
+  auto then = [holds, check = *request.check, given = request.head.authorization,
+               store = backend_.token_store, done = std::move(done)] {
+    if (*holds) store->prove(check, std::string_view(given).substr(given.find(' ') + 1));
+    done(*holds);
+  };
+  if (backend_.verifying) return backend_.verifying(std::move(work), std::move(then));
+  work();
+  then();
+  return true;
+}
+
+void HttpHandlers::keep_uses(bool all) {
+  if (backend_.token_store == nullptr) return;
+  const int64_t now = backend_.now_us();
+  if (!all && now - uses_kept_us_ < kKeepUsesEveryUs) return;
+  uses_kept_us_ = now;
+  const Status kept = backend_.token_store->keep_uses(now, all);
+  if (!kept.ok() && backend_.log_failure) backend_.log_failure(problem(kept.error()).body);
 }
 
 std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) const {
@@ -236,6 +368,12 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
     return problem(
         415, error(Code::kInvalid, "MR-API-0006", "the body has to be SQL",
                    "send the header  Content-Type: application/sql, or application/json with parameters"));
+  }
+  const bool takes_json = request.route == Route::kMakeToken || request.route == Route::kSetQuotas ||
+                          request.route == Route::kEditLetter;
+  if (takes_json && !is_media_type(type, kJsonType)) {
+    return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
+                              "send the header  Content-Type: application/json"));
   }
   if (request.route == Route::kIngest && !format_of(request)) {
     return problem(
@@ -278,7 +416,10 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kReady: {
       const Status ready = backend_.ready ? backend_.ready() : Status();
       if (ready.ok()) return reply.answer(text(200, "ready\n"));
-      HttpAnswer later = problem(503, ready.error());
+      HttpAnswer later =
+          accepts(request.head.accept, "text/plain")
+              ? text(503, fmt::format("not ready: {}: {}\n", ready.error().id, ready.error().message))
+              : problem(503, ready.error());
       later.fields = "Retry-After: 1\r\n";
       return reply.answer(std::move(later));
     }
@@ -313,11 +454,40 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kQuery:
     case Route::kTenant:
       return show_resource(backend_, request, reply);
+    case Route::kQuotas:
+      return show_quotas(backend_, request, reply);
+    case Route::kSetQuotas:
+      return set_quotas(backend_, request, reply);
+    case Route::kTokens:
+      return list_tokens(backend_, request, reply);
+    case Route::kToken:
+      return show_token(backend_, request, reply);
+    case Route::kMakeToken:
+      return make_token(backend_, request, reply);
+    case Route::kRotateToken:
+      return rotate_token(backend_, request, reply);
+    case Route::kRevokeToken:
+      return revoke_token(backend_, request, reply);
     case Route::kDropStream:
     case Route::kDropView:
     case Route::kPause:
     case Route::kResume:
       return change_resource(backend_, request, reply);
+    case Route::kBeginBackup:
+    case Route::kCutBackup:
+    case Route::kRenewBackup:
+    case Route::kEndBackup:
+      return hold_backup(backend_, request, reply);
+    case Route::kLetters:
+    case Route::kCountLetters:
+    case Route::kRedriveLetters:
+      return ask_dead_letters(backend_, request, reply);
+    case Route::kLetter:
+    case Route::kEditLetter:
+    case Route::kTryLetter:
+    case Route::kRedriveLetter:
+    case Route::kDiscardLetter:
+      return ask_dead_letter(backend_, request, reply);
     case Route::kOptions: {
       HttpAnswer methods;
       methods.status = 204;

@@ -1,6 +1,8 @@
 // GET /v1/streams/{stream}/events: a page, many pages, or live.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "event-gateway/http_cloud_event.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
@@ -223,7 +225,7 @@ class LiveSource final : public BodySource {
     while (out.size() < wanted_bytes) {
       const auto rows = static_cast<size_t>(std::min<uint64_t>(limit_, kRowsAtOnce));
       const auto got = events_->pull(
-          rows, [&](std::string_view event, const std::string& cursor) { append(out, event, cursor); });
+          rows, [&](std::string_view event, std::string_view cursor) { append(out, event, cursor); });
       if (!got.ok()) return fail(out, got.error());
       if (*got == 0) return Next::kWait;
       if (limit_ != UINT64_MAX) limit_ -= *got;
@@ -232,10 +234,11 @@ class LiveSource final : public BodySource {
     return Next::kMore;
   }
   bool endless() const override { return true; }
+  std::string_view farewell() const override { return kComeBack; }
   std::string_view heartbeat() const override { return ":\n\n"; }
 
  private:
-  void append(std::string& out, std::string_view event, const std::string& cursor) const {
+  void append(std::string& out, std::string_view event, std::string_view cursor) const {
     if (!cursor.empty()) {
       out += "id: ";
       out += cursor;
@@ -243,8 +246,8 @@ class LiveSource final : public BodySource {
     }
     append_trace(out, events_->trace());
     out += "data: ";
-    append_line(out, event, quote_numbers_);
-    out += '\n';
+    append_json(out, event, quote_numbers_);
+    out += "\n\n";
   }
   // Fields that a browser's EventSource passes over.
   static void append_trace(std::string& out, std::string_view encoded) {
@@ -270,16 +273,18 @@ class LiveSource final : public BodySource {
 
 }  // namespace
 
-void append_flat(std::string& out, std::string_view json, bool quote_numbers) {
-  const size_t from = out.size();
-  if (quote_numbers)
+void append_json(std::string& out, std::string_view json, bool quote_numbers) {
+  if (quote_numbers) {
     formats::append_with_quoted_numbers(out, json);
-  else
+  } else {
     out += json;
-  for (size_t at = out.find_first_of("\r\n", from); at != std::string::npos;
-       at = out.find_first_of("\r\n", at + 1)) {
-    out[at] = ' ';
   }
+}
+
+void append_flat(std::string& out, std::string_view json, bool quote_numbers) {
+  const auto from = static_cast<std::ptrdiff_t>(out.size());
+  append_json(out, json, quote_numbers);
+  for (const char line_break : {'\n', '\r'}) std::replace(out.begin() + from, out.end(), line_break, ' ');
 }
 
 void read_events(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {

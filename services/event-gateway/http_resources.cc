@@ -82,12 +82,13 @@ void append_tenant(JsonText& out, const TenantCounts& counts) {
 struct Asked {
   Route route;
   TenantId tenant;
+  CallerPtr caller;
   bool all_tenants;
   std::string name;  // the path's; empty: a list
 };
 Asked asked_by(const HttpRequest& request) {
   const auto& segments = request.target.segments;
-  return {request.route, request.tenant, request.all_metrics,
+  return {request.route, request.tenant, request.caller, request.all_metrics,
           segments.size() > 2 ? segments[2] : std::string()};
 }
 
@@ -149,12 +150,14 @@ class Resources {
   }
 
  private:
-  static std::vector<NamedEntry> named(const std::vector<const CatalogEntry*>& entries) {
+  std::vector<NamedEntry> named(const std::vector<const CatalogEntry*>& entries) const {
     std::vector<NamedEntry> out;
-    for (const auto* entry : entries) out.push_back({name_of(*entry), entry});
+    for (const auto* entry : entries) {
+      if (sees(asked_.caller, name_of(*entry))) out.push_back({name_of(*entry), entry});
+    }
     return out;
   }
-  // As with the series of /metrics: its own, or all of them.
+  // As with the series of /metrics/full: its own, or all of them.
   std::vector<NamedEntry> tenants() {
     counts_ = tenants_of(*catalog_, asked_.all_tenants ? std::nullopt : std::optional(asked_.tenant));
     std::vector<NamedEntry> out;
@@ -187,13 +190,6 @@ class Resources {
   sql::CatalogPtr catalog_;
   std::map<TenantId, TenantCounts> counts_;  // of tenants()
 };
-
-Status check_no_parameters(const HttpTarget& target) {
-  if (target.query.empty()) return {};
-  return bad_parameter(
-      fmt::format("\"{}\" is not a parameter here", start_of(target.query.front().first, 40)),
-      "there are none");
-}
 
 HttpAnswer one_answer(Resources& resources, const CatalogEntry& entry) {
   HttpAnswer answer;
@@ -262,9 +258,11 @@ void change_resource(const HttpBackend& backend, const HttpRequest& request, con
     const auto changed = now.named_by_path();
     reply.answer(changed.ok() ? one_answer(now, **changed) : problem(changed.error()));
   };
-  const std::string statement = statement_for(asked.route, asked.name);
+  SqlText text(statement_for(asked.route, asked.name));
+  text.caller = asked.caller;
+  text.acted = statement_audit(backend, request.caller, request.peer);
   backend.sql(
-      asked.tenant, statement, [](const StatementResult&) {}, done);
+      asked.tenant, text, [](const StatementResult&) {}, done);
 }
 
 }  // namespace millrace::gateway

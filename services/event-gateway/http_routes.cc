@@ -22,6 +22,8 @@ constexpr Parameter kViewName{kPath, "view", "The view's name, percent-encoded U
 constexpr Parameter kQueryName{kPath, "query",
                                "The name of the view or derived stream, percent-encoded UTF-8.", kNameSchema};
 constexpr Parameter kTenantName{kPath, "tenant", "The tenant's name, percent-encoded UTF-8.", kNameSchema};
+constexpr Parameter kTokenId{kPath, "token", "The token's id: its part between `mrt_` and the secret.",
+                             kNameSchema};
 constexpr Parameter kLimit{kQuery, "limit", "How many at most; a page may end earlier, `next` says whether.",
                            R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"};
 constexpr Parameter kAfter{kQuery, "after", "The `next` of the page before.", kCursorSchema};
@@ -29,10 +31,56 @@ constexpr Parameter kNumbers{kQuery, "numbers",
                              "`string`: every number comes as a string, so that none is rounded.",
                              R"({"type":"string","enum":["number","string"],"default":"number"})"};
 
+constexpr Parameter kBackupId{kPath, "backup", "The `id` that it began with.", kNameSchema};
+
+constexpr Parameter kOnlyBackup[] = {kBackupId};
+constexpr Parameter kLetterNumber{kPath, "letter", "The letter's number.",
+                                  R"({"type":"integer","minimum":0})"};
+constexpr Parameter kOfQuery{kQuery, "query", "Only what this query could not use.", kTextSchema};
+constexpr Parameter kOfStream{kQuery, "stream", "Only events of this stream.", kTextSchema};
+constexpr Parameter kOfCode{kQuery, "code", "Only those with this code.", kTextSchema};
+constexpr Parameter kOfCause{kQuery, "cause", "Only those with this cause.", kTextSchema};
+constexpr Parameter kInState{kQuery, "state", "Only those in this state.",
+                             R"({"type":"string","enum":["open","edited","discarded","redriven"]})"};
+constexpr Parameter kFiledFrom{kQuery, "from", "Only those written at this RFC 3339 time or later.",
+                               kTextSchema};
+constexpr Parameter kFiledTo{kQuery, "to", "Only those written before this RFC 3339 time.", kTextSchema};
+constexpr Parameter kAfterLetter{kQuery, "after", "The `next` of the answer before.",
+                                 R"({"type":"string","pattern":"^[0-9]+$"})"};
+
+constexpr Parameter kOnlyLetter[] = {kLetterNumber};
+constexpr Parameter kOfLetters[] = {kOfQuery,
+                                    kOfStream,
+                                    kOfCode,
+                                    kOfCause,
+                                    kInState,
+                                    kFiledFrom,
+                                    kFiledTo,
+                                    {kQuery, "order", "Which come first.",
+                                     R"({"type":"string","enum":["newest","oldest"],"default":"newest"})"},
+                                    kLimit,
+                                    kAfterLetter};
+constexpr Parameter kOfLetterCounts[] = {kOfQuery, kOfStream,  kOfCode,  kOfCause,
+                                         kInState, kFiledFrom, kFiledTo, kAfterLetter};
+constexpr Parameter kOfRedrive[] = {kOfQuery,
+                                    kOfStream,
+                                    kOfCode,
+                                    kOfCause,
+                                    kInState,
+                                    kFiledFrom,
+                                    kFiledTo,
+                                    {kQuery, "limit", "How many at most, oldest first.",
+                                     R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"},
+                                    kAfterLetter};
 constexpr Parameter kOnlyStream[] = {kStreamName};
 constexpr Parameter kOnlyView[] = {kViewName};
 constexpr Parameter kOnlyQuery[] = {kQueryName};
 constexpr Parameter kOnlyTenant[] = {kTenantName};
+constexpr Parameter kOnlyToken[] = {kTokenId};
+constexpr Parameter kOfRotate[] = {
+    kTokenId,
+    {kQuery, "overlap_seconds", "How long the old secret is good beside the new one.",
+     R"({"type":"integer","minimum":0,"maximum":2592000,"default":86400})"}};
 constexpr Parameter kPaging[] = {kLimit, kAfter};
 constexpr Parameter kOfChannels[] = {
     {kQuery, "limit", "How many streams at most.",
@@ -70,6 +118,10 @@ constexpr Content kEventBodies[] = {{kJsonType, "Events"},
                                     {kNdjsonType, {}},
                                     {"application/cloudevents+json", "CloudEvent"},
                                     {"application/cloudevents-batch+json", "CloudEvents"}};
+constexpr Content kQuotaBodies[] = {{kJsonType, "Quotas"}};
+constexpr Content kTokenBodies[] = {{kJsonType, "TokenRequest"}};
+
+constexpr Content kOneEvent[] = {{kJsonType, "Event"}};
 
 // ----- answers
 
@@ -90,6 +142,18 @@ constexpr Content kQueryPage[] = {{kJsonType, "QueryPage"}};
 constexpr Content kOneQuery[] = {{kJsonType, "Query"}};
 constexpr Content kTenantPage[] = {{kJsonType, "TenantPage"}};
 constexpr Content kOneTenant[] = {{kJsonType, "Tenant"}};
+constexpr Content kOneBackup[] = {{kJsonType, "Backup"}};
+constexpr Content kBytes[] = {{"application/octet-stream", {}}};
+constexpr Content kQuotas[] = {{kJsonType, "Quotas"}};
+constexpr Content kTokenPage[] = {{kJsonType, "TokenPage"}};
+constexpr Content kOneToken[] = {{kJsonType, "Token"}};
+constexpr Content kShownToken[] = {{kJsonType, "ShownToken"}};
+
+constexpr Content kLetterPage[] = {{kJsonType, "DeadLetterPage"}};
+constexpr Content kLetterCounts[] = {{kJsonType, "DeadLetterCounts"}};
+constexpr Content kOneLetter[] = {{kJsonType, "DeadLetter"}};
+constexpr Content kTrial[] = {{kJsonType, "DeadLetterTrial"}};
+constexpr Content kRedriven[] = {{kJsonType, "RedriveReport"}};
 
 constexpr Reply kSaysText[] = {{200, "Text", kText}};
 constexpr Reply kSaysDocument[] = {{200, "The document", kDocument}};
@@ -116,9 +180,32 @@ constexpr Reply kSaysQueries[] = {{200, "A page of queries, by name", kQueryPage
 constexpr Reply kSaysQuery[] = {{200, "The query as it is now", kOneQuery}};
 constexpr Reply kSaysTenants[] = {{200, "A page of tenants, by name", kTenantPage}};
 constexpr Reply kSaysTenant[] = {{200, "The tenant", kOneTenant}};
+constexpr Reply kSaysQuotas[] = {{200, "The quotas", kQuotas}};
+constexpr Reply kSaysTokens[] = {{200, "A page of tokens, by id", kTokenPage}};
+constexpr Reply kSaysToken[] = {{200, "The token", kOneToken}};
+constexpr Reply kSaysMade[] = {{201, "The token, and what to send as it", kShownToken}};
+constexpr Reply kSaysRotated[] = {{200, "The token, and what to send as it from now on", kShownToken}};
+constexpr Reply kSaysRevoked[] = {{204, "It is good for nothing any more, durably", {}}};
 
+constexpr Reply kSaysBackup[] = {{200, "It is held", kOneBackup}};
+constexpr Reply kSaysCut[] = {{200, "The definitions, a file of SQLite", kBytes, "Millrace-Frames",
+                               "The first and the last frame of the journal that belong to it."}};
+constexpr Reply kSaysHeld[] = {{204, "It is held for another lease", {}}};
+constexpr Reply kSaysEnded[] = {{204, "It was held all the time; now it is not", {}}};
+constexpr Reply kSaysLetters[] = {{200, "A page of dead letters", kLetterPage}};
+constexpr Reply kSaysLetterCounts[] = {{200, "How many there are of each kind", kLetterCounts}};
+constexpr Reply kSaysLetter[] = {{200, "The letter as it is now", kOneLetter}};
+constexpr Reply kSaysTrial[] = {{200, "What its query would make of it", kTrial}};
+constexpr Reply kSaysRedriven[] = {{200, "How many were redriven, and which were not", kRedriven}};
+
+constexpr int kGone[] = {410};
 constexpr int kMissing[] = {404};
 constexpr int kOfChange[] = {404, 409, 429};
+constexpr int kOfQuotas[] = {404, 415, 429};
+constexpr int kOfTokens[] = {404, 409, 415, 429};
+constexpr int kOfLetterErrors[] = {404, 409, 410, 429};
+constexpr int kOfEditErrors[] = {404, 409, 410, 413, 415, 429};
+constexpr int kOfLetterScans[] = {410, 429};
 constexpr int kOfSqlErrors[] = {404, 409, 410, 413, 415, 422, 429, 501, 504};
 constexpr int kOfIngestErrors[] = {404, 413, 415, 422, 429};
 constexpr int kOfReadErrors[] = {404, 410, 429};
@@ -137,11 +224,11 @@ constexpr Operation kOperations[] = {
      {},
      kSaysEvents,
      kOfReadErrors,
-     Access::kToken,
+     Access::kRead,
      true},
     {Route::kIngest, "POST", "/v1/streams/{stream}/events", "sendEvents", "events",
      "Send events: JSON, NDJSON or CloudEvents", kOfIngest, kEventBodies, kSaysIngested, kOfIngestErrors,
-     Access::kToken, false, true},
+     Access::kIngest, false, true},
     {Route::kSocket,
      "GET",
      "/v1/ws",
@@ -151,9 +238,10 @@ constexpr Operation kOperations[] = {
      {},
      {},
      kSaysSocket,
-     kOfSocket},
+     kOfSocket,
+     Access::kSocket},
     {Route::kSql, "POST", "/v1/sql", "runSql", "sql", "Run SQL; rows come as NDJSON", kOfSql, kSqlBodies,
-     kSaysRows, kOfSqlErrors},
+     kSaysRows, kOfSqlErrors, Access::kSql},
     {Route::kStreams,
      "GET",
      "/v1/streams",
@@ -164,7 +252,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysStreams,
      {},
-     Access::kToken,
+     Access::kAny,
      true,
      true},
     {Route::kStream,
@@ -177,7 +265,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysStream,
      kMissing,
-     Access::kToken,
+     Access::kAny,
      true,
      true},
     {Route::kDropStream,
@@ -200,7 +288,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysViews,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kView,
@@ -213,7 +301,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysView,
      kMissing,
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kDropView,
@@ -236,7 +324,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysQueries,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kQuery,
@@ -249,7 +337,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysQuery,
      kMissing,
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kPause,
@@ -272,6 +360,84 @@ constexpr Operation kOperations[] = {
      {},
      kSaysQuery,
      kOfChange},
+    {Route::kLetters,
+     "GET",
+     "/v1/dead-letters",
+     "listDeadLetters",
+     "dead letters",
+     "List dead letters",
+     kOfLetters,
+     {},
+     kSaysLetters,
+     kOfLetterScans,
+     Access::kRead,
+     true},
+    {Route::kCountLetters,
+     "GET",
+     "/v1/dead-letters/counts",
+     "countDeadLetters",
+     "dead letters",
+     "Count them by query, stream, cause, code and state",
+     kOfLetterCounts,
+     {},
+     kSaysLetterCounts,
+     kOfLetterScans,
+     Access::kRead,
+     true},
+    {Route::kRedriveLetters,
+     "POST",
+     "/v1/dead-letters/redrive",
+     "redriveDeadLetters",
+     "dead letters",
+     "Redrive those that pass a filter",
+     kOfRedrive,
+     {},
+     kSaysRedriven,
+     kOfLetterScans},
+    {Route::kLetter,
+     "GET",
+     "/v1/dead-letters/{letter}",
+     "getDeadLetter",
+     "dead letters",
+     "Show a dead letter",
+     kOnlyLetter,
+     {},
+     kSaysLetter,
+     kOfLetterErrors,
+     Access::kRead,
+     true},
+    {Route::kEditLetter, "PUT", "/v1/dead-letters/{letter}/payload", "editDeadLetter", "dead letters",
+     "Correct its event", kOnlyLetter, kOneEvent, kSaysLetter, kOfEditErrors},
+    {Route::kTryLetter,
+     "POST",
+     "/v1/dead-letters/{letter}/dry-run",
+     "tryDeadLetter",
+     "dead letters",
+     "Try what its query would make of it",
+     kOnlyLetter,
+     {},
+     kSaysTrial,
+     kOfLetterErrors},
+    {Route::kRedriveLetter,
+     "POST",
+     "/v1/dead-letters/{letter}/redrive",
+     "redriveDeadLetter",
+     "dead letters",
+     "Give it to its query again",
+     kOnlyLetter,
+     {},
+     kSaysLetter,
+     kOfLetterErrors},
+    {Route::kDiscardLetter,
+     "POST",
+     "/v1/dead-letters/{letter}/discard",
+     "discardDeadLetter",
+     "dead letters",
+     "Mark it as done with",
+     kOnlyLetter,
+     {},
+     kSaysLetter,
+     kOfLetterErrors},
     {Route::kTenants,
      "GET",
      "/v1/tenants",
@@ -282,7 +448,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysTenants,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kTenant,
@@ -295,9 +461,120 @@ constexpr Operation kOperations[] = {
      {},
      kSaysTenant,
      kMissing,
-     Access::kToken,
+     Access::kSee,
      true,
      true},
+    {Route::kBeginBackup,
+     "POST",
+     "/v1/backups",
+     "beginBackup",
+     "backups",
+     "Hold what a backup copies",
+     {},
+     {},
+     kSaysBackup,
+     {}},
+    {Route::kCutBackup,
+     "POST",
+     "/v1/backups/{backup}/cut",
+     "cutBackup",
+     "backups",
+     "Where a backup ends",
+     kOnlyBackup,
+     {},
+     kSaysCut,
+     kGone},
+    {Route::kRenewBackup,
+     "POST",
+     "/v1/backups/{backup}/renew",
+     "renewBackup",
+     "backups",
+     "Hold it longer",
+     kOnlyBackup,
+     {},
+     kSaysHeld,
+     kGone},
+    {Route::kEndBackup,
+     "DELETE",
+     "/v1/backups/{backup}",
+     "endBackup",
+     "backups",
+     "Hold it no longer",
+     kOnlyBackup,
+     {},
+     kSaysEnded,
+     kGone},
+    {Route::kQuotas,
+     "GET",
+     "/v1/tenants/{tenant}/quotas",
+     "getQuotas",
+     "tenants",
+     "Show a tenant's quotas",
+     kOnlyTenant,
+     {},
+     kSaysQuotas,
+     kMissing,
+     Access::kAdmin,
+     true,
+     true},
+    {Route::kSetQuotas, "PUT", "/v1/tenants/{tenant}/quotas", "setQuotas", "tenants",
+     "Set a tenant's quotas, with a token of all tenants", kOnlyTenant, kQuotaBodies, kSaysQuotas, kOfQuotas},
+    {Route::kTokens,
+     "GET",
+     "/v1/tokens",
+     "listTokens",
+     "tokens",
+     "List access tokens, without their secrets",
+     kPaging,
+     {},
+     kSaysTokens,
+     {},
+     Access::kAdmin,
+     true,
+     true},
+    {Route::kMakeToken,
+     "POST",
+     "/v1/tokens",
+     "createToken",
+     "tokens",
+     "Create an access token; only this answer shows it",
+     {},
+     kTokenBodies,
+     kSaysMade,
+     kOfTokens},
+    {Route::kToken,
+     "GET",
+     "/v1/tokens/{token}",
+     "getToken",
+     "tokens",
+     "Show an access token, without its secret",
+     kOnlyToken,
+     {},
+     kSaysToken,
+     kMissing,
+     Access::kAdmin,
+     true,
+     true},
+    {Route::kRotateToken,
+     "POST",
+     "/v1/tokens/{token}/rotate",
+     "rotateToken",
+     "tokens",
+     "Give a token a new secret; the old one is good for a while",
+     kOfRotate,
+     {},
+     kSaysRotated,
+     kOfTokens},
+    {Route::kRevokeToken,
+     "DELETE",
+     "/v1/tokens/{token}",
+     "revokeToken",
+     "tokens",
+     "Revoke an access token",
+     kOnlyToken,
+     {},
+     kSaysRevoked,
+     kOfTokens},
     {Route::kOpenApi,
      "GET",
      "/openapi.json",
@@ -321,7 +598,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysChannels,
      {},
-     Access::kToken,
+     Access::kAny,
      true,
      true},
     {Route::kLive,
@@ -360,7 +637,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysText,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kMetricsFull,
@@ -373,7 +650,7 @@ constexpr Operation kOperations[] = {
      {},
      kSaysText,
      {},
-     Access::kToken,
+     Access::kSee,
      true,
      true},
     {Route::kAbout,
@@ -418,8 +695,10 @@ const Operation& operation_of(Route route) {
 
 const Operation* find_operation(std::string_view method, const std::vector<std::string>& segments,
                                 std::string& allowed) {
+  std::string_view path;
   for (const auto& operation : kOperations) {
-    if (!fits(operation.path, segments)) continue;
+    if (!fits(operation.path, segments) || (!path.empty() && operation.path != path)) continue;
+    path = operation.path;
     if (operation.method == method || (operation.head && method == "HEAD")) {
       allowed.clear();
       return &operation;

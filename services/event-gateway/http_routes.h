@@ -1,7 +1,7 @@
 // The one table of what the server answers: methods, paths, parameters, bodies, answers. Requests find their way by it,
 // `GET /` lists it, /openapi.json is made of it.
 //
-// A path has {names} where any segment fits; of two rows that fit, the earlier one counts.
+// A path has {names} where any segment fits; of two paths that fit, the earlier one counts.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "event-gateway/token_scopes.h"
 
 namespace millrace::gateway {
 
@@ -35,8 +37,27 @@ enum class Route : uint8_t {
   kQuery,
   kPause,
   kResume,
+  kLetters,
+  kCountLetters,
+  kLetter,
+  kEditLetter,
+  kTryLetter,
+  kRedriveLetter,
+  kRedriveLetters,
+  kDiscardLetter,
   kTenants,
   kTenant,
+  kBeginBackup,
+  kCutBackup,
+  kRenewBackup,
+  kEndBackup,
+  kQuotas,
+  kSetQuotas,
+  kTokens,
+  kToken,
+  kMakeToken,
+  kRotateToken,
+  kRevokeToken,
   kOptions,  // of any path: no row
 };
 
@@ -57,7 +78,17 @@ struct Reply {
 };
 
 struct Operation {
-  enum class Access : uint8_t { kToken, kOpen };  // kOpen: no token is asked for
+  // The scopes of which a token needs one; kOpen: no token is asked for. What a path or a statement names is looked at, too.
+  enum class Access : ScopeSet {
+    kOpen = 0,
+    kIngest = 1,
+    kRead = 2,
+    kAdmin = 8,
+    kSee = 2 | 4 | 8,     // what there is, and how it is
+    kSocket = 1 | 2 | 4,  // each message by its own
+    kSql = 1 | 4 | 8,     // each statement likewise
+    kAny = 1 | 2 | 4 | 8,
+  };
 
   Route route;
   std::string_view method, path, id, tag, summary;
@@ -65,7 +96,7 @@ struct Operation {
   std::span<const Content> bodies;  // empty: it takes none
   std::span<const Reply> replies;
   std::span<const int> problems;  // statuses of its errors, beside those that any request may have
-  Access access = Access::kToken;
+  Access access = Access::kAdmin;
   bool head = false;        // HEAD does what GET does, without the body
   bool concurrent = false;  // successors on its connection may be begun before it is answered
 };

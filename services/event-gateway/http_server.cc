@@ -59,6 +59,11 @@ std::string local_address(int fd) {
 
 }  // namespace
 
+Error stopping() {
+  return error(Code::kUnavailable, "MR-NODE-0014", "the node is stopping: it takes nothing new in",
+               "send it again: to another node, or to this one when it is back");
+}
+
 void HttpContext::post(std::function<void()> work) {
   asio::post(loop, std::move(work));
 }
@@ -94,6 +99,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
                               std::unique_ptr<TlsCertificates> with);
   Result<uint16_t> add_listener(const std::string& address, uint16_t port, Listener::Take take);
   Status open();
+  Status check_addresses() const;
   bool admit(int fd);
   void take(int fd);
   void take_tls(int fd);
@@ -105,6 +111,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
 
   std::shared_ptr<HttpContext> context;
   std::vector<std::shared_ptr<Listener>> listeners;
+  std::vector<std::string> guarded;               // addresses where tokens alone tell who may what
   std::unique_ptr<TlsCertificates> certificates;  // null: no TLS
   asio::steady_timer timer;
   bool opened = false, shut_down = false;
@@ -121,13 +128,13 @@ Status HttpServer::Impl::open() {
 
 Result<uint16_t> HttpServer::Impl::listen() {
   const HttpOptions& o = context->options;
-  TRY(context->handlers.check_address(o.address));
+  guarded.push_back(o.address);
   return add_listener(o.address, o.port, [this](int fd) { take(fd); });
 }
 
 Result<uint16_t> HttpServer::Impl::listen_tls(const std::string& address, uint16_t port,
                                               std::unique_ptr<TlsCertificates> with) {
-  if (!with->demands_certificates()) TRY(context->handlers.check_address(address));
+  if (!with->demands_certificates()) guarded.push_back(address);
   certificates = std::move(with);
   return add_listener(address, port, [this](int fd) { take_tls(fd); });
 }
@@ -135,8 +142,16 @@ Result<uint16_t> HttpServer::Impl::listen_tls(const std::string& address, uint16
 Result<uint16_t> HttpServer::Impl::add_listener(const std::string& address, uint16_t port,
                                                 Listener::Take take) {
   TRY(open());
+  TRY(check_addresses());
   listeners.push_back(std::make_shared<Listener>(context->loop, std::move(take)));
   return listeners.back()->open(address, port);
+}
+
+// Whether there are tokens is known when there is a node: until then nothing is served.
+Status HttpServer::Impl::check_addresses() const {
+  if (!context->backend.tenant) return {};
+  for (const auto& address : guarded) TRY(context->handlers.check_address(address));
+  return {};
 }
 
 bool HttpServer::Impl::admit(int fd) {
@@ -201,6 +216,7 @@ void HttpServer::Impl::tick() {
   }
   for (const auto& listener : listeners) listener->tick();
   if (certificates != nullptr) certificates->tick(context->now_ms);
+  context->handlers.keep_uses(false);
 }
 
 void HttpServer::Impl::shut() {
@@ -232,9 +248,20 @@ void HttpServer::reload_certificates() {
   if (impl_->certificates != nullptr) impl_->certificates->reload();
 }
 
+Status HttpServer::use(HttpBackend backend) {
+  impl_->context->backend = std::move(backend);
+  TRY(impl_->check_addresses());
+  return impl_->context->handlers.open();
+}
+
 void HttpServer::stop() {
-  if (std::exchange(impl_->context->stopping, true)) return;
   for (const auto& listener : impl_->listeners) listener->close();
+  drain();
+}
+
+void HttpServer::drain() {
+  if (std::exchange(impl_->context->stopping, true)) return;
+  impl_->context->handlers.keep_uses(true);
   impl_->context->now_ms = steady_ms();
   const auto all = impl_->context->connections;
   for (const auto& connection : all) connection->drain();
@@ -242,7 +269,6 @@ void HttpServer::stop() {
 
 bool HttpServer::idle() const {
   const auto& context = *impl_->context;
-  if (context.stopping) return context.connections.empty();
   return std::none_of(context.connections.begin(), context.connections.end(),
                       [](const auto& c) { return c->busy(); });
 }

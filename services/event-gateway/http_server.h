@@ -19,9 +19,14 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/serving.h"
+#include "event-gateway/backups.h"
+#include "event-gateway/dead_letters.h"
 #include "event-gateway/gateway.h"
+#include "event-gateway/tenant_quotas.h"
 #include "event-gateway/tls_certificates.h"
+#include "event-gateway/token_store.h"
 #include "event-gateway/tokens.h"
 #include "sql/catalog.h"
 
@@ -30,6 +35,11 @@ class io_context;
 }
 
 namespace millrace::gateway {
+
+class AuditLog;
+
+// What is refused once a server ends: MR-NODE-0014.
+Error stopping();
 
 struct HttpOptions {
   using Duration = std::chrono::milliseconds;
@@ -52,7 +62,7 @@ struct HttpOptions {
   Duration idle_timeout{60'000};       // between requests
   Duration write_timeout{30'000};      // without the client taking a byte
   Duration heartbeat{15'000};          // of an event stream that has nothing to say
-  Duration drain_timeout{5'000};       // after stop()
+  Duration drain_timeout{5'000};       // after drain()
 };
 
 struct HttpRequest;
@@ -65,6 +75,7 @@ struct HttpBackend {
       : ingest([&to](const IngestRequest& r, Ingest::Done d) { to.ingest(r, std::move(d)); }),
         retry_after_s([&to](TenantId t) { return to.retry_after_s(t); }),
         set_quota([&to](TenantId t, Quota q) { to.set_quota(t, q); }),
+        admits([&to](TenantId t, size_t body_bytes) { return to.admits(t, body_bytes); }),
         sql([&statements](TenantId t, const SqlText& text, SqlService::Each each, SqlService::Done done) {
           return statements.execute(t, text, std::move(each), std::move(done));
         }),
@@ -74,9 +85,12 @@ struct HttpBackend {
   std::function<void(const IngestRequest&, Ingest::Done)> ingest;
   std::function<double(TenantId)> retry_after_s;
   std::function<void(TenantId, Quota)> set_quota;
+  std::function<Status(TenantId, size_t body_bytes)> admits;  // null: whatever comes
   std::function<SqlService::Cancel(TenantId, const SqlText&, SqlService::Each, SqlService::Done)> sql;
   engine::StreamReads* streams = nullptr;
   engine::ViewReads* views = nullptr;  // null: no processor here
+  Backups* backups = nullptr;          // null: nothing to copy here
+  DeadLetters* letters = nullptr;
 
   std::function<sql::CatalogPtr()> catalog;
   std::function<Result<TenantId>(const std::string&)> tenant;
@@ -85,10 +99,19 @@ struct HttpBackend {
   std::function<std::string(std::optional<TenantId>)> metrics_full;
   std::function<Status()> ready;
   std::function<void(std::string_view problem)> log_failure;  // of an answer 500: its problem document
-  const Tokens* tokens = nullptr;                             // null: open
   RequestTraces* traces = nullptr;                            // null: none are made
+  // Not ok: nothing is begun, but questions about the server itself; the reason. Null: always ok.
+  std::function<Status()> open;
   // Told of each request when its head is there; a status if it was refused by that, else 0. May be null.
   std::function<void(const HttpRequest&, int refused)> arrived;
+  // Of the tokens file and of the data directory. Null or empty, both: the server is open.
+  const Tokens* tokens = nullptr;
+  TokenStore* token_store = nullptr;
+  TenantQuotas* quotas = nullptr;  // null: the server makes one, which keeps nothing
+  // Runs `work` off the loop, then `done` on it; false: too much waits. Null: at once.
+  std::function<bool(std::function<void()> work, std::function<void()> done)> verifying;
+  AuditLog* audit = nullptr;  // null: acts are not written down
+  std::function<int64_t()> now_us = [] { return SystemClock().wall_us(); };
 };
 
 class HttpServer {
@@ -100,10 +123,13 @@ class HttpServer {
   Result<uint16_t> listen_tls(const std::string& address, uint16_t port,
                               std::unique_ptr<TlsCertificates> certificates);
   void reload_certificates();  // what cannot be used is refused, and said
-  // No new connections and requests; what is in flight is answered within drain_timeout, live subscriptions
-  // end.
-  void stop();
-  bool idle() const;            // nothing is in flight (after stop(): no connection is left)
+  // Another backend than it was made with: a server may listen, and say why it is not ready, before there is one.
+  Status use(HttpBackend backend);
+  // Whoever is connected gets the answers that are on their way, live subscriptions end, and each connection ends behind
+  // its last answer. New connections are taken still: they hear from the backend's `open` why there is nothing for them.
+  void drain();
+  void stop();                  // drain(), and no new connections
+  bool idle() const;            // nothing is in flight; after drain(): and every answer has arrived
   std::string metrics() const;  // Prometheus text
 
  private:

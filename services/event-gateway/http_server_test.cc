@@ -528,8 +528,10 @@ TEST_F(HttpServerTest, StopAnswersWhatIsInFlight) {
   server->stop();
   EXPECT_FALSE(server->idle());
   EXPECT_TRUE(idle.receive_end());
-  EXPECT_TRUE(arriving.receive_end());
-  EXPECT_EQ(arriving.got, "");
+  const auto elsewhere = arriving.answer();
+  EXPECT_EQ(elsewhere.status, 503);
+  EXPECT_EQ(elsewhere.fields.at("retry-after"), "1");
+  EXPECT_NE(elsewhere.body.find("MR-NODE-0014"), std::string::npos);
   busy.send(post(kEvent));
   turn(20);
   EXPECT_EQ(seen.size(), 1u);
@@ -540,6 +542,44 @@ TEST_F(HttpServerTest, StopAnswersWhatIsInFlight) {
   EXPECT_TRUE(busy.receive_end());
   turn(1'300);
   EXPECT_TRUE(server->idle());
+}
+
+TEST_F(HttpServerTest, NewConnectionsHearWhyNothingIsTaken) {
+  backend.open = [] { return stopping(); };
+  backend.ready = [] { return stopping(); };
+  start();
+  auto kept = client();
+  turn(20);
+  server->drain();
+  EXPECT_TRUE(kept.receive_end());
+  auto late = client();
+  late.send(post(kEvent));
+  const auto refused = late.answer();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.fields.at("retry-after"), "1");
+  EXPECT_EQ(refused.fields.at("connection"), "close");
+  EXPECT_TRUE(late.receive_end());
+  auto probe = client();
+  probe.send("GET /readyz HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain\r\n\r\n");
+  const auto why = probe.answer();
+  EXPECT_EQ(why.status, 503);
+  EXPECT_EQ(why.body, "not ready: MR-NODE-0014: the node is stopping: it takes nothing new in\n");
+  auto alive = client();
+  alive.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(alive.answer().status, 200);
+  EXPECT_TRUE(seen.empty());
+}
+
+// A browser gives up on a 503, and comes back when a stream ends.
+TEST_F(HttpServerTest, AnEventStreamIsToldToComeBackWhileTheNodeIsNotThere) {
+  backend.open = [] { return stopping(); };
+  start();
+  auto browser = client();
+  browser.send("GET /v1/streams/s/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+  const auto answer = browser.answer();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.fields.at("content-type"), "text/event-stream");
+  EXPECT_EQ(answer.body, "retry: 2000\n\n");
 }
 
 TEST_F(HttpServerTest, StopDoesNotWaitForEver) {

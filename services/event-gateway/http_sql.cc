@@ -71,6 +71,7 @@ class SqlSource final : public BodySource {
     return Next::kMore;
   }
   bool endless() const override { return subscribed(); }
+  void refuse(std::string& out, const Error& why) override { append_error(out, why); }
   std::string_view heartbeat() const override { return as_events_ ? ":\n\n" : "\n"; }
   void hold(std::string bytes) { held_ = std::move(bytes); }
 
@@ -116,9 +117,9 @@ class SqlSource final : public BodySource {
 
   Next pull(std::string& out, engine::Subscription& subscription, size_t wanted_bytes) {
     while (out.size() < wanted_bytes) {
-      const auto got = subscription.pull(kRowsAtOnce, [&](std::string_view row, const std::string& cursor) {
+      const auto got = subscription.pull(kRowsAtOnce, [&](std::string_view row, std::string_view cursor) {
         begin(out, cursor);
-        append_flat(out, row, quote_numbers_);
+        append_json(out, row, quote_numbers_);
         end(out);
       });
       if (!got.ok()) {
@@ -236,6 +237,8 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
     if (!timeout.ok()) return reply.answer(problem(timeout.error()));
     text.timeout = *timeout;
   }
+  text.caller = request.caller;
+  text.acted = statement_audit(backend, request.caller, request.peer);
   std::make_shared<SqlRun>(reply, form)->start(backend, request.tenant, text);
 }
 

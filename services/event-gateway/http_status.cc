@@ -64,7 +64,7 @@ constexpr OwnStatus kOwnStatus[] = {
 }  // namespace
 
 bool waiting_helps(const Error& failure, int status) {
-  return (status == 429 || status == 503) && failure.id != "MR-QRY-0001";
+  return (status == 429 || status == 503) && failure.id != "MR-QRY-0001" && failure.id != "MR-DLQ-0010";
 }
 
 int status_of(const Error& failure) {
@@ -104,6 +104,8 @@ std::string_view reason_of(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 201:
+      return "Created";
     case 204:
       return "No Content";
     case 400:

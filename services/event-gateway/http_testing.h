@@ -39,8 +39,7 @@ class FakeStreams final : public engine::StreamReads {
    public:
     Live(FakeStreams& streams, size_t at) : streams_(streams), at_(at) { streams_.live.push_back(this); }
     ~Live() override { std::erase(streams_.live, this); }
-    Result<size_t> pull(size_t max_rows,
-                        const std::function<void(std::string_view, const std::string&)>& visit) override {
+    Result<size_t> pull(size_t max_rows, const engine::RowVisit& visit) override {
       if (streams_.failure) return *streams_.failure;
       size_t rows = 0;
       for (; rows < max_rows && at_ < streams_.events.size(); ++rows, ++at_, ++streams_.pulled) {

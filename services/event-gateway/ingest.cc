@@ -139,7 +139,7 @@ struct Ingest::Impl {
   Result<const sql::Catalog::Entry*> find_stream(const sql::Catalog& catalog,
                                                  const IngestRequest& request) const;
   Target& target_of(const engine::StreamPtr& stream);
-  Status check_quota(TenantState& tenant, const IngestRequest& request);
+  Status check_quota(TenantId id, TenantState& tenant, size_t body_bytes);
   // An error is the caller's to tell; else `done` was called or is kept.
   Status ingest(const IngestRequest& request, TenantState& tenant, Done& done);
   // True: answered, or waiting for the first one's sync.
@@ -165,6 +165,7 @@ struct Ingest::Impl {
   std::deque<Pending> pending;
   uint64_t accepted_bytes = 0;
   IngestAccounts accounts;
+  std::function<void(TenantId, QuotaKind)> on_over_quota;
   Appended appended;
 };
 
@@ -191,15 +192,16 @@ Target& Ingest::Impl::target_of(const engine::StreamPtr& stream) {
 
 // Before any cost is paid. What a request takes is known only later (is it a repetition? how many events has
 // its array?): the buckets then go into debt.
-Status Ingest::Impl::check_quota(TenantState& tenant, const IngestRequest& request) {
-  if (tenant.waiting_bytes > 0 && tenant.waiting_bytes + request.body.size() > limits.max_waiting_bytes) {
+Status Ingest::Impl::check_quota(TenantId id, TenantState& tenant, size_t body_bytes) {
+  if (tenant.waiting_bytes > 0 && tenant.waiting_bytes + body_bytes > limits.max_waiting_bytes) {
     return error(Code::kExhausted, "MR-ING-0009", "too much of the tenant's data waits for the disk",
                  "wait for answers before sending more");
   }
   const int64_t now = tenant.events.bounded() || tenant.bytes.bounded() ? journal.now().value : 0;
-  if (!tenant.events.has_room(now)) return over_quota("events", tenant.events.wait_s());
-  if (!tenant.bytes.has_room(now)) return over_quota("bytes", tenant.bytes.wait_s());
-  return {};
+  const bool events = tenant.events.has_room(now);
+  if (events && tenant.bytes.has_room(now)) return {};
+  if (on_over_quota) on_over_quota(id, events ? QuotaKind::kBytes : QuotaKind::kEvents);
+  return events ? over_quota("bytes", tenant.bytes.wait_s()) : over_quota("events", tenant.events.wait_s());
 }
 
 Result<bool> Ingest::Impl::is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done) {
@@ -350,7 +352,7 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
                  fmt::format("the Idempotency-Key has {} bytes, the bound is {}",
                              request.idempotency_key.size(), kMaxKeyBytes));
   }
-  TRY(check_quota(tenant, request));
+  TRY(check_quota(request.tenant, tenant, request.body.size()));
   const engine::StreamPtr& stream = entry->stream;
   BodyHash body;
   if (!request.idempotency_key.empty()) {
@@ -441,6 +443,21 @@ void Ingest::set_quota(TenantId tenant, Quota quota) {
   auto& state = impl_->tenants[tenant];
   state.events = TokenBucket(quota.events_per_s);
   state.bytes = TokenBucket(quota.bytes_per_s);
+}
+
+Status Ingest::admits(TenantId tenant, size_t body_bytes) {
+  const auto found = impl_->tenants.find(tenant);
+  if (found == impl_->tenants.end()) return {};
+  const Status admitted = impl_->check_quota(tenant, found->second, body_bytes);
+  if (admitted.ok()) return {};
+  ++found->second.counters.refused_requests;
+  ++impl_->accounts.requests;
+  impl_->accounts.refuse(admitted.error());
+  return admitted;
+}
+
+void Ingest::on_over_quota(std::function<void(TenantId, QuotaKind)> over) {
+  impl_->on_over_quota = std::move(over);
 }
 
 double Ingest::retry_after_s(TenantId tenant) const {

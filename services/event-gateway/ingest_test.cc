@@ -318,6 +318,29 @@ TEST_F(IngestTest, AQuotaRefusesAndSaysWhen) {
   EXPECT_EQ(send("{\"n\":1}")->id(), "");
 }
 
+// By its head or whole, each refusal is told by its quota, and is in the accounts; what waits for the disk is none.
+TEST_F(IngestTest, WhatAQuotaRefusesIsCounted) {
+  std::vector<QuotaKind> told;
+  ingest_->on_over_quota([&](TenantId tenant, QuotaKind kind) {
+    EXPECT_EQ(tenant, tenant_);
+    told.push_back(kind);
+  });
+  ingest_->set_quota(tenant_, {1, 0});
+  EXPECT_EQ(send("{\"n\":1}\n{\"n\":1}")->id(), "");
+  EXPECT_EQ(send("{\"n\":1}")->id(), "MR-ING-0008");
+  EXPECT_FALSE(ingest_->admits(tenant_, 10).ok());
+  ingest_->set_quota(tenant_, {0, 5});
+  EXPECT_EQ(send("{\"n\":1}")->id(), "");
+  EXPECT_FALSE(ingest_->admits(tenant_, 10).ok());
+  EXPECT_EQ(told, (std::vector{QuotaKind::kEvents, QuotaKind::kEvents, QuotaKind::kBytes}));
+  EXPECT_FALSE(ingest_->admits(tenant_, size_t{1} << 40).ok());
+  const auto& accounts = ingest_->accounts();
+  EXPECT_EQ(accounts.refused_requests[static_cast<size_t>(Refusal::kQuota)], 3u);
+  EXPECT_EQ(accounts.refused_requests[static_cast<size_t>(Refusal::kOverload)], 1u);
+  EXPECT_EQ(accounts.requests, 6u);
+  EXPECT_EQ(told.size(), 3u);
+}
+
 TEST_F(IngestTest, ARepetitionIsNotChargedAgain) {
   const std::string body = "{\"n\":1}";
   ingest_->set_quota(tenant_, {0, 1.5 * static_cast<double>(body.size())});

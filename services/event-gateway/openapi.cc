@@ -12,7 +12,7 @@ namespace millrace::gateway {
 namespace {
 
 // Of any request: what it is made of, where it comes from, what the server can take at the moment.
-constexpr int kProblemsOfAll[] = {400, 403, 408, 413, 417, 421, 431, 500, 503, 505};
+constexpr int kProblemsOfAll[] = {400, 403, 408, 413, 417, 421, 429, 431, 500, 503, 505};
 
 constexpr std::string_view kDescription =
     "Events in, SQL over them, answers out. HEAD does what GET does, except on /v1/ws; OPTIONS is 204 with "
@@ -69,7 +69,7 @@ void append_reply(JsonText& out, const Reply& reply) {
 std::set<int> problems_of(const Operation& operation) {
   std::set<int> out(std::begin(kProblemsOfAll), std::end(kProblemsOfAll));
   out.insert(operation.problems.begin(), operation.problems.end());
-  if (operation.access == Operation::Access::kToken) out.insert(401);
+  if (operation.access != Operation::Access::kOpen) out.insert(401);
   for (const auto& reply : operation.replies) out.erase(reply.status);
   return out;
 }
@@ -77,7 +77,12 @@ std::set<int> problems_of(const Operation& operation) {
 void append_operation(JsonText& out, const Operation& operation) {
   out.name(in_lower_case(operation.method)).open('{').name("operationId").text(operation.id);
   out.name("tags").open('[').text(operation.tag).close(']').name("summary").text(operation.summary);
-  if (operation.access == Operation::Access::kOpen) out.name("security").value("[]");
+  if (operation.access == Operation::Access::kOpen) {
+    out.name("security").value("[]");
+  } else {
+    out.name("description")
+        .text("Needs a token with the scope " + names_of(static_cast<ScopeSet>(operation.access)) + ".");
+  }
   append_parameters(out, operation.parameters);
   if (!operation.bodies.empty()) {
     out.name("requestBody").open('{').name("required").flag(true);
@@ -128,7 +133,10 @@ constexpr std::string_view kTags = R"([
 {"name":"streams","description":"The streams there are. They are made with SQL."},
 {"name":"views","description":"The materialized views there are. They are made with SQL; their rows are read with SQL."},
 {"name":"queries","description":"What keeps views and derived streams: how it is, and pausing it."},
+{"name":"dead letters","description":"What queries could not use: shown, corrected, redriven, discarded."},
 {"name":"tenants","description":"Whose data the server holds."},
+{"name":"backups","description":"The hold that `millrace backup` works under."},
+{"name":"tokens","description":"Who may do what."},
 {"name":"server","description":"The server itself."}])";
 
 std::string make_document() {

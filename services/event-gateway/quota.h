@@ -15,7 +15,10 @@ namespace millrace::gateway {
 struct Quota {
   double events_per_s = 0;  // 0: no bound
   double bytes_per_s = 0;
+  uint32_t connections = 0, subscriptions = 0;  // at once; 0: no bound
 };
+
+enum class QuotaKind : uint8_t { kEvents, kBytes, kConnections, kSubscriptions };
 
 class TokenBucket {
  public:

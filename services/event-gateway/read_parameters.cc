@@ -109,4 +109,11 @@ Result<WantedEvents> wanted_events(const HttpBackend& backend, engine::StreamPtr
   return wanted;
 }
 
+Status check_no_parameters(const HttpTarget& target) {
+  if (target.query.empty()) return {};
+  return bad_parameter(
+      fmt::format("\"{}\" is not a parameter here", start_of(target.query.front().first, 40)),
+      "there are none");
+}
+
 }  // namespace millrace::gateway

@@ -9,6 +9,7 @@
 
 #include "engine/serving.h"
 #include "event-gateway/http_server.h"
+#include "event-gateway/http_target.h"
 
 namespace millrace::gateway {
 
@@ -32,5 +33,6 @@ Result<WantedEvents> wanted_events(const HttpBackend& backend, engine::StreamPtr
 // The parameter `numbers` of answers in JSON: `string`, so that no number is rounded.
 Result<bool> quotes_numbers(const std::string& value);
 Error bad_parameter(std::string message, std::string hint);
+Status check_no_parameters(const HttpTarget& target);  // MR-API-0011
 
 }  // namespace millrace::gateway

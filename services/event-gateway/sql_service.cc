@@ -8,7 +8,9 @@
 #include "event-gateway/select_inputs.h"
 #include "event-gateway/sql_show.h"
 #include "event-gateway/statement_limits.h"
+#include "event-gateway/statement_scopes.h"
 #include "event-gateway/stream_scan.h"
+#include "event/row_type.h"
 #include "formats/json.h"
 #include "sql/ast.h"
 #include "sql/errors.h"
@@ -92,8 +94,8 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
  public:
   Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, Ingest* ingest,
-      std::shared_ptr<StatementLimits> limits, int64_t timeout_ns, TenantId tenant, SqlService::Each each,
-      SqlService::Done done)
+      std::shared_ptr<StatementLimits> limits, int64_t timeout_ns, TenantId tenant, const SqlText& text,
+      SqlService::Each each, SqlService::Done done)
       : definitions_(definitions),
         views_(views),
         streams_(streams),
@@ -104,6 +106,8 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
         limits_(std::move(limits)),
         timeout_ns_(timeout_ns),
         tenant_(tenant),
+        caller_(text.caller),
+        acted_(text.acted),
         each_(std::move(each)),
         done_(std::move(done)) {}
   Run(const Run&) = delete;
@@ -169,6 +173,8 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
   std::shared_ptr<StatementLimits::Work> work_;
   int64_t deadline_ns_ = INT64_MAX;
   const TenantId tenant_;
+  const CallerPtr caller_;
+  const std::function<void(const std::string&, const Status&)> acted_;  // may be null
   SqlService::Each each_;
   SqlService::Done done_;
   std::vector<sql::StatementPtr> statements_;
@@ -220,6 +226,9 @@ void Run::expire() {
 void Run::finish_statement(Result<StatementResult> result) {
   waiting_ = false;
   end_reading();
+  const sql::Statement& ended = *statements_[next_ - 1];
+  if (acted_ && changes_definitions(ended))
+    acted_(sql::statement_text(ended), result.ok() ? Status() : Status(result.error()));
   if (!done_) return;
   if (!result.ok()) {
     const auto done = std::exchange(done_, nullptr);
@@ -230,9 +239,16 @@ void Run::finish_statement(Result<StatementResult> result) {
 }
 
 void Run::statement(const sql::Statement& statement) {
+  if (auto allowed = check_form(caller_, statement); !allowed.ok())
+    return finish_statement(std::move(allowed).error());
   const auto catalog = definitions_.catalog();
-  auto bound = sql::bind(statement, *catalog, tenant_, Timestamp{clock_.wall_us()});
+  auto bound = [&] {
+    const MakesRowTypesOfTenant tenant(tenant_);
+    return sql::bind(statement, *catalog, tenant_, Timestamp{clock_.wall_us()});
+  }();
   if (!bound.ok()) return finish_statement(std::move(bound).error());
+  if (auto allowed = check_names(caller_, *bound); !allowed.ok())
+    return finish_statement(std::move(allowed).error());
   std::visit([&](const auto& what) { execute(what, statement); }, *bound);
 }
 
@@ -467,7 +483,10 @@ SqlService::Cancel SqlService::execute(TenantId tenant, const SqlText& text, Eac
     done(std::move(failure));
     return [] {};
   };
-  auto statements = sql::parse(text.text, text.parameters);
+  auto statements = [&] {
+    const MakesRowTypesOfTenant makes(tenant);
+    return sql::parse(text.text, text.parameters);
+  }();
   if (!statements.ok()) return refuse(std::move(statements).error());
   if (auto order = check_order(*statements); !order.ok()) return refuse(std::move(order).error());
   int64_t timeout_ns = impl_->timeout_ns;
@@ -475,7 +494,7 @@ SqlService::Cancel SqlService::execute(TenantId tenant, const SqlText& text, Eac
   if (asked_ns > 0 && (timeout_ns == 0 || asked_ns < timeout_ns)) timeout_ns = asked_ns;
   auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
                                    impl_->clock, impl_->budget, impl_->ingest, impl_->limits, timeout_ns,
-                                   tenant, std::move(each), std::move(done));
+                                   tenant, text, std::move(each), std::move(done));
   run->start(std::move(*statements));
   return [weak = std::weak_ptr<Run>(run)] {
     if (const auto still = weak.lock()) still->cancel();

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <fstream>
 
+#include "event-gateway/token_record.h"
+
 namespace millrace::gateway {
 namespace {
 
@@ -54,14 +56,11 @@ std::string token_hash(std::string_view token) {
 
 Status Tokens::add(const Caller& caller, const std::string& hex, Quota quota) {
   const std::string& tenant = caller.tenant;
-  if (tenant.empty() || tenant.size() > 100) return bad_tokens("a tenant's name has 1 to 100 bytes");
-  const auto is_bad = [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-  if (std::any_of(tenant.begin(), tenant.end(), is_bad)) {
-    return bad_tokens("a tenant's name cannot hold a slash or a control character");
-  }
+  if (!is_tenant_name(tenant))
+    return bad_tokens("a tenant's name has 1 to 100 bytes, without slashes and control characters");
   if (entries_.size() >= kMaxTokens) return bad_tokens(fmt::format("more than {} tokens", kMaxTokens));
   Entry entry;
-  entry.caller = caller;
+  entry.caller = std::make_shared<const Caller>(caller);
   if (hex.size() != 2 * entry.digest.size())
     return bad_tokens("the sha256 of tenant " + tenant + " has not 64 digits");
   for (size_t i = 0; i < entry.digest.size(); ++i) {
@@ -102,8 +101,12 @@ Result<std::unique_ptr<Tokens>> Tokens::parse(const std::string& yaml) try {
     if (node["metrics"] && node["metrics"].as<std::string>() != "all") {
       return bad_tokens("metrics can be `all` only; without it a token sees its tenant's");
     }
-    TRY(tokens->add({node["tenant"].as<std::string>(), bool(node["metrics"])},
-                    node["sha256"].as<std::string>(), quota));
+    Caller caller;
+    caller.tenant = node["tenant"].as<std::string>();
+    caller.all_metrics = bool(node["metrics"]);
+    caller.in_file = true;
+    caller.token = node["sha256"].as<std::string>().substr(0, 12);
+    TRY(tokens->add(caller, node["sha256"].as<std::string>(), quota));
   }
   if (tokens->entries_.empty()) return bad_tokens("it holds no token, so nobody could call");
   return tokens;
@@ -126,11 +129,11 @@ Result<std::unique_ptr<Tokens>> Tokens::load(const std::string& path) {
   return parse(text);
 }
 
-const Tokens::Caller* Tokens::caller_of(std::string_view token) const {
+CallerPtr Tokens::caller_of(std::string_view token) const {
   const Digest digest = digest_of(token);
-  const Caller* caller = nullptr;
+  CallerPtr caller;
   for (const Entry& entry : entries_) {
-    if (CRYPTO_memcmp(entry.digest.data(), digest.data(), digest.size()) == 0) caller = &entry.caller;
+    if (CRYPTO_memcmp(entry.digest.data(), digest.data(), digest.size()) == 0) caller = entry.caller;
   }
   return caller;
 }

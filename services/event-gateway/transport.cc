@@ -15,6 +15,12 @@ Transport::Transport(asio::io_context& loop, int socket, std::unique_ptr<TlsSess
   socket_.non_blocking(true, ec);
 }
 
+std::string Transport::peer() const {
+  ErrorCode ec;
+  const auto endpoint = socket_.remote_endpoint(ec);
+  return ec ? std::string() : endpoint.address().to_string();
+}
+
 void Transport::cancel() {
   cancelled_ = true;
   ErrorCode ec;

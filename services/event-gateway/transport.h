@@ -12,6 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -45,6 +46,7 @@ class Transport {
     if (tls_ != nullptr) return wait_and_write(bytes, std::move(handler));
     socket_.async_write_some(boost::asio::buffer(bytes.data(), bytes.size()), std::move(handler));
   }
+  std::string peer() const;  // the other side's address; empty: it has gone
   bool speaks_tls() const { return tls_ != nullptr; }
   void cancel();         // the read that waits ends, with what has come or operation_aborted
   bool shutdown_send();  // no more bytes come from here; false: the peer has gone

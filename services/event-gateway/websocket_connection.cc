@@ -40,7 +40,7 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
         input_(std::move(input)),
         end_(input_.size()),
         output_(ctx_.counters.bytes_out),
-        session_(std::make_shared<WebSocketSession>(ctx_, terms.tenant, *this)) {
+        session_(std::make_shared<WebSocketSession>(ctx_, terms.tenant, terms.caller, *this)) {
     input_.resize(std::max(input_.size(), kInput));
     ++ctx_.counters.websockets;
   }
@@ -338,6 +338,10 @@ void WebSocketConnection::tick(int64_t now_ms) {
     return run();
   }
   if (phase_ != Phase::kOpen) return;
+  if (!ctx_.handlers.is_good(terms_.caller)) {
+    begin_close(WsClose::kPolicy, "the access token is no longer good");
+    return run();
+  }
   if (limited()) heard_ms_ = grew_ms_ = now_ms;  // nothing is read: its silence is ours
   if (counted_ > 0 && now_ms - grew_ms_ >= ctx_.options.body_timeout.count()) {
     ++ctx_.counters.timeouts;

@@ -17,6 +17,7 @@
 #include <string>
 
 #include "base/types.h"
+#include "event-gateway/caller.h"
 #include "event-gateway/websocket_deflate.h"
 
 namespace millrace::gateway {
@@ -30,6 +31,8 @@ inline constexpr size_t kMaxWebSocketMessage = 4u << 20;  // as it is read: infl
 // What the handshake has found out.
 struct WebSocketTerms {
   TenantId tenant;
+  CallerPtr caller;
+  std::shared_ptr<void> connection;  // counts it in the tenant's quota
   std::optional<WsDeflateTerms> deflate;
 };
 

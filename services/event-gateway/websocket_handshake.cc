@@ -51,7 +51,8 @@ std::optional<HttpAnswer> check_handshake(const HttpHead& head) {
 }
 
 void begin_websocket(const HttpRequest& request, const HttpReply& reply) {
-  WebSocketTerms terms{request.tenant, choose_deflate(request.head.ws_extensions)};
+  WebSocketTerms terms{request.tenant, request.caller, request.connection,
+                       choose_deflate(request.head.ws_extensions)};
   std::string fields = fmt::format("Sec-WebSocket-Accept: {}\r\n", accept_of(request.head.ws_key));
   if (has_token(request.head.ws_protocols, kProtocol))
     fields += fmt::format("Sec-WebSocket-Protocol: {}\r\n", kProtocol);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/quoted_name.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/read_parameters.h"
 #include "event-gateway/request_trace.h"
@@ -15,12 +16,6 @@ namespace {
 constexpr size_t kMessageBytes = 64 * 1024;  // of events, then the message ends
 constexpr size_t kRowsAtOnce = 256;
 constexpr double kMinRetryS = 0.01, kMaxRetryS = 3600;
-
-std::string quoted_name(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
-  return out + '"';
-}
 
 // {"event":INDEX,"traceparent":"…","tracestate":"…"} of an event that has one.
 void append_trace(std::string& out, size_t index, std::string_view encoded) {
@@ -48,6 +43,7 @@ struct WebSocketSession::Feed {
   const uint64_t number;
   const std::string id;  // JSON text
   std::unique_ptr<engine::Subscription> events;
+  TenantQuotas::Hold hold;
   uint64_t limit = UINT64_MAX;
   bool quote_numbers = false;
   bool ready = false;
@@ -56,8 +52,9 @@ struct WebSocketSession::Feed {
   std::string cursor;  // behind what was sent; empty: there is none to resume at
 };
 
-WebSocketSession::WebSocketSession(HttpContext& context, TenantId tenant, WebSocketPeer& peer)
-    : context_(context), tenant_(tenant), peer_(&peer) {}
+WebSocketSession::WebSocketSession(HttpContext& context, TenantId tenant, CallerPtr caller,
+                                   WebSocketPeer& peer)
+    : context_(context), tenant_(tenant), caller_(std::move(caller)), peer_(&peer) {}
 WebSocketSession::~WebSocketSession() = default;
 
 void WebSocketSession::take(std::string_view message) {
@@ -101,6 +98,8 @@ void WebSocketSession::publish(const WebSocketCommand& command) {
     return refuse(command.id, error(Code::kInvalid, "MR-ING-0004", "the key is empty",
                                     "a key has 1 to 255 bytes; without one, leave it out"));
   }
+  if (const Status allowed = check_scope(caller_, Scope::kIngest, command.name); !allowed.ok())
+    return refuse(command.id, allowed.error());
   IngestRequest request;
   request.tenant = tenant_;
   request.stream = command.name;
@@ -139,6 +138,8 @@ void WebSocketSession::subscribe(const WebSocketCommand& command) {
                                     fmt::format("the connection has {} subscriptions", kMaxSubscriptions),
                                     "end one, or open another connection"));
   }
+  if (const Status room = context_.backend.quotas->may_subscribe(tenant_); !room.ok())
+    return refuse(command.id, room.error());
   const auto catalog = context_.backend.catalog();
   const auto* entry = catalog->find(tenant_, command.name);
   const bool view = entry != nullptr && entry->stream == nullptr;
@@ -147,6 +148,7 @@ void WebSocketSession::subscribe(const WebSocketCommand& command) {
 }
 
 Status WebSocketSession::subscribe_to_stream(const WebSocketCommand& command) {
+  TRY(check_scope(caller_, Scope::kRead, command.name));
   TRY_ASSIGN(auto stream, find_stream(context_.backend, tenant_, command.name));
   TRY_ASSIGN(const auto wanted,
              wanted_events(context_.backend, std::move(stream), {command.parameters, true, {}}));
@@ -185,8 +187,11 @@ Status WebSocketSession::subscribe_to_view(const WebSocketCommand& command) {
     std::erase_if(self->feeds_, [&](const auto& one) { return one->number == number; });
     self->refuse(id, status.error());
   };
-  context_.backend.sql(tenant_, "SUBSCRIBE TO " + quoted_name(command.name), std::move(each),
-                       std::move(done));
+  std::string statement = "SUBSCRIBE TO ";
+  engine::append_quoted_name(statement, command.name);
+  SqlText text(std::move(statement));
+  text.caller = caller_;
+  context_.backend.sql(tenant_, text, std::move(each), std::move(done));
   return {};
 }
 
@@ -197,7 +202,9 @@ WebSocketSession::Feed* WebSocketSession::feed_of(uint64_t number) {
 }
 
 WebSocketSession::Feed& WebSocketSession::add_feed(std::string_view id) {
-  return *feeds_.emplace_back(std::make_unique<Feed>(context_, next_number_++, id));
+  Feed& feed = *feeds_.emplace_back(std::make_unique<Feed>(context_, next_number_++, id));
+  if (auto hold = context_.backend.quotas->subscribe(tenant_); hold.ok()) feed.hold = std::move(*hold);
+  return feed;
 }
 
 void WebSocketSession::begin_feed(uint64_t number, std::unique_ptr<engine::Subscription> events,
@@ -261,9 +268,9 @@ bool WebSocketSession::pull(Feed& feed, std::string& out) {
   while (out.size() < kMessageBytes && rows < feed.limit) {
     wanted = static_cast<size_t>(std::min<uint64_t>(wanted, feed.limit - rows));
     feed.ready = false;
-    const auto got = feed.events->pull(wanted, [&](std::string_view event, const std::string& cursor) {
+    const auto got = feed.events->pull(wanted, [&](std::string_view event, std::string_view cursor) {
       if (out.size() > head) out += ',';
-      append_flat(out, event, feed.quote_numbers);
+      append_json(out, event, feed.quote_numbers);
       feed.cursor = cursor;
       append_trace(traces, events++, feed.events->trace());
     });

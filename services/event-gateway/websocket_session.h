@@ -33,7 +33,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
  public:
   static constexpr size_t kMaxSubscriptions = 64;
 
-  WebSocketSession(HttpContext& context, TenantId tenant, WebSocketPeer& peer);
+  WebSocketSession(HttpContext& context, TenantId tenant, CallerPtr caller, WebSocketPeer& peer);
   ~WebSocketSession();
 
   void take(std::string_view message);  // with Buffer::kPadding readable bytes behind it
@@ -63,6 +63,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
 
   HttpContext& context_;
   const TenantId tenant_;
+  const CallerPtr caller_;
   WebSocketPeer* peer_;  // null: it is gone
   size_t in_flight_ = 0;
   std::vector<std::unique_ptr<Feed>> feeds_;

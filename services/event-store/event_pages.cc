@@ -78,18 +78,14 @@ Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t
   return {};
 }
 
-void RowPage::clear() {
-  rows.clear();
-  traces.clear();
-  next = 0;
-  bytes = 0;
-  keep.clear();
-  text.clear();
+void RowPage::add(std::string_view json, const engine::StreamPlace& after) {
+  rows.push_back({json, text.keep(engine::to_cursor(after)), after});
+  bytes += json.size();
 }
 
-std::string_view RowPage::trace_of_next() const {
+std::string_view RowPage::trace_of(size_t row) const {
   for (const auto& traced : traces) {
-    if (next < traced.end) return next < traced.begin ? std::string_view() : traced.trace;
+    if (row < traced.end) return row < traced.begin ? std::string_view() : traced.trace;
   }
   return {};
 }
@@ -132,8 +128,7 @@ void RowMaker::append_stored(const engine::StoredEvent& event, RowPage& page) {
         scratch_.begin(), scratch_.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
     json = page.text.keep(scratch_);
   }
-  page.rows.push_back({json, event.after});
-  page.bytes += json.size();
+  page.add(json, event.after);
 }
 
 void RowMaker::append_decoded(RowPage& page) {
@@ -151,8 +146,7 @@ void RowMaker::append_decoded(RowPage& page) {
     if (bad) continue;
     scratch_.clear();
     writer_->append(scratch_, columns, row);
-    page.rows.push_back({page.text.keep(scratch_), places_[row]});
-    page.bytes += scratch_.size();
+    page.add(page.text.keep(scratch_), places_[row]);
   }
 }
 

@@ -35,22 +35,21 @@ Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t
 // The trace that the frame's events belong to; empty: none.
 std::string_view trace_in(const log::Frame& frame);
 
-// Rows ready to be sent: one line of JSON each, with the cursor after it.
+// Rows ready to be sent: one line of JSON each, with the place after it, and that as a cursor.
 struct RowPage {
   struct Row {
     std::string_view json;
+    std::string_view cursor;
     engine::StreamPlace after;
   };
   std::vector<Row> rows;
   std::vector<engine::TracedRows> traces;  // of the rows, in their order
-  size_t next = 0;                         // the first that was not handed out
   size_t bytes = 0;
   std::vector<log::FramePtr> keep;
   Arena text;
 
-  bool done() const { return next == rows.size(); }
-  std::string_view trace_of_next() const;
-  void clear();
+  void add(std::string_view json, const engine::StreamPlace& after);  // `json` stays where it is
+  std::string_view trace_of(size_t row) const;                        // empty: none
 };
 
 // Makes rows of events: the stored bytes, or the declared columns as SQL renders them.
@@ -58,6 +57,7 @@ class RowMaker {
  public:
   RowMaker(engine::StreamPtr stream, bool declared_columns);
   ~RowMaker();
+  const engine::StreamDef& stream() const { return *stream_; }
   // Appends the frame's events from `skip` on. Events that do not decode are left out: the dead letters have
   // them.
   Status append(const log::FramePtr& frame, const EventFilter& filter, uint32_t skip, RowPage& page);

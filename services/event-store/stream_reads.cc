@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "event-store/event_pages.h"
+#include "event-store/live_frame.h"
 #include "sql/definitions.h"
 
 namespace millrace::event_store {
@@ -212,14 +213,31 @@ Result<StreamReadAnswer> read_page(log::Journal& journal, const StreamReadReques
   return answer;
 }
 
+// The first of a frame's rows behind the place, which is in that frame.
+size_t first_behind(const RowPage& page, const StreamPlace& place) {
+  const auto before = [&](const RowPage::Row& row) {
+    return row.after.cut == place.cut && row.after.index <= place.index;
+  };
+  return static_cast<size_t>(std::partition_point(page.rows.begin(), page.rows.end(), before) -
+                             page.rows.begin());
+}
+
 }  // namespace
 
 class Follower;
+
+// Who follows a stream, and what makes their rows of a frame that has just become durable.
+struct Followed {
+  explicit Followed(const engine::StreamPtr& stream) : stored(stream, false), declared(stream, true) {}
+  RowMaker stored, declared;
+  std::vector<std::shared_ptr<Follower>> followers;
+};
 
 struct StreamStore::Impl {
   Impl(log::Journal& j, engine::Background& b) : journal(j), background(b), durable(j.durable_cut()) {}
 
   Bounds bounds() { return {journal.first_cut(), durable}; }
+  Followed& followed(const engine::StreamPtr& stream);
   void add(const std::shared_ptr<Follower>& follower);
   void remove(Follower* follower);
   void deliver(const log::FramePtr& frame, std::vector<std::shared_ptr<Follower>>& touched);
@@ -229,26 +247,24 @@ struct StreamStore::Impl {
   log::Journal& journal;
   engine::Background& background;
   Cut durable;
-  std::unordered_map<StreamId, std::vector<std::shared_ptr<Follower>>> by_stream;
+  std::unordered_map<StreamId, Followed> by_stream;
   size_t count = 0;
   StreamStore::Delivered delivered;
 };
 
-// One subscription's state. Shared with the page read that may be under way; `owner` is null once the
-// subscriber left.
+// One subscription's state. Shared with the page read that may be under way.
 class Follower : public std::enable_shared_from_this<Follower> {
  public:
-  Follower(std::shared_ptr<StreamStore::Impl> store, StreamReadRequest request, bool as_rows,
-           EventFilter filter, std::optional<StreamPlace> start)
+  Follower(std::shared_ptr<StreamStore::Impl> store, StreamReadRequest request, bool declared_columns,
+           std::optional<StreamPlace> start)
       : store_(std::move(store)),
         request_(std::move(request)),
-        filter_(filter),
+        declared_columns_(declared_columns),
         place_(start.value_or(StreamPlace{})),
         placed_(start.has_value()),
-        maker_(request_.stream, as_rows && request_.stream->kind == engine::StreamKind::kDeclared),
         queue_from_(store_->durable) {}
 
-  const engine::StreamDef& stream() const { return *request_.stream; }
+  const engine::StreamPtr& stream() const { return request_.stream; }
   void set_notify(std::function<void()> notify) { notify_ = std::move(notify); }
   void notify() {
     if (const auto notify = notify_) notify();
@@ -259,42 +275,49 @@ class Follower : public std::enable_shared_from_this<Follower> {
   }
   void end(Error why) { ended_ = std::move(why); }
 
-  void enqueue(const log::FramePtr& frame);
+  void enqueue(const std::shared_ptr<LiveFrame>& frame);
   void overflow();
-  Result<size_t> pull(size_t max_rows,
-                      const std::function<void(std::string_view, const std::string&)>& visit);
+  Result<size_t> pull(size_t max_rows, const engine::RowVisit& visit);
   std::string_view trace() const { return trace_; }
 
  private:
+  struct Read {
+    StreamPlace reached;
+    std::shared_ptr<RowPage> page = std::make_shared<RowPage>();
+  };
+
   bool live() const { return placed_ && !overflowed_ && place_.cut.value >= queue_from_.value + 1; }
-  bool fill();  // makes rows from the queue; false: nothing there
+  bool done() const { return page_ == nullptr || next_ == page_->rows.size(); }
+  bool fill();  // takes rows from the queue; false: nothing there
   void start_page();
-  void take_page(Result<StreamPlace> reached, RowPage page);
+  Result<Read> read_page(const Bounds& bounds) const;
+  void take_page(Result<Read> read);
 
   std::shared_ptr<StreamStore::Impl> store_;
-  StreamReadRequest request_;
-  EventFilter filter_;
+  const StreamReadRequest request_;
+  const bool declared_columns_;
   StreamPlace place_;  // everything before it is in the page, or was handed out
   bool placed_;        // false: the request's offset or time was not looked up yet
-  RowMaker maker_;
-  RowPage page_;
+  std::shared_ptr<const RowPage> page_;
+  size_t next_ = 0;         // of the page: the first that was not handed out
   std::string_view trace_;  // of the row that is handed out
-  bool reading_ = false;    // a page is being read: maker_ belongs to that thread
+  bool reading_ = false;    // a page is being read: place_ stays as it is
   std::optional<Error> ended_;
   std::function<void()> notify_;
 
-  std::deque<log::FramePtr> queue_;  // all the stream's frames after queue_from_, unless overflowed_
+  std::deque<std::shared_ptr<LiveFrame>>
+      queue_;  // all the stream's frames after queue_from_, unless overflowed_
   size_t queue_bytes_ = 0;
   Cut queue_from_;
   bool overflowed_ = false;
 };
 
-void Follower::enqueue(const log::FramePtr& frame) {
+void Follower::enqueue(const std::shared_ptr<LiveFrame>& frame) {
   if (overflowed_) return;
   if (queue_.size() >= StreamStore::kQueueFrames || queue_bytes_ > StreamStore::kQueueBytes)
     return overflow();
   queue_.push_back(frame);
-  queue_bytes_ += frame->bytes;
+  queue_bytes_ += frame->bytes();
 }
 
 // The files have what the queue has not: the follower reads on from there.
@@ -305,26 +328,30 @@ void Follower::overflow() {
 }
 
 bool Follower::fill() {
-  page_.clear();
-  while (!queue_.empty() && page_.bytes < StreamStore::kPageBytes) {
-    const log::FramePtr frame = std::move(queue_.front());
+  page_ = nullptr;
+  while (!queue_.empty() && done()) {
+    const auto frame = std::move(queue_.front());
     queue_.pop_front();
-    queue_bytes_ -= std::min(queue_bytes_, frame->bytes);
-    if (frame->cut < place_.cut) continue;
-    const uint32_t skip = frame->cut == place_.cut ? place_.index : 0;
-    const auto made = maker_.append(frame, filter_, skip, page_);
-    if (!made.ok()) ended_ = made.error();
-    if (made.ok() && store_->delivered) store_->delivered(stream().id, frame->time, trace_in(*frame));
-    place_ = {Cut(frame->cut.value + 1), 0};
+    queue_bytes_ -= std::min(queue_bytes_, frame->bytes());
+    if (frame->cut() < place_.cut) continue;
+    Followed& followed = store_->followed(request_.stream);
+    auto rows = frame->rows(declared_columns_ ? followed.declared : followed.stored, request_.partition);
+    if (rows.ok()) {
+      page_ = std::move(*rows);
+      next_ = frame->cut() == place_.cut ? first_behind(*page_, place_) : 0;
+      if (store_->delivered) store_->delivered(stream()->id, frame->time(), frame->trace());
+    } else {
+      ended_ = rows.error();
+    }
+    place_ = {Cut(frame->cut().value + 1), 0};
   }
-  return !page_.done();
+  return !done();
 }
 
-Result<size_t> Follower::pull(size_t max_rows,
-                              const std::function<void(std::string_view, const std::string&)>& visit) {
+Result<size_t> Follower::pull(size_t max_rows, const engine::RowVisit& visit) {
   size_t handed = 0;
   while (handed < max_rows) {
-    if (page_.done()) {
+    if (done()) {
       if (reading_) break;
       if (ended_) {
         if (handed > 0) break;
@@ -333,16 +360,16 @@ Result<size_t> Follower::pull(size_t max_rows,
       if (!live()) {
         start_page();
         if (ended_) continue;
-        if (reading_ || page_.done()) break;  // the page's end calls notify()
+        if (reading_ || done()) break;  // the page's end calls notify()
       } else if (!fill()) {
         if (ended_) continue;
         break;
       }
     }
-    for (; handed < max_rows && !page_.done(); ++handed) {
-      trace_ = page_.trace_of_next();
-      const auto& row = page_.rows[page_.next++];
-      visit(row.json, engine::to_cursor(row.after));
+    for (; handed < max_rows && !done(); ++handed) {
+      trace_ = page_->trace_of(next_);
+      const auto& row = page_->rows[next_++];
+      visit(row.json, row.cursor);
     }
   }
   return handed;
@@ -355,46 +382,47 @@ void Follower::start_page() {
   overflowed_ = false;
   queue_from_ = store_->durable;
   reading_ = true;
-  auto reached = std::make_shared<Result<StreamPlace>>(StreamPlace{});
-  auto page = std::make_shared<RowPage>();
-  auto work = [self = shared_from_this(), bounds = store_->bounds(), reached, page, placed = placed_,
-               from = place_] {
-    Follower& f = *self;
-    const auto read = [&]() -> Result<StreamPlace> {
-      StreamPlace place = from;
-      if (!placed) {
-        TRY_ASSIGN(const Begin begin, find_begin(f.store_->journal, f.request_, bounds));
-        place = begin.place;
-        f.filter_.range = begin.filter.range;
-      }
-      TRY_ASSIGN(place, check_place(f.store_->journal, f.request_, place, bounds));
-      TRY(scan(f.store_->journal, f.request_, f.filter_, bounds.durable, place,
-               [&](const log::FramePtr& frame, uint32_t skip) -> Result<bool> {
-                 if (page->bytes >= StreamStore::kPageBytes) return false;
-                 TRY(f.maker_.append(frame, f.filter_, skip, *page));
-                 return true;
-               }));
-      return place;
-    };
-    *reached = read();
+  auto read = std::make_shared<Result<Read>>(Read{});
+  auto work = [self = shared_from_this(), bounds = store_->bounds(), read] {
+    *read = self->read_page(bounds);
   };
-  auto done = [self = shared_from_this(), reached, page] {
-    self->take_page(std::move(*reached), std::move(*page));
-  };
+  auto done = [self = shared_from_this(), read] { self->take_page(std::move(*read)); };
   if (!store_->background.run(engine::Lane::kReads, std::move(work), std::move(done))) {
     reading_ = false;
     ended_ = busy();
   }
 }
 
-void Follower::take_page(Result<StreamPlace> reached, RowPage page) {
+// The offset that it may begin at holds for the first page: behind that all are higher.
+Result<Follower::Read> Follower::read_page(const Bounds& bounds) const {
+  log::Journal& journal = store_->journal;
+  EventFilter filter{request_.stream->id, request_.partition};
+  Read read{place_};
+  if (!placed_) {
+    TRY_ASSIGN(const Begin begin, find_begin(journal, request_, bounds));
+    read.reached = begin.place;
+    filter = begin.filter;
+  }
+  TRY_ASSIGN(read.reached, check_place(journal, request_, read.reached, bounds));
+  RowMaker maker(request_.stream, declared_columns_);
+  TRY(scan(journal, request_, filter, bounds.durable, read.reached,
+           [&](const log::FramePtr& frame, uint32_t skip) -> Result<bool> {
+             if (read.page->bytes >= StreamStore::kPageBytes) return false;
+             TRY(maker.append(frame, filter, skip, *read.page));
+             return true;
+           }));
+  return read;
+}
+
+void Follower::take_page(Result<Read> read) {
   reading_ = false;
-  if (!reached.ok()) {
-    ended_ = std::move(reached).error();
+  if (!read.ok()) {
+    ended_ = std::move(read).error();
   } else {
-    place_ = *reached;
+    place_ = read->reached;
     placed_ = true;
-    page_ = std::move(page);
+    page_ = std::move(read->page);
+    next_ = 0;
   }
   notify();
 }
@@ -407,8 +435,7 @@ class FollowerHandle final : public engine::Subscription {
     follower_->set_notify([this] { notify(); });
   }
   ~FollowerHandle() override { follower_->leave(); }
-  Result<size_t> pull(size_t max_rows,
-                      const std::function<void(std::string_view, const std::string&)>& visit) override {
+  Result<size_t> pull(size_t max_rows, const engine::RowVisit& visit) override {
     return follower_->pull(max_rows, visit);
   }
   std::string_view trace() const override { return follower_->trace(); }
@@ -419,16 +446,21 @@ class FollowerHandle final : public engine::Subscription {
 
 }  // namespace
 
+Followed& StreamStore::Impl::followed(const engine::StreamPtr& stream) {
+  return by_stream.try_emplace(stream->id, stream).first->second;
+}
+
 void StreamStore::Impl::add(const std::shared_ptr<Follower>& follower) {
-  by_stream[follower->stream().id].push_back(follower);
+  followed(follower->stream()).followers.push_back(follower);
   ++count;
 }
 
 void StreamStore::Impl::remove(Follower* follower) {
-  const auto found = by_stream.find(follower->stream().id);
+  const auto found = by_stream.find(follower->stream()->id);
   if (found == by_stream.end()) return;
-  count -= std::erase_if(found->second, [&](const auto& f) { return f.get() == follower; });
-  if (found->second.empty()) by_stream.erase(found);
+  auto& followers = found->second.followers;
+  count -= std::erase_if(followers, [&](const auto& f) { return f.get() == follower; });
+  if (followers.empty()) by_stream.erase(found);
 }
 
 void StreamStore::Impl::deliver(const log::FramePtr& frame, std::vector<std::shared_ptr<Follower>>& touched) {
@@ -438,16 +470,17 @@ void StreamStore::Impl::deliver(const log::FramePtr& frame, std::vector<std::sha
     last = batch.where.stream;
     const auto found = by_stream.find(last);
     if (found == by_stream.end()) continue;
-    for (const auto& follower : found->second) {
-      follower->enqueue(frame);
+    const auto live = std::make_shared<LiveFrame>(frame);
+    for (const auto& follower : found->second.followers) {
+      follower->enqueue(live);
       touched.push_back(follower);
     }
   }
 }
 
 void StreamStore::Impl::overflow_all() {
-  for (const auto& [stream, followers] : by_stream) {
-    for (const auto& follower : followers) follower->overflow();
+  for (const auto& [stream, followed] : by_stream) {
+    for (const auto& follower : followed.followers) follower->overflow();
   }
 }
 
@@ -459,7 +492,7 @@ void StreamStore::Impl::end_dropped(const log::Frame& frame) {
     if (!activation.ok() || activation->what != sql::Activation::What::kEnd) continue;
     const auto found = by_stream.find(sql::stream_of(activation->definition));
     if (found == by_stream.end()) continue;
-    const auto followers = found->second;
+    const auto followers = found->second.followers;
     for (const auto& follower : followers) follower->end(dropped());
     for (const auto& follower : followers) follower->notify();
   }
@@ -505,8 +538,8 @@ Result<std::unique_ptr<engine::Subscription>> StreamStore::follow(StreamReadRequ
   } else if (!request.offset && !request.time) {
     start = start_of(*request.stream);
   }
-  const EventFilter filter{request.stream->id, request.partition};
-  auto follower = std::make_shared<Follower>(impl_, std::move(request), as_rows, filter, start);
+  const bool declared = as_rows && request.stream->kind == engine::StreamKind::kDeclared;
+  auto follower = std::make_shared<Follower>(impl_, std::move(request), declared, start);
   impl_->add(follower);
   return std::unique_ptr<engine::Subscription>(std::make_unique<FollowerHandle>(std::move(follower)));
 }

@@ -64,9 +64,9 @@ class StreamReads : public testing::Test {
   std::vector<std::string> pull(engine::Subscription& from, size_t max = 1000) {
     std::vector<std::string> rows;
     cursors_.clear();
-    const auto got = from.pull(max, [&](std::string_view json, const std::string& cursor) {
+    const auto got = from.pull(max, [&](std::string_view json, std::string_view cursor) {
       rows.emplace_back(json);
-      cursors_.push_back(cursor);
+      cursors_.emplace_back(cursor);
     });
     if (!got.ok()) rows.push_back(got.error().id);
     return rows;

@@ -1,5 +1,5 @@
-// The command line's client side: sql, produce, consume, streams, views, queries, tenants, log, test, bench, doctor,
-// openapi, completion, version.
+// The command line's client side: sql, produce, consume, streams, views, queries, tenants, tokens, audit, dead-letters, log, backup,
+// restore, test, bench, config, demo, top, doctor, openapi, completion, man, version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
 // Exit codes: kOk, kFailed (an error answer, rejected events, a damaged journal), kUsage, kUnreachable (no
@@ -8,8 +8,10 @@
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "net/http_client.h"
@@ -36,10 +38,18 @@ void add_produce_command(CLI::App& app, int& exit_code);
 void add_consume_command(CLI::App& app, int& exit_code);
 void add_log_command(CLI::App& app, int& exit_code);
 void add_resource_commands(CLI::App& app, int& exit_code);  // streams, views, queries, tenants
+void add_token_commands(CLI::App& tokens, int& exit_code);  // create, rotate, revoke
+void add_audit_command(CLI::App& app, int& exit_code);
+void add_dead_letters_command(CLI::App& app, int& exit_code);
 void add_openapi_command(CLI::App& app, int& exit_code);
+void add_backup_commands(CLI::App& app, int& exit_code);  // backup, restore
 void add_test_command(CLI::App& app, int& exit_code);
+void add_config_command(CLI::App& app, int& exit_code);
+void add_top_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);
+void add_demo_command(CLI::App& app, int& exit_code);
 void add_completion_command(CLI::App& app, int& exit_code);
+void add_man_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);
 
 // What every command that speaks to a server takes.
@@ -70,6 +80,16 @@ Error error_of(const HttpAnswer& answer);
 // The same from one parsed JSON object of an answer.
 Error error_of(const nlohmann::ordered_json& object, int status);
 
+// The same from a line {"error":{…}} behind an answer's rows; none if it is not one.
+std::optional<Error> error_of_line(std::string_view line);
+
+// What report() says.
+std::string shown_error(const Error& failure, std::string_view text);
+
+// A request's body: the statements and the values of $1, $2, …
+std::string with_parameters(const std::string& text, const std::vector<std::string>& values);
+
+std::string quoted_name(std::string_view name);  // for SQL
 std::string percent_encode(std::string_view text);
 
 }  // namespace millrace::cli

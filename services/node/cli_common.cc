@@ -8,8 +8,10 @@
 
 #include "CLI/CLI.hpp"
 #include "bench/bench.h"
+#include "engine/quoted_name.h"
 #include "fmt/format.h"
 #include "node/cli.h"
+#include "node/table.h"
 #include "sql/sql.h"
 
 namespace millrace::cli {
@@ -99,13 +101,28 @@ Error error_of(const HttpAnswer& answer) {
                "is this a Millrace server's address?");
 }
 
-int report(const Error& failure, std::string_view text, const std::string& file) {
+std::optional<Error> error_of_line(std::string_view line) {
+  const Json object = Json::parse(line, nullptr, false);
+  if (!object.is_object() || !object.contains("error") || !object["error"].is_object()) return std::nullopt;
+  return error_of(object, 500);
+}
+
+std::string with_parameters(const std::string& text, const std::vector<std::string>& values) {
+  using nlohmann::json;
+  return json{{"sql", text}, {"parameters", values}}.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string shown_error(const Error& failure, std::string_view text) {
   Error shown = failure;
   shown.hint = hint_of(failure);
-  if (!file.empty() && shown.span) {
-    fmt::print(stderr, "{}:{}:{}: ", file, shown.span->line, shown.span->column);
+  return printable(sql::render_error(shown, text), true);
+}
+
+int report(const Error& failure, std::string_view text, const std::string& file) {
+  if (!file.empty() && failure.span) {
+    fmt::print(stderr, "{}:{}:{}: ", file, failure.span->line, failure.span->column);
   }
-  fmt::print(stderr, "{}", sql::render_error(shown, text));
+  fmt::print(stderr, "{}", shown_error(failure, text));
   if (is_unreachable(failure)) return kUnreachable;
   return failure.id == "MR-CLI-0004" ? kUsage : kFailed;
 }
@@ -151,6 +168,12 @@ Result<std::unique_ptr<HttpClient>> open_client(const ServerOptions& options, Ht
   return std::make_unique<HttpClient>(std::move(url), std::move(client));
 }
 
+std::string quoted_name(std::string_view name) {
+  std::string out;
+  engine::append_quoted_name(out, name);
+  return out;
+}
+
 std::string percent_encode(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -174,12 +197,19 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_produce_command(app, exit_code);
   add_consume_command(app, exit_code);
   add_resource_commands(app, exit_code);
+  add_dead_letters_command(app, exit_code);
   add_log_command(app, exit_code);
+  add_backup_commands(app, exit_code);
   add_test_command(app, exit_code);
   bench::add_bench_command(app, exit_code);
+  add_config_command(app, exit_code);
+  add_demo_command(app, exit_code);
+  add_top_command(app, exit_code);
   add_doctor_command(app, exit_code);
+  add_audit_command(app, exit_code);
   add_openapi_command(app, exit_code);
   add_completion_command(app, exit_code);
+  add_man_command(app, exit_code);
   add_version_command(app, exit_code);
 }
 

@@ -2,71 +2,15 @@
 #include <algorithm>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 #include "node/cli.h"
+#include "node/command_tree.h"
 
 namespace millrace::cli {
 namespace {
-
-using Words = std::vector<std::string>;
-
-struct Flag {
-  Words names;  // as they are typed
-  std::string what;
-  bool takes_value = false;
-  bool repeats = false;
-  Words choices;  // empty: any value
-};
-
-struct Command {
-  std::string path;  // "log verify"; empty: millrace itself
-  std::string name;
-  std::string what;
-  std::vector<Flag> flags;
-  bool takes_arguments = false;
-  Words argument_choices;
-  std::vector<Command> commands;
-};
-
-// CLI11 tells an option's choices in the name of its type: TEXT:{table,json}.
-Words choices_of(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
-  const auto open = type.find(":{");
-  const auto close = type.find('}', open == std::string::npos ? 0 : open);
-  if (open == std::string::npos || close == std::string::npos) return {};
-  return CLI::detail::split(type.substr(open + 2, close - open - 2), ',');
-}
-
-Flag flag_of(const CLI::Option& option) {
-  Flag flag;
-  for (const auto& name : option.get_snames()) flag.names.push_back("-" + name);
-  for (const auto& name : option.get_lnames()) flag.names.push_back("--" + name);
-  flag.what = option.get_description();
-  flag.takes_value = option.get_items_expected_max() > 0;
-  flag.repeats = option.get_items_expected_max() > 1;
-  flag.choices = choices_of(option);
-  return flag;
-}
-
-Command command_of(const CLI::App& app, const std::string& path) {
-  Command command{path, app.get_name(), app.get_description(), {}, false, {}, {}};
-  for (const auto* option : app.get_options()) {
-    if (option->get_positional()) {
-      command.takes_arguments = true;
-      command.argument_choices = choices_of(*option);
-    }
-    if (option->nonpositional()) command.flags.push_back(flag_of(*option));
-  }
-  for (const auto* sub : app.get_subcommands({})) {
-    command.commands.push_back(
-        command_of(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name()));
-  }
-  return command;
-}
 
 template <typename Each>
 void walk(const Command& command, const Each& each) {
@@ -78,6 +22,10 @@ Words names_of(const Command& command) {
   Words names;
   for (const auto& sub : command.commands) names.push_back(sub.name);
   return names;
+}
+
+Words argument_choices(const Command& command) {
+  return command.arguments.empty() ? Words() : command.arguments.back().choices;
 }
 
 Words flag_names(const Command& command) {
@@ -119,8 +67,8 @@ void print_bash_values(const Command& command) {
 
 // What may stand where no option's value does. Where files may, the words are none, and bash completes files.
 void print_bash_words(const Command& command) {
-  const Words words = command.commands.empty() ? command.argument_choices : names_of(command);
-  const bool only_flags = words.empty() && !command.takes_arguments;
+  const Words words = command.commands.empty() ? argument_choices(command) : names_of(command);
+  const bool only_flags = words.empty() && command.arguments.empty();
   fmt::print("    '{}') flags='{}' words={} ;;\n", command.path, fmt::join(flag_names(command), " "),
              only_flags ? "$flags" : fmt::format("'{}'", fmt::join(words, " ")));
 }
@@ -190,9 +138,9 @@ void print_zsh_function(const Command& command) {
   if (command.commands.empty()) {
     fmt::print("  _arguments");
     print_zsh_flags(command);
-    if (!command.argument_choices.empty()) {
-      fmt::print(" \\\n    '1:value:({})'", fmt::join(command.argument_choices, " "));
-    } else if (command.takes_arguments) {
+    if (!argument_choices(command).empty()) {
+      fmt::print(" \\\n    '1:value:({})'", fmt::join(argument_choices(command), " "));
+    } else if (!command.arguments.empty()) {
       fmt::print(" \\\n    '*:file:_files'");
     }
     fmt::print("\n}}\n");
@@ -255,9 +203,9 @@ void print_fish_command(const Command& command) {
   for (const auto& sub : command.commands) {
     fmt::print("{} -a {} -d '{}'\n", start, sub.name, fish_text(sub.what));
   }
-  if (!command.argument_choices.empty()) {
-    fmt::print("{} -a '{}'\n", start, fmt::join(command.argument_choices, " "));
-  } else if (command.takes_arguments) {
+  if (!argument_choices(command).empty()) {
+    fmt::print("{} -a '{}'\n", start, fmt::join(argument_choices(command), " "));
+  } else if (!command.arguments.empty()) {
     fmt::print("{} -F\n", start);
   }
   for (const auto& flag : command.flags) print_fish_flag(start, flag);
@@ -282,7 +230,7 @@ void add_completion_command(CLI::App& app, int& exit_code) {
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   command->callback([&app, shell, &exit_code] {
-    const Command root = command_of(app, "");
+    const Command root = command_tree(app);
     if (*shell == "bash") print_bash(root);
     if (*shell == "zsh") print_zsh(root);
     if (*shell == "fish") print_fish(root);

@@ -12,6 +12,7 @@
 #include "node/cli.h"
 #include "node/line_splitter.h"
 #include "node/progress.h"
+#include "sql/parser.h"
 
 namespace millrace::cli {
 namespace {
@@ -22,6 +23,7 @@ struct ConsumeOptions {
   ServerOptions server;
   std::string stream;
   std::string from = "start";
+  std::string where;
   bool from_given = false;
   bool follow = false;
   uint64_t limit = 0;
@@ -75,6 +77,51 @@ int read_bounded(const ConsumeOptions& options, HttpClient& client) {
   }
   progress.wipe();
   return written(kOk);
+}
+
+Error wrong_where(std::string message, std::string hint) {
+  return error(Code::kInvalid, "MR-CLI-0032", std::move(message), std::move(hint));
+}
+
+// The condition is the user's text, so what comes of it is looked at: one SELECT, or it was no condition.
+Result<std::string> select_of(const ConsumeOptions& options) {
+  std::string sql = fmt::format("SELECT * FROM {} WHERE ({}\n)", quoted_name(options.stream), options.where);
+  if (options.from != "start") {
+    if (options.from.find(':') == std::string::npos || options.from.find('\'') != std::string::npos) {
+      return wrong_where("with --where, --from is start or an RFC 3339 time", "as in 2024-01-01T00:00:00Z");
+    }
+    sql += fmt::format(" AND _time >= TIMESTAMPTZ '{}'", options.from);
+  }
+  if (options.limit > 0) sql += fmt::format(" LIMIT {}", options.limit);
+  const auto parsed = sql::parse(sql);
+  if (parsed.ok() &&
+      (parsed->size() != 1 || !std::holds_alternative<sql::ast::Select>(parsed->front()->body))) {
+    return wrong_where("--where is not one condition", "as in  --where \"mag > 5 AND net = 'us'\"");
+  }
+  return sql;  // what does not parse, the server says
+}
+
+// By SQL: rows of the declared columns, not the events as they came.
+int read_where(const ConsumeOptions& options, HttpClient& client) {
+  const auto sql = select_of(options);
+  if (!sql.ok()) {
+    report(sql.error());
+    return kUsage;
+  }
+  std::optional<Error> failure;
+  LineSplitter lines([&](std::string_view line) {
+    if (!line.starts_with("{\"error\":{")) return line.empty() || print_line(line);
+    const auto object = nlohmann::ordered_json::parse(line, nullptr, false);
+    if (!object.is_object() || object.size() != 1) return print_line(line);
+    failure = error_of(object, 500);
+    return false;
+  });
+  const HttpRequest request{"POST", "/v1/sql", {{"Content-Type", "application/sql"}}, *sql};
+  const auto answer = client.call(request, [&](std::string_view piece) { return lines.add(piece); });
+  if (!answer.ok()) return written(report(answer.error()));
+  if (answer->status >= 300) return written(report(error_of(*answer), *sql));
+  lines.finish();
+  return written(failure ? report(*failure, *sql) : kOk);
 }
 
 // Live, over server-sent events. After a lost connection it goes on behind the last event's id, or where it began:
@@ -149,9 +196,10 @@ class Follower {
 int run(ConsumeOptions options) {
   if (options.follow && !options.from_given) options.from = "end";
   HttpClient::Options limits;
-  if (options.follow) limits.answer = std::chrono::milliseconds(0);
+  if (options.follow || !options.where.empty()) limits.answer = std::chrono::milliseconds(0);
   auto client = open_client(options.server, limits);
   if (!client.ok()) return report(client.error());
+  if (!options.where.empty()) return read_where(options, **client);
   return options.follow ? Follower(options, **client).run() : read_bounded(options, **client);
 }
 
@@ -165,7 +213,12 @@ void add_consume_command(CLI::App& app, int& exit_code) {
   auto* from = command->add_option(
       "--from", options->from,
       "Where to begin: start, end, a cursor, or an RFC 3339 time (default: start; with --follow: end)");
-  command->add_flag("--follow", options->follow, "Go on for ever, as events come");
+  auto* follow = command->add_flag("--follow", options->follow, "Go on for ever, as events come");
+  command
+      ->add_option("--where", options->where,
+                   "A condition of SQL; what it is true for, as rows of the declared columns")
+      ->type_name("CONDITION")
+      ->excludes(follow);
   command->add_option("--limit", options->limit, "Stop after so many events")
       ->check(CLI::Range(int64_t{1}, INT64_MAX));
   command

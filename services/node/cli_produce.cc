@@ -1,25 +1,25 @@
-// millrace produce: NDJSON from a file or standard input into a stream, in batches, each exactly once.
+// millrace produce: NDJSON or CSV from a file or standard input into a stream, in batches, each exactly once.
 //
 // Every batch has an Idempotency-Key, so a batch whose answer got lost can be sent again: the server answers
 // what it answered the first time. The key follows from the prefix, the batch's number and its bytes.
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <system_error>
 #include <thread>
 
 #include "CLI/CLI.hpp"
 #include "base/hash.h"
 #include "fmt/format.h"
 #include "node/cli.h"
+#include "node/line_splitter.h"
+#include "node/produce_input.h"
 #include "node/progress.h"
 
 namespace millrace::cli {
@@ -27,90 +27,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using SteadyClock = std::chrono::steady_clock;
-constexpr size_t kBatchBytes = 512u << 10;
-constexpr size_t kMaxLineBytes = 16u << 20;
 constexpr size_t kShownRejections = 10;
 
 struct ProduceOptions {
   ServerOptions server;
   std::string stream;
   std::string file = "-";
+  std::string format = "ndjson";
   std::string prefix;
+  double rate = 0;  // 0: as fast as it goes
   double retry_seconds = 60;
   bool quiet = false;
 };
-
-// Input reads whole lines into batches. From a pipe that has nothing more for now, what is there goes out at
-// once.
-class Input {
- public:
-  explicit Input(int fd) : fd_(fd) {}
-  Input(const Input&) = delete;
-  Input& operator=(const Input&) = delete;
-  ~Input() {
-    if (fd_ > STDIN_FILENO) ::close(fd_);
-  }
-  uint64_t size() const {
-    struct stat info {};
-    return ::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
-  }
-  // Empty at the end.
-  Result<std::string> next() {
-    while (true) {
-      const size_t line_end = rest_.rfind('\n');
-      const bool enough = rest_.size() >= kBatchBytes || ended_ || !more_waits();
-      if (line_end != std::string::npos && enough) return take(line_end + 1);
-      if (ended_) return take(rest_.size());
-      if (rest_.size() > kMaxLineBytes) {
-        return error(Code::kInvalid, "MR-CLI-0009", "a line of the input is longer than 16 MB",
-                     "the input has to be NDJSON: one event a line");
-      }
-      TRY(read_more());
-    }
-  }
-
- private:
-  bool more_waits() const {
-    pollfd one{fd_, POLLIN, 0};
-    return ::poll(&one, 1, 0) > 0;
-  }
-  std::string take(size_t bytes) {
-    std::string out = rest_.substr(0, bytes);
-    rest_.erase(0, bytes);
-    return out;
-  }
-  Status read_more() {
-    const size_t before = rest_.size();
-    rest_.resize(before + (64u << 10));
-    ssize_t n = 0;
-    do {
-      n = ::read(fd_, rest_.data() + before, rest_.size() - before);
-    } while (n < 0 && errno == EINTR);
-    rest_.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
-    if (n < 0) {
-      return error(Code::kUnavailable, "MR-CLI-0011",
-                   "cannot read on in the input: " + std::generic_category().message(errno));
-    }
-    ended_ = n == 0;
-    return {};
-  }
-  int fd_;
-  std::string rest_;
-  bool ended_ = false;
-};
-
-// The line numbers of a batch's events: blank lines are no events, but count as lines.
-std::vector<uint64_t> event_lines(std::string_view batch, uint64_t& line) {
-  std::vector<uint64_t> lines;
-  while (!batch.empty()) {
-    const size_t end = batch.find('\n');
-    ++line;
-    if (batch.substr(0, end).find_first_not_of(" \t\r") != std::string_view::npos) lines.push_back(line);
-    if (end == std::string_view::npos) break;
-    batch.remove_prefix(end + 1);
-  }
-  return lines;
-}
 
 class Producer {
  public:
@@ -122,24 +50,45 @@ class Producer {
     }
   }
 
-  int run(Input& input) {
+  // The types that CSV needs.
+  Result<std::vector<StreamColumn>> columns() {
+    const std::string describe = "DESCRIBE " + quoted_name(options_.stream);
+    TRY_ASSIGN(const auto answer,
+               send_until_answered({"POST", "/v1/sql", {{"Content-Type", "application/sql"}}, describe}));
+    if (answer.status >= 300) return error_of(answer);
+    std::vector<StreamColumn> columns;
+    LineSplitter lines([&](std::string_view line) {
+      const Json row = Json::parse(line, nullptr, false);
+      if (row.is_object()) columns.push_back({row.value("column", ""), row.value("type", "")});
+      return true;
+    });
+    lines.add(answer.body);
+    lines.finish();
+    return columns;
+  }
+
+  int run(EventSource& source, uint64_t size) {
     const auto started = SteadyClock::now();
     int code = kOk;
+    uint64_t first_line = 1;
     while (code == kOk) {
-      const auto batch = input.next();
+      const auto batch = source.next(
+          options_.rate > 0 ? std::max<uint64_t>(1, std::llround(options_.rate / 10)) : UINT64_MAX);
       if (!batch.ok()) {
         progress_.wipe();
         code = report(batch.error());
-        fmt::print(stderr, "lines from {} on were not sent\n", line_ + 1);
+        fmt::print(stderr, "lines from {} on were not sent\n", first_line);
         break;
       }
-      if (batch->empty()) break;
-      bytes_ += batch->size();
-      const uint64_t first_line = line_ + 1;
+      if (batch->events.empty()) break;
+      bytes_ += batch->bytes;
+      wait_for_turn(started);
       code = send(*batch);
       if (code != kOk)
-        fmt::print(stderr, "lines {} to {} were not accepted, later ones not sent\n", first_line, line_);
-      progress_.at(bytes_, input.size(), fmt::format("{} events", accepted_ + rejected_));
+        fmt::print(stderr, "lines {} to {} were not accepted, later ones not sent\n", first_line,
+                   batch->next_line - 1);
+      first_line = batch->next_line;
+      show_progress(started, size);
     }
     progress_.wipe();
     const std::chrono::duration<double> took = SteadyClock::now() - started;
@@ -154,14 +103,30 @@ class Producer {
  private:
   std::string_view prefix() const { return options_.prefix.empty() ? random_prefix_ : options_.prefix; }
 
-  int send(const std::string& batch) {
-    const std::vector<uint64_t> lines = event_lines(batch, line_);
+  uint64_t done() const { return accepted_ + rejected_; }
+
+  // With a rate: when those before it have had their time.
+  void wait_for_turn(SteadyClock::time_point started) const {
+    if (options_.rate <= 0) return;
+    const std::chrono::duration<double> due(static_cast<double>(done()) / options_.rate);
+    std::this_thread::sleep_until(started + std::chrono::duration_cast<SteadyClock::duration>(due));
+  }
+
+  void show_progress(SteadyClock::time_point started, uint64_t size) {
+    const std::chrono::duration<double> took = SteadyClock::now() - started;
+    const double rate = took.count() > 0 ? static_cast<double>(done()) / took.count() : 0;
+    progress_.at(bytes_, size, fmt::format("{} events, {:.0f}/s", done(), rate));
+  }
+
+  int send(const Batch& batch) {
+    const std::vector<uint64_t>& lines = batch.lines;
     if (lines.empty()) return kOk;
-    const std::string key = fmt::format("{}-{}-{:016x}", prefix(), batch_number_++, stable_hash(batch));
+    const std::string key =
+        fmt::format("{}-{}-{:016x}", prefix(), batch_number_++, stable_hash(batch.events));
     HttpRequest request{"POST",
                         "/v1/streams/" + percent_encode(options_.stream) + "/events",
                         {{"Content-Type", "application/x-ndjson"}, {"Idempotency-Key", key}},
-                        batch};
+                        batch.events};
     const auto answer = send_until_answered(request);
     if (answer.ok()) return take(*answer, lines);
     progress_.wipe();
@@ -223,7 +188,7 @@ class Producer {
   HttpClient& client_;
   Progress progress_;
   std::string random_prefix_;
-  uint64_t batch_number_ = 0, line_ = 0, bytes_ = 0;
+  uint64_t batch_number_ = 0, bytes_ = 0;
   uint64_t accepted_ = 0, rejected_ = 0, retries_ = 0;
   size_t shown_ = 0;
 };
@@ -235,24 +200,39 @@ int run(const ProduceOptions& options) {
     report(cannot_open(options.file, errno));
     return kUsage;
   }
-  Input input(fd);
+  ByteInput input(fd);
   auto client = open_client(options.server);
   if (!client.ok()) return report(client.error());
-  return Producer(options, **client).run(input);
+  Producer producer(options, **client);
+  if (options.format == "ndjson") {
+    NdjsonSource source(input);
+    return producer.run(source, input.size());
+  }
+  auto columns = producer.columns();
+  if (!columns.ok()) return report(columns.error());
+  CsvSource source(input, std::move(*columns));
+  return producer.run(source, input.size());
 }
 
 }  // namespace
 
 void add_produce_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ProduceOptions>();
-  CLI::App* command = app.add_subcommand("produce", "Send NDJSON events to a stream, each exactly once");
+  CLI::App* command =
+      app.add_subcommand("produce", "Send events to a stream, NDJSON or CSV, each exactly once");
   add_server_options(*command, options->server);
   command->add_option("stream", options->stream, "The stream")->required();
   command->add_option("file", options->file, "A file of events, one a line; - for standard input")
       ->capture_default_str();
-  command->add_option(
-      "--idempotency-prefix", options->prefix,
-      "Begins every batch's Idempotency-Key: the same file sent twice counts once (default: random)");
+  command
+      ->add_option("--format", options->format, "ndjson, or csv whose first line names columns of the stream")
+      ->check(CLI::IsMember({"ndjson", "csv"}))
+      ->capture_default_str();
+  command->add_option("--rate", options->rate, "Events a second, evenly (default: as fast as it goes)")
+      ->check(CLI::Range(0.001, 1e9));
+  command->add_option("--idempotency-prefix", options->prefix,
+                      "Begins every batch's Idempotency-Key: the same file sent twice at the same rate "
+                      "counts once (default: random)");
   command
       ->add_option("--retry-seconds", options->retry_seconds,
                    "How long to try again when the server is busy or away")

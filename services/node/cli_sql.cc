@@ -1,11 +1,9 @@
-// millrace sql: statements to a server, rows back as a table or as JSON lines.
+// millrace sql: statements to a server, rows back in a form that was asked for; on a terminal a shell.
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <vector>
 
@@ -14,14 +12,12 @@
 #include "formats/text_types.h"
 #include "node/cli.h"
 #include "node/duration.h"
-#include "node/line_splitter.h"
-#include "node/table.h"
-#include "sql/parser.h"
+#include "node/row_printer.h"
+#include "node/shell/shell.h"
 
 namespace millrace::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
 constexpr size_t kMaxText = 1u << 20;
 
 struct SqlOptions {
@@ -72,144 +68,45 @@ Result<std::string> text_of(const SqlOptions& options) {
   return text;
 }
 
-// A statement without rows is answered with {"status":"CREATE STREAM"}. A view's only column may be called
-// so, too: then its values are hardly commands.
-bool is_command_status(const AnswerRow& row) {
-  if (row.size() != 1 || row[0].name != "status" || row[0].kind != AnswerValue::Kind::kText) return false;
-  const std::string& text = row[0].text;
-  if (text == "PAUSE" || text == "RESUME") return true;
-  return text.starts_with("CREATE ") || text.starts_with("DROP ") || text.starts_with("INSERT 0 ");
-}
-
-// What it answers goes on until somebody ends it. Rows of a subscription are shown as they come. What does not parse here, the server says.
-bool subscribes(const std::string& text) {
-  const auto statements = sql::parse(text);
-  return statements.ok() && std::any_of(statements->begin(), statements->end(), [](const auto& statement) {
-           return std::holds_alternative<sql::ast::Subscribe>(statement->body);
-         });
-}
-
-// RowPrinter shows what the server sends. A line is a row, a command's status, or {"error":{…}}, which ends
-// everything.
-class RowPrinter {
- public:
-  explicit RowPrinter(bool as_table) : as_table_(as_table), table_(stdout) {}
-
-  void go_live() { table_.go_live(); }
-
-  bool line(std::string_view text) {
-    if (text.empty()) return true;
-    const auto row = answer_row(text);
-    if (!row) {
-      failure_ = error(Code::kCorrupt, "MR-CLI-0010", "the server sent a line that is no JSON object");
-      return false;
-    }
-    silent_ = false;
-    if (row->size() == 1 && row->front().name == "error") {
-      const Json object = Json::parse(text, nullptr, false);
-      if (object.is_object() && object["error"].is_object()) {
-        failure_ = error_of(object, 500);
-        return false;
-      }
-    }
-    return as_table_ ? show(*row) : print(text);
-  }
-  // `answered`: an answer without a line is a SELECT without a row.
-  void finish(bool answered) {
-    if (!as_table_) return;
-    end_table();
-    if (silent_ && answered) fmt::print(stderr, "(0 rows)\n");
-  }
-  const std::optional<Error>& failure() const { return failure_; }
-
- private:
-  bool show(const AnswerRow& row) {
-    if (is_command_status(row)) {
-      end_table();
-      fmt::print(stderr, "{}\n", row[0].text);
-      return true;
-    }
-    if (table_.rows() > 0 && !table_.fits(row)) end_table();
-    table_.add(row);
-    return std::ferror(stdout) == 0;
-  }
-  static bool print(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fputc('\n', stdout);
-    return std::fflush(stdout) == 0;
-  }
-  void end_table() {
-    const size_t rows = table_.rows();
-    if (rows == 0) return;
-    table_.end();
-    fmt::print(stderr, "({} row{})\n", rows, rows == 1 ? "" : "s");
-  }
-
-  bool as_table_;
-  bool silent_ = true;  // no line has come
-  Table table_;
-  std::optional<Error> failure_;
-};
-
-Error server_has_ended() {
-  return error(Code::kUnavailable, "MR-CLI-0013", "the server has ended the subscription: it stops",
-               "subscribe again when it is back");
-}
-
 std::string check_utf8(const std::string& value) {
   return formats::is_utf8(value) ? "" : "the value of a parameter has bytes that are not UTF-8";
 }
 
-std::string with_parameters(const std::string& text, const std::vector<std::string>& values) {
-  using nlohmann::json;
-  return json{{"sql", text}, {"parameters", values}}.dump(-1, ' ', false, json::error_handler_t::replace);
+// Somebody who sits before it, and has said nothing of what to run.
+bool is_interactive(const SqlOptions& options) {
+  return options.command.empty() && options.file.empty() && options.parameters.empty() &&
+         ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
 }
 
-int run(const SqlOptions& options) {
-  const auto text = text_of(options);
-  if (!text.ok()) {
-    report(text.error());
-    return kUsage;
-  }
+int run_text(const SqlOptions& options, const std::string& text) {
   HttpClient::Options limits;
-  const bool live = subscribes(*text);
   limits.answer = std::chrono::milliseconds(0);  // a subscription waits for ever; ctrl-C ends it
   auto client = open_client(options.server, limits);
   if (!client.ok()) return report(client.error());
-  RowPrinter rows(options.output == "table");
-  if (live) rows.go_live();
-  LineSplitter lines([&](std::string_view line) { return rows.line(line); });
-  EventReader events([&](const ServerEvent& event) { return rows.line(event.data); });
-  std::optional<bool> is_events;
-  const bool plain = options.parameters.empty();
-  const std::string body = plain ? *text : with_parameters(*text, options.parameters);
-  const std::string target =
-      options.timeout_ms == 0 ? "/v1/sql" : fmt::format("/v1/sql?timeout_ms={}", options.timeout_ms);
-  HttpRequest request{
-      "POST", target, {{"Content-Type", plain ? "application/sql" : "application/json"}}, body};
-  const auto answer = (*client)->call(request, [&](std::string_view piece) {
-    // Server-sent events begin with a field's name or a comment; a row begins with a brace.
-    if (!is_events) is_events = !piece.empty() && piece.front() != '{' && piece.front() != '\n';
-    return *is_events ? events.add(piece) : lines.add(piece);
-  });
-  const bool answered = answer.ok() && answer->status < 300;
-  if (answered) lines.finish();
-  rows.finish(answered && !rows.failure());
+  RowPrinter::Options print;
+  print.form = *form_of(options.output);
+  RowPrinter rows(print);
+  const Status done = run_sql(**client, {text, options.parameters, options.timeout_ms}, rows);
   if (auto written = flush_output(); !written.ok()) return report(written.error());
-  if (!answer.ok()) return report(answer.error());
-  if (!answered) return report(error_of(*answer), *text, options.file);
-  if (rows.failure()) return report(*rows.failure(), *text, options.file);
-  // Nobody but the client ends a subscription, or the server with its own end.
-  if (live) return report(server_has_ended());
-  return kOk;
+  return done.ok() ? kOk : report(done.error(), text, options.file);
+}
+
+int run(const SqlOptions& options) {
+  if (is_interactive(options)) {
+    return run_shell({options.server, options.timeout_ms, *form_of(options.output)});
+  }
+  const auto text = text_of(options);
+  if (text.ok()) return run_text(options, *text);
+  report(text.error());
+  return kUsage;
 }
 
 }  // namespace
 
 void add_sql_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SqlOptions>();
-  CLI::App* command =
-      app.add_subcommand("sql", "Run SQL on a server: from -c, from -f, or from standard input");
+  CLI::App* command = app.add_subcommand(
+      "sql", "Run SQL on a server: from -c, from -f, from standard input; on a terminal, a shell");
   add_server_options(*command, options->server);
   auto* text = command->add_option("-c,--command", options->command, "The SQL to run");
   command->add_option("-f,--file", options->file, "A file with the SQL to run; - for standard input")
@@ -223,8 +120,8 @@ void add_sql_command(CLI::App& app, int& exit_code) {
                    "A statement that reads longer is stopped: 500ms, 60s, 5m; at most the server's own bound")
       ->type_name("TIME")
       ->transform(CLI::Validator(duration_to_ms, ""));
-  command->add_option("--output", options->output, "table, or json: one object a row")
-      ->check(CLI::IsMember({"table", "json"}))
+  command->add_option("--output", options->output, "table; json or ndjson: one object a line; csv")
+      ->check(CLI::IsMember({"table", "json", "ndjson", "csv"}))
       ->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

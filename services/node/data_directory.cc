@@ -46,6 +46,11 @@ Result<std::shared_ptr<void>> take_data_directory(Files& files, const std::strin
                  fmt::format("another process is using the data directory {}", directory),
                  "stop it, or choose another directory with --data");
   }
+  if (files.exists(directory + "/" + kRestoring)) {
+    return error(Code::kConflict, "MR-NODE-0017",
+                 fmt::format("the data directory {} is half restored", directory),
+                 "remove the folder and run `millrace restore` again");
+  }
   const std::string version_file = directory + "/VERSION";
   if (!files.exists(version_file)) {
     TRY(write_file_atomically(files, version_file, fmt::format("{}{}\n", kFormat, kVersion)));

@@ -173,6 +173,30 @@ TEST_F(Detached, AStateThatIsTooLargeNowStopsItsQueryAndNotTheStart) {
   expect_only_v_has_failed("MR-STEP-0005");
 }
 
+// Not with those that go on.
+TEST_F(Detached, AQueryThatHasFailedLagsFromWhereItStopped) {
+  options_.state_bytes = 64u << 10;
+  open();
+  run(kMinute);
+  run("CREATE MATERIALIZED VIEW v AS SELECT n, count(*) AS c FROM s GROUP BY n");
+  run("CREATE MATERIALIZED VIEW w AS SELECT count(*) AS c FROM s");
+  fill(20);
+  settle();
+  const auto shown = [&](const std::string& member) {  // of v, the first of them
+    const std::string row = sql("SHOW QUERIES").rows.at(0);
+    return std::stod(row.substr(row.find('"' + member + "\":") + member.size() + 3));
+  };
+  const double position = shown("position");
+  clock_.advance_us(30'000'000);
+  push("s", 0, 1);
+  settle();
+  EXPECT_EQ(state_of("v").substr(0, 20), "failed: MR-STEP-0005");
+  EXPECT_GE(shown("lag_seconds"), 30);
+  EXPECT_EQ(shown("position"), position);
+  EXPECT_EQ(sql("SELECT * FROM w").rows, Rows{R"({"c":2001})"});
+  run("DROP VIEW v");
+}
+
 // Its groups come by a repartition: they do not fit where they are merged.
 TEST_F(Detached, AStateOverItsBoundIsSaidOverRestartsUntilThereIsRoom) {
   options_.state_bytes = 64u << 10;

@@ -22,6 +22,7 @@ struct TenantRow {
   gateway::TenantCounts counts;
   gateway::Ingest::TenantCounters ingest;
   uint64_t dead_letters = 0;
+  uint64_t redriven = 0;
 
   void add(const TenantRow& row) {
     ingest.accepted_events += row.ingest.accepted_events;
@@ -30,6 +31,7 @@ struct TenantRow {
     ingest.refused_requests += row.ingest.refused_requests;
     ingest.waiting_bytes += row.ingest.waiting_bytes;
     dead_letters += row.dead_letters;
+    redriven += row.redriven;
     counts.streams += row.counts.streams;
     counts.views += row.counts.views;
   }
@@ -43,15 +45,15 @@ uint64_t dead_letters_of(log::Journal& journal, const sql::Catalog& catalog, Ten
   return range.ok() ? static_cast<uint64_t>(range->end.value) : 0;
 }
 
-std::map<TenantId, TenantRow> tenant_rows(log::Journal& journal, const gateway::Ingest& ingest,
-                                          const sql::Catalog& catalog, std::optional<TenantId> only) {
-  const auto counters = ingest.by_tenant();
+std::map<TenantId, TenantRow> tenant_rows(const SeriesSource& source, std::optional<TenantId> only) {
+  const auto counters = source.ingest.by_tenant();
   std::map<TenantId, TenantRow> rows;
-  for (const auto& [tenant, counts] : gateway::tenants_of(catalog, only)) {
+  for (const auto& [tenant, counts] : gateway::tenants_of(source.catalog, only)) {
     TenantRow& row = rows[tenant];
     row.counts = counts;
     if (const auto found = counters.find(tenant); found != counters.end()) row.ingest = found->second;
-    row.dead_letters = dead_letters_of(journal, catalog, tenant);
+    row.dead_letters = dead_letters_of(source.journal, source.catalog, tenant);
+    row.redriven = source.letters.redriven(tenant);
   }
   return rows;
 }
@@ -97,7 +99,7 @@ class Series {
 };
 
 void Series::tenants() {
-  auto rows = tenant_rows(source_.journal, source_.ingest, source_.catalog, only_);
+  auto rows = tenant_rows(source_, only_);
   std::optional<TenantRow> other;
   const auto last = std::next(rows.begin(), static_cast<ptrdiff_t>(std::min(rows.size(), kMostTenantSeries)));
   folded_["tenants"] = rows.size() - std::min(rows.size(), kMostTenantSeries);
@@ -124,6 +126,8 @@ void Series::tenants() {
          [](const TenantRow& r) { return r.ingest.waiting_bytes; });
   family("millrace_tenant_dead_letters_total", "counter", "Dead letters ever written.",
          [](const TenantRow& r) { return r.dead_letters; });
+  family("millrace_tenant_dead_letters_redriven_total", "counter", "Dead letters given to their query again.",
+         [](const TenantRow& r) { return r.redriven; });
   family("millrace_tenant_streams", "gauge", "Streams, derived ones included.",
          [](const TenantRow& r) { return r.counts.streams; });
   family("millrace_tenant_views", "gauge", "Materialized views.",

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "event-gateway/dead_letters.h"
 #include "event-gateway/gateway.h"
 #include "log/journal.h"
 #include "node/event_times.h"
@@ -31,6 +32,7 @@ inline double number(uint64_t value) {
 struct SeriesSource {
   log::Journal& journal;
   const gateway::Ingest& ingest;
+  const gateway::DeadLetters& letters;
   const sql::Catalog& catalog;
   processor::Processor* processor;  // null: none here
   const EventTimes& times;

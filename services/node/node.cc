@@ -9,16 +9,20 @@
 #include "event-store/retention.h"
 #include "event-store/stream_reads.h"
 #include "metadata/metadata_store.h"
+#include "node/backup_hold.h"
 #include "node/data_directory.h"
 #include "node/metric_series.h"
 #include "node/node_metrics.h"
 #include "node/node_watch.h"
+#include "stream-processor/letter_trials.h"
 #include "stream-processor/processor.h"
 
 namespace millrace::node {
 namespace {
 
 constexpr int64_t kRetentionEveryUs = 1'000'000;
+// In front of what the edge saves; without letters it begins with the version of Ingest's.
+constexpr uint8_t kSavedWithLetters = 3;
 
 class NodeImpl final : public Node {
  public:
@@ -38,11 +42,14 @@ class NodeImpl final : public Node {
   Result<TenantId> tenant(const std::string& name) override;
   gateway::Ingest& ingest() override { return *ingest_; }
   gateway::SqlService& sql() override { return *sql_; }
+  gateway::DeadLetters& dead_letters() override { return *dead_letters_; }
   engine::StreamReads& streams() override { return *streams_; }
   log::Journal& journal() override { return *journal_; }
   sql::Definitions& definitions() override { return *definitions_; }
+  gateway::Backups& backups() override { return *backup_; }
   bool idle() const override;
-  Status close() override;
+  using Node::close;
+  Status close(bool with_snapshots) override;
 
  private:
   Status recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress);
@@ -51,6 +58,8 @@ class NodeImpl final : public Node {
   void hand_out(Cut durable);
   void measure(AppendTime now);
   void save_ingest();
+  std::string save_edge();
+  Status load_edge(std::string_view saved);
   void keep_retention(int64_t now);
   Cut floor();
   std::string path(const char* name) const { return options_.directory + "/" + name; }
@@ -62,11 +71,14 @@ class NodeImpl final : public Node {
   std::shared_ptr<void> lock_;
   std::unique_ptr<log::Journal> journal_;
   std::unique_ptr<sql::Definitions> definitions_;
+  std::unique_ptr<BackupHold> backup_;
   std::unique_ptr<event_store::StreamStore> streams_;
   std::shared_ptr<state::SpillSpace> spill_;
   std::unique_ptr<processor::Processor> processor_;
   std::unique_ptr<gateway::Ingest> ingest_;
   std::unique_ptr<gateway::SqlService> sql_;
+  std::unique_ptr<processor::LetterTrials> letter_trials_;
+  std::unique_ptr<gateway::DeadLetters> dead_letters_;
   NodeMetrics metrics_;
   std::optional<NodeWatch> watch_;  // where there is a log
   sql::CatalogPtr measured_;        // whose streams are measured
@@ -93,8 +105,12 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
              }));
   TRY_ASSIGN(auto store, metadata::MetadataStore::open(files_, path("metadata.db")));
   TRY_ASSIGN(definitions_, sql::Definitions::open(std::move(store), *journal_, options_.plan));
+  backup_ =
+      std::make_unique<BackupHold>(files_, clock_, options_.directory, *journal_, definitions_->store());
   streams_ = std::make_unique<event_store::StreamStore>(*journal_, background_);
   ingest_ = std::make_unique<gateway::Ingest>(*journal_, *definitions_, gateway::Ingest::Limits());
+  dead_letters_ = std::make_unique<gateway::DeadLetters>(*journal_, *definitions_, *streams_, background_,
+                                                         gateway::DeadLetters::Limits());
   TRY(recover_ingest(progress));
   if (options_.process) {
     processor::Processor::Options o;
@@ -118,6 +134,8 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
                                                         if (progress)
                                                           progress("recovering queries", done, total);
                                                       }));
+    letter_trials_ = std::make_unique<processor::LetterTrials>(*journal_);
+    dead_letters_->use_queries(*letter_trials_, *processor_);
   }
   observe();
   sql_ =
@@ -180,7 +198,7 @@ void NodeImpl::trace() {
                                 }});
 }
 
-// The table of idempotency keys: what was saved, then the frames since.
+// The tables of idempotency keys and of what was done with dead letters: what was saved, then the frames since.
 Status NodeImpl::recover_ingest(const std::function<void(const char*, uint64_t, uint64_t)>& progress) {
   ingest_saved_ = Cut(journal_->first_cut().value - 1);
   if (files_.exists(path("ingest.state"))) {
@@ -190,7 +208,7 @@ Status NodeImpl::recover_ingest(const std::function<void(const char*, uint64_t, 
     const bool whole = in.ok() && crc == crc32c(0, in.rest());
     const Cut cut(in.le<uint64_t>());
     // A damaged or too new file is only a shortcut lost: the journal has all of it.
-    if (whole && in.ok() && cut <= journal_->end_cut() && ingest_->load(in.rest()).ok()) {
+    if (whole && in.ok() && cut <= journal_->end_cut() && load_edge(in.rest()).ok()) {
       ingest_saved_ = std::max(ingest_saved_, cut);
     }
   }
@@ -198,11 +216,32 @@ Status NodeImpl::recover_ingest(const std::function<void(const char*, uint64_t, 
   for (Cut at = ingest_saved_; at < end;) {
     TRY_ASSIGN(const auto frames, journal_->read_frames(at, end, 4u << 20));
     if (frames.empty()) break;
-    for (const auto& frame : frames) ingest_->replay(*frame);
+    for (const auto& frame : frames) {
+      ingest_->replay(*frame);
+      dead_letters_->replay(*frame);
+    }
     at = frames.back()->cut;
     if (progress) progress("reading idempotency keys", at.value, end.value);
   }
   return {};
+}
+
+// Without letters the file is as it was before there were any.
+std::string NodeImpl::save_edge() {
+  const std::string letters = dead_letters_->save();
+  if (letters.empty()) return ingest_->save();
+  std::string out(1, static_cast<char>(kSavedWithLetters));
+  append_bytes(out, ingest_->save());
+  return out + letters;
+}
+
+// Both or none: what is loaded in part comes again with the frames that are replayed for it.
+Status NodeImpl::load_edge(std::string_view saved) {
+  if (saved.empty() || static_cast<uint8_t>(saved.front()) != kSavedWithLetters) return ingest_->load(saved);
+  ByteReader in(saved.substr(1));
+  const std::string_view keys = in.bytes();
+  TRY(dead_letters_->load(in.rest()));
+  return ingest_->load(keys);
 }
 
 // Step, then give the disk its next group, then hand out what the last one made durable: the disk works while
@@ -232,6 +271,7 @@ void NodeImpl::hand_out(Cut durable) {
   definitions_->on_durable(durable);
   streams_->on_durable(durable);
   if (processor_) processor_->on_durable(durable);
+  dead_letters_->on_durable(durable);
 }
 
 void NodeImpl::measure(AppendTime now) {
@@ -259,7 +299,7 @@ void NodeImpl::save_ingest() {
   const Cut cut = journal_->durable_cut();
   std::string body;
   append_le(body, cut.value);
-  body += ingest_->save();
+  body += save_edge();
   auto file = std::make_shared<std::string>();
   append_le(*file, crc32c(0, body));
   *file += body;
@@ -277,8 +317,9 @@ void NodeImpl::save_ingest() {
   if (!taken) saving_ingest_ = false;
 }
 
-// Rule (floor): what the next start needs is not removed. Without a processor nobody knows what queries need.
+// Rule (floor): what the next start or a backup under way needs is not removed. Without a processor nobody knows what queries need.
 Cut NodeImpl::floor() {
+  if (backup_->held()) return Cut(0);
   const Cut floor = std::min({ingest_saved_, handed_out_, definitions_->floor()});
   if (processor_) return std::min(floor, processor_->floor());
   const auto all = definitions_->catalog()->all();
@@ -320,6 +361,10 @@ void NodeImpl::set_wake(std::function<void()> wake) {
 
 Status NodeImpl::ready() const {
   if (journal_->failed()) return *journal_->failed();
+  if (journal_->disk_low()) {
+    return error(Code::kExhausted, "MR-LOG-0004", "the disk is full: nothing more is taken in; reads go on",
+                 "free some space, or shorten the retention");
+  }
   return processor_ ? processor_->ready() : Status();
 }
 
@@ -330,7 +375,8 @@ std::string NodeImpl::metrics() {
 
 std::string NodeImpl::metrics_full(std::optional<TenantId> only) {
   const auto catalog = definitions_->catalog();
-  return render_series({*journal_, *ingest_, *catalog, processor_.get(), metrics_.times}, only);
+  return render_series({*journal_, *ingest_, *dead_letters_, *catalog, processor_.get(), metrics_.times},
+                       only);
 }
 
 Result<TenantId> NodeImpl::tenant(const std::string& name) {
@@ -342,16 +388,16 @@ bool NodeImpl::idle() const {
          !saving_ingest_ && (!processor_ || processor_->idle());
 }
 
-Status NodeImpl::close() {
+Status NodeImpl::close(bool with_snapshots) {
   // Without room for the steps' outputs the next start takes the steps again, from older snapshots.
   const bool drained = processor_ && processor_->drain().ok();
   TRY(journal_->close());
   hand_out(journal_->durable_cut());
   background_.finish();  // writes of snapshots and of the ingest state that are under way
-  if (drained) TRY(processor_->snapshot_all());
+  if (drained && with_snapshots) TRY(processor_->snapshot_all());
   std::string body;
   append_le(body, journal_->durable_cut().value);
-  body += ingest_->save();
+  body += save_edge();
   std::string file;
   append_le(file, crc32c(0, body));
   return write_file_atomically(files_, path("ingest.state"), file + body);

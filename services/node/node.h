@@ -17,6 +17,8 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "engine/serving.h"
+#include "event-gateway/backups.h"
+#include "event-gateway/dead_letters.h"
 #include "event-gateway/gateway.h"
 #include "log/journal.h"
 #include "node/node_log.h"
@@ -69,11 +71,15 @@ class Node {
   virtual Result<TenantId> tenant(const std::string& name) = 0;  // made if missing; waits for nothing
   virtual gateway::Ingest& ingest() = 0;
   virtual gateway::SqlService& sql() = 0;
+  virtual gateway::DeadLetters& dead_letters() = 0;
   virtual engine::StreamReads& streams() = 0;
   virtual log::Journal& journal() = 0;
   virtual sql::Definitions& definitions() = 0;
+  virtual gateway::Backups& backups() = 0;
   virtual bool idle() const = 0;  // everything appended is durable and every task has reached the end
-  virtual Status close() = 0;     // drain: flush, snapshot, release the directory
+  // A clean end: flush, snapshot, release the directory. Without snapshots the next start takes more steps again.
+  virtual Status close(bool with_snapshots) = 0;
+  Status close() { return close(true); }
 };
 
 // `log verify --recompute`: runs every query again over the journal and compares each recorded step. Offline.

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "event-gateway/dead_letters.h"
 #include "event-gateway/gateway.h"
 #include "event-store/stream_reads.h"
 #include "log/journal.h"

@@ -17,17 +17,21 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "event-gateway/audit_log.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_server.h"
+#include "event-gateway/token_store.h"
 #include "event-gateway/tokens.h"
 #include "event/text.h"
 #include "node/background.h"
 #include "node/cli.h"
+#include "node/configuration.h"
 #include "node/listen_address.h"
 #include "node/machine_memory.h"
 #include "node/node.h"
 #include "node/node_log.h"
 #include "node/node_metrics.h"
+#include "node/notify.h"
 #include "node/process_metrics.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
@@ -36,6 +40,7 @@ namespace millrace::node {
 namespace {
 
 constexpr int64_t kPollNs = 200'000;
+constexpr size_t kMaxVerifying = 64;  // 20 ms and 19 MiB each, one after the other
 
 namespace asio = boost::asio;
 
@@ -76,18 +81,10 @@ class Server {
 
   Status open() {
     TRY(check_listeners(options_));
-    std::optional<ListenAddress> http, https;
-    if (options_.http != kOff) {
-      TRY_ASSIGN(http, parse_address(options_.http));
-    }
-    if (!options_.https.empty()) {
-      TRY_ASSIGN(https, parse_address(options_.https));
-      TRY_ASSIGN(certificates_, gateway::TlsCertificates::open(
-                                    options_.tls, [this](const std::string& line) { say(line); }));
-    }
     if (!options_.tokens.empty()) {
       TRY_ASSIGN(tokens_, gateway::Tokens::load(options_.tokens));
     }
+    TRY(listen());
     NodeOptions o;
     o.directory = options_.data;
     o.workers = options_.workers;
@@ -97,17 +94,29 @@ class Server {
                                                          : options_.state_memory_mb << 20;
     o.snapshot_after_bytes = options_.snapshot_mb << 20;
     o.snapshot_after_us = int64_t{options_.snapshot_seconds} * 1'000'000;
-    o.statement_timeout = std::chrono::milliseconds(options_.statement_timeout_ms);
+    o.statement_timeout = options_.statement_timeout;
     o.journal.segment_bytes = options_.segment_mb << 20;
     o.journal.reserve_bytes = options_.reserve_mb << 20;
     o.log = &log_;
     if (!options_.otlp_endpoint.empty()) TRY(begin_tracing());
     o.tracing = tracing_.get();
-    TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o, Progress{log_}));
-    TRY_ASSIGN(default_tenant_, node_->tenant("default"));
+    TRY_ASSIGN(node_, Node::open(*files_, clock_, background_, o,
+                                 [this](const char* what, uint64_t done, uint64_t total) {
+                                   starting(what, done, total);
+                                 }));
+    TRY(node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
-    return listen(http, https);
+    verifying_.set_wake([this] { wake(); });
+    TRY_ASSIGN(token_store_, gateway::TokenStore::open(node_->definitions().store()));
+    TRY_ASSIGN(audit_, gateway::AuditLog::open(*files_, options_.data));
+    TRY_ASSIGN(quotas_, gateway::TenantQuotas::open(&node_->definitions().store(), tenant_quota(options_),
+                                                    [this](TenantId tenant, gateway::Quota quota) {
+                                                      node_->ingest().set_quota(tenant, quota);
+                                                    }));
+    node_->ingest().on_over_quota(
+        [this](TenantId tenant, gateway::QuotaKind kind) { quotas_->count_refusal(tenant, kind); });
+    return begin();
   }
 
   Status begin_tracing() {
@@ -119,26 +128,55 @@ class Server {
     return {};
   }
 
-  // Recovery may take a while: say so, once a second.
-  struct Progress {
-    NodeLog& log;
-    int64_t last = 0;
-    void operator()(const char* what, uint64_t done, uint64_t total) {
-      const int64_t now = SystemClock().monotonic_ns();
-      if (last == 0) last = now;
-      if (now - last < 1'000'000'000) return;
-      last = now;
-      log.say(LogLevel::kInfo, "node", fmt::format("{}: {} of {}", what, done, total));
-    }
-  };
+  // Recovery may take a while: whoever asks is told how far it is, and stderr once a second.
+  void starting(const char* what, uint64_t done, uint64_t total) {
+    recovered_ = fmt::format("{}: {} of {}", what, done, total);
+    loop_.poll();
+    const int64_t now = clock_.monotonic_ns();
+    if (now - said_ns_ < 1'000'000'000) return;
+    if (said_ns_ != 0) say(recovered_);
+    said_ns_ = now;
+  }
 
-  Status listen(const std::optional<ListenAddress>& plain, const std::optional<ListenAddress>& tls) {
+  // Before the node is there, so that a probe hears why it is not ready.
+  Status listen() {
     gateway::HttpOptions http = http_options(options_);
-    if (plain) {
-      http.address = plain->host;
-      http.port = plain->port;
+    if (options_.http != kOff) {
+      TRY_ASSIGN(plain_, parse_address(options_.http));
+      http.address = plain_->host;
+      http.port = plain_->port;
     }
+    std::unique_ptr<gateway::TlsCertificates> certificates;
+    if (!options_.https.empty()) {
+      TRY_ASSIGN(tls_, parse_address(options_.https));
+      TRY_ASSIGN(certificates, gateway::TlsCertificates::open(
+                                   tls_files(options_), [this](const std::string& line) { say(line); }));
+    }
+    gateway::HttpBackend backend;
+    backend.ready = backend.open = [this] { return open_for_requests(); };
+    http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
+    if (tls_) {
+      TRY_ASSIGN(tls_->port, http_->listen_tls(tls_->host, tls_->port, std::move(certificates)));
+      hangups_.add(SIGHUP);
+      await_hangup();
+    }
+    if (plain_) {
+      TRY_ASSIGN(plain_->port, http_->listen());
+    }
+    return {};
+  }
+
+  Status open_for_requests() const {
+    if (stopping_) return gateway::stopping();
+    if (node_ != nullptr) return {};
+    return error(Code::kUnavailable, "MR-NODE-0015",
+                 "the node is starting" + (recovered_.empty() ? "" : ": " + recovered_), "wait");
+  }
+
+  Status begin() {
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
+    backend.backups = &node_->backups();
+    backend.letters = &node_->dead_letters();
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
     backend.metrics = [this] {
@@ -147,32 +185,44 @@ class Server {
       const std::string traces = spans_ ? render_traces(spans_->counters()) : "";
       return process.take() + node_->metrics() + traces + http_->metrics();
     };
-    backend.metrics_full = [this](std::optional<TenantId> only) { return node_->metrics_full(only); };
-    backend.ready = [this] { return node_->ready(); };
+    backend.metrics_full = [this](std::optional<TenantId> only) {
+      return node_->metrics_full(only) + quotas_->metrics(only);
+    };
+    backend.open = [this] { return open_for_requests(); };
+    backend.ready = [this]() -> Status {
+      TRY(open_for_requests());
+      return node_->ready();
+    };
     backend.log_failure = [this](std::string_view problem) {
       log_.say(LogLevel::kError, "http", problem.substr(0, problem.rfind('}') + 1));
     };
     backend.tokens = tokens_.get();
     backend.traces = tracing_.get();
+    backend.token_store = token_store_.get();
+    backend.quotas = quotas_.get();
+    backend.audit = audit_.get();
+    backend.verifying = [this](std::function<void()> work, std::function<void()> done) {
+      return verifying_.run(engine::Lane::kReads, std::move(work), std::move(done));
+    };
     backend.arrived = [this](const gateway::HttpRequest& request, int refused) {
       log_request(request, refused);
     };
-    http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
+    TRY(http_->use(std::move(backend)));
     say_what_was_found();
-    if (tls) {
-      TRY_ASSIGN(const uint16_t bound, http_->listen_tls(tls->host, tls->port, std::move(certificates_)));
-      TRY(write_port("https.port", bound));
-      say(fmt::format("listening on https://{}:{}", tls->host, bound));
+    if (tls_) {
+      TRY(write_port("https.port", tls_->port));
+      say(fmt::format("listening on https://{}:{}", tls_->host, tls_->port));
     }
-    if (plain) {
-      TRY_ASSIGN(const uint16_t bound, http_->listen());
-      TRY(write_port("http.port", bound));
-      say(fmt::format("listening on http://{}:{}", plain->host, bound));
-      if (options_.log_format == "json") return {};
+    if (plain_) {
+      TRY(write_port("http.port", plain_->port));
+      say(fmt::format("listening on http://{}:{}", plain_->host, plain_->port));
+    }
+    if (plain_ && options_.log_format != "json") {
       say(fmt::format(
           "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/",
-          plain->host, bound));
+          plain_->host, plain_->port));
     }
+    notify_service_manager("READY=1");
     return {};
   }
 
@@ -221,13 +271,10 @@ class Server {
     signals_.async_wait([this](const boost::system::error_code& ec, int) {
       if (!ec) stopping_ = true;
     });
-    if (!options_.https.empty()) {
-      hangups_.add(SIGHUP);
-      await_hangup();
-    }
     while (!stopping_ && !node_->failed()) {
       bool more = poll();
       background_.take_done();
+      verifying_.take_done();
       more |= node_->turn();
       if (!more) sleep();
     }
@@ -259,21 +306,36 @@ class Server {
     // From here on a signal has its usual effect: nothing that was acknowledged is lost by it.
     boost::system::error_code ignored;
     signals_.clear(ignored);
+    notify_service_manager("STOPPING=1");
     say("stopping: finishing what was accepted (once more, and it ends at once)");
-    http_->stop();
-    const int64_t until = clock_.monotonic_ns() + 10'000'000'000;
-    while (clock_.monotonic_ns() < until && !node_->failed()) {
+    http_->drain();
+    const int64_t began = clock_.monotonic_ns();
+    const int64_t until = began + int64_t{options_.drain_seconds} * 1'000'000'000;
+    bool done = false;
+    while (!done && clock_.monotonic_ns() < until && !node_->failed()) {
       loop_.poll();
       background_.take_done();
+      verifying_.take_done();
       const bool more = node_->turn();
-      if (!more && node_->idle() && http_->idle()) break;
-      if (!more) usleep(200);
+      done = !more && node_->idle() && http_->idle();
+      if (!more && !done) usleep(200);
     }
-    auto closed = node_->close();
+    const bool answered = http_->idle(), caught_up = node_->idle();
+    // Behind the bound there is no time for the snapshots of large states either.
+    auto closed = node_->close(done);
     http_.reset();
-    if (closed.ok()) say("stopped");
-    if (!closed.ok()) log_.say(LogLevel::kError, "node", "stopped, but: " + closed.error().to_string());
-    return closed;
+    if (!closed.ok()) {
+      log_.say(LogLevel::kError, "node", "stopped, but: " + closed.error().to_string());
+      return closed;
+    }
+    const double seconds = static_cast<double>(clock_.monotonic_ns() - began) / 1e9;
+    say(fmt::format("stopped in {:.1f} s: {}, {}", seconds,
+                    answered ? "every request was answered" : "not every client took its answer",
+                    done ? "every query is at the log's end, snapshots are written"
+                    : caught_up
+                        ? "every query is at the log's end; no snapshots: --drain-timeout is over"
+                        : "queries go on where they stand at the next start: --drain-timeout is over"));
+    return {};
   }
 
   const ServeOptions options_;
@@ -285,13 +347,18 @@ class Server {
   asio::io_context loop_;
   asio::signal_set signals_, hangups_, louder_;
   std::unique_ptr<gateway::Tokens> tokens_;
-  std::unique_ptr<gateway::TlsCertificates> certificates_;  // until the server has them
   std::unique_ptr<SpanExporter> spans_;
   std::unique_ptr<Tracing> tracing_;
   std::unique_ptr<Node> node_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
+  std::unique_ptr<gateway::TokenStore> token_store_;
+  std::unique_ptr<gateway::TenantQuotas> quotas_;
+  std::unique_ptr<gateway::AuditLog> audit_;
+  ThreadBackground verifying_{kMaxVerifying};  // of tokens: a long SELECT holds up nobody's first request
   std::unique_ptr<gateway::HttpServer> http_;
-  TenantId default_tenant_;
+  std::optional<ListenAddress> plain_, tls_;  // with the ports that were taken
+  std::string recovered_;                     // how far the start is
+  int64_t said_ns_ = 0;
   std::atomic<bool> woken_{false};
   bool stopping_ = false;
 };
@@ -309,14 +376,19 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
   auto* serve = app.add_subcommand("serve", "Run a node: take events in, answer queries, store everything");
   add_serve_options(*serve, *options);
-  serve->callback([options, &exit_code] {
+  serve->callback([serve, options, &exit_code] {
+    const auto configuration = configuration_of(*options, *serve);
+    if (!configuration) {
+      exit_code = cli::kUsage;
+      return;
+    }
     raise_file_limit();
     prctl(PR_SET_TIMERSLACK, 1);  // timers fire when they are due, not 50 us later
     // Large bodies and frames reuse memory instead of mapping it, and faulting it in, anew.
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     std::signal(SIGPIPE, SIG_IGN);
-    Server server(*options);
+    Server server(configuration->options);
     const auto ended = server.run();
     exit_code = ended.ok() ? 0 : server.fail(ended.error());
   });

@@ -1,6 +1,7 @@
-// What `millrace serve` can be told, with its defaults and bounds; --help is made from the same.
+// What `millrace serve` runs with, and the defaults. setting.h says how it is told.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,18 +16,23 @@ class App;
 namespace millrace::node {
 
 struct ServeOptions {
+  std::string config;  // the file of the rest
   std::string data = "./data";
   std::string http = "127.0.0.1:8080";  // or kOff
   std::string https;                    // empty: none
-  gateway::TlsFiles tls;
+  std::string tls_cert, tls_key, tls_client_ca;
   std::string tokens;
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> cors_origins;
+  uint64_t tenant_events = 0;  // a second, of a tenant without quotas of its own; 0: no bound, here and below
+  uint64_t tenant_bytes = 0;
+  uint32_t tenant_connections = 0;
+  uint32_t tenant_subscriptions = 0;
   uint32_t max_connections = 10'000;
   uint32_t max_body_mb = 32;
   uint32_t idle_seconds = 60;
   uint32_t heartbeat_seconds = 15;
-  uint32_t statement_timeout_ms = 60'000;
+  std::chrono::milliseconds statement_timeout{60'000};
   uint32_t workers = 1;
   bool gateway_only = false;
   uint64_t segment_mb = 128;
@@ -35,6 +41,7 @@ struct ServeOptions {
   uint64_t state_memory_mb = 0;
   uint64_t snapshot_mb = 128;
   uint32_t snapshot_seconds = 60;
+  uint32_t drain_seconds = 30;
   std::string otlp_endpoint;  // empty: no spans are made
   double trace_sample = 0.01;
   std::string log_format = "text";
@@ -43,10 +50,14 @@ struct ServeOptions {
 
 inline constexpr const char* kOff = "off";
 
+// The flags of every setting, and --config.
 void add_serve_options(CLI::App& serve, ServeOptions& options);
 Status check_listeners(const ServeOptions& options);  // MR-NODE-0011: what is given does not go together
 
+gateway::TlsFiles tls_files(const ServeOptions& options);
+
 // Without the address, which has to be taken apart first.
+gateway::Quota tenant_quota(const ServeOptions& options);
 gateway::HttpOptions http_options(const ServeOptions& options);
 
 }  // namespace millrace::node

@@ -64,12 +64,12 @@ TEST_F(ServeOptionsTest, ListenersHaveWhatTheyNeed) {
 }
 
 TEST_F(ServeOptionsTest, TimesHaveUnits) {
-  EXPECT_EQ(options.statement_timeout_ms, 60'000u);
+  EXPECT_EQ(options.statement_timeout, std::chrono::milliseconds(60'000));
   const std::vector<std::pair<const char*, uint32_t>> times = {
       {"0", 0}, {"0s", 0}, {"500ms", 500}, {"90s", 90'000}, {"5m", 300'000}, {"24h", 86'400'000}};
   for (const auto& [text, ms] : times) {
     ASSERT_TRUE(parse("--statement-timeout " + std::string(text))) << text;
-    EXPECT_EQ(options.statement_timeout_ms, ms) << text;
+    EXPECT_EQ(options.statement_timeout, std::chrono::milliseconds(ms)) << text;
   }
 }
 

@@ -105,7 +105,7 @@ TEST_F(Sessions, AViewIsDroppedUnderItsReader) {
     settle();
     EXPECT_THAT(ended, testing::Each(testing::AnyOf("", "MR-STEP-0020"))) << read;
     if (subscription) {
-      const auto end = subscription->pull(10, [](std::string_view, const std::string&) {});
+      const auto end = subscription->pull(10, [](std::string_view, std::string_view) {});
       EXPECT_EQ(end.ok() ? "" : end.error().id, "MR-STEP-0020");
     }
   }

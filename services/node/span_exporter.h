@@ -18,17 +18,11 @@
 #include <thread>
 #include <vector>
 
-#include "base/result.h"
 #include "net/http_client.h"
 #include "node/otlp.h"
+#include "node/otlp_endpoint.h"
 
 namespace millrace::node {
-
-struct OtlpEndpoint {
-  net::Url url;
-  std::string target;  // its path, /v1/traces included
-};
-Result<OtlpEndpoint> parse_otlp_endpoint(std::string_view text);  // http://host[:port][/path]
 
 class SpanExporter {
  public:

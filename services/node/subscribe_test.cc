@@ -75,7 +75,7 @@ class SubscribeTest : public testing::Test {
     size_t seen = 0;
     std::string end;
     run_until([&] {
-      const auto got = from.pull(100, [&](std::string_view, const std::string&) { ++seen; });
+      const auto got = from.pull(100, [&](std::string_view, std::string_view) { ++seen; });
       if (!got.ok()) end = got.error().id;
       return !end.empty() || seen >= rows;
     });
@@ -87,7 +87,7 @@ class SubscribeTest : public testing::Test {
     size_t seen = 0;
     std::string text;
     run_until([&] {
-      const auto got = from.pull(100, [&](std::string_view json, const std::string&) {
+      const auto got = from.pull(100, [&](std::string_view json, std::string_view) {
         ++seen;
         text += std::string(json) + "\n";
       });

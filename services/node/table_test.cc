@@ -13,7 +13,10 @@ std::string printed(bool live, const std::vector<std::string>& rows) {
   std::FILE* out = ::open_memstream(&text, &size);
   Table table(out);
   if (live) table.go_live();
-  for (const auto& row : rows) table.add(*answer_row(row));
+  for (const auto& row : rows) {
+    table.add(*answer_row(row));
+    if (live) table.finish();
+  }
   table.finish();
   std::fclose(out);
   std::string result(text, size);
@@ -51,7 +54,7 @@ TEST(Table, WidthsCountCellsNotBytes) {
   EXPECT_EQ(display_width("東京"), 4u);
   EXPECT_EQ(display_width("e\xCC\x81"), 1u);  // e and a combining accent
   EXPECT_EQ(display_width("👍"), 2u);
-  EXPECT_EQ(display_width("\xF0\x9F"), 1u);  // a broken end is not read past
+  EXPECT_EQ(display_width("\xF0\x9F"), 2u);  // a cell for each byte that is no letter
   EXPECT_EQ(printed(false, {R"({"c":"東京","n":1})", R"({"c":"Rome","n":2})"}),
             " c    | n\n------+---\n 東京 | 1\n Rome | 2\n");
 }
@@ -80,6 +83,54 @@ TEST(Table, EndedTablesAreCountedAlone) {
   std::fclose(out);
   EXPECT_EQ(std::string(text, size), " a\n---\n 1\n 2\n\n a\n---\n 3\n");
   std::free(text);
+}
+
+std::string styled(TableStyle style, const std::vector<std::string>& rows) {
+  char* text = nullptr;
+  size_t size = 0;
+  std::FILE* out = ::open_memstream(&text, &size);
+  Table table(out, std::move(style));
+  for (const auto& row : rows) table.add(*answer_row(row));
+  table.end();
+  std::fclose(out);
+  std::string result(text, size);
+  std::free(text);
+  return result;
+}
+
+TEST(Table, LongValuesAreCutToTheTerminal) {
+  TableStyle style;
+  style.width = 20;
+  EXPECT_EQ(styled(style, {R"({"id":1,"text":"0123456789abcdefghij"})"}),
+            " id | text\n----+---------------\n  1 | 0123456789ab…\n");
+  EXPECT_EQ(styled(style, {R"({"id":1,"text":"東京東京東京東京"})"}),
+            " id | text\n----+---------------\n  1 | 東京東京東京…\n");
+  EXPECT_EQ(styled(style, {R"({"id":1,"text":"short"})"}), " id | text\n----+-------\n  1 | short\n");
+}
+
+TEST(Table, ColumnsWithoutRoomGetALineEach) {
+  TableStyle style;
+  style.width = 20;
+  style.expanded = Expanded::kIfTooWide;
+  EXPECT_EQ(styled(style, {R"({"first":"0123456789","second":"0123456789","x":null})"}),
+            "-[ row 1 ]\nfirst  | 0123456789\nsecond | 0123456789\nx      | \n");
+  style.width = 0;
+  style.expanded = Expanded::kAlways;
+  EXPECT_EQ(styled(style, {R"({"a":1})", R"({"a":2})"}), "-[ row 1 ]\na | 1\n-[ row 2 ]\na | 2\n");
+}
+
+TEST(Table, NullMayHaveALook) {
+  TableStyle style;
+  style.null = "<null>";
+  EXPECT_EQ(styled(style, {R"({"a":null,"b":""})"}), " a      | b\n--------+---\n <null> |\n");
+  style.colour = true;
+  EXPECT_EQ(styled(style, {R"({"a":null,"b":"x"})"}),
+            " a      | b\n--------+---\n \033[2m<null>\033[0m | x\n");
+}
+
+TEST(Table, TheDirectionOfWritingIsNotTheDatas) {
+  EXPECT_EQ(printed(false, {"{\"a\":\"x\xE2\x80\xAEy\"}"}), " a\n----------\n x\\u202ey\n");
+  EXPECT_EQ(printable("a\nb\tc", true), "a\nb\\tc");
 }
 
 TEST(Table, LiveRowsComeAtOnceAndMayBeWider) {

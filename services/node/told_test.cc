@@ -14,7 +14,7 @@ using testing::ElementsAre;
 // What a subscriber hears, as one text.
 std::string heard(engine::Subscription& from) {
   std::string out;
-  while (*from.pull(100, [&](std::string_view row, const std::string&) { (out += row) += ' '; }) > 0) {
+  while (*from.pull(100, [&](std::string_view row, std::string_view) { (out += row) += ' '; }) > 0) {
   }
   return out;
 }
@@ -79,6 +79,28 @@ TEST_F(NodeTest, GroupsOfSetsAreNamedByTheirSetAndTheTotalStays) {
   EXPECT_EQ(heard(*answer.subscription),
             R"({"_op":"delete","owner":null,"g":0} {"_op":"upsert","owner":null,"g":1,"c":0} )");
   answer.subscription.reset();
+  close();
+}
+
+// The worker that has read the rows closes their windows a frame before the other one hears of it: who subscribes
+// between the two is not told of them later.
+TEST_F(NodeTest, WhoSubscribesHearsOfWindowsThatOneWorkerAloneHasClosed) {
+  options_.workers = 2;
+  open();
+  run("CREATE STREAM s (n TIMESTAMPTZ, text TEXT, WATERMARK FOR n AS n)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT date_part('milliseconds', window_start) AS at, count(*) AS c "
+      "FROM TUMBLE(s, n, INTERVAL '10 milliseconds') GROUP BY window_start EMIT ON WINDOW CLOSE");
+  push("s", 0, 5);
+  std::string expected;
+  for (int round = 0; round < 6; ++round) {
+    const int at = round * 10;
+    send("s", at + 5, at + 15);
+    turns(round);  // some of them end between the two
+    auto answer = sql("SUBSCRIBE TO v");
+    turns(50);
+    expected += fmt::format(R"({{"at":{},"c":10}} )", at);
+    EXPECT_EQ(heard(*answer.subscription), expected);
+  }
   close();
 }
 

@@ -70,6 +70,8 @@ bool Processor::handle(FromWorker& message) {
     auto task = tasks_.find(failure->query.value);
     if (task == tasks_.end()) return true;
     task->second.stopped[failure->worker] = 1;
+    task->second.live[failure->worker] = 0;
+    task->second.position[failure->worker] = failure->at;
     if (!task->second.failed) {
       task->second.failed = failure->error;
       ++counters_.failed_queries;
@@ -82,7 +84,7 @@ bool Processor::handle(FromWorker& message) {
     counters_.nulls += progress->nulls;
     for (const auto& at : progress->tasks) {
       auto task = tasks_.find(at.query.value);
-      if (task == tasks_.end()) continue;
+      if (task == tasks_.end() || task->second.stopped[progress->worker] != 0) continue;
       task->second.position[progress->worker] = at.position;
       task->second.live[progress->worker] = at.live;
       task->second.state_bytes[progress->worker] = at.state_bytes;
@@ -175,7 +177,7 @@ void Processor::on_durable(Cut durable) {
     Read read = std::move(durable_reads_[i]);
     durable_reads_.erase(durable_reads_.begin() + static_cast<ptrdiff_t>(i));
     read.done(engine::ViewAtCut{read.plan, read.at, std::move(read.epochs), read.closed, read.dropped,
-                                std::move(read.report)});
+                                std::move(read.report), std::move(read.closed_by)});
   }
   for (size_t i = 0; i < feeds_.size();) {
     auto feed = feeds_[i];
@@ -358,8 +360,10 @@ void Processor::frozen(Frozen& answer) {
     return;
   }
   if (read.rounds[read.round].freeze) {
-    if (read.epochs.size() < workers_.size()) read.epochs.resize(workers_.size());
+    read.epochs.resize(workers_.size());
     read.epochs[answer.worker] = *answer.epoch;
+    read.closed_by.resize(workers_.size());
+    read.closed_by[answer.worker] = answer.closed;
     read.closed = std::min(read.closed, answer.closed);
     read.dropped = std::max(read.dropped, answer.dropped);
   }
@@ -398,16 +402,7 @@ Result<std::unique_ptr<engine::Subscription>> Processor::subscribe(QueryId view)
 void Processor::begin_feed(const std::shared_ptr<ViewFeed>& feed, Result<engine::ViewAtCut> view) {
   if (!view.ok()) return feed->end(view.error());
   auto rows = std::make_shared<Result<JsonRows>>(JsonRows());
-  auto work = [at = *view, rows] {
-    auto batch = engine::view_rows(at);
-    if (!batch.ok()) {
-      *rows = batch.error();
-      return;
-    }
-    JsonRows made;
-    append_rows(*at.plan, *batch, at.plan->emit_on_close ? "" : "upsert", made);
-    *rows = std::move(made);
-  };
+  auto work = [at = *view, rows] { *rows = first_rows(at); };
   auto done = [this, alive = std::weak_ptr<bool>(alive_), feed, rows, at = view->cut] {
     if (alive.expired()) return;
     if (!rows->ok()) return feed->end(rows->error());

@@ -133,6 +133,7 @@ class Processor final : public engine::ViewReads {
     int64_t closed = INT64_MAX;
     int64_t dropped = INT64_MIN;
     std::vector<std::shared_ptr<const state::Epoch>> epochs;
+    std::vector<int64_t> closed_by;
     bool watch = false;
     bool report_only = false;  // of wherever the tasks stand
     engine::QueryReport report;

@@ -145,6 +145,8 @@ void QueryTask::use_plan(engine::PlanPtr plan) {
 
 void QueryTask::use_columns(const std::vector<int>& columns) {
   pipeline_ = std::make_unique<Pipeline>(plan_, columns);
+  columns_ = columns;
+  again_.reset();
 }
 
 Status QueryTask::step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to, bool more,
@@ -166,11 +168,11 @@ Status QueryTask::take(std::span<const log::FramePtr> frames, const FrameReports
   if (closes_ || plan_->repartition || hears_told_) {
     TRY(walk(frames, heard, rows, out));
   } else {
-    TRY(process(rows, 0, rows.batch().rows, out));
+    TRY(process_in_order(heard, rows, out));
   }
   if (group_changes_) TRY(write_changes(closed_before, frames.back()->time, out));
   if (closes_) {
-    if (processing_time_) pass_time(frames);
+    if (processing_time_) pass_time(frames, heard);
     closing_clocks().settle();
     TRY(closed_rows_ ? write_closed(frames.back()->time, out) : close_windows(closed_before, out));
   }
@@ -187,6 +189,8 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const FrameReports
   const auto end_told = closes_ && !planted(Planted::kDeafToReports) ? heard.of(plan_->id).end() : told;
   const auto& by_source = heard.told(plan_->source->id);
   auto told_source = hears_told_ ? by_source.begin() : by_source.end();
+  auto again = heard.redriven(plan_->id).begin();
+  const auto end_again = heard.redriven(plan_->id).end();
   size_t done = 0;
   const auto& origins = rows.batch().origins;
   const auto rows_before = [&](Cut cut) -> Status {
@@ -221,6 +225,24 @@ Status QueryTask::walk(std::span<const log::FramePtr> frames, const FrameReports
       TRY(rows_before(Cut(frame->cut.value + 1)));
       hear_told(*told_source);
     }
+    for (; again != end_again && again->frame == frame->cut; ++again) {
+      TRY(rows_before(Cut(frame->cut.value + 1)));
+      if (closes_) closing_clocks().settle();  // what is closed must not depend on where the step began
+      TRY(take_again(*again, out));
+    }
+  }
+  return process(rows, done, rows.batch().rows, out);
+}
+
+// Without looking at the frames: the rows, and between them what is taken again.
+Status QueryTask::process_in_order(const FrameReports& heard, const StepRows& rows, TaskOutput& out) {
+  size_t done = 0;
+  const auto& origins = rows.batch().origins;
+  for (const auto& letter : heard.redriven(plan_->id)) {
+    size_t end = done;
+    while (end < origins.size() && origins[end].cut <= letter.frame) ++end;
+    TRY(process(rows, std::exchange(done, end), end, out));
+    TRY(take_again(letter, out));
   }
   return process(rows, done, rows.batch().rows, out);
 }
@@ -365,7 +387,7 @@ void QueryTask::drop_late(const StepRows& rows, const Selection& decoded, Select
 }
 
 void QueryTask::pass_event(const Batch& batch, const Column& time, uint32_t row) {
-  if (!late_check_ || time.is_null(row)) return;
+  if (!late_check_ || takes_again_ || time.is_null(row)) return;
   clocks_.advance(batch.origins[row].partition, time.integers[row] - plan_->disorder_us());
 }
 
@@ -407,11 +429,14 @@ void QueryTask::note_ended(uint32_t row, PartitionId partition) {
 }
 
 // The journal's time is the watermark of every partition: what a row's window is, its frame says.
-void QueryTask::pass_time(std::span<const log::FramePtr> frames) {
+void QueryTask::pass_time(std::span<const log::FramePtr> frames, const FrameReports& heard) {
+  const auto& letters = heard.redriven(plan_->id);
   for (const auto& frame : frames) {
     const auto& batches = frame->batches;
     const bool any = std::any_of(batches.begin(), batches.end(),
-                                 [&](const auto& batch) { return plan_->reads(batch.where.stream); });
+                                 [&](const auto& batch) { return plan_->reads(batch.where.stream); }) ||
+                     std::any_of(letters.begin(), letters.end(),
+                                 [&](const auto& letter) { return letter.frame == frame->cut; });
     if (any) processing_time_->saw_batch(frame->time);
   }
   const int64_t closed = processing_time_->closed(frames.back()->time);
@@ -486,6 +511,11 @@ engine::QueryReport QueryTask::report() const {
     engine::OperatorState& state = state_of(report, table.slot);
     if (counts_keys(table.slot)) state.keys += epoch->rows(table);
     state.bytes += epoch->bytes(table);
+  }
+  for (size_t p = 0; p < own_.size() && late_check_; ++p) {
+    const PartitionId id(static_cast<uint16_t>(p));
+    const int64_t closed = closes_ ? closing_clocks().closed() : INT64_MIN;
+    if (own_[p]) report.late_before.push_back({id, std::max(clocks_.watermark(id), closed)});
   }
   if (!closes_ || processing_time_) return report;
   for (size_t p = 0; p < own_.size(); ++p) {

@@ -105,8 +105,8 @@ class QueryTask {
   Status step(std::span<const log::FramePtr> frames, const FrameReports& heard, Cut to, bool more,
               const StepRows& rows, TaskOutput& out);
 
-  // Frames up to `to` that hold nothing for it: no batch of its streams, no report for it, no timer that is
-  // due.
+  // Frames up to `to` that hold nothing for it: no batch of its streams, no report and no letter for it, no timer
+  // that is due.
   void skip_to(Cut to) { position_ = to; }
 
   // Retention had removed what came before `start`: what the query gives is complete from its first frame on.
@@ -137,6 +137,11 @@ class QueryTask {
     if (!on) changed_.clear();
   }
 
+  // A trial's: it knows of this and nothing else.
+  void begin_late(const std::vector<engine::LateBefore>& late_before) {
+    for (const auto& [partition, watermark] : late_before) clocks_.advance(partition, watermark);
+  }
+
   // For those who ask what it does; nothing that it does follows from it.
   void use_clock(const Clock* clock) { clock_ = clock; }  // null: no times
   void add_decode_time(int64_t ns) { counters_.decode_ns += ns; }
@@ -156,7 +161,9 @@ class QueryTask {
               const StepRows& rows, TaskOutput& out);
   Status walk(std::span<const log::FramePtr> frames, const FrameReports& heard, const StepRows& rows,
               TaskOutput& out);
+  Status process_in_order(const FrameReports& heard, const StepRows& rows, TaskOutput& out);
   Status process(const StepRows& rows, size_t from, size_t to, TaskOutput& out);
+  Status take_again(const FrameReports::Redriven& letter, TaskOutput& out);  // query_task_redriven.cc
   void leave_out(const StepRows& rows, size_t from, size_t to, Selection& selection, TaskOutput& out);
   void filter_rows(const Batch& batch, Selection& selection, TaskOutput& out);
   Status run_shape(const Batch& batch, Selection& selection, TaskOutput& out);
@@ -176,7 +183,7 @@ class QueryTask {
   bool hears(const Report& report) const;
   void expire(const log::Frame& frame, TaskOutput& out);
   void note_ended(uint32_t row, PartitionId partition);
-  void pass_time(std::span<const log::FramePtr> frames);
+  void pass_time(std::span<const log::FramePtr> frames, const FrameReports& heard);
   int64_t bucket_of(int64_t watermark) const;
   void make_reports(TaskOutput& out);
   Status close_windows(int64_t closed_before, TaskOutput& out);
@@ -247,6 +254,9 @@ class QueryTask {
   int64_t told_us_ = 0;                                // … this append time
   uint64_t told_taken_ = 0;                            // … and taken()
   std::unique_ptr<Pipeline> pipeline_;
+  std::vector<int> columns_;         // as the pipeline's rows have them
+  std::unique_ptr<StepRows> again_;  // of an event that is taken again
+  bool takes_again_ = false;         // such a row is at hand
 
  public:
   ~QueryTask();

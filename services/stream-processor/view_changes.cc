@@ -125,4 +125,17 @@ Result<JsonRows> render(const ClosedWindows& windows) {
   return rows;
 }
 
+Result<JsonRows> first_rows(const engine::ViewAtCut& view) {
+  const bool closing = view.plan->emit_on_close;
+  TRY_ASSIGN(const auto batch, engine::view_rows(view));
+  JsonRows rows;
+  append_rows(*view.plan, batch, closing ? "" : "upsert", rows);
+  for (size_t w = 0; closing && w < view.epochs.size(); ++w) {
+    if (view.closed_by[w] == view.closed) continue;
+    TRY_ASSIGN(const auto ahead, render({view.plan, view.epochs[w], view.closed, view.closed_by[w]}));
+    rows.append(ahead);
+  }
+  return rows;
+}
+
 }  // namespace millrace::processor

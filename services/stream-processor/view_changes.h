@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/plan.h"
+#include "engine/serving.h"
 #include "event/batch.h"
 #include "formats/json.h"
 #include "state/state_store.h"
@@ -30,6 +31,10 @@ struct JsonRows {
   std::string_view row(size_t i) const {
     const size_t from = i == 0 ? 0 : ends[i - 1];
     return std::string_view(text).substr(from, ends[i] - from);
+  }
+  void append(const JsonRows& more) {
+    for (const size_t end : more.ends) ends.push_back(text.size() + end);
+    text += more.text;
   }
 };
 
@@ -65,5 +70,8 @@ class RowChanges {
 };
 
 Result<JsonRows> render(const ClosedWindows& windows);
+// What a subscriber begins with: a SELECT's rows, and those of windows that some workers have closed and others have
+// not: the former will not tell of them again.
+Result<JsonRows> first_rows(const engine::ViewAtCut& view);
 
 }  // namespace millrace::processor

@@ -87,8 +87,7 @@ class ViewFeed {
     released_.clear();
     waiting_.clear();
   }
-  Result<size_t> pull(size_t max_rows,
-                      const std::function<void(std::string_view, const std::string&)>& visit) {
+  Result<size_t> pull(size_t max_rows, const engine::RowVisit& visit) {
     static const std::string kNoCursor;
     size_t n = 0;
     while (n < max_rows && !released_.empty()) {
@@ -141,8 +140,7 @@ class ViewSubscription final : public engine::Subscription {
     feed_->on_ready([this] { notify(); });
   }
   ~ViewSubscription() override { feed_->close(); }
-  Result<size_t> pull(size_t max_rows,
-                      const std::function<void(std::string_view, const std::string&)>& visit) override {
+  Result<size_t> pull(size_t max_rows, const engine::RowVisit& visit) override {
     return feed_->pull(max_rows, visit);
   }
 

@@ -29,7 +29,7 @@ class ViewFeedTest : public ::testing::Test {
   // How many rows there are now; the error's id at the end.
   std::string pull(size_t most = SIZE_MAX) {
     size_t seen = 0;
-    const auto got = subscription.pull(most, [&](std::string_view row, const std::string&) {
+    const auto got = subscription.pull(most, [&](std::string_view row, std::string_view) {
       EXPECT_EQ(row, "{}");
       ++seen;
     });

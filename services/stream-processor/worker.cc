@@ -302,6 +302,7 @@ std::vector<Worker::Entry*> Worker::concerned_by(const Frames& frames, const Fra
     }
   }
   for (const auto& [id, reports] : heard.by_query()) ids.insert(id);
+  for (const auto& [id, events] : heard.redriven()) ids.insert(id);
   for (const auto& [stream, told] : heard.by_stream()) {
     const auto readers = readers_.find(stream);
     if (readers != readers_.end()) ids.insert(readers->second.begin(), readers->second.end());
@@ -508,11 +509,12 @@ void Worker::fail(Entry& entry, Error error) {
   for (const auto& waiting : entry.freezes) {
     send({options_.placement.worker, Frozen{waiting.request, options_.placement.worker, error, {}, {}, {}}});
   }
+  const Cut at = position(entry);
   leave(entry);
   entry.failed = true;
   entry.task->store().drop_query(entry.task->plan().id);  // it goes on from its snapshot, if at all
   send({options_.placement.worker,
-        TaskFailed{entry.task->plan().id, options_.placement.worker, std::move(error)}});
+        TaskFailed{entry.task->plan().id, options_.placement.worker, at, std::move(error)}});
 }
 
 void Worker::send_progress() {

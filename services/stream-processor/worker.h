@@ -5,7 +5,7 @@
 //          one shared step: one read, one decode a stream, one group of outputs. Then the one that lags most
 //          takes a bounded piece of history, until it stands where the others stand and joins them.
 // Cost:    a shared step touches only the tasks that its frames concern (a batch of a stream they read, a
-//          report for them, a timer that is due); the others' position is live_, at no cost. A thousand quiet
+//          report or a dead letter for them, a timer that is due); the others' position is live_, at no cost. A thousand quiet
 //          queries cost nothing.
 // Slices:  outputs that one frame does not take are several groups, in order: the last one ends the step.
 // Out:     StepDone (outputs to append), Frozen (answers to Freeze), SnapshotReady, TaskFailed. While the
@@ -97,6 +97,7 @@ struct SnapshotReady {
 struct TaskFailed {
   QueryId query;
   uint32_t worker = 0;
+  Cut at;  // the step that failed began there
   Error error;
 };
 // Sent when it changes: where the tasks stand and when time alone has an effect.

@@ -39,6 +39,8 @@ CASES = [
     (["produce"], 2, "MR-CLI-0014: stream is required\nhint: see  millrace produce --help"),
     (["produce", "s", "/tmp"], 1, "MR-CLI-0011.*Is a directory"),
     (["produce", "s", "/there/is/nothing"], 2, "MR-CLI-0006"),
+    (["produce", "s", "--format", "xml"], 2, "MR-CLI-0014.*xml"),
+    (["produce", "s", "--rate", "0"], 2, "MR-CLI-0014.*rate"),
     (["produce", "s", "--retry-seconds", "-1"], 2, "MR-CLI-0014.*retry-seconds"),
     (["consume"], 2, "MR-CLI-0014: stream is required"),
     (["consume", "s", "--limit", "0"], 2, "MR-CLI-0014.*limit"),
@@ -86,7 +88,7 @@ def help_and_version(test):
         assert test.cli(flag).stdout == version.stdout
     nothing = test.cli()
     assert nothing.returncode == 0 and nothing.stdout == test.cli("--help").stdout and not nothing.stderr
-    for command in ("serve", "sql", "produce", "consume", "log", "bench", "doctor", "completion", "version"):
+    for command in ("serve", "sql", "produce", "consume", "log", "bench", "doctor", "demo", "top", "completion", "version"):
         assert re.search(rf"^  {command} ", nothing.stdout, re.M), command
         own = test.cli(command, "--help")
         assert own.returncode == 0 and own.stdout.startswith(re.search(rf"^  {command} +(.*)$", nothing.stdout, re.M)[1])
@@ -159,6 +161,61 @@ def bad_events_do_not_stop_a_producer(test):
     assert "line 1: MR-EVT-0001" in talk and "line 3: MR-EVT-0006" in talk, talk
     assert "2 events accepted, 2 rejected" in talk, talk
     assert [e["id"] for e in server.events("s")] == [1, 2]
+
+
+def comma_separated(test):
+    """By the first line's columns and the stream's types; what is wrong is told by its line, and what stands before it arrives."""
+    server = started(test)
+    at = ["produce", "--server", server.url, "--format", "csv", "s"]
+    text = 'name,id,d,at\r\n"ana, ""a""",1,1.5,2024-01-01T00:00:00Z\r\n"two\nlines",2,,\r\n"",3,x,\r\n,4,,\r\n'
+    done = test.cli(*at, stdin=text)
+    assert done.returncode == 1 and "3 events accepted, 1 rejected" in done.stderr, done
+    assert 'line 5: MR-EVT-0006 column "d" (double precision)' in done.stderr, done
+    assert server.events("s") == [{"name": 'ana, "a"', "id": 1, "d": 1.5, "at": "2024-01-01T00:00:00Z"},
+                                  {"name": "two\nlines", "id": 2}, {"id": 4}], server.events("s")
+    for text, code, says, arrived in (("id,nme\n1,x\n", "0031", 'did you mean "name"', 0), ("id,name\n5,x\n6\n", "0030", "line 3: 1 fields", 1),
+                                      ('id,name\n6,"x\n', "0030", "line 2: a quote is not closed", 0)):
+        before = len(server.events("s"))
+        done = test.cli(*at, stdin=text)
+        assert done.returncode == 1 and f"MR-CLI-{code}" in done.stderr and says in done.stderr, done
+        assert len(server.events("s")) == before + arrived
+    unknown = test.cli("produce", "--server", server.url, "--format", "csv", "nothing", stdin="id\n1\n")
+    assert unknown.returncode == 1 and "nothing" in unknown.stderr, unknown
+    path = os.path.join(test.root, "many.csv")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\ufeffid,name\n" + "".join(f"{n},{'x' * 100}\n" for n in range(20_000)))
+    before = len(server.events("s"))
+    for _ in range(2):  # the same keys
+        assert test.cli(*at, path, "--idempotency-prefix", "many").returncode == 0
+    assert [e["id"] for e in server.events("s")[before:]] == list(range(20_000))
+
+
+def a_condition(test):
+    server = started(test)
+    server.produce("s", [{"id": n, "name": "it's" if n % 2 else "b", "more": n} for n in range(10)])
+    at = ["consume", "--server", server.url, "s", "--where"]
+
+    def ids(*more):
+        return [json.loads(line)["id"] for line in test.cli(*at, *more).stdout.splitlines()]
+
+    assert ids("id > 6") == [7, 8, 9] and ids("name = 'it''s' OR id = 0 -- all", "--limit", "2") == [0, 1]
+    assert ids("id > 6", "--from", "2020-01-01T00:00:00Z") == [7, 8, 9]
+    assert ids("id > 6", "--from", "2120-01-01T00:00:00Z") == [] and ids("false") == []
+    for more, code, says in ((["nme = 'b'"], 1, 'did you mean "name"'), (["id >"], 1, "MR-SQL-"),
+                             (["true); DROP VIEW v; SELECT (1"], 2, "MR-CLI-0032"), (["true", "--from", "6-1"], 2, "MR-CLI-0032"),
+                             (["true", "--follow"], 2, "MR-CLI-0014.*xclu"), (["1 / (id - 5) > 0"], 1, "division by zero")):
+        done = test.cli(*at, *more)
+        assert done.returncode == code and re.search(says, done.stderr), (more, done)
+    assert len(server.sql("SHOW VIEWS")) == 1
+
+
+def a_rate(test):
+    server = started(test)
+    lines = "".join(json.dumps({"id": n}) + "\n" for n in range(50))
+    began = time.monotonic()
+    done = test.cli("produce", "--server", server.url, "--rate", "50", "s", stdin=lines)
+    assert done.returncode == 0 and 0.8 < time.monotonic() - began < 5, done
+    assert [e["id"] for e in server.events("s")] == list(range(50))
 
 
 def wait_for(condition, within=20):
@@ -277,7 +334,7 @@ def progress_on_a_terminal(test):
     with open(path, "w", encoding="utf-8") as f:
         f.writelines(json.dumps({"id": n, "name": "x" * 200}) + "\n" for n in range(100_000))
     text = on_a_terminal([test.binary, "produce", "--server", server.url, "s", path])
-    assert re.search(r"\r\x1b\[K\[[#.]{30}\] +\d+ %  \d+ events", text), text[-500:]
+    assert re.search(r"\r\x1b\[K\[[#.]{30}\] +\d+ %  \d+ events, \d+/s", text), text[-500:]
     assert re.search(r"\r\x1b\[K100000 events accepted, 0 rejected", text), text[-500:]
     assert server.stop() == 0
     text = on_a_terminal([test.binary, "log", "verify", server.directory])
@@ -306,5 +363,5 @@ def on_a_terminal(command):
 
 if __name__ == "__main__":
     main([mistakes, help_and_version, an_error_in_a_file, tables, an_output_that_takes_nothing,
-          bad_events_do_not_stop_a_producer, a_batch_that_is_refused, interrupted_twice, waiting_is_said, a_quiet_follower_comes_back, a_subscription_that_ends,
+          bad_events_do_not_stop_a_producer, comma_separated, a_condition, a_rate, a_batch_that_is_refused, interrupted_twice, waiting_is_said, a_quiet_follower_comes_back, a_subscription_that_ends,
           a_reader_that_has_enough, progress_on_a_terminal])

@@ -54,8 +54,8 @@ def bash(test):
     parents = [(command, names) for command, names, _ in tree if names]
     for (command, names), offered in zip(parents, in_bash(path, [["millrace", *command, ""] for command, _ in parents])):
         assert offered == names, (command, names, offered)
-    cases = [("co", "consume completion"), ("log v", "verify"), ("completion ", "bash zsh fish"),
-             ("sql --output ", "table json"), ("sql --output =", "table json"), ("sql --output = j", "json"),
+    cases = [("co", "consume config completion"), ("log v", "verify"), ("completion ", "bash zsh fish"),
+             ("sql --output ", "table json ndjson csv"), ("sql --output =", "table json ndjson csv"), ("sql --output = j", "json"),
              ("sql -c log --out", "--output"), ("bench start --case a", "after_kill"), ("log verify --data -", ""),
              ("consume log ", ""), ("nothing of ours", "")]
     for (line, expected), offered in zip(cases, in_bash(path, [["millrace", *line.split(" ")] for line, _ in cases])):
@@ -71,7 +71,7 @@ def zsh_and_fish(test):
         else:
             print(f"      {shell} is not installed: its script was not read by it")
     if shutil.which("fish"):
-        for line, expected in (("sql --output ", {"table", "json"}), ("log ", {"verify", "dump"}),
+        for line, expected in (("sql --output ", {"table", "json", "ndjson", "csv"}), ("log ", {"verify", "dump"}),
                                ("log verify --re", {"--recompute"}), ("completion ", {"bash", "zsh", "fish"})):
             text = ran("fish", "--no-config", "-c", f"source {paths['fish']}; complete -C 'millrace {line}'")
             assert {answer.split("\t")[0] for answer in text.splitlines()} == expected, (line, text)

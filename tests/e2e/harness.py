@@ -51,7 +51,7 @@ class Server:
         self.whole = True  # no retention: all can be computed again
         self.log = directory.rstrip("/") + ".log"
 
-    def start(self, workers=None, within=60):
+    def start(self, workers=None, within=60, until="/readyz"):
         if workers is not None:
             self.workers = workers
         port_file = os.path.join(self.directory, "http.port")
@@ -68,7 +68,7 @@ class Server:
             with contextlib.suppress(OSError, ValueError, Refused, http.client.HTTPException):
                 with open(port_file, encoding="ascii") as f:
                     self.port = int(f.read())
-                self.call("GET", "/readyz")
+                self.call("GET", until)
                 return self
             time.sleep(0.01)
         raise AssertionError(f"the server was not ready after {within} s:\n{self.tail()}")
@@ -173,8 +173,8 @@ class Server:
             time.sleep(0.02)
         raise AssertionError(f"{name} is not running: {states}")
 
-    def metric(self, name):
-        for line in self.call("GET", "/metrics")[0].decode().splitlines():
+    def metric(self, name, page="/metrics"):
+        for line in self.call("GET", page)[0].decode().splitlines():
             if line.startswith(name + " "):
                 return float(line.split()[-1])
         return None

@@ -24,7 +24,9 @@ def started(test):
     for i in range(4):
         text += f"CREATE STREAM s{i} (a TEXT, n BIGINT);"
         text += f"CREATE MATERIALIZED VIEW v{i} AS SELECT a, count(*) AS n FROM s{i} GROUP BY a;"
+    text += "CREATE STREAM fails AS SELECT 1 / n AS x FROM s0;"
     server.call("POST", "/v1/sql", text.encode(), {**TOKEN, "Content-Type": "application/sql"})
+    server.call("POST", "/v1/streams/s0/events", b'{"n":0}\n' * 4, {**TOKEN, "Content-Type": "application/x-ndjson"})
     return server
 
 

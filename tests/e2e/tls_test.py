@@ -149,7 +149,7 @@ def starts_that_fail(test):
              ([*https, "--tls-cert", cert, "--tls-key", other], 2, "MR-API-0038", f"{other} is not the one"),
              ([*https, "--tls-cert", locked_cert, "--tls-key", locked], 2, "MR-API-0038", f"{locked} is encrypted"),
              ([*https, "--tls-cert", cert, "--tls-key", key, "--tls-client-ca", key], 2, "MR-API-0038", key),
-             (["--https", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key], 2, "MR-API-0030", "--tokens")]
+             (["--https", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key], 2, "MR-API-0030", "millrace tokens create")]
     for options, code, error, text in cases:
         done = test.cli("serve", "--data", os.path.join(test.root, "none"), "--http", "off", *options)
         assert done.returncode == code and error in done.stderr and text in done.stderr, (options, done)

@@ -252,8 +252,7 @@ def options_are_checked(test):
     path = os.path.join(test.root, "none")
     for options, says in ((["--otlp-endpoint", "collector:4318"], "not a server's address"),
                           (["--otlp-endpoint", "http://c:1/a?b"], "not a collector's address"),
-                          (["--otlp-endpoint", "http://c:1", "--trace-sample", "1.5"], "trace-sample"),
-                          (["--trace-sample", "1"], "otlp-endpoint")):
+                          (["--otlp-endpoint", "http://c:1", "--trace-sample", "1.5"], "trace-sample")):
         done = test.cli("serve", "--data", path, "--http", "127.0.0.1:0", *options)
         assert done.returncode == 2 and re.search(says, done.stderr), (options, done)
 

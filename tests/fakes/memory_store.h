@@ -68,6 +68,25 @@ class MemoryStore final : public metadata::MetadataStore {
     if (stored_->doubt_settings) return no_mark();
     return {};
   }
+  Result<std::string> contents() override { return std::string(); }
+  Result<std::vector<metadata::Setting>> settings(const std::string& prefix) override {
+    std::vector<metadata::Setting> out;
+    for (const auto& [name, value] : stored_->settings) {
+      if (name.starts_with(prefix)) out.push_back({name, value});
+    }
+    return out;
+  }
+  Status change(const std::vector<metadata::SettingChange>& changes) override {
+    if (stored_->fail_marks) return no_mark();
+    for (const auto& one : changes) {
+      if (one.value) {
+        stored_->settings[one.name] = *one.value;
+      } else {
+        stored_->settings.erase(one.name);
+      }
+    }
+    return {};
+  }
 
  private:
   static Error no_mark() { return error(Code::kUnavailable, "MR-META-0001", "the disk does not write"); }

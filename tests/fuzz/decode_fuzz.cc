@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/buffer.h"
+#include "engine/letters.h"
 #include "log/frame.h"
 #include "log/record_batch.h"
 #include "log/segment.h"
@@ -120,6 +121,15 @@ void layouts(std::string_view bytes) {
   require(again.ok() && processor::encode(*again) == text, "layouts come back");
 }
 
+void letter_action(std::string_view bytes) {
+  const auto action = engine::decode_letter_action(bytes);
+  if (!action.ok()) return require(action.error().code == Code::kCorrupt, "a refusal says why");
+  const std::string text = engine::encode(*action);
+  const auto again = engine::decode_letter_action(text);
+  require(again.ok() && engine::encode(*again) == text, "an action comes back");
+  require(text.size() <= bytes.size(), "nothing is made up");
+}
+
 void position(std::string_view bytes) {
   std::string_view name;
   std::string_view value;
@@ -131,7 +141,7 @@ void position(std::string_view bytes) {
 }
 
 constexpr void (*kDecoders[])(std::string_view) = {record_batch, frame,   segment_parts, index,
-                                                   step_record,  layouts, position};
+                                                   step_record,  layouts, position,      letter_action};
 
 }  // namespace
 }  // namespace millrace::fuzz

@@ -6,6 +6,7 @@
 
 #include "event/decimal.h"
 #include "formats/json.h"
+#include "tests/sim/naive_list.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
@@ -14,10 +15,11 @@ namespace {
 // Numerics and arrays as the oracle has them.
 Scalar shown(const Column& column, size_t row) {
   if (column.is_null(row)) return Scalar();
-  if (is_array(column.type)) {
+  if (is_array(column.type) || column.type == Type::kJsonb) {
     std::string json;
     formats::append_json_value(json, column, row);
-    return nlohmann::json::parse(json).dump();
+    const auto value = nlohmann::json::parse(json);
+    return is_array(column.type) ? list_scalar(value) : Scalar(value.dump());
   }
   Scalar value = column.scalar(row);
   if (column.type != Type::kNumeric) return value;
@@ -214,6 +216,11 @@ void World::define_query(size_t tenant) {
       derived && shape.watermark_column >= 0 && shape.primary_key.empty() && random_.chance(2);
   const bool counts = !windows && Workload::may_count(shape) && random_.chance(5);
   const bool changes = derived && !windows && !counts && random_.chance(2);
+  if (!derived && Workload::makes_lists(shape) && random_.chance(6)) {
+    ClientObject object;
+    object.tenant = tenant;
+    return create_query(std::move(object), workload.make_lists(shape), {*source});
+  }
   const bool plain = (derived && !windows && !changes) || counts || !random_.chance(4);
   const MadeSource from = plain ? MadeSource{shape, ""} : workload.inner_query(shape);
   const auto late = plain ? unused_late_stream(*source) : std::nullopt;
@@ -257,9 +264,11 @@ bool World::define_union(size_t tenant) {
   const NaiveStream &one = objects_[*first].shape, &other = objects_[*second].shape;
   ClientObject object;
   object.tenant = tenant;
+  const uint64_t kind = random_.below(3);
   create_query(std::move(object),
-               random_.chance(3) ? workload.make_union(one, other)
-                                 : workload.make_view(workload.inner_union(one, other), ""),
+               kind == 0   ? workload.make_union(one, other)
+               : kind == 1 ? workload.make_set(one, other)
+                           : workload.make_view(workload.inner_union(one, other), ""),
                {*first, *second});
   return true;
 }
@@ -549,11 +558,10 @@ void World::pull(ClientReader& reader) {
     if (!made.ok()) return fail("a subscription failed: " + made.error().to_string());
     reader.subscription = std::move(*made);
   }
-  auto pulled =
-      reader.subscription->pull(request.limit, [&](std::string_view json, const std::string& cursor) {
-        saw(reader, json);
-        reader.cursor = cursor;
-      });
+  auto pulled = reader.subscription->pull(request.limit, [&](std::string_view json, std::string_view cursor) {
+    saw(reader, json);
+    reader.cursor = cursor;
+  });
   if (!pulled.ok()) {
     reader.subscription.reset();
     if (!node_->failed() && !overtaken(reader, pulled.error()))

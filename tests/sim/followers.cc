@@ -5,7 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "tests/sim/naive_aggregate.h"
+#include "tests/sim/naive_list.h"
 #include "tests/sim/world.h"
 
 namespace millrace::sim {
@@ -72,7 +72,7 @@ void World::hear(size_t index) {
   }
   const ClientObject& view = objects_[follower.object];
   std::string wrong;
-  const auto pulled = follower.subscription->pull(100'000, [&](std::string_view json, const std::string&) {
+  const auto pulled = follower.subscription->pull(100'000, [&](std::string_view json, std::string_view) {
     trace(view.name + " tells " + std::string(json));
     const std::string what = follower.folded->hear(json);
     if (wrong.empty() && !what.empty()) wrong = what + ": " + std::string(json);

@@ -90,7 +90,7 @@ class Run {
       if (where) find_calls(*where, layer);
     }
     if (query_.having) find_aggregates(*query_.having, calls_);
-    grouped_ = is_grouped(named_);
+    grouped_ = groups_rows(query_);
     if (query_.from && query_.from->window != sql::ast::WindowFunction::kNone) set_window(*query_.from);
     if (query_.distinct_span.length > 0) {
       for (const auto& item : query_.items) keys_.push_back(item.expr.get());
@@ -117,6 +117,7 @@ class Run {
     if (!source_.primary_key.empty()) take_table();
     for (const auto& [key, rows] : pending_) make_sessions(key, rows);
     if (grouped_) show_groups();
+    if (named_.set != sql::ast::SetOperation::kNone) show_set();
     if (closes_ && by_arrival_) {
       answer_.closed_high = arrived_;
       answer_.closed_low = std::min(arrived_, scope_.asked_after.value);
@@ -187,8 +188,8 @@ class Run {
       for (size_t key = 0; key < keys_.size(); ++key) sets_[0].keys.insert(key);
     }
     for (GroupingSet& set : sets_) {
-      for (const Expr* key : keys_) set.without.insert(key->text);
-      for (const size_t key : set.keys) set.without.erase(keys_[key]->text);
+      for (const Expr* key : keys_) set.without.insert(naive_text(*key));
+      for (const size_t key : set.keys) set.without.erase(naive_text(*keys_[key]));
     }
     add_empty_groups();
   }
@@ -433,7 +434,11 @@ class Run {
     auto list = list_of(arm, context, named_.null_on_error);
     if (!list) return false;
     Row out = std::move(*list);
-    if (named_.is_view) {
+    if (named_.set != sql::ast::SetOperation::kNone) {
+      auto& sides = sides_[to_line(out)];
+      (&arm == &arms_[0] ? sides.left : sides.right) = true;
+      sides.row = std::move(out);
+    } else if (named_.is_view) {
       answer_.rows.push_back({std::move(out)});
     } else {
       answer_.made[event.partition.value].push_back(std::move(out));
@@ -610,6 +615,16 @@ class Run {
     }
   }
 
+  // UNION, INTERSECT, EXCEPT: each row once.
+  void show_set() {
+    using sql::ast::SetOperation;
+    for (const auto& [line, sides] : sides_) {
+      const bool shows = named_.set == SetOperation::kUnion ||
+                         (sides.left && sides.right == (named_.set == SetOperation::kIntersect));
+      if (shows) answer_.rows.push_back({sides.row});
+    }
+  }
+
   const sql::ast::Query& query_;  // the one that groups
   const NaiveQuery& named_;
   const NaiveStream source_;  // all together
@@ -618,7 +633,7 @@ class Run {
   NaiveClocks clocks_;
   struct GroupingSet {
     std::set<size_t> keys;
-    std::set<std::string> without;  // the columns of all other keys
+    std::set<std::string> without;  // the texts of all other keys
   };
   std::vector<const Expr*> calls_;
   std::vector<const Expr*> keys_;
@@ -633,6 +648,12 @@ class Run {
   bool cumulates_ = false;
   bool sessions_ = false;
   int64_t offset_ = 0;
+  struct Sides {  // of a set operation: where the row is
+    Row row;
+    bool left = false;
+    bool right = false;
+  };
+  std::map<std::string, Sides> sides_;
   std::map<std::string, Group> groups_;
   std::map<std::string, int64_t> numbers_;                  // windows of rows: how many a group has had
   std::map<std::string, std::vector<PendingRow>> pending_;  // by the key without the window

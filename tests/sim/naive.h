@@ -79,7 +79,8 @@ struct NaiveArm {
 struct NaiveQuery {
   std::string name;
   bool is_view = true;
-  std::vector<NaiveArm> arms;  // several: of a UNION ALL
+  std::vector<NaiveArm> arms;                                  // several: of a UNION ALL, or the two of …
+  sql::ast::SetOperation set = sql::ast::SetOperation::kNone;  // … UNION, INTERSECT, EXCEPT
   std::vector<sql::StatementPtr>
       statements;  // own what the layers point to: this one's, and those of views below
   const sql::ast::Query* query = nullptr;   // the outermost SELECT
@@ -106,7 +107,7 @@ struct NaiveQuery {
 void find_aggregates(const sql::ast::Expr& e, std::vector<const sql::ast::Expr*>& out);
 int64_t floor_to(int64_t t, int64_t size, int64_t offset);  // the last start of a window at or before it
 bool groups_rows(const sql::ast::Query& select);            // or without keys: one group
-bool is_grouped(const NaiveQuery& query);
+bool is_grouped(const NaiveQuery& query);                   // or each row is there once
 bool closes_by_arrival(const NaiveQuery& query);  // a window over PROCTIME(), shown once it is closed
 Result<NaiveStream> naive_stream(const std::string& sql);
 std::string item_name(const sql::ast::SelectItem& item);

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "tests/sim/naive_list.h"
 #include "tests/sim/naive_numeric.h"
 
 namespace millrace::sim {
@@ -41,11 +42,19 @@ void leave_one_of_each(std::vector<NaiveValue>& values) {
   std::erase_if(values, [&](const NaiveValue& v) { return !seen.insert(to_line({v.input.value})).second; });
 }
 
-Scalar list_of(const Expr& call, const std::vector<NaiveValue>& values) {
-  if (call.text == "array_agg") {
+Scalar gathered(const Expr& call, const std::vector<NaiveValue>& values) {
+  if (call.text == "array_agg" || call.text == "jsonb_agg") {
     auto array = nlohmann::json::array();
     for (const auto& v : values) array.push_back(json_of(v.input.value));
-    return Scalar(array.dump());
+    return call.text == "array_agg" ? list_scalar(array) : Scalar(array.dump());
+  }
+  if (call.text == "jsonb_object_agg") {
+    auto object = nlohmann::json::object();
+    for (const auto& v : values) {
+      const auto member = list_of(v.input.value);
+      object[member[0].get<std::string>()] = member[1];
+    }
+    return Scalar(object.dump());
   }
   std::string list;
   for (size_t i = 0; i < values.size(); ++i)
@@ -135,13 +144,6 @@ Scalar extreme_of(const std::vector<NaiveValue>& values, int sign) {
 
 }  // namespace
 
-nlohmann::json json_of(const Scalar& value) {
-  if (is_null(value)) return nullptr;
-  if (const auto* i = std::get_if<int64_t>(&value)) return *i;
-  if (const auto* b = std::get_if<bool>(&value)) return *b;
-  return std::get<std::string>(value);
-}
-
 NaiveOutcome naive_input(const Expr& call, const RowContext& context, bool null_on_error) {
   size_t arguments = call.args.size() - call.order_by.size();
   const auto evaluate = [&](const Expr& expr) {
@@ -157,11 +159,19 @@ NaiveOutcome naive_input(const Expr& call, const RowContext& context, bool null_
   if (!call.star) {
     TRY_ASSIGN(input.value, evaluate(*call.args[0]));
   }
+  if (call.text == "jsonb_object_agg") {
+    const bool named = !is_null(input.value);
+    if (!named && !null_on_error) return error(Code::kInvalid, "MR-NAIVE-0001", "a name is NULL");
+    if (!named) return std::optional<NaiveInput>();
+    TRY_ASSIGN(const Scalar value, evaluate(*call.args[1]));
+    input.value = list_scalar(nlohmann::json::array({json_of(input.value), json_of(value)}));
+  }
   for (size_t i = 0; i < call.order_by.size(); ++i) {
     TRY_ASSIGN(Scalar key, evaluate(*call.args[arguments + i]));
     input.order.push_back(std::move(key));
   }
-  if (is_null(input.value) && call.text != "array_agg") return std::optional<NaiveInput>();
+  const bool takes_nulls = call.text == "array_agg" || call.text == "jsonb_agg";
+  if (is_null(input.value) && !takes_nulls) return std::optional<NaiveInput>();
   return std::optional<NaiveInput>(std::move(input));
 }
 
@@ -180,7 +190,7 @@ Scalar naive_aggregate(const Expr& call, std::vector<NaiveValue> values) {
   sort_values(call, values);
   if (name == "first_value") return values.front().input.value;
   if (name == "last_value") return values.back().input.value;
-  return list_of(call, values);
+  return gathered(call, values);
 }
 
 }  // namespace millrace::sim

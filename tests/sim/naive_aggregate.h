@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -35,7 +34,5 @@ using NaiveOutcome = Result<std::optional<NaiveInput>>;
 NaiveOutcome naive_input(const sql::ast::Expr& call, const RowContext& context, bool null_on_error);
 // Of values as they came.
 Scalar naive_aggregate(const sql::ast::Expr& call, std::vector<NaiveValue> values);
-
-nlohmann::json json_of(const Scalar& value);  // of a whole number, a boolean, a text
 
 }  // namespace millrace::sim

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tests/sim/naive.h"
+#include "tests/sim/naive_list.h"
 
 namespace millrace::sim {
 namespace {
@@ -23,6 +24,17 @@ Result<sql::StatementPtr> only_statement(const std::string& text) {
   TRY_ASSIGN(auto statements, sql::parse(text));
   if (statements.size() != 1) return unreadable("one statement is expected: " + text);
   return statements.front();
+}
+
+Result<Scalar> decode_value(const json& value, Type type);
+
+Result<Scalar> decode_list(const json& value, Type element) {
+  auto elements = json::array();
+  for (const json& one : value) {
+    TRY_ASSIGN(const Scalar decoded, decode_value(one, element));
+    elements.push_back(json_of(decoded));
+  }
+  return list_scalar(elements);
 }
 
 Result<Scalar> decode_value(const json& value, Type type) {
@@ -65,6 +77,7 @@ Result<Scalar> decode_value(const json& value, Type type) {
     case Type::kJsonb:
       return Scalar(value.dump());
     default:
+      if (is_array(type) && value.is_array()) return decode_list(value, element_of(type));
       break;
   }
   return unreadable("wrong type");
@@ -137,7 +150,7 @@ bool groups_rows(const sql::ast::Query& select) {
 }
 
 bool is_grouped(const NaiveQuery& query) {
-  return groups_rows(*query.groups);
+  return query.set != sql::ast::SetOperation::kNone || groups_rows(*query.groups);
 }
 
 bool closes_by_arrival(const NaiveQuery& query) {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "tests/sim/naive_list.h"
 #include "tests/sim/naive_numeric.h"
 
 namespace millrace::sim {
@@ -278,7 +279,7 @@ Result<Scalar> widened(const Expr& e, const RowContext& context, Result<Scalar> 
 
 bool is_not_grouped(const Expr& e, const RowContext& context) {
   return context.not_grouped != nullptr && context.reads == context.grouped_over &&
-         context.not_grouped->contains(e.text);
+         context.not_grouped->contains(naive_text(e));
 }
 
 Scalar grouping(const Expr& e, const RowContext& context) {
@@ -305,7 +306,39 @@ Result<Scalar> call(const Expr& e, const RowContext& context) {
     return naive_evaluate(*e.args[0], context);
   }
   if (e.text == "grouping") return grouping(e, context);
+  if (e.text == "cardinality") {
+    TRY_ASSIGN(const Scalar list, naive_evaluate(*e.args[0], context));
+    return is_null(list) ? Scalar() : Scalar(static_cast<int64_t>(list_of(list).size()));
+  }
   return failed("no such function: " + e.text);
+}
+
+// a[i]
+Result<Scalar> element(const Expr& e, const RowContext& context) {
+  TRY_ASSIGN(const Scalar list, naive_evaluate(*e.args[0], context));
+  TRY_ASSIGN(const Scalar at, naive_evaluate(*e.args[1], context));
+  if (is_null(list) || is_null(at)) return Scalar();
+  const auto elements = list_of(list);
+  const int64_t i = std::get<int64_t>(at);
+  if (i < 1 || i > std::ssize(elements)) return Scalar();
+  return scalar_of(elements[static_cast<size_t>(i - 1)]);
+}
+
+// x = ANY (a)
+Result<Scalar> any_equal(const Expr& e, const RowContext& context) {
+  TRY_ASSIGN(const Scalar value, naive_evaluate(*e.args[0], context));
+  TRY_ASSIGN(const Scalar list, naive_evaluate(*e.args[1], context));
+  if (is_null(list)) return Scalar();
+  bool unknown = false;
+  for (const auto& one : list_of(list)) {
+    const Scalar candidate = scalar_of(one);
+    if (is_null(candidate) || is_null(value)) {
+      unknown = true;
+    } else if (naive_compare(value, candidate) == 0) {
+      return Scalar(true);
+    }
+  }
+  return unknown ? Scalar() : Scalar(false);
 }
 
 Result<Scalar> window_time(const Expr& e, const RowContext& context) {
@@ -317,7 +350,6 @@ Result<Scalar> window_time(const Expr& e, const RowContext& context) {
 }
 
 Result<Scalar> column(const Expr& e, const RowContext& context) {
-  if (is_not_grouped(e, context)) return Scalar();
   if (context.reads != nullptr && !context.reads->values.empty()) {
     for (size_t i = 0; i < context.reads->columns.size(); ++i) {
       if (context.reads->columns[i].name != e.text) continue;
@@ -398,17 +430,13 @@ bool is_null(const Scalar& value) {
 }
 
 bool is_aggregate(const Expr& e) {
-  static const std::set<std::string> kNames{"count",       "sum",
-                                            "avg",         "min",
-                                            "max",         "any_value",
-                                            "first_value", "last_value",
-                                            "bit_and",     "bit_or",
-                                            "bit_xor",     "bool_and",
-                                            "bool_or",     "string_agg",
-                                            "array_agg",   "variance",
-                                            "var_pop",     "stddev_samp",
-                                            "stddev_pop",  "stddev",
-                                            "var_samp",    "approx_count_distinct"};
+  static const std::set<std::string> kNames{
+      "count",      "sum",        "avg",         "min",
+      "max",        "any_value",  "first_value", "last_value",
+      "bit_and",    "bit_or",     "bit_xor",     "bool_and",
+      "bool_or",    "string_agg", "jsonb_agg",   "jsonb_object_agg",
+      "array_agg",  "variance",   "var_pop",     "stddev_samp",
+      "stddev_pop", "stddev",     "var_samp",    "approx_count_distinct"};
   return e.kind == ExprKind::kCall && kNames.contains(e.text);
 }
 
@@ -454,7 +482,14 @@ Result<Scalar> naive_cast(const Scalar& value, Type to) {
   return failed("no such cast");
 }
 
+std::string naive_text(const Expr& e) {
+  std::string out = fmt::format("{}:{}(", static_cast<int>(e.kind), e.text);
+  for (const ExprPtr& arg : e.args) out += naive_text(*arg) + ",";
+  return out + ")";
+}
+
 Result<Scalar> naive_evaluate(const Expr& e, const RowContext& context) {
+  if (is_not_grouped(e, context)) return Scalar();
   switch (e.kind) {
     case ExprKind::kNumber:
       return number(e.text);
@@ -500,10 +535,12 @@ Result<Scalar> naive_evaluate(const Expr& e, const RowContext& context) {
     case ExprKind::kCall:
       if (is_proctime(e)) return Scalar(Timestamp{context.append_time.value});
       return call(e, context);
-    case ExprKind::kArray:
     case ExprKind::kSubscript:
-    case ExprKind::kSlice:
+      return element(e, context);
     case ExprKind::kQuantified:
+      return any_equal(e, context);
+    case ExprKind::kArray:
+    case ExprKind::kSlice:
     case ExprKind::kRow:
     case ExprKind::kField:
     case ExprKind::kStar:
@@ -547,10 +584,11 @@ Type branches_type(const Expr& e, const Schema& columns) {
 }
 
 Type call_type(const Expr& e, const Schema& columns) {
-  if (e.text == "count" || e.text == "grouping") return Type::kBigint;
+  if (e.text == "count" || e.text == "grouping" || e.text == "cardinality") return Type::kBigint;
   if (is_proctime(e)) return Type::kTimestamptz;
   if (e.text == "avg" || e.text.starts_with("var") || e.text.starts_with("stddev"))
     return naive_type(*e.args[0], columns) == Type::kDouble ? Type::kDouble : Type::kNumeric;
+  if (e.text.starts_with("jsonb_")) return Type::kJsonb;
   if (e.text == "array_agg") return array_of(naive_type(*e.args[0], columns));
   if (e.text == "coalesce") return branches_type(e, columns);
   return e.args.empty() ? Type::kText : naive_type(*e.args[0], columns);
@@ -582,6 +620,8 @@ Type naive_type(const Expr& e, const Schema& columns) {
       return branches_type(e, columns);
     case ExprKind::kCall:
       return call_type(e, columns);
+    case ExprKind::kSubscript:
+      return element_of(naive_type(*e.args[0], columns));
     default:
       return Type::kBoolean;
   }

@@ -40,8 +40,9 @@ struct RowContext {
   AppendTime append_time = {};                                          // PROCTIME()
   bool window_of_rows = false;                                          // its ends are numbers
   const NaiveReads* reads = nullptr;                                    // null: the stream itself
-  const std::set<std::string>* not_grouped = nullptr;  // keys that the row's grouping set is without …
-  const NaiveReads* grouped_over = nullptr;            // … which are among these
+  const std::set<std::string>* not_grouped =
+      nullptr;                               // texts of keys that the row's grouping set is without …
+  const NaiveReads* grouped_over = nullptr;  // … which are among these
 };
 
 bool is_null(const Scalar& value);
@@ -53,6 +54,8 @@ Result<bool> naive_holds(const sql::ast::Expr& expr, const RowContext& context);
 Result<Scalar> naive_cast(const Scalar& value, Type to);
 // -1, 0, 1 for two values that are not NULL.
 int naive_compare(const Scalar& a, const Scalar& b);
+// What an expression says, the same for what is written the same.
+std::string naive_text(const sql::ast::Expr& expr);
 // The type a column of this expression gets.
 Type naive_type(const sql::ast::Expr& expr, const Schema& columns);
 // INTERVAL literals without months, in microseconds.

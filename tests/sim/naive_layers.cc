@@ -41,6 +41,7 @@ class Descent {
     const Names here{&query, query.with.size(), around};
     if (query.set != sql::ast::SetOperation::kNone) {
       if (names.empty()) names = first_names(*query.left);
+      if (!query.set_all) out_.set = query.set;
       into(*query.left, above, names, &here);
       into(*query.right, std::move(above), std::move(names), &here);
       return;
@@ -62,6 +63,7 @@ class Descent {
       layers.insert(layers.end(), arm.layers.begin(), arm.layers.end());
     }
     out_.statements.insert(out_.statements.end(), below.statements.begin(), below.statements.end());
+    if (below.set != sql::ast::SetOperation::kNone) out_.set = below.set;
     out_.emit_on_close |= below.emit_on_close;
     out_.lateness_us = below.lateness_us;
     out_.retention_us = below.retention_us;

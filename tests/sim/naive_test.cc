@@ -252,7 +252,7 @@ TEST(Naive, ListsGoByTheirOrderThenByTime) {
       "'a-c-b' | 'a-b-c' | 'c-a-b'");
   EXPECT_EQ(
       of_clicks(log, "array_agg(who), array_agg(n ORDER BY who DESC NULLS LAST), array_agg(DISTINCT n)"),
-      R"('["a","c",null,"b"]' | '[null,2,2,7]' | '[2,7,null]')");
+      "'\x03[\"a\",\"c\",null,\"b\"]' | '\x03[null,2,2,7]' | '\x03[2,7,null]'");
   EXPECT_EQ(of_clicks(log,
                       "first_value(who ORDER BY n, who DESC), last_value(n ORDER BY who), "
                       "string_agg(DISTINCT who, '' ORDER BY who DESC)"),
@@ -354,6 +354,51 @@ TEST(Naive, AUnionIsItsStreamsSideBySide) {
   const auto made = log.answer(*rows, {*clicks, *other}).made;
   ASSERT_EQ(made.at(2).size(), 2u);
   EXPECT_EQ(to_line(made.at(2)[1]), "'bob' | 1970-01-01T00:00:03Z");
+}
+
+TEST(Naive, ASetHasEachRowOnce) {
+  const auto clicks = naive_stream(kClicks);
+  const auto other = naive_stream("CREATE STREAM other (name TEXT, n BIGINT)");
+  Log log;
+  log.click(0, "ana", 1).click(0, "ana", 2).click(1, "bob", 1).stream(5).event(0, R"({"name":"bob"})");
+  log.event(0, R"({"name":"cleo"})").event(0, R"({"n":1})").event(0, R"({"n":2})");
+  const auto rows = [&](const std::string& operation) {
+    const auto view = naive_query("CREATE MATERIALIZED VIEW v AS SELECT who FROM clicks " + operation +
+                                  " SELECT name FROM other");
+    EXPECT_TRUE(view.ok() && is_grouped(*view));
+    return lines(log.answer(*view, {*clicks, *other}));
+  };
+  EXPECT_EQ(rows("UNION"), (std::vector<std::string>{"'ana'", "'bob'", "'cleo'", "null"}));
+  EXPECT_EQ(rows("INTERSECT"), std::vector<std::string>{"'bob'"});
+  EXPECT_EQ(rows("EXCEPT"), std::vector<std::string>{"'ana'"});
+}
+
+TEST(Naive, AKeyIsComputedInItsSetsAlone) {
+  Log log;
+  log.event(0, R"({"who":"a","n":4})").event(0, R"({"who":"b","n":7})").event(0, R"({"who":"b","n":5})");
+  EXPECT_EQ(lines(log.answer(
+                "CREATE MATERIALIZED VIEW v AS SELECT n % 3 AS rest, who, grouping(n % 3, who) AS level, "
+                "count(*) AS c FROM clicks GROUP BY GROUPING SETS ((n % 3), (who))")),
+            (std::vector<std::string>{"1 | null | 1 | 2", "2 | null | 1 | 1", "null | 'a' | 2 | 1",
+                                      "null | 'b' | 2 | 2"}));
+}
+
+TEST(Naive, ArraysAndJson) {
+  const std::string stream = "CREATE STREAM clicks (k TEXT, l BIGINT[])";
+  Log log;
+  log.event(0, R"({"k":"a","l":[1,null]})").event(0, R"({"k":"b"})").event(0, R"({"k":"a","l":[]})");
+  const auto of = [&](const std::string& items) {
+    const auto answer = log.answer("CREATE MATERIALIZED VIEW v AS SELECT " + items + " FROM clicks", stream);
+    EXPECT_TRUE(answer.failed.empty());
+    return to_line(answer.rows[0].row);
+  };
+  EXPECT_EQ(of("jsonb_agg(l), jsonb_object_agg(k, l)"), R"('[[1,null],null,[]]' | '{"a":[],"b":null}')");
+  EXPECT_EQ(of("l[1], l[2], l[3], cardinality(l), 1 = ANY (l), 2 = ANY (l)"),
+            "1 | null | null | 2 | true | null");
+  log.event(0, R"({"l":[1]})").event(0, R"({"l":["x"]})");
+  EXPECT_EQ(log.answer("CREATE MATERIALIZED VIEW v AS SELECT jsonb_object_agg(k, 1) AS o FROM clicks", stream)
+                .failed,
+            (std::set<Place>{{0, 3}, {0, 4}}));
 }
 
 TEST(Naive, NumericsAreExact) {

@@ -1,6 +1,7 @@
 // 200 seeds of whole nodes (20 under a sanitizer).
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "tests/sim/sim_node.h"
 
 namespace millrace::sim {
@@ -29,11 +30,14 @@ TEST_P(SimSeeds, AgreeWithTheNaiveEvaluator) {
 
 INSTANTIATE_TEST_SUITE_P(Shards, SimSeeds, testing::Range(uint64_t{0}, kShards));
 
-// The same seed twice is the same run: otherwise a failure could not be replayed.
+// The same seed twice is the same run, as in two processes: otherwise a failure could not be replayed.
 TEST(Sim, ASeedIsARun) {
   SimOptions options;
-  options.seed = 5;
-  const SimReport a = simulate(options), b = simulate(options);
+  options.seed = 179;
+  set_process_hash_seed(1);
+  const SimReport a = simulate(options);
+  set_process_hash_seed(2);
+  const SimReport b = simulate(options);
   EXPECT_EQ(a.frames, b.frames);
   EXPECT_EQ(a.events, b.events);
   EXPECT_EQ(a.acknowledged, b.acknowledged);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "tests/sim/workload_text.h"
@@ -11,7 +12,8 @@ namespace millrace::sim {
 namespace {
 
 constexpr const char* kColumns =
-    "id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN, d NUMERIC";
+    "id BIGINT, k TEXT, at TIMESTAMPTZ, n BIGINT, x DOUBLE PRECISION, s TEXT, b BOOLEAN, d NUMERIC, l "
+    "BIGINT[]";
 
 // Of groups that have the columns of their source: what they are by, and how those columns are shown.
 struct Keys {
@@ -132,8 +134,10 @@ MadeQuery Workload::make_derived(const NaiveStream& source) {
   std::string extra = pick(kExtra);
   while (keyed && extra.find("PROCTIME") != std::string::npos) extra = pick(kExtra);
   const MadeRetention kept = retention();
-  std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b, d{} FROM {}", name,
-                                with(kept.option), extra, source.name);
+  // Of the changes of CUMULATE it is a part of the key.
+  const bool began = std::ranges::any_of(source.columns, [](const auto& c) { return c.name == "began"; });
+  std::string sql = fmt::format("CREATE STREAM {}{} AS SELECT id, k, at, n, x, s, b, d{}{} FROM {}", name,
+                                with(kept.option), began ? ", began" : "", extra, source.name);
   if (!random_.chance(4)) sql += " WHERE " + (keyed ? row_condition() : condition());
   return {must(naive_query(sql), sql), sql, kept};
 }
@@ -222,9 +226,11 @@ std::string Workload::aggregate_list(bool distinct) {
       "string_agg(s, ', ')", "string_agg(k || s, '')", "approx_count_distinct(n)", "approx_count_distinct(s)",
       "max(PROCTIME())", "variance(n)", "stddev(n * 3)", "stddev_pop(n)",
       // Doubles are compared in as many digits as two ways of adding up share.
-      "CAST(var_pop(x) * 976.7 AS BIGINT)", "bool_or(n > 5)", "bit_or(n)", "array_agg(k)",
-      "array_agg(n ORDER BY s DESC, n)", "string_agg(s, '+' ORDER BY n DESC NULLS LAST)",
-      "first_value(k ORDER BY x)", "last_value(n ORDER BY s, k DESC)"};
+      "CAST(var_pop(x) * 976.7 AS BIGINT)", "bool_or(n > 5)", "bit_or(n)", "array_agg(k)", "jsonb_agg(n)",
+      "jsonb_agg(s ORDER BY n DESC, s)", "jsonb_object_agg(k, n)",
+      "jsonb_object_agg(coalesce(s, ''), d ORDER BY n)", "array_agg(n ORDER BY s DESC, n)",
+      "string_agg(s, '+' ORDER BY n DESC NULLS LAST)", "first_value(k ORDER BY x)",
+      "last_value(n ORDER BY s, k DESC)"};
   static const char* const kDistinct[] = {
       "count(DISTINCT s)",     "count(DISTINCT n)",
       "sum(DISTINCT n)",       "avg(DISTINCT n)",
@@ -332,7 +338,12 @@ Workload::GroupKey Workload::group_key() {
       {"CUBE (b, k)", "b, k, grouping(k, b) AS level"},
       {"GROUPING SETS ((k), (s), (k, b))", "k, s, b, grouping(k, s, b) AS level"},
       {"k, ROLLUP (n, s)", "k, n, s, grouping(n, s) AS level"},
-      {"GROUPING SETS (ROLLUP (k), (d))", "k, d, grouping(k, d) AS level"}};
+      {"GROUPING SETS (ROLLUP (k), (d))", "k, d, grouping(k, d) AS level"},
+      {"ROLLUP (n % 3, s)", "n % 3 AS rest, s, grouping(n % 3, s) AS level"},
+      {"CUBE (k || s, b)", "k || s AS ks, b, grouping(k || s, b) AS level"},
+      {"GROUPING SETS ((coalesce(n, d), k), (k, b), ())",
+       "coalesce(n, d) AS nd, k, b, grouping(coalesce(n, d), k, b) AS level"},
+      {"CUBE (20 / n, k)", "20 / n AS share, k, grouping(20 / n, k) AS level"}};
   if (random_.chance(4)) return kSets[random_.below(std::size(kSets))];
   if (random_.chance(8)) return {"n % 3", "n % 3 AS rest"};
   const char* key = pick(kKeys);
@@ -435,7 +446,9 @@ std::string Workload::bad_event(int64_t id, bool keyed) {
                                      R"([{}])",
                                      R"({{"id":{},"n":1e400}})",
                                      R"({{"id":{},"d":"1.2.3"}})",
-                                     R"({{"id":{},"b":"true"}})"};
+                                     R"({{"id":{},"b":"true"}})",
+                                     R"({{"id":{},"l":[1,"x"]}})",
+                                     R"({{"id":{},"l":3}})"};
   return fmt::format(fmt::runtime(pick(kBad)), id);
 }
 
@@ -465,6 +478,13 @@ MadeEvent Workload::make_event(int64_t now_us, const NaiveStream& stream) {
   const double d = static_cast<double>(random_.below(40)) / 4 - 2;
   if (!random_.chance(5))
     json += fmt::format(fmt::runtime(random_.chance(3) ? R"(,"d":"{}")" : R"(,"d":{})"), d);
+  if (!random_.chance(4)) {
+    json += ",\"l\":[";
+    for (uint64_t left = random_.below(4), all = left; left > 0; --left)
+      json += (left < all ? "," : "") +
+              (random_.chance(5) ? std::string("null") : std::to_string(random_.below(5)));
+    json += "]";
+  }
   if (random_.chance(8)) json += R"(,"unused":{"deep":[1,2,{"x":null}]})";
   event.json = json + "}";
   return event;

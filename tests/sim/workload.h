@@ -62,6 +62,11 @@ class Workload {
   MadeSource inner_union(const NaiveStream& one, const NaiveStream& other);
   // A view that reads another one, which is over `source`.
   MadeQuery make_view_over(const NaiveQuery& view, const NaiveStream& source);
+  // A view of the rows that are in one of two streams, in both, or in the first alone.
+  MadeQuery make_set(const NaiveStream& one, const NaiveStream& other);
+  // A view of a stream that has a column of arrays: makes_lists().
+  MadeQuery make_lists(const NaiveStream& source);
+  static bool makes_lists(const NaiveStream& source);
   // A derived stream of the rows of two.
   MadeQuery make_union(const NaiveStream& one, const NaiveStream& other);
   // Windows of rows: a view, or a stream of those that are full. Over a stream that may_count().

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "tests/sim/workload.h"
 #include "tests/sim/workload_text.h"
@@ -52,6 +53,26 @@ MadeQuery Workload::make_union(const NaiveStream& one, const NaiveStream& other)
   const std::string sql = fmt::format("CREATE STREAM {}{} AS {} UNION ALL {}", name, with(kept.option),
                                       arm_of_union(one, true), arm_of_union(other, false));
   return {must(naive_query(sql), sql), sql, kept};
+}
+
+MadeQuery Workload::make_set(const NaiveStream& one, const NaiveStream& other) {
+  struct Rows {
+    const char* named;
+    const char* same;
+  };
+  static constexpr Rows kRows[] = {{"k, n % 4 AS rest", "k, n % 4"},
+                                   {"s, b, n > 4 AS many", "k, n > 3, b"},
+                                   {"n, d", "n, d * 2"},
+                                   {"k, 20 / n AS share", "s, 12 / n"},
+                                   {"CASE WHEN b THEN k ELSE s END AS ks, x > 2 AS far", "k, b"}};
+  static const char* const kOperations[] = {"UNION", "UNION", "INTERSECT", "EXCEPT"};
+  const Rows& rows = kRows[random_.below(std::size(kRows))];
+  const std::string name = fmt::format("set_{}", ++names_);
+  const auto where = [&] { return random_.chance(2) ? " WHERE " + row_condition() : ""; };
+  std::string sql = fmt::format("CREATE MATERIALIZED VIEW {}{} AS SELECT {} FROM {}{} ", name, with(""),
+                                rows.named, one.name, where());
+  sql += fmt::format("{} SELECT {} FROM {}{}", pick(kOperations), rows.same, other.name, where());
+  return {must(naive_query(sql), sql), sql, {}};
 }
 
 MadeQuery Workload::make_view_over(const NaiveQuery& view, const NaiveStream& source) {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
+
 namespace millrace::sim {
 namespace {
 
@@ -10,6 +12,7 @@ using RequestState = ClientRequest::State;
 using ObjectState = ClientObject::State;
 
 constexpr const char* kDataDirectory = "/data";
+constexpr uint64_t kHashSeeds = 1'000'003;
 constexpr int64_t kOriginUs = 978'307'200'000'000;  // events' time: 2001-01-01
 constexpr int64_t kDownUs = 400'000'000;            // longer than a clock may jump without being asked
 constexpr int64_t kMaxWaitUs = 1'500'000'000;  // of clock jumps a run: stays inside the idempotency window
@@ -107,6 +110,7 @@ void World::act() {
 }
 
 bool World::open(bool faults) {
+  set_process_hash_seed(options_.seed * kHashSeeds + life_);  // another one each life, as processes have
   node::NodeOptions options;
   options.directory = kDataDirectory;
   options.workers = workers_;

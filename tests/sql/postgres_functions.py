@@ -10,7 +10,7 @@ import postgres
 
 # By name, and why.
 EXCLUDED = {
-    **dict.fromkeys(("split_index", "regexp_extract", "to_precision", "date_format", "to_timestamp_ltz", "json_value", "json_query", "json_exists", "interval_of", "interval_months",
+    **dict.fromkeys(("split_index", "regexp_extract", "to_base64", "from_base64", "hex", "instr", "locate", "truncate", "url_encode", "url_decode", "to_precision", "date_format", "to_timestamp_ltz", "json_value", "json_query", "json_exists", "interval_of", "interval_months",
                      "interval_days", "interval_microseconds", "timestampadd", "timestampdiff", "unix_timestamp"), "functions that PostgreSQL does not have"),
     "jsonb_build_object": "`jsonb_build_object`: PostgreSQL takes no jsonb as a name, the binder makes one of every argument here",
     "similar_to_escape": "the text of `similar_to_escape`: what it matches is compared",
@@ -43,7 +43,7 @@ ARGUMENT = re.compile(r"(?:'(?:[^']|'')*'|NULL)::[a-z ]+(?:\[\])?")
 # Their texts here: RFC 3339.
 TIMES = 'YYYY-MM-DD"T"HH24:MI:SS.US'
 TIMESTAMPS = {"timestamp with time zone": '"Z"', "timestamp without time zone": ""}
-INTEGERS = {"left", "right", "repeat", "lpad", "rpad", "substr", "substring", "overlay", "get_byte", "set_byte", "split_part", "chr", "width_bucket", "make_date", "make_time", "make_timestamp", "make_timestamptz", "make_interval", "jsonb_delete",
+INTEGERS = {"left", "right", "repeat", "lpad", "rpad", "substr", "substring", "overlay", "get_byte", "set_byte", "set_bit", "split_part", "chr", "width_bucket", "make_date", "make_time", "make_timestamp", "make_timestamptz", "make_interval", "jsonb_delete",
             "jsonb_array_element", "jsonb_array_element_text", "round", "trunc"}
 
 

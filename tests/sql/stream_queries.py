@@ -64,7 +64,10 @@ AGGREGATES = COUNTED + [
     ("any_value(<integer>)#", "integer"), ("regr_count(<float8>, <integer>)#", "bigint"),
     *((f"percentile_cont({fraction}) WITHIN GROUP (ORDER BY <{of}>)#", "float8") for fraction in ("0.5", "0.25") for of in ("integer", "float8")),
     *((f"percentile_disc(0.6) WITHIN GROUP (ORDER BY <{of}>)#", of) for of in ("integer", "text", "numeric", "date", "real")),
-    *((f"mode() WITHIN GROUP (ORDER BY <{of}>)#", of) for of in ("smallint", "text", "timestamptz", "boolean"))]
+    *((f"mode() WITHIN GROUP (ORDER BY <{of}>)#", of) for of in ("smallint", "text", "timestamptz", "boolean")),
+    *((f"{name}(1) WITHIN GROUP (ORDER BY <integer>{order})#", of) for order in ("", " DESC")
+      for name, of in (("rank", "bigint"), ("dense_rank", "bigint"), ("percent_rank", "float8"), ("cume_dist", "float8"))),
+    ("rank('b', 1.5) WITHIN GROUP (ORDER BY <text> DESC, <numeric> NULLS FIRST)#", "bigint"), ("dense_rank('ab', true) WITHIN GROUP (ORDER BY <text>, <boolean>)#", "bigint")]
 # Those that cannot take a row back.
 LISTS = [
     ("sum(<float8>)#", "float8"), ("sum(<real>)#::float8", "float8"), ("avg(<float8>)#", "float8"), ("avg(<real>)#", "float8"),

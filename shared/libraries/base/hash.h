@@ -13,6 +13,8 @@ namespace millrace {
 uint64_t stable_hash(std::string_view bytes);
 uint64_t seeded_hash(std::string_view bytes, uint64_t seed);
 uint64_t process_hash_seed();
+// Where a run has to be the same again (tests/sim); while no table is there.
+void set_process_hash_seed(uint64_t seed);
 
 // The key group of a key, from its stable hash.
 constexpr uint32_t key_group_of(uint64_t hash) {

@@ -258,4 +258,8 @@ bool is_of_order(AggregateKind kind) {
   return kind >= K::kPercentileCont && kind <= K::kMode;
 }
 
+bool is_rank(AggregateKind kind) {
+  return kind >= K::kRank && kind <= K::kCumeDist;
+}
+
 }  // namespace millrace::engine

@@ -27,7 +27,7 @@ struct AggregateFunction {
   std::vector<Example> examples;
   size_t least_arguments = 1;
   size_t most_arguments = 1;
-  bool within_group = false;  // written with WITHIN GROUP (ORDER BY x): x is the first argument
+  bool within_group = false;  // written with WITHIN GROUP (ORDER BY x, …): x, … are the first arguments
 };
 
 // Families in files of their own.
@@ -45,6 +45,7 @@ bool is_variance(AggregateKind kind);  // or a standard deviation
 bool is_of_pairs(AggregateKind kind);  // corr, covar_…, regr_…
 bool is_of_order(
     AggregateKind kind);  // needs all values of a group, in order: percentile_cont, percentile_disc, mode
+bool is_rank(AggregateKind kind);  // where constants would stand: rank, dense_rank, percent_rank, cume_dist
 
 // The columns n (bigint), x (double precision), word (text), ok (boolean), at (timestamptz) of the examples' rows, as
 // JSON. The watermark's column is `at`.

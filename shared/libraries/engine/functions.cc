@@ -9,12 +9,12 @@ namespace {
 std::vector<FunctionFamily> make_table() {
   std::vector<FunctionFamily> table;
   for (const auto family :
-       {text_functions,         text_part_functions,    pattern_functions,     quote_functions,
-        digest_functions,       number_functions,       whole_functions,       bit_functions,
-        angle_functions,        time_functions,         time_making_functions, time_unit_functions,
-        zone_functions,         format_functions,       bytes_functions,       jsonb_functions,
-        jsonb_array_functions,  jsonb_change_functions, json_path_functions,   array_functions,
-        array_making_functions, choice_functions}) {
+       {text_functions,   text_part_functions,    pattern_functions,      quote_functions,
+        digest_functions, number_functions,       whole_functions,        bit_functions,
+        angle_functions,  time_functions,         time_making_functions,  time_unit_functions,
+        zone_functions,   format_functions,       bytes_functions,        url_functions,
+        jsonb_functions,  jsonb_array_functions,  jsonb_change_functions, json_path_functions,
+        array_functions,  array_making_functions, choice_functions}) {
     table.push_back(family());
   }
   for (FunctionFamily& family : table) {

@@ -68,6 +68,7 @@ FunctionFamily time_unit_functions();
 FunctionFamily zone_functions();
 FunctionFamily format_functions();
 FunctionFamily bytes_functions();
+FunctionFamily url_functions();
 FunctionFamily jsonb_functions();
 FunctionFamily jsonb_array_functions();
 FunctionFamily jsonb_change_functions();

@@ -43,6 +43,20 @@ View to_hex(Row& row, int64_t value) {
   return row.keep({buffer.data(), static_cast<size_t>(end - buffer.data())});
 }
 
+std::string upper_hex(View hex) {
+  std::string out(hex);
+  for (char& c : out) c = static_cast<char>(c >= 'a' ? c - 'a' + 'A' : c);
+  return out;
+}
+View hex_of_number(Row& row, int64_t value) {
+  return row.keep(upper_hex(to_hex(row, value)));
+}
+View hex_of_text(Row& row, View text) {
+  std::string out;
+  formats::append_hex(out, text);
+  return row.keep(upper_hex(out));
+}
+
 }  // namespace
 
 FunctionFamily digest_functions() {
@@ -72,6 +86,10 @@ FunctionFamily digest_functions() {
                "The number in base 16; negative ones in two's complement",
                {call<to_hex>()},
                {{"to_hex(255)", "ff"}, {"to_hex(-1)", "ffffffffffffffff"}}},
+              {"hex",
+               "As in Flink: a number, or the bytes of a text, in base 16 with capital letters",
+               {call<hex_of_number>(), call<hex_of_text>()},
+               {{"hex(255)", "FF"}, {"hex('é')", "C3A9"}}},
           }};
 }
 

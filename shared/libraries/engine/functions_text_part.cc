@@ -28,6 +28,13 @@ int64_t strpos(View text, View part) {
 int64_t position(View part, View text) {
   return strpos(text, part);
 }
+// From a character on, counted from 1.
+int64_t locate_from(View part, View text, int64_t start) {
+  if (start < 1) return 0;
+  const size_t from = offset_of(text, start - 1);
+  const size_t at = text.find(part, from);
+  return at == View::npos ? 0 : count_characters(text.substr(0, at)) + 1;
+}
 bool starts_with(View text, View prefix) {
   return text.starts_with(prefix);
 }
@@ -215,6 +222,11 @@ FunctionFamily text_part_functions() {
            "Where the first text starts in the second, also `position(part IN text)`",
            {call<position>()},
            {{"position('om' IN 'Thomas')", "3"}}},
+          {"instr", "As in Flink: `strpos`", {call<strpos>()}, {{"instr('high', 'ig')", "2"}}},
+          {"locate",
+           "As in Flink: where the first text starts in the second, from a character on; 0 if it does not",
+           {call<position>(), call<locate_from>()},
+           {{"locate('a', 'banana')", "2"}, {"locate('a', 'banana', 3)", "4"}}},
           {"starts_with",
            "Whether the first text starts with the second",
            {call<starts_with>()},

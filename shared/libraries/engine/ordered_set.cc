@@ -6,7 +6,9 @@
 #include "engine/aggregate.h"
 #include "engine/aggregates.h"
 #include "engine/internal/accumulator_values.h"
+#include "engine/value_codec.h"
 #include "event/array.h"
+#include "event/text.h"
 
 namespace millrace::engine {
 namespace {
@@ -44,6 +46,23 @@ double percentile(const Values& values, int64_t rows, double fraction, Arena& ar
   return low + (place - static_cast<double>(first)) * (double_at(values, second, arena) - low);
 }
 
+Interval interval_at(const Values& values, int64_t row, Arena& arena) {
+  Column one;
+  one.type = Type::kInterval;
+  append_value(value_at(values, row), one, arena);
+  return one.intervals[0];
+}
+
+Interval percentile_of_intervals(const Values& values, int64_t rows, double fraction, Arena& arena) {
+  const double place = fraction * static_cast<double>(rows - 1);
+  const auto first = static_cast<int64_t>(std::floor(place));
+  const auto second = static_cast<int64_t>(std::ceil(place));
+  const __int128 low = total_micros(interval_at(values, first, arena));
+  const __int128 high = total_micros(interval_at(values, second, arena));
+  const double part = (place - static_cast<double>(first)) * static_cast<double>(high - low);
+  return interval_of(low + static_cast<__int128>(std::round(part)));
+}
+
 // Of one fraction.
 void append_percentile(AggregateKind kind, double fraction, const Values& values, int64_t rows, Column& out,
                        Arena& arena) {
@@ -51,9 +70,11 @@ void append_percentile(AggregateKind kind, double fraction, const Values& values
     const auto place = static_cast<int64_t>(std::ceil(fraction * static_cast<double>(rows)));
     return append_value(value_at(values, std::max<int64_t>(place, 1) - 1), out, arena);
   }
-  const double answer = percentile(values, rows, fraction, arena);
   if (!out.valid.empty()) out.valid.push_back(1);
-  out.doubles.push_back(answer);
+  if (out.type == Type::kInterval)
+    out.intervals.push_back(percentile_of_intervals(values, rows, fraction, arena));
+  else
+    out.doubles.push_back(percentile(values, rows, fraction, arena));
 }
 
 }  // namespace
@@ -88,12 +109,14 @@ std::vector<AggregateFunction> aggregates_of_order() {
       {"percentile_cont",
        K::kPercentileCont,
        Takes::kAnything,
-       "percentile_cont(fraction) WITHIN GROUP (ORDER BY number [DESC])",
+       "percentile_cont(fraction) WITHIN GROUP (ORDER BY number [DESC]), percentile_cont(fraction) WITHIN "
+       "GROUP (ORDER BY interval [DESC])",
        "The value that a constant fraction of all is not above, between two values where it lies between "
-       "them; a double precision. An array of fractions has an array of answers",
+       "them; a double precision, or an interval. An array of fractions has an array of answers",
        {{"percentile_cont(0.5) WITHIN GROUP (ORDER BY x)", "1.5"},
         {"percentile_cont(0.25) WITHIN GROUP (ORDER BY n DESC)", "2"},
-        {"percentile_cont(ARRAY[0, 0.25, 1]) WITHIN GROUP (ORDER BY n)", "{1,1.5,2}"}},
+        {"percentile_cont(ARRAY[0, 0.25, 1]) WITHIN GROUP (ORDER BY n)", "{1,1.5,2}"},
+        {"percentile_cont(0.5) WITHIN GROUP (ORDER BY x * INTERVAL '1 hour')", "01:30:00"}},
        2,
        2,
        true},
@@ -117,6 +140,44 @@ std::vector<AggregateFunction> aggregates_of_order() {
        {{"mode() WITHIN GROUP (ORDER BY n)", "2"}, {"mode() WITHIN GROUP (ORDER BY word)", "a"}},
        1,
        1,
+       true},
+      {"rank",
+       K::kRank,
+       Takes::kAnything,
+       "rank(constant, …) WITHIN GROUP (ORDER BY any [DESC], …)",
+       "Where a row of the constants, one a key, would stand among the rows: one more than there are before "
+       "it",
+       {{"rank(2) WITHIN GROUP (ORDER BY n)", "2"},
+        {"rank('b', 0) WITHIN GROUP (ORDER BY word, x DESC)", "3"}},
+       2,
+       2,
+       true},
+      {"dense_rank",
+       K::kDenseRank,
+       Takes::kAnything,
+       "dense_rank(constant, …) WITHIN GROUP (ORDER BY any [DESC], …)",
+       "The same of the different rows: one more than there are before it",
+       {{"dense_rank(3) WITHIN GROUP (ORDER BY n)", "3"}},
+       2,
+       2,
+       true},
+      {"percent_rank",
+       K::kPercentRank,
+       Takes::kAnything,
+       "percent_rank(constant, …) WITHIN GROUP (ORDER BY any [DESC], …)",
+       "How much of the rows are before a row of the constants, from 0 to 1",
+       {{"percent_rank(2) WITHIN GROUP (ORDER BY n)", "0.25"}},
+       2,
+       2,
+       true},
+      {"cume_dist",
+       K::kCumeDist,
+       Takes::kAnything,
+       "cume_dist(constant, …) WITHIN GROUP (ORDER BY any [DESC], …)",
+       "How much of the rows are before a row of the constants or like it, itself counted in, to 1",
+       {{"cume_dist(2) WITHIN GROUP (ORDER BY n)", "0.8"}},
+       2,
+       2,
        true},
   };
 }

@@ -108,6 +108,11 @@ enum class AggregateKind : uint8_t {
   kPercentileCont,
   kPercentileDisc,
   kMode,
+  // In the table alone, too: a plan counts the rows before a constant.
+  kRank,
+  kDenseRank,
+  kPercentRank,
+  kCumeDist,
 };
 // What sum and avg take of a numeric: the binder sees to it. Then no order of additions can overflow 128 bits.
 inline constexpr int kNumericSumPrecision = 27;

@@ -71,6 +71,7 @@ void QueryReport::add(const QueryReport& other) {
   partitions.insert(partitions.end(), other.partitions.begin(), other.partitions.end());
   std::sort(partitions.begin(), partitions.end(),
             [](const auto& a, const auto& b) { return a.partition < b.partition; });
+  late_before.insert(late_before.end(), other.late_before.begin(), other.late_before.end());
   counters.add(other.counters);
   groups.add(other.groups);
   distinct.add(other.distinct);

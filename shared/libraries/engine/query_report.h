@@ -45,6 +45,12 @@ struct PartitionReport {
   int64_t watermark_us = INT64_MIN;
 };
 
+// A row of the partition comes too late if its last window ends up to there.
+struct LateBefore {
+  PartitionId partition;
+  int64_t watermark_us = INT64_MIN;
+};
+
 // What an operator keeps.
 struct OperatorState {
   uint64_t keys = 0;
@@ -58,6 +64,7 @@ struct OperatorState {
 
 struct QueryReport {
   std::vector<PartitionReport> partitions;  // of the source, by number; empty: nothing closes by watermark
+  std::vector<LateBefore> late_before;      // likewise; empty: no row comes too late
   StepCounters counters;
   OperatorState groups;
   OperatorState distinct;   // the values that DISTINCT has seen, where they stand beside the groups

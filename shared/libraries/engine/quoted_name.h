@@ -1,4 +1,4 @@
-// A name as SQL writes it: in double quotes where it would not be read back without them. Private to engine/.
+// A name as SQL writes it: in double quotes where it would not be read back without them.
 #pragma once
 
 #include <string>

@@ -46,17 +46,17 @@ struct StreamPlace {
 std::string to_cursor(const StreamPlace& place);
 Result<StreamPlace> parse_cursor(std::string_view text);  // MR-API-0010
 
+// A JSON object on one line, and the cursor after it (empty: not resumable).
+using RowVisit = std::function<void(std::string_view json, std::string_view cursor)>;
+
 // Rows that go on coming. Pulled by whoever has room to send: a slow reader costs its own place, never
 // memory.
 class Subscription {
  public:
   virtual ~Subscription() = default;
-  // Hands up to max_rows rows that are ready to `visit`: one JSON object and the cursor after it (empty: not
-  // resumable). Answers how many. 0: nothing is ready now; `ready` will be called. An error ends the
-  // subscription (kGone, kCancelled).
-  virtual Result<size_t> pull(
-      size_t max_rows,
-      const std::function<void(std::string_view json, const std::string& cursor)>& visit) = 0;
+  // Hands up to max_rows rows that are ready to `visit`. Answers how many. 0: nothing is ready now; `ready` will be
+  // called. An error ends the subscription (kGone, kCancelled).
+  virtual Result<size_t> pull(size_t max_rows, const RowVisit& visit) = 0;
   // Of the row that `visit` is given, meanwhile: the trace of its request (telemetry/trace_context.h), if it has one.
   virtual std::string_view trace() const { return {}; }
   void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
@@ -74,9 +74,10 @@ struct ViewAtCut {
   PlanPtr plan;
   Cut cut;
   std::vector<std::shared_ptr<const state::Epoch>> epochs;  // one a worker
-  int64_t closed = INT64_MIN;   // emit_on_close: windows that end up to it are shown
+  int64_t closed = INT64_MIN;   // emit_on_close: windows that end up to it are shown: all workers closed them
   int64_t dropped = INT64_MIN;  // retention: windows that end up to it are gone
   QueryReport report = {};      // inspect()'s; a read's is empty
+  std::vector<int64_t> closed_by = {};  // emit_on_close: by each worker
 };
 
 // The view's output rows, any thread.

@@ -12,7 +12,16 @@ constexpr size_t kPartsBytes = 8;
 constexpr char kThere = 1;  // before a value that is not NULL
 constexpr uint64_t kSign = uint64_t{1} << 63;
 
-// Intervals that compare equal are one group: days of 24 hours stand for it.
+void push_valid(Column& out) {
+  if (!out.valid.empty()) out.valid.push_back(1);
+}
+
+Error bad_key() {
+  return error(Code::kCorrupt, "MR-SQL-0111", "a stored group key is not of its type");
+}
+
+}  // namespace
+
 Interval interval_of(__int128 micros) {
   const __int128 days = micros / kMicrosPerDay;
   Interval i;
@@ -25,16 +34,6 @@ Interval interval_of(__int128 micros) {
   }
   return i;
 }
-
-void push_valid(Column& out) {
-  if (!out.valid.empty()) out.valid.push_back(1);
-}
-
-Error bad_key() {
-  return error(Code::kCorrupt, "MR-SQL-0111", "a stored group key is not of its type");
-}
-
-}  // namespace
 
 void encode_key(std::string& out, const Column& column, size_t row) {
   append_ordered(out, column, row);

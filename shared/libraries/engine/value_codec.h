@@ -15,6 +15,9 @@ inline constexpr size_t kMaxKeyBytes = 32 * 1024;  // of a group, of a primary k
 void encode_value(std::string& out, const Column& column, size_t row);
 bool decode_value(ByteReader& in, Column& out, Arena& arena);
 
+// Intervals that compare equal have one key: days of 24 hours stand for it.
+Interval interval_of(__int128 micros);
+
 // The end of a window of rows, or of a pane of them: a group's last key, a BIGINT.
 void append_end(std::string& key, int64_t end);
 int64_t end_of(std::string_view key);

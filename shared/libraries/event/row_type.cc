@@ -55,6 +55,12 @@ Error beyond(std::string message) {
 }
 
 thread_local bool for_definition = false;
+thread_local TenantId for_tenant{};  // TenantId(): nobody's
+
+struct Made {
+  size_t types = 0;
+  size_t bytes = 0;
+};
 
 class RowTypes {
  public:
@@ -64,12 +70,14 @@ class RowTypes {
  private:
   Status measure(RowType& made) const;
   Status check_room(size_t name_bytes) const;
+  Status take_room(size_t name_bytes);
   Result<Type> plain_of(const Schema& fields);
 
   std::mutex mutex_;  // of what follows; an entry is never changed
   std::array<std::atomic<const RowType*>, kMaxRowTypes> types_ = {};
   std::vector<std::unique_ptr<const RowType>> owned_;
   std::unordered_map<std::string_view, Type> by_name_;
+  std::unordered_map<TenantId, Made> of_tenants_;  // by their SELECTs; each has at least one
   size_t bytes_ = 0;
 };
 
@@ -117,6 +125,23 @@ Status RowTypes::check_room(size_t name_bytes) const {
                "use a row type that a stream has, or JSONB");
 }
 
+Status RowTypes::take_room(size_t name_bytes) {
+  TRY(check_room(name_bytes));
+  if (!for_definition && for_tenant != TenantId()) {
+    Made made = of_tenants_.contains(for_tenant) ? of_tenants_.at(for_tenant) : Made();
+    made.types += 1;
+    made.bytes += name_bytes;
+    if (made.types > kRowTypesOfTenant || made.bytes > kRowTypeBytesOfTenant) {
+      return error(Code::kExhausted, "MR-EVT-0103",
+                   "the tenant's SELECTs have named too many different row types since the node started",
+                   "use a row type that a stream has, or JSONB");
+    }
+    of_tenants_[for_tenant] = made;
+  }
+  bytes_ += name_bytes;
+  return {};
+}
+
 Result<Type> RowTypes::find_or_add(Schema fields) {
   auto made = std::make_unique<RowType>();
   made->fields = std::move(fields);
@@ -127,11 +152,10 @@ Result<Type> RowTypes::find_or_add(Schema fields) {
   const std::lock_guard lock(mutex_);
   const auto known = by_name_.find(made->name);
   if (known != by_name_.end()) return known->second;
-  TRY(check_room(made->name.size()));
+  TRY(take_room(made->name.size()));
   const size_t index = owned_.size();
   const Type type = numbered(index);
   if (made->plain == Type::kNull) made->plain = type;
-  bytes_ += made->name.size();
   types_[index].store(made.get(), std::memory_order_release);
   by_name_.emplace(made->name, type);
   owned_.push_back(std::move(made));
@@ -149,6 +173,11 @@ MakesRowTypesOfDefinition::MakesRowTypesOfDefinition(bool definition)
     : before_(std::exchange(for_definition, definition)) {}
 MakesRowTypesOfDefinition::~MakesRowTypesOfDefinition() {
   for_definition = before_;
+}
+
+MakesRowTypesOfTenant::MakesRowTypesOfTenant(TenantId tenant) : before_(std::exchange(for_tenant, tenant)) {}
+MakesRowTypesOfTenant::~MakesRowTypesOfTenant() {
+  for_tenant = before_;
 }
 
 Result<Type> row_type(Schema fields) {

@@ -5,10 +5,11 @@
 //             The numbers are this process's own: what is stored has the type's name.
 // Threads:    any; finding fields takes no lock.
 // Bound:      kMaxRowFields and kMaxRowDepth a type; kMaxRowTypes and kMaxRowTypeBytes of names in all: beyond them new row
-//             types are refused, known ones go on. The last of both are for definitions alone, or one client's SELECTs could
-//             take them all.
+//             types are refused, known ones go on. The last of both are for definitions alone, and one tenant's SELECTs make a
+//             part of the others, or they could take them all.
 #pragma once
 
+#include "base/types.h"
 #include "event/type.h"
 
 namespace millrace {
@@ -20,6 +21,8 @@ inline constexpr size_t kMaxRowTypes = 32'768;
 inline constexpr size_t kMaxRowTypeBytes = 64u << 20;
 inline constexpr size_t kRowTypesForDefinitions = 4'096;
 inline constexpr size_t kRowTypeBytesForDefinitions = 8u << 20;
+inline constexpr size_t kRowTypesOfTenant = 8'192;
+inline constexpr size_t kRowTypeBytesOfTenant = 16u << 20;
 
 // While one lives, the row types that its thread makes are a definition's.
 class MakesRowTypesOfDefinition {
@@ -31,6 +34,18 @@ class MakesRowTypesOfDefinition {
 
  private:
   const bool before_;
+};
+
+// While one lives, the row types that its thread makes, but a definition's, count as the tenant's.
+class MakesRowTypesOfTenant {
+ public:
+  explicit MakesRowTypesOfTenant(TenantId tenant);
+  ~MakesRowTypesOfTenant();
+  MakesRowTypesOfTenant(const MakesRowTypesOfTenant&) = delete;
+  MakesRowTypesOfTenant& operator=(const MakesRowTypesOfTenant&) = delete;
+
+ private:
+  const TenantId before_;
 };
 
 // Of each field name, type, length and scale count. Its errors are the bounds'.

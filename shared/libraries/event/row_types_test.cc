@@ -10,8 +10,22 @@ Result<Type> make(size_t number) {
   return row_type({{.name = "a" + std::to_string(number), .type = Type::kText}});
 }
 
-TEST(RowTypes, TheLastAreKeptForDefinitions) {
+// One process, one table: the cases stand in one test, in this order.
+TEST(RowTypes, OneTenantsSelectsLeaveSomeToOthersAndTheLastAreKeptForDefinitions) {
   const size_t most = kMaxRowTypes - kRowTypesForDefinitions;
+  {
+    const MakesRowTypesOfTenant tenant(TenantId(7));
+    for (size_t i = 0; i < kRowTypesOfTenant; ++i) ASSERT_TRUE(make(i).ok()) << i;
+    EXPECT_EQ(make(kRowTypesOfTenant).error().message,
+              "the tenant's SELECTs have named too many different row types since the node started");
+    EXPECT_TRUE(make(0).ok());  // known
+    const MakesRowTypesOfDefinition definition(true);
+    EXPECT_TRUE(make(kRowTypesOfTenant).ok());
+  }
+  {
+    const MakesRowTypesOfTenant other(TenantId(8));
+    EXPECT_TRUE(make(kRowTypesOfTenant + 1).ok());
+  }
   for (size_t i = 0; i < most; ++i) ASSERT_TRUE(make(i).ok()) << i;
   EXPECT_EQ(make(most).error().message,
             "the node knows so many different row types that the rest are kept for definitions");

@@ -102,6 +102,8 @@ std::string kind_name(ControlKind kind) {
       return "idempotency";
     case ControlKind::kEventIds:
       return "event ids";
+    case ControlKind::kLetter:
+      return "letter";
     case ControlKind::kTrace:
       return "trace";
     case ControlKind::kStart:

@@ -39,7 +39,8 @@ enum class ControlKind : uint8_t {
   kPosition = 7,     // Log::append's named positions
   kLeap = 8,         // the journal's own: its clock took a jump of the wall's between this frame and the last
   kEventIds = 9,     // event-gateway: hashes of the (source, id) of events in this frame
-  kTrace = 10,       // event-gateway: the trace that the events' request belongs to
+  kLetter = 10,      // event-gateway: what was done with a dead letter; an event that its query takes again
+  kTrace = 11,       // event-gateway: the trace that the events' request belongs to
 };
 
 struct BatchAppend {

@@ -51,6 +51,9 @@ class SqliteStore final : public MetadataStore {
   Result<std::vector<Definition>> list() override;
   Result<std::optional<std::string>> get(const std::string& name) override;
   Status put(const std::string& name, const std::string& value) override;
+  Result<std::string> contents() override;
+  Result<std::vector<Setting>> settings(const std::string& prefix) override;
+  Status change(const std::vector<SettingChange>& changes) override;
 
  private:
   friend class Statement;
@@ -314,6 +317,42 @@ Status SqliteStore::put(const std::string& name, const std::string& value) {
                       "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
                       "value = excluded.value");
   return statement.text(name).blob(value).run("writing a setting");
+}
+
+Result<std::string> SqliteStore::contents() {
+  sqlite3_int64 size = 0;
+  const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> bytes(
+      sqlite3_serialize(db_, "main", &size, 0), &sqlite3_free);
+  if (bytes == nullptr) return failure(SQLITE_IOERR, "copying it");
+  return std::string(reinterpret_cast<const char*>(bytes.get()), static_cast<size_t>(size));
+}
+
+Result<std::vector<Setting>> SqliteStore::settings(const std::string& prefix) {
+  Statement statement(*this, "SELECT name, value FROM settings WHERE substr(name, 1, ?) = ? ORDER BY name");
+  statement.integer(static_cast<int64_t>(prefix.size())).text(prefix);
+  std::vector<Setting> out;
+  for (;;) {
+    TRY_ASSIGN(const bool more, statement.step("listing settings"));
+    if (!more) return out;
+    out.push_back({statement.column_bytes(0), statement.column_bytes(1)});
+  }
+}
+
+Status SqliteStore::change(const std::vector<SettingChange>& changes) {
+  TRY(execute("BEGIN IMMEDIATE"));
+  Status done;
+  for (const auto& one : changes) {
+    if (one.value) {
+      done = put(one.name, *one.value);
+    } else {
+      Statement statement(*this, "DELETE FROM settings WHERE name = ?");
+      done = statement.text(one.name).run("removing a setting");
+    }
+    if (!done.ok()) break;
+  }
+  if (done.ok()) done = execute("COMMIT");
+  if (!done.ok() && sqlite3_get_autocommit(db_) == 0) (void)execute("ROLLBACK");
+  return done;
 }
 
 }  // namespace

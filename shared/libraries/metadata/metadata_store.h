@@ -33,6 +33,14 @@ struct Definition {
   std::optional<Cut> dropped_at;
 };
 
+struct Setting {
+  std::string name, value;
+};
+struct SettingChange {
+  std::string name;
+  std::optional<std::string> value;
+};
+
 class MetadataStore {
  public:
   // A directory written by a newer version is refused with words (MR-META-0002).
@@ -46,6 +54,11 @@ class MetadataStore {
   virtual Result<std::vector<Definition>> list() = 0;                           // by id
   virtual Result<std::optional<std::string>> get(const std::string& name) = 0;  // small settings
   virtual Status put(const std::string& name, const std::string& value) = 0;
+  virtual Result<std::string> contents() = 0;  // the bytes of a file that holds what this one does
+  virtual Result<std::vector<Setting>> settings(
+      const std::string& prefix) = 0;  // whose names begin so, by name
+  // All of it or nothing; where there is no value, the setting goes.
+  virtual Status change(const std::vector<SettingChange>& changes) = 0;
 };
 
 }  // namespace millrace::metadata

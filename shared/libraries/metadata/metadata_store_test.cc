@@ -342,5 +342,25 @@ TEST(MetadataCrash, SurvivesEveryFailingCall) {
   }
 }
 
+TEST(MetadataStore, SettingsChangeTogether) {
+  CrashingFiles files(1);
+  {
+    auto store = MetadataStore::open(files, "catalog.db");
+    ASSERT_TRUE(store.ok());
+    ASSERT_TRUE((*store)->change({{"a/1", "one"}, {"a/2", "two"}, {"b/1", "other"}}).ok());
+    ASSERT_TRUE((*store)->change({{"a/1", std::nullopt}, {"a/3", "three"}, {"a/9", std::nullopt}}).ok());
+    files.fail_from(1);
+    EXPECT_FALSE((*store)->change({{"a/2", std::nullopt}, {"a/4", "four"}}).ok());
+    files.fail_from(UINT64_MAX / 2);
+  }
+  auto again = MetadataStore::open(files, "catalog.db");
+  ASSERT_TRUE(again.ok());
+  const auto found = (*again)->settings("a/");
+  ASSERT_TRUE(found.ok());
+  ASSERT_EQ(found->size(), 2u);
+  EXPECT_EQ(found->front().name, "a/2");
+  EXPECT_EQ(found->back().value, "three");
+}
+
 }  // namespace
 }  // namespace millrace::metadata

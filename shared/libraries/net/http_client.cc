@@ -43,22 +43,32 @@ Error not_http(std::string what) {
 }
 
 // Waits until the socket is ready; false after the time-out.
-bool wait_for(int fd, short events, std::chrono::milliseconds timeout) {
-  pollfd one{fd, events, 0};
+bool is_ready(int fd, short events, std::chrono::milliseconds timeout, int cancel_fd = -1) {
+  pollfd both[] = {{fd, events, 0}, {cancel_fd, POLLIN, 0}};  // a negative one is passed over
   const int wait = timeout.count() == 0 ? -1 : static_cast<int>(timeout.count());
   int n = 0;
   do {
-    n = ::poll(&one, 1, wait);
+    n = ::poll(both, 2, wait);
   } while (n < 0 && errno == EINTR);
   return n > 0;
 }
 
+bool is_cancelled(int cancel_fd) {
+  pollfd one{cancel_fd, POLLIN, 0};
+  return cancel_fd >= 0 && ::poll(&one, 1, 0) > 0;
+}
+
+Error cancelled() {
+  return error(Code::kCancelled, "MR-CLI-0015", "cancelled");
+}
+
 // One address: 0, or the errno of what failed.
-int connect_to(int fd, const addrinfo& address, std::chrono::milliseconds timeout) {
+int connect_to(int fd, const addrinfo& address, std::chrono::milliseconds timeout, int cancel_fd) {
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
   if (::connect(fd, address.ai_addr, address.ai_addrlen) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
-  if (!wait_for(fd, POLLOUT, timeout)) return ETIMEDOUT;
+  if (!is_ready(fd, POLLOUT, timeout, cancel_fd)) return ETIMEDOUT;
+  if (is_cancelled(cancel_fd)) return ECANCELED;
   int failure = 0;
   socklen_t size = sizeof failure;
   ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size);
@@ -149,15 +159,24 @@ Status HttpClient::connect_socket() {
   for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
     fd_ = ::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
     if (fd_ < 0) continue;
-    failure = connect_to(fd_, *a, at_most(options_.connect));
+    failure = connect_to(fd_, *a, at_most(options_.connect), options_.cancel_fd);
     if (failure == 0) {
       const int on = 1;
       ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       return {};
     }
     close();
+    if (failure == ECANCELED) return cancelled();
   }
   return unreachable(reason(failure));
+}
+
+Status HttpClient::wait_for(short events, std::string_view too_late) {
+  const bool ready =
+      is_ready(fd_, tls_ != nullptr ? tls_->wants() : events, at_most(options_.answer), options_.cancel_fd);
+  if (is_cancelled(options_.cancel_fd)) return cancelled();
+  if (ready) return {};
+  return error(Code::kDeadline, "MR-CLI-0002", std::string(too_late));
 }
 
 Status HttpClient::send_all(std::string_view bytes) {
@@ -167,9 +186,7 @@ Status HttpClient::send_all(std::string_view bytes) {
     if (n >= 0) {
       bytes.remove_prefix(static_cast<size_t>(n));
     } else if (errno == EAGAIN) {
-      if (!wait_for(fd_, tls_ != nullptr ? tls_->wants() : POLLOUT, at_most(options_.answer))) {
-        return error(Code::kDeadline, "MR-CLI-0002", "the server does not take the request");
-      }
+      TRY(wait_for(POLLOUT, "the server does not take the request"));
     } else if (errno != EINTR) {
       return unreachable(reason(errno));
     }
@@ -180,6 +197,7 @@ Status HttpClient::send_all(std::string_view bytes) {
 Result<bool> HttpClient::receive() {
   char piece[64 << 10];
   while (true) {
+    if (is_cancelled(options_.cancel_fd)) return cancelled();
     const ssize_t n =
         tls_ != nullptr ? tls_->receive(piece, sizeof piece) : ::recv(fd_, piece, sizeof piece, 0);
     if (n > 0) {
@@ -189,12 +207,8 @@ Result<bool> HttpClient::receive() {
     }
     if (n == 0) return false;
     if (errno == EAGAIN) {
-      if (!wait_for(fd_, tls_ != nullptr ? tls_->wants() : POLLIN, at_most(options_.answer))) {
-        return error(
-            Code::kDeadline, "MR-CLI-0002",
-            fmt::format("no answer from the server within {} s",
-                        (options_.whole.count() > 0 ? options_.whole : options_.answer).count() / 1000));
-      }
+      const auto most = options_.whole.count() > 0 ? options_.whole : options_.answer;
+      TRY(wait_for(POLLIN, fmt::format("no answer from the server within {} s", most.count() / 1000)));
     } else if (errno != EINTR) {
       return unreachable(reason(errno));
     }

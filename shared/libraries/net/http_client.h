@@ -7,7 +7,7 @@
 // Retries: none here. A connection that the server had closed while it was idle is opened again once, before
 //          anything of the request's answer was seen.
 // Bounds:  header 64 KB, whole answer kMaxAnswer, time-outs of Options.
-// Errors:  MR-CLI-0001 cannot reach, MR-CLI-0002 time-out, MR-CLI-0003 not HTTP, MR-CLI-0004 bad URL; those of TlsClient.
+// Errors:  MR-CLI-0001 cannot reach, MR-CLI-0002 time-out, MR-CLI-0003 not HTTP, MR-CLI-0004 bad URL, MR-CLI-0015 cancelled; those of TlsClient.
 #pragma once
 
 #include <chrono>
@@ -56,6 +56,7 @@ class HttpClient {
     std::chrono::milliseconds connect{5'000};
     std::chrono::milliseconds answer{120'000};  // between two pieces of an answer; 0: for ever
     std::chrono::milliseconds whole{0};  // from the call to its end, but for looking up the name; 0: for ever
+    int cancel_fd = -1;                  // once it is readable, what waits ends with MR-CLI-0015
   };
   static constexpr size_t kMaxHeader = 64u << 10;
   static constexpr size_t kMaxAnswer = 256u << 20;
@@ -76,6 +77,7 @@ class HttpClient {
  private:
   Status connect();
   Status connect_socket();
+  Status wait_for(short events, std::string_view too_late);
   Status send_all(std::string_view bytes);
   // Appends to buffer_; answers false at the end of the connection.
   Result<bool> receive();

@@ -33,6 +33,7 @@ class Script {
     thread_.join();
     ::close(listener_);
   }
+  uint16_t port() const { return port_; }
   HttpClient client() const {
     HttpClient::Options options;
     options.token = "secret";
@@ -186,6 +187,26 @@ TEST(HttpClient, NobodyThere) {
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().id, "MR-CLI-0001");
   EXPECT_TRUE(retryable(answer.error().code));
+}
+
+TEST(HttpClient, WhatWaitsIsCancelled) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  Script server({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"});
+  HttpClient::Options options;
+  options.answer = std::chrono::milliseconds(0);
+  options.cancel_fd = pipe[0];
+  HttpClient client({"127.0.0.1", server.port()}, options);
+  std::string got;
+  const auto answer = client.call({"GET", "/", {}, {}}, [&](std::string_view piece) {
+    got = piece;
+    return ::write(pipe[1], "x", 1) == 1;
+  });
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(got, "a");
+  EXPECT_EQ(answer.error().id, "MR-CLI-0015");
+  ::close(pipe[0]);
+  ::close(pipe[1]);
 }
 
 }  // namespace

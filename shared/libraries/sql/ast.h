@@ -94,15 +94,14 @@ struct Expr {
   bool tries = false;  // kCast: TRY_CAST
   bool has_operand = false;
   bool has_else = false;
-  bool distinct = false;      // kCall: of an aggregate's argument
-  bool within_group = false;  // kCall: the first argument is that of WITHIN GROUP's ORDER BY
-  bool descending = false;    // kCall: … which is DESC
-  bool has_filter = false;    // kCall: the last argument is FILTER's condition
+  bool distinct = false;    // kCall: of an aggregate's argument
+  bool has_filter = false;  // kCall: the last argument is FILTER's condition
   struct Order {
     bool descending = false;
     std::optional<bool> nulls_first;
   };
-  std::vector<Order> order_by;  // kCall: the last arguments before FILTER's are ORDER BY's
+  std::vector<Order> within_group;  // kCall: the first arguments are those of WITHIN GROUP's ORDER BY
+  std::vector<Order> order_by;      // kCall: the last arguments before FILTER's are ORDER BY's
   uint32_t height = 1;
 };
 

@@ -180,11 +180,14 @@ Result<Bound> ExpressionBinder::aggregate(const ast::Expr& expr, const Aggregate
                       fmt::format("aggregate functions are not allowed in {}", place_),
                       "they stand in the SELECT list of a view");
   }
-  if (function.within_group != expr.within_group) {
+  if (function.within_group == expr.within_group.empty()) {
     return bad_arguments(expr, function.within_group ? "WITHIN GROUP (ORDER BY …) behind it"
                                                      : "its arguments alone, without WITHIN GROUP");
   }
-  AggregateCall call{.kind = function.kind, .descending = expr.descending};
+  if (engine::is_rank(function.kind)) return rank_of(expr, function.kind);
+  if (expr.within_group.size() > 1) return bad_arguments(expr, "one key in WITHIN GROUP (ORDER BY …)");
+  AggregateCall call{.kind = function.kind};
+  call.descending = function.within_group && expr.within_group.front().descending;
   if (expr.star) {
     if (call.kind != AggregateKind::kCount) return bad_arguments(expr, "one expression; only count takes *");
     call.kind = AggregateKind::kCountStar;
@@ -297,14 +300,12 @@ Result<Bound> ExpressionBinder::pair_of(const ast::Expr& expr, Bound y) {
 
 Result<Bound> ExpressionBinder::ordered(const ast::Expr& expr, AggregateKind kind, Bound argument) {
   const Type type = argument.type();
-  if (type == Type::kInterval) {
-    return unsupported_at(expr.span, fmt::format("{} of intervals is not supported", expr.text),
-                          "order by EXTRACT(epoch FROM …)");
-  }
   if (!has_order(type)) return does_not_exist(expr, type, "order by a value in it, or by its text");
-  if (kind != AggregateKind::kPercentileCont) return argument;
-  if (!is_number(type))
-    return does_not_exist(expr, type, "percentile_cont takes numbers; percentile_disc any value");
+  if (kind != AggregateKind::kPercentileCont || type == Type::kInterval) return argument;
+  if (!is_number(type)) {
+    return does_not_exist(expr, type,
+                          "percentile_cont takes numbers and intervals; percentile_disc any value");
+  }
   return convert(argument, Type::kDouble);
 }
 

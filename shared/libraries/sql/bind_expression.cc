@@ -102,7 +102,7 @@ Error unknown_function(const ast::Expr& expr) {
 // What only an aggregate may have; empty: nothing.
 std::string_view aggregate_clause(const ast::Expr& call) {
   if (call.has_filter) return "FILTER";
-  if (call.within_group) return "WITHIN GROUP";
+  if (!call.within_group.empty()) return "WITHIN GROUP";
   if (call.distinct) return "DISTINCT";
   return call.order_by.empty() ? "" : "ORDER BY";
 }

@@ -39,6 +39,13 @@ struct Bound {
   Type type() const { return expr->type; }
 };
 
+// Of rank(…) WITHIN GROUP: what rows are ordered by, and the constant whose place is asked for.
+struct RankKey {
+  Bound value, constant;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
 class ExpressionBinder {
  public:
   // `place`, if not empty, says where the expression stands and that aggregates are refused there ("WHERE").
@@ -106,6 +113,11 @@ class ExpressionBinder {
   Result<Bound> filtered(const ast::Expr& call, Bound value);
   Result<Bound> interval_aggregate(const ast::Expr& expr, const engine::AggregateFunction& function,
                                    const Bound& argument);
+  // rank(…) WITHIN GROUP and its kin (bind_rank.cc).
+  Result<Bound> rank_of(const ast::Expr& expr, engine::AggregateKind kind);
+  Result<std::vector<RankKey>> rank_keys(const ast::Expr& expr);
+  Result<Bound> counted(const ast::Expr& expr, Bound value, bool distinct);
+  Result<Bound> share_of(const ast::Expr& expr, engine::AggregateKind kind, Bound before);
   Bound aggregate_call(const ast::Expr& expr, engine::AggregateCall call, size_t size);
   Result<std::vector<Bound>> bind_all(const std::vector<ast::ExprPtr>& args);
 
@@ -160,6 +172,7 @@ bool is_jsonb_operator(std::string_view op, const Bound& left, const Bound& righ
 Result<Bound> make_jsonb_operation(std::string_view op, Bound left, Bound right, const ast::Expr& at);
 // Rows (bind_row.cc). IS NULL is true of a row without a value in it, IS NOT NULL of one with a value in each field.
 Result<Bound> make_row_test(bool null, Bound row, const SourceSpan& span);
+Result<Bound> unnamed_row(std::vector<Bound> fields, const SourceSpan& span);  // ROW(…) of typed values
 // Of two rows as they were written.
 Result<Bound> make_row_comparison(engine::Op op, std::string_view symbol, const Bound& left,
                                   const Bound& right, const SourceSpan& span,

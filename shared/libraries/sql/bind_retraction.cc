@@ -20,13 +20,13 @@ bool can_retract(const AggregateCall& call) {
     case AggregateKind::kCountStar:
     case AggregateKind::kCount:
     case AggregateKind::kBitXor:
+    case AggregateKind::kPercentileCont:
+    case AggregateKind::kPercentileDisc:
+    case AggregateKind::kMode:
       return true;
     case AggregateKind::kMin:
     case AggregateKind::kMax:
     case AggregateKind::kAnyValue:
-    case AggregateKind::kPercentileCont:
-    case AggregateKind::kPercentileDisc:
-    case AggregateKind::kMode:
       return physical(call.argument->type) != Physical::kInterval;
     case AggregateKind::kSum:
     case AggregateKind::kAvg:

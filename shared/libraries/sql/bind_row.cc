@@ -73,15 +73,6 @@ Result<Bound> cast_value_by_fields(const Bound& row, Type to, const SourceSpan& 
               span);
 }
 
-// Of typed fields; the names of those that have none are PostgreSQL's.
-Result<Bound> unnamed_row(std::vector<Bound> fields, const SourceSpan& span) {
-  Schema schema;
-  for (const Bound& field : fields)
-    schema.push_back(ColumnDef{fmt::format("f{}", schema.size() + 1), field.type()});
-  TRY_ASSIGN(const Type type, row_type_at(std::move(schema), span));
-  return make_row(type, std::move(fields), span);
-}
-
 Error no_field(const Bound& row, const std::string& name, const SourceSpan& span) {
   if (!is_row(row.type())) {
     return invalid_at(kUnknownColumn, span,
@@ -105,6 +96,15 @@ Result<Bound> named_field(const Bound& row, const std::string& name, const Sourc
 }
 
 }  // namespace
+
+// Of typed fields; the names of those that have none are PostgreSQL's.
+Result<Bound> unnamed_row(std::vector<Bound> fields, const SourceSpan& span) {
+  Schema schema;
+  for (const Bound& field : fields)
+    schema.push_back(ColumnDef{fmt::format("f{}", schema.size() + 1), field.type()});
+  TRY_ASSIGN(const Type type, row_type_at(std::move(schema), span));
+  return make_row(type, std::move(fields), span);
+}
 
 Result<Bound> ExpressionBinder::row(const ast::Expr& expr) {
   TRY_ASSIGN(std::vector<Bound> fields, bind_all(expr.args));

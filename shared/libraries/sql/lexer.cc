@@ -32,18 +32,29 @@ class Lexer {
   explicit Lexer(std::string_view text) : text_(text) {}
 
   Result<std::vector<Token>> run() {
-    TRY(check_text());
-    for (;;) {
-      TRY(skip_space());
-      start_ = here();
-      if (position_ == text_.size()) break;
-      TRY(next());
-    }
+    TRY(read_all());
     tokens_.push_back(Token{TokenKind::kEnd, start_});
     return std::move(tokens_);
   }
 
+  TypedText run_typed() {
+    (void)read_all();
+    return {std::move(tokens_), start_.offset, open_};
+  }
+
  private:
+  using Open = TypedText::Open;
+
+  Status read_all() {
+    TRY(check_text());
+    for (;;) {
+      TRY(skip_space());
+      start_ = here();
+      if (position_ == text_.size()) return {};
+      TRY(next());
+    }
+  }
+
   char at(size_t ahead = 0) const {
     return position_ + ahead < text_.size() ? text_[position_ + ahead] : '\0';
   }
@@ -65,6 +76,10 @@ class Lexer {
     SourceSpan span = start_;
     span.length = static_cast<uint32_t>(position_) - span.offset;
     tokens_.push_back(Token{kind, span});
+  }
+  Error unterminated(Open what, std::string message, std::string hint) {
+    open_ = what;
+    return bad(std::move(message), std::move(hint));
   }
   Error bad(std::string message, std::string hint = {}) const {
     SourceSpan span = start_;
@@ -111,7 +126,8 @@ class Lexer {
     start_ = here();
     size_t depth = 0;
     do {
-      if (at_end()) return bad("unterminated /* comment", "close it with */ (comments nest)");
+      if (at_end())
+        return unterminated(Open::kComment, "unterminated /* comment", "close it with */ (comments nest)");
       if (starts("/*")) {
         ++depth;
         advance(2);
@@ -155,7 +171,8 @@ class Lexer {
     for (;;) {
       if (at_end()) {
         position_ = std::min<size_t>(text_.size(), start_.offset + 1);
-        return bad(fmt::format("unterminated {}", what), fmt::format("close it with {}", quote));
+        return unterminated(kind == TokenKind::kString ? Open::kString : Open::kQuotedName,
+                            fmt::format("unterminated {}", what), fmt::format("close it with {}", quote));
       }
       if (at() != quote) {
         advance(1);
@@ -191,7 +208,7 @@ class Lexer {
       }
     }
     position_ = start_.offset + 2;
-    return bad("unterminated string", "close it with '");
+    return unterminated(Open::kString, "unterminated string", "close it with '");
   }
 
   Status dollar() {
@@ -208,7 +225,8 @@ class Lexer {
     const size_t close = text_.find(tag, position_ + tag.size());
     if (close == std::string_view::npos) {
       advance(tag.size());
-      return bad("unterminated dollar-quoted string", fmt::format("close it with {}", tag));
+      return unterminated(Open::kDollarString, "unterminated dollar-quoted string",
+                          fmt::format("close it with {}", tag));
     }
     advance(close + tag.size() - position_);
     emit(TokenKind::kDollarString);
@@ -270,6 +288,7 @@ class Lexer {
   uint32_t line_ = 1;
   uint32_t column_ = 1;
   SourceSpan start_;
+  Open open_ = Open::kNothing;
   std::vector<Token> tokens_;
 };
 
@@ -287,6 +306,10 @@ std::string undouble(std::string_view in, char quote) {
 
 Result<std::vector<Token>> tokenize(std::string_view text) {
   return Lexer(text).run();
+}
+
+TypedText read_typed(std::string_view text) {
+  return Lexer(text).run_typed();
 }
 
 std::string_view token_text(std::string_view text, const Token& token) {

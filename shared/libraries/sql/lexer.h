@@ -40,6 +40,16 @@ struct Token {
 // The last token is kEnd, behind the text.
 Result<std::vector<Token>> tokenize(std::string_view text);
 
+// A text that is still being typed.
+struct TypedText {
+  enum class Open : uint8_t { kNothing, kString, kQuotedName, kDollarString, kComment };
+
+  std::vector<Token> tokens;   // as far as they can be read; no kEnd
+  size_t end = 0;              // behind the text, or where what is open, or is no token, begins
+  Open open = Open::kNothing;  // what the text does not close
+};
+TypedText read_typed(std::string_view text);
+
 std::string_view token_text(std::string_view text, const Token& token);
 // A name as the catalog knows it: folded to lower case unless it was quoted.
 std::string name_value(std::string_view text, const Token& token);

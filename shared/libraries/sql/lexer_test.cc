@@ -50,6 +50,23 @@ TEST(Lexer, SkipsComments) {
   EXPECT_EQ(words("/**/"), Words{});
 }
 
+TEST(Lexer, KnowsWhatATypedTextLeavesOpen) {
+  using Open = TypedText::Open;
+  const TypedText whole = read_typed("SELECT 1; ");
+  EXPECT_EQ(whole.tokens.size(), 3u);
+  EXPECT_EQ(whole.end, 10u);
+  EXPECT_EQ(whole.open, Open::kNothing);
+  const std::pair<std::string_view, Open> open[] = {
+      {"a 'b", Open::kString},           {"a E'b\\'", Open::kString}, {"a \"b", Open::kQuotedName},
+      {"a $x$ $$", Open::kDollarString}, {"a /* b", Open::kComment},  {"a {b}", Open::kNothing}};
+  for (const auto& [text, what] : open) {
+    const TypedText typed = read_typed(text);
+    EXPECT_EQ(typed.open, what) << text;
+    EXPECT_EQ(typed.tokens.size(), 1u) << text;
+    EXPECT_EQ(typed.end, 2u) << text;
+  }
+}
+
 TEST(Lexer, DecodesStrings) {
   EXPECT_EQ(value("'it''s'"), "it's");
   EXPECT_EQ(value("''"), "");

@@ -514,19 +514,25 @@ Status Parser::order_of(ast::Expr& out) {
   return {};
 }
 
-// WITHIN GROUP (ORDER BY key)
+// WITHIN GROUP (ORDER BY key, …)
 Status Parser::within_group_of(ast::Expr& out) {
   take();
   take();
   TRY(expect_symbol("("));
   TRY(expect_word("order"));
   TRY(expect_word("by"));
-  TRY_ASSIGN(ast::OrderItem item, order_item());
+  std::vector<ExprPtr> keys;
+  do {
+    TRY_ASSIGN(ast::OrderItem item, order_item());
+    out.within_group.push_back({item.descending, item.nulls_first});
+    keys.push_back(std::move(item.expr));
+    if (keys.size() > ast::kMaxArguments)
+      return too_many(previous().span, "keys of WITHIN GROUP", ast::kMaxArguments);
+  } while (take_symbol(","));
   if (out.distinct || !out.order_by.empty())
     return unexpected("DISTINCT and ORDER BY do not go together with WITHIN GROUP");
-  out.within_group = true;
-  out.descending = item.descending;
-  out.args.insert(out.args.begin(), std::move(item.expr));
+  out.args.insert(out.args.begin(), std::make_move_iterator(keys.begin()),
+                  std::make_move_iterator(keys.end()));
   return expect_symbol(")");
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <set>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -167,6 +168,27 @@ TEST_F(SpillTest, APageThatDoesNotComeBackIsSaid) {
   EXPECT_EQ(store->settle().error().id, "MR-STATE-0008");
   files_.flip_a_bit_of_each_read(false);
   EXPECT_EQ(store->settle().error().id, "MR-STATE-0008") << "what was worked out is void for good";
+}
+
+// What refers to a lost blob finds nothing: not another one, through which a list of blobs could lead back to itself.
+TEST_F(SpillTest, NoNumberOfALostBlobIsGivenOutAgain) {
+  const auto store = StateStore::make({.spill = space_of(kLittle)});
+  Table& table = store->table(kName, 8);
+  std::set<uint64_t> lost;
+  for (int i = 0; i < 1'000; ++i) lost.insert(table.put_blob(std::string(100, 'x')));
+  ASSERT_TRUE(fill(*store, 20'000).ok());
+  files_.flip_a_bit_of_each_read(true);
+  for (int i = 0; i < 1'000; ++i) {
+    const uint64_t made = table.put_blob("made");
+    ASSERT_FALSE(lost.contains(made)) << made;
+    EXPECT_EQ(table.blob(made), "made");
+    if (i % 2 == 0) table.free_blob(made);
+  }
+  for (const uint64_t id : lost) {
+    EXPECT_EQ(table.blob(id), "");
+    table.free_blob(id);
+  }
+  EXPECT_EQ(store->settle().error().id, "MR-STATE-0008");
 }
 
 TEST_F(SpillTest, SnapshotsOfSpilledStateLoadIntoLittleMemory) {

@@ -19,7 +19,7 @@ def refused_with(code, call):
 
 
 def reads_go_on(server, events):
-    assert server.call("GET", "/readyz")[0] == b"ready\n"
+    refused_with("MR-LOG-0004", lambda: server.call("GET", "/readyz"))
     assert len(server.events("s")) == events
     assert sum(row["n"] for row in server.sql("SELECT n FROM v")) == events
     assert server.metric("millrace_journal_disk_low") == 1
@@ -33,7 +33,7 @@ def less_free_than_the_reserve(test):
     server.produce("s", [{"id": 0}])
     server.kill()
     server.options += MORE_THAN_THERE_IS
-    server.start()
+    server.start(until="/livez")
     refused_with("MR-LOG-0004", lambda: server.produce("s", [{"id": 1}]))
     reads_go_on(server, 1)
     done = test.cli("produce", "--server", server.url, "--retry-seconds", "0", "s", stdin='{"id":1}\n')
@@ -96,7 +96,7 @@ def a_disk_that_runs_full(test):
         for _ in range(2):
             reads_go_on(server, taken)
             server.kill()
-            server.start()
+            server.start(until="/livez")
             taken = fill(server, taken)
         server.sql("CREATE STREAM made_while_full (id BIGINT)")  # the reserve is for this
         with open(os.path.join(disk, "other"), "wb", buffering=0) as f, contextlib.suppress(OSError):
@@ -105,10 +105,11 @@ def a_disk_that_runs_full(test):
         refused_with("MR-LOG-0004", lambda: server.produce("s", [{"id": -1}]))
         reads_go_on(server, taken)
         server.kill()
-        server.start()
+        server.start(until="/livez")
         reads_go_on(server, taken)
         server.kill()
         os.remove(os.path.join(disk, "other"))
+        server.options[3] = "1"
         server.start()
         ids = [e["id"] for e in server.events("s")]
         assert ids == list(range(taken)), "what was answered is not what is there"

@@ -40,9 +40,16 @@ Result<PagePtr> read_spilled(const Page& page) {
   return content;
 }
 
+// What referred to a blob here must not come to another one: a list of such references could become a ring. So no
+// number is given out again.
 PagePtr stand_in_for(const Page& stub) {
-  if (reinterpret_cast<const PageHead*>(stub.data())->kind == kBlobPage)
-    return make_blob_page(stub.capacity, blob_head(stub.data()).slot_room);
+  if (reinterpret_cast<const PageHead*>(stub.data())->kind == kBlobPage) {
+    const BlobHead& lost = blob_head(stub.data());
+    PagePtr page = make_blob_page(stub.capacity, lost.slot_room);
+    blob_head(page->data()).slots = lost.slots;
+    blob_head(page->data()).live = lost.live;
+    return page;
+  }
   const RowHead& head = row_head(stub.data());
   return make_row_page(stub.capacity, head.buckets, head.depth, head.prefix, head.value_pad);
 }

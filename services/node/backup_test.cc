@@ -1,0 +1,199 @@
+#include "log/copy_extent.h"
+#include "node/backup_folder.h"
+#include "node/node_testing.h"
+#include "node/restore.h"
+#include "node/sha256.h"
+
+namespace millrace::cli {
+namespace {
+
+using sim::SimFiles;
+
+const BackupFolder::Tick kNoTick = [](uint64_t) -> Status { return {}; };
+
+TEST(Sha256, KnownDigests) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+BackupManifest manifest() {
+  BackupManifest made;
+  made.name = "20261129T111112Z-4711";
+  made.version = "0.1.0";
+  made.first = Cut(3);
+  made.last = Cut(4711);
+  made.files = {{"VERSION", 16, sha256_hex("millrace data 1\n")}, {"journal/ü.seg", 0, sha256_hex("")}};
+  return made;
+}
+
+TEST(BackupManifest, ComesBackAsItWas) {
+  const auto read = parse_manifest(to_text(manifest()), "m.json");
+  ASSERT_TRUE(read.ok()) << read.error().to_string();
+  EXPECT_EQ(to_text(*read), to_text(manifest()));
+  EXPECT_EQ(read->bytes(), 16u);
+}
+
+TEST(BackupManifest, EveryDamagedByteIsSeen) {
+  const std::string text = to_text(manifest());
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::string damaged = text;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    const auto read = parse_manifest(damaged, "m.json");
+    EXPECT_TRUE(!read.ok() || to_text(*read) == text) << i;  // a blank for a blank says the same
+    EXPECT_TRUE(i + 1 == text.size() || !parse_manifest(text.substr(0, i), "m.json").ok()) << i;
+  }
+}
+
+TEST(BackupManifest, NothingLeadsOut) {
+  for (const char* path : {"", "/etc/passwd", "../x", "journal/../../x", "journal/.."}) {
+    BackupManifest bad = manifest();
+    bad.files[0].path = path;
+    EXPECT_EQ(parse_manifest(to_text(bad), "m.json").error().id, "MR-NODE-0022") << path;
+  }
+}
+
+// A file that a node has, and its backup.
+Status back_up(SimFiles& files) {
+  TRY_ASSIGN(auto folder, BackupFolder::make(files, "/disk/backups"));
+  TRY_ASSIGN(const auto file, files.open("/disk/data", Files::Open::kRead));
+  TRY_ASSIGN(const uint64_t size, file->size());
+  BackupManifest made = manifest();
+  TRY_ASSIGN(made.files[0], folder.add("tail", *file, size, 4096, kNoTick));
+  TRY_ASSIGN(made.files[1], folder.add_sealed("sealed", *file, kNoTick));
+  return folder.write(made);
+}
+
+void put_data(SimFiles& files) {
+  ASSERT_TRUE(files.make_directories("/disk").ok());
+  const auto file = *files.open("/disk/data", Files::Open::kWrite);
+  ASSERT_TRUE(file->write_at(0, std::string(10'000, 'x')).ok());
+  ASSERT_TRUE(file->sync().ok());
+  ASSERT_TRUE(files.sync_directory("/disk").ok());
+}
+
+TEST(BackupFolder, AnInterruptedOneIsNoneAndTheNextGoesOn) {
+  bool done = false;
+  for (uint64_t calls = 0; !done; ++calls) {
+    SimFiles files(calls);
+    put_data(files);
+    files.power_off_after(calls);
+    done = back_up(files).ok();
+    files.power_off();
+    files.power_on();
+    if (const auto folder = BackupFolder::open(files, "/disk/backups"); folder.ok()) {
+      const auto names = folder->names();
+      if (names.ok() && !names->empty()) {
+        const auto made = folder->read("");
+        ASSERT_TRUE(made.ok()) << calls << made.error().to_string();
+        for (const auto& file : made->files) ASSERT_TRUE(folder->read_object(file, nullptr, kNoTick).ok());
+      }
+    }
+    const Status again = back_up(files);
+    ASSERT_TRUE(again.ok()) << calls << again.error().to_string();
+    const auto folder = BackupFolder::open(files, "/disk/backups");
+    ASSERT_TRUE(restore(files, *folder, *folder->read(""), "/disk/new", kNoTick).ok()) << calls;
+    EXPECT_EQ(*read_whole_file(files, "/disk/new/sealed", 1 << 20), std::string(10'000, 'x'));
+    EXPECT_EQ(*read_whole_file(files, "/disk/new/tail", 1 << 20),
+              std::string(10'000, 'x') + std::string(4096, '\0'));
+    ASSERT_LT(calls, 1000u);
+  }
+}
+
+TEST(BackupFolder, WhatTwoHaveInCommonIsThereOnce) {
+  SimFiles files(1);
+  put_data(files);
+  ASSERT_TRUE(back_up(files).ok());
+  auto folder = BackupFolder::make(files, "/disk/backups");
+  ASSERT_TRUE(folder.ok());
+  EXPECT_EQ(BackupFolder::make(files, "/disk/backups").error().id, "MR-NODE-0024");
+  const auto file = *files.open("/disk/data", Files::Open::kRead);
+  ASSERT_TRUE(folder->add_sealed("sealed", *file, kNoTick).ok());
+  ASSERT_TRUE(folder->add("again", *file, 10'000, 0, kNoTick).ok());
+  EXPECT_EQ(folder->copied_bytes(), 0u);
+}
+
+// A restore that was interrupted is refused by whoever opens the folder.
+TEST(Restore, HalfOfItIsNoDataDirectory) {
+  bool done = false;
+  for (uint64_t calls = 0; !done; ++calls) {
+    SimFiles files(calls);
+    put_data(files);
+    ASSERT_TRUE(back_up(files).ok());
+    const auto folder = BackupFolder::open(files, "/disk/backups");
+    const auto made = folder->read("");
+    files.power_off_after(calls);
+    done = restore(files, *folder, *made, "/disk/new", kNoTick).ok();
+    files.power_off();
+    files.power_on();
+    const bool begun = files.exists("/disk/new/tail") || files.exists("/disk/new/sealed");
+    if (begun && !files.exists("/disk/new/RESTORING")) {
+      EXPECT_EQ(*read_whole_file(files, "/disk/new/sealed", 1 << 20), std::string(10'000, 'x')) << calls;
+      EXPECT_EQ((*read_whole_file(files, "/disk/new/tail", 1 << 20)).size(), 14'096u) << calls;
+    }
+    ASSERT_LT(calls, 1000u);
+  }
+}
+
+}  // namespace
+}  // namespace millrace::cli
+
+namespace millrace::node {
+namespace {
+
+class BackupHoldTest : public NodeTest {};
+
+TEST_F(BackupHoldTest, ItEndsByItselfAndTheLaterTakesOver) {
+  open();
+  const auto first = node_->backups().begin();
+  ASSERT_TRUE(first.ok());
+  clock_.advance_us(59'000'000);
+  EXPECT_TRUE(node_->backups().renew(first->id).ok());
+  clock_.advance_us(59'000'000);
+  EXPECT_TRUE(node_->backups().cut(first->id).ok());
+  clock_.advance_us(61'000'000);
+  EXPECT_EQ(node_->backups().renew(first->id).error().id, "MR-NODE-0019");
+  const auto second = node_->backups().begin();
+  const auto third = node_->backups().begin();
+  ASSERT_TRUE(second.ok() && third.ok());
+  EXPECT_EQ(node_->backups().end(second->id).error().id, "MR-NODE-0019");
+  EXPECT_TRUE(node_->backups().end(third->id).ok());
+  EXPECT_EQ(node_->backups().end(third->id).error().id, "MR-NODE-0019");
+  EXPECT_EQ(node_->backups().cut("").error().id, "MR-NODE-0019");
+}
+
+// What comes behind the cut is not in it.
+TEST_F(BackupHoldTest, TheCutIsWhatWasAcknowledgedBefore) {
+  open();
+  run("CREATE STREAM s (n BIGINT, text TEXT)");
+  run("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM s");
+  for (int i = 0; i < 40; ++i) push("s", i * 100, i * 100 + 100, 200);
+  const auto held = node_->backups().begin();
+  const auto cut = node_->backups().cut(held->id);
+  ASSERT_TRUE(cut.ok());
+  run("CREATE STREAM later (n BIGINT)");
+  for (int i = 40; i < 60; ++i) push("s", i * 100, i * 100 + 100, 200);
+  const auto extents = log::copy_extents(files_, "/data/journal", cut->first, cut->last);
+  ASSERT_TRUE(extents.ok()) << extents.error().to_string();
+  ASSERT_GT(extents->size(), 2u);
+  EXPECT_TRUE(extents->front().sealed);
+  EXPECT_FALSE(extents->back().sealed);
+  ASSERT_TRUE(files_.make_directories("/copy/journal").ok());
+  for (const auto& extent : *extents) {
+    auto bytes = *read_whole_file(files_, "/data/journal/" + extent.name, size_t{1} << 30);
+    bytes.resize(extent.bytes);
+    if (!extent.sealed) bytes += std::string(4096, '\0');
+    ASSERT_TRUE(write_file_atomically(files_, "/copy/journal/" + extent.name, bytes).ok());
+  }
+  ASSERT_TRUE(write_file_atomically(files_, "/copy/metadata.db", cut->metadata).ok());
+  end();
+  options_.directory = "/copy";
+  open();
+  settle();
+  EXPECT_EQ(node_->journal().recovery().end, cut->last);
+  EXPECT_TRUE(node_->journal().recovery().damage.empty());
+  EXPECT_EQ(sql("SELECT n FROM v").rows, std::vector<std::string>{R"({"n":4000})"});
+  EXPECT_NE(sql("SELECT n FROM later").error, "");
+}
+
+}  // namespace
+}  // namespace millrace::node
