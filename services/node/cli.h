@@ -1,4 +1,4 @@
-// The command line's client side: sql, produce, consume, streams, views, queries, tenants, tokens, audit, dead-letters, log, backup,
+// The command line's client side: sql, produce, consume, streams, views, queries, tenants, tokens, audit, dead-letters, schema, log, backup,
 // restore, test, bench, config, demo, top, doctor, openapi, completion, man, version.
 //
 // Each command is a file, cli_<name>.cc, and one add_… here. Data goes to stdout, talk to stderr.
@@ -41,6 +41,7 @@ void add_resource_commands(CLI::App& app, int& exit_code);  // streams, views, q
 void add_token_commands(CLI::App& tokens, int& exit_code);  // create, rotate, revoke
 void add_audit_command(CLI::App& app, int& exit_code);
 void add_dead_letters_command(CLI::App& app, int& exit_code);
+void add_schema_command(CLI::App& app, int& exit_code);
 void add_openapi_command(CLI::App& app, int& exit_code);
 void add_backup_commands(CLI::App& app, int& exit_code);  // backup, restore
 void add_test_command(CLI::App& app, int& exit_code);
@@ -60,6 +61,7 @@ struct ServerOptions {
   std::string token_file;  // its first line
 };
 void add_server_options(CLI::App& command, ServerOptions& options);
+void add_access_options(CLI::App& command, ServerOptions& options);  // all but the address
 Result<std::unique_ptr<HttpClient>> open_client(const ServerOptions& options,
                                                 HttpClient::Options client = {});
 

@@ -152,6 +152,10 @@ void add_server_options(CLI::App& command, ServerOptions& options) {
   command.add_option("--server", options.url, "The server's address, http:// or https://")
       ->capture_default_str()
       ->envname("MILLRACE_SERVER");
+  add_access_options(command, options);
+}
+
+void add_access_options(CLI::App& command, ServerOptions& options) {
   command
       .add_option("--ca", options.ca_file,
                   "PEM file of whom to trust with https:// (default: whom the machine trusts)")
@@ -198,6 +202,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_consume_command(app, exit_code);
   add_resource_commands(app, exit_code);
   add_dead_letters_command(app, exit_code);
+  add_schema_command(app, exit_code);
   add_log_command(app, exit_code);
   add_backup_commands(app, exit_code);
   add_test_command(app, exit_code);

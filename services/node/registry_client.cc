@@ -1,0 +1,76 @@
+#include "node/registry_client.h"
+
+#include <fmt/format.h>
+
+namespace millrace::cli {
+namespace {
+
+constexpr const char* kType = "application/vnd.schemaregistry.v1+json";
+
+bool is_success(const HttpAnswer& answer) {
+  return answer.status >= 200 && answer.status < 300;
+}
+
+Error refused(const HttpAnswer& answer) {
+  const auto parsed = RegistryClient::Json::parse(answer.body, nullptr, false);
+  const Code code = answer.status == 404   ? Code::kNotFound
+                    : answer.status == 409 ? Code::kConflict
+                    : answer.status >= 500 ? Code::kUnavailable
+                                           : Code::kInvalid;
+  if (parsed.is_object() && parsed.contains("error_code")) {
+    return error(
+        code, "MR-CLI-0050",
+        fmt::format("the registry answers {}: {}", parsed["error_code"].dump(), parsed.value("message", "")));
+  }
+  if (parsed.is_object() && parsed.contains("code")) return error_of(answer);
+  return error(code, "MR-CLI-0050",
+               fmt::format("the registry answers {} without an error code", answer.status),
+               "is this a schema registry's address?");
+}
+
+Result<RegistryClient::Json> parsed(const HttpAnswer& answer) {
+  if (!is_success(answer)) return refused(answer);
+  auto json = RegistryClient::Json::parse(answer.body, nullptr, false);
+  if (!json.is_discarded()) return json;
+  if (answer.body.empty()) return RegistryClient::Json();
+  return error(Code::kCorrupt, "MR-CLI-0050", "the registry answers with what is no JSON",
+               "is this a schema registry's address?");
+}
+
+}  // namespace
+
+Result<RegistryClient> RegistryClient::open(const ServerOptions& options) {
+  TRY_ASSIGN(auto client, open_client(options));
+  return RegistryClient(std::move(client));
+}
+
+Result<HttpAnswer> RegistryClient::send(const std::string& method, const std::string& path,
+                                        const Json& body) {
+  const std::string text = body.is_null() ? "" : body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  HttpRequest request{method, path, {{"Accept", kType}}, text};
+  if (!body.is_null()) request.headers.emplace_back("Content-Type", kType);
+  return client_->call(request);
+}
+
+Result<RegistryClient::Json> RegistryClient::call(const std::string& method, const std::string& path,
+                                                  const Json& body) {
+  TRY_ASSIGN(const HttpAnswer answer, send(method, path, body));
+  return parsed(answer);
+}
+
+Result<std::optional<RegistryClient::Json>> RegistryClient::find(const std::string& path) {
+  TRY_ASSIGN(const HttpAnswer answer, send("GET", path, nullptr));
+  if (answer.status == 404) return std::optional<Json>();
+  TRY_ASSIGN(Json found, parsed(answer));
+  return std::optional<Json>(std::move(found));
+}
+
+std::string subject_path(const std::string& subject) {
+  return "/subjects/" + percent_encode(subject);
+}
+
+std::string version_path(const std::string& subject, const std::string& version) {
+  return subject_path(subject) + "/versions/" + percent_encode(version);
+}
+
+}  // namespace millrace::cli

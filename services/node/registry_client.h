@@ -1,0 +1,36 @@
+// RegistryClient: calls of a schema registry's HTTP API: Millrace's, or another one that speaks it.
+//
+// Errors: MR-CLI-0050: the registry has refused; the message has its number and its words. Those of HttpClient.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "node/cli.h"
+
+namespace millrace::cli {
+
+class RegistryClient {
+ public:
+  using Json = nlohmann::ordered_json;
+
+  static Result<RegistryClient> open(const ServerOptions& options);
+
+  Result<Json> call(const std::string& method, const std::string& path, const Json& body = nullptr);
+  // Nothing: the registry has no such thing.
+  Result<std::optional<Json>> find(const std::string& path);
+
+ private:
+  explicit RegistryClient(std::unique_ptr<HttpClient> client) : client_(std::move(client)) {}
+  Result<HttpAnswer> send(const std::string& method, const std::string& path, const Json& body);
+
+  std::unique_ptr<HttpClient> client_;
+};
+
+// The path of a subject, or of one of its versions.
+std::string subject_path(const std::string& subject);
+std::string version_path(const std::string& subject, const std::string& version);
+
+}  // namespace millrace::cli
