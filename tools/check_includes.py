@@ -25,11 +25,16 @@ MAY = {
     "net": ["base"],
     "telemetry": ["base"],
     "sim": ["engine"],
+    "schema": ["base"],
+    "avro": ["schema", "event"],
+    "json-schema": ["schema"],
+    "protobuf": ["schema", "event"],
     "event-store": ["sql"],
     "stream-processor": ["sql"],
     "event-gateway": ["sql", "net", "telemetry"],
-    "bench": ["stream-processor", "net"],
-    "node": ["event-store", "stream-processor", "event-gateway", "telemetry", "net", "bench", "sim"],
+    "schema-registry": ["avro", "json-schema", "protobuf", "metadata", "net", "telemetry"],
+    "bench": ["stream-processor", "schema-registry", "net"],
+    "node": ["event-store", "stream-processor", "event-gateway", "schema-registry", "telemetry", "net", "bench", "sim"],
 }
 
 
