@@ -31,14 +31,14 @@ std::string read(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// The suite's remotes, as references: those of the draft and those of none.
-std::vector<schema::NamedSchema> remotes(const fs::path& suite, std::string_view draft) {
+// The suite's remotes, as references: those of the drafts above and those of none.
+std::vector<schema::NamedSchema> remotes(const fs::path& suite) {
   std::vector<schema::NamedSchema> found;
   for (const auto& entry : fs::recursive_directory_iterator(suite / "remotes")) {
     const std::string name = fs::relative(entry.path(), suite / "remotes");
-    const bool of_a_draft = name.rfind("draft", 0) == 0;
-    if (!entry.is_regular_file() || (of_a_draft && name.rfind(fmt::format("{}/", draft), 0) != 0)) continue;
-    found.push_back({"http://localhost:1234/" + name, read(entry.path())});
+    const bool of_other_draft = name.rfind("draft-next/", 0) == 0 || name.rfind("draft3/", 0) == 0;
+    if (entry.is_regular_file() && !of_other_draft)
+      found.push_back({"http://localhost:1234/" + name, read(entry.path())});
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return found;
@@ -47,7 +47,7 @@ std::vector<schema::NamedSchema> remotes(const fs::path& suite, std::string_view
 class Suite {
  public:
   Suite(fs::path suite, std::string_view draft, Draft fallback)
-      : suite_(std::move(suite)), draft_(draft), fallback_(fallback), remotes_(remotes(suite_, draft)) {}
+      : suite_(std::move(suite)), draft_(draft), fallback_(fallback), remotes_(remotes(suite_)) {}
 
   void run(std::set<std::string>& failed) {
     for (const auto& entry : fs::recursive_directory_iterator(suite_ / "tests" / draft_)) {

@@ -208,11 +208,17 @@ class Machine {
 
   bool type(const Op& op, const Block& block, const Instance& value, const Step& at) {
     if ((op.mask & value.type) != 0) return true;
-    const bool is_whole_number = value.type == kFraction && (op.mask & kInteger) != 0 &&
-                                 block.whole_is_integer && is_whole(value.number());
+    const bool is_whole_number =
+        value.type == kFraction && (op.mask & kInteger) != 0 && is_integer(block, value.number());
     return is_whole_number || fail(block, "type", at, [&] {
              return fmt::format("this is {}, not {}", name_of(value.type), names_of(op.mask));
            });
+  }
+
+  // A double as large as this was written as a whole number, or might have been.
+  static bool is_integer(const Block& block, Number number) {
+    constexpr Number kBeyondInt64 = 0x1p63L;
+    return is_whole(number) && (block.whole_is_integer || number >= kBeyondInt64 || number <= -kBeyondInt64);
   }
 
   bool constants(const Op& op, const Block& block, const Instance& value, const Step& at) {
