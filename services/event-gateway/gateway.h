@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "engine/serving.h"
 #include "event-gateway/caller.h"
+#include "event-gateway/event_schemas.h"
 #include "event-gateway/ingest_accounts.h"
 #include "event-gateway/quota.h"
 #include "event-gateway/read_budget.h"
@@ -77,6 +78,8 @@ class Ingest {
   const IngestAccounts& accounts() const;
   uint64_t accepted_bytes() const;  // bodies of accepted requests
 
+  // Whom to ask what a stream's schema is. It outlives this. Until then a stream that has one takes no events.
+  void use(EventSchemas& schemas);
   // Told of every frame of events as it is appended; may be null.
   using Appended =
       std::function<void(StreamId, Cut, AppendTime, const std::optional<telemetry::TraceContext>&)>;
@@ -155,6 +158,7 @@ class SqlService {
   Cancel execute(TenantId tenant, const SqlText& text, Each each, Done done);
   engine::ViewReads* views() const;  // as it was given
 
+  void use(EventSchemas& schemas);  // likewise: CREATE STREAM … WITH (schema = …)
   void set_statement_timeout(std::chrono::milliseconds most);  // 0: none
   void expire();                                               // ends what has read too long
   int64_t wait_us() const;                                     // until there is something to expire

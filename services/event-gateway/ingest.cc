@@ -44,7 +44,8 @@ struct Target {
   std::vector<log::RecordBatchBuilder> builders;  // one a partition; they keep their capacity
   uint32_t next_partition = 0;                    // of a stream without a key
   std::optional<formats::CloudEventReader> cloud_events;
-  EventIdRecord new_ids;  // of the request at hand, of a stream that deduplicates
+  std::unique_ptr<EventSchema> schema;  // null: none
+  EventIdRecord new_ids;                // of the request at hand, of a stream that deduplicates
 };
 
 struct TenantState {
@@ -138,7 +139,7 @@ struct Ingest::Impl {
 
   Result<const sql::Catalog::Entry*> find_stream(const sql::Catalog& catalog,
                                                  const IngestRequest& request) const;
-  Target& target_of(const engine::StreamPtr& stream);
+  Result<Target*> target_of(const engine::StreamPtr& stream);
   Status check_quota(TenantId id, TenantState& tenant, size_t body_bytes);
   // An error is the caller's to tell; else `done` was called or is kept.
   Status ingest(const IngestRequest& request, TenantState& tenant, Done& done);
@@ -165,6 +166,7 @@ struct Ingest::Impl {
   std::deque<Pending> pending;
   uint64_t accepted_bytes = 0;
   IngestAccounts accounts;
+  EventSchemas* schemas = nullptr;
   std::function<void(TenantId, QuotaKind)> on_over_quota;
   Appended appended;
 };
@@ -178,16 +180,15 @@ Result<const sql::Catalog::Entry*> Ingest::Impl::find_stream(const sql::Catalog&
   return entry;
 }
 
-Target& Ingest::Impl::target_of(const engine::StreamPtr& stream) {
-  auto& target = targets[stream->id];
-  if (target == nullptr) {
-    if (targets.size() > kMaxCachedStreams) {
-      targets.clear();
-      return target_of(stream);
-    }
-    target = std::make_unique<Target>(stream);
+Result<Target*> Ingest::Impl::target_of(const engine::StreamPtr& stream) {
+  if (const auto found = targets.find(stream->id); found != targets.end()) return found->second.get();
+  auto target = std::make_unique<Target>(stream);
+  if (!stream->schema_subject.empty()) {
+    if (schemas == nullptr) return no_registry();
+    TRY_ASSIGN(target->schema, schemas->of(*stream));
   }
-  return *target;
+  if (targets.size() >= kMaxCachedStreams) targets.clear();
+  return (targets[stream->id] = std::move(target)).get();
 }
 
 // Before any cost is paid. What a request takes is known only later (is it a repetition? how many events has
@@ -255,6 +256,12 @@ void Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
         ++accounts.duplicate_events;
       }
       if (!known.ok() || *known) continue;
+    }
+    if (target.schema != nullptr) {
+      if (auto fits = target.schema->check(event); !fits.ok()) {
+        reject(answer, i, std::move(fits).error());
+        continue;
+      }
     }
     uint32_t partition = unkeyed;
     if (keyed) partition = partition_of_key_group(key_group_of(stable_hash(key->value_or(""))), partitions);
@@ -372,7 +379,8 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
         "send them in several requests");
   }
   tenant.events.take(static_cast<double>(events.size()));
-  Target& target = target_of(stream);
+  TRY_ASSIGN(Target* const found, target_of(stream));
+  Target& target = *found;
   IngestAnswer answer;
   route(target, *stream, events, answer);
   tenant.counters.rejected_events += answer.rejected.size() + answer.rejected_more;
@@ -422,6 +430,9 @@ size_t Ingest::waiting() const {
 }
 const IngestAccounts& Ingest::accounts() const {
   return impl_->accounts;
+}
+void Ingest::use(EventSchemas& schemas) {
+  impl_->schemas = &schemas;
 }
 void Ingest::on_appended(Appended appended) {
   impl_->appended = std::move(appended);

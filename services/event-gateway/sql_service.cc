@@ -14,6 +14,7 @@
 #include "formats/json.h"
 #include "sql/ast.h"
 #include "sql/errors.h"
+#include "sql/schema_text.h"
 #include "sql/sql.h"
 
 namespace millrace::gateway {
@@ -58,7 +59,8 @@ struct SqlService::Impl {
   engine::Background& background;
   const Clock& clock;
   std::shared_ptr<ReadBudget> budget;
-  Ingest* ingest;  // null: no INSERT here
+  Ingest* ingest;                   // null: no INSERT here
+  EventSchemas* schemas = nullptr;  // null: no schema registry here
   int64_t timeout_ns = 0;
   std::shared_ptr<StatementLimits> limits = std::make_shared<StatementLimits>();
 };
@@ -94,8 +96,8 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
  public:
   Run(sql::Definitions& definitions, engine::ViewReads* views, engine::StreamReads& streams,
       engine::Background& background, const Clock& clock, std::shared_ptr<ReadBudget> budget, Ingest* ingest,
-      std::shared_ptr<StatementLimits> limits, int64_t timeout_ns, TenantId tenant, const SqlText& text,
-      SqlService::Each each, SqlService::Done done)
+      EventSchemas* schemas, std::shared_ptr<StatementLimits> limits, int64_t timeout_ns, TenantId tenant,
+      const SqlText& text, SqlService::Each each, SqlService::Done done)
       : definitions_(definitions),
         views_(views),
         streams_(streams),
@@ -103,6 +105,7 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
         clock_(clock),
         budget_(std::move(budget)),
         ingest_(ingest),
+        schemas_(schemas),
         limits_(std::move(limits)),
         timeout_ns_(timeout_ns),
         tenant_(tenant),
@@ -137,6 +140,7 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
   void expire() override;
 
   void execute(const sql::CreateStream& create, const sql::Statement& statement);
+  void look_up_schema(const sql::CreateStream& create, const sql::Statement& statement);
   void execute(const sql::CreateQuery& create, const sql::Statement& statement);
   void execute(const sql::Select& select, const sql::Statement& statement);
   void execute(const sql::Subscribe& subscribe, const sql::Statement& statement);
@@ -168,6 +172,7 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
   const Clock& clock_;
   const std::shared_ptr<ReadBudget> budget_;
   Ingest* const ingest_;
+  EventSchemas* const schemas_;
   const std::shared_ptr<StatementLimits> limits_;
   const int64_t timeout_ns_;  // 0: none
   std::shared_ptr<StatementLimits::Work> work_;
@@ -278,7 +283,25 @@ void Run::replace(sql::DefinitionId view, const char* tag, const sql::Statement&
   definitions_.replace(view, sql::statement_text(statement), done);
 }
 
+// The definition is kept with the version that is the latest now, and bound as it is kept.
+void Run::look_up_schema(const sql::CreateStream& create, const sql::Statement& statement) {
+  if (schemas_ == nullptr) return finish_statement(no_registry());
+  schemas_->latest(tenant_, create.stream.schema_subject,
+                   [self = shared_from_this(), &statement](Result<SubjectVersion> found) {
+                     if (!found.ok()) return self->finish_statement(std::move(found).error());
+                     auto kept =
+                         sql::parse(sql::with_schema_version(statement, found->version, found->columns));
+                     if (!kept.ok()) return self->finish_statement(std::move(kept).error());
+                     auto& own = self->statements_[self->next_ - 1];
+                     own = std::move(kept->front());
+                     self->statement(*own);
+                   });
+}
+
 void Run::execute(const sql::CreateStream& c, const sql::Statement& statement) {
+  const bool there = c.if_not_exists && definitions_.catalog()->find(tenant_, c.stream.name) != nullptr;
+  if (!there && !c.stream.schema_subject.empty() && c.stream.schema_version == 0)
+    return look_up_schema(c, statement);
   create(DefinitionKind::kStream, c.stream.name, c.if_not_exists ? IfTaken::kKeep : IfTaken::kRefuse,
          "CREATE STREAM", statement);
 }
@@ -493,14 +516,17 @@ SqlService::Cancel SqlService::execute(TenantId tenant, const SqlText& text, Eac
   const int64_t asked_ns = std::chrono::nanoseconds(text.timeout).count();
   if (asked_ns > 0 && (timeout_ns == 0 || asked_ns < timeout_ns)) timeout_ns = asked_ns;
   auto run = std::make_shared<Run>(impl_->definitions, impl_->views, impl_->streams, impl_->background,
-                                   impl_->clock, impl_->budget, impl_->ingest, impl_->limits, timeout_ns,
-                                   tenant, text, std::move(each), std::move(done));
+                                   impl_->clock, impl_->budget, impl_->ingest, impl_->schemas, impl_->limits,
+                                   timeout_ns, tenant, text, std::move(each), std::move(done));
   run->start(std::move(*statements));
   return [weak = std::weak_ptr<Run>(run)] {
     if (const auto still = weak.lock()) still->cancel();
   };
 }
 
+void SqlService::use(EventSchemas& schemas) {
+  impl_->schemas = &schemas;
+}
 void SqlService::set_statement_timeout(std::chrono::milliseconds most) {
   impl_->timeout_ns = std::chrono::nanoseconds(most).count();
 }

@@ -60,6 +60,10 @@ struct StreamDef {
   bool cloud_events = false;  // its events are CloudEvents in the JSON format: columns stand in `data`
   int64_t deduplicate_us =
       0;  // for how long an event with the source and id of an earlier one is none; 0: never
+  // What its events have to be, as they come in: a version of a registry's subject. Empty: nothing more than their
+  // columns say. 0: its latest, which a definition that is kept has the number of.
+  std::string schema_subject;
+  int32_t schema_version = 0;
 
   // An event replaces the row of its primary key, or deletes it.
   bool updating() const { return !primary_key.empty(); }

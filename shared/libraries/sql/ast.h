@@ -203,6 +203,7 @@ struct CreateStream {
   std::vector<ColumnDecl> columns;
   std::vector<Name> primary_key;  // empty: none
   std::optional<Watermark> watermark;
+  std::optional<SourceSpan> elements;  // the parenthesis before the columns; none: they are left to a schema
   std::vector<Option> options;
 };
 

@@ -18,9 +18,9 @@ using engine::StreamDef;
 
 namespace {
 
-const std::vector<std::string> kStreamOptions{"format",         "key",        "partitions",
-                                              "idle_timeout",   "retention",  "retention_bytes",
-                                              "timestamp_unit", "deduplicate"};
+const std::vector<std::string> kStreamOptions{
+    "format",         "key",         "partitions", "idle_timeout",  "retention", "retention_bytes",
+    "timestamp_unit", "deduplicate", "schema",     "schema_version"};
 constexpr int64_t kMaxDeduplicateUs = 3'600'000'000;
 
 int column_index(const Schema& columns, const std::string& name) {
@@ -37,6 +37,12 @@ Error unknown_stream_column(const Schema& columns, const std::string& name, cons
   std::string hint = did_you_mean(name, names);
   return invalid_at(id, span, fmt::format("column \"{}\" does not exist", name),
                     hint.empty() ? "the columns are " + list_names(names) : hint);
+}
+
+const ast::Option* find_option(const ast::CreateStream& tree, std::string_view name) {
+  const auto found =
+      std::ranges::find_if(tree.options, [&](const ast::Option& o) { return o.name.text == name; });
+  return found == tree.options.end() ? nullptr : &*found;
 }
 
 // No event could fill two columns of one path, nor one where the other has an object.
@@ -173,7 +179,29 @@ Status bind_option(const ast::Option& option, StreamDef& out) {
     TRY_ASSIGN(out.retention_bytes, option_bytes(option));
     return {};
   }
+  if (name == "schema") {
+    TRY_ASSIGN(out.schema_subject, option_text(option));
+    if (!out.schema_subject.empty()) return {};
+    return invalid_at(kBadOption, option.value_span, "option \"schema\" names no subject",
+                      "for example schema = 'orders-value'");
+  }
+  if (name == "schema_version") {
+    TRY_ASSIGN(const int64_t version, option_integer(option, 1, INT32_MAX));
+    out.schema_version = static_cast<int32_t>(version);
+    return {};
+  }
   return unknown_option(option, kStreamOptions, "a stream");
+}
+
+Status check_schema(const ast::CreateStream& tree, const StreamDef& stream) {
+  if (stream.schema_subject.empty() && stream.schema_version > 0)
+    return invalid_at(kBadOption, find_option(tree, "schema_version")->name.span,
+                      "option \"schema_version\" is of a subject, and none is named",
+                      "add schema = 'SUBJECT'");
+  if (stream.schema_subject.empty() || !stream.cloud_events) return {};
+  return unsupported_at(find_option(tree, "schema")->name.span,
+                        "a schema for the data of CloudEvents is not supported",
+                        "take format = 'cloudevents' away");
 }
 
 // An event says by one more member what it does to its key's row. Rows of a key share a partition: one of its
@@ -190,9 +218,7 @@ Status bind_primary_key(const ast::CreateStream& tree, StreamDef& out) {
   }
   if (out.key_column < 0) out.key_column = out.primary_key.front();
   if (std::ranges::find(out.primary_key, out.key_column) == out.primary_key.end()) {
-    const auto option =
-        std::ranges::find_if(tree.options, [](const ast::Option& o) { return o.name.text == "key"; });
-    return invalid_at(kBadPrimaryKey, option->value_span,
+    return invalid_at(kBadPrimaryKey, find_option(tree, "key")->value_span,
                       "the option \"key\" names a column that is not of the primary key",
                       "take it away: the rows of a key have to stay in one partition");
   }
@@ -207,9 +233,7 @@ Status bind_primary_key(const ast::CreateStream& tree, StreamDef& out) {
 
 Status check_deduplicate(const ast::CreateStream& tree, const StreamDef& stream) {
   if (stream.deduplicate_us == 0 || stream.cloud_events) return {};
-  const auto option =
-      std::ranges::find_if(tree.options, [](const ast::Option& o) { return o.name.text == "deduplicate"; });
-  return invalid_at(kBadOption, option->name.span,
+  return invalid_at(kBadOption, find_option(tree, "deduplicate")->name.span,
                     "option \"deduplicate\" needs events with a source and an id",
                     "add format = 'cloudevents', or send requests with an Idempotency-Key");
 }
@@ -254,10 +278,17 @@ Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const Bin
   out.stream.name = tree.name.text;
   out.stream.tenant = context.tenant;
   out.stream.kind = engine::StreamKind::kDeclared;
+  // Left to a schema whose version is not known yet: it is bound again with both (schema_text.h).
+  const ast::Option* schema = find_option(tree, "schema");
+  if (tree.columns.empty() && schema != nullptr && find_option(tree, "schema_version") == nullptr) {
+    TRY(bind_option(*schema, out.stream));
+    return out;
+  }
   TRY(bind_columns(tree, out.stream));
   if (tree.watermark) TRY(bind_watermark(*tree.watermark, out.stream));
   for (const auto& option : tree.options) TRY(bind_option(option, out.stream));
   TRY(check_deduplicate(tree, out.stream));
+  TRY(check_schema(tree, out.stream));
   if (!tree.primary_key.empty()) TRY(bind_primary_key(tree, out.stream));
   if (out.stream.cloud_events) TRY(place_in_cloud_events(tree, out.stream.columns));
   return out;

@@ -253,16 +253,22 @@ Result<bool> Parser::if_not_exists() {
 Result<ast::Body> Parser::create_stream() {
   TRY_ASSIGN(const bool quiet, if_not_exists());
   TRY_ASSIGN(ast::Name stream, relation_name("the stream's name"));
-  if (is_word("as") || is_word("with")) {
+  std::vector<ast::Option> before;
+  const bool options_first = is_word("with");
+  if (options_first) TRY(options(before));
+  if (is_word("as")) {
     ast::CreateQuery derived;
     derived.kind = ObjectKind::kStream;
     derived.name = std::move(stream);
     derived.if_not_exists = quiet;
+    derived.options = std::move(before);
     return create_query(std::move(derived));
   }
   ast::CreateStream out;
   out.name = std::move(stream);
   out.if_not_exists = quiet;
+  out.options = std::move(before);
+  if (options_first) return ast::Body(std::move(out));
   if (!is_symbol("("))
     return unexpected("after the stream's name come its columns in parentheses, or AS SELECT …");
   TRY(stream_elements(out));
@@ -275,7 +281,7 @@ Result<ast::Body> Parser::create_stream() {
 }
 
 Status Parser::stream_elements(ast::CreateStream& out) {
-  take();
+  out.elements = take().span;
   do {
     if (is_symbol(")") && !out.columns.empty()) return unexpected("take the comma before \")\" away");
     TRY(stream_element(out));

@@ -1,0 +1,11 @@
+#include "event-gateway/event_schemas.h"
+
+namespace millrace::gateway {
+
+Error no_registry() {
+  return error(Code::kUnavailable, "MR-SCH-0004",
+               "this node has no schema registry, which knows what the stream takes",
+               "start it with one: millrace serve --schema-registry 127.0.0.1:8081");
+}
+
+}  // namespace millrace::gateway

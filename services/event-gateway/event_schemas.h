@@ -1,0 +1,43 @@
+// EventSchemas: what versions of a schema registry's subjects ask of events, to whoever takes these in.
+//
+// Threads: the core loop's; callbacks come on it, maybe before the call returns.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "engine/plan.h"
+
+namespace millrace::gateway {
+
+// One version, for events of one stream. It may keep what it has parsed: one caller at a time.
+class EventSchema {
+ public:
+  virtual ~EventSchema() = default;
+  // `event` is well-formed JSON with Buffer::kPadding readable bytes behind it. The error names what does not fit, and where.
+  virtual Status check(std::string_view event) = 0;
+};
+
+struct SubjectVersion {
+  int32_t version = 0;
+  std::string columns;  // as CREATE STREAM declares them
+};
+
+class EventSchemas {
+ public:
+  virtual ~EventSchemas() = default;
+  // A subject's latest version. MR-SCH-0001: there is none; MR-SCH-0002: its events are not checked, or no columns follow.
+  virtual void latest(TenantId tenant, const std::string& subject,
+                      std::function<void(Result<SubjectVersion>)> done) = 0;
+  // What the stream's schema asks. MR-SCH-0003 (kUnavailable): it is being looked up.
+  virtual Result<std::unique_ptr<EventSchema>> of(const engine::StreamDef& stream) = 0;
+};
+
+Error no_registry();  // MR-SCH-0004
+
+}  // namespace millrace::gateway
