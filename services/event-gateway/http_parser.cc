@@ -84,6 +84,10 @@ class Reader final : public http::basic_parser<true> {
       return once(kIdempotencyKey, head_.idempotency_key, value, "Idempotency-Key");
     }
     if (iequals(view(name), "X-Request-Id")) return once(kRequestId, head_.request_id, value, "X-Request-Id");
+    if (iequals(view(name), "Confluent-Accept-Unknown-Properties")) {
+      head_.accept_unknown = iequals(value, "true");
+      return;
+    }
     if (iequals(view(name), "Last-Event-ID")) {
       return once(kLastEventId, head_.last_event_id, value, "Last-Event-ID");
     }
