@@ -9,7 +9,7 @@
 #include <fstream>
 #include <map>
 
-#include "avro/avro_schema.h"
+#include "avro/codec.h"
 
 namespace millrace::avro {
 namespace {
@@ -106,8 +106,47 @@ Result<std::string> comparison(const Case& c) {
   return out;
 }
 
+std::string hex_of(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return out;
+}
+std::string bytes_of(const std::string& hex) {
+  std::string digits, out;
+  for (const char c : hex)
+    if (c != ' ' && c != '\n') digits += c;
+  for (size_t i = 0; i + 1 < digits.size(); i += 2)
+    out += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  return out;
+}
+
+Result<std::string> decoded(const Case& c) {
+  TRY_ASSIGN(const auto writer, AvroSchema::parse(c.at("writer"), c.references));
+  TRY_ASSIGN(const auto reader, AvroSchema::parse(c.at(c.has("reader") ? "reader" : "writer"), c.references));
+  TRY_ASSIGN(const auto resolution, Resolution::make(writer, reader));
+  TRY_ASSIGN(const auto plain, to_json(*resolution, bytes_of(c.at("bytes")), JsonForm::kPlain));
+  TRY_ASSIGN(const auto avro, to_json(*resolution, bytes_of(c.at("bytes")), JsonForm::kAvro));
+  return "plain " + plain + "\n" + (avro == plain ? "" : "avro " + avro + "\n");
+}
+
+// The bytes, and that they are read as what was written.
+Result<std::string> encoded(const Case& c, JsonForm form) {
+  TRY_ASSIGN(const auto writer, AvroSchema::parse(c.at("writer"), c.references));
+  TRY_ASSIGN(const auto bytes, from_json(*writer, c.at(form == JsonForm::kPlain ? "plain" : "avro"), form));
+  TRY_ASSIGN(const auto resolution, Resolution::make(writer, writer));
+  TRY_ASSIGN(const auto again, to_json(*resolution, bytes, form));
+  return "bytes " + hex_of(bytes) + "\nagain " + again + "\n";
+}
+
+Result<std::string> answer(const Case& c) {
+  if (c.has("bytes")) return decoded(c);
+  if (c.has("plain")) return encoded(c, JsonForm::kPlain);
+  if (c.has("avro")) return encoded(c, JsonForm::kAvro);
+  return c.has("schema") ? texts(c) : comparison(c);
+}
+
 std::string outcome(const Case& c) {
-  const auto said = c.has("schema") ? texts(c) : comparison(c);
+  const auto said = answer(c);
   return said.ok() ? *said : told(said.error());
 }
 

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "avro/avro_schema.h"
+#include "avro/codec.h"
 
 namespace millrace::avro {
 namespace {
@@ -93,6 +93,56 @@ TEST(AvroCompatibility, AThousandFieldsAreComparedFast) {
         fmt::format(R"({}{{"name":"f{}","type":["null","string"],"default":null}})", i == 0 ? "" : ",", i);
   const auto schema = parsed(R"({"type":"record","name":"Wide","fields":[)" + fields + "]}");
   EXPECT_TRUE(schema->what_hinders_reading(*schema)->empty());
+}
+
+std::string unread(const std::string& schema, std::string_view datum) {
+  const auto type = parsed(schema);
+  const auto json = to_json(**Resolution::make(type, type), datum, JsonForm::kPlain);
+  return json.ok() ? "read" : json.error().id;
+}
+
+TEST(AvroDatum, DepthIsBounded) {
+  const std::string list = R"({"type":"record","name":"L","fields":[{"name":"n","type":["null","L"]}]})";
+  EXPECT_EQ(unread(list, std::string(50, 2) + '\0'), "read");
+  EXPECT_EQ(unread(list, std::string(100'000, 2) + '\0'), "MR-AVRO-0012");
+  const auto type = parsed(list);
+  EXPECT_EQ(
+      from_json(*type, repeated(R"({"n":)", 300) + "null" + repeated("}", 300), JsonForm::kPlain).error().id,
+      "MR-AVRO-0012");
+}
+
+TEST(AvroDatum, ValuesOfNoBytesAreBounded) {
+  std::string fields = R"({"name":"f0","type":"null"})";
+  for (int i = 1; i < 1000; ++i) fields += fmt::format(R"(,{{"name":"f{}","type":"null"}})", i);
+  const std::string wide =
+      R"({"type":"array","items":{"type":"record","name":"R","fields":[)" + fields + "]}}";
+  EXPECT_EQ(unread(wide, std::string_view("\xfe\xff\xff\x07\x00", 5)), "MR-AVRO-0012");
+}
+
+TEST(AvroDatum, JsonOfLongDefaultsIsBounded) {
+  const auto writer = parsed(R"({"type":"array","items":{"type":"record","name":"R","fields":[]}})");
+  const auto reader = parsed(fmt::format(
+      R"({{"type":"array","items":{{"type":"record","name":"R","fields":[{{"name":"f","type":"string",)"
+      R"("default":"{}"}}]}}}})",
+      std::string(100'000, 'x')));
+  const auto json =
+      to_json(**Resolution::make(writer, reader), std::string_view("\xfe\xff\x07\x00", 4), JsonForm::kPlain);
+  ASSERT_FALSE(json.ok());
+  EXPECT_EQ(json.error().id, "MR-AVRO-0012");
+}
+
+// Each record may be the other's, and what is innermost fits neither.
+TEST(AvroDatum, UnionsThatNearlyFitAreBounded) {
+  const auto type = parsed(
+      R"({"type":"record","name":"A","fields":[{"name":"x","type":["null","A",{"type":"record","name":"B","fields":[)"
+      R"({"name":"x","type":["null","A","B"]}]}]}]})");
+  const std::string json = repeated(R"({"x":)", 60) + "1" + repeated("}", 60);
+  EXPECT_EQ(from_json(*type, json, JsonForm::kPlain).error().id, "MR-AVRO-0012");
+}
+
+TEST(AvroDatum, ResolutionsOfUnlikeUnionsAreBounded) {
+  const auto writer = parsed(wide_union(600, "a")), reader = parsed(wide_union(600, "a"));
+  EXPECT_TRUE(Resolution::make(writer, reader).ok());
 }
 
 }  // namespace

@@ -2,13 +2,21 @@
 // Reads lines of tab-separated JSON texts, answers one line each.
 //   text    SCHEMA            -> text, canonical form, fingerprint
 //   compare READER  WRITER    -> type, path and message of each incompatibility
+//   data    READER  WRITER  JSON (Avro's encoding, of the writer) -> binary in hexadecimal digits, JSON as the reader has it
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
 import org.apache.avro.SchemaNormalization;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericDatumWriter;
+import org.apache.avro.io.BinaryEncoder;
+import org.apache.avro.io.DecoderFactory;
+import org.apache.avro.io.EncoderFactory;
+import org.apache.avro.io.JsonEncoder;
 
 public class AvroOracle {
   static String quoted(String s) {
@@ -40,6 +48,31 @@ public class AvroOracle {
     return out.toString();
   }
 
+  static String data(String[] parts) throws Exception {
+    Schema reader = new Schema.Parser().parse(parts[0]);
+    Schema writer = new Schema.Parser().parse(parts[1]);
+    Object datum = new GenericDatumReader<>(writer).read(null, DecoderFactory.get().jsonDecoder(writer, parts[2]));
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    BinaryEncoder encoder = EncoderFactory.get().binaryEncoder(bytes, null);
+    new GenericDatumWriter<>(writer).write(datum, encoder);
+    encoder.flush();
+    StringBuilder out = new StringBuilder();
+    for (byte b : bytes.toByteArray()) out.append(String.format("%02x", b));
+    String read;
+    try {
+      Object seen = new GenericDatumReader<>(writer, reader)
+          .read(null, DecoderFactory.get().binaryDecoder(bytes.toByteArray(), null));
+      ByteArrayOutputStream json = new ByteArrayOutputStream();
+      JsonEncoder jsonEncoder = EncoderFactory.get().jsonEncoder(reader, json);
+      new GenericDatumWriter<>(reader).write(seen, jsonEncoder);
+      jsonEncoder.flush();
+      read = json.toString(StandardCharsets.UTF_8);
+    } catch (RuntimeException e) {
+      read = "ERROR " + quoted(e.getClass().getSimpleName() + ": " + e.getMessage());
+    }
+    return out + "\t" + read;
+  }
+
   public static void main(String[] args) throws Exception {
     BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
@@ -47,7 +80,11 @@ public class AvroOracle {
       String answer;
       try {
         String[] parts = line.split("\t");
-        answer = args[0].equals("text") ? text(parts) : compare(parts);
+        answer = switch (args[0]) {
+          case "text" -> text(parts);
+          case "data" -> data(parts);
+          default -> compare(parts);
+        };
       } catch (Throwable e) {
         answer = "ERROR " + quoted(e.getClass().getSimpleName() + ": " + e.getMessage());
       }

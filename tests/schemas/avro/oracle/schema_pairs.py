@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes random pairs of schemas, reader TAB writer, as AvroOracle reads them: schema_pairs.py SEED COUNT"""
+"""Writes random pairs of schemas, reader TAB writer, as AvroOracle reads them: schema_pairs.py SEED COUNT [data]
+
+With `data`, a value of the writer's schema, too, in Avro's JSON encoding.
+"""
 import json
 import random
 import sys
@@ -108,6 +111,69 @@ def mutate(rng, schema):
     return out
 
 
+class Data:
+    def __init__(self, rng, schema):
+        self.rng = rng
+        self.named = {}
+        self.learn(schema, "")
+
+    def learn(self, schema, space):
+        if isinstance(schema, list):
+            for branch in schema:
+                self.learn(branch, space)
+        elif isinstance(schema, dict):
+            if "name" in schema:
+                space = schema.get("namespace", space)
+                self.named[(space + "." if space else "") + schema["name"]] = (schema, space)
+            for key in ("items", "values"):
+                if key in schema:
+                    self.learn(schema[key], space)
+            for field in schema.get("fields", []):
+                self.learn(field["type"], space)
+
+    def resolve(self, schema, space):
+        if isinstance(schema, dict) and "name" in schema:
+            return schema, schema.get("namespace", space)
+        if isinstance(schema, str) and schema not in PRIMITIVES:
+            full = (space + "." if space and "." not in schema else "") + schema
+            return self.named[full if full in self.named else schema]
+        return schema, space
+
+    def branch_name(self, schema, space):
+        schema, space = self.resolve(schema, space)
+        if isinstance(schema, str):
+            return schema
+        if "name" in schema:
+            return (space + "." if space else "") + schema["name"]
+        return schema["type"]
+
+    def value(self, schema, space="", depth=0):
+        rng = self.rng
+        if depth > 12:
+            raise RecursionError
+        schema, space = self.resolve(schema, space)
+        if isinstance(schema, list):
+            branch = rng.choice(schema)
+            name = self.branch_name(branch, space)
+            value = self.value(branch, space, depth + 1)
+            return None if name == "null" else {name: value}
+        kind = schema if isinstance(schema, str) else schema["type"]
+        if kind == "array":
+            return [self.value(schema["items"], space, depth + 1) for _ in range(rng.randrange(0, 3))]
+        if kind == "map":
+            return {k: self.value(schema["values"], space, depth + 1) for k in rng.sample("xyz", rng.randrange(0, 3))}
+        if kind == "record":
+            return {f["name"]: self.value(f["type"], space, depth + 1) for f in schema["fields"]}
+        if kind == "enum":
+            return rng.choice(schema["symbols"])
+        if kind == "fixed":
+            return "".join(chr(rng.randrange(256)) for _ in range(schema["size"]))
+        return {"null": None, "boolean": rng.random() < 0.5, "int": rng.choice([0, -1, 1, 2**31 - 1, -(2**31), rng.randrange(1000)]),
+                "long": rng.choice([0, -1, 2**63 - 1, -(2**63), rng.randrange(10**12)]), "float": rng.choice([0.5, -2.25, 1024.0]),
+                "double": rng.choice([0.1, -1e300, 3.0]), "bytes": rng.choice(["", "a", "\u00ff\u0000"]),
+                "string": rng.choice(["", "a", "\u00e9\U0001f600\"\\"])}[kind]
+
+
 def main():
     rng = random.Random(int(sys.argv[1]))
     for _ in range(int(sys.argv[2])):
@@ -115,7 +181,13 @@ def main():
         writer = mutate(rng, reader) if rng.random() < 0.8 else Schemas(rng).type(0, None)
         if rng.random() < 0.5:
             reader, writer = writer, reader
-        print(json.dumps(reader) + "\t" + json.dumps(writer))
+        line = json.dumps(reader) + "\t" + json.dumps(writer)
+        if len(sys.argv) > 3:
+            try:
+                line += "\t" + json.dumps(Data(rng, writer).value(writer))
+            except (RecursionError, IndexError, KeyError, TypeError):
+                continue
+        print(line)
 
 
 main()
