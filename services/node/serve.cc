@@ -180,7 +180,9 @@ class Server {
       http.port = plain_->port;
     }
     std::shared_ptr<gateway::TlsCertificates> certificates;
-    if (!options_.https.empty()) TRY_ASSIGN(tls_, parse_address(options_.https));
+    if (!options_.https.empty()) {
+      TRY_ASSIGN(tls_, parse_address(options_.https));
+    }
     if (!options_.https.empty() || options_.schema_registry_tls) {
       TRY_ASSIGN(certificates, gateway::TlsCertificates::open(
                                    tls_files(options_), [this](const std::string& line) { say(line); }));
