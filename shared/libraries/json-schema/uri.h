@@ -1,0 +1,25 @@
+// URI references, as far as schemas refer to each other by them: RFC 3986, 5.2, and the fragment's escapes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace millrace::json_schema {
+
+struct UriParts {
+  std::string_view uri;       // without '#' and what follows it
+  std::string_view fragment;  // as written
+};
+UriParts split_fragment(std::string_view uri);
+
+// `reference` as seen from `base`; both may be relative.
+std::string resolve_uri(std::string_view base, std::string_view reference);
+
+std::string percent_decoded(std::string_view text);  // a '%' that starts no escape stays as it is
+
+// A step of a JSON Pointer, RFC 6901: "a/b" is written "a~1b".
+std::string pointer_escaped(std::string_view step);
+std::optional<std::string> pointer_unescaped(std::string_view step);  // nothing: a '~' without 0 or 1
+
+}  // namespace millrace::json_schema
