@@ -32,7 +32,7 @@ MAY = {
     "event-store": ["sql"],
     "stream-processor": ["sql"],
     "event-gateway": ["sql", "net", "telemetry"],
-    "schema-registry": ["avro", "json-schema", "protobuf", "metadata", "net", "telemetry"],
+    "schema-registry": ["avro", "json-schema", "protobuf", "formats", "metadata", "net", "telemetry"],
     "bench": ["stream-processor", "schema-registry", "net"],
     "node": ["event-store", "stream-processor", "event-gateway", "schema-registry", "telemetry", "net", "bench", "sim"],
 }

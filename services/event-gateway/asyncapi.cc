@@ -9,8 +9,8 @@
 
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
-#include "event-gateway/json_text.h"
 #include "event-gateway/resource_page.h"
+#include "formats/json_text.h"
 
 namespace millrace::gateway {
 namespace {
@@ -56,7 +56,7 @@ std::string_view json_types(Type type) {
 }
 
 // Columns from inside an event's objects are left out: its schema tells its own members.
-void append_payload(JsonText& out, const CatalogEntry& entry) {
+void append_payload(formats::JsonText& out, const CatalogEntry& entry) {
   const engine::StreamDef& stream = *entry.stream;
   out.open('{').name("type").text("object");
   if (stream.cloud_events) {
@@ -82,7 +82,7 @@ void append_payload(JsonText& out, const CatalogEntry& entry) {
   out.close('}').close('}');
 }
 
-void append_channel(JsonText& out, const CatalogEntry& entry) {
+void append_channel(formats::JsonText& out, const CatalogEntry& entry) {
   const engine::StreamDef& stream = *entry.stream;
   std::string address = "/v1/streams/";
   append_percent_encoded(address, stream.name);
@@ -103,7 +103,7 @@ constexpr Way kGivesEvents{
     "read_", "send", "GET",
     "Events as they become durable: server-sent events, with Accept: text/event-stream"};
 
-void append_operation(JsonText& out, const Way& way, const std::string& id) {
+void append_operation(formats::JsonText& out, const Way& way, const std::string& id) {
   out.name(fmt::format("{}{}", way.prefix, id)).open('{').name("action").text(way.action);
   out.name("summary")
       .text(way.summary)
@@ -117,7 +117,7 @@ void append_operation(JsonText& out, const Way& way, const std::string& id) {
   out.name("bindingVersion").text("0.3.0").close('}').close('}').close('}');
 }
 
-void append_operations(JsonText& out, std::span<const NamedEntry> streams) {
+void append_operations(formats::JsonText& out, std::span<const NamedEntry> streams) {
   out.name("operations").open('{');
   for (const auto& stream : streams) {
     const std::string id = id_of(stream.name);
@@ -131,7 +131,7 @@ void append_operations(JsonText& out, std::span<const NamedEntry> streams) {
   out.close('}');
 }
 
-void append_servers(JsonText& out, const std::string& host, bool by_tls) {
+void append_servers(formats::JsonText& out, const std::string& host, bool by_tls) {
   const auto append = [&](std::string_view name, std::string_view protocol) {
     out.name(name).open('{').name("host").text(host).name("protocol").text(protocol);
     out.name("security").value(R"([{"type":"http","scheme":"bearer"}])").close('}');
@@ -146,7 +146,7 @@ void append_servers(JsonText& out, const std::string& host, bool by_tls) {
 std::string document(const std::string& tenant, const std::string& host, bool by_tls,
                      std::span<const NamedEntry>& streams) {
   std::string text;
-  JsonText out(text);
+  formats::JsonText out(text);
   out.open('{').name("asyncapi").text("3.0.0").name("info").open('{').name("title");
   out.text("Millrace: streams of " + tenant).name("version").text(MILLRACE_VERSION).close('}');
   append_servers(out, host, by_tls);

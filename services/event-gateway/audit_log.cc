@@ -6,10 +6,10 @@
 #include <charconv>
 #include <optional>
 
-#include "event-gateway/json_text.h"
 #include "event-gateway/tokens.h"
 #include "event/text.h"
 #include "event/type.h"
+#include "formats/json_text.h"
 #include "formats/jsonb.h"
 
 namespace millrace::gateway {
@@ -34,7 +34,7 @@ Error unusable(const Error& why) {
 std::string line_of(uint64_t number, const std::string& before, const AuditAct& act) {
   std::string at, text;
   append_timestamp(at, Timestamp{act.at_us});
-  JsonText out(text);
+  formats::JsonText out(text);
   out.open('{').name("n").number(number).name("at").text(at).name("who").text(act.who).name("tenant").text(
       act.tenant);
   out.name("from").text(act.from).name("act").text(act.act).name("what").text(

@@ -25,13 +25,13 @@ class EventSchema {
 
 struct SubjectVersion {
   int32_t version = 0;
-  std::string columns;  // as CREATE STREAM declares them
+  Result<std::string> columns = std::string();  // as CREATE STREAM declares them; MR-SCH-0002: none follow
 };
 
 class EventSchemas {
  public:
   virtual ~EventSchemas() = default;
-  // A subject's latest version. MR-SCH-0001: there is none; MR-SCH-0002: its events are not checked, or no columns follow.
+  // A subject's latest version. MR-SCH-0001: there is none; an error of its format: it cannot be carried out.
   virtual void latest(TenantId tenant, const std::string& subject,
                       std::function<void(Result<SubjectVersion>)> done) = 0;
   // What the stream's schema asks. MR-SCH-0003 (kUnavailable): it is being looked up.

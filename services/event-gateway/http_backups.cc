@@ -3,7 +3,7 @@
 
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
-#include "event-gateway/json_text.h"
+#include "formats/json_text.h"
 
 namespace millrace::gateway {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 Result<HttpAnswer> begin(Backups& backups) {
   TRY_ASSIGN(const auto held, backups.begin());
   HttpAnswer answer;
-  JsonText out(answer.body);
+  formats::JsonText out(answer.body);
   out.open('{').name("id").text(held.id).name("lease_seconds").number(held.lease.count()).close('}');
   answer.body += '\n';
   return answer;

@@ -33,7 +33,8 @@ constexpr int64_t kNever = INT64_MAX;
 
 class Connection final : public HttpConnection {
  public:
-  Connection(std::shared_ptr<HttpContext> context, std::unique_ptr<Transport> transport, std::string local)
+  Connection(std::shared_ptr<HttpContext> context, std::unique_ptr<Transport> transport, std::string local,
+             Face face)
       : shared_(std::move(context)),
         ctx_(*shared_),
         transport_(std::move(transport)),
@@ -41,6 +42,7 @@ class Connection final : public HttpConnection {
         body_(ctx_),
         output_(ctx_.counters.bytes_out) {
     request_.local = std::move(local);
+    request_.face = face;
     request_.by_tls = transport_->speaks_tls();
     request_.peer = transport_->peer();
     input_.resize(kInput);
@@ -465,6 +467,10 @@ void Connection::answer(uint64_t request, HttpAnswer answer) {
   answer.fields += common_fields(*slot);
   if (answer.content_type == kProblemType) add_request_id(answer.body, slot->id);
   if (answer.status == 500 && ctx_.backend.log_failure) ctx_.backend.log_failure(answer.body);
+  if (answer.content_type == kProblemType && request_.face == Face::kSchemaRegistry &&
+      ctx_.backend.schema_registry.translate) {
+    ctx_.backend.schema_registry.translate(answer);
+  }
   if (ctx_.stopping) slot->last = true;
   std::string& to = slot == &slots_.front() ? output_.bytes : slot->bytes;
   begin_answer(to, *slot, answer, true, {});
@@ -800,8 +806,8 @@ void Connection::close() {
 
 std::shared_ptr<ServerConnection> make_http_connection(std::shared_ptr<HttpContext> context,
                                                        std::unique_ptr<Transport> transport,
-                                                       std::string local) {
-  return std::make_shared<Connection>(std::move(context), std::move(transport), std::move(local));
+                                                       std::string local, Face face) {
+  return std::make_shared<Connection>(std::move(context), std::move(transport), std::move(local), face);
 }
 
 }  // namespace millrace::gateway

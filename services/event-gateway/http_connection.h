@@ -82,9 +82,12 @@ class HttpReply {
   uint64_t request_;
 };
 
+// Whose paths a listener's requests name.
+enum class Face : uint8_t { kPlatform, kSchemaRegistry };
+
 // `local`: the address that the client reached.
 std::shared_ptr<ServerConnection> make_http_connection(std::shared_ptr<HttpContext> context,
                                                        std::unique_ptr<Transport> transport,
-                                                       std::string local);
+                                                       std::string local, Face face);
 
 }  // namespace millrace::gateway

@@ -9,11 +9,11 @@
 #include "event-gateway/dead_letters.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
-#include "event-gateway/json_text.h"
 #include "event-gateway/read_parameters.h"
 #include "event-gateway/resource_page.h"
 #include "event/text.h"
 #include "formats/cloud_event.h"
+#include "formats/json_text.h"
 
 namespace millrace::gateway {
 namespace {
@@ -22,18 +22,19 @@ constexpr size_t kMostCounted = 100'000;  // letters that one request looks at
 
 // ----- as JSON
 
-void append_time(JsonText& out, int64_t micros) {
+void append_time(formats::JsonText& out, int64_t micros) {
   std::string text;
   append_timestamp(text, Timestamp{micros});
   out.text(text);
 }
 
 template <typename Value>
-void append_number_or_null(JsonText& out, const std::optional<Value>& value) {
+void append_number_or_null(formats::JsonText& out, const std::optional<Value>& value) {
   value ? out.number(value->value) : out.value("null");
 }
 
-void append_mark(JsonText& out, const std::optional<LetterMark>& mark, const std::string* payload = nullptr) {
+void append_mark(formats::JsonText& out, const std::optional<LetterMark>& mark,
+                 const std::string* payload = nullptr) {
   if (!mark) {
     out.value("null");
     return;
@@ -45,7 +46,7 @@ void append_mark(JsonText& out, const std::optional<LetterMark>& mark, const std
 }
 
 // The message ends with it: "… (line 2, column 3 of the query)".
-void append_place(JsonText& out, std::string_view message) {
+void append_place(formats::JsonText& out, std::string_view message) {
   const size_t at = message.rfind("(line ");
   unsigned line = 0, column = 0;
   if (at != std::string_view::npos) {
@@ -59,7 +60,7 @@ void append_place(JsonText& out, std::string_view message) {
   out.open('{').name("line").number(line).name("column").number(column).close('}');
 }
 
-void append_event_id(JsonText& out, const Letter& letter, const sql::Catalog& catalog) {
+void append_event_id(formats::JsonText& out, const Letter& letter, const sql::Catalog& catalog) {
   const auto* entry = catalog.find(letter.tenant, letter.stream);
   if (letter.offset && entry != nullptr && entry->stream && entry->stream->cloud_events) {
     const Buffer payload = Buffer::copy(letter.payload);
@@ -73,7 +74,7 @@ void append_event_id(JsonText& out, const Letter& letter, const sql::Catalog& ca
 }
 
 // What a list tells of a letter, too.
-void append_head(JsonText& out, const Letter& letter) {
+void append_head(formats::JsonText& out, const Letter& letter) {
   out.name("id").number(letter.number.value).name("state").text(letter.state.name());
   append_time(out.name("filed_at"), letter.filed.value);
   out.name("query").text(letter.query).name("stream").text(letter.stream);
@@ -82,7 +83,7 @@ void append_head(JsonText& out, const Letter& letter) {
   out.name("cause").text(letter.cause).name("code").text(letter.code).name("message").text(letter.message);
 }
 
-void append_letter(JsonText& out, const Letter& letter, const sql::Catalog& catalog) {
+void append_letter(formats::JsonText& out, const Letter& letter, const sql::Catalog& catalog) {
   out.open('{');
   append_head(out, letter);
   append_place(out.name("place"), letter.message);
@@ -97,7 +98,7 @@ void append_letter(JsonText& out, const Letter& letter, const sql::Catalog& cata
   out.close('}');
 }
 
-void append_next(JsonText& out, const std::optional<Offset>& next) {
+void append_next(formats::JsonText& out, const std::optional<Offset>& next) {
   out.name("next");
   next ? out.text(std::to_string(next->value)) : out.value("null");
 }
@@ -193,11 +194,11 @@ struct Listing {
 
 void list_letters(const HttpBackend& backend, const LettersAsked& asked, const HttpReply& reply) {
   const auto listing = std::make_shared<Listing>();
-  JsonText(listing->answer.body).open('{').name("items").open('[');
+  formats::JsonText(listing->answer.body).open('{').name("items").open('[');
   backend.letters->scan(
       asked.scan,
       [listing, limit = asked.limit](const Letter& letter) {
-        JsonText out(listing->answer.body);
+        formats::JsonText out(listing->answer.body);
         out.open('{');
         append_head(out, letter);
         out.close('}');
@@ -205,7 +206,7 @@ void list_letters(const HttpBackend& backend, const LettersAsked& asked, const H
       },
       [listing, reply](const Result<std::optional<Offset>>& next) {
         if (!next.ok()) return reply.answer(problem(next.error()));
-        JsonText out(listing->answer.body);
+        formats::JsonText out(listing->answer.body);
         append_next(out.close(']'), *next);
         out.close('}');
         listing->answer.body += '\n';
@@ -227,7 +228,7 @@ void count_letters(const HttpBackend& backend, LettersAsked asked, const HttpRep
       [counts, reply](const Result<std::optional<Offset>>& next) {
         if (!next.ok()) return reply.answer(problem(next.error()));
         HttpAnswer answer;
-        JsonText out(answer.body);
+        formats::JsonText out(answer.body);
         out.open('{').name("items").open('[');
         for (const auto& [key, letters] : *counts) {
           const auto& [query, stream, cause, code, state] = key;
@@ -252,7 +253,7 @@ void redrive_letters(const HttpBackend& backend, const LettersAsked& asked, cons
               report.ok() ? Status() : Status(report.error()));
         if (!report.ok()) return reply.answer(problem(report.error(), letters->retry_after_s(tenant)));
         HttpAnswer answer;
-        JsonText out(answer.body);
+        formats::JsonText out(answer.body);
         out.open('{').name("redriven").number(report->redriven).name("skipped").open('[');
         for (const auto& [letter, why] : report->skipped) {
           out.open('{').name("id").number(letter.value).name("code").text(why.id);
@@ -269,7 +270,7 @@ HttpAnswer tried(const TriedLetter& letter) {
   using Outcome = engine::LetterTrial::Outcome;
   const engine::LetterTrial& trial = letter.trial;
   HttpAnswer answer;
-  JsonText out(answer.body);
+  formats::JsonText out(answer.body);
   out.open('{').name("id").number(letter.letter.number.value);
   out.name("outcome").text(trial.outcome == Outcome::kPasses     ? "passes"
                            : trial.outcome == Outcome::kFiltered ? "filtered"
@@ -318,7 +319,7 @@ void ask_dead_letter(const HttpBackend& backend, const HttpRequest& request, con
   const auto show = [&backend, tenant = request.tenant, reply](const Result<Letter>& letter) {
     if (!letter.ok()) return reply.answer(problem(letter.error(), backend.letters->retry_after_s(tenant)));
     HttpAnswer answer;
-    JsonText out(answer.body);
+    formats::JsonText out(answer.body);
     append_letter(out, *letter, *backend.catalog());
     answer.body += '\n';
     reply.answer(std::move(answer));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "event-gateway/basic_password.h"
 #include "event-gateway/http_cloud_event.h"
 #include "event-gateway/http_cors.h"
 #include "event-gateway/http_status.h"
@@ -42,6 +43,15 @@ HttpAnswer no_such_path() {
                             "GET / lists what there is"));
 }
 
+// What the request shows: a bearer, or what clients of a registry send as a password.
+std::string token_of(const HttpRequest& request) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string& given = request.head.authorization;
+  if (given.size() > kScheme.size() && iequals(std::string_view(given).substr(0, kScheme.size()), kScheme))
+    return given.substr(kScheme.size());
+  return request.face == Face::kSchemaRegistry ? basic_password(given) : std::string();
+}
+
 HttpAnswer no_token(int status, const char* id, std::string message) {
   HttpAnswer answer = problem(
       status, error(Code::kDenied, id, std::move(message), "send the header  Authorization: Bearer TOKEN"));
@@ -51,6 +61,7 @@ HttpAnswer no_token(int status, const char* id, std::string message) {
 
 // A browser asks whether it may send the token without sending it.
 bool is_about_server(Route route) {
+  if (route == Route::kSchemaRegistry) return false;
   return route == Route::kOptions || operation_of(route).access == Operation::Access::kOpen;
 }
 
@@ -173,9 +184,14 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
     request.route = Route::kOptions;
     return std::nullopt;
   }
-  auto target = parse_target(head.target);
+  const bool of_registry = request.face == Face::kSchemaRegistry;
+  auto target = of_registry ? parse_repeating_target(head.target) : parse_target(head.target);
   if (!target.ok()) return problem(target.error());
   request.target = std::move(*target);
+  if (of_registry) {
+    request.route = Route::kSchemaRegistry;
+    return std::nullopt;
+  }
   std::string methods;
   const Operation* operation = find_operation(head.method, request.target.segments, methods);
   if (operation != nullptr) {
@@ -287,15 +303,11 @@ std::optional<HttpAnswer> HttpHandlers::check_quotas(HttpRequest& request) {
 }
 
 std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
-  constexpr std::string_view kScheme = "Bearer ";
   const std::string& given = request.head.authorization;
   if (given.empty()) return no_token(401, "MR-API-0014", "this needs an access token");
   const int64_t now = backend_.now_us();
   if (request.known_caller == nullptr || given != request.known_authorization) {
-    const bool bearer =
-        given.size() > kScheme.size() && iequals(std::string_view(given).substr(0, kScheme.size()), kScheme);
-    const std::string_view token =
-        bearer ? std::string_view(given).substr(kScheme.size()) : std::string_view();
+    const std::string token = token_of(request);
     CallerPtr caller = backend_.tokens != nullptr ? backend_.tokens->caller_of(token) : nullptr;
     if (caller == nullptr && backend_.token_store != nullptr && given != request.refused_authorization) {
       auto seen = backend_.token_store->look(token, now);
@@ -320,6 +332,7 @@ std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
 
 // Of the route, and of what its path names.
 std::optional<HttpAnswer> HttpHandlers::check_scopes(const HttpRequest& request) const {
+  if (request.route == Route::kSchemaRegistry) return std::nullopt;  // it asks by itself
   const auto needed = static_cast<ScopeSet>(operation_of(request.route).access);
   const Scopes& scopes = request.caller->scopes;
   if (!scopes.has_any(needed)) return problem(lacks_scope(*request.caller, names_of(needed)));
@@ -341,9 +354,9 @@ std::optional<HttpAnswer> HttpHandlers::check_scopes(const HttpRequest& request)
 bool HttpHandlers::verify(HttpRequest& request, std::function<void(bool holds)> done) {
   const auto holds = std::make_shared<bool>(false);
   auto work = [holds, check = *request.check] { *holds = check.run(); };
-  auto then = [holds, check = *request.check, given = request.head.authorization,
-               store = backend_.token_store, done = std::move(done)] {
-    if (*holds) store->prove(check, std::string_view(given).substr(given.find(' ') + 1));
+  auto then = [holds, check = *request.check, token = token_of(request), store = backend_.token_store,
+               done = std::move(done)] {
+    if (*holds) store->prove(check, token);
     done(*holds);
   };
   if (backend_.verifying) return backend_.verifying(std::move(work), std::move(then));
@@ -388,7 +401,9 @@ std::optional<HttpAnswer> HttpHandlers::check_coding(HttpRequest& request) const
   request.coding.reset();
   const std::string& name = request.head.content_encoding;
   if (name.empty() || iequals(name, "identity")) return std::nullopt;
-  if (request.route != Route::kSql && request.route != Route::kIngest) return std::nullopt;
+  if (request.route != Route::kSql && request.route != Route::kIngest &&
+      request.route != Route::kSchemaRegistry)
+    return std::nullopt;
   request.coding = coding_named(name);
   if (request.coding) return std::nullopt;
   HttpAnswer refusal = problem(
@@ -488,6 +503,8 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
     case Route::kRedriveLetter:
     case Route::kDiscardLetter:
       return ask_dead_letter(backend_, request, reply);
+    case Route::kSchemaRegistry:
+      return backend_.schema_registry.handle(request, reply);
     case Route::kOptions: {
       HttpAnswer methods;
       methods.status = 204;

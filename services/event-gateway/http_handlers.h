@@ -27,8 +27,9 @@ struct HttpRequest {
   HttpHead head;
   HttpTarget target;
   Route route = Route::kNone;
-  std::string methods;  // of the path, where OPTIONS asks
-  bool by_tls = false;  // as all of its connection
+  std::string methods;          // of the path, where OPTIONS asks
+  bool by_tls = false;          // as all of its connection
+  Face face = Face::kPlatform;  // likewise
   TenantId tenant;
   CallerPtr caller;                  // null: the server is open, or the path is
   bool all_metrics = true;           // may see every tenant's series
@@ -60,7 +61,9 @@ class HttpHandlers {
   void keep_uses(bool all);  // of tokens; now and then, and at the end
   void handle(const HttpRequest& request, const HttpReply& reply);
   // Requests whose successors may be begun before they are answered.
-  static bool concurrent(Route route) { return route != Route::kOptions && operation_of(route).concurrent; }
+  static bool concurrent(Route route) {
+    return route == Route::kSchemaRegistry || (route != Route::kOptions && operation_of(route).concurrent);
+  }
   // Whether it may go on: a token that has not ended, or none while there are none.
   bool is_good(const CallerPtr& caller) const;
 

@@ -77,7 +77,7 @@ void HttpHead::clear() {
   }
   cloud_event.clear();
   http11 = keep_alive = true;
-  chunked = has_host = has_origin = has_idempotency_key = false;
+  chunked = accept_unknown = has_host = has_origin = has_idempotency_key = false;
   content_length.reset();
 }
 

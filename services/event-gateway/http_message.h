@@ -25,6 +25,7 @@ struct HttpHead {
   bool http11 = true;
   bool keep_alive = true;
   bool chunked = false;
+  bool accept_unknown = false;  // Confluent-Accept-Unknown-Properties: true
   bool has_host = false, has_origin = false, has_idempotency_key = false;
   std::optional<uint64_t> content_length;
 

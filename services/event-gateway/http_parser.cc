@@ -86,6 +86,10 @@ class Reader final : public http::basic_parser<true> {
     if (iequals(view(name), "X-Request-Id")) return once(kRequestId, head_.request_id, value, "X-Request-Id");
     if (iequals(view(name), "traceparent")) return set_trace_parent(value);
     if (iequals(view(name), "tracestate")) return add_to_list(head_.trace_state, value);
+    if (iequals(view(name), "Confluent-Accept-Unknown-Properties")) {
+      head_.accept_unknown = iequals(value, "true");
+      return;
+    }
     if (iequals(view(name), "Last-Event-ID")) {
       return once(kLastEventId, head_.last_event_id, value, "Last-Event-ID");
     }

@@ -5,10 +5,10 @@
 #include "engine/quoted_name.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
-#include "event-gateway/json_text.h"
 #include "event-gateway/read_parameters.h"
 #include "event-gateway/resource_page.h"
 #include "event/text.h"
+#include "formats/json_text.h"
 #include "sql/errors.h"
 
 namespace millrace::gateway {
@@ -16,7 +16,7 @@ namespace {
 
 // ----- one of each, as JSON
 
-void append_columns(JsonText& out, const CatalogEntry& entry) {
+void append_columns(formats::JsonText& out, const CatalogEntry& entry) {
   out.name("columns").open('[');
   for (const auto& column : columns_of(entry)) {
     out.open('{').name("name").text(column.name).name("type").text(column.type);
@@ -25,11 +25,11 @@ void append_columns(JsonText& out, const CatalogEntry& entry) {
   out.close(']');
 }
 
-void append_name_or_null(JsonText& out, const std::string* name) {
+void append_name_or_null(formats::JsonText& out, const std::string* name) {
   name == nullptr ? out.value("null") : out.text(*name);
 }
 
-void append_stream(JsonText& out, const CatalogEntry& entry) {
+void append_stream(formats::JsonText& out, const CatalogEntry& entry) {
   const engine::StreamDef& stream = *entry.stream;
   out.name("name").text(stream.name).name("kind").text(kind_of(stream));
   out.name("partitions").number(stream.partitions);
@@ -40,14 +40,14 @@ void append_stream(JsonText& out, const CatalogEntry& entry) {
   append_name_or_null(out, entry.definition.sql.empty() ? nullptr : &entry.definition.sql);
 }
 
-void append_view(JsonText& out, const CatalogEntry& entry, engine::ViewReads* views) {
+void append_view(formats::JsonText& out, const CatalogEntry& entry, engine::ViewReads* views) {
   out.name("name").text(entry.definition.name).name("source").text(entry.query->source->name);
   out.name("definition").text(entry.definition.sql);
   append_columns(out, entry);
   out.name("state").text(state_of(entry, views).state);
 }
 
-void append_failure(JsonText& out, const std::optional<Error>& failure) {
+void append_failure(formats::JsonText& out, const std::optional<Error>& failure) {
   if (!failure) {
     out.value("null");
     return;
@@ -57,7 +57,7 @@ void append_failure(JsonText& out, const std::optional<Error>& failure) {
   out.value(text);
 }
 
-void append_query(JsonText& out, const CatalogEntry& entry, engine::ViewReads* views) {
+void append_query(formats::JsonText& out, const CatalogEntry& entry, engine::ViewReads* views) {
   const QueryState now = state_of(entry, views);
   out.name("id").number(entry.query->id.value).name("name").text(entry.definition.name);
   out.name("kind").text(entry.stream ? "stream" : "view").name("source").text(entry.query->source->name);
@@ -71,7 +71,7 @@ void append_query(JsonText& out, const CatalogEntry& entry, engine::ViewReads* v
   out.name("position").number(now.known->position.value);
 }
 
-void append_tenant(JsonText& out, const TenantCounts& counts) {
+void append_tenant(formats::JsonText& out, const TenantCounts& counts) {
   out.name("name").text(counts.name).name("streams").number(counts.streams);
   out.name("views").number(counts.views).name("queries").number(counts.queries);
 }
@@ -116,7 +116,7 @@ class Resources {
     }
   }
 
-  void append(JsonText& out, const CatalogEntry& entry) {
+  void append(formats::JsonText& out, const CatalogEntry& entry) {
     out.open('{');
     switch (asked_.route) {
       case Route::kStreams:
@@ -193,7 +193,7 @@ class Resources {
 
 HttpAnswer one_answer(Resources& resources, const CatalogEntry& entry) {
   HttpAnswer answer;
-  JsonText out(answer.body);
+  formats::JsonText out(answer.body);
   resources.append(out, entry);
   answer.body += '\n';
   return answer;
@@ -217,7 +217,7 @@ void list_resources(const HttpBackend& backend, const HttpRequest& request, cons
   Resources resources(backend, asked_by(request));
   const auto entries = entries_after(resources.all(), *page);
   HttpAnswer answer;
-  JsonText out(answer.body);
+  formats::JsonText out(answer.body);
   out.open('{').name("items").open('[');
   size_t taken = 0;
   for (; taken < std::min(entries.size(), page->limit) && answer.body.size() < kMaxPageBytes; ++taken)

@@ -58,7 +58,8 @@ enum class Route : uint8_t {
   kMakeToken,
   kRotateToken,
   kRevokeToken,
-  kOptions,  // of any path: no row
+  kOptions,         // of any path: no row
+  kSchemaRegistry,  // another listener's: likewise
 };
 
 struct Parameter {
@@ -102,7 +103,7 @@ struct Operation {
 };
 
 std::span<const Operation> operations();
-const Operation& operation_of(Route route);  // not kNone, kOptions
+const Operation& operation_of(Route route);  // one that has a row
 
 // The row of a method and a path's segments. Null: there is none; `allowed` then has the methods that the path has,
 // as the header Allow names them, or is empty.

@@ -95,14 +95,14 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   }
 
   Result<uint16_t> listen();
-  Result<uint16_t> listen_tls(const std::string& address, uint16_t port,
-                              std::unique_ptr<TlsCertificates> with);
+  Result<uint16_t> listen_at(const std::string& address, uint16_t port, std::shared_ptr<TlsCertificates> with,
+                             Face face);
   Result<uint16_t> add_listener(const std::string& address, uint16_t port, Listener::Take take);
   Status open();
   Status check_addresses() const;
   bool admit(int fd);
-  void take(int fd);
-  void take_tls(int fd);
+  void take(int fd, Face face);
+  void take_tls(int fd, Face face);
   void begin(std::shared_ptr<ServerConnection> connection);
   static void refuse(int fd);
   void arm_timer();
@@ -112,7 +112,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::shared_ptr<HttpContext> context;
   std::vector<std::shared_ptr<Listener>> listeners;
   std::vector<std::string> guarded;               // addresses where tokens alone tell who may what
-  std::unique_ptr<TlsCertificates> certificates;  // null: no TLS
+  std::shared_ptr<TlsCertificates> certificates;  // null: no TLS
   asio::steady_timer timer;
   bool opened = false, shut_down = false;
 };
@@ -128,15 +128,15 @@ Status HttpServer::Impl::open() {
 
 Result<uint16_t> HttpServer::Impl::listen() {
   const HttpOptions& o = context->options;
-  guarded.push_back(o.address);
-  return add_listener(o.address, o.port, [this](int fd) { take(fd); });
+  return listen_at(o.address, o.port, nullptr, Face::kPlatform);
 }
 
-Result<uint16_t> HttpServer::Impl::listen_tls(const std::string& address, uint16_t port,
-                                              std::unique_ptr<TlsCertificates> with) {
-  if (!with->demands_certificates()) guarded.push_back(address);
+Result<uint16_t> HttpServer::Impl::listen_at(const std::string& address, uint16_t port,
+                                             std::shared_ptr<TlsCertificates> with, Face face) {
+  if (with == nullptr || !with->demands_certificates()) guarded.push_back(address);
+  if (with == nullptr) return add_listener(address, port, [this, face](int fd) { take(fd, face); });
   certificates = std::move(with);
-  return add_listener(address, port, [this](int fd) { take_tls(fd); });
+  return add_listener(address, port, [this, face](int fd) { take_tls(fd, face); });
 }
 
 Result<uint16_t> HttpServer::Impl::add_listener(const std::string& address, uint16_t port,
@@ -166,18 +166,19 @@ bool HttpServer::Impl::admit(int fd) {
   return true;
 }
 
-void HttpServer::Impl::take(int fd) {
+void HttpServer::Impl::take(int fd, Face face) {
   if (!admit(fd)) return refuse(fd);
-  begin(make_http_connection(context, std::make_unique<Transport>(context->loop, fd), local_address(fd)));
+  begin(
+      make_http_connection(context, std::make_unique<Transport>(context->loop, fd), local_address(fd), face));
 }
 
 // One too many is told nothing: a word that it can read would cost a handshake.
-void HttpServer::Impl::take_tls(int fd) {
+void HttpServer::Impl::take_tls(int fd, Face face) {
   if (!admit(fd)) {
     ::close(fd);
     return;
   }
-  begin(make_tls_handshake(context, fd, local_address(fd), certificates->current()));
+  begin(make_tls_handshake(context, fd, local_address(fd), certificates->current(), face));
 }
 
 void HttpServer::Impl::begin(std::shared_ptr<ServerConnection> connection) {
@@ -240,8 +241,13 @@ Result<uint16_t> HttpServer::listen() {
 }
 
 Result<uint16_t> HttpServer::listen_tls(const std::string& address, uint16_t port,
-                                        std::unique_ptr<TlsCertificates> certificates) {
-  return impl_->listen_tls(address, port, std::move(certificates));
+                                        std::shared_ptr<TlsCertificates> certificates) {
+  return impl_->listen_at(address, port, std::move(certificates), Face::kPlatform);
+}
+
+Result<uint16_t> HttpServer::listen_schema_registry(const std::string& address, uint16_t port,
+                                                    std::shared_ptr<TlsCertificates> certificates) {
+  return impl_->listen_at(address, port, std::move(certificates), Face::kSchemaRegistry);
 }
 
 void HttpServer::reload_certificates() {

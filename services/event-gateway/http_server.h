@@ -67,6 +67,16 @@ struct HttpOptions {
 
 struct HttpRequest;
 class RequestTraces;
+struct HttpAnswer;
+class HttpReply;
+
+// Another API on a listener of its own, behind the checks of this server: host, origin, token, connections, sizes.
+struct OtherApi {
+  // The request is there until this returns; the answer may come later.
+  std::function<void(const HttpRequest&, const HttpReply&)> handle;
+  // What this server refuses, said as that API says it.
+  std::function<void(HttpAnswer& problem)> translate;
+};
 
 // What the server calls. Functions, so that a test can stand in for each.
 struct HttpBackend {
@@ -110,6 +120,7 @@ struct HttpBackend {
   TenantQuotas* quotas = nullptr;  // null: the server makes one, which keeps nothing
   // Runs `work` off the loop, then `done` on it; false: too much waits. Null: at once.
   std::function<bool(std::function<void()> work, std::function<void()> done)> verifying;
+  OtherApi schema_registry;   // of the listener that listen_schema_registry() opens
   AuditLog* audit = nullptr;  // null: acts are not written down
   std::function<int64_t()> now_us = [] { return SystemClock().wall_us(); };
 };
@@ -121,7 +132,10 @@ class HttpServer {
 
   Result<uint16_t> listen();  // at the options' address; the port
   Result<uint16_t> listen_tls(const std::string& address, uint16_t port,
-                              std::unique_ptr<TlsCertificates> certificates);
+                              std::shared_ptr<TlsCertificates> certificates);
+  // Takes connections for the backend's schema_registry. By TLS with these certificates, without with none.
+  Result<uint16_t> listen_schema_registry(const std::string& address, uint16_t port,
+                                          std::shared_ptr<TlsCertificates> certificates);
   void reload_certificates();  // what cannot be used is refused, and said
   // Another backend than it was made with: a server may listen, and say why it is not ready, before there is one.
   Status use(HttpBackend backend);

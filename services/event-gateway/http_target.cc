@@ -30,7 +30,7 @@ bool is_clean_utf8(std::string_view text) {
   return true;
 }
 
-Status parse_query(std::string_view text, HttpTarget& target) {
+Status parse_query(std::string_view text, HttpTarget& target, bool repeating) {
   while (!text.empty()) {
     const size_t end = text.find('&');
     const std::string_view pair = text.substr(0, end);
@@ -42,7 +42,8 @@ Status parse_query(std::string_view text, HttpTarget& target) {
     if (equals != std::string_view::npos) {
       TRY_ASSIGN(value, percent_decode(pair.substr(equals + 1)));
     }
-    if (target.parameter(name) != nullptr) return bad_target("the parameter \"" + name + "\" is given twice");
+    if (!repeating && target.parameter(name) != nullptr)
+      return bad_target("the parameter \"" + name + "\" is given twice");
     target.query.emplace_back(std::move(name), std::move(value));
   }
   return {};
@@ -59,6 +60,30 @@ Status parse_path(std::string_view path, HttpTarget& target) {
     if (end == std::string_view::npos) return {};
     path.remove_prefix(end + 1);
   }
+}
+
+Result<HttpTarget> parse(std::string_view text, bool repeating) {
+  HttpTarget target;
+  if (text.find('#') != std::string_view::npos) return bad_target("it has a fragment");
+  const size_t scheme = text.find("://");
+  if (!text.starts_with('/') && scheme != std::string_view::npos &&
+      (iequals(text.substr(0, scheme), "http") || iequals(text.substr(0, scheme), "https"))) {
+    text.remove_prefix(scheme + 3);
+    const size_t end = text.find_first_of("/?");
+    target.authority = std::string(text.substr(0, end));
+    if (target.authority.empty()) return bad_target("it names no host");
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end);
+    if (!text.starts_with('/')) {
+      TRY(parse_path("/", target));
+      if (text.starts_with('?')) TRY(parse_query(text.substr(1), target, repeating));
+      return target;
+    }
+  }
+  if (!text.starts_with('/')) return bad_target("it has to be a path that begins with /");
+  const size_t question = text.find('?');
+  TRY(parse_path(text.substr(0, question), target));
+  if (question != std::string_view::npos) TRY(parse_query(text.substr(question + 1), target, repeating));
+  return target;
 }
 
 }  // namespace
@@ -108,27 +133,11 @@ Result<std::string> percent_decode(std::string_view text) {
 }
 
 Result<HttpTarget> parse_target(std::string_view text) {
-  HttpTarget target;
-  if (text.find('#') != std::string_view::npos) return bad_target("it has a fragment");
-  const size_t scheme = text.find("://");
-  if (!text.starts_with('/') && scheme != std::string_view::npos &&
-      (iequals(text.substr(0, scheme), "http") || iequals(text.substr(0, scheme), "https"))) {
-    text.remove_prefix(scheme + 3);
-    const size_t end = text.find_first_of("/?");
-    target.authority = std::string(text.substr(0, end));
-    if (target.authority.empty()) return bad_target("it names no host");
-    text = end == std::string_view::npos ? std::string_view() : text.substr(end);
-    if (!text.starts_with('/')) {
-      TRY(parse_path("/", target));
-      if (text.starts_with('?')) TRY(parse_query(text.substr(1), target));
-      return target;
-    }
-  }
-  if (!text.starts_with('/')) return bad_target("it has to be a path that begins with /");
-  const size_t question = text.find('?');
-  TRY(parse_path(text.substr(0, question), target));
-  if (question != std::string_view::npos) TRY(parse_query(text.substr(question + 1), target));
-  return target;
+  return parse(text, false);
+}
+
+Result<HttpTarget> parse_repeating_target(std::string_view text) {
+  return parse(text, true);
 }
 
 bool split_authority(std::string_view authority, std::string_view& host, std::string_view& port) {

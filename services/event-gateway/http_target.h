@@ -22,6 +22,8 @@ struct HttpTarget {
 // forms too),
 // "." and ".." segments, a fragment, a parameter given twice.
 Result<HttpTarget> parse_target(std::string_view text);
+// The same, but a parameter may come again.
+Result<HttpTarget> parse_repeating_target(std::string_view text);
 Result<std::string> percent_decode(std::string_view text);
 
 void append_percent_encoded(std::string& out,

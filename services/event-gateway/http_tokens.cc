@@ -6,12 +6,12 @@
 
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
-#include "event-gateway/json_text.h"
 #include "event-gateway/read_parameters.h"
 #include "event-gateway/resource_page.h"
 #include "event-gateway/token_request.h"
 #include "event/text.h"
 #include "event/type.h"
+#include "formats/json_text.h"
 
 namespace millrace::gateway {
 namespace {
@@ -30,7 +30,7 @@ Error no_such_token(const std::string& id) {
                "GET /v1/tokens lists what there is");
 }
 
-void append_time(JsonText& out, std::string_view name, int64_t us, int64_t none) {
+void append_time(formats::JsonText& out, std::string_view name, int64_t us, int64_t none) {
   out.name(name);
   if (us == none) {
     out.value("null");
@@ -41,7 +41,7 @@ void append_time(JsonText& out, std::string_view name, int64_t us, int64_t none)
   out.text(text);
 }
 
-void append_members(JsonText& out, const Token& token) {
+void append_members(formats::JsonText& out, const Token& token) {
   out.name("id").text(token.id).name("tenant").text(token.tenant).name("name").text(token.name);
   out.name("scopes").open('[');
   for (const auto& scope : token.scopes.texts()) out.text(scope);
@@ -56,7 +56,7 @@ void append_members(JsonText& out, const Token& token) {
 HttpAnswer token_answer(int status, const Token& token, const std::string& shown = {}) {
   HttpAnswer answer;
   answer.status = status;
-  JsonText out(answer.body);
+  formats::JsonText out(answer.body);
   out.open('{');
   append_members(out, token);
   if (!shown.empty()) {
@@ -129,7 +129,7 @@ void list_tokens(const HttpBackend& backend, const HttpRequest& request, const H
   if (!page.ok()) return reply.answer(problem(page.error()));
   if (backend.token_store == nullptr) return reply.answer(problem(no_store()));
   HttpAnswer answer;
-  JsonText out(answer.body);
+  formats::JsonText out(answer.body);
   out.open('{').name("items").open('[');
   size_t taken = 0;
   std::string last, next;

@@ -6,7 +6,7 @@
 #include "event-gateway/api_schemas.h"
 #include "event-gateway/http_routes.h"
 #include "event-gateway/http_status.h"
-#include "event-gateway/json_text.h"
+#include "formats/json_text.h"
 
 namespace millrace::gateway {
 namespace {
@@ -29,7 +29,7 @@ std::string component_of(int status) {
   return name;
 }
 
-void append_content(JsonText& out, std::span<const Content> contents) {
+void append_content(formats::JsonText& out, std::span<const Content> contents) {
   out.name("content").open('{');
   for (const auto& content : contents) {
     out.name(content.type).open('{').name("schema").open('{');
@@ -43,7 +43,7 @@ void append_content(JsonText& out, std::span<const Content> contents) {
   out.close('}');
 }
 
-void append_parameters(JsonText& out, std::span<const Parameter> parameters) {
+void append_parameters(formats::JsonText& out, std::span<const Parameter> parameters) {
   if (parameters.empty()) return;
   static constexpr std::string_view kPlaces[] = {"path", "query", "header"};
   out.name("parameters").open('[');
@@ -56,7 +56,7 @@ void append_parameters(JsonText& out, std::span<const Parameter> parameters) {
   out.close(']');
 }
 
-void append_reply(JsonText& out, const Reply& reply) {
+void append_reply(formats::JsonText& out, const Reply& reply) {
   out.name(std::to_string(reply.status)).open('{').name("description").text(reply.what);
   if (!reply.field.empty()) {
     out.name("headers").open('{').name(reply.field).open('{').name("description").text(reply.field_what);
@@ -74,7 +74,7 @@ std::set<int> problems_of(const Operation& operation) {
   return out;
 }
 
-void append_operation(JsonText& out, const Operation& operation) {
+void append_operation(formats::JsonText& out, const Operation& operation) {
   out.name(in_lower_case(operation.method)).open('{').name("operationId").text(operation.id);
   out.name("tags").open('[').text(operation.tag).close(']').name("summary").text(operation.summary);
   if (operation.access == Operation::Access::kOpen) {
@@ -98,7 +98,7 @@ void append_operation(JsonText& out, const Operation& operation) {
   out.close('}').close('}');
 }
 
-void append_paths(JsonText& out) {
+void append_paths(formats::JsonText& out) {
   std::map<std::string_view, std::vector<const Operation*>> paths;
   for (const auto& operation : operations()) paths[operation.path].push_back(&operation);
   out.name("paths").open('{');
@@ -110,7 +110,7 @@ void append_paths(JsonText& out) {
   out.close('}');
 }
 
-void append_components(JsonText& out) {
+void append_components(formats::JsonText& out) {
   out.name("components").open('{').name("securitySchemes");
   out.value(R"({"token":{"type":"http","scheme":"bearer"}})").name("schemas").open('{');
   for (const auto& schema : api_schemas()) out.name(schema.name).value(schema.json);
@@ -141,7 +141,7 @@ constexpr std::string_view kTags = R"([
 
 std::string make_document() {
   std::string text;
-  JsonText out(text);
+  formats::JsonText out(text);
   out.open('{').name("openapi").text("3.1.0").name("info").open('{').name("title").text("Millrace");
   out.name("version").text(MILLRACE_VERSION).name("description").text(kDescription);
   out.name("license").value(R"({"name":"MIT","identifier":"MIT"})").close('}');

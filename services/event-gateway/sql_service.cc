@@ -289,8 +289,9 @@ void Run::look_up_schema(const sql::CreateStream& create, const sql::Statement& 
   schemas_->latest(tenant_, create.stream.schema_subject,
                    [self = shared_from_this(), &statement](Result<SubjectVersion> found) {
                      if (!found.ok()) return self->finish_statement(std::move(found).error());
-                     auto kept =
-                         sql::parse(sql::with_schema_version(statement, found->version, found->columns));
+                     auto text = sql::with_schema_version(statement, found->version, found->columns);
+                     if (!text.ok()) return self->finish_statement(std::move(text).error());
+                     auto kept = sql::parse(*text);
                      if (!kept.ok()) return self->finish_statement(std::move(kept).error());
                      auto& own = self->statements_[self->next_ - 1];
                      own = std::move(kept->front());

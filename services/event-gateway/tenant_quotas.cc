@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "event-gateway/json_text.h"
 #include "event/text.h"
 #include "event/type.h"
+#include "formats/json_text.h"
 #include "formats/jsonb.h"
 
 namespace millrace::gateway {
@@ -75,7 +75,7 @@ Result<Quota> parse_quota(std::string_view json) {
 
 std::string to_json(const Quota& quota) {
   std::string text;
-  JsonText out(text);
+  formats::JsonText out(text);
   const auto append = [&](std::string_view name, auto value) {
     out.name(name);
     value == 0 ? out.value("null") : out.number(value);

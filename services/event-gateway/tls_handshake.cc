@@ -12,10 +12,11 @@ namespace {
 class TlsHandshake final : public ServerConnection {
  public:
   TlsHandshake(std::shared_ptr<HttpContext> context, int socket, std::string local,
-               std::shared_ptr<const TlsContext> tls)
+               std::shared_ptr<const TlsContext> tls, Face face)
       : shared_(std::move(context)),
         ctx_(*shared_),
         local_(std::move(local)),
+        face_(face),
         transport_(std::make_unique<Transport>(ctx_.loop, socket,
                                                std::make_unique<TlsSession>(std::move(tls), socket))) {}
 
@@ -53,7 +54,7 @@ class TlsHandshake final : public ServerConnection {
   void hand_over() {
     closed_ = true;
     const auto keep = shared_from_this();
-    auto next = make_http_connection(shared_, std::move(transport_), std::move(local_));
+    auto next = make_http_connection(shared_, std::move(transport_), std::move(local_), face_);
     ctx_.replace(*this, next);
     next->start();
   }
@@ -69,6 +70,7 @@ class TlsHandshake final : public ServerConnection {
   const std::shared_ptr<HttpContext> shared_;
   HttpContext& ctx_;
   std::string local_;
+  const Face face_;
   std::unique_ptr<Transport> transport_;
   int64_t deadline_ = INT64_MAX;
   bool closed_ = false;
@@ -77,9 +79,9 @@ class TlsHandshake final : public ServerConnection {
 }  // namespace
 
 std::shared_ptr<ServerConnection> make_tls_handshake(std::shared_ptr<HttpContext> context, int socket,
-                                                     std::string local,
-                                                     std::shared_ptr<const TlsContext> tls) {
-  return std::make_shared<TlsHandshake>(std::move(context), socket, std::move(local), std::move(tls));
+                                                     std::string local, std::shared_ptr<const TlsContext> tls,
+                                                     Face face) {
+  return std::make_shared<TlsHandshake>(std::move(context), socket, std::move(local), std::move(tls), face);
 }
 
 }  // namespace millrace::gateway

@@ -14,7 +14,7 @@
 namespace millrace::gateway {
 
 std::shared_ptr<ServerConnection> make_tls_handshake(std::shared_ptr<HttpContext> context, int socket,
-                                                     std::string local,
-                                                     std::shared_ptr<const TlsContext> tls);
+                                                     std::string local, std::shared_ptr<const TlsContext> tls,
+                                                     Face face);
 
 }  // namespace millrace::gateway

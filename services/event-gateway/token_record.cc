@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "event-gateway/json_text.h"
 #include "event/type.h"
+#include "formats/json_text.h"
 #include "formats/jsonb.h"
 
 namespace millrace::gateway {
@@ -44,7 +44,7 @@ bool is_tenant_name(std::string_view name) {
 
 std::string encode_token(const Token& token) {
   std::string text;
-  JsonText out(text);
+  formats::JsonText out(text);
   out.open('{').name("id").text(token.id).name("tenant").text(token.tenant).name("name").text(token.name);
   out.name("scopes").open('[');
   for (const auto& scope : token.scopes.texts()) out.text(scope);

@@ -13,6 +13,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <map>
 #include <random>
 
 #include "base/clock.h"
@@ -33,6 +34,9 @@
 #include "node/node_metrics.h"
 #include "node/notify.h"
 #include "node/process_metrics.h"
+#include "node/registry_event_schemas.h"
+#include "node/data_directory.h"
+#include "node/schema_registry_service.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
 
@@ -40,6 +44,7 @@ namespace millrace::node {
 namespace {
 
 constexpr int64_t kPollNs = 200'000;
+constexpr int64_t kAloneWaitUs = 1'000'000;
 constexpr size_t kMaxVerifying = 64;  // 20 ms and 19 MiB each, one after the other
 
 namespace asio = boost::asio;
@@ -85,6 +90,17 @@ class Server {
       TRY_ASSIGN(tokens_, gateway::Tokens::load(options_.tokens));
     }
     TRY(listen());
+    if (is_registry_alone(options_)) return open_alone();
+    TRY(open_node());
+    TRY(open_access(node_->definitions().store()));
+    node_->ingest().on_over_quota(
+        [this](TenantId tenant, gateway::QuotaKind kind) { quotas_->count_refusal(tenant, kind); });
+    TRY(open_registry());
+    if (registry_) use_registry();
+    return begin();
+  }
+
+  Status open_node() {
     NodeOptions o;
     o.directory = options_.data;
     o.workers = options_.workers;
@@ -107,16 +123,60 @@ class Server {
     TRY(node_->tenant("default"));
     node_->set_wake([this] { wake(); });
     background_.set_wake([this] { wake(); });
+    return {};
+  }
+
+  // Who may do what, from the data directory's definitions.
+  Status open_access(metadata::MetadataStore& store) {
     verifying_.set_wake([this] { wake(); });
-    TRY_ASSIGN(token_store_, gateway::TokenStore::open(node_->definitions().store()));
+    TRY_ASSIGN(token_store_, gateway::TokenStore::open(store));
     TRY_ASSIGN(audit_, gateway::AuditLog::open(*files_, options_.data));
-    TRY_ASSIGN(quotas_, gateway::TenantQuotas::open(&node_->definitions().store(), tenant_quota(options_),
+    TRY_ASSIGN(quotas_, gateway::TenantQuotas::open(&store, tenant_quota(options_),
                                                     [this](TenantId tenant, gateway::Quota quota) {
-                                                      node_->ingest().set_quota(tenant, quota);
+                                                      if (node_) node_->ingest().set_quota(tenant, quota);
                                                     }));
-    node_->ingest().on_over_quota(
-        [this](TenantId tenant, gateway::QuotaKind kind) { quotas_->count_refusal(tenant, kind); });
-    return begin();
+    return {};
+  }
+
+  Status open_registry() {
+    if (!registry_address_) return {};
+    SchemaRegistryService::Options o{options_.data, options_.schema_registry_postgres};
+    if (options_.schema_registry_profile == "409")
+      o.profile = registry::RegistryApi::Profile::kIncompatibleIs409;
+    TRY_ASSIGN(registry_, SchemaRegistryService::open(*files_, clock_, o));
+    registry_->set_wake([this] { wake(); });
+    return {};
+  }
+
+  // Streams may have their events checked by its schemas.
+  void use_registry() {
+    event_schemas_ = std::make_unique<RegistryEventSchemas>(*registry_, [this](TenantId id) {
+      const auto catalog = node_->definitions().catalog();
+      const std::string* name = catalog->tenant_name(id);
+      return name == nullptr ? std::string() : *name;
+    });
+    event_schemas_->expect(*node_->definitions().catalog());
+    node_->ingest().use(*event_schemas_);
+    node_->sql().use(*event_schemas_);
+  }
+
+  // The registry without a node: its file or database, and the data directory's tokens.
+  Status open_alone() {
+    TRY_ASSIGN(directory_, take_data_directory(*files_, options_.data));
+    TRY_ASSIGN(metadata_, metadata::MetadataStore::open(*files_, options_.data + "/metadata.db"));
+    TRY(open_access(*metadata_));
+    TRY(open_registry());
+    gateway::HttpBackend backend;
+    backend.tenant = [this](const std::string& name) { return tenant_alone(name); };
+    TRY(use(std::move(backend)));
+    TRY(say_registry_listens());
+    notify_service_manager("READY=1");
+    return {};
+  }
+
+  Result<TenantId> tenant_alone(const std::string& name) {
+    const auto number = static_cast<uint32_t>(tenants_alone_.size() + 1);
+    return TenantId(tenants_alone_.try_emplace(name, number).first->second);
   }
 
   Status begin_tracing() {
@@ -141,24 +201,34 @@ class Server {
   // Before the node is there, so that a probe hears why it is not ready.
   Status listen() {
     gateway::HttpOptions http = http_options(options_);
-    if (options_.http != kOff) {
+    if (options_.http != kOff && !is_registry_alone(options_)) {
       TRY_ASSIGN(plain_, parse_address(options_.http));
       http.address = plain_->host;
       http.port = plain_->port;
     }
-    std::unique_ptr<gateway::TlsCertificates> certificates;
+    std::shared_ptr<gateway::TlsCertificates> certificates;
     if (!options_.https.empty()) {
       TRY_ASSIGN(tls_, parse_address(options_.https));
+    }
+    if (!options_.https.empty() || options_.schema_registry_tls) {
       TRY_ASSIGN(certificates, gateway::TlsCertificates::open(
                                    tls_files(options_), [this](const std::string& line) { say(line); }));
     }
     gateway::HttpBackend backend;
     backend.ready = backend.open = [this] { return open_for_requests(); };
     http_ = std::make_unique<gateway::HttpServer>(loop_, http, backend);
-    if (tls_) {
-      TRY_ASSIGN(tls_->port, http_->listen_tls(tls_->host, tls_->port, std::move(certificates)));
+    if (certificates) {
       hangups_.add(SIGHUP);
       await_hangup();
+    }
+    if (tls_) {
+      TRY_ASSIGN(tls_->port, http_->listen_tls(tls_->host, tls_->port, certificates));
+    }
+    if (registry_address(options_) != kOff) {
+      TRY_ASSIGN(registry_address_, parse_address(registry_address(options_)));
+      auto by = options_.schema_registry_tls ? std::move(certificates) : nullptr;
+      TRY_ASSIGN(registry_address_->port,
+                 http_->listen_schema_registry(registry_address_->host, registry_address_->port, std::move(by)));
     }
     if (plain_) {
       TRY_ASSIGN(plain_->port, http_->listen());
@@ -168,7 +238,7 @@ class Server {
 
   Status open_for_requests() const {
     if (stopping_) return gateway::stopping();
-    if (node_ != nullptr) return {};
+    if (node_ != nullptr || registry_ != nullptr) return {};
     return error(Code::kUnavailable, "MR-NODE-0015",
                  "the node is starting" + (recovered_.empty() ? "" : ": " + recovered_), "wait");
   }
@@ -188,26 +258,12 @@ class Server {
     backend.metrics_full = [this](std::optional<TenantId> only) {
       return node_->metrics_full(only) + quotas_->metrics(only);
     };
-    backend.open = [this] { return open_for_requests(); };
     backend.ready = [this]() -> Status {
       TRY(open_for_requests());
       return node_->ready();
     };
-    backend.log_failure = [this](std::string_view problem) {
-      log_.say(LogLevel::kError, "http", problem.substr(0, problem.rfind('}') + 1));
-    };
-    backend.tokens = tokens_.get();
     backend.traces = tracing_.get();
-    backend.token_store = token_store_.get();
-    backend.quotas = quotas_.get();
-    backend.audit = audit_.get();
-    backend.verifying = [this](std::function<void()> work, std::function<void()> done) {
-      return verifying_.run(engine::Lane::kReads, std::move(work), std::move(done));
-    };
-    backend.arrived = [this](const gateway::HttpRequest& request, int refused) {
-      log_request(request, refused);
-    };
-    TRY(http_->use(std::move(backend)));
+    TRY(use(std::move(backend)));
     say_what_was_found();
     if (tls_) {
       TRY(write_port("https.port", tls_->port));
@@ -222,7 +278,36 @@ class Server {
           "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/",
           plain_->host, plain_->port));
     }
+    TRY(say_registry_listens());
     notify_service_manager("READY=1");
+    return {};
+  }
+
+  // With what every backend here has.
+  Status use(gateway::HttpBackend backend) {
+    backend.open = [this] { return open_for_requests(); };
+    backend.log_failure = [this](std::string_view problem) {
+      log_.say(LogLevel::kError, "http", problem.substr(0, problem.rfind('}') + 1));
+    };
+    backend.tokens = tokens_.get();
+    backend.token_store = token_store_.get();
+    backend.quotas = quotas_.get();
+    backend.audit = audit_.get();
+    if (registry_) backend.schema_registry = registry_->api();
+    backend.verifying = [this](std::function<void()> work, std::function<void()> done) {
+      return verifying_.run(engine::Lane::kReads, std::move(work), std::move(done));
+    };
+    backend.arrived = [this](const gateway::HttpRequest& request, int refused) {
+      log_request(request, refused);
+    };
+    return http_->use(std::move(backend));
+  }
+
+  Status say_registry_listens() {
+    if (!registry_address_) return {};
+    TRY(write_port("schema-registry.port", registry_address_->port));
+    say(fmt::format("schema registry on {}://{}:{}", options_.schema_registry_tls ? "https" : "http",
+                    registry_address_->host, registry_address_->port));
     return {};
   }
 
@@ -271,13 +356,20 @@ class Server {
     signals_.async_wait([this](const boost::system::error_code& ec, int) {
       if (!ec) stopping_ = true;
     });
-    while (!stopping_ && !node_->failed()) {
+    while (!stopping_ && !failed()) {
       bool more = poll();
-      background_.take_done();
-      verifying_.take_done();
-      more |= node_->turn();
+      take_done();
+      more |= node_ && node_->turn();
       if (!more) sleep();
     }
+  }
+
+  bool failed() const { return node_ && node_->failed(); }
+
+  void take_done() {
+    background_.take_done();
+    verifying_.take_done();
+    if (registry_) registry_->take_done();
   }
 
   void await_hangup() {
@@ -297,12 +389,15 @@ class Server {
     return true;
   }
 
-  void sleep() { loop_.run_one_for(std::chrono::microseconds(std::max<int64_t>(node_->wait_us(), 1))); }
+  void sleep() {
+    const int64_t wait_us = node_ ? node_->wait_us() : kAloneWaitUs;
+    loop_.run_one_for(std::chrono::microseconds(std::max<int64_t>(wait_us, 1)));
+  }
 
   // What was acknowledged is on the disk already; what is in flight gets its answer, then the state is
   // written.
   Status stop() {
-    if (node_->failed()) return *node_->failed();
+    if (failed()) return *node_->failed();
     // From here on a signal has its usual effect: nothing that was acknowledged is lost by it.
     boost::system::error_code ignored;
     signals_.clear(ignored);
@@ -312,15 +407,20 @@ class Server {
     const int64_t began = clock_.monotonic_ns();
     const int64_t until = began + int64_t{options_.drain_seconds} * 1'000'000'000;
     bool done = false;
-    while (!done && clock_.monotonic_ns() < until && !node_->failed()) {
+    while (!done && clock_.monotonic_ns() < until && !failed()) {
       loop_.poll();
-      background_.take_done();
-      verifying_.take_done();
-      const bool more = node_->turn();
-      done = !more && node_->idle() && http_->idle();
+      take_done();
+      const bool more = node_ && node_->turn();
+      done = !more && (!node_ || node_->idle()) && http_->idle();
       if (!more && !done) usleep(200);
     }
-    const bool answered = http_->idle(), caught_up = node_->idle();
+    const bool answered = http_->idle();
+    if (!node_) {
+      http_.reset();
+      say(answered ? "stopped: every request was answered" : "stopped: not every client took its answer");
+      return {};
+    }
+    const bool caught_up = node_->idle();
     // Behind the bound there is no time for the snapshots of large states either.
     auto closed = node_->close(done);
     http_.reset();
@@ -349,14 +449,19 @@ class Server {
   std::unique_ptr<gateway::Tokens> tokens_;
   std::unique_ptr<SpanExporter> spans_;
   std::unique_ptr<Tracing> tracing_;
+  std::shared_ptr<void> directory_;                     // the registry alone holds it itself
+  std::unique_ptr<metadata::MetadataStore> metadata_;  // likewise
+  std::map<std::string, uint32_t> tenants_alone_;
+  std::unique_ptr<RegistryEventSchemas> event_schemas_;  // before the node, which asks it
   std::unique_ptr<Node> node_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
   std::unique_ptr<gateway::TokenStore> token_store_;
   std::unique_ptr<gateway::TenantQuotas> quotas_;
   std::unique_ptr<gateway::AuditLog> audit_;
   ThreadBackground verifying_{kMaxVerifying};  // of tokens: a long SELECT holds up nobody's first request
+  std::unique_ptr<SchemaRegistryService> registry_;  // null: there is none
   std::unique_ptr<gateway::HttpServer> http_;
-  std::optional<ListenAddress> plain_, tls_;  // with the ports that were taken
+  std::optional<ListenAddress> plain_, tls_, registry_address_;  // with the ports that were taken
   std::string recovered_;                     // how far the start is
   int64_t said_ns_ = 0;
   std::atomic<bool> woken_{false};

@@ -47,15 +47,25 @@ Status check_listeners(const ServeOptions& o) {
   const auto wrong = [](const char* what, const char* hint) {
     return error(Code::kInvalid, "MR-NODE-0011", what, hint);
   };
+  const bool by_tls = !o.https.empty() || o.schema_registry_tls;
+  if (is_registry_alone(o) && !o.https.empty())
+    return wrong("the schema registry alone has one listener", "leave out --https, or say --schema-registry-tls");
   const bool files = !o.tls_cert.empty() || !o.tls_key.empty() || !o.tls_client_ca.empty();
-  if (o.https.empty() && files)
+  if (!by_tls && files)
     return wrong("there are files for TLS, and no address for it", "add --https HOST:PORT");
-  if (o.https.empty() && o.http == kOff)
+  if (o.https.empty() && o.http == kOff && !is_registry_alone(o))
     return wrong("with --http off nobody could reach the node",
                  "add --https HOST:PORT, or leave out --http off");
   if (!o.https.empty() && (o.tls_cert.empty() || o.tls_key.empty()))
     return wrong("--https needs a certificate and its key", "add --tls-cert FILE and --tls-key FILE");
+  if (o.schema_registry_tls && (o.tls_cert.empty() || o.tls_key.empty()))
+    return wrong("--schema-registry-tls needs a certificate and its key",
+                 "add --tls-cert FILE and --tls-key FILE");
   return {};
+}
+
+std::string registry_address(const ServeOptions& o) {
+  return is_registry_alone(o) && o.schema_registry == kOff ? kRegistryAddress : o.schema_registry;
 }
 
 gateway::TlsFiles tls_files(const ServeOptions& o) {

@@ -85,7 +85,7 @@ class Server {
     int ends[2];
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0, "sockets");
     auto connection =
-        make_http_connection(context_, std::make_unique<Transport>(loop_, ends[0]), "127.0.0.1");
+        make_http_connection(context_, std::make_unique<Transport>(loop_, ends[0]), "127.0.0.1", Face::kPlatform);
     connection->index = context_->connections.size();
     context_->connections.push_back(connection);
     connection->start();

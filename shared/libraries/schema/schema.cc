@@ -12,7 +12,9 @@ constexpr std::array<std::pair<SchemaType, std::string_view>, 3> kNames = {
 
 }  // namespace
 
-std::string_view to_string(SchemaType type) { return kNames[static_cast<size_t>(type)].second; }
+std::string_view to_string(SchemaType type) {
+  return kNames[static_cast<size_t>(type)].second;
+}
 
 std::optional<SchemaType> schema_type_of(std::string_view api_name) {
   for (const auto& [type, name] : kNames) {

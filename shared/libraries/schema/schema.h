@@ -19,7 +19,7 @@ namespace millrace::schema {
 
 enum class SchemaType : uint8_t { kAvro, kJson, kProtobuf };
 
-std::string_view to_string(SchemaType type);                          // as the registry's API: AVRO, JSON, PROTOBUF
+std::string_view to_string(SchemaType type);  // as the registry's API: AVRO, JSON, PROTOBUF
 std::optional<SchemaType> schema_type_of(std::string_view api_name);  // nothing: not one of them
 
 // A text that another one refers to, by the name it refers to it by.

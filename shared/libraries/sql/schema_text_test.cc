@@ -7,10 +7,10 @@
 namespace millrace::sql {
 namespace {
 
-std::string kept(std::string_view text, std::string_view columns = "") {
+std::string kept(std::string_view text, std::string columns = "") {
   const auto statements = parse(text);
   EXPECT_TRUE(statements.ok()) << statements.error().to_string();
-  return with_schema_version(*statements->back(), 3, columns);
+  return *with_schema_version(*statements->back(), 3, columns);
 }
 
 TEST(SchemaText, HasTheVersion) {

@@ -9,7 +9,7 @@
 
 #include "formats/json.h"
 
-namespace millrace::gateway {
+namespace millrace::formats {
 
 class JsonText {
  public:
@@ -31,7 +31,7 @@ class JsonText {
   }
   JsonText& text(std::string_view value) {
     separate();
-    formats::append_json_string(out_, value);
+    append_json_string(out_, value);
     return *this;
   }
   // A number, true, false, null, or a value that is JSON already.
@@ -56,4 +56,4 @@ class JsonText {
   std::string& out_;
 };
 
-}  // namespace millrace::gateway
+}  // namespace millrace::formats

@@ -1,0 +1,47 @@
+// RegistryEventSchemas: the schemas of streams' events, from the registry in this process.
+//
+// Threads: the core loop's; the registry looks up on its own thread.
+// Order:   what a stream's definition names is looked up when it is first asked for, or at the start (expect()); until then
+//          events are refused as unavailable, so that none is taken unchecked.
+// Bound:   kMaxKept schemas; they are looked up again beyond it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "event-gateway/event_schemas.h"
+#include "node/schema_registry_service.h"
+#include "sql/catalog.h"
+
+namespace millrace::node {
+
+class RegistryEventSchemas final : public gateway::EventSchemas {
+ public:
+  static constexpr size_t kMaxKept = 16'384;
+  using TenantName = std::function<std::string(TenantId)>;
+
+  RegistryEventSchemas(SchemaRegistryService& registry, TenantName tenant_name)
+      : registry_(registry), tenant_name_(std::move(tenant_name)) {}
+
+  void expect(const sql::Catalog& catalog);  // looks up what its streams name
+  void latest(TenantId tenant, const std::string& subject,
+              std::function<void(Result<gateway::SubjectVersion>)> done) override;
+  Result<std::unique_ptr<gateway::EventSchema>> of(const engine::StreamDef& stream) override;
+
+ private:
+  using Key = std::tuple<TenantId, std::string, int32_t>;
+  struct Kept {
+    bool asked = false;            // it is being looked up
+    schema::SchemaPtr schema;      // null: not found yet
+    std::optional<Error> failure;  // of the last look-up
+  };
+  void look_up(const Key& key);
+
+  SchemaRegistryService& registry_;
+  const TenantName tenant_name_;
+  std::map<Key, Kept> kept_;
+};
+
+}  // namespace millrace::node

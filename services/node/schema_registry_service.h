@@ -1,0 +1,49 @@
+// SchemaRegistryService: the schema registry beside the core loop: a thread of its own, between the HTTP server and the store.
+//
+// Threads: everything here on the core loop; the registry runs on the thread, one request after the other.
+// Bound:   kMaxWaiting requests wait; more are refused (MR-REG-0004).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "event-gateway/http_server.h"
+#include "node/background.h"
+#include "schema-registry/api.h"
+
+namespace millrace::node {
+
+class SchemaRegistryService {
+ public:
+  static constexpr size_t kMaxWaiting = 1'024;
+
+  struct Options {
+    std::string directory;
+    std::string postgres;  // a connection string; empty: a file in the directory
+    registry::RegistryApi::Profile profile = registry::RegistryApi::Profile::kCurrent;
+  };
+  // Reads all that the store has. MR-REG-0001, MR-REG-0002, MR-META-…
+  static Result<std::unique_ptr<SchemaRegistryService>> open(Files& files, const Clock& clock,
+                                                             const Options& options);
+
+  gateway::OtherApi api();
+  // A subject's version, 0: its latest.
+  using Found = Result<registry::Registry::FoundSchema>;
+  void find_schema(const std::string& tenant, const std::string& subject, int32_t version,
+                   std::function<void(Found)> done);
+  void set_wake(std::function<void()> wake) { background_.set_wake(std::move(wake)); }
+  void take_done() { background_.take_done(); }  // answers what is ready
+
+ private:
+  SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock, const Options& options);
+  void handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply);
+
+  registry::Registry registry_;
+  registry::RegistryApi api_;
+  ThreadBackground background_{kMaxWaiting};  // behind what it uses
+};
+
+}  // namespace millrace::node

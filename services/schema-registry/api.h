@@ -1,0 +1,61 @@
+// RegistryApi: the registry's HTTP API as a function from a request to its answer: Confluent's, so that its clients work as they are.
+//
+// Why:     what paths, parameters, statuses and bodies mean is in one place that knows no sockets, tokens or threads.
+// Threads: one; a call may block on the store.
+// Errors:  answered as {"error_code": …, "message": …}; 50001 for all that the API has no number for.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "schema-registry/registry.h"
+
+namespace millrace::registry {
+
+enum class Access : uint8_t { kOpen, kRead, kWrite, kAdmin };
+
+struct RegistryRequest {
+  std::string method;
+  std::vector<std::string> path;  // its segments, decoded
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string accept, content_type;
+  bool accept_unknown = false;  // Confluent-Accept-Unknown-Properties: true
+  std::string body;
+  std::string tenant = "default";
+  // Of a subject; empty: of all. Null: whatever is asked.
+  std::function<bool(Access access, const std::string& subject)> may;
+};
+
+struct RegistryAnswer {
+  int status = 200;
+  std::string_view content_type;  // static storage
+  std::string body;
+  std::string allow;  // of OPTIONS and 405: the path's methods
+};
+
+inline constexpr std::string_view kRegistryType = "application/vnd.schemaregistry.v1+json";
+
+std::string error_body(int error_code, std::string_view message);
+
+class RegistryApi {
+ public:
+  // Released registries differ in the number of an incompatible schema: 40901 of late, 409 before.
+  enum class Profile : uint8_t { kCurrent, kIncompatibleIs409 };
+
+  explicit RegistryApi(Registry& registry, Profile profile = Profile::kCurrent)
+      : registry_(registry), profile_(profile) {}
+
+  RegistryAnswer handle(const RegistryRequest& request);
+
+ private:
+  RegistryAnswer refusal(const Error& error) const;
+
+  Registry& registry_;
+  const Profile profile_;
+};
+
+}  // namespace millrace::registry

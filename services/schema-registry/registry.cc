@@ -1,0 +1,343 @@
+#include "schema-registry/registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "formats/jsonb.h"
+#include "schema-registry/api_error.h"
+#include "schema-registry/json_members.h"
+#include "schema-registry/references.h"
+#include "schema-registry/rule_sets.h"
+#include "schema-registry/subject_name.h"
+
+namespace millrace::registry {
+namespace {
+
+constexpr size_t kReadAtOnce = 1'000;
+constexpr int kMaxAttempts = 100;  // against other servers that are faster each time
+constexpr size_t kMaxParsed = 1'000;
+constexpr ReferenceBounds kReferenceBounds{Registry::kMaxReferences, Registry::kMaxReferenceBytes};
+
+bool is_import(const std::string& mode) {
+  return mode == "IMPORT" || mode == "FORWARD";
+}
+
+Status check_register_mode(const TenantState& state, const std::string& subject, const Candidate& candidate) {
+  const std::string mode = state.mode_of(subject);
+  const std::string where = fmt::format("Subject {} in context {}", subject, context_of(subject));
+  if (mode.starts_with("READONLY")) return not_permitted(where + " is in read-only mode");
+  if (candidate.id >= 0 && !is_import(mode)) return not_permitted(where + " is not in import mode");
+  if (candidate.id < 0 && mode != kReadWrite) return not_permitted(where + " is not in read-write mode");
+  return {};
+}
+
+std::string config_object(const TenantState& state, const std::string& subject, std::string_view key) {
+  const std::string* value = state.config_value(subject, key);
+  return value != nullptr && formats::jsonb_kind(*value) == formats::JsonbKind::kObject ? *value
+                                                                                        : std::string();
+}
+
+int32_t next_version(const TenantState& state, const std::string& subject) {
+  const Versions* all = state.versions(subject);
+  return all == nullptr ? 1 : all->rbegin()->first + 1;
+}
+
+// What the request leaves out is the latest version's; what a config says stands below and above it.
+Status populate(const TenantState& state, const std::string& subject, Candidate& candidate) {
+  const Version* latest = state.latest(subject);
+  if (candidate.text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    if (latest == nullptr) return invalid_schema("Empty schema");
+    candidate.text = latest->content->text;
+    candidate.type = schema::to_string(latest->content->type);
+    candidate.references = latest->content->references;
+  }
+  if (candidate.metadata.empty() && latest != nullptr) candidate.metadata = latest->content->metadata;
+  if (candidate.rule_set.empty() && latest != nullptr) candidate.rule_set = latest->content->rule_set;
+  candidate.metadata =
+      merge_metadata(merge_metadata(config_object(state, subject, "defaultMetadata"), candidate.metadata),
+                     config_object(state, subject, "overrideMetadata"));
+  candidate.rule_set =
+      merge_rule_sets(merge_rule_sets(config_object(state, subject, "defaultRuleSet"), candidate.rule_set),
+                      config_object(state, subject, "overrideRuleSet"));
+  if (candidate.version != 0 || metadata_property(candidate.metadata, kVersionProperty)) {
+    candidate.metadata =
+        with_property(candidate.metadata, kVersionProperty, std::to_string(next_version(state, subject)));
+  }
+  return {};
+}
+
+// An imported schema keeps its id, a known one the id that it has; below 0: a new one.
+Result<int32_t> id_for(const TenantState& state, const std::string& subject, const Candidate& candidate,
+                       const Content& content) {
+  const std::string context = context_of(subject);
+  if (candidate.id >= 0) {
+    const StoredSchema* other = state.schema(context, candidate.id);
+    if (other == nullptr || *other->content == content) return candidate.id;
+    return not_permitted(fmt::format("Overwrite new schema with id {} in context {} is not permitted.",
+                                     candidate.id, context));
+  }
+  const auto in = state.contexts().find(context);
+  if (in == state.contexts().end()) return 1;
+  const auto same = in->second.by_guid.find(guid_of(content));
+  if (same != in->second.by_guid.end()) return *same->second.begin();
+  if (in->second.last_id == INT32_MAX) return api_error(50001, "the context's ids are used up");
+  return in->second.last_id + 1;
+}
+
+Result<int32_t> version_for(const TenantState& state, const std::string& subject, const Candidate& candidate,
+                            const Content& content) {
+  const int32_t next = next_version(state, subject);
+  if (candidate.version <= 0 || candidate.version == next) return next;
+  if (!is_import(state.mode_of(subject)))
+    return invalid_schema("Version is not one more than previous version");
+  const Version* there = state.find(subject, candidate.version);
+  if (there == nullptr || there->deleted || *there->content == content) return candidate.version;
+  return not_permitted(
+      fmt::format("Overwrite of version {} of subject {} with another schema is not permitted.",
+                  candidate.version, subject));
+}
+
+}  // namespace
+
+Registry::Registry(std::unique_ptr<Store> store, std::span<const schema::SchemaFormat> formats,
+                   Options options)
+    : store_(std::move(store)), formats_(formats), options_(std::move(options)) {}
+
+const TenantState& Registry::state(const std::string& tenant) {
+  return tenants_[tenant];
+}
+
+Status Registry::refresh() {
+  if (loaded_ && !store_->is_shared()) return {};
+  for (;;) {
+    TRY_ASSIGN(const auto facts, store_->read(known_, kReadAtOnce));
+    for (const auto& text : facts) {
+      TRY_ASSIGN(const Fact fact, decode_fact(text));
+      tenants_[fact.tenant].apply(fact);
+      ++known_;
+    }
+    if (facts.size() < kReadAtOnce) break;
+  }
+  loaded_ = true;
+  return {};
+}
+
+Status Registry::change(const std::string& tenant, const Decide& decide) {
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    TRY(refresh());
+    TRY_ASSIGN(const std::vector<Fact> facts, decide(tenants_[tenant]));
+    if (facts.empty()) return {};
+    std::vector<std::string> texts;
+    for (const auto& fact : facts) texts.push_back(encode_fact(fact));
+    TRY_ASSIGN(const bool appended, store_->append(known_, texts));
+    if (!appended) continue;
+    for (const auto& fact : facts) tenants_[tenant].apply(fact);
+    known_ += facts.size();
+    return {};
+  }
+  return error(Code::kUnavailable, "MR-REG-0003",
+               "other servers changed the schema registry each time before this change was written",
+               "send it again");
+}
+
+Fact Registry::fact(Fact::What what, const std::string& tenant, const std::string& subject) const {
+  Fact fact;
+  fact.what = what;
+  fact.tenant = tenant;
+  fact.subject = subject;
+  fact.time_ms = options_.now_ms ? options_.now_ms() : 0;
+  return fact;
+}
+
+Result<schema::SchemaPtr> Registry::parse(const TenantState& state, const std::string& subject,
+                                          const Content& content, bool stored) const {
+  const auto format =
+      std::find_if(formats_.begin(), formats_.end(), [&](const auto& f) { return f.type == content.type; });
+  const std::string_view type = schema::to_string(content.type);
+  if (format == formats_.end()) return invalid_schema(fmt::format("Invalid schema type {}", type));
+  TRY_ASSIGN(const auto references,
+             resolve_references(state, subject, content.references, stored, kReferenceBounds));
+  auto parsed = format->parse(content.text, references);
+  if (parsed.ok()) return parsed;
+  const Error& why = parsed.error();
+  return invalid_schema(
+      fmt::format("Invalid schema of type {}, details: {}{}", type, why.message,
+                  why.span ? fmt::format(" (line {}, column {})", why.span->line, why.span->column) : ""));
+}
+
+// The same guid means the same text, and in one context of one tenant the same references.
+Result<schema::SchemaPtr> Registry::parse_stored(const std::string& tenant, const std::string& subject,
+                                                 const Content& content) {
+  const std::string key = tenant + '\n' + context_of(subject) + '\n' + guid_of(content);
+  const auto known = parsed_.find(key);
+  if (known != parsed_.end()) return known->second;
+  TRY_ASSIGN(auto schema, parse(tenants_[tenant], subject, content, true));
+  if (parsed_.size() >= kMaxParsed) parsed_.clear();
+  parsed_[key] = schema;
+  return schema;
+}
+
+Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, const std::string& subject,
+                                                   const Candidate& candidate, bool normalize) const {
+  if (candidate.text.size() > options_.max_schema_bytes) return too_large();
+  if (candidate.text.find_first_not_of(" \t\r\n") == std::string::npos) return invalid_schema("Empty schema");
+  Content content;
+  const auto type =
+      candidate.type.empty() ? schema::SchemaType::kAvro : schema::schema_type_of(candidate.type);
+  if (!type) return invalid_schema("Invalid schema type " + candidate.type);
+  content.type = *type;
+  content.text = candidate.text;
+  content.metadata = candidate.metadata;
+  content.rule_set = candidate.rule_set;
+  TRY_ASSIGN(content.references, with_versions(state, subject, candidate.references));
+  TRY_ASSIGN(auto schema, parse(state, subject, content, false));
+  content.text = normalize ? schema->normalized() : schema->text();
+  return Parsed{std::move(schema), std::make_shared<const Content>(std::move(content))};
+}
+
+// The newest first. A request that says nothing of metadata and rules means whichever there are.
+const Version* Registry::same_version(const TenantState& state, const std::string& subject,
+                                      const Content& content, bool deleted) {
+  const Versions* all = state.versions(subject);
+  if (all == nullptr) return nullptr;
+  const auto same = std::find_if(all->rbegin(), all->rend(), [&](const auto& entry) {
+    const Version& version = entry.second;
+    const Content& other = *version.content;
+    return (deleted || !version.deleted) && other.same_schema(content) &&
+           (content.metadata.empty() || content.metadata == other.metadata) &&
+           (content.rule_set.empty() || content.rule_set == other.rule_set);
+  });
+  return same == all->rend() ? nullptr : &same->second;
+}
+
+Result<Version> Registry::add(const std::string& tenant, const std::string& subject,
+                              const Candidate& candidate, bool normalize) {
+  if (!is_subject_name(subject)) return invalid_subject(subject);
+  TRY(check_rule_set(candidate.rule_set));
+  std::optional<Version> result;
+  TRY(change(tenant, [&](const TenantState& state) -> Result<std::vector<Fact>> {
+    TRY(check_register_mode(state, subject, candidate));
+    if (!candidate.text.empty() && candidate.version == 0) {
+      TRY_ASSIGN(const Parsed parsed, parse_candidate(state, subject, candidate, normalize));
+      const Version* same = same_version(state, subject, *parsed.content, false);
+      if (same != nullptr && candidate.id >= 0 && candidate.id != same->id) {
+        return id_differs(fmt::format("Schema already registered with id {} instead of input id {}", same->id,
+                                      candidate.id));
+      }
+      if (same != nullptr) {
+        result = *same;
+        return std::vector<Fact>();
+      }
+    }
+    TRY_ASSIGN(Fact fact, decide_add(state, tenant, subject, candidate, normalize));
+    const Version* same = same_version(state, subject, *fact.content, false);
+    if (same != nullptr && same->id == fact.id && candidate.version <= 0) {
+      result = *same;
+      return std::vector<Fact>();
+    }
+    result = Version{fact.version, fact.id, false, fact.time_ms, fact.content};
+    return std::vector<Fact>{std::move(fact)};
+  }));
+  return *result;
+}
+
+Result<Fact> Registry::decide_add(const TenantState& state, const std::string& tenant,
+                                  const std::string& subject, Candidate candidate, bool normalize) {
+  const bool imported = is_import(state.mode_of(subject));
+  if (!imported) TRY(populate(state, subject, candidate));
+  TRY_ASSIGN(const Parsed parsed, parse_candidate(state, subject, candidate, normalize));
+  Fact fact = this->fact(Fact::What::kRegister, tenant, subject);
+  fact.content = parsed.content;
+  TRY_ASSIGN(fact.version, version_for(state, subject, candidate, *parsed.content));
+  TRY_ASSIGN(fact.id, id_for(state, subject, candidate, *parsed.content));
+  if (imported) return fact;
+  auto versions = compared_versions(tenant, subject);
+  const std::string* group = state.config_value(subject, "compatibilityGroup");
+  if (group != nullptr) {
+    const auto of_group = metadata_property(candidate.metadata, text_of(*group));
+    std::erase_if(versions, [&](const Version& version) {
+      return metadata_property(version.content->metadata, text_of(*group)) != of_group;
+    });
+  }
+  TRY_ASSIGN(const auto found, compare(tenant, subject, *parsed.schema, versions));
+  if (!found.empty()) return incompatible(subject, fmt::format("[{}]", fmt::join(found, ", ")));
+  return fact;
+}
+
+Result<Version> Registry::look_up(const std::string& tenant, const std::string& subject,
+                                  const Candidate& candidate, bool normalize, bool deleted) {
+  const TenantState& state = this->state(tenant);
+  const Versions* all = state.versions(subject);
+  if (all == nullptr || (!deleted && !state.has_live_versions(subject))) return no_subject(subject);
+  TRY_ASSIGN(const Parsed parsed, parse_candidate(state, subject, candidate, normalize));
+  const Version* same = same_version(state, subject, *parsed.content, deleted);
+  if (same == nullptr) return no_schema("");
+  return *same;
+}
+
+Level Registry::level_of(const std::string& tenant, const std::string& subject) {
+  const std::string* value = state(tenant).config_value(subject, kCompatibilityLevel);
+  const auto level = level_named(value == nullptr ? std::string(kDefaultLevel) : text_of(*value));
+  return level.value_or(Level{kDefaultLevel, true});
+}
+
+bool Registry::normalizes(const std::string& tenant, const std::string& subject) {
+  const std::string* value = state(tenant).config_value(subject, "normalize");
+  return value != nullptr && *value == "true";
+}
+
+std::vector<Version> Registry::compared_versions(const std::string& tenant, const std::string& subject) {
+  std::vector<Version> out;
+  const Versions* all = state(tenant).versions(subject);
+  if (all == nullptr) return out;
+  for (auto at = all->rbegin(); at != all->rend(); ++at) {
+    if (!at->second.deleted) out.push_back(at->second);
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> Registry::check(const std::string& tenant, const std::string& subject,
+                                                 const Candidate& candidate, bool normalize,
+                                                 const std::vector<Version>& versions) {
+  TRY_ASSIGN(const Parsed parsed, parse_candidate(state(tenant), subject, candidate, normalize));
+  return compare(tenant, subject, *parsed.schema, versions);
+}
+
+// The newest first; the first that stands against it decides.
+Result<std::vector<std::string>> Registry::compare(const std::string& tenant, const std::string& subject,
+                                                   const schema::Schema& schema,
+                                                   const std::vector<Version>& versions) {
+  const Level level = level_of(tenant, subject);
+  if (!level.backward && !level.forward) return std::vector<std::string>();
+  for (const auto& version : versions) {
+    TRY_ASSIGN(auto earlier, parse_stored(tenant, subject, *version.content));
+    auto found = differences(schema, {version.number, std::move(earlier)}, level);
+    if (!found.ok()) return invalid_schema("the schema cannot be compared: " + found.error().message);
+    if (!found->empty()) {
+      found->push_back(fmt::format("{{compatibility: '{}'}}", level.name));
+      return found;
+    }
+    if (!level.transitive) break;
+  }
+  return std::vector<std::string>();
+}
+
+Result<Registry::FoundSchema> Registry::find_schema(const std::string& tenant, const std::string& subject,
+                                                    int32_t version) {
+  TRY(refresh());
+  const TenantState& known = state(tenant);
+  const Version* found = version == 0 ? known.latest(subject) : known.find(subject, version);
+  if (found == nullptr) return version == 0 ? no_subject(subject) : no_version(version);
+  TRY_ASSIGN(auto schema, parse_stored(tenant, subject, *found->content));
+  return FoundSchema{found->number, std::move(schema)};
+}
+
+Result<std::string> Registry::formatted(const std::string& tenant, const std::string& subject,
+                                        const Content& content, const std::string& format) {
+  if (format.empty()) return content.text;
+  TRY_ASSIGN(const auto schema, parse_stored(tenant, subject, content));
+  return schema->formatted(format);
+}
+
+}  // namespace millrace::registry

@@ -1,0 +1,108 @@
+#include "schema-registry/registry.h"
+
+#include <gtest/gtest.h>
+
+#include "schema-registry/api_error.h"
+#include "schema-registry/registry_testing.h"
+#include "schema-registry/rule_sets.h"
+#include "schema-registry/subject_name.h"
+
+namespace millrace::registry {
+namespace {
+
+Registry on(MemoryStore::Facts& facts) {
+  return Registry(std::make_unique<MemoryStore>(facts), kWordFormats, {});
+}
+
+Candidate words(const std::string& text, std::vector<Reference> references = {}) {
+  Candidate candidate;
+  candidate.text = text;
+  candidate.references = std::move(references);
+  return candidate;
+}
+
+TEST(SubjectName, KnowsItsContext) {
+  EXPECT_EQ(SubjectName::parse("orders").context, ".");
+  EXPECT_EQ(SubjectName::parse(":.staging:orders").context, ".staging");
+  EXPECT_EQ(SubjectName::parse(":.staging:a:b").subject, "a:b");
+  EXPECT_EQ(normalized(":.:orders"), "orders");
+  EXPECT_EQ(in_context_of(":.staging:x", "orders"), ":.staging:orders");
+  EXPECT_EQ(in_context_of(":.staging:x", ":.:orders"), "orders");
+  for (const char* good : {"a/b", "..", ":.ctx:a", "a b"}) EXPECT_TRUE(is_subject_name(good)) << good;
+  for (const char* bad : {"", "a\nb", "__EMPTY", ":.ctx:", ":*:a"}) EXPECT_FALSE(is_subject_name(bad)) << bad;
+}
+
+TEST(Content, GuidsFollowFromAllOfIt) {
+  Content content;
+  content.text = "a";
+  const std::string guid = guid_of(content);
+  EXPECT_EQ(guid.size(), 36u);
+  EXPECT_EQ(guid, guid_of(content));
+  content.metadata = "{}";
+  EXPECT_NE(guid, guid_of(content));
+}
+
+TEST(RuleSets, MergeByName) {
+  const std::string one = R"({"domainRules": [{"name": "a", "type": "X"}, {"name": "b"}]})";
+  const std::string two = R"({"domainRules": [{"name": "a", "type": "Y"}]})";
+  EXPECT_EQ(merge_rule_sets(one, two), R"({"domainRules": [{"name": "b"}, {"name": "a", "type": "Y"}]})");
+  EXPECT_EQ(without_rules(one, {"a"}), R"({"domainRules": [{"name": "b"}]})");
+  EXPECT_EQ(merge_metadata(R"({"properties": {"a": "1"}})", R"({"properties": {"b": "2"}})"),
+            R"({"properties": {"a": "1", "b": "2"}})");
+}
+
+// Two registries over one store: ids and versions are handed out once.
+TEST(Registry, WritersOfOneStoreAgree) {
+  MemoryStore::Facts facts;
+  Registry one = on(facts), two = on(facts);
+  EXPECT_EQ(one.add("t", "s", words("a"), false)->id, 1);
+  EXPECT_EQ(two.add("t", "other", words("b"), false)->id, 2);
+  EXPECT_EQ(one.add("t", "s", words("a x?"), false)->id, 3);
+  EXPECT_EQ(two.add("t", "s", words("a x?"), false)->number, 2);
+}
+
+TEST(Registry, TenantsHaveTheirOwnSubjectsAndIds) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  EXPECT_EQ(registry.add("one", "s", words("a"), false)->id, 1);
+  EXPECT_EQ(registry.add("two", "s", words("b"), false)->id, 1);
+  EXPECT_EQ(registry.state("one").latest("s")->content->text, "a");
+  EXPECT_EQ(registry.state("two").latest("s")->content->text, "b");
+}
+
+// 2^40 paths through 40 levels of references, each visited once.
+TEST(Registry, DiamondsOfReferencesAreVisitedOnce) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  ASSERT_TRUE(registry.add("t", "s0", words("a"), false).ok());
+  for (int i = 1; i <= 40; ++i) {
+    const std::string below = "s" + std::to_string(i - 1);
+    const auto made = registry.add(
+        "t", "s" + std::to_string(i),
+        words("@l" + below + " @r" + below, {{"l" + below, below, 1}, {"r" + below, below, 1}}), false);
+    ASSERT_TRUE(made.ok()) << made.error().to_string();
+  }
+}
+
+TEST(Registry, TooManyReferencesAreRefused) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  ASSERT_TRUE(registry.add("t", "s", words("a"), false).ok());
+  std::vector<Reference> references;
+  for (size_t i = 0; i <= Registry::kMaxReferences; ++i) references.push_back({std::to_string(i), "s", 1});
+  const auto made = registry.add("t", "many", words("b", references), false);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().id, "42201");
+}
+
+TEST(Registry, WhatIsNoFactIsAnError) {
+  for (const char* text : {"", "{}", "[]", R"({"fact":"later"})", R"({"fact":"register","version":"x"})"}) {
+    MemoryStore::Facts facts = {text};
+    const Status read = on(facts).refresh();
+    ASSERT_FALSE(read.ok()) << text;
+    EXPECT_EQ(read.error().id, "MR-REG-0001") << text;
+  }
+}
+
+}  // namespace
+}  // namespace millrace::registry

@@ -1,0 +1,149 @@
+// Bad input: each is answered in bounded time, and says what is wrong.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "avro/codec.h"
+
+namespace millrace::avro {
+namespace {
+
+std::string refused(const std::string& text) {
+  const auto schema = AvroSchema::parse(text);
+  return schema.ok() ? "a schema" : schema.error().id;
+}
+
+std::shared_ptr<const AvroSchema> parsed(const std::string& text) {
+  auto schema = AvroSchema::parse(text);
+  EXPECT_TRUE(schema.ok()) << (schema.ok() ? "" : schema.error().to_string());
+  return *schema;
+}
+
+std::string repeated(std::string_view text, size_t times) {
+  std::string out;
+  for (size_t i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+TEST(AvroSchema, AMillionSymbolsAreRefused) {
+  std::string symbols = "\"A0\"";
+  for (int i = 1; i < 1'000'000; ++i) symbols += ",\"A" + std::to_string(i) + "\"";
+  EXPECT_EQ(refused(R"({"type":"enum","name":"E","symbols":[)" + symbols + "]}"), "MR-AVRO-0002");
+  const std::string fewer = symbols.substr(0, symbols.rfind(',', 1'048'500));
+  EXPECT_EQ(refused(R"({"type":"enum","name":"E","symbols":[)" + fewer + "]}"), "MR-AVRO-0002");
+}
+
+TEST(AvroSchema, DeepTextsAreRefused) {
+  EXPECT_EQ(refused(repeated("[", 100'000)), "MR-AVRO-0002");
+  EXPECT_EQ(refused(repeated(R"({"type":"array","items":)", 40'000)), "MR-AVRO-0002");
+  const int most = 499;
+  EXPECT_EQ(refused(repeated(R"({"type":"array","items":)", most) + "\"int\"" + repeated("}", most)),
+            "a schema");
+}
+
+TEST(AvroSchema, TextsThatAreNotUtf8AreRefused) {
+  EXPECT_EQ(refused("\"\xC3\x28\""), "MR-AVRO-0001");
+  EXPECT_EQ(refused("\"a\tb\""), "MR-AVRO-0001");
+}
+
+TEST(AvroSchema, ADefaultOfMuchWorkIsRefused) {
+  std::string text = R"({"type":"record","name":"R0","fields":[]})";
+  for (int i = 1; i < 30; ++i)
+    text = fmt::format(R"({{"type":"record","name":"R{}","fields":[{{"name":"a","type":{},"default":{{}}}},)"
+                       R"({{"name":"b","type":"R{}","default":{{}}}}]}})",
+                       i, text, i - 1);
+  EXPECT_EQ(refused(text), "MR-AVRO-0002");
+}
+
+// Each type is met twice by the one around it.
+std::string doubling(int levels, std::string_view innermost) {
+  std::string text =
+      fmt::format(R"({{"type":"record","name":"R0","fields":[{{"name":"a","type":"{}"}}]}})", innermost);
+  for (int i = 1; i < levels; ++i)
+    text = fmt::format(
+        R"({{"type":"record","name":"R{}","fields":[{{"name":"a","type":{}}},{{"name":"b","type":"R{}"}}]}})",
+        i, text, i - 1);
+  return text;
+}
+
+TEST(AvroCompatibility, RecordsThatMeetTwiceAreComparedOnce) {
+  const auto a = parsed(doubling(60, "int")), b = parsed(doubling(60, "string"));
+  EXPECT_TRUE(a->what_hinders_reading(*a)->empty());
+  EXPECT_EQ(a->what_hinders_reading(*b)->size(), 1000u);
+}
+
+std::string wide_union(int branches, std::string_view field) {
+  std::string text = "[";
+  for (int i = 0; i < branches; ++i)
+    text += fmt::format(R"({}{{"type":"record","name":"R{}","fields":[{{"name":"{}","type":"int"}}]}})",
+                        i == 0 ? "" : ",", i, field);
+  return text + "]";
+}
+
+TEST(AvroCompatibility, WorkIsBounded) {
+  const auto a = parsed(wide_union(600, "a")), b = parsed(wide_union(600, "b"));
+  const auto found = a->what_hinders_reading(*b);
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().id, "MR-AVRO-0009");
+}
+
+TEST(AvroCompatibility, AThousandFieldsAreComparedFast) {
+  std::string fields;
+  for (int i = 0; i < 1000; ++i)
+    fields +=
+        fmt::format(R"({}{{"name":"f{}","type":["null","string"],"default":null}})", i == 0 ? "" : ",", i);
+  const auto schema = parsed(R"({"type":"record","name":"Wide","fields":[)" + fields + "]}");
+  EXPECT_TRUE(schema->what_hinders_reading(*schema)->empty());
+}
+
+std::string unread(const std::string& schema, std::string_view datum) {
+  const auto type = parsed(schema);
+  const auto json = to_json(**Resolution::make(type, type), datum, JsonForm::kPlain);
+  return json.ok() ? "read" : json.error().id;
+}
+
+TEST(AvroDatum, DepthIsBounded) {
+  const std::string list = R"({"type":"record","name":"L","fields":[{"name":"n","type":["null","L"]}]})";
+  EXPECT_EQ(unread(list, std::string(50, 2) + '\0'), "read");
+  EXPECT_EQ(unread(list, std::string(100'000, 2) + '\0'), "MR-AVRO-0012");
+  const auto type = parsed(list);
+  EXPECT_EQ(
+      from_json(*type, repeated(R"({"n":)", 300) + "null" + repeated("}", 300), JsonForm::kPlain).error().id,
+      "MR-AVRO-0012");
+}
+
+TEST(AvroDatum, ValuesOfNoBytesAreBounded) {
+  std::string fields = R"({"name":"f0","type":"null"})";
+  for (int i = 1; i < 1000; ++i) fields += fmt::format(R"(,{{"name":"f{}","type":"null"}})", i);
+  const std::string wide =
+      R"({"type":"array","items":{"type":"record","name":"R","fields":[)" + fields + "]}}";
+  EXPECT_EQ(unread(wide, std::string_view("\xfe\xff\xff\x07\x00", 5)), "MR-AVRO-0012");
+}
+
+TEST(AvroDatum, JsonOfLongDefaultsIsBounded) {
+  const auto writer = parsed(R"({"type":"array","items":{"type":"record","name":"R","fields":[]}})");
+  const auto reader = parsed(fmt::format(
+      R"({{"type":"array","items":{{"type":"record","name":"R","fields":[{{"name":"f","type":"string",)"
+      R"("default":"{}"}}]}}}})",
+      std::string(100'000, 'x')));
+  const auto json =
+      to_json(**Resolution::make(writer, reader), std::string_view("\xfe\xff\x07\x00", 4), JsonForm::kPlain);
+  ASSERT_FALSE(json.ok());
+  EXPECT_EQ(json.error().id, "MR-AVRO-0012");
+}
+
+// Each record may be the other's, and what is innermost fits neither.
+TEST(AvroDatum, UnionsThatNearlyFitAreBounded) {
+  const auto type = parsed(
+      R"({"type":"record","name":"A","fields":[{"name":"x","type":["null","A",{"type":"record","name":"B","fields":[)"
+      R"({"name":"x","type":["null","A","B"]}]}]}]})");
+  const std::string json = repeated(R"({"x":)", 60) + "1" + repeated("}", 60);
+  EXPECT_EQ(from_json(*type, json, JsonForm::kPlain).error().id, "MR-AVRO-0012");
+}
+
+TEST(AvroDatum, ResolutionsOfUnlikeUnionsAreBounded) {
+  const auto writer = parsed(wide_union(600, "a")), reader = parsed(wide_union(600, "a"));
+  EXPECT_TRUE(Resolution::make(writer, reader).ok());
+}
+
+}  // namespace
+}  // namespace millrace::avro

@@ -1,0 +1,13 @@
+// JSON values to binary data: one writer for both forms of JSON, and for the defaults in schemas.
+#pragma once
+
+#include <string>
+
+#include "avro/codec.h"
+
+namespace millrace::avro {
+
+// Appends to `out`. As the specification has defaults: a union's is not enclosed, bytes are code points.
+Status write_default(const Node& type, const JsonValue& value, std::string& out);
+
+}  // namespace millrace::avro

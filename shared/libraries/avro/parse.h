@@ -1,0 +1,20 @@
+// parse_tree: a schema's text, checked, as a tree of types.
+//
+// Errors: MR-AVRO-0001 to 0008; the message has the JSON pointer, the span line and column. Within a reference: its name.
+// Bound:  kMaxJsonBytes a text, kMaxTextBytes with its references, kMaxParts types, fields and symbols.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "avro/node.h"
+#include "schema/schema.h"
+
+namespace millrace::avro {
+
+inline constexpr size_t kMaxTextBytes = 8u << 20;
+inline constexpr size_t kMaxParts = 100'000;
+
+Result<SchemaTree> parse_tree(std::string_view text, std::span<const schema::NamedSchema> references);
+
+}  // namespace millrace::avro
