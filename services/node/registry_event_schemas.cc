@@ -9,9 +9,10 @@ namespace millrace::node {
 namespace {
 
 Error not_found(const std::string& subject, const Error& why) {
-  return error(why.code == Code::kInvalid || why.code == Code::kNotFound ? Code::kNotFound : Code::kUnavailable,
-               "MR-SCH-0001", fmt::format("the schema registry has no schema for \"{}\": {}", subject, why.message),
-               "register it: millrace schema register SUBJECT FILE");
+  return error(
+      why.code == Code::kInvalid || why.code == Code::kNotFound ? Code::kNotFound : Code::kUnavailable,
+      "MR-SCH-0001", fmt::format("the schema registry has no schema for \"{}\": {}", subject, why.message),
+      "register it: millrace schema register SUBJECT FILE");
 }
 
 Error not_there_yet(const engine::StreamDef& stream, const std::optional<Error>& failure) {
@@ -59,15 +60,16 @@ void RegistryEventSchemas::look_up(const Key& key) {
   if (kept.asked || kept.schema != nullptr) return;
   kept.asked = true;
   const auto& [tenant, subject, version] = key;
-  registry_.find_schema(tenant_name_(tenant), subject, version, [this, key](SchemaRegistryService::Found found) {
-    Kept& answered = kept_[key];
-    answered.asked = false;
-    if (found.ok()) {
-      answered.schema = found->schema;
-    } else {
-      answered.failure = found.error();
-    }
-  });
+  registry_.find_schema(tenant_name_(tenant), subject, version,
+                        [this, key](SchemaRegistryService::Found found) {
+                          Kept& answered = kept_[key];
+                          answered.asked = false;
+                          if (found.ok()) {
+                            answered.schema = found->schema;
+                          } else {
+                            answered.failure = found.error();
+                          }
+                        });
 }
 
 }  // namespace millrace::node

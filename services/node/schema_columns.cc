@@ -55,7 +55,8 @@ class JsonColumns {
     std::vector<Named> columns;
     const auto* properties = document_.keyword(schema, "properties");
     if (properties == nullptr) return columns;
-    for (const auto& member : properties->members) columns.push_back({member.name, type_of(member.value, depth)});
+    for (const auto& member : properties->members)
+      columns.push_back({member.name, type_of(member.value, depth)});
     return columns;
   }
 

@@ -91,15 +91,16 @@ gateway::OtherApi SchemaRegistryService::api() {
           translate};
 }
 
-void SchemaRegistryService::find_schema(const std::string& tenant, const std::string& subject, int32_t version,
-                                        std::function<void(Found)> done) {
+void SchemaRegistryService::find_schema(const std::string& tenant, const std::string& subject,
+                                        int32_t version, std::function<void(Found)> done) {
   const auto found = std::make_shared<std::optional<Found>>();
   auto work = [this, found, tenant, subject, version] {
     found->emplace(registry_.find_schema(tenant, subject, version));
   };
   auto end = [found, done] { done(std::move(**found)); };
   if (background_.run(engine::Lane::kReads, std::move(work), std::move(end))) return;
-  done(error(Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry", "try again shortly"));
+  done(error(Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry",
+             "try again shortly"));
 }
 
 void SchemaRegistryService::handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply) {

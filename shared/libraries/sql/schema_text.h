@@ -12,6 +12,7 @@ namespace millrace::sql {
 
 // `columns` as between CREATE STREAM's parentheses, or why there are none; for a statement that declares some: not used.
 // The statement has an option `schema`, and none `schema_version`.
-Result<std::string> with_schema_version(const Statement& statement, int32_t version, const Result<std::string>& columns);
+Result<std::string> with_schema_version(const Statement& statement, int32_t version,
+                                        const Result<std::string>& columns);
 
 }  // namespace millrace::sql
