@@ -26,13 +26,13 @@
 #include "node/background.h"
 #include "node/cli.h"
 #include "node/configuration.h"
+#include "node/data_directory.h"
 #include "node/listen_address.h"
 #include "node/machine_memory.h"
 #include "node/node.h"
 #include "node/node_log.h"
 #include "node/notify.h"
 #include "node/process_metrics.h"
-#include "node/data_directory.h"
 #include "node/schema_registry_service.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
@@ -200,8 +200,9 @@ class Server {
     if (registry_address(options_) != kOff) {
       TRY_ASSIGN(registry_address_, parse_address(registry_address(options_)));
       auto by = options_.schema_registry_tls ? std::move(certificates) : nullptr;
-      TRY_ASSIGN(registry_address_->port,
-                 http_->listen_schema_registry(registry_address_->host, registry_address_->port, std::move(by)));
+      TRY_ASSIGN(
+          registry_address_->port,
+          http_->listen_schema_registry(registry_address_->host, registry_address_->port, std::move(by)));
     }
     if (plain_) {
       TRY_ASSIGN(plain_->port, http_->listen());
@@ -418,7 +419,7 @@ class Server {
   asio::io_context loop_;
   asio::signal_set signals_, hangups_, louder_;
   std::unique_ptr<gateway::Tokens> tokens_;
-  std::shared_ptr<void> directory_;                     // the registry alone holds it itself
+  std::shared_ptr<void> directory_;                    // the registry alone holds it itself
   std::unique_ptr<metadata::MetadataStore> metadata_;  // likewise
   std::map<std::string, uint32_t> tenants_alone_;
   std::unique_ptr<Node> node_;
@@ -430,7 +431,7 @@ class Server {
   std::unique_ptr<SchemaRegistryService> registry_;  // null: there is none
   std::unique_ptr<gateway::HttpServer> http_;
   std::optional<ListenAddress> plain_, tls_, registry_address_;  // with the ports that were taken
-  std::string recovered_;                     // how far the start is
+  std::string recovered_;                                        // how far the start is
   int64_t said_ns_ = 0;
   std::atomic<bool> woken_{false};
   bool stopping_ = false;
