@@ -5,7 +5,7 @@ JOBS  := $(shell nproc)
 PREFIX := /usr/local
 
 .DEFAULT_GOAL := build-all
-.PHONY: help build-all test-all lint-all lint-fast run-local run-gateway bench soak docs install package clean
+.PHONY: help build-all test-all lint-all lint-fast run-local run-gateway run-schema bench soak docs install package clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ run-local: ## build, start a server on 127.0.0.1:8080 with example data in ./dat
 
 run-gateway: ## the same, but a node that takes in and serves reads; SQL answers `unavailable`
 	@tools/run_local.sh gateway
+
+run-schema: ## build, start a schema registry alone on 127.0.0.1:8081, until ctrl-C
+	@tools/run_local.sh schema
 
 bench: ## build, run all benchmarks (about 20 minutes), write build/bench.txt
 	@tools/bench.sh

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# A server on this machine with example data: tools/run_local.sh start|gateway|stop|status
+# A server on this machine with example data: tools/run_local.sh start|gateway|schema|stop|status
 #   start    installs, builds, starts on 127.0.0.1:8080 with data in ./data, loads the examples once, says what to try
 #   gateway  a node that takes events in and serves reads, without a processor: SQL over views answers `unavailable`
+#   schema   a schema registry alone, on 127.0.0.1:8081, until ctrl-C; MILLRACE_PORT chooses another port
 #   stop     ends it cleanly; the data stays
 # MILLRACE_PORT and MILLRACE_DATA choose another port and directory. Run again, it is quick and keeps the data.
 set -euo pipefail
@@ -105,6 +106,10 @@ case "${1:-start}" in
     start_server --gateway-only
     gateway_commands
     ;;
+  schema)
+    build
+    exec "$bin" serve --services=schema-registry --data "$data" --schema-registry "127.0.0.1:${MILLRACE_PORT:-8081}"
+    ;;
   stop)
     running || { say "Nothing runs on $data."; exit 0; }
     pid=$(cat "$pid_file")
@@ -118,7 +123,7 @@ case "${1:-start}" in
     if running; then say "Running, process $(cat "$pid_file"), $url"; else say "Not running."; exit 1; fi
     ;;
   *)
-    say "usage: tools/run_local.sh start|gateway|stop|status"
+    say "usage: tools/run_local.sh start|gateway|schema|stop|status"
     exit 2
     ;;
 esac

@@ -27,6 +27,7 @@
 #include "node/background.h"
 #include "node/cli.h"
 #include "node/configuration.h"
+#include "node/data_directory.h"
 #include "node/listen_address.h"
 #include "node/machine_memory.h"
 #include "node/node.h"
@@ -35,7 +36,6 @@
 #include "node/notify.h"
 #include "node/process_metrics.h"
 #include "node/registry_event_schemas.h"
-#include "node/data_directory.h"
 #include "node/schema_registry_service.h"
 #include "node/serve_options.h"
 #include "sql/sql.h"
@@ -227,8 +227,9 @@ class Server {
     if (registry_address(options_) != kOff) {
       TRY_ASSIGN(registry_address_, parse_address(registry_address(options_)));
       auto by = options_.schema_registry_tls ? std::move(certificates) : nullptr;
-      TRY_ASSIGN(registry_address_->port,
-                 http_->listen_schema_registry(registry_address_->host, registry_address_->port, std::move(by)));
+      TRY_ASSIGN(
+          registry_address_->port,
+          http_->listen_schema_registry(registry_address_->host, registry_address_->port, std::move(by)));
     }
     if (plain_) {
       TRY_ASSIGN(plain_->port, http_->listen());
@@ -449,7 +450,7 @@ class Server {
   std::unique_ptr<gateway::Tokens> tokens_;
   std::unique_ptr<SpanExporter> spans_;
   std::unique_ptr<Tracing> tracing_;
-  std::shared_ptr<void> directory_;                     // the registry alone holds it itself
+  std::shared_ptr<void> directory_;                    // the registry alone holds it itself
   std::unique_ptr<metadata::MetadataStore> metadata_;  // likewise
   std::map<std::string, uint32_t> tenants_alone_;
   std::unique_ptr<RegistryEventSchemas> event_schemas_;  // before the node, which asks it
@@ -462,7 +463,7 @@ class Server {
   std::unique_ptr<SchemaRegistryService> registry_;  // null: there is none
   std::unique_ptr<gateway::HttpServer> http_;
   std::optional<ListenAddress> plain_, tls_, registry_address_;  // with the ports that were taken
-  std::string recovered_;                     // how far the start is
+  std::string recovered_;                                        // how far the start is
   int64_t said_ns_ = 0;
   std::atomic<bool> woken_{false};
   bool stopping_ = false;

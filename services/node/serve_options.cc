@@ -49,7 +49,8 @@ Status check_listeners(const ServeOptions& o) {
   };
   const bool by_tls = !o.https.empty() || o.schema_registry_tls;
   if (is_registry_alone(o) && !o.https.empty())
-    return wrong("the schema registry alone has one listener", "leave out --https, or say --schema-registry-tls");
+    return wrong("the schema registry alone has one listener",
+                 "leave out --https, or say --schema-registry-tls");
   const bool files = !o.tls_cert.empty() || !o.tls_key.empty() || !o.tls_client_ca.empty();
   if (!by_tls && files)
     return wrong("there are files for TLS, and no address for it", "add --https HOST:PORT");

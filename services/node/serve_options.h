@@ -35,10 +35,10 @@ struct ServeOptions {
   std::chrono::milliseconds statement_timeout{60'000};
   uint32_t workers = 1;
   bool gateway_only = false;
-  std::string services = "all";            // or kRegistryAlone
-  std::string schema_registry = "off";     // or its address
-  bool schema_registry_tls = false;        // by the certificate of tls_cert
-  std::string schema_registry_postgres;    // empty: a file in the data directory
+  std::string services = "all";                     // or kRegistryAlone
+  std::string schema_registry = "off";              // or its address
+  bool schema_registry_tls = false;                 // by the certificate of tls_cert
+  std::string schema_registry_postgres;             // empty: a file in the data directory
   std::string schema_registry_profile = "current";  // or "409"
   uint64_t segment_mb = 128;
   uint64_t reserve_mb = 256;
@@ -57,7 +57,9 @@ inline constexpr const char* kOff = "off";
 inline constexpr const char* kRegistryAlone = "schema-registry";
 inline constexpr const char* kRegistryAddress = "127.0.0.1:8081";  // where nothing else is said
 
-inline bool is_registry_alone(const ServeOptions& o) { return o.services == kRegistryAlone; }
+inline bool is_registry_alone(const ServeOptions& o) {
+  return o.services == kRegistryAlone;
+}
 // kOff: there is none.
 std::string registry_address(const ServeOptions& options);
 

@@ -84,8 +84,8 @@ class Server {
   std::string serve(const std::vector<std::string_view>& pieces) {
     int ends[2];
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0, "sockets");
-    auto connection =
-        make_http_connection(context_, std::make_unique<Transport>(loop_, ends[0]), "127.0.0.1", Face::kPlatform);
+    auto connection = make_http_connection(context_, std::make_unique<Transport>(loop_, ends[0]), "127.0.0.1",
+                                           Face::kPlatform);
     connection->index = context_->connections.size();
     context_->connections.push_back(connection);
     connection->start();

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""The schema registry by its own port: over kills, alone, two servers on one PostgreSQL, tokens, and released clients with their
+serializers. The clients are of PyPI (tools/python_packages.txt) and npm (tools/node)."""
+import base64
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from harness import ROOT, main
+
+sys.path.insert(0, os.path.join(ROOT, "tests", "sql"))
+sys.path.insert(0, os.path.join(ROOT, "build", "python"))
+import postgres  # noqa: E402
+
+ORDER = json.dumps({"type": "record", "name": "Order", "fields": [{"name": "id", "type": "long"}]})
+ORDER_2 = json.dumps({"type": "record", "name": "Order", "fields": [
+    {"name": "id", "type": "long"}, {"name": "note", "type": "string", "default": ""}]})
+ORDER_BAD = json.dumps({"type": "record", "name": "Order", "fields": [
+    {"name": "id", "type": "long"}, {"name": "other", "type": "string"}]})
+
+
+class Alone:
+    """`millrace serve --services=schema-registry`"""
+
+    def __init__(self, test, name, *options):
+        self.directory = os.path.join(test.root, name)
+        self.log = self.directory + ".log"
+        self.command = [test.binary, "serve", "--services=schema-registry", "--data", self.directory,
+                        "--schema-registry", "127.0.0.1:0", *options]
+
+    def __enter__(self):
+        port_file = os.path.join(self.directory, "schema-registry.port")
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(port_file)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        while not os.path.exists(port_file):
+            assert self.process.poll() is None and time.monotonic() < deadline, self.tail()
+            time.sleep(0.01)
+        self.port = port_of(self.directory)
+        return self
+
+    def tail(self):
+        with open(self.log, encoding="utf-8") as f:
+            return f.read()[-2000:]
+
+    def __exit__(self, kind, *_):
+        self.process.send_signal(signal.SIGKILL if kind else signal.SIGTERM)
+        code = self.process.wait(30)
+        assert kind or code == 0, self.tail()
+
+
+def port_of(directory):
+    with open(os.path.join(directory, "schema-registry.port"), encoding="ascii") as f:
+        return int(f.read())
+
+
+def call(port, method, path, body=None, headers=None):
+    """The status and what the answer holds."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        text = None if body is None else json.dumps(body)
+        given = {"Content-Type": "application/vnd.schemaregistry.v1+json"} if text else {}
+        connection.request(method, path, text, {**given, **(headers or {})})
+        answer = connection.getresponse()
+        got = answer.read()
+        return answer.status, json.loads(got) if got else None
+    finally:
+        connection.close()
+
+
+def register(port, subject, schema, **more):
+    return call(port, "POST", f"/subjects/{subject}/versions", {"schema": schema, **more})
+
+
+def whole(port):
+    """All that a registry says of itself."""
+    return [call(port, "GET", path) for path in ("/subjects?deleted=true", "/schemas?deleted=true", "/config", "/mode", "/contexts",
+                                                 "/subjects/s/versions?deleted=true", "/config/s", "/schemas/ids/1")]
+
+
+def a_restart_keeps_everything(test):
+    server = test.server(options=["--schema-registry", "127.0.0.1:0"]).start()
+    port = port_of(server.directory)
+    assert register(port, "s", ORDER) == (200, {"id": 1})
+    assert register(port, "s", ORDER_2) == (200, {"id": 2})
+    assert register(port, ":.ctx:t", ORDER) == (200, {"id": 1})
+    status, problem = register(port, "s", ORDER_BAD)
+    assert status == 409 and problem["error_code"] == 40901, problem
+    assert call(port, "PUT", "/config/s", {"compatibility": "FULL"})[0] == 200
+    assert call(port, "DELETE", "/subjects/s/versions/1") == (200, 1)
+    before = whole(port)
+    server.kill()
+    server.start()
+    port = port_of(server.directory)
+    assert whole(port) == before
+    assert register(port, "u", json.dumps("string")) == (200, {"id": 3})
+    assert server.stop() == 0
+    with Alone(test, "data") as alone:  # the same directory
+        assert call(alone.port, "GET", "/subjects")[1] == [":.ctx:t", "s", "u"]
+
+
+def what_http_refuses(test):
+    with Alone(test, "alone") as registry:
+        for path, status in (("/subjects/%2E%2E/versions", 400), ("/subjects/%ZZ", 400), ("/nothing", 404)):
+            got, problem = call(registry.port, "GET", path)
+            assert got == status and problem["error_code"] == status, (path, problem)
+        got, problem = call(registry.port, "GET", "/subjects", headers={"Host": "elsewhere.example"})
+        assert got == 421 and "MR-API-0008" in problem["message"], problem
+        got, problem = call(registry.port, "GET", "/subjects", headers={"Accept": "text/html"})
+        assert got == 406, problem
+        got, problem = call(registry.port, "GET", "/subjects/a/metadata?key=a&value=b&key=c&value=d")
+        assert problem["error_code"] == 40401, problem
+
+
+def tokens_are_tenants(test):
+    def token(tenant, *scopes):
+        made = test.cli("tokens", "create", "--data", os.path.join(test.root, "tenants"), "--tenant", tenant,
+                        *[a for s in scopes for a in ("--scope", s)])
+        assert made.returncode == 0, made
+        return made.stdout.split()[0] if made.stdout.startswith("mrt_") else next(
+            w for w in made.stdout.split() if w.startswith("mrt_"))
+
+    admin, producer, reader = token("one", "admin"), token("one", "ingest:orders*"), token("two", "read")
+    with Alone(test, "tenants") as registry:
+        def ask(secret, method, path, body=None):
+            basic = base64.b64encode(f"any:{secret}".encode()).decode()
+            by_basic = call(registry.port, method, path, body, {"Authorization": f"Basic {basic}"})
+            assert by_basic == call(registry.port, method, path, body, {"Authorization": f"Bearer {secret}"})
+            return by_basic
+
+        assert call(registry.port, "GET", "/subjects")[0] == 401
+        assert ask("mrt_0000000000000000_" + "0" * 64, "GET", "/subjects")[0] == 401
+        assert ask(producer, "POST", "/subjects/orders-value/versions", {"schema": ORDER}) == (200, {"id": 1})
+        assert ask(producer, "POST", "/subjects/others-value/versions", {"schema": ORDER})[1]["error_code"] == 40301
+        assert ask(producer, "PUT", "/config", {"compatibility": "NONE"})[0] == 403
+        assert ask(admin, "PUT", "/config", {"compatibility": "NONE"})[0] == 200
+        assert ask(admin, "GET", "/subjects") == (200, ["orders-value"])
+        assert ask(reader, "GET", "/subjects") == (200, [])
+        assert ask(reader, "GET", "/config") == (200, {"compatibilityLevel": "BACKWARD"})
+
+
+def two_servers_on_one_postgres(test):
+    """Each registers its own and the other's schemas at the same time: every schema has one id, every id one schema."""
+    if not os.path.exists(postgres.BIN):
+        assert not os.environ.get("MILLRACE_REQUIRE_POSTGRES")
+        return
+    with postgres.Postgres() as database:
+        conninfo = f"postgresql://postgres@127.0.0.1:{database.port}/postgres"
+        with Alone(test, "one", "--schema-registry-postgres", conninfo) as one, \
+                Alone(test, "two", "--schema-registry-postgres", conninfo) as two:
+            ids = [{}, {}]
+
+            def run(registry, to):
+                for i in range(40):
+                    schema = json.dumps({"type": "fixed", "name": "F", "size": i + 1})
+                    status, answer = register(registry.port, f"s{i}", schema)
+                    assert status == 200, answer
+                    to[i] = answer["id"]
+
+            threads = [threading.Thread(target=run, args=(r, to)) for r, to in zip((one, two), ids)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert ids[0] == ids[1] and sorted(ids[0].values()) == list(range(1, 41)), ids
+            # What one writes, the other answers at once.
+            assert register(one.port, "last", ORDER) == (200, {"id": 41})
+            assert call(two.port, "GET", "/schemas/ids/41")[1]["schema"] == call(one.port, "GET", "/schemas/ids/41")[1]["schema"]
+            assert whole(one.port) == whole(two.port)
+        with Alone(test, "one", "--schema-registry-postgres", conninfo) as again:
+            assert register(again.port, "last", ORDER) == (200, {"id": 41})
+
+
+def protobuf_class():
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+    file = descriptor_pb2.FileDescriptorProto(name="order.proto", package="shop", syntax="proto3")
+    message = file.message_type.add(name="Order")
+    for number, name in enumerate(("id", "note"), 1):
+        message.field.add(name=name, number=number, label=1, type=9, json_name=name)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("shop.Order"))
+
+
+def the_python_client(test):
+    from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
+    from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+    from confluent_kafka.schema_registry.error import SchemaRegistryError
+    from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
+    from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
+    from confluent_kafka.serialization import MessageField, SerializationContext
+
+    with Alone(test, "python") as registry:
+        client = SchemaRegistryClient({"url": f"http://127.0.0.1:{registry.port}"})
+        first = client.register_schema("orders-value", Schema(ORDER, "AVRO"))
+        assert client.register_schema("orders-value", Schema(ORDER_2, "AVRO")) == first + 1
+        assert json.loads(client.get_schema(first).schema_str)["name"] == "Order"
+        assert client.lookup_schema("orders-value", Schema(ORDER_2, "AVRO")).version == 2
+        assert client.get_latest_version("orders-value").schema_id == first + 1
+        assert client.get_versions("orders-value") == [1, 2] and client.get_subjects() == ["orders-value"]
+        assert not client.test_compatibility("orders-value", Schema(ORDER_BAD, "AVRO"))
+        try:
+            client.register_schema("orders-value", Schema(ORDER_BAD, "AVRO"))
+            raise AssertionError("an incompatible schema was taken")
+        except SchemaRegistryError as e:
+            assert e.http_status_code == 409 and e.error_code == 40901, e
+        refers = json.dumps({"type": "record", "name": "Cart", "fields": [{"name": "first", "type": "Order"}]})
+        cart = client.register_schema("carts", Schema(refers, "AVRO", [SchemaReference("Order", "orders-value", 1)]))
+        assert client.get_schema(cart).references[0].subject == "orders-value"
+        client.set_compatibility("orders-value", "FULL")
+        assert client.get_compatibility("orders-value") == "FULL"
+        assert client.get_schema_types() and "AVRO" in client.get_schema_types()
+        client.delete_subject("carts")
+        client.delete_subject("carts", permanent=True)
+        assert client.get_subjects() == ["orders-value"]
+
+        field = SerializationContext("orders", MessageField.VALUE)
+        to_avro = AvroSerializer(client, ORDER_2)
+        from_avro = AvroDeserializer(client, ORDER_2)
+        assert from_avro(to_avro({"id": 7, "note": "x"}, field), field) == {"id": 7, "note": "x"}
+
+        json_schema = json.dumps({"$schema": "http://json-schema.org/draft-07/schema#", "title": "Order", "type": "object",
+                                  "properties": {"id": {"type": "integer"}}, "required": ["id"]})
+        field = SerializationContext("documents", MessageField.VALUE)
+        assert JSONDeserializer(json_schema, schema_registry_client=client)(
+            JSONSerializer(json_schema, client)({"id": 7}, field), field) == {"id": 7}
+
+        field = SerializationContext("messages", MessageField.VALUE)
+        message = protobuf_class()
+        bytes_ = ProtobufSerializer(message, client, {"use.deprecated.format": False})(message(id="7", note="x"), field)
+        assert ProtobufDeserializer(message, {"use.deprecated.format": False}, client)(bytes_, field) == message(id="7", note="x")
+
+
+NODE = """
+const { SchemaRegistry, SchemaType } = require('@kafkajs/confluent-schema-registry');
+const registry = new SchemaRegistry({ host: process.argv[2] });
+const avro = process.argv[3];
+const json = JSON.stringify({ type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] });
+const proto = 'syntax = "proto3"; package shop; message Order { string id = 1; }';
+(async () => {
+  for (const [type, schema, value] of [[SchemaType.AVRO, avro, { id: 7 }], [SchemaType.JSON, json, { id: 7 }],
+                                       [SchemaType.PROTOBUF, proto, { id: '7' }]]) {
+    const subject = 'node-' + type;
+    const { id } = await registry.register({ type, schema }, { subject });
+    const again = await registry.register({ type, schema }, { subject });
+    if (id !== again.id || id !== await registry.getLatestSchemaId(subject)) throw new Error(type + ': ids differ');
+    const read = await registry.decode(await registry.encode(id, value));
+    if (JSON.stringify(read) !== JSON.stringify(value)) throw new Error(type + ': ' + JSON.stringify(read));
+  }
+})().catch((e) => { console.error(e); process.exit(1); });
+"""
+
+
+def the_kafkajs_client(test):
+    script = os.path.join(test.root, "client.js")
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(NODE)
+    with Alone(test, "node") as registry:
+        done = subprocess.run(["node", script, f"http://127.0.0.1:{registry.port}", ORDER], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "NODE_PATH": os.path.join(ROOT, "build", "node", "node_modules")})
+        assert done.returncode == 0, done.stderr
+        assert call(registry.port, "GET", "/subjects")[1] == ["node-AVRO", "node-JSON", "node-PROTOBUF"]
+
+
+if __name__ == "__main__":
+    main([a_restart_keeps_everything, what_http_refuses, tokens_are_tenants, two_servers_on_one_postgres, the_python_client,
+          the_kafkajs_client])
