@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Streams whose events have to fit a schema of the registry: in three formats, over restarts, beside `millrace schema`."""
+import json
+import os
+
+from harness import Refused, main
+
+JSON = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "required": ["id", "price"],
+        "properties": {"id": {"type": "integer"}, "price": {"type": "number", "minimum": 0},
+                       "at": {"type": "string", "format": "date-time"}, "tags": {"type": "array", "items": {"type": "string"}},
+                       "place": {"type": "object", "properties": {"city": {"type": ["string", "null"]}, "zip": {"type": "string"}}},
+                       "more": {}}}
+AVRO = {"type": "record", "name": "Order", "fields": [
+    {"name": "id", "type": "long"}, {"name": "note", "type": ["null", "string"], "default": None},
+    {"name": "total", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}}]}
+PROTO = 'syntax = "proto3";\nmessage Order {\n  int32 id = 1;\n  string note = 2;\n}\n'
+
+
+def started(test, *options):
+    server = test.server(options=["--schema-registry", "127.0.0.1:0", *options]).start()
+    return server
+
+
+def schema(test, server, *arguments, code=0, stdin=None):
+    with open(os.path.join(server.directory, "schema-registry.port"), encoding="ascii") as f:
+        url = f"http://127.0.0.1:{int(f.read())}"
+    done = test.cli("schema", *arguments, stdin=stdin, env={"MILLRACE_REGISTRY": url})
+    assert done.returncode == code, done
+    return done
+
+
+def registered(test, server, subject, text, kind):
+    return schema(test, server, "register", subject, "-", "--type", kind, stdin=text).stdout
+
+
+def rejected(server, stream, event):
+    answer = server.produce(stream, [event])
+    assert answer["accepted"] == 0 and len(answer["rejected"]) == 1, answer
+    return answer["rejected"][0]
+
+
+def columns(server, stream):
+    found = json.loads(server.call("GET", f"/v1/streams/{stream}")[0])
+    return {column["name"]: column["type"] for column in found["columns"]}, found["definition"]
+
+
+def json_schema(test):
+    server = started(test)
+    registered(test, server, "orders-value", json.dumps(JSON), "json")
+    server.sql("CREATE STREAM orders (WATERMARK FOR at AS at) WITH (schema = 'orders-value', key = 'id')")
+    types, definition = columns(server, "orders")
+    assert types == {"id": "bigint", "price": "double precision", "at": "timestamp with time zone", "tags": "text[]",
+                     "place": "row<city text, zip text>", "more": "jsonb"}, types
+    assert "schema_version = 1" in definition, definition
+    server.sql("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n, sum(price) AS total FROM orders")
+    good = {"id": 1, "price": 2.5, "at": "2026-01-01T00:00:00Z", "place": {"city": None}, "other": [1]}
+    assert server.produce("orders", [good, good])["accepted"] == 2
+    why = rejected(server, "orders", {"id": 1, "price": -1})
+    assert why["code"] == "MR-JSCH-0007" and "/price" in json.dumps(why) and "0" in why["message"], why
+    assert "price" in json.dumps(rejected(server, "orders", {"id": 2})), "a required member"
+    # A newer version changes nothing here; it is the next stream's.
+    newer = json.loads(json.dumps(JSON))
+    newer["properties"]["price"]["minimum"] = -10
+    schema(test, server, "check", "orders-value", "-", "--type", "json", stdin=json.dumps(newer))
+    registered(test, server, "orders-value", json.dumps(newer), "json")
+    rejected(server, "orders", {"id": 1, "price": -1})
+    server.sql("CREATE STREAM orders2 (id BIGINT) WITH (schema = 'orders-value')")
+    assert "schema_version = 2" in columns(server, "orders2")[1]
+    assert server.produce("orders2", [{"id": 1, "price": -1}])["accepted"] == 1
+    server.kill()
+    server.start()
+    rejected_after = rejected(server, "orders", {"id": 1, "price": -1})
+    assert rejected_after["code"] == "MR-JSCH-0007", rejected_after
+    assert server.sql("SELECT n, total FROM v") == [{"n": 2, "total": 5.0}]
+    diff = schema(test, server, "diff", "orders-value", "1").stdout
+    assert '-      "minimum": 0' in diff and '+      "minimum": -10' in diff, diff
+
+
+def avro_and_protobuf(test):
+    server = started(test)
+    registered(test, server, "a", json.dumps(AVRO), "avro")
+    registered(test, server, "p", PROTO, "protobuf")
+    server.sql("CREATE STREAM a WITH (schema = 'a')")
+    assert columns(server, "a")[0] == {"id": "bigint", "note": "text", "total": "numeric(9,2)"}, columns(server, "a")
+    assert server.produce("a", [{"id": 1, "note": "x", "total": "12.50"}])["accepted"] == 1
+    assert rejected(server, "a", {"id": 1, "note": None, "total": "12.505"})
+    assert "MR-AVRO" in rejected(server, "a", {"note": "x", "total": "1.00"})["code"]
+    none = server.refusal("POST", "/v1/sql", b"CREATE STREAM p WITH (schema = 'p')", {"Content-Type": "application/sql"})
+    assert none.problem["code"] == "MR-SCH-0002", none.problem
+    server.sql("CREATE STREAM p (id INTEGER, note TEXT) WITH (schema = 'p')")
+    assert server.produce("p", [{"id": 1, "note": "x"}])["accepted"] == 1
+    assert "MR-PROTO" in rejected(server, "p", {"id": 1, "other": "x"})["code"]
+
+
+def wrong(test):
+    server = started(test)
+
+    def refused(text):
+        return server.refusal("POST", "/v1/sql", text.encode(), {"Content-Type": "application/sql"}).problem
+
+    problem = refused("CREATE STREAM s (id BIGINT) WITH (schema = 'nobody')")
+    assert problem["code"] == "MR-SCH-0001" and problem["status"] == 404, problem
+    assert refused("CREATE STREAM s (id BIGINT) WITH (schema_version = 1)")["code"] == "MR-SQL-0016", problem
+    registered(test, server, "j", json.dumps(JSON), "json")
+    # A version that is gone for good takes no events; what is stored stays.
+    server.sql("CREATE STREAM s (id BIGINT) WITH (schema = 'j')")
+    assert server.produce("s", [{"id": 1, "price": 1}])["accepted"] == 1
+    schema(test, server, "delete", "j", "--version", "all", "--permanent")
+    server.kill()
+    server.start()
+    for _ in range(100):
+        try:
+            server.produce("s", [{"id": 1, "price": 1}])
+            raise AssertionError("it was taken")
+        except Refused as refused_events:
+            assert refused_events.status == 503 and "MR-SCH-0003" in refused_events.body, refused_events.body
+            if "cannot be had" in refused_events.body:
+                break
+    else:
+        raise AssertionError("it does not say why")
+    assert len(server.events("s")) == 1
+    alone = test.server("without").start()
+    problem = alone.refusal("POST", "/v1/sql", b"CREATE STREAM s (id BIGINT) WITH (schema = 'j')",
+                            {"Content-Type": "application/sql"}).problem
+    assert problem["code"] == "MR-SCH-0004" and problem["status"] == 503, problem
+
+
+def moved(test):
+    """`schema export` and `import`: ids, versions, settings and what is deleted are the same there."""
+    server = started(test)
+    registered(test, server, "base", json.dumps(AVRO), "avro")
+    line = {"type": "record", "name": "Line", "fields": [{"name": "order", "type": "Order"}]}
+    schema(test, server, "register", "line", "-", "--type", "avro", "--reference", "Order=base:1", stdin=json.dumps(line))
+    registered(test, server, ":.shop:orders", json.dumps(JSON), "json")
+    registered(test, server, "gone", '{"type": "string"}', "json")
+    schema(test, server, "delete", "gone", "--version", "1")
+    exported = schema(test, server, "export").stdout
+    other = test.server("other", options=["--schema-registry", "127.0.0.1:0"]).start()
+    assert "imported 4 versions of 4 subjects" in schema(test, other, "import", "-", stdin=exported).stderr
+    assert schema(test, other, "export").stdout == exported
+    assert schema(test, other, "list", "--output", "csv").stdout == schema(test, server, "list", "--output", "csv").stdout
+    assert schema(test, other, "import", "-", stdin=exported).stderr, "again: nothing is to be done"
+    cut = "\n".join(exported.splitlines()[:-2]) + "\n"
+    assert "MR-CLI-0051" in schema(test, other, "import", "-", stdin=cut, code=1).stderr
+    assert schema(test, server, "get", "--id", "1").stdout.strip() == json.dumps(AVRO, separators=(",", ":"))
+    bad = schema(test, server, "check", "base", "-", "--type", "avro", code=1,
+                 stdin=json.dumps({"type": "record", "name": "Order", "fields": [{"name": "x", "type": "long"}]}))
+    assert "READER_FIELD_MISSING_DEFAULT_VALUE" in bad.stdout and "MR-CLI-0053" in bad.stderr, bad
+
+
+if __name__ == "__main__":
+    main(json_schema, avro_and_protobuf, wrong, moved)
