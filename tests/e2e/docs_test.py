@@ -24,6 +24,7 @@ NOT_RUN = [
     ("sudo ", "changes the machine; package_test.py installs the package's files into a folder and runs them there"),
     ("build/debug/", "the debug build"),
     ("build/release/bin/millrace-sim", "minutes; ctest -L sim runs it"),
+    ("CCACHE_DISABLE=1 ", "builds all of it anew"),
     ("python3 tests/e2e/data_directory_test.py", "writes a fixture of the repository"),
 ]
 

@@ -6,7 +6,7 @@ import subprocess
 from harness import ROOT
 
 # Words that an indented line begins with if it is a command.
-COMMANDS = ("make ", "millrace ", "curl ", "cmake ", "ctest ", "git ", "python3 ", "sudo ", "echo ", "printf ", "umask ", "tools/", "build/")
+COMMANDS = ("make ", "millrace ", "curl ", "cmake ", "ctest ", "git ", "python3 ", "sudo ", "echo ", "printf ", "umask ", "CCACHE_DISABLE", "tools/", "build/")
 
 
 def text_of(page):
