@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 // Shows what comes, in the form that was asked for.
 class ResourcePrinter {
  public:
-  explicit ResourcePrinter(std::string form) : form_(std::move(form)), table_(stdout) {}
+  explicit ResourcePrinter(std::string form);
 
   void add_to_list(const Json& item);
   void end_list();

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "node/listen_address.h"
 #include "node/setting.h"
 
 namespace millrace::node {
@@ -47,6 +48,8 @@ Status check_listeners(const ServeOptions& o) {
   const auto wrong = [](const char* what, const char* hint) {
     return error(Code::kInvalid, "MR-NODE-0011", what, hint);
   };
+  if (o.http != kOff) TRY(check_address(o.http));
+  if (!o.https.empty()) TRY(check_address(o.https));
   const bool files = !o.tls_cert.empty() || !o.tls_key.empty() || !o.tls_client_ca.empty();
   if (o.https.empty() && files)
     return wrong("there are files for TLS, and no address for it", "add --https HOST:PORT");

@@ -275,7 +275,8 @@ def command_line(test):
     piped = test.cli("dead-letters", "edit", letter, "--server", server.url, stdin=json.dumps({**event, "d": 2}))
     assert piped.returncode == 0, piped
     assert "MR-CLI-0040" in cli("redrive", code=2).stderr
-    assert "redriven: 1, not redriven: 4" in cli("redrive", "--query", "sums", "--rate", "1000").stderr
+    assert "redriven: 1, not redriven: 4" in (refused := cli("redrive", "--query", "sums", "--rate", "1000", code=1).stderr)
+    assert "MR-CLI-0041: 4 dead letters could not be redriven" in refused
     assert "redriven" in cli("show", letter).stdout
     assert "discarded" in cli("discard", rows[1]["id"]).stdout
     assert "MR-DLQ-0001" in cli("show", "77", code=1).stderr

@@ -102,7 +102,7 @@ def quotas_are_of_the_tenant(test):
         send(server, "b", SECRET, [{"id": n + 10}])
     assert run(server, "a", "SELECT id FROM s LIMIT 1") == b'{"id":0}\n'  # reads go on
     done = test.cli("produce", "--server", server.url, "--token", "token-a", "s", stdin='{"id":200}\n')
-    assert done.returncode == 0 and "1 events accepted" in done.stderr and "MR-ING-0008" in done.stderr, done
+    assert done.returncode == 0 and "1 event accepted" in done.stderr and "MR-ING-0008" in done.stderr, done
     assert time.monotonic() - began > 2, "the quota held nobody up"
     rows = run(server, "a", "SELECT id FROM s").splitlines()
     assert [json.loads(row)["id"] for row in rows] == list(range(201))
