@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""CloudEvents with their Python SDK (tools/install_packages.sh test)."""
+"""CloudEvents with their Python and JavaScript SDKs (tools/install_packages.sh test)."""
 import json
 import os
 import re
+import subprocess
 import sys
 
 from harness import ROOT, main
@@ -84,6 +85,16 @@ def every_mode_in_and_out(test):
                          "amount": 9007199254740993, "city": "Zürich"}], rows
 
 
+def with_the_javascript_sdk(test):
+    server = test.server().start()
+    declare(server, ", partitions = 1")
+    modules = os.path.join(ROOT, "build", "node", "node_modules")
+    script = os.path.join(ROOT, "tests", "e2e", "cloud_events_sdk.js")
+    done = subprocess.run(["node", script, server.url, "orders"], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "NODE_PATH": modules})
+    assert done.returncode == 0, done.stderr
+
+
 def an_event_counts_once(test):
     server = test.server().start()
     declare(server, ", deduplicate = '1 hour'")
@@ -117,4 +128,4 @@ def illegal(test):
 
 
 if __name__ == "__main__":
-    main([every_mode_in_and_out, an_event_counts_once, illegal])
+    main([every_mode_in_and_out, with_the_javascript_sdk, an_event_counts_once, illegal])
