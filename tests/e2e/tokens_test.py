@@ -119,6 +119,26 @@ def before_the_first_token(test):
     assert server.call("GET", "/livez")[0] == b"live\n"
 
 
+def listed_without_a_server(test):
+    """As the server lists them, but for when they were last used; nothing is made where there is nothing."""
+    g = Guarded(test)
+    g.make("read:s", name="reader", expires_in_seconds=3600)
+    listed = ("tokens", "list", "--output", "json", "--data", g.server.directory)
+    in_use = test.cli(*listed)
+    assert in_use.returncode == 1 and "MR-NODE-0001" in in_use.stderr, in_use
+    told = test.cli("tokens", "list", "--output", "json", "--server", g.server.url, "--token", g.admin)
+    g.server.stop()
+    offline = test.cli(*listed)
+    assert offline.returncode == 0, offline
+    tokens = [[json.loads(line) for line in text.splitlines()] for text in (told.stdout, offline.stdout)]
+    for token in tokens[0] + tokens[1]:
+        token.pop("last_used_at")
+    assert tokens[0] == tokens[1] and len(tokens[0]) == 2, tokens
+    nothing = os.path.join(test.root, "nothing")
+    done = test.cli("tokens", "list", "--data", nothing)
+    assert done.returncode == 1 and "MR-NODE-0003" in done.stderr and not os.path.exists(nothing), done
+
+
 def statements_by_scope(test):
     g = Guarded(test)
     g.server.sql("""CREATE STREAM orders (a TEXT); CREATE STREAM payments (card TEXT);
@@ -207,4 +227,4 @@ def wrong_secrets(test):
 
 
 if __name__ == "__main__":
-    main([the_page, before_the_first_token, statements_by_scope, over_a_kill, others_are_reached, wrong_secrets])
+    main([the_page, listed_without_a_server, before_the_first_token, statements_by_scope, over_a_kill, others_are_reached, wrong_secrets])
