@@ -53,7 +53,7 @@ def decompression_bombs(test):
         for refused in many_at_once(server, 4, "POST", "/v1/streams/s/events", body, headers):
             assert refused.status == 413 and refused.problem["code"] == "MR-API-0003", (coding, refused)
     grown = resident_mb(server) - before
-    assert grown < 200, f"{grown:.0f} MiB more"  # four bodies of up to 32 MiB
+    assert grown < 320, f"{grown:.0f} MiB more"  # four of up to 32 MiB, in buffers that double; all of it were 1 GiB
     for coding in ("gzip, gzip", "gzip,deflate,zstd"):
         refused = server.refusal("POST", "/v1/streams/s/events", b"x", {"Content-Type": NDJSON, "Content-Encoding": coding})
         assert refused.status == 415 and refused.problem["code"] == "MR-API-0023", refused
