@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes docs/images/*.svg: the real shell and `top` on a terminal, over `millrace demo`, as they look.
+"""Makes docs/images/*.svg: the real shell and `top` on a terminal, over `millrace demo`, as they look, and its metrics.
 
 usage: tools/screenshots.py [--binary build/release/bin/millrace]      (needs pyte: tools/install_packages.sh test)
 """
@@ -12,8 +12,9 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path[:0] = [os.path.join(ROOT, "tests/e2e"), os.path.join(ROOT, "build/python")]
+sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests/e2e"), os.path.join(ROOT, "build/python")]
 import pyte  # noqa: E402
+import metrics_picture  # noqa: E402
 from harness import free_port  # noqa: E402
 from terminal import PROMPT, Terminal  # noqa: E402
 
@@ -92,6 +93,12 @@ def top(binary, environment):
     terminal.close()
 
 
+def metrics(binary, environment):
+    of_child = {**os.environ, **{name: value for name, value in environment.items() if value is not None}}
+    with open(os.path.join(ROOT, "docs/images/metrics.svg"), "w", encoding="utf-8") as f:
+        f.write(metrics_picture.picture(binary, environment["MILLRACE_SERVER"], of_child))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", default=os.path.join(ROOT, "build/release/bin/millrace"))
@@ -104,6 +111,7 @@ def main():
         demo.expect(r"\d{4} events sent", within=60)
         shell(binary, environment)
         top(binary, environment)
+        metrics(binary, environment)
         demo.send("\x03")
         demo.ends()
     finally:

@@ -44,6 +44,11 @@ Status BackupFolder::check_version() const {
   }
   TRY_ASSIGN(const auto version, read_whole_file(*files_, path_ + "/VERSION", kBlock));
   if (version == kVersion) return {};
+  if (version.starts_with("millrace data ")) {
+    return error(Code::kNotFound, "MR-NODE-0021",
+                 fmt::format("{} is a data directory, not a folder of backups", path_),
+                 "name the folder that `millrace backup --to` was given");
+  }
   return error(Code::kUnsupported, "MR-NODE-0023",
                fmt::format("{} has another format than this Millrace reads", path_),
                "use the Millrace that made it, or a newer one");
@@ -62,6 +67,7 @@ Result<BackupFolder> BackupFolder::make(Files& files, const std::string& path) {
     return error(Code::kConflict, "MR-NODE-0028", fmt::format("{} holds other things than backups", path),
                  "name an empty folder, one that is to be made, or one of backups");
   }
+  if (begun) TRY(folder.check_version());
   auto lock = files.lock(path + "/LOCK");
   if (!lock.ok() && lock.error().code == Code::kConflict) {
     return error(Code::kConflict, "MR-NODE-0024", fmt::format("another backup is being written to {}", path),
@@ -70,7 +76,6 @@ Result<BackupFolder> BackupFolder::make(Files& files, const std::string& path) {
   if (!lock.ok()) return lock.error();
   folder.lock_ = std::move(*lock);
   if (!begun) TRY(write_file_atomically(files, path + "/VERSION", kVersion));
-  TRY(folder.check_version());
   for (const char* part : {"/objects", "/seals", "/backups"}) TRY(files.make_directories(path + part));
   return folder;
 }

@@ -6,6 +6,7 @@
 // server there).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -91,7 +92,8 @@ std::string shown_error(const Error& failure, std::string_view text);
 // A request's body: the statements and the values of $1, $2, …
 std::string with_parameters(const std::string& text, const std::vector<std::string>& values);
 
-std::string quoted_name(std::string_view name);  // for SQL
+std::string quoted_name(std::string_view name);          // for SQL
+std::string counted(uint64_t n, std::string_view what);  // "1 event", "2 events"
 std::string percent_encode(std::string_view text);
 
 }  // namespace millrace::cli

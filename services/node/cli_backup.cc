@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <set>
 
@@ -48,7 +49,20 @@ BackupFolder::Tick show(Progress& progress, uint64_t total) {
   };
 }
 
+// What the disk of a node loses, its backups would lose with it; and each would be copied into the next.
+Status check_place(const BackupOptions& options) {
+  std::error_code ignored;
+  const auto data = std::filesystem::weakly_canonical(options.data, ignored);
+  const auto to = std::filesystem::weakly_canonical(options.folder, ignored);
+  if (data.empty() || std::mismatch(data.begin(), data.end(), to.begin(), to.end()).first != data.end())
+    return {};
+  return error(Code::kInvalid, "MR-CLI-0042",
+               fmt::format("{} is inside the data directory {}", options.folder, options.data),
+               "name a folder elsewhere with --to, best on another disk");
+}
+
 Status back_up(Files& files, const BackupOptions& options) {
+  TRY(check_place(options));
   TRY_ASSIGN(auto folder, BackupFolder::make(files, options.folder));
   TRY_ASSIGN(const auto server, open_client(options.server));
   Progress progress;
@@ -58,8 +72,8 @@ Status back_up(Files& files, const BackupOptions& options) {
   auto made = copy.run();
   progress.wipe();
   if (!made.ok()) return made.error();
-  fmt::print("backup {}: frames {} to {}, {} files, {}, of which {} are new\n", made->name, made->first.value,
-             made->last.value, made->files.size(), size_text(made->bytes()),
+  fmt::print("backup {}: frames {} to {}, {}, {}, of which {} are new\n", made->name, made->first.value,
+             made->last.value, counted(made->files.size(), "file"), size_text(made->bytes()),
              size_text(folder.copied_bytes()));
   return {};
 }
@@ -95,7 +109,8 @@ int verify(Files& files, const std::string& path) {
     report(all.error());
     fmt::print("DAMAGED {}\n", name);
   }
-  fmt::print("verified {} backups, {} objects, {}\n", names->size(), objects, size_text(bytes));
+  fmt::print("verified {}, {}, {}\n", counted(names->size(), "backup"), counted(objects, "object"),
+             size_text(bytes));
   fmt::print("{}\n", whole ? "all is well" : "not all can be restored");
   return whole ? kOk : kFailed;
 }

@@ -52,10 +52,21 @@ Code code_of_status(int status) {
   }
 }
 
-// The server speaks of headers; whoever sits at a command line has options.
+// The server speaks of requests; whoever sits at a command line has commands and options.
 std::string hint_of(const Error& failure) {
-  if (failure.id != "MR-API-0014" && failure.id != "MR-API-0015") return failure.hint;
-  return "give one with --token-file FILE, --token TOKEN, or in the environment as MILLRACE_TOKEN";
+  const std::string_view hint = failure.hint;
+  constexpr std::string_view kLists = "GET /v1/", kVerb = " lists";
+  if (failure.id == "MR-API-0014" || failure.id == "MR-API-0015")
+    return "give one with --token-file FILE, --token TOKEN, or in the environment as MILLRACE_TOKEN";
+  if (failure.id == "MR-EVS-0001") return "begin again with the oldest event that is kept: --from start";
+  if (failure.id == "MR-EVS-0004")
+    return "it comes from another server or data directory; begin with --from start, or --from end";
+  if (hint.starts_with("write partition="))
+    return "--from takes start, end, a cursor such as 1042-3, or an RFC 3339 time";
+  const size_t verb = hint.find(kVerb);
+  if (!hint.starts_with(kLists) || verb == std::string_view::npos) return failure.hint;
+  return fmt::format("`millrace {} list` lists{}", hint.substr(kLists.size(), verb - kLists.size()),
+                     hint.substr(verb + kVerb.size()));
 }
 
 bool is_unreachable(const Error& failure) {
@@ -176,6 +187,10 @@ std::string quoted_name(std::string_view name) {
   std::string out;
   engine::append_quoted_name(out, name);
   return out;
+}
+
+std::string counted(uint64_t n, std::string_view what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
 }
 
 std::string percent_encode(std::string_view text) {

@@ -15,7 +15,12 @@ int check(const std::string& path) {
   if (!file.ok()) return report(file.error());
   for (const auto& problem : file->problems) report(problem, file->text, path);
   if (!file->problems.empty()) return kFailed;
-  fmt::print("{}: {} settings, all good\n", path, file->entries.size());
+  const auto alone = node::configure({}, {}, *file, [](const char*) -> const char* { return nullptr; });
+  if (const Status listens = node::check_listeners(alone.options); !listens.ok()) {
+    report(listens.error(), {}, path);
+    return kFailed;
+  }
+  fmt::print("{}: {}, all good\n", path, counted(file->entries.size(), "setting"));
   return kOk;
 }
 

@@ -1,6 +1,7 @@
 // millrace consume: a stream's events as JSON lines; with --follow for ever, coming back where it left off.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -83,9 +84,27 @@ Error wrong_where(std::string message, std::string hint) {
   return error(Code::kInvalid, "MR-CLI-0032", std::move(message), std::move(hint));
 }
 
+std::string begin_of_select(const ConsumeOptions& options) {
+  return fmt::format("SELECT * FROM {} WHERE (\n", quoted_name(options.stream));
+}
+
+// A place in the condition, which is what the user has written; the rest of the statement nobody has seen.
+Error in_condition(Error failure, const ConsumeOptions& options) {
+  if (!failure.span) return failure;
+  SourceSpan& span = *failure.span;
+  const std::string before = begin_of_select(options);
+  if (span.offset < before.size() || span.offset + span.length > before.size() + options.where.size()) {
+    failure.span.reset();
+    return failure;
+  }
+  span.offset -= static_cast<uint32_t>(before.size());
+  span.line -= static_cast<uint32_t>(std::count(before.begin(), before.end(), '\n'));
+  return failure;
+}
+
 // The condition is the user's text, so what comes of it is looked at: one SELECT, or it was no condition.
 Result<std::string> select_of(const ConsumeOptions& options) {
-  std::string sql = fmt::format("SELECT * FROM {} WHERE ({}\n)", quoted_name(options.stream), options.where);
+  std::string sql = begin_of_select(options) + options.where + "\n)";
   if (options.from != "start") {
     if (options.from.find(':') == std::string::npos || options.from.find('\'') != std::string::npos) {
       return wrong_where("with --where, --from is start or an RFC 3339 time", "as in 2024-01-01T00:00:00Z");
@@ -119,9 +138,12 @@ int read_where(const ConsumeOptions& options, HttpClient& client) {
   const HttpRequest request{"POST", "/v1/sql", {{"Content-Type", "application/sql"}}, *sql};
   const auto answer = client.call(request, [&](std::string_view piece) { return lines.add(piece); });
   if (!answer.ok()) return written(report(answer.error()));
-  if (answer->status >= 300) return written(report(error_of(*answer), *sql));
-  lines.finish();
-  return written(failure ? report(*failure, *sql) : kOk);
+  if (answer->status >= 300) {
+    failure = error_of(*answer);
+  } else {
+    lines.finish();
+  }
+  return written(failure ? report(in_condition(*failure, options), options.where) : kOk);
 }
 
 // Live, over server-sent events. After a lost connection it goes on behind the last event's id, or where it began:

@@ -173,7 +173,9 @@ Status redrive_many(HttpClient& client, const LetterOptions& options) {
   if (skipped > 0) printer.end_list();
   fmt::print(stderr, "redriven: {}, not redriven: {}\n", redriven, skipped);
   if (!after.empty()) fmt::print(stderr, "there are more: ask again\n");
-  return {};
+  if (skipped == 0) return {};
+  return error(Code::kConflict, "MR-CLI-0041", counted(skipped, "dead letter") + " could not be redriven",
+               "each is listed above, with the reason");
 }
 
 int run_redrive(const LetterOptions& options) {

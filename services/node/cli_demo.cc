@@ -127,12 +127,15 @@ Status Demo::make() {
 Status Demo::clean() {
   TRY(check_names());
   const auto& things = demo_things();
+  size_t dropped = 0;
   for (auto thing = things.rbegin(); thing != things.rend(); ++thing) {
     TRY_ASSIGN(const State state, state_of(*thing));
     if (state == State::kMissing) continue;
     TRY(run(fmt::format("DROP {} {}", thing->is_stream ? "STREAM" : "MATERIALIZED VIEW", thing->name)));
     fmt::print("dropped   {}\n", thing->name);
+    ++dropped;
   }
+  if (dropped == 0) fmt::print("there is nothing of the demo's on {}\n", options_.server.url);
   return {};
 }
 
@@ -183,7 +186,7 @@ Status Demo::send() {
     if (stop_.wait_for(std::max(0.0, elapsed + kTick - next))) break;
   }
   progress.wipe();
-  fmt::print("{} events sent", sent_);
+  fmt::print("{} sent", counted(sent_, "event"));
   if (rejected_ > 0) fmt::print(", {} rejected", rejected_);
   fmt::print("\n");
   return {};

@@ -13,20 +13,21 @@ namespace {
 
 struct Collection {
   const char *word, *one, *what;
-  bool drops = false, pauses = false;
+  bool drops = false, pauses = false, is_kept = false;  // is_kept: can be listed without a server
 };
 constexpr Collection kCollections[] = {
     {"streams", "stream", "Streams: declared, derived, and the dead letters", true, false},
     {"views", "view", "Materialized views", true, false},
     {"queries", "query", "What keeps views and derived streams: how it is, and pausing it", false, true},
     {"tenants", "tenant", "The tenants that the token may see", false, false},
-    {"tokens", "token", "Access tokens: who may do what until when", false, false},
+    {"tokens", "token", "Access tokens: who may do what until when", false, false, true},
 };
 
 struct ResourceOptions {
   ServerOptions server;
   std::string name;
   std::string output;
+  std::string data;  // offline; empty: by the server
 };
 
 std::string path_of(const Collection& collection, const std::string& name = {}) {
@@ -51,6 +52,10 @@ Status list(HttpClient& client, const Collection& collection, ResourcePrinter& p
 
 int run_list(const Collection& collection, const ResourceOptions& options) {
   ResourcePrinter printer(options.output);
+  if (!options.data.empty()) {
+    const Status done = list_kept_tokens(options.data, printer);
+    return done.ok() ? kOk : report(done.error());
+  }
   return with_client(options.server, [&](HttpClient& client) { return list(client, collection, printer); });
 }
 
@@ -93,6 +98,8 @@ void add_collection(CLI::App& app, const Collection& collection, int& exit_code)
     CLI::App* command = parent->add_subcommand(word, what);
     const auto options = add_options(*command, collection, takes, shows);
     command->callback([&exit_code, &collection, options, run] { exit_code = run(collection, *options); });
+    if (collection.is_kept && takes == Takes::kNothing)
+      command->add_option("--data", options->data, "Those of this data directory, which no server is using");
   };
   add("list", fmt::format("All {}, by name", collection.word), Takes::kNothing, true, run_list);
   add("show", fmt::format("One {}", collection.one), Takes::kName, true,

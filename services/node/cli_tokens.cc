@@ -7,15 +7,15 @@
 #include "base/clock.h"
 #include "event-gateway/audit_log.h"
 #include "event-gateway/token_store.h"
+#include "event/type.h"
 #include "fmt/format.h"
 #include "node/cli.h"
 #include "node/data_directory.h"
 #include "node/duration.h"
+#include "node/resource_printer.h"
 
 namespace millrace::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int64_t kUsPerS = 1'000'000;
 
@@ -100,6 +100,27 @@ Status revoke(const TokenOptions& options) {
   return {};
 }
 
+Json time_of(int64_t us, int64_t none) {
+  if (us == none) return nullptr;
+  std::string text;
+  append_timestamp(text, Timestamp{us});
+  return text;
+}
+
+Json json_of(const gateway::Token& token) {
+  const bool rotated = token.secrets.size() > 1;
+  return {{"id", token.id},
+          {"tenant", token.tenant},
+          {"name", token.name},
+          {"scopes", token.scopes.texts()},
+          {"all_tenants", token.all_tenants},
+          {"created_at", time_of(token.created_us, gateway::kNeverUs)},
+          {"expires_at", time_of(token.expires_us, gateway::kNeverUs)},
+          {"last_used_at", time_of(token.used_us, 0)},
+          {"old_secret_until",
+           time_of(rotated ? token.secrets[1].until_us : gateway::kNeverUs, gateway::kNeverUs)}};
+}
+
 int ended(const Status& done) {
   if (auto written = flush_output(); !written.ok()) return report(written.error());
   return done.ok() ? kOk : report(done.error());
@@ -132,6 +153,20 @@ void add_create(CLI::App& tokens, int& exit_code) {
 }
 
 }  // namespace
+
+Status list_kept_tokens(const std::string& data, ResourcePrinter& printer) {
+  const auto files = make_system_files();
+  if (!files->exists(data + "/metadata.db")) {
+    return error(Code::kNotFound, "MR-NODE-0003", data + " is not a data directory",
+                 "name the one that `millrace serve --data` was given");
+  }
+  TRY_ASSIGN(const auto lock, node::take_data_directory(*files, data));
+  TRY_ASSIGN(const auto metadata, metadata::MetadataStore::open(*files, data + "/metadata.db"));
+  TRY_ASSIGN(const auto store, gateway::TokenStore::open(*metadata));
+  for (const gateway::Token* token : store->list()) printer.add_to_list(json_of(*token));
+  printer.end_list();
+  return {};
+}
 
 void add_token_commands(CLI::App& tokens, int& exit_code) {
   add_create(tokens, exit_code);

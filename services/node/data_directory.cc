@@ -38,7 +38,13 @@ Error refused(const std::string& directory, std::optional<unsigned> version) {
 }  // namespace
 
 Result<std::shared_ptr<void>> take_data_directory(Files& files, const std::string& directory) {
-  TRY(files.make_directories(directory));
+  if (const Status made = files.make_directories(directory); !made.ok()) {
+    Error failure = made.error();
+    failure.hint =
+        "--data names a folder, which is made if it is missing: is there a file of that name, or may "
+        "this user not write there?";
+    return failure;
+  }
   auto lock = files.lock(directory + "/LOCK");
   if (!lock.ok()) {
     if (lock.error().code != Code::kConflict) return lock.error();

@@ -79,6 +79,8 @@ Error DemoServer::failure() const {
   for (std::string line; std::getline(in, line);) {
     if (line.find("MR-") != std::string::npos || last.empty()) last = line;
   }
+  constexpr std::string_view kSaid = "error ";
+  if (last.starts_with(kSaid)) last.erase(0, kSaid.size());
   return cannot_start(last.empty() ? "it says nothing" : last);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -31,7 +32,15 @@ bool ByteInput::more_waits() const {
   return !ended_ && ::poll(&one, 1, 0) > 0;
 }
 
+bool ByteInput::is_stopped() const {
+  std::array<pollfd, 2> both{{{fd_, POLLIN, 0}, {stop_fd_, POLLIN, 0}}};
+  while (::poll(both.data(), both.size(), -1) < 0 && errno == EINTR) {
+  }
+  return both[1].revents != 0;
+}
+
 Status ByteInput::read_more(std::string& out) {
+  if (is_stopped()) return error(Code::kCancelled, "MR-CLI-0015", "cancelled");
   const size_t before = out.size();
   out.resize(before + (64u << 10));
   ssize_t n = 0;

@@ -21,10 +21,10 @@ struct Batch {
   uint64_t next_line = 1;       // behind it
 };
 
-// Bytes of a descriptor, which it closes.
+// Bytes of a descriptor, which it closes. Whoever waits for them is woken when `stop_fd` is readable.
 class ByteInput {
  public:
-  explicit ByteInput(int fd) : fd_(fd) {}
+  ByteInput(int fd, int stop_fd) : fd_(fd), stop_fd_(stop_fd) {}
   ByteInput(const ByteInput&) = delete;
   ByteInput& operator=(const ByteInput&) = delete;
   ~ByteInput();
@@ -32,10 +32,11 @@ class ByteInput {
   uint64_t size() const;  // 0: unknown
   bool more_waits() const;
   bool ended() const { return ended_; }
-  Status read_more(std::string& out);  // MR-CLI-0011
+  Status read_more(std::string& out);  // MR-CLI-0011, -0015
 
  private:
-  int fd_;
+  bool is_stopped() const;
+  int fd_, stop_fd_;
   bool ended_ = false;
 };
 

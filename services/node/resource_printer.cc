@@ -1,11 +1,14 @@
 #include "node/resource_printer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
 #include "node/csv.h"
+#include "node/shell/terminal.h"
 
 namespace millrace::cli {
 namespace {
@@ -35,7 +38,19 @@ AnswerValue value_of(const std::string& name, const Json& value, bool as_table) 
   return {name, value.is_number() ? Kind::kNumber : Kind::kOther, value.dump()};
 }
 
+// On a terminal a list is as wide as that, or has a line for each value; a program gets all of it.
+TableStyle style_of_lists() {
+  TableStyle style;
+  if (::isatty(STDOUT_FILENO) == 0) return style;
+  style.width = terminal_size().columns;
+  style.expanded = Expanded::kIfTooWide;
+  return style;
+}
+
 }  // namespace
+
+ResourcePrinter::ResourcePrinter(std::string form)
+    : form_(std::move(form)), table_(stdout, style_of_lists()) {}
 
 void ResourcePrinter::add_to_list(const Json& item) {
   ++items_;
@@ -55,18 +70,19 @@ void ResourcePrinter::add_to_list(const Json& item) {
 void ResourcePrinter::end_list() {
   if (form_ != "table") return;
   table_.end();
-  fmt::print(stderr, "({} row{})\n", items_, items_ == 1 ? "" : "s");
+  fmt::print(stderr, "({})\n", counted(items_, "row"));
 }
 
 void ResourcePrinter::show(const Json& item) {
   if (form_ != "table") return add_to_list(item);
+  Table table(stdout);
   for (const auto& [name, value] : item.items()) {
     AnswerValue shown = value_of(name, value, true);
     if (shown.kind == AnswerValue::Kind::kNumber) shown.kind = AnswerValue::Kind::kOther;
     shown.name = "value";
-    table_.add({{"property", AnswerValue::Kind::kText, name}, shown});
+    table.add({{"property", AnswerValue::Kind::kText, name}, shown});
   }
-  table_.end();
+  table.end();
 }
 
 void ResourcePrinter::print_csv(const AnswerRow& row) const {

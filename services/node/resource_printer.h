@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 // Shows what comes, in the form that was asked for.
 class ResourcePrinter {
  public:
-  explicit ResourcePrinter(std::string form) : form_(std::move(form)), table_(stdout) {}
+  explicit ResourcePrinter(std::string form);
 
   void add_to_list(const Json& item);
   void end_list();
@@ -28,6 +28,9 @@ class ResourcePrinter {
   Table table_;
   size_t items_ = 0;
 };
+
+// The access tokens of a data directory that no server uses, as a server lists them.
+Status list_kept_tokens(const std::string& data, ResourcePrinter& printer);
 
 void add_output_option(CLI::App& command, std::string& output);
 

@@ -274,14 +274,20 @@ class Server {
       TRY(write_port("http.port", plain_->port));
       say(fmt::format("listening on http://{}:{}", plain_->host, plain_->port));
     }
-    if (plain_ && options_.log_format != "json") {
-      say(fmt::format(
-          "  try: millrace sql --server http://{0}:{1} -c 'SHOW STREAMS'   or   curl http://{0}:{1}/",
-          plain_->host, plain_->port));
-    }
+    if (options_.log_format != "json") say_what_to_try();
     TRY(say_registry_listens());
     notify_service_manager("READY=1");
     return {};
+  }
+
+  // What works from this machine: with a token, and whom to trust, where that is needed.
+  void say_what_to_try() {
+    const ListenAddress& at = plain_ ? *plain_ : *tls_;
+    const std::string url = fmt::format("http{}://{}:{}", plain_ ? "" : "s", to_call(at.host), at.port);
+    const bool trusts = !plain_, guarded = tokens_ != nullptr || !token_store_->empty();
+    say(fmt::format("  try: millrace sql --server {0}{1}{2} -c 'SHOW STREAMS'   or   curl {3}{0}/", url,
+                    trusts ? " --ca " + options_.tls_cert : "", guarded ? " --token-file FILE" : "",
+                    trusts ? "--cacert " + options_.tls_cert + " " : ""));
   }
 
   // With what every backend here has.

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "node/listen_address.h"
 #include "node/setting.h"
 
 namespace millrace::node {
@@ -47,6 +48,8 @@ Status check_listeners(const ServeOptions& o) {
   const auto wrong = [](const char* what, const char* hint) {
     return error(Code::kInvalid, "MR-NODE-0011", what, hint);
   };
+  if (o.http != kOff) TRY(check_address(o.http));
+  if (!o.https.empty()) TRY(check_address(o.https));
   const bool by_tls = !o.https.empty() || o.schema_registry_tls;
   if (is_registry_alone(o) && !o.https.empty())
     return wrong("the schema registry alone has one listener",

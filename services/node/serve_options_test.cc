@@ -49,13 +49,17 @@ TEST_F(ServeOptionsTest, ListenersHaveWhatTheyNeed) {
   const std::vector<std::pair<const char*, bool>> cases = {
       {"", true},
       {"--http off", false},
-      {"--https :1", false},
-      {"--https :1 --tls-cert c", false},
-      {"--https :1 --tls-key k", false},
+      {"--https 127.0.0.1:1", false},
+      {"--https 127.0.0.1:1 --tls-cert c", false},
+      {"--https 127.0.0.1:1 --tls-key k", false},
       {"--tls-cert c --tls-key k", false},
       {"--tls-client-ca a", false},
-      {"--https :1 --tls-cert c --tls-key k", true},
-      {"--http off --https :1 --tls-cert c --tls-key k --tls-client-ca a", true}};
+      {"--https [::]:1 --tls-cert c --tls-key k", true},
+      {"--https :1 --tls-cert c --tls-key k", false},
+      {"--https events.example.com:1 --tls-cert c --tls-key k", false},
+      {"--http events.example.com:1", false},
+      {"--http localhost:1", true},
+      {"--http off --https 0.0.0.0:1 --tls-cert c --tls-key k --tls-client-ca a", true}};
   for (const auto& [text, good] : cases) {
     options = ServeOptions();
     ASSERT_TRUE(parse(text)) << text;

@@ -246,7 +246,7 @@ def what_is_refused(test):
     refused("MR-NODE-0021", "restore", "--from", folder, "--data", fresh, "--backup", "20200101T000000Z-1")
     refused("MR-NODE-0021", "backup", "verify", fresh)
     refused("MR-NODE-0020", "restore", "--from", folder, "--data", server.directory)
-    refused("MR-NODE-0025", "backup", "--server", server.url, "--data", test.root, "--to", folder)
+    refused("MR-NODE-0025", "backup", "--server", server.url, "--data", os.path.join(test.root, "none"), "--to", folder)
     refused("MR-NODE-0028", "backup", "--server", server.url, "--data", server.directory, "--to", test.root)
     other = started(test, "other")
     refused("MR-NODE-0025", "backup", "--server", server.url, "--data", other.directory, "--to", folder)
@@ -282,6 +282,11 @@ def what_is_refused(test):
     with open(os.path.join(folder, "VERSION"), "w", encoding="ascii") as f:
         f.write("millrace backups 2\n")
     refused("MR-NODE-0023", "backup", "list", folder)
+
+    refused("MR-NODE-0021", "backup", "verify", server.directory)
+    for inside in (os.path.join(server.directory, "backups"), os.path.join(server.directory, "..", os.path.basename(server.directory), "x")):
+        refused("MR-CLI-0042", "backup", "--server", server.url, "--data", server.directory, "--to", inside)
+        assert not os.path.exists(inside)
 
     back_up(test, server, "again")
     half = restored(test, "half", folder="again")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""CloudEvents with their Python SDK (tools/install_packages.sh test), and the commands of docs/api/cloudevents.md."""
+"""CloudEvents with their Python and JavaScript SDKs (tools/install_packages.sh test)."""
 import json
 import os
 import re
@@ -85,6 +85,16 @@ def every_mode_in_and_out(test):
                          "amount": 9007199254740993, "city": "Zürich"}], rows
 
 
+def with_the_javascript_sdk(test):
+    server = test.server().start()
+    declare(server, ", partitions = 1")
+    modules = os.path.join(ROOT, "build", "node", "node_modules")
+    script = os.path.join(ROOT, "tests", "e2e", "cloud_events_sdk.js")
+    done = subprocess.run(["node", script, server.url, "orders"], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "NODE_PATH": modules})
+    assert done.returncode == 0, done.stderr
+
+
 def an_event_counts_once(test):
     server = test.server().start()
     declare(server, ", deduplicate = '1 hour'")
@@ -117,18 +127,5 @@ def illegal(test):
     assert server.refusal("POST", "/v1/streams/plain/events", body, headers).problem["code"] == "MR-CE-0001"
 
 
-def page(test):
-    """Every ```sh block of the page is run; the block behind it is what it prints, … stands for anything."""
-    server = test.server().start()
-    with open(os.path.join(ROOT, "docs", "api", "cloudevents.md"), encoding="utf-8") as f:
-        blocks = re.findall(r"^```(?:sh)?\n(.*?)^```$", f.read(), re.S | re.M)
-    assert len(blocks) >= 8 and len(blocks) % 2 == 0
-    for command, expected in zip(blocks[::2], blocks[1::2]):
-        done = subprocess.run(["bash", "-c", command], env={**os.environ, "B": server.url}, capture_output=True,
-                              text=True, timeout=60)
-        pattern = re.escape(expected).replace("…", "[^\"]*")
-        assert re.fullmatch(pattern, done.stdout), f"{command}\n{done.stdout}{done.stderr}"
-
-
 if __name__ == "__main__":
-    main([every_mode_in_and_out, an_event_counts_once, illegal, page])
+    main([every_mode_in_and_out, with_the_javascript_sdk, an_event_counts_once, illegal])

@@ -14,6 +14,7 @@ import termios
 import time
 
 from harness import free_port, main
+from terminal import Terminal
 
 DEFINE = """CREATE STREAM s (id BIGINT, name TEXT, d DOUBLE PRECISION, at TIMESTAMPTZ);
 CREATE MATERIALIZED VIEW v AS SELECT name, count(*) AS n FROM s GROUP BY name;"""
@@ -46,7 +47,11 @@ CASES = [
     (["consume", "s", "--limit", "0"], 2, "MR-CLI-0014.*limit"),
     (["consume", "s", "--limit", "-1"], 2, "MR-CLI-0014.*limit"),
     (["consume", "s", "--from", "2024-01-01"], 1, "MR-API-0010"),
-    (["consume", "s", "--from", "999999-0"], 1, "MR-EVS-0004"),
+    (["consume", "s", "--from", "999999-0"], 1, "MR-EVS-0004.*\nhint: .* --from start"),
+    (["consume", "s", "--from", "5"], 1, "MR-API-0011.*\nhint: --from takes start, end"),
+    (["streams", "show", "nothing"], 1, "MR-API-0046.*\nhint: `millrace streams list` lists"),
+    (["tokens", "show", "nothing"], 1, "MR-AUTH-0007.*\nhint: `millrace tokens list` lists"),
+    (["dead-letters", "show", "7"], 1, "MR-DLQ-0001.*\nhint: `millrace dead-letters list` lists"),
     (["consume", "v"], 1, "MR-API-0022"),
     (["consume", "nothing"], 1, "MR-API-0018"),
     (["consume", "nothing", "--follow"], 1, "MR-API-0018"),
@@ -59,9 +64,10 @@ CASES = [
     (["completion", "ksh"], 2, "MR-CLI-0014.*ksh"),
     (["serve", "--http", "nonsense"], 2, "MR-NODE-0010.*\nhint: "),
     (["serve", "--http", "127.0.0.1:99999"], 2, "MR-NODE-0010"),
+    (["serve", "--http", "events.example.com:80"], 2, "MR-NODE-0010.*no IP address\nhint: names are not looked up"),
     (["serve", "--workers", "0"], 2, "MR-CLI-0014.*workers"),
     (["serve", "--reserve-mb", "-1"], 2, "MR-CLI-0014.*reserve-mb"),
-    (["serve", "--data", "/proc/nothing", "--http", "127.0.0.1:0"], 1, "MR-FILE-0001"),
+    (["serve", "--data", "/proc/nothing", "--http", "127.0.0.1:0"], 1, "MR-FILE-0001.*\nhint: --data names a folder"),
     (["serve", "--data", "/dev/null", "--http", "127.0.0.1:0"], 1, "MR-FILE-"),
 ]
 
@@ -170,7 +176,7 @@ def comma_separated(test):
     text = 'name,id,d,at\r\n"ana, ""a""",1,1.5,2024-01-01T00:00:00Z\r\n"two\nlines",2,,\r\n"",3,x,\r\n,4,,\r\n'
     done = test.cli(*at, stdin=text)
     assert done.returncode == 1 and "3 events accepted, 1 rejected" in done.stderr, done
-    assert 'line 5: MR-EVT-0006 column "d" (double precision)' in done.stderr, done
+    assert 'line 5: MR-EVT-0006 column "d" (double precision): ' in done.stderr, done  # at a byte of no line of CSV
     assert server.events("s") == [{"name": 'ana, "a"', "id": 1, "d": 1.5, "at": "2024-01-01T00:00:00Z"},
                                   {"name": "two\nlines", "id": 2}, {"id": 4}], server.events("s")
     for text, code, says, arrived in (("id,nme\n1,x\n", "0031", 'did you mean "name"', 0), ("id,name\n5,x\n6\n", "0030", "line 3: 1 fields", 1),
@@ -190,6 +196,55 @@ def comma_separated(test):
     assert [e["id"] for e in server.events("s")[before:]] == list(range(20_000))
 
 
+def comma_separated_by_its_name(test):
+    """FILE.csv is CSV; other CSV is told from bad JSON; whoever may only send can send it, and hears of no statement."""
+    server = started(test)
+    text = "id,name\n1,ana\n"
+    for name, options, code in (("x.csv", [], 0), ("x.txt", ["--format", "csv"], 0), ("x.txt", [], 1), ("x.csv", ["--format", "ndjson"], 1)):
+        path = os.path.join(test.root, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        done = test.cli("produce", "--server", server.url, "s", path, *options)
+        assert done.returncode == code and ("--format csv" in done.stderr) == (code == 1), done
+    assert server.events("s") == [{"id": 1, "name": "ana"}] * 2
+    unknown = test.cli("produce", "--server", server.url, "nothing", os.path.join(test.root, "x.csv"))
+    assert unknown.returncode == 1 and '"nothing"' in unknown.stderr and "-->" not in unknown.stderr, unknown
+    made = json.loads(server.call("POST", "/v1/tokens", '{"scopes":["admin"]}', {"Content-Type": "application/json"})[0])
+    admin = {"Authorization": f"Bearer {made['token']}", "Content-Type": "application/json"}
+    sender = json.loads(server.call("POST", "/v1/tokens", '{"scopes":["ingest:s"]}', admin)[0])["token"]
+    done = test.cli("produce", "--server", server.url, "--token", sender, "s", os.path.join(test.root, "x.csv"))
+    assert done.returncode == 0 and "1 event accepted, 0 rejected," in done.stderr, done
+
+
+def events_that_are_there(test):
+    """A duplicate is no rejected event."""
+    server = test.server().start()
+    server.sql("CREATE STREAM c (ce_id TEXT) WITH (format = 'cloudevents', deduplicate = '10 minutes')")
+    event = {"specversion": "1.0", "source": "s", "type": "t"}
+    server.call("POST", "/v1/streams/c/events", json.dumps({**event, "id": "1"}), {"Content-Type": "application/cloudevents+json"})
+    lines = "".join(json.dumps({**event, "id": str(n)}) + "\n" for n in (1, 2))
+    done = test.cli("produce", "--server", server.url, "c", stdin=lines)
+    assert done.returncode == 0 and done.stderr.startswith("1 event accepted, 0 rejected, 1 in the stream already,"), done
+
+
+def a_producer_that_is_interrupted(test):
+    """Ctrl-C, wherever it waits: what has been sent is told, and it ends."""
+    server = started(test)
+    for options, first in ((["--rate", "5"], '{"id":1}\n' * 100), ([], '{"id":1}\n')):
+        producer = subprocess.Popen([test.binary, "produce", "--server", server.url, "s", *options], text=True,
+                                    stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        before = len(server.events("s"))
+        producer.stdin.write(first)
+        producer.stdin.flush()
+        wait_for(lambda: len(server.events("s")) > before)
+        producer.send_signal(signal.SIGINT)
+        assert producer.wait(10) == 1
+        talk, sent = producer.stderr.read(), len(server.events("s")) - before
+        assert "MR-CLI-0015" in talk and f"lines from {sent + 1} on were not sent" in talk, talk
+        assert re.search(rf"^{sent} events? accepted, 0 rejected", talk, re.M), talk
+        producer.stdin.close()
+
+
 def a_condition(test):
     server = started(test)
     server.produce("s", [{"id": n, "name": "it's" if n % 2 else "b", "more": n} for n in range(10)])
@@ -206,6 +261,9 @@ def a_condition(test):
                              (["true", "--follow"], 2, "MR-CLI-0014.*xclu"), (["1 / (id - 5) > 0"], 1, "division by zero")):
         done = test.cli(*at, *more)
         assert done.returncode == code and re.search(says, done.stderr), (more, done)
+        assert "SELECT *" not in done.stderr, ("nobody has typed that", done)
+    place = test.cli(*at, "id = 1 AND\nnme = 'b'").stderr
+    assert " --> line 2, column 1\n  |\n2 | nme = 'b'\n  | ^^^\n" in place, place
     assert len(server.sql("SHOW VIEWS")) == 1
 
 
@@ -341,6 +399,40 @@ def progress_on_a_terminal(test):
     assert re.search(r"\[[#.]{30}\] +\d+ %  \d+ of \d+ MiB\r\x1b\[K", text), text[-500:]
 
 
+def lists_on_a_terminal(test):
+    """As wide as it is; for a program nothing is cut."""
+    server = started(test)
+    server.sql(f"CREATE MATERIALIZED VIEW {'long' * 10} AS SELECT name AS {'n' * 60}, count(*) AS n FROM s GROUP BY name")
+    whole = test.cli("queries", "list", "--server", server.url).stdout
+    terminal = Terminal([test.binary, "queries", "list", "--server", server.url], columns=70)
+    assert terminal.ends() == 0
+    lines = terminal.shown.replace("\r", "").splitlines()
+    assert "long" * 10 in whole and max(map(len, whole.splitlines())) > 70
+    assert max(map(len, lines)) <= 70 and any("long" in line for line in lines), terminal.shown
+    terminal.close()
+
+
+def what_a_start_suggests(test):
+    """What `serve` says to try works from its machine, as it is."""
+    for options, token in (([], False), (["--http", "0.0.0.0:0"], True)):
+        server = test.server(f"data-{token}", options=options if not token else [])
+        if token:
+            server.address = options[1]
+            made = test.cli("tokens", "create", "--data", server.directory, "--scope", "query", "--scope", "admin").stdout
+            with open(os.path.join(test.root, "FILE"), "w", encoding="ascii") as f:
+                f.write(made)
+        server.start(until="/livez")
+        wait_for(lambda server=server: "  try: " in server.tail())
+        tried = re.search(r"  try: (millrace .*?)   or   (curl .*)", server.tail())
+        assert ("--token-file FILE" in tried[1]) == token and "0.0.0.0" not in tried[0], tried[0]
+        path = os.path.dirname(test.binary) + os.pathsep + os.environ["PATH"]
+        for command in tried.groups():
+            done = subprocess.run(["bash", "-c", command], cwd=test.root, env={**os.environ, "PATH": path}, capture_output=True, text=True,
+                                  timeout=20)
+            assert done.returncode == 0 and "MR-" not in done.stdout, (command, done)
+        server.stop()
+
+
 def on_a_terminal(command):
     """What it writes to a stderr that is a terminal."""
     ours, theirs = pty.openpty()
@@ -363,5 +455,5 @@ def on_a_terminal(command):
 
 if __name__ == "__main__":
     main([mistakes, help_and_version, an_error_in_a_file, tables, an_output_that_takes_nothing,
-          bad_events_do_not_stop_a_producer, comma_separated, a_condition, a_rate, a_batch_that_is_refused, interrupted_twice, waiting_is_said, a_quiet_follower_comes_back, a_subscription_that_ends,
-          a_reader_that_has_enough, progress_on_a_terminal])
+          bad_events_do_not_stop_a_producer, comma_separated, comma_separated_by_its_name, events_that_are_there, a_producer_that_is_interrupted, a_condition, a_rate, a_batch_that_is_refused, interrupted_twice, waiting_is_said, a_quiet_follower_comes_back, a_subscription_that_ends,
+          a_reader_that_has_enough, lists_on_a_terminal, what_a_start_suggests, progress_on_a_terminal])

@@ -58,6 +58,10 @@ def a_wrong_configuration(test):
     for content, code in ((" " * 10_000_000, "0026"), ("[" * 200_000, "0026"), ("\tdata: x", "0026"), ("a: &a [*a, *a]", "0027")):
         done = test.cli("config", "check", written(test, content), timeout=20)
         assert done.returncode == 1 and f"MR-CLI-{code}" in done.stderr and len(done.stderr) < 2000, done
+    for content, code in (("http: events.example.com:80", "0010"), ("http: x", "0010"), ("https: 0.0.0.0:8443", "0011"), ("http: off", "0011")):
+        path = written(test, content)
+        for done in (test.cli("config", "check", path), test.cli("serve", "--data", data, "--config", path)):
+            assert done.returncode in (1, 2) and f"MR-NODE-{code}" in done.stderr, (content, done)
     done = test.cli("serve", "--config", "/there/is/nothing")
     assert done.returncode == 2 and "MR-CLI-0025: cannot read the configuration /there/is/nothing: No such file" in done.stderr, done
 

@@ -37,7 +37,8 @@ def makes_sends_and_cleans(test):
     assert again.returncode == 0 and "is there  demo_visits" in again.stdout, again
     clean = test.cli("demo", *at, "--clean")
     assert clean.returncode == 0 and clean.stdout.count("dropped") == len(NAMES) and names(server) == [], clean
-    assert test.cli("demo", *at, "--clean").returncode == 0
+    again = test.cli("demo", *at, "--clean")
+    assert again.returncode == 0 and again.stdout == f"there is nothing of the demo's on {at[1]}\n", again
 
 
 def the_same_for_the_same_seed(test):
@@ -68,7 +69,7 @@ def a_server_of_its_own(test):
     terminal.expect(r"\d+ events sent, 20 a second")
     assert directory.startswith(test.root) and os.path.isdir(directory)
     taken = test.cli("demo", "--serve", "--server", url, "--duration", "1s")
-    assert taken.returncode == 1 and "MR-CLI-0018" in taken.stderr, taken
+    assert taken.returncode == 1 and "MR-CLI-0018" in taken.stderr and taken.stderr.count("error ") == 1, taken
     terminal.send("\x03")
     assert terminal.ends() == 0 and not os.path.exists(directory), terminal.shown
     assert "demo --clean" not in terminal.shown

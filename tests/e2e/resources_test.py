@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
-"""Streams, views, queries and tenants as resources: over restarts, at the command line, and the commands of
-docs/api/resources.md."""
+"""Streams, views, queries and tenants as resources: over restarts, and at the command line."""
 import csv
 import hashlib
 import io
 import json
 import os
-import re
-import subprocess
 
-from harness import ROOT, main
+from harness import main
 
 
 def started(test, **kwargs):
@@ -109,20 +106,5 @@ def tenants(test):
     server.call("GET", "/v1/streams/of_a", None, headers("a"))
 
 
-def page(test):
-    """Every ```sh block of the page is run; the block behind it is what it prints, … stands for anything."""
-    server = test.server().start()
-    with open(os.path.join(ROOT, "docs", "api", "resources.md"), encoding="utf-8") as f:
-        blocks = re.findall(r"^```(?:sh)?\n(.*?)^```$", f.read(), re.S | re.M)
-    assert len(blocks) >= 6 and len(blocks) % 2 == 0
-    for command, expected in zip(blocks[::2], blocks[1::2]):
-        done = subprocess.run(["bash", "-c", command], env={**os.environ, "B": server.url}, capture_output=True,
-                              text=True, timeout=60)
-        pattern = re.escape(expected).replace("…", ".*")
-        assert re.fullmatch(pattern, done.stdout), f"{command}\n{done.stdout}{done.stderr}"
-        if "CREATE" in command:
-            server.wait_running("per_visitor")
-
-
 if __name__ == "__main__":
-    main([what_show_says, changes_survive_a_kill, without_a_processor, command_line, tenants, page])
+    main([what_show_says, changes_survive_a_kill, without_a_processor, command_line, tenants])

@@ -114,7 +114,9 @@ def commands(test):
     with shell(test, server, env={"EDITOR": "sed -i s/1/41/"}) as t:
         t.ask("\\d", r"clicks +\| declared.*per_page +\| view +\| running")
         t.ask("\\d per_page", r"page +\| text.*source: clicks.*CREATE MATERIALIZED VIEW per_page")
+        before = len(t.shown)
         t.ask("\\d nothing", "error MR-SQL-")
+        assert "-->" not in t.shown[before:], "a place in a statement that nobody has typed"
         t.ask("\\ds", r"clicks +\|")
         t.ask("\\dv", r"per_page +\| clicks +\| running")
         t.ask("\\dq", r"per_page +\| view")

@@ -134,6 +134,22 @@ def the_command_line(test):
     fails("MR-NODE-0012", 1, "--server", named.url, "--ca", named.cert, text="not for 127.0.0.1")
 
 
+def what_a_start_suggests(test):
+    """With TLS alone, too, it works as it is written."""
+    server = Tls(test, "alone").server
+    server.stop()
+    process = subprocess.Popen([test.binary, "serve", "--data", server.directory, "--http", "off", *server.options], stderr=subprocess.PIPE, text=True)
+    try:
+        tried = next(re.search(r"  try: (millrace .*?)   or   (curl .*)", line) for line in process.stderr if "try: " in line)
+        for command in tried.groups():
+            here = command.replace("millrace ", test.binary + " ", 1)
+            done = subprocess.run(["bash", "-c", here], capture_output=True, text=True, timeout=20)
+            assert done.returncode == 0 and "MR-" not in done.stdout, (command, done)
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
 def starts_that_fail(test):
     cert, key = make_pair(test, "good")
     _, other = make_pair(test, "other")
@@ -237,4 +253,4 @@ def clients_show_certificates(test):
 
 
 if __name__ == "__main__":
-    main([the_page, the_command_line, starts_that_fail, certificates_change, bad_peers, clients_show_certificates])
+    main([the_page, the_command_line, what_a_start_suggests, starts_that_fail, certificates_change, bad_peers, clients_show_certificates])

@@ -9,9 +9,10 @@ import subprocess
 import threading
 import time
 
-from harness import ROOT, Refused, free_port, main
+import pages
+from harness import Refused, free_port, main
 
-PAGE = os.path.join(ROOT, "docs", "deployment", "security.md")
+PAGE = "docs/deployment/security.md"
 
 
 def wait_for(condition, within=20):
@@ -23,19 +24,21 @@ def wait_for(condition, within=20):
 
 def the_page(test):
     """The commands in the order of the page; the node is started by its line and ended at the end."""
-    with open(PAGE, encoding="utf-8") as f:
-        block = re.search(r"^```sh\n(.*?)^```", f.read(), re.S | re.M).group(1)
-    port, node, outputs = free_port(), None, []
+    port, node, outputs, mask = free_port(), None, [], -1
     env = {**os.environ, "MILLRACE_SERVER": f"http://127.0.0.1:{port}"}
-    for line in block.replace("\\\n", " ").splitlines():
+    for line in pages.lines(PAGE):
+        if line.startswith("umask "):
+            mask = int(line.split()[1], 8)
+            continue
         here = re.sub(r"\bmillrace (?=serve|sql|produce|tokens)", test.binary + " ", line).replace("8080", str(port))
         if here.endswith("&"):
             with open(os.path.join(test.root, "node.log"), "w", encoding="utf-8") as log:
                 node = subprocess.Popen(here.removesuffix("&").split(), cwd=test.root, stdout=log, stderr=log)
             wait_for(lambda: os.path.exists(os.path.join(test.root, "data", "http.port")))
             continue
-        done = subprocess.run(here, shell=True, cwd=test.root, capture_output=True, text=True, timeout=60, env=env)
-        assert done.returncode == 0, (line, done)
+        done = subprocess.run(here, shell=True, cwd=test.root, capture_output=True, text=True, timeout=60, env=env,
+                              umask=mask)
+        assert done.returncode == 0 and '"code"' not in done.stdout, (line, done)
         outputs.append(done.stdout)
     assert any("ana" in output for output in outputs), outputs
     assert any("sensor" in output and "ingest:click*" in output for output in outputs), outputs
@@ -46,6 +49,7 @@ def the_page(test):
         if name.endswith((".token", ".new")):
             with open(os.path.join(test.root, name), encoding="ascii") as f:
                 text = f.read()
+                assert os.fstat(f.fileno()).st_mode & 0o077 == 0, f"others can read {name}"
             assert re.fullmatch(r"mrt_[0-9a-f]{16}_[0-9a-f]{64}\n", text), text
             secrets.append(text.strip().split("_")[2].encode())
     assert len(secrets) == 4
@@ -113,6 +117,26 @@ def before_the_first_token(test):
             pass
         client.close()
     assert server.call("GET", "/livez")[0] == b"live\n"
+
+
+def listed_without_a_server(test):
+    """As the server lists them, but for when they were last used; nothing is made where there is nothing."""
+    g = Guarded(test)
+    g.make("read:s", name="reader", expires_in_seconds=3600)
+    listed = ("tokens", "list", "--output", "json", "--data", g.server.directory)
+    in_use = test.cli(*listed)
+    assert in_use.returncode == 1 and "MR-NODE-0001" in in_use.stderr, in_use
+    told = test.cli("tokens", "list", "--output", "json", "--server", g.server.url, "--token", g.admin)
+    g.server.stop()
+    offline = test.cli(*listed)
+    assert offline.returncode == 0, offline
+    tokens = [[json.loads(line) for line in text.splitlines()] for text in (told.stdout, offline.stdout)]
+    for token in tokens[0] + tokens[1]:
+        token.pop("last_used_at")
+    assert tokens[0] == tokens[1] and len(tokens[0]) == 2, tokens
+    nothing = os.path.join(test.root, "nothing")
+    done = test.cli("tokens", "list", "--data", nothing)
+    assert done.returncode == 1 and "MR-NODE-0003" in done.stderr and not os.path.exists(nothing), done
 
 
 def statements_by_scope(test):
@@ -203,4 +227,4 @@ def wrong_secrets(test):
 
 
 if __name__ == "__main__":
-    main([the_page, before_the_first_token, statements_by_scope, over_a_kill, others_are_reached, wrong_secrets])
+    main([the_page, listed_without_a_server, before_the_first_token, statements_by_scope, over_a_kill, others_are_reached, wrong_secrets])

@@ -126,7 +126,11 @@ void Session::say(const Error& failure, const std::string& text, const Statement
 }
 
 Result<std::vector<AnswerRow>> Session::ask(const std::string& statement) {
-  return rows_of(*client_, request_of(statement));
+  auto rows = rows_of(*client_, request_of(statement));
+  if (rows.ok()) return rows;
+  Error failure = rows.error();
+  failure.span.reset();  // nobody has typed the statement
+  return failure;
 }
 
 Result<AnswerRow> Session::get(const std::string& path) {

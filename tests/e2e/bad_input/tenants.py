@@ -1,8 +1,7 @@
-"""Two tenants on one node: through no endpoint does one see, name, change or stop what is the other's. A call is a line."""
+"""Two tenants of a tokens file on one node. What one gets of the other's through each operation: isolation_test.py."""
 import hashlib
 import json
 import os
-import re
 import time
 
 from harness import Refused
@@ -12,50 +11,6 @@ SECRET = "only_of_b"  # stands in every name and value of tenant b
 SQL = {"Content-Type": "application/sql"}
 EVENTS = {"Content-Type": "application/json"}
 LIVE = {"Accept": "text/event-stream"}
-
-# What tenant a tries with b's names: method, path, body, headers, the status, the code.
-TRIES = [
-    ("GET", "/v1/streams/only_of_b/events", None, {}, 404, "MR-API-0018"),
-    ("GET", "/v1/streams/only_of_b/events?from=start&partition=0", None, {}, 404, "MR-API-0018"),
-    ("GET", "/v1/streams/only_of_b/events?from={cursor}", None, {}, 404, "MR-API-0018"),
-    ("GET", "/v1/streams/only_of_b/events?limit=100000", None, {}, 404, "MR-API-0018"),
-    ("GET", "/v1/streams/only_of_b/events", None, LIVE, 404, "MR-API-0018"),
-    ("GET", "/v1/streams/only_of_b/events", None, {**LIVE, "Last-Event-ID": "1-0"}, 404, "MR-API-0018"),
-    ("GET", "/v1/streams/only_of_b_derived/events", None, {}, 404, "MR-API-0018"),
-    ("GET", "/v1/streams/only_of_b_view/events", None, {}, 404, "MR-API-0018"),
-    ("GET", "/v1/streams/b%2Fonly_of_b/events", None, {}, 404, "MR-API-0018"),
-    ("GET", "/v1/streams/b%2Fdead_letters/events", None, {}, 404, "MR-API-0018"),
-    ("POST", "/v1/streams/only_of_b/events", "{}", EVENTS, 404, "MR-API-0018"),
-    ("POST", "/v1/streams/only_of_b/events", "{}", {**EVENTS, "Idempotency-Key": "k"}, 404, "MR-API-0018"),
-    ("POST", "/v1/streams/b%2Fonly_of_b/events", "{}", EVENTS, 404, "MR-API-0018"),
-    ("POST", "/v1/sql", "SELECT * FROM only_of_b", SQL, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "SELECT * FROM only_of_b_view", SQL, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "SELECT * FROM only_of_", SQL, 404, "MR-SQL-0010"),  # no "did you mean"
-    ("POST", "/v1/sql", 'SELECT * FROM "b/only_of_b"', SQL, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "EXPLAIN SELECT * FROM only_of_b_view", SQL, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "DESCRIBE only_of_b", SQL, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "SUBSCRIBE TO only_of_b", SQL, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "SUBSCRIBE TO only_of_b_view", {**SQL, **LIVE}, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "CREATE MATERIALIZED VIEW w AS SELECT id FROM only_of_b", SQL, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "CREATE STREAM w AS SELECT id FROM only_of_b", SQL, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "DROP STREAM only_of_b", SQL, 404, "MR-SQL-0010"),
-    ("POST", "/v1/sql", "DROP MATERIALIZED VIEW only_of_b_view", SQL, 404, "MR-SQL-0010"),
-]
-
-# What tenant a may ask, and must not find b in.
-LOOKS = [
-    ("GET", "/", None, {}),
-    ("GET", "/metrics", None, {}),
-    ("GET", "/metrics/full", None, {}),
-    ("GET", "/readyz", None, {}),
-    ("GET", "/v1/streams/dead_letters/events", None, {}),
-    ("GET", "/v1/streams/dead_letters/events?limit=100000", None, {}),
-    ("POST", "/v1/sql", "SHOW STREAMS", SQL),
-    ("POST", "/v1/sql", "SHOW VIEWS", SQL),
-    ("POST", "/v1/sql", "SHOW QUERIES", SQL),
-    ("POST", "/v1/sql", "SELECT * FROM dead_letters", SQL),
-    ("POST", "/v1/sql", "DESCRIBE dead_letters", SQL),
-]
 
 # Calls without a token, or with none of the server's.
 CALLS = [
@@ -99,34 +54,12 @@ def started(test, more=""):
     run(server, "b", f"""CREATE STREAM {SECRET} (id BIGINT, name TEXT);
         CREATE STREAM {SECRET}_derived AS SELECT id, 10 / id AS part FROM {SECRET};
         CREATE MATERIALIZED VIEW {SECRET}_view AS SELECT name, count(*) AS n FROM {SECRET} GROUP BY name""")
-    cursor = send(server, "b", SECRET, [{"id": n, "name": SECRET} for n in range(3)])["cursor"]
-    return server, cursor
+    send(server, "b", SECRET, [{"id": n, "name": SECRET} for n in range(3)])
+    return server
 
 
-def all_of_b(server):
-    asks = [("GET", f"/v1/streams/{SECRET}/events", None, {}), ("GET", f"/v1/streams/{SECRET}_derived/events", None, {}),
-            ("GET", "/v1/streams/dead_letters/events", None, {}),
-            ("POST", "/v1/sql", f"SELECT * FROM {SECRET}_view", SQL)]
-    return [server.call(m, p, body, as_tenant("b", headers))[0] for m, p, body, headers in asks]
-
-
-def through_no_endpoint(test):
-    server, cursor = started(test)
-    before = all_of_b(server)
-    assert all(SECRET.encode() in body for body in before[:1] + before[2:]), before
-    for method, path, body, headers, status, code in TRIES:
-        refused = server.refusal(method, path.format(cursor=cursor), body, as_tenant("a", headers))
-        what = (method, path, body, refused)
-        assert refused.status == status and refused.problem["code"] == code, what
-        asked = path + (body or "")
-        for word in re.findall(rf"{SECRET}\w*", refused.body):
-            assert word in asked, ("told a name that was not asked for", what)
-    for method, path, body, headers in LOOKS:
-        for accept in ({}, LIVE) if path == "/v1/sql" else ({},):
-            text, _ = server.call(method, path, body, as_tenant("a", {**headers, **accept}))
-            assert SECRET.encode() not in text and b'tenant="b"' not in text, (path, body, text)
-    assert run(server, "a", "SELECT * FROM dead_letters") == b""
-    assert all_of_b(server) == before
+def nothing_without_a_token(test):
+    server = started(test)
     for method, path, body, headers in CALLS:
         for authorization in ({}, {"Authorization": "Bearer token-"}, {"Authorization": "Bearer token-x"},
                               {"Authorization": "Basic dG9rZW4tYg=="}, {"Authorization": "Bearer " + "x" * 10_000},
@@ -134,13 +67,11 @@ def through_no_endpoint(test):
             refused = server.refusal(method, path, body, {**headers, **authorization})
             assert refused.status == 401 and refused.problem["code"] in ("MR-API-0014", "MR-API-0015"), (path, refused)
             assert SECRET not in refused.body, refused
-    assert server.stop() == 0
-    server.check_verify()
 
 
 def same_names_are_two_things(test):
     """Both have a stream, a view and an Idempotency-Key of one name: two of each."""
-    server, _ = started(test)
+    server = started(test)
     for tenant in "ab":
         run(server, tenant, """CREATE STREAM same (id BIGINT);
             CREATE MATERIALIZED VIEW same_count AS SELECT count(*) AS n FROM same GROUP BY id / 1000""")
@@ -160,7 +91,7 @@ def same_names_are_two_things(test):
 
 
 def quotas_are_of_the_tenant(test):
-    server, _ = started(test, ", events_per_s: 50")
+    server = started(test, ", events_per_s: 50")
     run(server, "a", "CREATE STREAM s (id BIGINT)")
     send(server, "a", "s", [{"id": n} for n in range(200)])  # into debt
     refused = server.refusal("POST", "/v1/streams/s/events", "{}", as_tenant("a", EVENTS))
@@ -171,14 +102,14 @@ def quotas_are_of_the_tenant(test):
         send(server, "b", SECRET, [{"id": n + 10}])
     assert run(server, "a", "SELECT id FROM s LIMIT 1") == b'{"id":0}\n'  # reads go on
     done = test.cli("produce", "--server", server.url, "--token", "token-a", "s", stdin='{"id":200}\n')
-    assert done.returncode == 0 and "1 events accepted" in done.stderr and "MR-ING-0008" in done.stderr, done
+    assert done.returncode == 0 and "1 event accepted" in done.stderr and "MR-ING-0008" in done.stderr, done
     assert time.monotonic() - began > 2, "the quota held nobody up"
     rows = run(server, "a", "SELECT id FROM s").splitlines()
     assert [json.loads(row)["id"] for row in rows] == list(range(201))
 
 
 def metrics_are_of_the_tenant(test):
-    server, _ = started(test)
+    server = started(test)
     run(server, "a", "CREATE STREAM s (id BIGINT)")
     send(server, "a", "s", [{"id": 1}, {"id": "x"}])
     for _ in range(2):
@@ -211,4 +142,4 @@ def metrics_are_of_the_tenant(test):
         assert word in a and word in ops
 
 
-TESTS = [through_no_endpoint, same_names_are_two_things, quotas_are_of_the_tenant, metrics_are_of_the_tenant]
+TESTS = [nothing_without_a_token, same_names_are_two_things, quotas_are_of_the_tenant, metrics_are_of_the_tenant]
