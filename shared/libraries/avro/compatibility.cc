@@ -128,7 +128,7 @@ class Comparison {
   }
 
   std::unordered_map<uint64_t, Findings> seen_;
-  const Findings none_;
+  Findings none_;  // stays empty
   size_t comparisons_ = 0;
 };
 
