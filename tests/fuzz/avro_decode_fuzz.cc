@@ -22,7 +22,7 @@ constexpr std::string_view kOther =
 constexpr std::string_view kFlat =
     R"({"type":"record","name":"F","fields":[{"name":"a","type":"boolean"},{"name":"b","type":{"type":"fixed","name":"U","size":16,"logicalType":"uuid"}},)"
     R"({"name":"c","type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"d","type":{"type":"int","logicalType":"date"}},)"
-    R"({"name":"e","type":"float"},{"name":"f","type":"bytes"},{"name":"g","type":{"type":"array","items":"null"}}]})";
+    R"({"name":"e","type":"float"},{"name":"f","type":"bytes"}]})";
 
 struct Pair {
   std::shared_ptr<const AvroSchema> reader;

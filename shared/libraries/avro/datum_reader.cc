@@ -204,6 +204,7 @@ class Reader {
     while (true) {
       TRY_ASSIGN(const Block next, block());
       if (next.count == 0) break;
+      const size_t before = in_.left();
       for (uint64_t i = 0; i < next.count; ++i, ++index) {
         if (index > 0) out_ += ',';
         std::string_view key;
@@ -216,6 +217,9 @@ class Reader {
         Status done = read(*step.inner);
         if (!done.ok()) return within(map ? key : std::string_view(std::to_string(index)), std::move(done));
       }
+      if (next.size >= 0 && before - in_.left() != static_cast<uint64_t>(next.size))
+        return malformed(
+            fmt::format("a block says that it has {} bytes, and has {}", next.size, before - in_.left()));
     }
     out_ += map ? '}' : ']';
     return {};

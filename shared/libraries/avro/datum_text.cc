@@ -131,7 +131,10 @@ std::optional<Decimal> decimal_in(const Node& type, std::string_view bytes) {
   bool negative = false;
   std::string digits = digits_of(bytes, negative);
   const int scale = static_cast<int>(std::min<uint32_t>(type.scale, kMaxDecimalDigits + 1));
-  return read_decimal((negative ? "-" : "") + (digits.empty() ? "0" : digits) + "e-" + std::to_string(scale));
+  auto value =
+      read_decimal((negative ? "-" : "") + (digits.empty() ? "0" : digits) + "e-" + std::to_string(scale));
+  if (value && !fits(*value, static_cast<int>(type.precision), scale)) value.reset();
+  return value;
 }
 
 bool append_decimal_value(std::string& out, const Node& type, std::string_view bytes) {
