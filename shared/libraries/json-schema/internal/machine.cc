@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "json-schema/internal/equality.h"
 #include "json-schema/uri.h"
@@ -15,10 +17,17 @@ using simdjson::dom::element;
 
 constexpr uint32_t kAllEvaluated = UINT32_MAX;
 
+// All bytes but those that continue a character, eight at a time.
 size_t characters_in(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  return count;
+  constexpr uint64_t kLowBits = 0x0101010101010101;
+  size_t continuing = 0;
+  size_t i = 0;
+  for (uint64_t eight = 0; i + sizeof eight <= text.size(); i += sizeof eight) {
+    std::memcpy(&eight, text.data() + i, sizeof eight);
+    continuing += static_cast<size_t>(std::popcount(eight >> 7 & ~(eight >> 6) & kLowBits));
+  }
+  for (; i < text.size(); ++i) continuing += (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80 ? 1 : 0;
+  return text.size() - continuing;
 }
 
 std::string_view name_of(uint8_t type) {
@@ -95,44 +104,45 @@ class Machine {
     const Block& block = program_.blocks[id];
     if (--work_ <= 0) return false;
     if (++calls_ > kMostCalls) work_ = 0;
-    const Scope* outer = scope_;
-    Scope inner{outer, block.resource};
-    if (program_.has_dynamic_calls && (outer == nullptr || outer->resource != block.resource))
-      scope_ = &inner;
-    const bool ok = block.tracks || tracked ? run_tracked(block, value, at, tracked)
-                                            : run_ops(block, value, at, false, 0);
-    scope_ = outer;
+    const bool ok = program_.has_dynamic_calls ? run_scoped(block, value, at, tracked)
+                    : block.tracks || tracked  ? run_tracked(block, value, at, tracked)
+                                               : run_ops(block, value, at, false, 0);
     --calls_;
+    return ok;
+  }
+
+  bool run_scoped(const Block& block, const Instance& value, const Step& at, bool tracked) {
+    const Scope* outer = scope_;
+    const Scope inner{outer, block.resource};
+    if (outer == nullptr || outer->resource != block.resource) scope_ = &inner;
+    const bool ok = run_tracked(block, value, at, tracked);
+    scope_ = outer;
     return ok;
   }
 
   bool run_tracked(const Block& block, const Instance& value, const Step& at, bool tracked) {
     const size_t from = evaluated_.size();
-    const bool ok = run_ops(block, value, at, true, from);
+    const bool ok = run_ops(block, value, at, tracked || block.tracks, from);
     if (!ok || !tracked) evaluated_.resize(from);
     return ok;
   }
 
   bool run_ops(const Block& block, const Instance& value, const Step& at, bool tracked, size_t from) {
-    bool ok = true;
-    for (uint32_t i = block.begin; i < block.end; ++i) {
+    bool ok = (block.allowed & value.type) != 0 || type(block, value, at);
+    for (uint32_t i = block.begin; i < block.end && (ok || goes_on()); ++i) {
       const Op& op = program_.ops[i];
-      if ((op.types & value.type) == 0 || run_op(op, block, value, at, tracked, from)) continue;
-      ok = false;
-      if (!goes_on()) break;
+      if ((op.types & value.type) != 0) ok &= run_op(op, block, value, at, tracked, from);
     }
     return ok;
   }
 
   bool goes_on() const { return kExplain && muted_ == 0 && work_ > 0 && failures_.size() < most_failures_; }
 
-  bool run_op(const Op& op, const Block& block, const Instance& value, const Step& at, bool tracked,
-              size_t from) {
+  [[gnu::always_inline]] bool run_op(const Op& op, const Block& block, const Instance& value, const Step& at,
+                                     bool tracked, size_t from) {
     switch (op.kind) {
       case OpKind::kNever:
         return fail(block, "", at, [] { return std::string("nothing is allowed here"); });
-      case OpKind::kType:
-        return type(op, block, value, at);
       case OpKind::kLength:
         return length(program_.lengths[op.rule], block, value, at);
       case OpKind::kPattern:
@@ -206,12 +216,11 @@ class Machine {
 
   // --- values of any type ------------------------------------------------------------------------------------------
 
-  bool type(const Op& op, const Block& block, const Instance& value, const Step& at) {
-    if ((op.mask & value.type) != 0) return true;
+  bool type(const Block& block, const Instance& value, const Step& at) {
     const bool is_whole_number =
-        value.type == kFraction && (op.mask & kInteger) != 0 && is_integer(block, value.number());
+        value.type == kFraction && (block.allowed & kInteger) != 0 && is_integer(block, value.number());
     return is_whole_number || fail(block, "type", at, [&] {
-             return fmt::format("this is {}, not {}", name_of(value.type), names_of(op.mask));
+             return fmt::format("this is {}, not {}", name_of(value.type), names_of(block.allowed));
            });
   }
 
