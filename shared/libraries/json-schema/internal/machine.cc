@@ -99,6 +99,7 @@ class Machine {
   std::vector<Failure> take_failures() { return std::move(failures_); }
 
  private:
+  // Schemas in each other take stack, so what each of them passes through is small: the instructions are out of line.
   // `tracked`: which members and items are evaluated is of interest to the caller.
   bool run(BlockId id, const Instance& value, const Step& at, bool tracked) {
     const Block& block = program_.blocks[id];
@@ -189,13 +190,16 @@ class Machine {
 
   template <typename Message>
   bool fail(const Block& block, std::string_view keyword, const Step& at, Message message) {
-    if constexpr (kExplain) {
-      if (muted_ == 0 && work_ > 0 && failures_.size() < most_failures_) {
-        failures_.push_back(
-            {at.pointer(), schema_path(*block.source, keyword), std::string(keyword), message()});
-      }
-    }
+    if constexpr (kExplain) tell(block, keyword, at, message);
     return false;
+  }
+
+  // Out of line, for what makes messages takes room on the stack that schemas in each other would pay for.
+  template <typename Message>
+  [[gnu::noinline]] void tell(const Block& block, std::string_view keyword, const Step& at,
+                              const Message& message) {
+    if (muted_ > 0 || work_ <= 0 || failures_.size() == most_failures_) return;
+    failures_.push_back({at.pointer(), schema_path(*block.source, keyword), std::string(keyword), message()});
   }
 
   // In another text than the schema's own: with that one's URI.
@@ -216,7 +220,7 @@ class Machine {
 
   // --- values of any type ------------------------------------------------------------------------------------------
 
-  bool type(const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool type(const Block& block, const Instance& value, const Step& at) {
     const bool is_whole_number =
         value.type == kFraction && (block.allowed & kInteger) != 0 && is_integer(block, value.number());
     return is_whole_number || fail(block, "type", at, [&] {
@@ -230,7 +234,7 @@ class Machine {
     return is_whole(number) && (block.whole_is_integer || number >= kBeyondInt64 || number <= -kBeyondInt64);
   }
 
-  bool constants(const Op& op, const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool constants(const Op& op, const Block& block, const Instance& value, const Step& at) {
     const Constants& rule = program_.constants[op.rule];
     if (value.type == kText ? rule.strings.find(value.text) != NameTable::kNone : is_other(rule, value))
       return true;
@@ -267,7 +271,8 @@ class Machine {
            });
   }
 
-  bool format(const FormatRule& rule, const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool format(const FormatRule& rule, const Block& block, const Instance& value,
+                                const Step& at) {
     return rule.holds(value.text) ||
            fail(block, "format", at, [&] { return fmt::format("this is not of the format {}", rule.name); });
   }
@@ -289,7 +294,8 @@ class Machine {
     return true;
   }
 
-  bool multiple(const Decimal& divisor, const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool multiple(const Decimal& divisor, const Block& block, const Instance& value,
+                                  const Step& at) {
     const Number number = value.number();
     const bool ok = value.type == kInteger
                         ? is_multiple({static_cast<uint64_t>(number < 0 ? -number : number), 0}, divisor)
@@ -322,8 +328,8 @@ class Machine {
     std::vector<bool> more_;
   };
 
-  bool object(const ObjectRules& rule, const Block& block, const Instance& value, const Step& at,
-              bool tracked) {
+  [[gnu::noinline]] bool object(const ObjectRules& rule, const Block& block, const Instance& value,
+                                const Step& at, bool tracked) {
     Seen seen(rule.required.size());
     uint32_t size = 0;
     bool ok = true;
@@ -398,7 +404,8 @@ class Machine {
                               : fmt::format("more than {}", range.most);
   }
 
-  bool property_names(BlockId rule, const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool property_names(BlockId rule, const Block& block, const Instance& value,
+                                        const Step& at) {
     for (const auto& [name, child] : value.object()) {
       if (quietly(rule, Instance(name), at, false)) continue;
       return fail(block, "propertyNames", at,
@@ -412,8 +419,8 @@ class Machine {
     return value.object().at_key(name).error() == simdjson::SUCCESS;
   }
 
-  bool dependencies(const std::vector<Dependency>& rules, const Block& block, const Instance& value,
-                    const Step& at, bool tracked) {
+  [[gnu::noinline]] bool dependencies(const std::vector<Dependency>& rules, const Block& block,
+                                      const Instance& value, const Step& at, bool tracked) {
     bool ok = true;
     for (const Dependency& rule : rules) {
       if (!ok && !goes_on()) return false;
@@ -431,8 +438,8 @@ class Machine {
 
   // --- arrays ------------------------------------------------------------------------------------------------------
 
-  bool array(const ArrayRules& rule, const Block& block, const Instance& value, const Step& at,
-             bool tracked) {
+  [[gnu::noinline]] bool array(const ArrayRules& rule, const Block& block, const Instance& value,
+                               const Step& at, bool tracked) {
     size_t size = 0;
     bool ok = true;
     for (const element item : value.array()) {
@@ -468,8 +475,8 @@ class Machine {
     return fail(block, "uniqueItems", at, [] { return std::string("two items are equal"); });
   }
 
-  bool contains(const ContainsRule& rule, const Block& block, const Instance& value, const Step& at,
-                bool tracked) {
+  [[gnu::noinline]] bool contains(const ContainsRule& rule, const Block& block, const Instance& value,
+                                  const Step& at, bool tracked) {
     uint64_t found = 0;
     uint32_t place = 0;
     for (const element item : value.array()) {
@@ -503,8 +510,8 @@ class Machine {
     return target;
   }
 
-  bool any_of(const std::vector<BlockId>& choices, const Block& block, const Instance& value, const Step& at,
-              bool tracked) {
+  [[gnu::noinline]] bool any_of(const std::vector<BlockId>& choices, const Block& block,
+                                const Instance& value, const Step& at, bool tracked) {
     bool any = false;
     for (const BlockId choice : choices) {
       any |= quietly(choice, value, at, tracked);
@@ -514,8 +521,8 @@ class Machine {
                        [&] { return fmt::format("this fits none of {} schemas", choices.size()); });
   }
 
-  bool one_of(const std::vector<BlockId>& choices, const Block& block, const Instance& value, const Step& at,
-              bool tracked) {
+  [[gnu::noinline]] bool one_of(const std::vector<BlockId>& choices, const Block& block,
+                                const Instance& value, const Step& at, bool tracked) {
     size_t fitting = 0;
     for (const BlockId choice : choices) {
       if (quietly(choice, value, at, tracked) && ++fitting > 1) break;
@@ -526,12 +533,13 @@ class Machine {
            });
   }
 
-  bool not_of(BlockId rule, const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool not_of(BlockId rule, const Block& block, const Instance& value, const Step& at) {
     return !quietly(rule, value, at, false) ||
            fail(block, "not", at, [] { return std::string("this fits the schema that it must not fit"); });
   }
 
-  bool condition(const Condition& rule, const Instance& value, const Step& at, bool tracked) {
+  [[gnu::noinline]] bool condition(const Condition& rule, const Instance& value, const Step& at,
+                                   bool tracked) {
     const BlockId next = quietly(rule.condition, value, at, tracked) ? rule.then : rule.otherwise;
     return next == kNoBlock || run(next, value, at, tracked);
   }
@@ -556,15 +564,15 @@ class Machine {
     return ok;
   }
 
-  bool unevaluated_properties(BlockId rest, const Block& block, const Instance& value, const Step& at,
-                              size_t from) {
+  [[gnu::noinline]] bool unevaluated_properties(BlockId rest, const Block& block, const Instance& value,
+                                                const Step& at, size_t from) {
     return each_unevaluated(value.object(), from, [&](const simdjson::dom::key_value_pair& member, uint32_t) {
       return allowed(rest, "unevaluatedProperties", block, member.value, at, Step{&at, member.key});
     });
   }
 
-  bool unevaluated_items(BlockId rest, const Block& block, const Instance& value, const Step& at,
-                         size_t from) {
+  [[gnu::noinline]] bool unevaluated_items(BlockId rest, const Block& block, const Instance& value,
+                                           const Step& at, size_t from) {
     return each_unevaluated(value.array(), from, [&](const element& item, uint32_t place) {
       return allowed(rest, "unevaluatedItems", block, item, at, Step{&at, {}, place, true});
     });
