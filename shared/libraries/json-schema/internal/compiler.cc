@@ -236,6 +236,11 @@ class Compiler {
 
   Result<uint32_t> pattern(const std::string& text) {
     if (const auto known = patterns_.find(text); known != patterns_.end()) return known->second;
+    if (program_.patterns.size() == kMostPatterns) {
+      return error(Code::kUnsupported, "MR-JSCH-0006",
+                   fmt::format("the schema has more than {} patterns", kMostPatterns),
+                   "join those that say the same of a string");
+    }
     auto compiled = Pattern::compile(text);
     if (!compiled.ok()) {
       Error failure = std::move(compiled).error();

@@ -244,6 +244,7 @@ class Machine {
   }
   bool is_other(const Constants& rule, const Instance& value) {
     if ((value.type & kAnyNumber) != 0) {
+      work_ -= static_cast<int64_t>(rule.numbers.size() / 4);
       return std::find(rule.numbers.begin(), rule.numbers.end(), value.number()) != rule.numbers.end();
     }
     return std::any_of(rule.others.begin(), rule.others.end(),
@@ -266,14 +267,21 @@ class Machine {
   }
 
   bool pattern(const Pattern& pattern, const Block& block, const Instance& value, const Step& at) {
-    return pattern.is_in(value.text) || fail(block, "pattern", at, [&] {
+    return matches(pattern, value.text) || fail(block, "pattern", at, [&] {
              return fmt::format("this does not match `{}`", pattern.text());
            });
   }
 
+  bool matches(const Pattern& pattern, std::string_view text) {
+    constexpr size_t kBytesAStep = 16;
+    work_ -= static_cast<int64_t>(1 + text.size() / kBytesAStep);
+    return work_ > 0 && pattern.is_in(text);
+  }
+
   [[gnu::noinline]] bool format(const FormatRule& rule, const Block& block, const Instance& value,
                                 const Step& at) {
-    return rule.holds(value.text) ||
+    work_ -= rule.steps;
+    return (work_ > 0 && rule.holds(value.text)) ||
            fail(block, "format", at, [&] { return fmt::format("this is not of the format {}", rule.name); });
   }
 
@@ -358,8 +366,7 @@ class Machine {
     }
     for (const ObjectRules::Patterned& one : rule.patterned) {
       if (!ok && !goes_on()) return false;
-      --work_;
-      if (!program_.patterns[one.pattern].is_in(name)) continue;
+      if (!matches(program_.patterns[one.pattern], name)) continue;
       evaluated = true;
       ok &= run(one.block, Instance(child), step, false);
     }

@@ -35,7 +35,8 @@ class NameTable {
     const uint64_t wanted = ends(name);
     for (size_t at = place(name); slots_[at].number != kNone; at = (at + 1) & (slots_.size() - 1)) {
       const Slot& slot = slots_[at];
-      if (slot.ends == wanted && slot.length == name.size() && (name.size() <= 8 || names_[slot.number] == name)) {
+      if (slot.ends == wanted && slot.length == name.size() &&
+          (name.size() <= 8 || names_[slot.number] == name)) {
         return slot.number;
       }
     }
