@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing of tools/packages.txt, for the groups named on the command line (build test lint), and for
-# `test` what tools/python_packages.txt and tools/json_schema_suite.txt name, into build/python, and tools/node/package-lock.json, into build/node.
+# `test` what tools/python_packages.txt and tools/json_schema_suite.txt name, into build/python, and what
+# tools/node/package-lock.json names, into build/node.
 # Fast when nothing is missing: it asks dpkg and touches neither the network nor sudo.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
