@@ -42,21 +42,33 @@ function(millrace_add_if_present dir)
   endif()
 endfunction()
 
-# millrace_library(name SOURCES a.cc … LINKS x y): a static library called millrace_<name>.
+# A unity build (CMAKE_UNITY_BUILD) compiles many sources of a target at once, each header but once.
+# ALONE names the sources that it compiles by themselves: their private names are those of others of the target,
+# or a test puts another object in their place.
+function(millrace_compile_alone)
+  if(NOT ARGN)
+    return()
+  endif()
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
+# millrace_library(name SOURCES a.cc … LINKS x y [ALONE a.cc …]): a static library called millrace_<name>.
 function(millrace_library name)
-  cmake_parse_arguments(A "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(A "" "" "SOURCES;LINKS;ALONE" ${ARGN})
   add_library(millrace_${name} STATIC ${A_SOURCES})
+  millrace_compile_alone(${A_ALONE})
   target_link_libraries(millrace_${name} PUBLIC ${A_LINKS} fmt::fmt Threads::Threads)
 endfunction()
 
-# millrace_test(name SOURCES a_test.cc … LINKS x y [LABELS l …]): a GoogleTest binary that ctest runs.
+# millrace_test(name SOURCES a_test.cc … LINKS x y [LABELS l …] [ALONE a_test.cc …]): a GoogleTest binary that ctest runs.
 function(millrace_test name)
-  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LINKS;LABELS;ALONE" ${ARGN})
   if(NOT MILLRACE_TESTS)
     return()
   endif()
   find_package(GTest REQUIRED)
   add_executable(${name} ${A_SOURCES})
+  millrace_compile_alone(${A_ALONE})
   target_link_libraries(${name} PRIVATE ${A_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
   if(NOT A_TIMEOUT)

@@ -109,8 +109,8 @@ template <typename T>
 using Stored = typename TypeFor<T>::Stored;
 
 template <typename T>
-struct Argument {
-  explicit Argument(const Operand& operand)
+struct CallArgument {
+  explicit CallArgument(const Operand& operand)
       : values(data<Stored<T>>(operand)), stride(operand.constant ? 0 : 1) {}
   T operator[](size_t row) const { return TypeFor<T>::load(values[row * stride]); }
   const Stored<T>* values;
@@ -139,7 +139,7 @@ struct CallOf {
     const size_t rows = context.batch.rows;
     const bool nulls = strict_nulls(args, selection, rows, out);
     set_type(out, TypeFor<R>::type, rows);
-    const std::tuple<Argument<A>...> arguments{Argument<A>(args[I])...};
+    const std::tuple<CallArgument<A>...> arguments{CallArgument<A>(args[I])...};
     Stored<R>* result = values<Stored<R>>(out).data();
     Row row(call, out, context);
     for_rows(selection, rows, [&](size_t i) {
