@@ -166,7 +166,9 @@ Result<Transferred> RegistryImport::finish() {
 void RegistryImport::give_up() {
   for (const auto& context : contexts_) {
     // The answer does not matter: an error that led here is told, and a mode that stays IMPORT refuses what comes.
-    (void)to_.call("PUT", scope_path("mode", context) + "?force=true", {{"mode", "READWRITE"}});
+    const std::string path = scope_path("mode", context);
+    (void)(context.empty() ? to_.call("PUT", path + "?force=true", {{"mode", "READWRITE"}})
+                           : to_.call("DELETE", path));
   }
   contexts_.clear();
 }
