@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
-#include <unordered_map>
 
+#include "avro/column_program.h"
 #include "avro/datum_skip.h"
 #include "avro/datum_text.h"
 #include "avro/utf8.h"
@@ -15,205 +14,6 @@
 namespace millrace::avro {
 
 namespace {
-
-// What is done with a field's bytes.
-enum class Code : uint8_t {
-  kSkip,
-  kNull,
-  kBoolean,
-  kInteger,      // as it is
-  kClock,        // to days or microseconds
-  kIntegerReal,  // to a double
-  kFloat,
-  kDouble,
-  kText,
-  kBytes,
-  kFixed,
-  kSymbol,
-  kDecimal,
-  kFixedDecimal,
-  kUuid,
-  kFixedUuid,
-  kDuration,
-  kBranches  // a union of the writer: as its branch
-};
-
-struct Op {
-  Code code = Code::kSkip;
-  int column = -1;
-  bool narrow = false;         // an int: 32 bits
-  bool to_real = false;        // the reader has a float
-  const Node* node = nullptr;  // the writer's for what is skipped, otherwise the reader's
-  const Step* step = nullptr;  // of symbols
-  size_t size = 0;             // of a fixed
-  std::vector<Op> branches;
-  bool missing = false;  // the writer has no such field: `constant` is read instead
-  std::string constant;
-  std::string_view field;
-};
-
-// The type that a null may stand beside; nullptr: the union has other branches.
-const Node* nullable(const Node& node) {
-  if (node.kind != Kind::kUnion) return &node;
-  if (node.branches.size() == 1) return node.branches[0];
-  if (node.branches.size() != 2) return nullptr;
-  const bool first = node.branches[0]->kind == Kind::kNull;
-  return first || node.branches[1]->kind == Kind::kNull ? node.branches[first ? 1 : 0] : nullptr;
-}
-
-Type bytes_type(const Node& node) {
-  if (node.logical == Logical::kDecimal) return Type::kNumeric;
-  if (node.logical == Logical::kUuid) return Type::kUuid;
-  return node.logical == Logical::kDuration ? Type::kInterval : Type::kBytea;
-}
-
-// kNull: a field of this type has no column.
-Type type_of(const Node& declared) {
-  const Node* node = nullable(declared);
-  if (node == nullptr) return Type::kNull;
-  switch (node->kind) {
-    case Kind::kBoolean:
-      return Type::kBoolean;
-    case Kind::kInt:
-      return node->logical == Logical::kNone ? Type::kInteger : column_type(node->logical);
-    case Kind::kLong:
-      return column_type(node->logical);
-    case Kind::kFloat:
-      return Type::kReal;
-    case Kind::kDouble:
-      return Type::kDouble;
-    case Kind::kString:
-      return node->logical == Logical::kUuid ? Type::kUuid : Type::kText;
-    case Kind::kEnum:
-      return Type::kText;
-    case Kind::kBytes:
-    case Kind::kFixed:
-      return bytes_type(*node);
-    default:
-      return Type::kNull;
-  }
-}
-
-bool takes(const ColumnDef& column, const Node& field) {
-  const Type type = type_of(field);
-  if (type == Type::kNumeric) {
-    const Node& decimal = *nullable(field);
-    return column.type == type &&
-           (column.length == 0 || (column.length == decimal.precision && column.scale == decimal.scale));
-  }
-  if (column.length != 0) return false;
-  return column.type == type || (type == Type::kInteger && column.type == Type::kBigint) ||
-         (type == Type::kReal && column.type == Type::kDouble);
-}
-
-Error no_column(std::string message) {
-  return error(millrace::Code::kUnsupported, "MR-AVRO-0014", std::move(message),
-               "read the values by their JSON");
-}
-
-class Compiler {
- public:
-  Compiler(const millrace::Schema& columns, const Node& reader) {
-    for (size_t i = 0; i < columns.size(); ++i) {
-      const auto field = std::find_if(reader.fields.begin(), reader.fields.end(),
-                                      [&](const Field& f) { return f.name == columns[i].name; });
-      if (field != reader.fields.end() && takes(columns[i], *field->type))
-        places_.emplace(&*field, static_cast<int>(i));
-      else if (wrong_.empty())
-        wrong_ = columns[i].name;
-    }
-  }
-  const std::string& wrong() const { return wrong_; }
-
-  std::vector<Op> record(const Step& root) const {
-    std::vector<Op> ops;
-    for (const FieldStep& field : root.fields) {
-      const int place = field.field == nullptr ? -1 : place_of(*field.field);
-      ops.push_back(place < 0 ? skip(*field.written->type) : value(*field.step, place));
-      ops.back().field = field.written->name;
-    }
-    for (const MissingField& missing : root.missing) {
-      const int place = place_of(*missing.field);
-      if (place < 0) continue;
-      ops.push_back(value(*missing.step, place));
-      ops.back().missing = true;
-      ops.back().constant = missing.value;
-      ops.back().field = missing.field->name;
-    }
-    return ops;
-  }
-
- private:
-  int place_of(const Field& field) const {
-    const auto found = places_.find(&field);
-    return found == places_.end() ? -1 : found->second;
-  }
-  static Op skip(const Node& node) {
-    Op op;
-    op.node = &node;
-    return op;
-  }
-
-  static Op value(const Step& step, int column) {
-    if (step.action == Step::Action::kEnclose) return value(*step.inner, column);
-    Op op;
-    op.column = column;
-    op.node = step.reader;
-    op.step = &step;
-    if (step.action == Step::Action::kChoose) {
-      op.code = Code::kBranches;
-      for (const Step* branch : step.branches) op.branches.push_back(value(*branch, column));
-    } else if (step.action == Step::Action::kValue) {
-      simple(op, *step.writer, *step.reader);
-    } else {
-      op.code = Code::kSkip;  // does not fit: a value that comes to it fails
-    }
-    return op;
-  }
-
-  static void simple(Op& op, const Node& writer, const Node& reader) {
-    op.narrow = writer.kind == Kind::kInt;
-    op.to_real = reader.kind == Kind::kFloat;
-    op.size = static_cast<size_t>(writer.size);
-    switch (writer.kind) {
-      case Kind::kNull:
-        op.code = Code::kNull;
-        return;
-      case Kind::kBoolean:
-        op.code = Code::kBoolean;
-        return;
-      case Kind::kInt:
-      case Kind::kLong:
-        op.code = reader.kind == Kind::kFloat || reader.kind == Kind::kDouble ? Code::kIntegerReal
-                  : column_type(reader.logical) == Type::kBigint              ? Code::kInteger
-                                                                              : Code::kClock;
-        return;
-      case Kind::kFloat:
-        op.code = Code::kFloat;
-        return;
-      case Kind::kDouble:
-        op.code = Code::kDouble;
-        return;
-      case Kind::kEnum:
-        op.code = Code::kSymbol;
-        return;
-      case Kind::kFixed:
-        op.code = reader.logical == Logical::kDecimal    ? Code::kFixedDecimal
-                  : reader.logical == Logical::kUuid     ? Code::kFixedUuid
-                  : reader.logical == Logical::kDuration ? Code::kDuration
-                                                         : Code::kFixed;
-        return;
-      default:
-        op.code = reader.kind == Kind::kString
-                      ? (reader.logical == Logical::kUuid ? Code::kUuid : Code::kText)
-                  : reader.logical == Logical::kDecimal ? Code::kDecimal
-                                                        : Code::kBytes;
-    }
-  }
-
-  std::unordered_map<const Field*, int> places_;
-  std::string wrong_;
-};
 
 enum class Fault : uint8_t { kNone, kCutOff, kNotThere, kRange, kText, kUnfit, kTooMuch };
 
@@ -292,7 +92,7 @@ void grow(Column& column, size_t rows, size_t more) {
 struct ColumnReader::Impl {
   std::shared_ptr<const Resolution> resolution;
   millrace::Schema columns;
-  std::vector<Op> ops;
+  std::vector<ColumnOp> ops;
 
   Arena* arena = nullptr;  // of the batch that is being filled
   std::vector<Column>* out = nullptr;
@@ -301,7 +101,7 @@ struct ColumnReader::Impl {
 
   Fault row(Cursor in, size_t row, std::string_view& field) {
     skipped = 0;
-    for (const Op& op : ops) {
+    for (const ColumnOp& op : ops) {
       Cursor constant{op.constant.data(), op.constant.data() + op.constant.size()};
       if (const Fault fault = run(op, op.missing ? constant : in, row); fault != Fault::kNone) [[unlikely]] {
         field = op.field;
@@ -312,13 +112,13 @@ struct ColumnReader::Impl {
     return in.p == in.end ? Fault::kNone : Fault::kCutOff;
   }
 
-  Fault run(const Op& op, Cursor& in, size_t row) {
+  Fault run(const ColumnOp& op, Cursor& in, size_t row) {
     switch (op.code) {
-      case Code::kSkip:
+      case OpCode::kSkip:
         return skip(op, in);
-      case Code::kNull:
+      case OpCode::kNull:
         return Fault::kNone;
-      case Code::kBranches: {
+      case OpCode::kBranches: {
         int64_t branch = 0;
         if (!in.varint(branch)) return Fault::kCutOff;
         if (static_cast<uint64_t>(branch) >= op.branches.size()) return Fault::kNotThere;
@@ -333,7 +133,7 @@ struct ColumnReader::Impl {
     return fault;
   }
 
-  Fault skip(const Op& op, Cursor& in) {
+  Fault skip(const ColumnOp& op, Cursor& in) {
     if (op.step != nullptr) return Fault::kUnfit;
     ByteReader rest(std::string_view(in.p, static_cast<size_t>(in.end - in.p)));
     const Skipped done = skip_value(rest, *op.node, skipped, 1);
@@ -343,49 +143,49 @@ struct ColumnReader::Impl {
     return Fault::kNone;
   }
 
-  Fault value(const Op& op, Cursor& in, Column& column, size_t row) {
+  Fault value(const ColumnOp& op, Cursor& in, Column& column, size_t row) {
     std::string_view bytes;
     switch (op.code) {
-      case Code::kBoolean:
+      case OpCode::kBoolean:
         if (!in.bytes(1, bytes)) return Fault::kCutOff;
         column.booleans[row] = static_cast<uint8_t>(bytes[0]);
         return static_cast<uint8_t>(bytes[0]) > 1 ? Fault::kNotThere : Fault::kNone;
-      case Code::kInteger:
-      case Code::kClock:
-      case Code::kIntegerReal:
+      case OpCode::kInteger:
+      case OpCode::kClock:
+      case OpCode::kIntegerReal:
         return integer(op, in, column, row);
-      case Code::kFloat:
+      case OpCode::kFloat:
         if (!in.bytes(4, bytes)) return Fault::kCutOff;
         column.doubles[row] = std::bit_cast<float>(load_le<uint32_t>(bytes.data()));
         return Fault::kNone;
-      case Code::kDouble:
+      case OpCode::kDouble:
         if (!in.bytes(8, bytes)) return Fault::kCutOff;
         column.doubles[row] = std::bit_cast<double>(load_le<uint64_t>(bytes.data()));
         return Fault::kNone;
-      case Code::kText:
+      case OpCode::kText:
         if (!in.sized(bytes)) return Fault::kCutOff;
         column.texts[row] = bytes;
         return is_text(bytes) ? Fault::kNone : Fault::kText;
-      case Code::kBytes:
+      case OpCode::kBytes:
         return in.sized(column.texts[row]) ? Fault::kNone : Fault::kCutOff;
-      case Code::kFixed:
+      case OpCode::kFixed:
         return in.bytes(op.size, column.texts[row]) ? Fault::kNone : Fault::kCutOff;
-      case Code::kSymbol:
+      case OpCode::kSymbol:
         return symbol(op, in, column, row);
       default:
         return composed(op, in, column, row);
     }
   }
 
-  static Fault integer(const Op& op, Cursor& in, Column& column, size_t row) {
+  static Fault integer(const ColumnOp& op, Cursor& in, Column& column, size_t row) {
     int64_t number = 0;
     if (!in.varint(number)) return Fault::kCutOff;
     if (op.narrow && number != static_cast<int32_t>(number)) return Fault::kRange;
-    if (op.code == Code::kIntegerReal) {
+    if (op.code == OpCode::kIntegerReal) {
       column.doubles[row] = op.to_real ? static_cast<float>(number) : static_cast<double>(number);
       return Fault::kNone;
     }
-    if (op.code == Code::kClock) {
+    if (op.code == OpCode::kClock) {
       const auto kept = column_integer(*op.node, number);
       if (!kept) return Fault::kRange;
       number = *kept;
@@ -394,7 +194,7 @@ struct ColumnReader::Impl {
     return Fault::kNone;
   }
 
-  static Fault symbol(const Op& op, Cursor& in, Column& column, size_t row) {
+  static Fault symbol(const ColumnOp& op, Cursor& in, Column& column, size_t row) {
     int64_t number = 0;
     if (!in.varint(number)) return Fault::kCutOff;
     if (static_cast<uint64_t>(number) >= op.step->symbols.size()) return Fault::kNotThere;
@@ -405,13 +205,13 @@ struct ColumnReader::Impl {
   }
 
   // What is kept in other bytes than those that were written.
-  Fault composed(const Op& op, Cursor& in, Column& column, size_t row) {
+  Fault composed(const ColumnOp& op, Cursor& in, Column& column, size_t row) {
     std::string_view bytes;
-    const bool sized = op.code == Code::kDecimal || op.code == Code::kUuid;
+    const bool sized = op.code == OpCode::kDecimal || op.code == OpCode::kUuid;
     if (sized ? !in.sized(bytes) : !in.bytes(op.size, bytes)) return Fault::kCutOff;
-    if (op.code == Code::kDuration) return duration(bytes, column.intervals[row]);
-    if (op.code == Code::kUuid) return uuid(bytes, column.texts[row]);
-    if (op.code == Code::kFixedUuid) {
+    if (op.code == OpCode::kDuration) return duration(bytes, column.intervals[row]);
+    if (op.code == OpCode::kUuid) return uuid(bytes, column.texts[row]);
+    if (op.code == OpCode::kFixedUuid) {
       scratch.clear();
       append_logical(scratch, *op.node, bytes);
       column.texts[row] = arena->keep(std::string_view(scratch).substr(1, 36));
@@ -451,35 +251,16 @@ struct ColumnReader::Impl {
 ColumnReader::ColumnReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ColumnReader::~ColumnReader() = default;
 
-Result<millrace::Schema> columns_of(const AvroSchema& schema) {
-  if (schema.root().kind != Kind::kRecord) return no_column("the schema is no record");
-  millrace::Schema columns;
-  for (const Field& field : schema.root().fields) {
-    const Type type = type_of(*field.type);
-    if (type == Type::kNull) continue;
-    ColumnDef column{.name = field.name, .type = type};
-    if (type == Type::kNumeric) {
-      column.length = nullable(*field.type)->precision;
-      column.scale = nullable(*field.type)->scale;
-    }
-    columns.push_back(std::move(column));
-  }
-  return columns;
-}
-
 Result<std::unique_ptr<ColumnReader>> ColumnReader::make(std::shared_ptr<const AvroSchema> writer,
                                                          std::shared_ptr<const AvroSchema> reader,
                                                          const millrace::Schema& columns) {
   const Node& root = reader->root();
   TRY_ASSIGN(auto resolution, Resolution::make(std::move(writer), std::move(reader)));
   if (resolution->root().action != Step::Action::kRecord) return no_column("the schemas are no records");
-  const Compiler compiler(columns, root);
-  if (!compiler.wrong().empty())
-    return no_column(
-        fmt::format("the column \"{}\" is no field of {} of its type", compiler.wrong(), root.name));
+  TRY_ASSIGN(auto ops, column_program(columns, root, resolution->root()));
   auto impl = std::make_unique<Impl>();
   impl->columns = columns;
-  impl->ops = compiler.record(resolution->root());
+  impl->ops = std::move(ops);
   impl->resolution = std::move(resolution);
   return std::unique_ptr<ColumnReader>(new ColumnReader(std::move(impl)));
 }
