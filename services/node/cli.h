@@ -39,6 +39,7 @@ void add_consume_command(CLI::App& app, int& exit_code);
 void add_log_command(CLI::App& app, int& exit_code);
 void add_resource_commands(CLI::App& app, int& exit_code);  // streams, views, queries, tenants
 void add_token_commands(CLI::App& tokens, int& exit_code);  // create, rotate, revoke
+void add_schema_command(CLI::App& app, int& exit_code);
 void add_audit_command(CLI::App& app, int& exit_code);
 void add_dead_letters_command(CLI::App& app, int& exit_code);
 void add_openapi_command(CLI::App& app, int& exit_code);

@@ -206,6 +206,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_demo_command(app, exit_code);
   add_top_command(app, exit_code);
   add_doctor_command(app, exit_code);
+  add_schema_command(app, exit_code);
   add_audit_command(app, exit_code);
   add_openapi_command(app, exit_code);
   add_completion_command(app, exit_code);

@@ -270,6 +270,35 @@ def the_kafkajs_client(test):
         assert call(registry.port, "GET", "/subjects")[1] == ["node-AVRO", "node-JSON", "node-PROTOBUF"]
 
 
+def the_command_line(test):
+    file = os.path.join(test.root, "order.avsc")
+
+    def schema(registry, *arguments, text=None, code=0):
+        if text:
+            with open(file, "w", encoding="utf-8") as f:
+                f.write(text)
+        done = test.cli("schema", *arguments, "--server", f"http://127.0.0.1:{registry.port}")
+        assert done.returncode == code, done
+        return done.stdout + done.stderr
+
+    with Alone(test, "from") as old, Alone(test, "to") as new:
+        assert schema(old, "register", "s", file, text=ORDER) == "1\n"
+        assert schema(old, "check", "s", file, text=ORDER_2) == "compatible\n"
+        assert "READER_FIELD_MISSING_DEFAULT_VALUE" in schema(old, "check", "s", file, text=ORDER_BAD, code=1)
+        assert schema(old, "register", "s", file, text=ORDER_2) == "2\n"
+        cart = json.dumps({"type": "record", "name": "Cart", "fields": [{"name": "first", "type": "Order"}]})
+        assert schema(old, "register", "a", file, "--reference", "Order=s:2", text=cart) == "3\n"
+        assert schema(old, "register", ":.ctx:t", file, text=ORDER) == "1\n"
+        assert schema(old, "delete", "s", "1") == "1\n"
+        assert schema(old, "list") == ":.ctx:t\na\ns\n" and schema(old, "list", "s") == "2\n"
+        assert json.loads(schema(old, "get", "s"))["name"] == "Order"
+        call(old.port, "PUT", "/config/s", {"compatibility": "FULL", "normalize": True})
+        call(old.port, "PUT", "/mode/a", {"mode": "READONLY"})
+        schema(new, "import", "--from", f"http://127.0.0.1:{old.port}")
+        assert whole(new.port) == whole(old.port)
+        assert schema(new, "export") == schema(old, "export")
+
+
 if __name__ == "__main__":
     main([a_restart_keeps_everything, what_http_refuses, tokens_are_tenants, two_servers_on_one_postgres, the_python_client,
-          the_kafkajs_client])
+          the_kafkajs_client, the_command_line])
