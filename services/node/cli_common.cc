@@ -217,7 +217,6 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_consume_command(app, exit_code);
   add_resource_commands(app, exit_code);
   add_dead_letters_command(app, exit_code);
-  add_schema_command(app, exit_code);
   add_log_command(app, exit_code);
   add_backup_commands(app, exit_code);
   add_test_command(app, exit_code);
@@ -226,6 +225,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_demo_command(app, exit_code);
   add_top_command(app, exit_code);
   add_doctor_command(app, exit_code);
+  add_schema_command(app, exit_code);
   add_audit_command(app, exit_code);
   add_openapi_command(app, exit_code);
   add_completion_command(app, exit_code);

@@ -175,7 +175,8 @@ Status export_all(RegistryClient& registry, const SchemaOptions&) {
                fmt::print("{}\n", line.dump(-1, ' ', false, Json::error_handler_t::replace));
                return {};
              }));
-  fmt::print(stderr, "exported {} versions of {} subjects\n", done.versions, done.subjects);
+  fmt::print(stderr, "exported {} of {}\n", counted(done.versions, "version"),
+             counted(done.subjects, "subject"));
   return {};
 }
 
@@ -213,7 +214,8 @@ Status import_all(RegistryClient& registry, const SchemaOptions& options, const 
     into.give_up();
     return done.error();
   }
-  fmt::print(stderr, "imported {} versions of {} subjects\n", done->versions, done->subjects);
+  fmt::print(stderr, "imported {} of {}\n", counted(done->versions, "version"),
+             counted(done->subjects, "subject"));
   return {};
 }
 

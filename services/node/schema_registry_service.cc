@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "event-gateway/http_handlers.h"
+#include "event-gateway/http_status.h"
 #include "formats/jsonb.h"
 #include "schema-registry/formats.h"
 
@@ -108,11 +109,9 @@ void SchemaRegistryService::handle(const gateway::HttpRequest& request, const ga
   auto work = [this, answer, asked = to_registry(request)] { *answer = api_.handle(asked); };
   auto done = [answer, reply] { reply.answer(to_http(std::move(*answer))); };
   if (background_.run(engine::Lane::kReads, std::move(work), std::move(done))) return;
-  HttpAnswer busy;
-  busy.status = 503;
-  busy.content_type = registry::kRegistryType;
-  busy.body = registry::error_body(503, "too many requests wait for the schema registry (MR-REG-0004)");
-  busy.fields = "Retry-After: 1\r\n";
+  HttpAnswer busy = gateway::problem(error(
+      Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry", "send it again"));
+  translate(busy);
   reply.answer(std::move(busy));
 }
 

@@ -151,7 +151,7 @@ Status RegistryImport::add_version(const Json& line) {
 
 // What refers to another version goes first.
 Result<Transferred> RegistryImport::finish() {
-  if (!whole_) return not_an_export(fmt::format("the export ends early, behind {} versions", done_.versions));
+  if (!whole_) return not_an_export("the export ends early, behind " + counted(done_.versions, "version"));
   for (auto path = deleted_.rbegin(); path != deleted_.rend(); ++path) {
     TRY_ASSIGN(const auto there, to_.find(*path));
     if (there) TRY(to_.call("DELETE", *path));

@@ -29,9 +29,17 @@ Result<std::string> version_body(Call& call, const std::string& subject, const V
   return out;
 }
 
-Result<std::string> registered_body(Call& call, const std::string& subject, const Version& version) {
-  if (call.request.accept_unknown) return version_body(call, subject, version);
-  return fmt::format("{{\"id\":{}}}", version.id);
+// The schema itself only where it is not what the client sent: clients take its text for the one that they know.
+Result<std::string> registered_body(Call& call, const std::string& subject, const Candidate& sent,
+                                    const Version& version) {
+  if (!call.request.accept_unknown) return fmt::format("{{\"id\":{}}}", version.id);
+  const Content& content = *version.content;
+  const bool as_sent =
+      !sent.text.empty() && sent.metadata == content.metadata && sent.rule_set == content.rule_set;
+  if (!as_sent) return version_body(call, subject, version);
+  return fmt::format("{{\"id\":{},\"version\":{},\"guid\":\"{}\",\"schemaType\":\"{}\",\"ts\":{}}}",
+                     version.id, version.number, guid_of(content), schema::to_string(content.type),
+                     version.time_ms);
 }
 
 std::string numbers_json(const std::vector<int32_t>& numbers) {
@@ -121,7 +129,7 @@ Result<std::string> register_schema(Call& call) {
   const std::string subject = call.subject();
   TRY_ASSIGN(const Version version,
              call.registry.add(call.tenant(), subject, candidate, normalizes(call, subject)));
-  return registered_body(call, subject, version);
+  return registered_body(call, subject, candidate, version);
 }
 
 Result<std::string> show_version(Call& call) {
@@ -156,7 +164,7 @@ Result<std::string> register_tags(Call& call) {
   TRY_ASSIGN(const Candidate candidate, read_tags(call.request.body, version));
   const std::string subject = call.subject();
   TRY_ASSIGN(const Version made, call.registry.add(call.tenant(), subject, candidate, false));
-  return registered_body(call, subject, made);
+  return registered_body(call, subject, candidate, made);
 }
 
 Result<std::string> latest_with_metadata(Call& call) {
