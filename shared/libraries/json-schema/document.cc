@@ -56,6 +56,11 @@ class DocumentReader {
   }
 
  private:
+  struct Text {
+    bool is_reached = false;          // from the schema's own text
+    std::vector<Subschema*> waiting;  // until it is
+  };
+
   static std::string_view id_of(const Value& value) {
     const std::string_view id = string_member(value, "$id");
     return id.empty() ? string_member(value, "id") : id;
@@ -68,7 +73,7 @@ class DocumentReader {
       failure.message = fmt::format("in the reference `{}`: {}", reference.name, failure.message);
       return failure;
     }
-    const Value* value = &document_.texts_.emplace_back(*std::move(parsed));
+    const Value* value = &document_.texts_.emplace_back(std::move(parsed).value());
     unread_.emplace(resolve_uri(base, reference.name), value);
     unread_.emplace(without_fragment(id_of(*value)), value);
     return value;
@@ -123,6 +128,8 @@ class DocumentReader {
   Status add_text(const Value& value, std::string_view base) {
     Resource& resource = document_.resources_.emplace_back();
     resource.uri = base;
+    resource.text = static_cast<uint32_t>(texts_.size());
+    texts_.emplace_back();
     resource.draft = fallback_;
     TRY(apply_metaschema(value, resource));
     const auto number = static_cast<uint32_t>(document_.resources_.size() - 1);
@@ -146,6 +153,8 @@ class DocumentReader {
                                                                    .resource = resource,
                                                                    .number = number});
     document_.by_value_.emplace(&value, &self);
+    Text& text = texts_[document_.resource(self).text];
+    (text.is_reached ? open_ : text.waiting).push_back(&self);
     if (value.is(Type::kBoolean)) return {};
     if (!value.is(Type::kObject)) return wrong_value(self, "", "a schema: an object, true or false");
     TRY(name(self));
@@ -170,6 +179,7 @@ class DocumentReader {
     Resource own;
     own.draft = document_.draft(self);
     own.vocabularies = document_.resource(self).vocabularies;
+    own.text = document_.resource(self).text;
     if (self.parent != nullptr && !id_of(value).empty()) TRY(apply_metaschema(value, own));
     const bool only_ref = own.draft <= Draft::k7 && value.find("$ref") != nullptr;
     const std::string_view id = string_member(value, own.draft == Draft::k4 ? "id" : "$id");
@@ -228,15 +238,25 @@ class DocumentReader {
 
   // --- references --------------------------------------------------------------------------------------------------
 
+  // Of the schema's own text, and of those that it leads to. What is referred to may be a new schema, of a metaschema or
+  // below an unknown keyword: the list grows.
   Status resolve_all() {
-    // What is referred to may be a new schema, of a metaschema or below an unknown keyword: the list grows.
-    for (size_t i = 0; i < document_.subschemas_.size(); ++i) {
-      Subschema& self = document_.subschemas_[i];
-      const Draft draft = document_.draft(self);
-      TRY_ASSIGN(self.ref, resolve(self, "$ref"));
-      if (draft == Draft::k2019) TRY(resolve_recursive(self));
-      if (draft == Draft::k2020) TRY(resolve_dynamic(self));
-    }
+    reach(0);
+    for (size_t next = 0; next < open_.size(); ++next) TRY(resolve_one(*open_[next]));
+    return {};
+  }
+
+  void reach(uint32_t text) {
+    if (texts_[text].is_reached) return;
+    texts_[text].is_reached = true;
+    open_.insert(open_.end(), texts_[text].waiting.begin(), texts_[text].waiting.end());
+  }
+
+  Status resolve_one(Subschema& self) {
+    const Draft draft = document_.draft(self);
+    TRY_ASSIGN(self.ref, resolve(self, "$ref"));
+    if (draft == Draft::k2019) TRY(resolve_recursive(self));
+    if (draft == Draft::k2020) TRY(resolve_dynamic(self));
     return {};
   }
 
@@ -270,6 +290,7 @@ class DocumentReader {
     const Subschema* found = nullptr;
     TRY_ASSIGN(found, find_fragment(*resource, percent_decoded(parts.fragment)));
     if (found == nullptr) return unresolved(self, keyword, *value, "and there is nothing at that place");
+    reach(document_.resource(*found).text);
     return found;
   }
 
@@ -327,6 +348,8 @@ class DocumentReader {
 
   Document& document_;
   Draft fallback_;
+  std::vector<Text> texts_;
+  std::vector<Subschema*> open_;  // whose references are to be resolved
   std::map<std::string, uint32_t, std::less<>> by_uri_;
   std::map<std::string, const Value*, std::less<>> unread_;  // references, by name and identifier
 };

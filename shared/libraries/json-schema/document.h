@@ -2,8 +2,8 @@
 // references have been resolved. A validator is compiled from it; two are compared by walking them.
 //
 // Owns:    the texts' values; a Subschema lives as long as its Document. Immutable, for any thread.
-// Errors:  MR-JSCH-0001 … 0006. Nothing is fetched: what `$ref` names is in the text, in one of the references, or one
-//          of the drafts' metaschemas, which are built in.
+// Errors:  MR-JSCH-0001 to 0005. Nothing is fetched: what `$ref` names is in the text, in one of the references, or one
+//          of the drafts' metaschemas, which are built in. In a reference that nothing names, nothing is resolved.
 // Bound:   those of json_value.h for each text; kMostSubschemas.
 #pragma once
 
@@ -25,6 +25,7 @@ struct Subschema;
 // A schema with an identifier of its own, or a whole text, with those inside it that have none.
 struct Resource {
   std::string uri;
+  uint32_t text = 0;  // 0 is the schema's own
   Draft draft = Draft::k7;
   uint8_t vocabularies = kEveryVocabulary;  // of enum Vocabulary
   const Subschema* root = nullptr;

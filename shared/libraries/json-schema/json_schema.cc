@@ -1,5 +1,7 @@
 #include "json-schema/json_schema.h"
 
+#include "json-schema/diff.h"
+
 namespace millrace::json_schema {
 
 Result<schema::SchemaPtr> JsonSchema::parse(std::string_view text,
@@ -18,7 +20,7 @@ std::string JsonSchema::normalized() const {
 Result<std::vector<schema::Incompatibility>> JsonSchema::what_hinders_reading(
     const schema::Schema& writer) const {
   CHECK(writer.type() == schema::SchemaType::kJson, "two schemas of one type are compared");
-  return error(Code::kUnsupported, "MR-JSCH-0009", "JSON Schemas are not compared yet");
+  return diff(*document_, *static_cast<const JsonSchema&>(writer).document());
 }
 
 }  // namespace millrace::json_schema

@@ -59,7 +59,7 @@ constexpr Keyword kKeywords[] = {
     {"exclusiveMaximum", Shape::kNumber, k6, k2020, kValidation},
     {"exclusiveMinimum", Shape::kBoolean, k4, k4, kValidation},
     {"exclusiveMinimum", Shape::kNumber, k6, k2020, kValidation},
-    {"format", Shape::kString, k4, k2020, kAnnotation},
+    {"format", Shape::kString, k4, k2020, Vocabulary(kAnnotation | kFormatAssertion)},
     {"id", Shape::kString, k4, k4, kCore},
     {"if", Shape::kSchema, k7, k2020, kApplicator},
     {"items", Shape::kItems, k4, k2019, kApplicator},

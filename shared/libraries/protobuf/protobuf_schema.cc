@@ -15,7 +15,11 @@ namespace {
 Result<schema::SchemaPtr> parse(std::string_view text, std::span<const schema::NamedSchema> references) {
   return guarded([&]() -> Result<schema::SchemaPtr> {
     TRY_ASSIGN(auto parsed, parse_file(text, references));
-    return schema::SchemaPtr(std::make_shared<ProtobufSchema>(std::move(parsed)));
+    auto out = std::make_shared<ProtobufSchema>(std::move(parsed));
+    if (out->text().empty()) {
+      return error(Code::kInvalid, "MR-PROTO-0001", "the schema declares nothing", "send the .proto text");
+    }
+    return schema::SchemaPtr(std::move(out));
   });
 }
 

@@ -155,7 +155,8 @@ TEST(ProtobufSchema, AMistakeHasItsPlace) {
   EXPECT_EQ(twice.span->line, 4u);
   const Error reference = failure("import \"r.proto\";", {{"r.proto", "massage M {}"}});
   EXPECT_THAT(reference.message, HasSubstr("in the reference \"r.proto\""));
-  EXPECT_EQ(failure("").id, "MR-PROTO-0001");
+  for (const char* empty : {"", " \n", ";", "// nothing", "message M {} \x05"})
+    EXPECT_EQ(failure(empty).id, "MR-PROTO-0001");
   EXPECT_EQ(failure("AAAA").id, "MR-PROTO-0004");
 }
 

@@ -35,6 +35,7 @@ class FirstMistake : public pb::io::ErrorCollector, public pb::DescriptorPool::E
     note(line, column, element.empty() ? message : fmt::format("{}: {}", element, message));
   }
 
+  bool any() const { return found_.has_value(); }
   Error error() const {
     Error out =
         found_.value_or(millrace::error(Code::kInvalid, "MR-PROTO-0001", "the schema is not Protobuf"));
@@ -118,7 +119,8 @@ Result<pb::FileDescriptorProto> parse_text(std::string_view text, const std::str
   parser.RecordErrorsTo(&mistakes);
   parser.RecordSourceLocationsTo(&mistakes.places);
   pb::FileDescriptorProto out;
-  if (!parser.Parse(&tokens, &out)) return mistakes.error();
+  // What is no token is told to the collector alone.
+  if (!parser.Parse(&tokens, &out) || mistakes.any()) return mistakes.error();
   out.set_name(name);
   TRY(check_parts(out));
   return out;

@@ -1,0 +1,103 @@
+#include "json-schema/diff.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace millrace::json_schema {
+namespace {
+
+DocumentPtr document(std::string_view text, std::vector<schema::NamedSchema> references = {}) {
+  auto out = Document::parse(text, references);
+  EXPECT_TRUE(out.ok()) << out.error().to_string();
+  return *out;
+}
+
+template <typename Work>
+double milliseconds_of(Work work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+// An object of `fields` properties, each of which is one of the `references` files.
+std::string large(int fields, int references) {
+  std::string out = R"({"type":"object","additionalProperties":false,"properties":{)";
+  for (int i = 0; i < fields; ++i) {
+    out += fmt::format(R"({}"f{}":{{"$ref":"r{}.json"}})", i == 0 ? "" : ",", i, i % references);
+  }
+  return out + "}}";
+}
+
+std::vector<schema::NamedSchema> referred(int references, std::string_view type) {
+  std::vector<schema::NamedSchema> out;
+  for (int i = 0; i < references; ++i) {
+    std::string text = R"({"type":"object","properties":{)";
+    for (int k = 0; k < 20; ++k)
+      text += fmt::format(R"({}"p{}":{{"type":"{}"}})", k == 0 ? "" : ",", k, type);
+    out.push_back({fmt::format("r{}.json", i), text + "}}"});
+  }
+  return out;
+}
+
+TEST(Diff, TheLargestRealisticSchemasTakeMilliseconds) {
+  const auto writer = document(large(1'000, 50), referred(50, "integer"));
+  const auto reader = document(large(1'000, 50), referred(50, "number"));
+  const double taken = milliseconds_of([&] { EXPECT_TRUE(diff(*reader, *writer)->empty()); });
+  std::printf("1,000 fields, 50 references: %.2f ms\n", taken);
+  EXPECT_LT(taken, 500);  // aim 50; the sanitizers are slower
+  EXPECT_EQ(diff(*writer, *reader)->size(), 50u * 20u);
+}
+
+TEST(Diff, ASchemaIsCompatibleWithItself) {
+  const auto one = document(large(10, 2), referred(2, "integer")),
+             other = document(large(10, 2), referred(2, "integer"));
+  EXPECT_TRUE(differences(*one, *one)->empty());
+  EXPECT_TRUE(differences(*one, *other)->empty());
+}
+
+// Each level has two branches that both lead on to the next: 2^n ways.
+TEST(Diff, BranchesThatShareSchemasAreComparedOnce) {
+  for (const char* keyword : {"oneOf", "anyOf", "allOf"}) {
+    std::string text = R"({"$ref":"#/definitions/d0","definitions":{)";
+    for (int i = 0; i < 60; ++i) {
+      text += fmt::format(
+          R"("d{}":{{"{}":[{{"$ref":"#/definitions/d{}"}},{{"type":"array","items":{{"$ref":"#/definitions/d{}"}}}}]}},)",
+          i, keyword, i + 1, i + 1);
+    }
+    const auto writer = document(text + R"("d60":{"type":"integer"}}})"),
+               reader = document(text + R"("d60":{"type":"string"}}})");
+    EXPECT_LT(milliseconds_of([&] { EXPECT_FALSE(diff(*reader, *writer)->empty()); }), 2'000) << keyword;
+  }
+}
+
+TEST(Diff, WorkIsBounded) {
+  std::string text = R"({"oneOf":[)";
+  for (int i = 0; i < 4'000; ++i)
+    text += fmt::format(R"({}{{"type":"object","properties":{{"a{}":{{}}}}}})", i == 0 ? "" : ",", i);
+  const auto writer = document(text + "]}"), reader = document(text + R"(,{"type":"null"}]})");
+  const double taken = milliseconds_of([&] {
+    const auto found = diff(*reader, *writer);
+    ASSERT_FALSE(found.ok());
+    EXPECT_EQ(found.error().id, "MR-JSCH-0009");
+  });
+  EXPECT_LT(taken, 5'000);
+}
+
+TEST(Diff, LongChainsOfReferencesAreFollowedWithoutRecursion) {
+  std::string text = R"({"$ref":"#/definitions/d0","definitions":{)";
+  for (int i = 0; i < 5'000; ++i) text += fmt::format(R"("d{}":{{"$ref":"#/definitions/d{}"}},)", i, i + 1);
+  const auto writer = document(text + R"("d5000":{"type":"integer"}}})"),
+             reader = document(text + R"("d5000":{"type":"string"}}})");
+  EXPECT_EQ(diff(*reader, *writer)->size(), 1u);
+  std::string nested = R"({"$ref":"#/definitions/d0","definitions":{)";
+  for (int i = 0; i < 5'000; ++i)
+    nested += fmt::format(R"("d{}":{{"items":{{"$ref":"#/definitions/d{}"}}}},)", i, i + 1);
+  const auto old = document(nested + R"("d5000":{"type":"integer"}}})"),
+             now = document(nested + R"("d5000":{"type":"string"}}})");
+  EXPECT_EQ(diff(*now, *old)->size(), 1u);
+}
+
+}  // namespace
+}  // namespace millrace::json_schema

@@ -1,0 +1,10 @@
+// From a document to its program.
+#pragma once
+
+#include "json-schema/internal/program.h"
+
+namespace millrace::json_schema {
+
+Result<Program> compile(DocumentPtr document, bool assert_formats);
+
+}  // namespace millrace::json_schema

@@ -1,0 +1,28 @@
+// Numbers as JSON Schema compares them: by value, whatever their spelling.
+//
+// A whole number of 64 bits is exact; any other is the double next to it. Multiples are decided on the decimal digits as
+// they were written: 4.02 is a multiple of 0.01.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace millrace::json_schema {
+
+// Holds every int64, uint64 and double exactly.
+using Number = long double;
+static_assert(sizeof(Number) > sizeof(double));
+
+Number number_of(std::string_view text);  // of JSON
+bool is_whole(Number number);
+
+struct Decimal {
+  uint64_t digits = 0;
+  int exponent = 0;  // digits * 10^exponent; the sign does not matter to multiples
+};
+Decimal decimal_of(std::string_view text);  // of JSON
+Decimal decimal_of(double number);          // by its shortest text
+
+bool is_multiple(const Decimal& number, const Decimal& of);  // `of` is not 0
+
+}  // namespace millrace::json_schema
