@@ -86,6 +86,15 @@ TEST(AvroCompatibility, WorkIsBounded) {
   EXPECT_EQ(found.error().id, "MR-AVRO-0009");
 }
 
+TEST(AvroCompatibility, ManySymbolsAreWork) {
+  std::string symbols, enums;
+  for (int i = 0; i < 190; ++i) symbols += fmt::format(R"({}"S{}")", i == 0 ? "" : ",", i);
+  for (int i = 0; i < 480; ++i)
+    enums += fmt::format(R"({}{{"type":"enum","name":"E{}","symbols":[{}]}})", i == 0 ? "" : ",", i, symbols);
+  const auto schema = parsed("[" + enums + "]");
+  EXPECT_EQ(schema->what_hinders_reading(*schema).error().id, "MR-AVRO-0009");
+}
+
 TEST(AvroCompatibility, AThousandFieldsAreComparedFast) {
   std::string fields;
   for (int i = 0; i < 1000; ++i)
@@ -140,9 +149,24 @@ TEST(AvroDatum, UnionsThatNearlyFitAreBounded) {
   EXPECT_EQ(from_json(*type, json, JsonForm::kPlain).error().id, "MR-AVRO-0012");
 }
 
-TEST(AvroDatum, ResolutionsOfUnlikeUnionsAreBounded) {
-  const auto writer = parsed(wide_union(600, "a")), reader = parsed(wide_union(600, "a"));
-  EXPECT_TRUE(Resolution::make(writer, reader).ok());
+TEST(AvroDatum, ResolutionsOfWideUnionsAreBounded) {
+  const auto schema = parsed(wide_union(600, "a")), large = parsed(wide_union(5000, "a"));
+  EXPECT_TRUE(Resolution::make(schema, schema).ok());
+  EXPECT_EQ(Resolution::make(large, large).error().id, "MR-AVRO-0009");
+}
+
+// One default, for each of the writer's records.
+TEST(AvroDatum, DefaultsOfAResolutionAreBounded) {
+  std::string aliases, records;
+  for (int i = 0; i < 200; ++i) {
+    aliases += fmt::format(R"({}"R{}")", i == 0 ? "" : ",", i);
+    records += fmt::format(R"({}{{"type":"record","name":"R{}","fields":[]}})", i == 0 ? "" : ",", i);
+  }
+  const auto writer = parsed("[" + records + "]");
+  const auto reader = parsed(fmt::format(
+      R"({{"type":"record","name":"R","aliases":[{}],"fields":[{{"name":"f","type":"string","default":"{}"}}]}})",
+      aliases, std::string(500'000, 'x')));
+  EXPECT_EQ(Resolution::make(writer, reader).error().id, "MR-AVRO-0009");
 }
 
 }  // namespace

@@ -12,14 +12,13 @@
 #include <string>
 #include <string_view>
 
+#include "avro/datum_skip.h"
 #include "avro/resolution.h"
 
 namespace millrace::avro {
 
 enum class JsonForm : uint8_t { kPlain, kAvro };
 
-inline constexpr int kMaxDatumDepth = 200;
-inline constexpr size_t kMaxDatumValues = 2'000'000;
 inline constexpr size_t kMaxDatumJson = 16u << 20;
 
 Result<std::string> to_json(const Resolution& resolution, std::string_view datum, JsonForm form);

@@ -204,6 +204,7 @@ class Reader {
     while (true) {
       TRY_ASSIGN(const Block next, block());
       if (next.count == 0) break;
+      const size_t before = in_.left();
       for (uint64_t i = 0; i < next.count; ++i, ++index) {
         if (index > 0) out_ += ',';
         std::string_view key;
@@ -216,6 +217,9 @@ class Reader {
         Status done = read(*step.inner);
         if (!done.ok()) return within(map ? key : std::string_view(std::to_string(index)), std::move(done));
       }
+      if (next.size >= 0 && before - in_.left() != static_cast<uint64_t>(next.size))
+        return malformed(
+            fmt::format("a block says that it has {} bytes, and has {}", next.size, before - in_.left()));
     }
     out_ += map ? '}' : ']';
     return {};
@@ -262,60 +266,16 @@ class Reader {
   }
 
   Status skip(const Node& node) {
-    TRY(enter());
-    TRY(pass(node));
-    --depth_;
-    return {};
-  }
-  Status pass(const Node& node) {
-    switch (node.kind) {
-      case Kind::kNull:
+    at_ = size_ - in_.left();
+    switch (skip_value(in_, node, values_, depth_)) {
+      case Skipped::kWhole:
         return {};
-      case Kind::kBoolean:
-        return dropped(exactly(1));
-      case Kind::kInt:
-      case Kind::kLong:
-      case Kind::kEnum:
-        return dropped(number("a number"));
-      case Kind::kFloat:
-        return dropped(exactly(4));
-      case Kind::kDouble:
-        return dropped(exactly(8));
-      case Kind::kBytes:
-      case Kind::kString:
-        return dropped(bytes());
-      case Kind::kFixed:
-        return dropped(exactly(static_cast<size_t>(node.size)));
-      case Kind::kRecord:
-        for (const Field& field : node.fields) TRY(skip(*field.type));
-        return {};
-      case Kind::kUnion: {
-        TRY_ASSIGN(const size_t branch, branch_index(node));
-        return skip(*node.branches[branch]);
-      }
-      case Kind::kArray:
-      case Kind::kMap:
-        return pass_parts(node);
+      case Skipped::kMalformed:
+        return malformed("a value that the reader skips is cut off or cannot be");
+      case Skipped::kTooMuch:
+        return too_much("a value that the reader skips has too many parts or levels");
     }
     return {};
-  }
-  template <typename T>
-  static Status dropped(const Result<T>& taken) {
-    return taken.ok() ? Status() : Status(taken.error());
-  }
-  Status pass_parts(const Node& node) {
-    while (true) {
-      TRY_ASSIGN(const Block next, block());
-      if (next.count == 0) return {};
-      if (next.size >= 0) {
-        in_.take(static_cast<size_t>(next.size));
-        continue;
-      }
-      for (uint64_t i = 0; i < next.count; ++i) {
-        if (node.kind == Kind::kMap) TRY(dropped(bytes()));
-        TRY(skip(*node.element));
-      }
-    }
   }
 
   ByteReader in_;

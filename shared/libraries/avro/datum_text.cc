@@ -126,16 +126,21 @@ std::string bytes_of_digits(std::string_view digits, bool negative) {
   return little;
 }
 
-bool append_decimal_value(std::string& out, const Node& type, std::string_view bytes) {
-  if (bytes.size() > kMaxDecimalBytes) return false;
+std::optional<Decimal> decimal_in(const Node& type, std::string_view bytes) {
+  if (bytes.size() > kMaxDecimalBytes) return std::nullopt;
   bool negative = false;
   std::string digits = digits_of(bytes, negative);
   const int scale = static_cast<int>(std::min<uint32_t>(type.scale, kMaxDecimalDigits + 1));
-  const auto value =
+  auto value =
       read_decimal((negative ? "-" : "") + (digits.empty() ? "0" : digits) + "e-" + std::to_string(scale));
-  if (!value) return false;
-  append_decimal(out, *value);
-  return true;
+  if (value && !fits(*value, static_cast<int>(type.precision), scale)) value.reset();
+  return value;
+}
+
+bool append_decimal_value(std::string& out, const Node& type, std::string_view bytes) {
+  const auto value = decimal_in(type, bytes);
+  if (value) append_decimal(out, *value);
+  return value.has_value();
 }
 
 std::optional<std::string> decimal_value(const Node& type, std::string_view text) {
@@ -187,12 +192,28 @@ void append_duration(std::string& out, std::string_view bytes) {
 
 }  // namespace
 
-bool append_logical(std::string& out, const Node& type, int64_t value) {
-  const Clock clock = clock_of(type.logical);
+Type column_type(Logical logical) {
+  return event_type(clock_of(logical));
+}
+
+std::optional<int64_t> column_integer(const Node& type, int64_t value) {
   const auto micros = micros_of(value, type.logical);
-  if (clock == Clock::kNone || !micros || !range_of(event_type(clock)).holds(*micros)) return false;
+  if (!micros || !range_of(column_type(type.logical)).holds(*micros)) return std::nullopt;
+  return micros;
+}
+
+std::optional<std::string> column_decimal(const Node& type, std::string_view bytes) {
+  const auto value = decimal_in(type, bytes);
+  if (!value || !fits(*value, static_cast<int>(type.precision), static_cast<int>(type.scale)))
+    return std::nullopt;
+  return decimal_bytes(*value);
+}
+
+bool append_logical(std::string& out, const Node& type, int64_t value) {
+  const auto kept = column_integer(type, value);
+  if (clock_of(type.logical) == Clock::kNone || !kept) return false;
   out += '"';
-  append_integer_text(out, event_type(clock), *micros);
+  append_integer_text(out, column_type(type.logical), *kept);
   out += '"';
   return true;
 }

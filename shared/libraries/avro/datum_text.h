@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "avro/node.h"
+#include "event/type.h"
 
 namespace millrace::avro {
 
@@ -18,6 +19,11 @@ bool append_logical(std::string& out, const Node& type, std::string_view bytes);
 // Back. Nothing: the text is none of the type's.
 std::optional<int64_t> logical_integer(const Node& type, std::string_view text);
 std::optional<std::string> logical_bytes(const Node& type, std::string_view text);
+
+// As columns keep them: microseconds, days; a decimal's ordered bytes. Nothing: out of the column's range.
+std::optional<int64_t> column_integer(const Node& type, int64_t value);
+std::optional<std::string> column_decimal(const Node& type, std::string_view bytes);
+Type column_type(Logical logical);  // of a date or time; otherwise bigint
 
 void append_latin1(std::string& out, std::string_view bytes);       // JSON: each byte a code point
 std::optional<std::string> bytes_of_latin1(std::string_view text);  // nothing: a code point over U+00FF

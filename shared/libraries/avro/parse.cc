@@ -195,6 +195,7 @@ class Parser {
 
   Result<std::vector<std::string>> aliases(const JsonValue& json, const Pointer& where) const {
     std::vector<std::string> names;
+    std::unordered_set<std::string_view> seen;
     const JsonValue* list = json.find("aliases");
     if (list == nullptr) return names;
     if (!list->is(Json::kArray))
@@ -206,7 +207,7 @@ class Parser {
         return fail("MR-AVRO-0004", alias, Pointer(where, "aliases"),
                     fmt::format("\"{}\" is no name", alias.text),
                     "letters, digits and '_', not a digit first");
-      if (std::find(names.begin(), names.end(), alias.text) == names.end()) names.push_back(alias.text);
+      if (seen.insert(alias.text).second) names.push_back(alias.text);
     }
     return names;
   }

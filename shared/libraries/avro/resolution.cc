@@ -25,13 +25,15 @@ class Resolver {
     known->second = &made;
     made.writer = &writer;
     made.reader = &reader;
-    if (steps_.size() > kMaxSteps)
+    if (exhausted())
       fail(made, "");
     else
       fill(made, writer, reader);
     return &made;
   }
-  bool exhausted() const { return steps_.size() > kMaxSteps; }
+  bool exhausted() const {
+    return steps_.size() > kMaxSteps || looked_at_ > kMaxLooks || defaults_ > kMaxDefaults;
+  }
 
  private:
   struct PairHash {
@@ -74,7 +76,8 @@ class Resolver {
     made.inner = step(writer, *branch);
   }
   // The same type, else one of the same name in another namespace or by an alias, else one that it is promoted to.
-  static const Node* branch_for(const Node& writer, const Node& reader) {
+  const Node* branch_for(const Node& writer, const Node& reader) {
+    looked_at_ += reader.branches.size();
     const auto first = [&](auto takes) {
       const auto found = std::find_if(reader.branches.begin(), reader.branches.end(), takes);
       return found == reader.branches.end() ? nullptr : *found;
@@ -133,6 +136,7 @@ class Resolver {
       if (const Status coded = write_default(*field.type, *field.default_value, missing.value); !coded.ok())
         return fail(made,
                     fmt::format("the default of the field \"{}\": {}", field.name, coded.error().message));
+      defaults_ += missing.value.size();
       made.missing.push_back(std::move(missing));
     }
     for (const Field& field : writer.fields) {
@@ -142,7 +146,12 @@ class Resolver {
     }
   }
 
+  static constexpr size_t kMaxLooks = 10'000'000;    // at branches of unions
+  static constexpr size_t kMaxDefaults = 16u << 20;  // bytes
+
   std::deque<Step>& steps_;
+  size_t looked_at_ = 0;
+  size_t defaults_ = 0;
   std::unordered_map<std::pair<const Node*, const Node*>, const Step*, PairHash> known_;
 };
 

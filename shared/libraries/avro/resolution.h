@@ -4,7 +4,7 @@
 // Owns:       its steps, and both schemas. Immutable; shared by any thread.
 // Invariants: a step for each pair of types that meet; recursive types make circles of steps. A pair that does not
 //             fit is a step that fails when a datum comes to it: the specification allows data that never do.
-// Errors:     MR-AVRO-0013 the schemas do not fit at their roots, MR-AVRO-0009 over kMaxSteps.
+// Errors:     MR-AVRO-0013 the schemas do not fit at their roots, MR-AVRO-0009 over kMaxSteps or as much work.
 #pragma once
 
 #include <deque>
