@@ -42,6 +42,7 @@ class DocumentReader {
     TRY_ASSIGN(Value parsed, parse_json(text));
     const Value& root = document_.texts_.emplace_back(std::move(parsed));
     const std::string base = resolve_uri("", without_fragment(id_of(root)));
+    TRY(check_length(base));
     std::vector<const Value*> others;
     for (const schema::NamedSchema& reference : references) {
       TRY_ASSIGN(const Value* value, read_reference(reference, base));
@@ -73,6 +74,7 @@ class DocumentReader {
       failure.message = fmt::format("in the reference `{}`: {}", reference.name, failure.message);
       return failure;
     }
+    TRY(check_length(reference.name));
     const Value* value = &document_.texts_.emplace_back(std::move(parsed).value());
     unread_.emplace(resolve_uri(base, reference.name), value);
     unread_.emplace(without_fragment(id_of(*value)), value);
@@ -184,7 +186,7 @@ class DocumentReader {
     const bool only_ref = own.draft <= Draft::k7 && value.find("$ref") != nullptr;
     const std::string_view id = string_member(value, own.draft == Draft::k4 ? "id" : "$id");
     const UriParts parts = split_fragment(id);
-    if (!only_ref && !parts.uri.empty()) start_resource(self, std::move(own), parts.uri);
+    if (!only_ref && !parts.uri.empty()) TRY(start_resource(self, std::move(own), parts.uri));
     Resource& resource = document_.resources_[self.resource];
     if (!only_ref && !parts.fragment.empty()) resource.anchors.emplace(parts.fragment, &self);
     if (resource.draft < Draft::k2019) return {};
@@ -200,17 +202,27 @@ class DocumentReader {
     return {};
   }
 
-  void start_resource(Subschema& self, Resource own, std::string_view id) {
+  Status start_resource(Subschema& self, Resource own, std::string_view id) {
     own.uri = resolve_uri(document_.resource(self).uri, id);
+    TRY(check_length(own.uri));
     if (self.parent == nullptr) {
       document_.resources_[self.resource].uri = own.uri;
       by_uri_.emplace(own.uri, self.resource);
-      return;
+      return {};
     }
     own.root = &self;
     self.resource = static_cast<uint32_t>(document_.resources_.size());
     by_uri_.emplace(own.uri, self.resource);
     document_.resources_.push_back(std::move(own));
+    return {};
+  }
+
+  static Status check_length(std::string_view uri) {
+    if (uri.size() <= kMostUriBytes) return {};
+    return error(Code::kInvalid, "MR-JSCH-0002",
+                 fmt::format("an identifier of the schema has more than {} bytes: {}…", kMostUriBytes,
+                             uri.substr(0, 40)),
+                 "give it a shorter one");
   }
 
   Status add_children(const Subschema& self, const Keyword& keyword, const Value& value) {

@@ -63,6 +63,18 @@ TEST(JsonSchemaBounds, HoldForTexts) {
   EXPECT_EQ(code_of("{\"allOf\":[" + repeated("{},", kMostSubschemas) + "{}]}"), "MR-JSCH-0002");
 }
 
+TEST(JsonSchemaBounds, HoldForIdentifiersAndPatterns) {
+  EXPECT_EQ(code_of("{\"$id\":\"http://a/" + std::string(kMostUriBytes, 'x') + "\"}"), "MR-JSCH-0002");
+  std::string many = "{\"patternProperties\":{";
+  for (int i = 0; i < 600; ++i) many += fmt::format("\"^{}\":{{}},", i);
+  EXPECT_EQ(code_of(many + "\"a\":{}}}"), "MR-JSCH-0006");
+  const std::string long_text = "[" + repeated("\"" + std::string(1'000'000, 'a') + "\",", 20) + "1]";
+  EXPECT_EQ(code_of(R"({"items": {"not": {"pattern": "b$"}, "allOf": [{"not": {"pattern": "^c"}},
+                     {"not": {"pattern": "d$"}}, {"not": {"pattern": "e$"}}, {"not": {"pattern": "f$"}}]}})",
+                    long_text),
+            "MR-JSCH-0008");
+}
+
 TEST(JsonSchemaBounds, DeepEventsAreRefused) {
   EXPECT_EQ(code_of("{}", repeated("[", 100'000)), "MR-JSCH-0010");
   const std::string deep = repeated("[", 900) + repeated("]", 900);

@@ -129,8 +129,8 @@ class Compiler {
   const Value* keyword(std::string_view name) const { return program_.document->keyword(*self_, name); }
   Draft draft() const { return program_.document->draft(*self_); }
 
-  Op& emit(OpKind kind, uint8_t types, std::string_view name, uint32_t rule = 0) {
-    return program_.ops.emplace_back(Op{.kind = kind, .types = types, .rule = rule, .keyword = name});
+  void emit(OpKind kind, uint8_t types, std::string_view name, uint32_t rule = 0) {
+    program_.ops.emplace_back(Op{.kind = kind, .types = types, .rule = rule, .keyword = name});
   }
 
   // --- values ------------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class Compiler {
     if (value == nullptr) return;
     uint8_t mask = type_bits(value->text);
     for (const Value& one : value->items) mask |= type_bits(one.text);
-    emit(OpKind::kType, kAnyType, "type").mask = mask;
+    program_.blocks[block_of_[self_->number]].allowed = mask;
   }
 
   void constants(std::string_view name) {
@@ -236,6 +236,11 @@ class Compiler {
 
   Result<uint32_t> pattern(const std::string& text) {
     if (const auto known = patterns_.find(text); known != patterns_.end()) return known->second;
+    if (program_.patterns.size() == kMostPatterns) {
+      return error(Code::kUnsupported, "MR-JSCH-0006",
+                   fmt::format("the schema has more than {} patterns", kMostPatterns),
+                   "join those that say the same of a string");
+    }
     auto compiled = Pattern::compile(text);
     if (!compiled.ok()) {
       Error failure = std::move(compiled).error();

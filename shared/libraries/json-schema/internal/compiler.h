@@ -5,6 +5,8 @@
 
 namespace millrace::json_schema {
 
+constexpr size_t kMostPatterns = 500;  // different ones; each may take kMostPatternMemory
+
 Result<Program> compile(DocumentPtr document, bool assert_formats);
 
 }  // namespace millrace::json_schema

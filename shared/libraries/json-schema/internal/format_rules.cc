@@ -330,7 +330,7 @@ constexpr FormatRule kRules[] = {
     {"iri", is_iri},
     {"iri-reference", is_iri_reference},
     {"json-pointer", is_json_pointer},
-    {"regex", is_regex},
+    {"regex", is_regex, 10'000},
     {"relative-json-pointer", is_relative_json_pointer},
     {"time", is_time},
     {"uri", is_uri},

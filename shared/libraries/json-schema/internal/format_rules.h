@@ -8,6 +8,7 @@ namespace millrace::json_schema {
 struct FormatRule {
   std::string_view name;
   bool (*holds)(std::string_view text);
+  int steps = 1;  // of the machine's bound that it is worth
 };
 // Null: an unknown format, which demands nothing.
 const FormatRule* find_format(std::string_view name);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "json-schema/internal/equality.h"
 #include "json-schema/uri.h"
@@ -15,10 +17,17 @@ using simdjson::dom::element;
 
 constexpr uint32_t kAllEvaluated = UINT32_MAX;
 
+// All bytes but those that continue a character, eight at a time.
 size_t characters_in(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  return count;
+  constexpr uint64_t kLowBits = 0x0101010101010101;
+  size_t continuing = 0;
+  size_t i = 0;
+  for (uint64_t eight = 0; i + sizeof eight <= text.size(); i += sizeof eight) {
+    std::memcpy(&eight, text.data() + i, sizeof eight);
+    continuing += static_cast<size_t>(std::popcount(eight >> 7 & ~(eight >> 6) & kLowBits));
+  }
+  for (; i < text.size(); ++i) continuing += (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80 ? 1 : 0;
+  return text.size() - continuing;
 }
 
 std::string_view name_of(uint8_t type) {
@@ -90,49 +99,51 @@ class Machine {
   std::vector<Failure> take_failures() { return std::move(failures_); }
 
  private:
+  // Schemas in each other take stack, so what each of them passes through is small: the instructions are out of line.
   // `tracked`: which members and items are evaluated is of interest to the caller.
   bool run(BlockId id, const Instance& value, const Step& at, bool tracked) {
     const Block& block = program_.blocks[id];
     if (--work_ <= 0) return false;
     if (++calls_ > kMostCalls) work_ = 0;
-    const Scope* outer = scope_;
-    Scope inner{outer, block.resource};
-    if (program_.has_dynamic_calls && (outer == nullptr || outer->resource != block.resource))
-      scope_ = &inner;
-    const bool ok = block.tracks || tracked ? run_tracked(block, value, at, tracked)
-                                            : run_ops(block, value, at, false, 0);
-    scope_ = outer;
+    const bool ok = program_.has_dynamic_calls ? run_scoped(block, value, at, tracked)
+                    : block.tracks || tracked  ? run_tracked(block, value, at, tracked)
+                                               : run_ops(block, value, at, false, 0);
     --calls_;
+    return ok;
+  }
+
+  bool run_scoped(const Block& block, const Instance& value, const Step& at, bool tracked) {
+    const Scope* outer = scope_;
+    const Scope inner{outer, block.resource};
+    if (outer == nullptr || outer->resource != block.resource) scope_ = &inner;
+    const bool ok = run_tracked(block, value, at, tracked);
+    scope_ = outer;
     return ok;
   }
 
   bool run_tracked(const Block& block, const Instance& value, const Step& at, bool tracked) {
     const size_t from = evaluated_.size();
-    const bool ok = run_ops(block, value, at, true, from);
+    const bool ok = run_ops(block, value, at, tracked || block.tracks, from);
     if (!ok || !tracked) evaluated_.resize(from);
     return ok;
   }
 
   bool run_ops(const Block& block, const Instance& value, const Step& at, bool tracked, size_t from) {
-    bool ok = true;
-    for (uint32_t i = block.begin; i < block.end; ++i) {
+    bool ok = (block.allowed & value.type) != 0 || type(block, value, at);
+    for (uint32_t i = block.begin; i < block.end && (ok || goes_on()); ++i) {
       const Op& op = program_.ops[i];
-      if ((op.types & value.type) == 0 || run_op(op, block, value, at, tracked, from)) continue;
-      ok = false;
-      if (!goes_on()) break;
+      if ((op.types & value.type) != 0) ok &= run_op(op, block, value, at, tracked, from);
     }
     return ok;
   }
 
   bool goes_on() const { return kExplain && muted_ == 0 && work_ > 0 && failures_.size() < most_failures_; }
 
-  bool run_op(const Op& op, const Block& block, const Instance& value, const Step& at, bool tracked,
-              size_t from) {
+  [[gnu::always_inline]] bool run_op(const Op& op, const Block& block, const Instance& value, const Step& at,
+                                     bool tracked, size_t from) {
     switch (op.kind) {
       case OpKind::kNever:
         return fail(block, "", at, [] { return std::string("nothing is allowed here"); });
-      case OpKind::kType:
-        return type(op, block, value, at);
       case OpKind::kLength:
         return length(program_.lengths[op.rule], block, value, at);
       case OpKind::kPattern:
@@ -179,13 +190,16 @@ class Machine {
 
   template <typename Message>
   bool fail(const Block& block, std::string_view keyword, const Step& at, Message message) {
-    if constexpr (kExplain) {
-      if (muted_ == 0 && work_ > 0 && failures_.size() < most_failures_) {
-        failures_.push_back(
-            {at.pointer(), schema_path(*block.source, keyword), std::string(keyword), message()});
-      }
-    }
+    if constexpr (kExplain) tell(block, keyword, at, message);
     return false;
+  }
+
+  // Out of line, for what makes messages takes room on the stack that schemas in each other would pay for.
+  template <typename Message>
+  [[gnu::noinline]] void tell(const Block& block, std::string_view keyword, const Step& at,
+                              const Message& message) {
+    if (muted_ > 0 || work_ <= 0 || failures_.size() == most_failures_) return;
+    failures_.push_back({at.pointer(), schema_path(*block.source, keyword), std::string(keyword), message()});
   }
 
   // In another text than the schema's own: with that one's URI.
@@ -206,12 +220,11 @@ class Machine {
 
   // --- values of any type ------------------------------------------------------------------------------------------
 
-  bool type(const Op& op, const Block& block, const Instance& value, const Step& at) {
-    if ((op.mask & value.type) != 0) return true;
+  [[gnu::noinline]] bool type(const Block& block, const Instance& value, const Step& at) {
     const bool is_whole_number =
-        value.type == kFraction && (op.mask & kInteger) != 0 && is_integer(block, value.number());
+        value.type == kFraction && (block.allowed & kInteger) != 0 && is_integer(block, value.number());
     return is_whole_number || fail(block, "type", at, [&] {
-             return fmt::format("this is {}, not {}", name_of(value.type), names_of(op.mask));
+             return fmt::format("this is {}, not {}", name_of(value.type), names_of(block.allowed));
            });
   }
 
@@ -221,7 +234,7 @@ class Machine {
     return is_whole(number) && (block.whole_is_integer || number >= kBeyondInt64 || number <= -kBeyondInt64);
   }
 
-  bool constants(const Op& op, const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool constants(const Op& op, const Block& block, const Instance& value, const Step& at) {
     const Constants& rule = program_.constants[op.rule];
     if (value.type == kText ? rule.strings.find(value.text) != NameTable::kNone : is_other(rule, value))
       return true;
@@ -231,6 +244,7 @@ class Machine {
   }
   bool is_other(const Constants& rule, const Instance& value) {
     if ((value.type & kAnyNumber) != 0) {
+      work_ -= static_cast<int64_t>(rule.numbers.size() / 4);
       return std::find(rule.numbers.begin(), rule.numbers.end(), value.number()) != rule.numbers.end();
     }
     return std::any_of(rule.others.begin(), rule.others.end(),
@@ -253,13 +267,21 @@ class Machine {
   }
 
   bool pattern(const Pattern& pattern, const Block& block, const Instance& value, const Step& at) {
-    return pattern.is_in(value.text) || fail(block, "pattern", at, [&] {
+    return matches(pattern, value.text) || fail(block, "pattern", at, [&] {
              return fmt::format("this does not match `{}`", pattern.text());
            });
   }
 
-  bool format(const FormatRule& rule, const Block& block, const Instance& value, const Step& at) {
-    return rule.holds(value.text) ||
+  bool matches(const Pattern& pattern, std::string_view text) {
+    constexpr size_t kBytesAStep = 16;
+    work_ -= static_cast<int64_t>(1 + text.size() / kBytesAStep);
+    return work_ > 0 && pattern.is_in(text);
+  }
+
+  [[gnu::noinline]] bool format(const FormatRule& rule, const Block& block, const Instance& value,
+                                const Step& at) {
+    work_ -= rule.steps;
+    return (work_ > 0 && rule.holds(value.text)) ||
            fail(block, "format", at, [&] { return fmt::format("this is not of the format {}", rule.name); });
   }
 
@@ -280,7 +302,8 @@ class Machine {
     return true;
   }
 
-  bool multiple(const Decimal& divisor, const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool multiple(const Decimal& divisor, const Block& block, const Instance& value,
+                                  const Step& at) {
     const Number number = value.number();
     const bool ok = value.type == kInteger
                         ? is_multiple({static_cast<uint64_t>(number < 0 ? -number : number), 0}, divisor)
@@ -313,8 +336,8 @@ class Machine {
     std::vector<bool> more_;
   };
 
-  bool object(const ObjectRules& rule, const Block& block, const Instance& value, const Step& at,
-              bool tracked) {
+  [[gnu::noinline]] bool object(const ObjectRules& rule, const Block& block, const Instance& value,
+                                const Step& at, bool tracked) {
     Seen seen(rule.required.size());
     uint32_t size = 0;
     bool ok = true;
@@ -343,8 +366,7 @@ class Machine {
     }
     for (const ObjectRules::Patterned& one : rule.patterned) {
       if (!ok && !goes_on()) return false;
-      --work_;
-      if (!program_.patterns[one.pattern].is_in(name)) continue;
+      if (!matches(program_.patterns[one.pattern], name)) continue;
       evaluated = true;
       ok &= run(one.block, Instance(child), step, false);
     }
@@ -389,7 +411,8 @@ class Machine {
                               : fmt::format("more than {}", range.most);
   }
 
-  bool property_names(BlockId rule, const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool property_names(BlockId rule, const Block& block, const Instance& value,
+                                        const Step& at) {
     for (const auto& [name, child] : value.object()) {
       if (quietly(rule, Instance(name), at, false)) continue;
       return fail(block, "propertyNames", at,
@@ -403,8 +426,8 @@ class Machine {
     return value.object().at_key(name).error() == simdjson::SUCCESS;
   }
 
-  bool dependencies(const std::vector<Dependency>& rules, const Block& block, const Instance& value,
-                    const Step& at, bool tracked) {
+  [[gnu::noinline]] bool dependencies(const std::vector<Dependency>& rules, const Block& block,
+                                      const Instance& value, const Step& at, bool tracked) {
     bool ok = true;
     for (const Dependency& rule : rules) {
       if (!ok && !goes_on()) return false;
@@ -422,8 +445,8 @@ class Machine {
 
   // --- arrays ------------------------------------------------------------------------------------------------------
 
-  bool array(const ArrayRules& rule, const Block& block, const Instance& value, const Step& at,
-             bool tracked) {
+  [[gnu::noinline]] bool array(const ArrayRules& rule, const Block& block, const Instance& value,
+                               const Step& at, bool tracked) {
     size_t size = 0;
     bool ok = true;
     for (const element item : value.array()) {
@@ -459,8 +482,8 @@ class Machine {
     return fail(block, "uniqueItems", at, [] { return std::string("two items are equal"); });
   }
 
-  bool contains(const ContainsRule& rule, const Block& block, const Instance& value, const Step& at,
-                bool tracked) {
+  [[gnu::noinline]] bool contains(const ContainsRule& rule, const Block& block, const Instance& value,
+                                  const Step& at, bool tracked) {
     uint64_t found = 0;
     uint32_t place = 0;
     for (const element item : value.array()) {
@@ -494,8 +517,8 @@ class Machine {
     return target;
   }
 
-  bool any_of(const std::vector<BlockId>& choices, const Block& block, const Instance& value, const Step& at,
-              bool tracked) {
+  [[gnu::noinline]] bool any_of(const std::vector<BlockId>& choices, const Block& block,
+                                const Instance& value, const Step& at, bool tracked) {
     bool any = false;
     for (const BlockId choice : choices) {
       any |= quietly(choice, value, at, tracked);
@@ -505,8 +528,8 @@ class Machine {
                        [&] { return fmt::format("this fits none of {} schemas", choices.size()); });
   }
 
-  bool one_of(const std::vector<BlockId>& choices, const Block& block, const Instance& value, const Step& at,
-              bool tracked) {
+  [[gnu::noinline]] bool one_of(const std::vector<BlockId>& choices, const Block& block,
+                                const Instance& value, const Step& at, bool tracked) {
     size_t fitting = 0;
     for (const BlockId choice : choices) {
       if (quietly(choice, value, at, tracked) && ++fitting > 1) break;
@@ -517,12 +540,13 @@ class Machine {
            });
   }
 
-  bool not_of(BlockId rule, const Block& block, const Instance& value, const Step& at) {
+  [[gnu::noinline]] bool not_of(BlockId rule, const Block& block, const Instance& value, const Step& at) {
     return !quietly(rule, value, at, false) ||
            fail(block, "not", at, [] { return std::string("this fits the schema that it must not fit"); });
   }
 
-  bool condition(const Condition& rule, const Instance& value, const Step& at, bool tracked) {
+  [[gnu::noinline]] bool condition(const Condition& rule, const Instance& value, const Step& at,
+                                   bool tracked) {
     const BlockId next = quietly(rule.condition, value, at, tracked) ? rule.then : rule.otherwise;
     return next == kNoBlock || run(next, value, at, tracked);
   }
@@ -547,15 +571,15 @@ class Machine {
     return ok;
   }
 
-  bool unevaluated_properties(BlockId rest, const Block& block, const Instance& value, const Step& at,
-                              size_t from) {
+  [[gnu::noinline]] bool unevaluated_properties(BlockId rest, const Block& block, const Instance& value,
+                                                const Step& at, size_t from) {
     return each_unevaluated(value.object(), from, [&](const simdjson::dom::key_value_pair& member, uint32_t) {
       return allowed(rest, "unevaluatedProperties", block, member.value, at, Step{&at, member.key});
     });
   }
 
-  bool unevaluated_items(BlockId rest, const Block& block, const Instance& value, const Step& at,
-                         size_t from) {
+  [[gnu::noinline]] bool unevaluated_items(BlockId rest, const Block& block, const Instance& value,
+                                           const Step& at, size_t from) {
     return each_unevaluated(value.array(), from, [&](const element& item, uint32_t place) {
       return allowed(rest, "unevaluatedItems", block, item, at, Step{&at, {}, place, true});
     });

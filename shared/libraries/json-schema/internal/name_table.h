@@ -22,52 +22,58 @@ class NameTable {
     names_ = std::move(names);
     size_t slots = 8;
     while (slots < names_.size() * 4) slots *= 2;
-    slots_.assign(slots, kNone);
-    for (uint32_t i = 0; i < names_.size(); ++i) slots_[free_slot(names_[i])] = i;
+    slots_.assign(slots, Slot{});
+    for (uint32_t i = 0; i < names_.size(); ++i) {
+      size_t at = place(names_[i]);
+      while (slots_[at].number != kNone) at = (at + 1) & (slots - 1);
+      slots_[at] = {ends(names_[i]), static_cast<uint32_t>(names_[i].size()), i};
+    }
   }
 
   uint32_t find(std::string_view name) const {
     if (names_.empty()) return kNone;
-    const size_t mask = slots_.size() - 1;
-    for (size_t slot = hash(name) & mask; slots_[slot] != kNone; slot = (slot + 1) & mask) {
-      const std::string_view candidate = names_[slots_[slot]];
-      if (candidate.size() == name.size() && std::memcmp(candidate.data(), name.data(), name.size()) == 0) {
-        return slots_[slot];
+    const uint64_t wanted = ends(name);
+    for (size_t at = place(name); slots_[at].number != kNone; at = (at + 1) & (slots_.size() - 1)) {
+      const Slot& slot = slots_[at];
+      if (slot.ends == wanted && slot.length == name.size() &&
+          (name.size() <= 8 || names_[slot.number] == name)) {
+        return slot.number;
       }
     }
     return kNone;
   }
 
-  const std::vector<std::string_view>& names() const { return names_; }
-
  private:
   static constexpr size_t kFew = 64;
 
-  size_t free_slot(std::string_view name) const {
-    const size_t mask = slots_.size() - 1;
-    size_t slot = hash(name) & mask;
-    while (slots_[slot] != kNone) slot = (slot + 1) & mask;
-    return slot;
-  }
+  struct Slot {
+    uint64_t ends = 0;
+    uint32_t length = 0;
+    uint32_t number = kNone;
+  };
 
-  uint64_t hash(std::string_view name) const {
-    if (names_.size() > kFew) return seeded_hash(name, process_hash_seed());
-    uint64_t hash = name.size();
+  // The first four bytes and the last four: all of a name of at most eight.
+  static uint64_t ends(std::string_view name) {
     if (name.size() >= 4) {
       uint32_t head = 0;
       uint32_t tail = 0;
       std::memcpy(&head, name.data(), 4);
       std::memcpy(&tail, name.data() + name.size() - 4, 4);
-      hash += static_cast<uint64_t>(head) << 32 | tail;
-    } else if (!name.empty()) {
-      hash += static_cast<uint64_t>(static_cast<unsigned char>(name[0])) << 32 |
-              static_cast<unsigned char>(name.back());
+      return static_cast<uint64_t>(head) << 32 | tail;
     }
-    return (hash * 0x9e3779b97f4a7c15) >> 40;
+    uint64_t all = 0;
+    for (const char c : name) all = all << 8 | static_cast<unsigned char>(c);
+    return all;
+  }
+
+  size_t place(std::string_view name) const {
+    const uint64_t hash = names_.size() > kFew ? seeded_hash(name, process_hash_seed())
+                                               : ((ends(name) + name.size()) * 0x9e3779b97f4a7c15) >> 40;
+    return hash & (slots_.size() - 1);
   }
 
   std::vector<std::string_view> names_;
-  std::vector<uint32_t> slots_;  // a power of two
+  std::vector<Slot> slots_;  // a power of two
 };
 
 }  // namespace millrace::json_schema

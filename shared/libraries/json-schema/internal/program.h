@@ -20,7 +20,6 @@ constexpr BlockId kNoBlock = UINT32_MAX;
 
 enum class OpKind : uint8_t {
   kNever,  // the schema `false`
-  kType,
   kLength,
   kPattern,
   kFormat,
@@ -45,7 +44,6 @@ enum class OpKind : uint8_t {
 struct Op {
   OpKind kind;
   uint8_t types;                  // of TypeBit: the instances that it concerns
-  uint8_t mask = 0;               // kType: what is allowed
   uint32_t rule = 0;              // the place in the Program's list of its kind, or a block
   std::string_view keyword = {};  // that it was compiled from
 };
@@ -136,6 +134,7 @@ struct Block {
   uint32_t begin = 0;
   uint32_t end = 0;
   uint32_t resource = 0;
+  uint8_t allowed = 127;         // what `type` says, of TypeBit
   bool tracks = false;           // it has an unevaluated… keyword
   bool whole_is_integer = true;  // 1.0 is an integer: from draft 6 on
   const Subschema* source = nullptr;
