@@ -6,17 +6,11 @@
 #include <algorithm>
 
 namespace millrace::node {
-namespace {
 
-// Behind what is waited for in microseconds: at equal rights a piece holds a core for a whole slice of time.
-constexpr int kNice = 10;
-
-}  // namespace
-
-ThreadBackground::ThreadBackground(size_t max_waiting) : max_waiting_(max_waiting) {
+ThreadBackground::ThreadBackground(size_t max_waiting, int nice) : max_waiting_(max_waiting) {
   for (size_t lane = 0; lane < queues_.size(); ++lane) {
-    queues_[lane].thread = std::thread([this, lane] {
-      (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);  // best effort
+    queues_[lane].thread = std::thread([this, lane, nice] {
+      if (nice != 0) (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice);  // best effort
       loop(queues_[lane]);
     });
   }

@@ -21,7 +21,10 @@ namespace millrace::node {
 
 class ThreadBackground final : public engine::Background {
  public:
-  explicit ThreadBackground(size_t max_waiting = 1024);
+  // Behind what is waited for in microseconds: at equal rights a piece holds a core for a whole slice of time.
+  static constexpr int kNice = 10;
+
+  explicit ThreadBackground(size_t max_waiting = 1024, int nice = kNice);  // 0: as the process
   ~ThreadBackground() override;  // finishes what was begun, drops what waits
 
   bool run(engine::Lane lane, std::function<void()> work, std::function<void()> done) override;

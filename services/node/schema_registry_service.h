@@ -43,7 +43,8 @@ class SchemaRegistryService {
 
   registry::Registry registry_;
   registry::RegistryApi api_;
-  ThreadBackground background_{kMaxWaiting};  // behind what it uses
+  // Clients wait for nearly all of it, and nearly all is a look into memory: at equal rights.
+  ThreadBackground background_{kMaxWaiting, 0};  // behind what it uses
 };
 
 }  // namespace millrace::node

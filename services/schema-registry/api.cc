@@ -128,6 +128,7 @@ RegistryAnswer RegistryApi::refusal(const Error& error) const {
 RegistryAnswer RegistryApi::handle(const RegistryRequest& request) {
   Call call{registry_, request, {}, {}};
   std::vector<std::string> path = request.path;
+  if (path.size() > 1 && path.back().empty()) path.pop_back();  // a slash at the end
   if (path.size() > 2 && path[0] == "contexts") {
     call.context = context_name(path[1]);
     path.erase(path.begin(), path.begin() + 2);

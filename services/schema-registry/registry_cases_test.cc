@@ -42,6 +42,7 @@ std::vector<std::string> split(const std::string& text, char at) {
 void set_target(RegistryRequest& request, const std::string& target) {
   const size_t mark = std::min(target.find('?'), target.size());
   for (const auto& segment : split(target.substr(1, mark - 1), '/')) request.path.push_back(decoded(segment));
+  if (mark > 1 && target[mark - 1] == '/') request.path.emplace_back();
   if (mark == target.size()) return;
   for (const auto& one : split(target.substr(mark + 1), '&')) {
     const size_t equals = std::min(one.find('='), one.size());

@@ -233,10 +233,16 @@ def the_python_client(test):
         assert JSONDeserializer(json_schema, schema_registry_client=client)(
             JSONSerializer(json_schema, client)({"id": 7}, field), field) == {"id": 7}
 
+        for schema, good in ((json_schema, True), (json_schema.replace("integer", "string"), False)):
+            assert client.test_compatibility("documents-value", Schema(schema, "JSON")) == good, schema
+
         field = SerializationContext("messages", MessageField.VALUE)
         message = protobuf_class()
         bytes_ = ProtobufSerializer(message, client, {"use.deprecated.format": False})(message(id="7", note="x"), field)
         assert ProtobufDeserializer(message, {"use.deprecated.format": False}, client)(bytes_, field) == message(id="7", note="x")
+        proto = client.get_latest_version("messages-value").schema.schema_str
+        for schema, good in ((proto, True), (proto.replace("string id", "int64 id"), False)):
+            assert client.test_compatibility("messages-value", Schema(schema, "PROTOBUF")) == good, schema
 
 
 NODE = """
