@@ -187,6 +187,29 @@ def top_and_demo(test):
         assert done.returncode in ((0, 124, 130) if line in at else (0,)) and not re.search(r"MR-\w+-\d", done.stderr), (line, done)
 
 
+def schema_registry(test):
+    """docs/api/schema-registry.md, over three registries: here, the other, and one for what is taken over."""
+    page = "docs/api/schema-registry.md"
+    urls = {}
+    for name in ("here", "other", "new"):
+        server = test.server(name, options=["--schema-registry", "127.0.0.1:0"]).start()
+        urls[name] = "http://127.0.0.1:" + pages.text_of(os.path.join(server.directory, "schema-registry.port")).strip()
+    with open(os.path.join(test.root, "order.avsc"), "w", encoding="utf-8") as f:
+        f.write('{"type": "record", "name": "order", "fields": [{"name": "id", "type": "long"}, '
+                '{"name": "note", "type": "string", "default": ""}]}')
+    shown = ""
+    for line in pages.lines(page):
+        into = urls["new" if "--from" in line else "here"]
+        line = line.replace("http://127.0.0.1:8081", urls["here"]).replace("https://other:8081", urls["other"])
+        line = line.replace("http://old-registry:8081", urls["other"])
+        done = pages.run(test, server, f"export MILLRACE_REGISTRY={into}; {line}")
+        assert done.returncode == 0, (line, done)
+        shown += done.stdout
+        said = done.stderr
+    assert shown.startswith('{"id":1}') and "\ncompatible\n" in shown and '+      "name": "note",' in shown, shown
+    assert said == "imported 2 versions of 1 subject\n", said
+
+
 def every_page(test):
     """No page with commands is left out, and what is not run has its reason."""
     shown = []
@@ -207,4 +230,4 @@ def every_page(test):
 
 
 if __name__ == "__main__":
-    main([readme, http, resources, cloud_events, dead_letters, testing_queries, top_and_demo, every_page])
+    main([readme, http, resources, cloud_events, dead_letters, testing_queries, top_and_demo, schema_registry, every_page])

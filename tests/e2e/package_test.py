@@ -56,7 +56,7 @@ def as_read(test, root):
     binary = os.path.join(root, "usr/bin/millrace")
     assert ran(binary, "version") == test.cli("version").stdout
     configuration = os.path.join(root, "etc/millrace/millrace.yaml")
-    assert "1 settings, all good" in ran(binary, "config", "check", configuration)
+    assert "1 setting, all good" in ran(binary, "config", "check", configuration)
     assert 'data: "/var/lib/millrace"\n' in ran(binary, "config", "show", "--config", configuration)
     ran("systemd-sysusers", f"--root={root}", "millrace.conf")
     if os.geteuid() == 0:  # a folder is given away
