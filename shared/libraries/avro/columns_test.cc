@@ -39,6 +39,7 @@ std::string shown(const Column& column, size_t row) {
 }
 
 struct Read {
+  std::unique_ptr<ColumnReader> columns;  // which the rows view
   Batch batch;
   std::vector<RowError> errors;
   std::string row(size_t i) const {
@@ -53,7 +54,8 @@ Read read(const std::shared_ptr<const AvroSchema>& writer, const std::shared_ptr
   Read out;
   auto columns = ColumnReader::make(writer, reader, *columns_of(*reader));
   EXPECT_TRUE(columns.ok()) << (columns.ok() ? "" : columns.error().to_string());
-  (*columns)->decode(values, out.batch, out.errors);
+  out.columns = std::move(*columns);
+  out.columns->decode(values, out.batch, out.errors);
   return out;
 }
 
