@@ -16,7 +16,7 @@
 namespace millrace::avro {
 
 inline constexpr size_t kMaxJsonBytes = 1u << 20;
-inline constexpr int kMaxJsonDepth = 128;
+inline constexpr int kMaxJsonDepth = 500;
 
 struct JsonMember;
 

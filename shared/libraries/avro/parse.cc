@@ -83,6 +83,17 @@ class Parser {
   }
 
   Result<const Node*> type(const JsonValue& json, const Pointer& where, std::string_view space) {
+    if (depth_ == kMaxTypeDepth)
+      return fail("MR-AVRO-0002", json, where,
+                  fmt::format("types stand in each other more than {} deep", kMaxTypeDepth),
+                  "define the inner ones before, by name");
+    ++depth_;
+    auto made = type_here(json, where, space);
+    --depth_;
+    return made;
+  }
+
+  Result<const Node*> type_here(const JsonValue& json, const Pointer& where, std::string_view space) {
     if (json.is(Json::kString)) return mentioned(json, json.text, where, space);
     if (json.is(Json::kArray)) return union_type(json, where, space);
     if (!json.is(Json::kObject))
@@ -343,6 +354,7 @@ class Parser {
   std::vector<Default> defaults_;
   std::string_view text_;
   size_t parts_ = 0;
+  int depth_ = 0;  // of types in each other
   size_t bytes_ = 0;
 };
 

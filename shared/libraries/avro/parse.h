@@ -1,7 +1,8 @@
 // parse_tree: a schema's text, checked, as a tree of types.
 //
 // Errors: MR-AVRO-0001 to 0008; the message has the JSON pointer, the span line and column. Within a reference: its name.
-// Bound:  kMaxJsonBytes a text, kMaxTextBytes with its references, kMaxParts types, fields and symbols.
+// Bound:  kMaxJsonBytes a text, kMaxTextBytes with its references, kMaxParts types, fields and symbols,
+//         kMaxTypeDepth types in each other.
 #pragma once
 
 #include <span>
@@ -14,6 +15,7 @@ namespace millrace::avro {
 
 inline constexpr size_t kMaxTextBytes = 8u << 20;
 inline constexpr size_t kMaxParts = 100'000;
+inline constexpr int kMaxTypeDepth = 150;  // readers and writers recurse
 
 Result<SchemaTree> parse_tree(std::string_view text, std::span<const schema::NamedSchema> references);
 
