@@ -35,6 +35,10 @@ class BodyBuffer {
     data_ = std::move(data);
     room_ = room;
   }
+  void drop_front(size_t bytes) {
+    size_ -= bytes;
+    std::memmove(data_.get(), data_.get() + bytes, size_);
+  }
   void seal() { std::memset(tail(0), 0, Buffer::kPadding); }
   void clear() {
     size_ = 0;

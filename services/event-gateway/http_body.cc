@@ -44,6 +44,17 @@ Status HttpBody::finish() {
   return {};
 }
 
+std::string_view HttpBody::lines(size_t most) {
+  bytes_.seal();
+  const std::string_view first = bytes_.view().substr(0, most);
+  return first.substr(0, first.rfind('\n') + 1);
+}
+
+void HttpBody::drop_front(size_t bytes) {
+  bytes_.drop_front(bytes);
+  count();
+}
+
 void HttpBody::clear() {
   bytes_.clear();
   decoder_.reset();

@@ -2,7 +2,8 @@
 //
 // Use:    begin(), then take() each piece, or tail() and commit() where takes_directly(); after each problem(). finish() at
 //         its end; then view(), with padding behind it, until clear().
-// Bound:  the decoded body by options' max_body_bytes; all bodies together, decoders included, by max_arriving_bytes.
+// Bound:  a compressed body by options' max_body_bytes, decoded; others are the caller's to bound. All bodies together,
+//         decoders included, by max_arriving_bytes.
 // Errors: those of http_coding.h; MR-API-0020: all bodies are too much.
 // Threads: the core loop's.
 #pragma once
@@ -31,6 +32,8 @@ class HttpBody {
   std::optional<Error> problem() const;
   Status finish();
   std::string_view view() const { return bytes_.view(); }
+  std::string_view lines(size_t most);  // the whole ones of its first so many bytes; with padding behind them
+  void drop_front(size_t bytes);        // they were taken
   void clear();
 
  private:

@@ -38,7 +38,7 @@ class Connection final : public HttpConnection {
       : shared_(std::move(context)),
         ctx_(*shared_),
         transport_(std::move(transport)),
-        parser_(request_.head, ctx_.options.max_header_bytes, ctx_.options.max_body_bytes),
+        parser_(request_.head, ctx_.options.max_header_bytes, SIZE_MAX),  // bodies: is_over_bound()
         body_(ctx_),
         output_(ctx_.counters.bytes_out) {
     request_.local = std::move(local);
@@ -102,6 +102,12 @@ class Connection final : public HttpConnection {
   void verify_token();
   void dispatch();
   bool body_refused();
+  bool is_over_bound();
+  bool take_part();
+  size_t body_bound() const;
+  bool waits_with_parts() const { return body_.view().size() > body_bound(); }
+  void end_upload(uint64_t request, HttpAnswer answer, bool failed);
+  Error too_large() const;
   void refuse(const Error& failure);  // the request that is arriving; the connection ends behind it
   void set_read_deadline();
 
@@ -139,6 +145,7 @@ class Connection final : public HttpConnection {
   bool line_skipped_ = false;  // an empty line before it
   uint64_t body_left_ = 0;     // kSized, kSkip
   HttpBody body_;
+  std::shared_ptr<HttpUpload> upload_;  // of the body that is arriving, once it is beyond the bound
   bool reading_ = false, eof_ = false;
 
   std::deque<Slot> slots_;
@@ -174,7 +181,7 @@ bool Connection::make_room() {
 }
 
 void Connection::arm_read() {
-  if (closed_ || reading_ || eof_ || phase_ == Phase::kUpgraded) return;
+  if (closed_ || reading_ || eof_ || phase_ == Phase::kUpgraded || (upload_ != nullptr && limited())) return;
   const bool into_body =
       phase_ == Phase::kSized && begin_ == end_ && body_left_ > 0 && body_.takes_directly();
   asio::mutable_buffer to;
@@ -215,9 +222,9 @@ void Connection::on_read(const ErrorCode& ec, size_t bytes, bool into_body) {
 }
 
 // Whether the next request has to wait: too many are in flight, or the client does not read its answers, or
-// the one before is of a kind that others must not overtake.
+// the one before is of a kind that others must not overtake; likewise the rest of a body whose parts wait for the disk.
 bool Connection::limited() const {
-  if (phase_ != Phase::kHead) return false;
+  if (phase_ != Phase::kHead) return upload_ != nullptr && upload_->is_full();
   if (slots_.size() >= ctx_.options.max_in_flight || output_.unsent() > kMaxUnsent) return true;
   return !slots_.empty() && (!slots_.back().concurrent || slots_.back().last);
 }
@@ -279,11 +286,6 @@ bool Connection::parse_head() {
           Code::kInvalid, "MR-API-0002",
           "the request's header is larger than " + std::to_string(ctx_.options.max_header_bytes) + " bytes"));
       break;
-    case HttpParser::Got::kBodyTooLarge:
-      refuse(error(Code::kInvalid, "MR-API-0003",
-                   "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
-                   "send the events in several requests"));
-      break;
     case HttpParser::Got::kBadVersion:
       refuse(error(Code::kInvalid, "MR-API-0021", "this server speaks HTTP/1.1 and HTTP/1.0"));
       break;
@@ -322,6 +324,8 @@ void Connection::admit_request() {
   if (!refusal) {
     slot.concurrent = HttpHandlers::concurrent(request_.route);
     if (!head.has_body()) return dispatch();
+    if (head.content_length.value_or(0) > ctx_.options.max_body_bytes && !HttpHandlers::takes_parts(request_))
+      return refuse(too_large());
     phase_ = head.chunked ? Phase::kChunked : Phase::kSized;
     body_left_ = head.content_length.value_or(0);
     body_.begin(request_.coding, body_left_);
@@ -361,7 +365,62 @@ void Connection::verify_token() {
 bool Connection::body_refused() {
   const auto wrong = body_.problem();
   if (wrong) refuse(*wrong);
-  return wrong.has_value();
+  return wrong.has_value() || is_over_bound();
+}
+
+size_t Connection::body_bound() const {
+  const size_t most = ctx_.options.max_body_bytes;
+  return upload_ == nullptr ? most : std::min(most, HttpUpload::kPartBytes);
+}
+
+// True: the request is refused for it.
+bool Connection::is_over_bound() {
+  while (body_.view().size() > body_bound() && phase_ != Phase::kEnded) {
+    if (limited()) return false;
+    if (!take_part()) refuse(too_large());
+  }
+  return phase_ == Phase::kEnded;
+}
+
+// Of a body that may be taken part by part, the lines that fit the bound: the same ones however the body comes, for each
+// part has its key. False: there is none.
+bool Connection::take_part() {
+  const size_t most = std::min(ctx_.options.max_body_bytes, HttpUpload::kPartBytes);
+  const std::string_view lines = HttpHandlers::takes_parts(request_) ? body_.lines(most) : std::string_view();
+  if (lines.empty()) return false;
+  if (upload_ == nullptr) {
+    const uint64_t number = first_ + slots_.size() - 1;
+    upload_ = ctx_.handlers.begin_upload(
+        request_, [self = self()] { self->post_run(); },
+        [self = self(), number](HttpAnswer answer, bool failed) {
+          self->end_upload(number, std::move(answer), failed);
+        });
+  }
+  const size_t taken = lines.size();
+  const auto upload = upload_;
+  upload->take(lines);
+  if (phase_ != Phase::kEnded) body_.drop_front(taken);
+  return true;
+}
+
+// A failure may come while the body does: nobody reads the rest.
+void Connection::end_upload(uint64_t request, HttpAnswer answer, bool failed) {
+  const bool arriving = upload_ != nullptr && request == first_ + slots_.size() - 1;
+  if (failed && arriving) {
+    Slot& slot = slots_.back();
+    slot.last = true;
+    slot.keep_alive = false;
+    phase_ = Phase::kEnded;
+    body_.clear();
+    upload_ = nullptr;
+  }
+  this->answer(request, std::move(answer));
+}
+
+Error Connection::too_large() const {
+  return error(Code::kInvalid, "MR-API-0003",
+               "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
+               "send the events in several requests, or as NDJSON, which may be as long as it likes");
 }
 
 bool Connection::parse_sized() {
@@ -375,7 +434,7 @@ bool Connection::parse_sized() {
   }
   body_.take(piece);
   if (body_refused()) return true;
-  if (body_left_ > 0) return false;
+  if (body_left_ > 0 || waits_with_parts()) return false;
   dispatch();
   return true;
 }
@@ -388,12 +447,13 @@ bool Connection::parse_chunked() {
   begin_ += used;
   const size_t most = ctx_.options.max_header_bytes + kInputSlack;
   if (body_refused()) return true;
+  if (got == HttpParser::Got::kDone && waits_with_parts()) {
+    phase_ = Phase::kSized;  // all of it has come
+    body_left_ = 0;
+    return false;
+  }
   if (got == HttpParser::Got::kDone) {
     dispatch();
-  } else if (got == HttpParser::Got::kBodyTooLarge) {
-    refuse(error(Code::kInvalid, "MR-API-0003",
-                 "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
-                 "send the events in several requests"));
   } else if (got != HttpParser::Got::kMore || (used == 0 && input().size() >= most)) {
     ++ctx_.counters.bad_framing;
     const bool endless = got == HttpParser::Got::kMore;
@@ -411,8 +471,12 @@ void Connection::dispatch() {
   if (const Status whole = body_.finish(); !whole.ok()) return refuse(whole.error());
   phase_ = Phase::kHead;
   slots_.back().wants_continue = false;
-  request_.body = body_.view();
-  ctx_.handlers.handle(request_, HttpReply(self(), first_ + slots_.size() - 1));
+  if (const auto upload = std::exchange(upload_, nullptr); upload != nullptr) {
+    upload->finish(body_.view());
+  } else {
+    request_.body = body_.view();
+    ctx_.handlers.handle(request_, HttpReply(self(), first_ + slots_.size() - 1));
+  }
   body_.clear();
 }
 
@@ -424,7 +488,8 @@ void Connection::refuse(const Error& failure) {
   phase_ = Phase::kEnded;
   begun_ = false;
   body_.clear();
-  answer(first_ + slots_.size() - 1, problem(failure));
+  const auto upload = std::exchange(upload_, nullptr);
+  answer(first_ + slots_.size() - 1, problem(upload != nullptr ? upload->cancel(failure) : failure));
 }
 
 void Connection::set_read_deadline() {
@@ -705,6 +770,7 @@ void Connection::end_source(Slot& slot) {
 
 void Connection::drop_slots() {
   body_.clear();
+  upload_ = nullptr;
   for (Slot& slot : slots_) {
     if (slot.source != nullptr) end_source(slot);
     if (slot.gone) slot.gone();

@@ -297,7 +297,9 @@ std::optional<HttpAnswer> HttpHandlers::check_quotas(HttpRequest& request) {
     if (!room.ok()) return problem(room.error());
   }
   if (request.route != Route::kIngest || !backend_.admits) return std::nullopt;
-  const Status admitted = backend_.admits(request.tenant, request.head.content_length.value_or(0));
+  // A longer body comes in parts, each of which is judged.
+  const uint64_t bytes = std::min<uint64_t>(request.head.content_length.value_or(0), options_.max_body_bytes);
+  const Status admitted = backend_.admits(request.tenant, bytes);
   if (admitted.ok()) return std::nullopt;
   return problem(admitted.error(), backend_.retry_after_s ? backend_.retry_after_s(request.tenant) : 1);
 }
@@ -538,12 +540,37 @@ void HttpHandlers::ingest(const HttpRequest& request, const HttpReply& reply) {
   const bool may_be_empty = events.format == IngestRequest::Format::kCloudEventBatch;
   const bool one = events.format == IngestRequest::Format::kCloudEvent;
   const auto trace = trace_of(request.head, one ? events.body : std::string_view());
-  ingest_traced(
-      backend_, std::move(events), trace, operation_of(Route::kIngest).path,
-      [this, reply, may_be_empty, tenant = request.tenant](Result<IngestAnswer> result) {
-        const bool refused = !result.ok() && result.error().code == Code::kExhausted;
-        reply.answer(ingest_answer(std::move(result), may_be_empty,
-                                   refused && backend_.retry_after_s ? backend_.retry_after_s(tenant) : 1));
+  ingest_traced(backend_, std::move(events), trace, operation_of(Route::kIngest).path,
+                [this, reply, may_be_empty, tenant = request.tenant](Result<IngestAnswer> result) {
+                  reply.answer(answer_ingest(std::move(result), may_be_empty, tenant));
+                });
+}
+
+HttpAnswer HttpHandlers::answer_ingest(Result<IngestAnswer> result, bool may_be_empty,
+                                       TenantId tenant) const {
+  const bool refused = !result.ok() && result.error().code == Code::kExhausted;
+  return ingest_answer(std::move(result), may_be_empty,
+                       refused && backend_.retry_after_s ? backend_.retry_after_s(tenant) : 1);
+}
+
+bool HttpHandlers::takes_parts(const HttpRequest& request) {
+  return request.route == Route::kIngest && !request.coding &&
+         format_of(request) == IngestRequest::Format::kNdjson;
+}
+
+std::shared_ptr<HttpUpload> HttpHandlers::begin_upload(const HttpRequest& request, std::function<void()> room,
+                                                       std::function<void(HttpAnswer, bool failed)> done) {
+  IngestRequest parts;
+  parts.tenant = request.tenant;
+  parts.stream = request.target.segments[2];
+  parts.format = IngestRequest::Format::kNdjson;
+  parts.idempotency_key = request.head.idempotency_key;
+  parts.trace = trace_of(request.head, {});
+  return std::make_shared<HttpUpload>(
+      backend_, std::move(parts), operation_of(Route::kIngest).path, std::move(room),
+      [this, done = std::move(done), tenant = request.tenant](Result<IngestAnswer> result) {
+        const bool failed = !result.ok();
+        done(answer_ingest(std::move(result), true, tenant), failed);
       });
 }
 

@@ -18,6 +18,7 @@
 #include "event-gateway/http_routes.h"
 #include "event-gateway/http_server.h"
 #include "event-gateway/http_target.h"
+#include "event-gateway/http_upload.h"
 
 namespace millrace::gateway {
 
@@ -60,6 +61,10 @@ class HttpHandlers {
   bool verify(HttpRequest& request, std::function<void(bool holds)> done);
   void keep_uses(bool all);  // of tokens; now and then, and at the end
   void handle(const HttpRequest& request, const HttpReply& reply);
+  // Whether a body beyond the bound is taken part by part (http_upload.h): NDJSON that is not compressed.
+  static bool takes_parts(const HttpRequest& request);
+  std::shared_ptr<HttpUpload> begin_upload(const HttpRequest& request, std::function<void()> room,
+                                           std::function<void(HttpAnswer, bool failed)> done);
   // Requests whose successors may be begun before they are answered.
   static bool concurrent(Route route) {
     return route == Route::kSchemaRegistry || (route != Route::kOptions && operation_of(route).concurrent);
@@ -83,6 +88,7 @@ class HttpHandlers {
   bool is_our_host(std::string_view authority, const std::string& local) const;
 
   void ingest(const HttpRequest& request, const HttpReply& reply);
+  HttpAnswer answer_ingest(Result<IngestAnswer> result, bool may_be_empty, TenantId tenant) const;
 
   const HttpOptions& options_;
   HttpBackend& backend_;

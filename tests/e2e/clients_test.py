@@ -221,5 +221,40 @@ def idle_connections(test):
     print(f"{count} idle connections: {each:.1f} KiB each")
 
 
+def a_body_of_any_length(test):
+    """More than a request's bound, in bounded memory; broken off and sent again by its key, each event counts once."""
+    server = test.server(options=["--max-body-mb", "4", "--segment-mb", "16"]).start()
+    server.sql("CREATE STREAM s (id BIGINT, pad TEXT) WITH (partitions = 2)")
+    server.sql("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n, sum(id) AS total FROM s")
+    pad, a_piece, pieces = "x" * 180, 5_000, 160
+
+    def piece(number):
+        first = number * a_piece
+        return "".join(f'{{"id":{i},"pad":"{pad}"}}\n' for i in range(first, first + a_piece)).encode()
+
+    def chunk(body):
+        return b"%x\r\n%s\r\n" % (len(body), body)
+
+    head = (b"POST /v1/streams/s/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+            b"Idempotency-Key: file-1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    before = resident_mb(server)
+    broken = opened(server, head)
+    for number in range(pieces // 2):
+        broken.sendall(chunk(piece(number)))
+    broken.close()
+    whole = opened(server, head)
+    for number in range(pieces):
+        whole.sendall(chunk(piece(number)))
+    whole.sendall(b"0\r\n\r\n")
+    whole.settimeout(60)
+    answer = whole.recv(65536)
+    count = a_piece * pieces
+    assert answer.startswith(b"HTTP/1.1 200") and b'{"accepted":%d,"rejected":[],"offsets":[],' % count in answer, answer
+    grown = resident_mb(server) - before
+    assert grown < 150, f"{grown} MiB for a body of {count * (len(pad) + 20) >> 20}"
+    wait_for(lambda: server.sql("SELECT n, total FROM v") == [{"n": count, "total": count * (count - 1) // 2}], 30)
+    whole.close()
+
+
 if __name__ == "__main__":
-    main([kept_waiting, half_open, idle_connections])
+    main([kept_waiting, half_open, idle_connections, a_body_of_any_length])
