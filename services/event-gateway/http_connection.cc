@@ -31,6 +31,9 @@ constexpr int64_t kLingerMs = 1'000;
 constexpr int64_t kAskMs = 500;  // a client that sends no more, whether it is still there
 constexpr int64_t kNever = INT64_MAX;
 
+constexpr uint64_t kLongestBody = uint64_t{1}
+                                  << 40;  // of those that are taken in parts; others: is_over_bound()
+
 class Connection final : public HttpConnection {
  public:
   Connection(std::shared_ptr<HttpContext> context, std::unique_ptr<Transport> transport, std::string local,
@@ -38,7 +41,7 @@ class Connection final : public HttpConnection {
       : shared_(std::move(context)),
         ctx_(*shared_),
         transport_(std::move(transport)),
-        parser_(request_.head, ctx_.options.max_header_bytes, SIZE_MAX),  // bodies: is_over_bound()
+        parser_(request_.head, ctx_.options.max_header_bytes, kLongestBody),
         body_(ctx_),
         output_(ctx_.counters.bytes_out) {
     request_.local = std::move(local);
@@ -286,6 +289,9 @@ bool Connection::parse_head() {
           Code::kInvalid, "MR-API-0002",
           "the request's header is larger than " + std::to_string(ctx_.options.max_header_bytes) + " bytes"));
       break;
+    case HttpParser::Got::kBodyTooLarge:
+      refuse(too_large());
+      break;
     case HttpParser::Got::kBadVersion:
       refuse(error(Code::kInvalid, "MR-API-0021", "this server speaks HTTP/1.1 and HTTP/1.0"));
       break;
@@ -454,6 +460,8 @@ bool Connection::parse_chunked() {
   }
   if (got == HttpParser::Got::kDone) {
     dispatch();
+  } else if (got == HttpParser::Got::kBodyTooLarge) {
+    refuse(too_large());
   } else if (got != HttpParser::Got::kMore || (used == 0 && input().size() >= most)) {
     ++ctx_.counters.bad_framing;
     const bool endless = got == HttpParser::Got::kMore;

@@ -62,6 +62,7 @@ REFUSED = [
     (get(b"/livez", b"X: " + b"y" * 1_000_000 + b"\r\n"), 431, "MR-API-0002"),
     (get(b"/" + b"x" * 100_000), 431, "MR-API-0002"),
     (POST + b"Content-Length: 99999999999\r\n\r\n{}", 413, "MR-API-0003"),
+    (POST.replace(b"/json", b"/x-ndjson") + b"Content-Length: 9999999999999999\r\n\r\n{}", 413, "MR-API-0003"),
     # Host, Origin
     (b"GET /livez HTTP/1.1\r\n\r\n", 400, "MR-API-0007"),
     (get(b"/livez", HOST), 400, "MR-API-0007"),
