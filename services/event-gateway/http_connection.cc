@@ -112,6 +112,7 @@ class Connection final : public HttpConnection {
   void end_upload(uint64_t request, HttpAnswer answer, bool failed);
   Error too_large() const;
   void refuse(const Error& failure);  // the request that is arriving; the connection ends behind it
+  void drop_body();
   void set_read_deadline();
 
   // Output
@@ -150,6 +151,8 @@ class Connection final : public HttpConnection {
   HttpBody body_;
   std::shared_ptr<HttpUpload> upload_;  // of the body that is arriving, once it is beyond the bound
   bool reading_ = false, eof_ = false;
+  bool fills_body_ = false;    // the read under way writes to body_
+  bool body_dropped_ = false;  // it goes when that read has ended
 
   std::deque<Slot> slots_;
   uint64_t first_ = 0;  // the number of slots_.front()
@@ -196,13 +199,15 @@ void Connection::arm_read() {
     to = asio::buffer(input_.data() + end_, input_.size() - end_);
   }
   reading_ = true;
+  fills_body_ = into_body;
   transport_->async_read_some(to, [self = self(), into_body](const ErrorCode& ec, size_t bytes) {
     self->on_read(ec, bytes, into_body);
   });
 }
 
 void Connection::on_read(const ErrorCode& ec, size_t bytes, bool into_body) {
-  reading_ = false;
+  reading_ = fills_body_ = false;
+  if (std::exchange(body_dropped_, false)) body_.clear();
   if (closed_) return;
   if (ec == asio::error::operation_aborted && upgraded_) return run();
   if (ec && ec != asio::error::eof) return close();
@@ -417,7 +422,7 @@ void Connection::end_upload(uint64_t request, HttpAnswer answer, bool failed) {
     slot.last = true;
     slot.keep_alive = false;
     phase_ = Phase::kEnded;
-    body_.clear();
+    drop_body();
     upload_ = nullptr;
   }
   this->answer(request, std::move(answer));
@@ -495,9 +500,15 @@ void Connection::refuse(const Error& failure) {
   slot.wants_continue = false;
   phase_ = Phase::kEnded;
   begun_ = false;
-  body_.clear();
+  drop_body();
   const auto upload = std::exchange(upload_, nullptr);
   answer(first_ + slots_.size() - 1, problem(upload != nullptr ? upload->cancel(failure) : failure));
+}
+
+// What a read is writing to stays until that has ended.
+void Connection::drop_body() {
+  body_dropped_ = fills_body_;
+  if (!fills_body_) body_.clear();
 }
 
 void Connection::set_read_deadline() {
@@ -777,7 +788,7 @@ void Connection::end_source(Slot& slot) {
 }
 
 void Connection::drop_slots() {
-  body_.clear();
+  drop_body();
   upload_ = nullptr;
   for (Slot& slot : slots_) {
     if (slot.source != nullptr) end_source(slot);
@@ -853,7 +864,7 @@ void Connection::drain() {
   const bool arriving = phase_ == Phase::kToken || phase_ == Phase::kSized || phase_ == Phase::kChunked;
   if (arriving && !slots_.empty()) refuse(stopping());
   if (closed_ || finishing_) return;
-  body_.clear();
+  drop_body();
   phase_ = Phase::kEnded;
   upgraded_.reset();
   begun_ = false;

@@ -285,6 +285,28 @@ TEST_F(HttpServerTest, LimitsOfSizes) {
   EXPECT_EQ(c.call(get("/", "X: " + std::string(15'000, 'x') + "\r\n")).status, 200);
 }
 
+// Its bytes are read to where the body is kept: that must stay while a read is under way.
+TEST_F(HttpServerTest, ABodyThatIsGivenUpMayGoOnComing) {
+  options.body_timeout = Duration(50);
+  start();
+  const std::string head =
+      "POST /v1/streams/quakes/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Content-Length: 4000000\r\n\r\n";
+  auto slow = client();
+  slow.send(head + std::string(300'000, ' '));
+  turn(1'300);  // time-outs are looked at now and then
+  slow.send(std::string(300'000, ' '), 200);
+  turn(20);
+  EXPECT_EQ(slow.answer().status, 408);
+  auto stopped = client();
+  stopped.send(head + std::string(300'000, ' '));
+  server->drain();
+  stopped.send(std::string(300'000, ' '), 200);
+  turn(20);
+  EXPECT_EQ(stopped.answer().status, 503);
+  EXPECT_TRUE(seen.empty());
+}
+
 TEST_F(HttpServerTest, RoutesAndMethods) {
   start();
   auto c = client();
