@@ -368,6 +368,7 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
                is_duplicate({request.tenant, stream->id, request.idempotency_key}, body, done));
     if (duplicate) return {};
   }
+  TRY_ASSIGN(Target* const target, target_of(stream));
   tenant.bytes.take(static_cast<double>(request.body.size()));
   TRY_ASSIGN(const auto events, split(request));
   accounts.received_events += events.size();
@@ -379,17 +380,15 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
         "send them in several requests");
   }
   tenant.events.take(static_cast<double>(events.size()));
-  TRY_ASSIGN(Target* const found, target_of(stream));
-  Target& target = *found;
   IngestAnswer answer;
-  route(target, *stream, events, answer);
+  route(*target, *stream, events, answer);
   tenant.counters.rejected_events += answer.rejected.size() + answer.rejected_more;
   if (request.all_or_nothing && !answer.rejected.empty()) {
-    take_batches(target, stream->id);  // nothing of it stays
+    take_batches(*target, stream->id);  // nothing of it stays
     accounts.reject(Rejection::kRequest, answer.accepted);
     return std::move(answer.rejected.front().error);
   }
-  return submit(request, tenant, *stream, target, std::move(answer), body, done);
+  return submit(request, tenant, *stream, *target, std::move(answer), body, done);
 }
 
 Ingest::Ingest(log::Journal& journal, const sql::Definitions& definitions, Limits limits)

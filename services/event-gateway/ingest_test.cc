@@ -90,6 +90,15 @@ class IngestTest : public testing::Test {
   std::vector<log::FramePtr> frames_;
 };
 
+TEST_F(IngestTest, AStreamWhoseSchemaIsNotThereTakesNothingAndCostsNothing) {
+  define(DefinitionKind::kStream, "checked",
+         "CREATE STREAM checked (n BIGINT) WITH (schema = 'checked-value', schema_version = 1)");
+  ingest_->set_quota(tenant_, Quota{.events_per_s = 1});
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(send("{\"n\":1}\n{\"n\":2}\n", "", "checked")->failure->id, "MR-SCH-0004");
+  EXPECT_EQ(ingest_->accounts().received_events, 0u);
+}
+
 TEST_F(IngestTest, ARequestIsOneFrameAndAnsweredWhenDurable) {
   const auto answered = send("{\"visitor\":\"ana\",\"n\":1}\n{\"visitor\":\"bob\",\"n\":2}\n\n{\"n\":3}\n");
   const Cut cut = journal_.end_cut();
