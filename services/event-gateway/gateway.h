@@ -40,6 +40,8 @@ struct IngestRequest {
   std::string idempotency_key;  // empty: none; at most 255 bytes
   bool all_or_nothing = false;  // an event that is rejected refuses the request
   std::optional<telemetry::TraceContext> trace;  // kept with its events
+  uint32_t part =
+      0;  // from 1 on: of a body that comes in parts, each of which has a place of its own under the key
 };
 struct IngestAnswer {
   size_t accepted = 0;

@@ -1,5 +1,7 @@
 #include "event-gateway/http_body.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "event-gateway/http_context.h"
@@ -24,8 +26,14 @@ void HttpBody::commit(size_t bytes) {
 // Nothing more is decoded for a body that will be refused.
 void HttpBody::take(std::string_view bytes) {
   if (undecodable_ || too_much_arrives()) return;
+  encoded_ += bytes.size();
   if (!decoder_) {
     bytes_.append(bytes);
+  } else if (encoded_ > context_.options.max_body_bytes) {
+    undecodable_ =
+        error(Code::kInvalid, "MR-API-0003",
+              fmt::format("the body is larger than {} bytes as it is sent", context_.options.max_body_bytes),
+              "send it in several requests");
   } else if (const Status decoded = decoder_->write(bytes, bytes_); !decoded.ok()) {
     undecodable_ = decoded.error();
   }
@@ -59,6 +67,7 @@ void HttpBody::clear() {
   bytes_.clear();
   decoder_.reset();
   undecodable_.reset();
+  encoded_ = 0;
   count();
 }
 

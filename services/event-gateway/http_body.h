@@ -2,8 +2,8 @@
 //
 // Use:    begin(), then take() each piece, or tail() and commit() where takes_directly(); after each problem(). finish() at
 //         its end; then view(), with padding behind it, until clear().
-// Bound:  a compressed body by options' max_body_bytes, decoded; others are the caller's to bound. All bodies together,
-//         decoders included, by max_arriving_bytes.
+// Bound:  a compressed body by options' max_body_bytes, as it comes and decoded; others are the caller's to bound. All bodies
+//         together, decoders included, by max_arriving_bytes.
 // Errors: those of http_coding.h; MR-API-0020: all bodies are too much.
 // Threads: the core loop's.
 #pragma once
@@ -44,7 +44,8 @@ class HttpBody {
   BodyBuffer bytes_;
   std::unique_ptr<BodyDecoder> decoder_;  // null: the body comes as it is
   std::optional<Error> undecodable_;
-  size_t counted_ = 0;  // in the context's arriving_bytes
+  uint64_t encoded_ = 0;  // bytes that came
+  size_t counted_ = 0;    // in the context's arriving_bytes
 };
 
 }  // namespace millrace::gateway

@@ -34,6 +34,11 @@ constexpr int64_t kNever = INT64_MAX;
 constexpr uint64_t kLongestBody = uint64_t{1}
                                   << 40;  // of those that are taken in parts; others: is_over_bound()
 
+Error ended_token() {
+  return error(Code::kDenied, "MR-AUTH-0001", "the access token has expired, or is no longer good",
+               "send the rest with another one");
+}
+
 class Connection final : public HttpConnection {
  public:
   Connection(std::shared_ptr<HttpContext> context, std::unique_ptr<Transport> transport, std::string local,
@@ -111,6 +116,7 @@ class Connection final : public HttpConnection {
   bool waits_with_parts() const { return body_.view().size() > body_bound(); }
   void end_upload(uint64_t request, HttpAnswer answer, bool failed);
   Error too_large() const;
+  Error line_too_long() const;
   void refuse(const Error& failure);  // the request that is arriving; the connection ends behind it
   void drop_body();
   void set_read_deadline();
@@ -149,7 +155,8 @@ class Connection final : public HttpConnection {
   bool line_skipped_ = false;  // an empty line before it
   uint64_t body_left_ = 0;     // kSized, kSkip
   HttpBody body_;
-  std::shared_ptr<HttpUpload> upload_;  // of the body that is arriving, once it is beyond the bound
+  bool in_parts_ = false;               // the body that is arriving is beyond the bound, and may be
+  std::shared_ptr<HttpUpload> upload_;  // of it, once a part has been taken
   bool reading_ = false, eof_ = false;
   bool fills_body_ = false;    // the read under way writes to body_
   bool body_dropped_ = false;  // it goes when that read has ended
@@ -335,11 +342,11 @@ void Connection::admit_request() {
   if (!refusal) {
     slot.concurrent = HttpHandlers::concurrent(request_.route);
     if (!head.has_body()) return dispatch();
-    if (head.content_length.value_or(0) > ctx_.options.max_body_bytes && !HttpHandlers::takes_parts(request_))
-      return refuse(too_large());
+    in_parts_ = head.content_length.value_or(0) > ctx_.options.max_body_bytes;
+    if (in_parts_ && !HttpHandlers::takes_parts(request_)) return refuse(too_large());
     phase_ = head.chunked ? Phase::kChunked : Phase::kSized;
     body_left_ = head.content_length.value_or(0);
-    body_.begin(request_.coding, body_left_);
+    body_.begin(request_.coding, in_parts_ ? HttpUpload::kPartBytes : body_left_);
     slot.wants_continue = expects && input().empty();
   } else if (head.has_body() && (head.chunked || expects || *head.content_length > kSkippedBody)) {
     slot.last = true;  // what follows is a body that nobody reads
@@ -381,24 +388,26 @@ bool Connection::body_refused() {
 
 size_t Connection::body_bound() const {
   const size_t most = ctx_.options.max_body_bytes;
-  return upload_ == nullptr ? most : std::min(most, HttpUpload::kPartBytes);
+  return in_parts_ ? std::min(most, HttpUpload::kPartBytes) : most;
 }
 
 // True: the request is refused for it.
 bool Connection::is_over_bound() {
-  while (body_.view().size() > body_bound() && phase_ != Phase::kEnded) {
+  while (body_.view().size() > body_bound()) {
     if (limited()) return false;
-    if (!take_part()) refuse(too_large());
+    if (!take_part()) return true;
   }
-  return phase_ == Phase::kEnded;
+  return false;
 }
 
-// Of a body that may be taken part by part, the lines that fit the bound: the same ones however the body comes, for each
-// part has its key. False: there is none.
+// Of a body that may be taken part by part, the lines that fit one: the same ones however the body comes, for each part has
+// its place under the request's key. False: the request is refused.
 bool Connection::take_part() {
-  const size_t most = std::min(ctx_.options.max_body_bytes, HttpUpload::kPartBytes);
-  const std::string_view lines = HttpHandlers::takes_parts(request_) ? body_.lines(most) : std::string_view();
-  if (lines.empty()) return false;
+  if (!HttpHandlers::takes_parts(request_)) return refuse(too_large()), false;
+  if (!ctx_.handlers.is_good(request_.caller)) return refuse(ended_token()), false;
+  in_parts_ = true;
+  const std::string_view lines = body_.lines(body_bound());
+  if (lines.empty()) return refuse(line_too_long()), false;
   if (upload_ == nullptr) {
     const uint64_t number = first_ + slots_.size() - 1;
     upload_ = ctx_.handlers.begin_upload(
@@ -410,7 +419,8 @@ bool Connection::take_part() {
   const size_t taken = lines.size();
   const auto upload = upload_;
   upload->take(lines);
-  if (phase_ != Phase::kEnded) body_.drop_front(taken);
+  if (phase_ == Phase::kEnded) return false;
+  body_.drop_front(taken);
   return true;
 }
 
@@ -431,7 +441,15 @@ void Connection::end_upload(uint64_t request, HttpAnswer answer, bool failed) {
 Error Connection::too_large() const {
   return error(Code::kInvalid, "MR-API-0003",
                "the body is larger than " + std::to_string(ctx_.options.max_body_bytes) + " bytes",
-               "send the events in several requests, or as NDJSON, which may be as long as it likes");
+               request_.route == Route::kIngest
+                   ? "send the events in several requests, or as NDJSON that is not compressed"
+                   : "send less at once");
+}
+
+Error Connection::line_too_long() const {
+  return error(Code::kInvalid, "MR-API-0003",
+               "a line of the body is longer than " + std::to_string(body_bound()) + " bytes",
+               "an event has at most 1 MiB; each stands on a line of its own");
 }
 
 bool Connection::parse_sized() {
@@ -484,6 +502,7 @@ void Connection::dispatch() {
   if (const Status whole = body_.finish(); !whole.ok()) return refuse(whole.error());
   phase_ = Phase::kHead;
   slots_.back().wants_continue = false;
+  if (upload_ != nullptr && !ctx_.handlers.is_good(request_.caller)) return refuse(ended_token());
   if (const auto upload = std::exchange(upload_, nullptr); upload != nullptr) {
     upload->finish(body_.view());
   } else {

@@ -52,6 +52,7 @@ constexpr OwnStatus kOwnStatus[] = {
     {"MR-API-0017", 408},    // it did not come in time
     {"MR-API-0021", 505},    // another version of HTTP
     {"MR-API-0025", 426},    // it is for WebSocket clients
+    {"MR-AUTH-0001", 401},   // another token helps
     {"MR-ING-0007", 422},    // another body under a used Idempotency-Key
     {"MR-QRY-0003", 422},    // more events than a SELECT reads: another statement helps, waiting does not
     {"MR-STEP-0005", 422},   // the query has stopped: its state has reached its bound

@@ -30,6 +30,7 @@ struct SeenIngest {
   std::string stream, body, key;
   IngestRequest::Format format;
   Ingest::Done done;
+  uint32_t part;
 };
 
 // A stream's events in memory. Cut = 10 + the event's number.
@@ -248,7 +249,7 @@ class HttpTest : public ::testing::Test {
     define(5, 2, Kind::kStream, "of_a", "CREATE STREAM of_a (id TEXT)");
     options.port = 0;
     backend.ingest = [this](const IngestRequest& r, Ingest::Done done) {
-      seen.push_back({r.tenant, r.stream, std::string(r.body), r.idempotency_key, r.format, done});
+      seen.push_back({r.tenant, r.stream, std::string(r.body), r.idempotency_key, r.format, done, r.part});
       for (size_t i = 0; i < 64; ++i)
         padding_sum += static_cast<unsigned char>(r.body.data()[r.body.size() + i]);
       if (answer_at_once) done(answer_at_once(r));

@@ -161,6 +161,29 @@ TEST_F(HttpTokensTest, ATenantsAdminSeesItsOwn) {
   EXPECT_EQ(c.call(ask("GET", "/v1/tokens", a)).status, 401);
 }
 
+// A body that comes in parts may take hours.
+TEST_F(HttpTokensTest, AnUploadEndsWithItsToken) {
+  options.max_body_bytes = 1'000;
+  const std::string admin = make("a", {"admin"}), token = make("a", {"ingest"});
+  start();
+  auto c = client(), other = client();
+  const std::string line = R"({"id":"x"})"
+                           "\n";
+  std::string lines;
+  for (int i = 0; i < 150; ++i) lines += line;
+  c.send(ask("POST", "/v1/streams/of_a/events", token, "",
+             "Content-Type: application/x-ndjson\r\nContent-Length: 1000000\r\n") +
+         lines);
+  ASSERT_TRUE(wait_seen(1));
+  ASSERT_EQ(other.call(ask("DELETE", "/v1/tokens/" + id_of(token), admin)).status, 204);
+  const size_t before = seen.size();
+  c.send(lines);
+  const auto answer = c.answer();
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_NE(answer.body.find("events were taken before"), std::string::npos) << answer.body;
+  EXPECT_EQ(seen.size(), before);
+}
+
 TEST_F(HttpTokensTest, RotationAndExpiryOnAnOpenConnection) {
   const std::string old = make("a", {"admin", "read"});
   start();

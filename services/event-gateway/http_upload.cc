@@ -10,16 +10,16 @@
 namespace millrace::gateway {
 
 void HttpUpload::take(std::string_view lines) {
-  if (!done_) return;
+  if (!done_ || failed_) return;
   IngestRequest part = parts_;
   part.body = lines;
-  ++begun_;
-  if (!part.idempotency_key.empty()) part.idempotency_key += fmt::format("#{}", begun_);
-  ++waiting_;
+  part.part = ++begun_;
+  waiting_.emplace_back();
   const auto trace = part.trace;
-  ingest_traced(
-      backend_, std::move(part), trace, route_,
-      [self = shared_from_this()](Result<IngestAnswer> answer) { self->on_part(std::move(answer)); });
+  ingest_traced(backend_, std::move(part), trace, route_,
+                [self = shared_from_this(), number = begun_](Result<IngestAnswer> answer) {
+                  self->on_part(number, std::move(answer));
+                });
 }
 
 void HttpUpload::finish(std::string_view rest) {
@@ -32,23 +32,30 @@ Error HttpUpload::cancel(Error failure) {
   return with_taken(std::move(failure));
 }
 
-void HttpUpload::on_part(Result<IngestAnswer> answer) {
+void HttpUpload::on_part(size_t number, Result<IngestAnswer> answer) {
   const bool was_full = is_full();
-  --waiting_;
+  failed_ |= !answer.ok();
+  waiting_[waiting_.size() - 1 - (begun_ - number)] = std::move(answer);
+  fold();
   if (!done_) return;
-  if (!answer.ok()) {
+  if (waiting_.empty() && (failure_ || whole_)) {
     const auto done = std::exchange(done_, nullptr);
-    return done(with_taken(std::move(answer).error()));
+    return failure_ ? done(with_taken(std::move(*failure_))) : done(std::move(sum_));
   }
-  add(std::move(*answer));
-  if (whole_ && waiting_ == 0) {
-    const auto done = std::exchange(done_, nullptr);
-    return done(std::move(sum_));
-  }
-  if (was_full) room_();
+  if (was_full && !is_full()) room_();
 }
 
-// Parts become durable in their order.
+void HttpUpload::fold() {
+  for (; !waiting_.empty() && waiting_.front(); waiting_.pop_front()) {
+    Result<IngestAnswer>& answer = *waiting_.front();
+    if (answer.ok()) {
+      add(std::move(*answer));
+    } else if (!failure_) {
+      failure_ = std::move(answer).error();
+    }
+  }
+}
+
 void HttpUpload::add(IngestAnswer answer) {
   const size_t before = sum_.events();
   sum_.accepted += answer.accepted;
@@ -67,8 +74,9 @@ void HttpUpload::add(IngestAnswer answer) {
 }
 
 Error HttpUpload::with_taken(Error failure) const {
-  failure.detail = fmt::format("of this body {} events were taken before, {} rejected",
-                               sum_.accepted + sum_.duplicates, sum_.rejected.size() + sum_.rejected_more);
+  failure.detail = fmt::format("of this body {}{} events were taken before, {} rejected",
+                               waiting_.empty() ? "" : "at least ", sum_.accepted + sum_.duplicates,
+                               sum_.rejected.size() + sum_.rejected_more);
   return failure;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "event-gateway/body_buffer.h"
 #include "event-gateway/http_testing.h"
 
 namespace millrace::gateway {
@@ -68,12 +69,15 @@ TEST_F(HttpUploadTest, WithinTheBoundItIsOneFrame) {
   EXPECT_EQ(seen.size(), 1u);
 }
 
-TEST_F(HttpUploadTest, PartsHaveKeysOfTheirOwn) {
+TEST_F(HttpUploadTest, PartsHavePlacesOfTheirOwnUnderTheKey) {
   start();
   auto c = client();
   c.call(in_chunks(lines(0, 200), 100, "Idempotency-Key: k\r\n"));
   ASSERT_GT(seen.size(), 2u);
-  for (size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i].key, "k#" + std::to_string(i + 1));
+  for (size_t i = 0; i < seen.size(); ++i)
+    EXPECT_EQ(std::pair(seen[i].key, seen[i].part), std::pair(std::string("k"), uint32_t(i + 1)));
+  c.call(post("{}\n", "Idempotency-Key: k\r\n"));
+  EXPECT_EQ(seen.back().part, 0u);
 }
 
 TEST_F(HttpUploadTest, PartsEndAtTheSamePlacesHoweverTheBodyComes) {
@@ -123,6 +127,71 @@ TEST_F(HttpUploadTest, ARefusedPartEndsIt) {
   EXPECT_EQ(answer.fields.at("connection"), "close");
   EXPECT_NE(answer.body.find("events were taken before"), std::string::npos) << answer.body;
   EXPECT_EQ(seen.size(), 3u);
+}
+
+IngestAnswer rejected_first() {
+  IngestAnswer answer;
+  answer.rejected.push_back({0, error(Code::kInvalid, "MR-EVT-0001", "no")});
+  return answer;
+}
+
+// A part that stores nothing is answered before the one that waits for the disk.
+TEST_F(HttpUploadTest, AnswersMayComeInAnyOrder) {
+  answer_at_once = nullptr;
+  start();
+  auto c = client();
+  c.send(in_chunks(lines(0, 150), 100));
+  ASSERT_TRUE(wait_seen(2));
+  seen[1].done(rejected_first());
+  seen[0].done(testing::accepted(75));
+  const auto answer = c.answer();
+  EXPECT_NE(answer.body.find("{\"accepted\":75,\"rejected\":[{\"index\":75,"), std::string::npos)
+      << answer.body;
+}
+
+TEST_F(HttpUploadTest, AFailureIsToldWhenThePartsBeforeItAreAnswered) {
+  answer_at_once = nullptr;
+  start();
+  auto c = client();
+  c.send(in_chunks(lines(0, 3'000), 100), 200);
+  ASSERT_TRUE(wait_seen(2));
+  seen[1].done(error(Code::kExhausted, "MR-ING-0008", "the quota"));
+  turn(20);
+  EXPECT_EQ(c.got, "");
+  seen[0].done(testing::accepted(75));
+  const auto answer = c.answer();
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_NE(answer.body.find("of this body 75 events were taken before"), std::string::npos) << answer.body;
+  EXPECT_EQ(seen.size(), 2u) << "nothing is begun behind it";
+}
+
+TEST_F(HttpUploadTest, ALengthBeyondTheBoundIsTakenInPartsFromItsBegin) {
+  start();
+  auto c = client();
+  const std::string request = post(lines(0, 200));
+  c.send(request.substr(0, request.size() - 900));
+  EXPECT_TRUE(wait_seen(1));
+  c.send(request.substr(request.size() - 900));
+  EXPECT_EQ(c.answer().status, 200);
+}
+
+TEST_F(HttpUploadTest, WhatAPartTookIsGivenBack) {
+  BodyBuffer buffer;
+  buffer.append(std::string(8'000'000, 'x'));
+  buffer.drop_front(7'999'990);
+  EXPECT_LT(buffer.room(), 100'000u);
+  EXPECT_EQ(buffer.view(), std::string(10, 'x'));
+}
+
+// Empty members of gzip: bytes that decode to nothing.
+TEST_F(HttpUploadTest, ACompressedBodyIsBoundedAsItComes) {
+  start();
+  const std::string empty("\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0", 20);
+  std::string body;
+  for (int i = 0; i < 100; ++i) body += empty;
+  auto c = client();
+  EXPECT_EQ(c.call(in_chunks(body, 500, "Content-Encoding: gzip\r\n")).status, 413);
+  EXPECT_TRUE(seen.empty());
 }
 
 TEST_F(HttpUploadTest, PartsThatAreNotDurableHoldUpTheRest) {

@@ -90,6 +90,13 @@ Error over_quota(const char* what, double wait_s) {
                fmt::format("send again in {:.2f} s", std::max(wait_s, 0.01)));
 }
 
+// A key in a header has no zero byte.
+IdempotencyKey key_of(const IngestRequest& request, StreamId stream) {
+  IdempotencyKey key{request.tenant, stream, request.idempotency_key};
+  if (request.part > 0) key.key += '\0' + std::to_string(request.part);
+  return key;
+}
+
 Error reused_key() {
   return error(Code::kConflict, "MR-ING-0007", "the Idempotency-Key was used with another body",
                "use a new key for a new request");
@@ -313,7 +320,7 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
   IdempotencyTable::EntryPtr entry;
   if (with_key) {
     entry = std::make_shared<IdempotencyTable::Entry>();
-    entry->id = {request.tenant, stream.id, request.idempotency_key};
+    entry->id = key_of(request, stream.id);
     entry->body = body;
     group.controls.push_back({log::ControlKind::kIdempotency, encode_idempotency(entry->id, body, answer)});
   }
@@ -364,8 +371,7 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
   BodyHash body;
   if (!request.idempotency_key.empty()) {
     body = hash_body(request.body);
-    TRY_ASSIGN(const bool duplicate,
-               is_duplicate({request.tenant, stream->id, request.idempotency_key}, body, done));
+    TRY_ASSIGN(const bool duplicate, is_duplicate(key_of(request, stream->id), body, done));
     if (duplicate) return {};
   }
   TRY_ASSIGN(Target* const target, target_of(stream));

@@ -84,10 +84,10 @@ void RowPage::add(std::string_view json, const engine::StreamPlace& after) {
 }
 
 std::string_view RowPage::trace_of(size_t row) const {
-  for (const auto& traced : traces) {
-    if (row < traced.end) return row < traced.begin ? std::string_view() : traced.trace;
-  }
-  return {};
+  const auto found =
+      std::upper_bound(traces.begin(), traces.end(), row,
+                       [](size_t r, const engine::TracedRows& traced) { return r < traced.end; });
+  return found == traces.end() || row < found->begin ? std::string_view() : found->trace;
 }
 
 RowMaker::RowMaker(engine::StreamPtr stream, bool declared_columns) : stream_(std::move(stream)) {
@@ -114,8 +114,10 @@ Status RowMaker::append(const log::FramePtr& frame, const EventFilter& filter, u
   if (!values_.empty()) append_decoded(page);
   if (page.rows.size() == before) return {};
   if (decoder_ == nullptr) page.keep.push_back(frame);
-  if (const auto trace = trace_in(*frame); !trace.empty())
+  if (const auto trace = trace_in(*frame); !trace.empty()) {
     page.traces.push_back({before, page.rows.size(), page.text.keep(trace)});
+    page.bytes += trace.size();
+  }
   return {};
 }
 
