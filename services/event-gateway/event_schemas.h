@@ -31,9 +31,9 @@ struct SubjectVersion {
 class EventSchemas {
  public:
   virtual ~EventSchemas() = default;
-  // A subject's latest version. MR-SCH-0001: there is none; an error of its format: it cannot be carried out.
-  virtual void latest(TenantId tenant, const std::string& subject,
-                      std::function<void(Result<SubjectVersion>)> done) = 0;
+  // A subject's version; 0: its latest. MR-SCH-0001: there is none; an error of its format: it cannot be carried out.
+  virtual void find(TenantId tenant, const std::string& subject, int32_t version,
+                    std::function<void(Result<SubjectVersion>)> done) = 0;
   // What the stream's schema asks. MR-SCH-0003 (kUnavailable): it is being looked up.
   virtual Result<std::unique_ptr<EventSchema>> of(const engine::StreamDef& stream) = 0;
 };

@@ -140,7 +140,8 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
   void expire() override;
 
   void execute(const sql::CreateStream& create, const sql::Statement& statement);
-  void look_up_schema(const sql::CreateStream& create, const sql::Statement& statement);
+  void look_up_schema(const sql::CreateStream& create);
+  void keep_with_schema(const SubjectVersion& version);
   void execute(const sql::CreateQuery& create, const sql::Statement& statement);
   void execute(const sql::Select& select, const sql::Statement& statement);
   void execute(const sql::Subscribe& subscribe, const sql::Statement& statement);
@@ -184,6 +185,12 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
   SqlService::Done done_;
   std::vector<sql::StatementPtr> statements_;
   size_t next_ = 0;
+  // Of a statement that is kept with its schema's version: as it was sent.
+  struct Written {
+    sql::StatementPtr statement;
+    sql::KeptText kept;
+  };
+  std::optional<Written> written_;
   bool stepping_ = false;
   bool waiting_ = false;  // for a statement's end
 };
@@ -234,10 +241,12 @@ void Run::finish_statement(Result<StatementResult> result) {
   const sql::Statement& ended = *statements_[next_ - 1];
   if (acted_ && changes_definitions(ended))
     acted_(sql::statement_text(ended), result.ok() ? Status() : Status(result.error()));
+  const auto written = std::exchange(written_, std::nullopt);
   if (!done_) return;
   if (!result.ok()) {
     const auto done = std::exchange(done_, nullptr);
-    return done(std::move(result).error());
+    Error failure = std::move(result).error();
+    return done(written ? sql::as_written(*written->statement, written->kept, std::move(failure)) : failure);
   }
   each_(std::move(*result));
   run();
@@ -283,26 +292,29 @@ void Run::replace(sql::DefinitionId view, const char* tag, const sql::Statement&
   definitions_.replace(view, sql::statement_text(statement), done);
 }
 
-// The definition is kept with the version that is the latest now, and bound as it is kept.
-void Run::look_up_schema(const sql::CreateStream& create, const sql::Statement& statement) {
+// The definition is kept with the version that there is now, and bound as it is kept.
+void Run::look_up_schema(const sql::CreateStream& create) {
   if (schemas_ == nullptr) return finish_statement(no_registry());
-  schemas_->latest(tenant_, create.stream.schema_subject,
-                   [self = shared_from_this(), &statement](Result<SubjectVersion> found) {
-                     if (!found.ok()) return self->finish_statement(std::move(found).error());
-                     auto text = sql::with_schema_version(statement, found->version, found->columns);
-                     if (!text.ok()) return self->finish_statement(std::move(text).error());
-                     auto kept = sql::parse(*text);
-                     if (!kept.ok()) return self->finish_statement(std::move(kept).error());
-                     auto& own = self->statements_[self->next_ - 1];
-                     own = std::move(kept->front());
-                     self->statement(*own);
-                   });
+  const auto done = [self = shared_from_this()](Result<SubjectVersion> found) {
+    if (!found.ok()) return self->finish_statement(std::move(found).error());
+    self->keep_with_schema(*found);
+  };
+  schemas_->find(tenant_, create.stream.schema_subject, create.stream.schema_version, done);
+}
+
+void Run::keep_with_schema(const SubjectVersion& version) {
+  auto& own = statements_[next_ - 1];
+  auto kept = sql::with_schema_version(*own, version.version, version.columns);
+  if (!kept.ok()) return finish_statement(std::move(kept).error());
+  auto parsed = sql::parse(kept->text);
+  if (!parsed.ok()) return finish_statement(sql::as_written(*own, *kept, std::move(parsed).error()));
+  written_ = Written{std::exchange(own, std::move(parsed->front())), std::move(*kept)};
+  statement(*own);
 }
 
 void Run::execute(const sql::CreateStream& c, const sql::Statement& statement) {
   const bool there = c.if_not_exists && definitions_.catalog()->find(tenant_, c.stream.name) != nullptr;
-  if (!there && !c.stream.schema_subject.empty() && c.stream.schema_version == 0)
-    return look_up_schema(c, statement);
+  if (!there && !c.stream.schema_subject.empty() && !written_) return look_up_schema(c);
   create(DefinitionKind::kStream, c.stream.name, c.if_not_exists ? IfTaken::kKeep : IfTaken::kRefuse,
          "CREATE STREAM", statement);
 }

@@ -32,17 +32,15 @@ void RegistryEventSchemas::expect(const sql::Catalog& catalog) {
   }
 }
 
-void RegistryEventSchemas::latest(TenantId tenant, const std::string& subject,
-                                  std::function<void(Result<gateway::SubjectVersion>)> done) {
-  registry_.find_schema(tenant_name_(tenant), subject, 0,
-                        [this, tenant, subject, done](SchemaRegistryService::Found found) {
-                          if (!found.ok()) return done(not_found(subject, found.error()));
-                          if (const auto check = make_event_check(found->schema); !check.ok())
-                            return done(check.error());
-                          kept_[{tenant, subject, found->version}].schema = found->schema;
-                          const auto columns = columns_of(*found->schema);
-                          done(gateway::SubjectVersion{found->version, columns});
-                        });
+void RegistryEventSchemas::find(TenantId tenant, const std::string& subject, int32_t version,
+                                std::function<void(Result<gateway::SubjectVersion>)> done) {
+  const auto found = [this, tenant, subject, done](SchemaRegistryService::Found found) {
+    if (!found.ok()) return done(not_found(subject, found.error()));
+    if (const auto check = make_event_check(found->schema); !check.ok()) return done(check.error());
+    kept_[{tenant, subject, found->version}].schema = found->schema;
+    done(gateway::SubjectVersion{found->version, columns_of(*found->schema)});
+  };
+  registry_.find_schema(tenant_name_(tenant), subject, version, found);
 }
 
 Result<std::unique_ptr<gateway::EventSchema>> RegistryEventSchemas::of(const engine::StreamDef& stream) {

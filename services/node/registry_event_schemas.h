@@ -26,8 +26,8 @@ class RegistryEventSchemas final : public gateway::EventSchemas {
       : registry_(registry), tenant_name_(std::move(tenant_name)) {}
 
   void expect(const sql::Catalog& catalog);  // looks up what its streams name
-  void latest(TenantId tenant, const std::string& subject,
-              std::function<void(Result<gateway::SubjectVersion>)> done) override;
+  void find(TenantId tenant, const std::string& subject, int32_t version,
+            std::function<void(Result<gateway::SubjectVersion>)> done) override;
   Result<std::unique_ptr<gateway::EventSchema>> of(const engine::StreamDef& stream) override;
 
  private:

@@ -104,6 +104,11 @@ def wrong(test):
     assert problem["code"] == "MR-SCH-0001" and problem["status"] == 404, problem
     assert refused("CREATE STREAM s (id BIGINT) WITH (schema_version = 1)")["code"] == "MR-SQL-0030"
     registered(test, server, "j", json.dumps(JSON), "json")
+    assert refused("CREATE STREAM s (id BIGINT) WITH (schema = 'j', schema_version = 9)")["code"] == "MR-SCH-0001"
+    problem = refused("-- a comment\n CREATE STREAM s (WATERMARK FOR att AS att) WITH (schema = 'j')")
+    assert problem["span"]["line"] == 2 and problem["span"]["column"] == 33, problem
+    server.sql("CREATE STREAM pinned WITH (schema_version = 1, schema = 'j')")
+    assert columns(server, "pinned")[0]["price"] == "double precision"
     # A version that is gone for good takes no events; what is stored stays.
     server.sql("CREATE STREAM s (id BIGINT) WITH (schema = 'j')")
     assert server.produce("s", [{"id": 1, "price": 1}])["accepted"] == 1

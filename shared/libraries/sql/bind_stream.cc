@@ -278,10 +278,11 @@ Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const Bin
   out.stream.name = tree.name.text;
   out.stream.tenant = context.tenant;
   out.stream.kind = engine::StreamKind::kDeclared;
-  // Left to a schema whose version is not known yet: it is bound again with both (schema_text.h).
-  const ast::Option* schema = find_option(tree, "schema");
-  if (tree.columns.empty() && schema != nullptr && find_option(tree, "schema_version") == nullptr) {
-    TRY(bind_option(*schema, out.stream));
+  // Left to the schema: it is bound again with them (schema_text.h).
+  if (tree.columns.empty() && find_option(tree, "schema") != nullptr) {
+    for (const char* name : {"schema", "schema_version"}) {
+      if (const ast::Option* option = find_option(tree, name)) TRY(bind_option(*option, out.stream));
+    }
     return out;
   }
   TRY(bind_columns(tree, out.stream));

@@ -8,24 +8,79 @@
 #include "sql/ast.h"
 
 namespace millrace::sql {
+namespace {
 
-Result<std::string> with_schema_version(const Statement& statement, int32_t version,
-                                        const Result<std::string>& columns) {
+const ast::Option* find_option(const ast::CreateStream& tree, std::string_view name) {
+  const auto found =
+      std::ranges::find_if(tree.options, [&](const ast::Option& o) { return o.name.text == name; });
+  return found == tree.options.end() ? nullptr : &*found;
+}
+
+void insert(KeptText& kept, size_t offset, const std::string& piece) {
+  kept.text.insert(offset, piece);
+  kept.inserted.push_back({offset, piece.size()});
+}
+
+// Of the statement's byte, in the text that it was sent in.
+SourceSpan place_of(const Statement& statement, size_t byte, uint32_t length) {
+  SourceSpan span = statement.span;
+  span.offset += static_cast<uint32_t>(byte);
+  span.length = length;
+  for (const char c : std::string_view(statement.text).substr(0, byte)) {
+    if (c == '\n') {
+      ++span.line;
+      span.column = 1;
+    } else if ((c & 0xC0) != 0x80) {
+      ++span.column;
+    }
+  }
+  return span;
+}
+
+}  // namespace
+
+Result<KeptText> with_schema_version(const Statement& statement, int32_t version,
+                                     const Result<std::string>& columns) {
   const auto& tree = std::get<ast::CreateStream>(statement.body);
   const auto end_of = [&](const SourceSpan& span) {
     return span.offset + span.length - statement.span.offset;
   };
-  std::string text = statement_text(statement);
-  const auto option =
-      std::ranges::find_if(tree.options, [](const ast::Option& o) { return o.name.text == "schema"; });
-  text.insert(end_of(option->value_span), fmt::format(", schema_version = {}", version));
-  if (!tree.columns.empty()) return text;
-  if (!columns.ok()) return columns.error();
-  if (tree.elements)
-    text.insert(end_of(*tree.elements), fmt::format("{}, ", *columns));
-  else
-    text.insert(end_of(tree.name.span), fmt::format(" ({})", *columns));
-  return text;
+  KeptText kept{statement_text(statement), {}};
+  if (tree.columns.empty()) {
+    if (!columns.ok()) return columns.error();
+    if (tree.elements)
+      insert(kept, end_of(*tree.elements), *columns + ", ");
+    else
+      insert(kept, end_of(tree.name.span), fmt::format(" ({})", *columns));
+  }
+  if (find_option(tree, "schema_version") == nullptr) {
+    const size_t before =
+        kept.inserted.empty() ? 0 : kept.inserted.front().length;  // columns stand before options
+    insert(kept, before + end_of(find_option(tree, "schema")->value_span),
+           fmt::format(", schema_version = {}", version));
+  }
+  return kept;
+}
+
+Error as_written(const Statement& statement, const KeptText& kept, Error failure) {
+  if (!failure.span) return failure;
+  size_t before = 0;
+  uint32_t length = failure.span->length;
+  const size_t begin = failure.span->offset, end = begin + length;
+  for (const auto& piece : kept.inserted) {
+    if (piece.offset >= end) break;
+    const bool inside = begin >= piece.offset && begin < piece.offset + piece.length;
+    if (inside) {
+      failure.span.reset();
+      return failure;
+    }
+    if (begin > piece.offset)
+      before += piece.length;
+    else
+      length -= static_cast<uint32_t>(std::min(piece.length, end - piece.offset));
+  }
+  failure.span = place_of(statement, begin - before, length);
+  return failure;
 }
 
 }  // namespace millrace::sql

@@ -10,7 +10,7 @@ namespace {
 std::string kept(std::string_view text, std::string columns = "") {
   const auto statements = parse(text);
   EXPECT_TRUE(statements.ok()) << statements.error().to_string();
-  return *with_schema_version(*statements->back(), 3, columns);
+  return with_schema_version(*statements->back(), 3, columns)->text;
 }
 
 TEST(SchemaText, HasTheVersion) {
@@ -25,6 +25,36 @@ TEST(SchemaText, HasTheColumnsThatAreLeftToTheSchema) {
   EXPECT_EQ(
       kept("CREATE STREAM s (WATERMARK FOR at AS at) WITH (schema = 'a')", "at TIMESTAMPTZ"),
       "CREATE STREAM s (at TIMESTAMPTZ, WATERMARK FOR at AS at) WITH (schema = 'a', schema_version = 3)");
+}
+
+TEST(SchemaText, KeepsAVersionThatIsWritten) {
+  EXPECT_EQ(kept("CREATE STREAM s WITH (schema = 'a', schema_version = 3)", "id BIGINT"),
+            "CREATE STREAM s (id BIGINT) WITH (schema = 'a', schema_version = 3)");
+}
+
+// What the second reading finds stands where the user has written it.
+TEST(SchemaText, ErrorsAreOfWhatWasWritten) {
+  const std::string sent =
+      "SELECT 1;\n CREATE STREAM s (\n WATERMARK FOR att AS at) WITH (schema = 'a', key = 'né')";
+  const auto statements = parse(sent);
+  const Statement& statement = *statements->back();
+  const auto text = with_schema_version(statement, 3, std::string("at TIMESTAMPTZ"));
+  const auto at = [&](std::string_view word) {
+    Error failure = error(Code::kInvalid, "X", "x");
+    failure.span =
+        SourceSpan{1, 1, static_cast<uint32_t>(text->text.find(word)), static_cast<uint32_t>(word.size())};
+    return as_written(statement, *text, failure).span;
+  };
+  const auto mark = at("att");
+  ASSERT_TRUE(mark.has_value());
+  EXPECT_EQ(sent.substr(mark->offset, mark->length), "att");
+  EXPECT_EQ(std::pair(mark->line, mark->column), std::pair(3u, 16u));
+  const auto key = at("'né'");
+  ASSERT_TRUE(key.has_value());
+  EXPECT_EQ(sent.substr(key->offset, key->length), "'né'");
+  EXPECT_EQ(std::pair(key->line, key->column), std::pair(3u, 53u));
+  EXPECT_FALSE(at("TIMESTAMPTZ").has_value());
+  EXPECT_FALSE(at("schema_version").has_value());
 }
 
 }  // namespace
