@@ -23,17 +23,18 @@ class EventSchema {
   virtual Status check(std::string_view event) = 0;
 };
 
-struct SubjectVersion {
-  int32_t version = 0;
+struct FoundSchema {
+  engine::SchemaRef schema;                     // all of it
   Result<std::string> columns = std::string();  // as CREATE STREAM declares them; MR-SCH-0002: none follow
 };
 
 class EventSchemas {
  public:
   virtual ~EventSchemas() = default;
-  // A subject's version; 0: its latest. MR-SCH-0001: there is none; an error of its format: it cannot be carried out.
-  virtual void find(TenantId tenant, const std::string& subject, int32_t version,
-                    std::function<void(Result<SubjectVersion>)> done) = 0;
+  // MR-SCH-0001: there is none of the subject with the version and the id that are said; an error of its format: it cannot
+  // be carried out.
+  virtual void find(TenantId tenant, const engine::SchemaRef& schema,
+                    std::function<void(Result<FoundSchema>)> done) = 0;
   // What the stream's schema asks. MR-SCH-0003 (kUnavailable): it is being looked up.
   virtual Result<std::unique_ptr<EventSchema>> of(const engine::StreamDef& stream) = 0;
 };

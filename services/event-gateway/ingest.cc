@@ -190,7 +190,7 @@ Result<const sql::Catalog::Entry*> Ingest::Impl::find_stream(const sql::Catalog&
 Result<Target*> Ingest::Impl::target_of(const engine::StreamPtr& stream) {
   if (const auto found = targets.find(stream->id); found != targets.end()) return found->second.get();
   auto target = std::make_unique<Target>(stream);
-  if (!stream->schema_subject.empty()) {
+  if (!stream->schema.subject.empty()) {
     if (schemas == nullptr) return no_registry();
     TRY_ASSIGN(target->schema, schemas->of(*stream));
   }

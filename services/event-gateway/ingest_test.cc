@@ -91,8 +91,9 @@ class IngestTest : public testing::Test {
 };
 
 TEST_F(IngestTest, AStreamWhoseSchemaIsNotThereTakesNothingAndCostsNothing) {
-  define(DefinitionKind::kStream, "checked",
-         "CREATE STREAM checked (n BIGINT) WITH (schema = 'checked-value', schema_version = 1)");
+  define(
+      DefinitionKind::kStream, "checked",
+      "CREATE STREAM checked (n BIGINT) WITH (schema = 'checked-value', schema_version = 1, schema_id = 1)");
   ingest_->set_quota(tenant_, Quota{.events_per_s = 1});
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(send("{\"n\":1}\n{\"n\":2}\n", "", "checked")->failure->id, "MR-SCH-0004");

@@ -141,7 +141,7 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
 
   void execute(const sql::CreateStream& create, const sql::Statement& statement);
   void look_up_schema(const sql::CreateStream& create);
-  void keep_with_schema(const SubjectVersion& version);
+  void keep_with_schema(const FoundSchema& found);
   void execute(const sql::CreateQuery& create, const sql::Statement& statement);
   void execute(const sql::Select& select, const sql::Statement& statement);
   void execute(const sql::Subscribe& subscribe, const sql::Statement& statement);
@@ -292,19 +292,19 @@ void Run::replace(sql::DefinitionId view, const char* tag, const sql::Statement&
   definitions_.replace(view, sql::statement_text(statement), done);
 }
 
-// The definition is kept with the version that there is now, and bound as it is kept.
+// The definition is kept with the version and the id that there are now, and bound as it is kept.
 void Run::look_up_schema(const sql::CreateStream& create) {
   if (schemas_ == nullptr) return finish_statement(no_registry());
-  const auto done = [self = shared_from_this()](Result<SubjectVersion> found) {
+  const auto done = [self = shared_from_this()](Result<FoundSchema> found) {
     if (!found.ok()) return self->finish_statement(std::move(found).error());
     self->keep_with_schema(*found);
   };
-  schemas_->find(tenant_, create.stream.schema_subject, create.stream.schema_version, done);
+  schemas_->find(tenant_, create.stream.schema, done);
 }
 
-void Run::keep_with_schema(const SubjectVersion& version) {
+void Run::keep_with_schema(const FoundSchema& found) {
   auto& own = statements_[next_ - 1];
-  auto kept = sql::with_schema_version(*own, version.version, version.columns);
+  auto kept = sql::with_schema(*own, found.schema, found.columns);
   if (!kept.ok()) return finish_statement(std::move(kept).error());
   auto parsed = sql::parse(kept->text);
   if (!parsed.ok()) return finish_statement(sql::as_written(*own, *kept, std::move(parsed).error()));
@@ -314,7 +314,7 @@ void Run::keep_with_schema(const SubjectVersion& version) {
 
 void Run::execute(const sql::CreateStream& c, const sql::Statement& statement) {
   const bool there = c.if_not_exists && definitions_.catalog()->find(tenant_, c.stream.name) != nullptr;
-  if (!there && !c.stream.schema_subject.empty() && !written_) return look_up_schema(c);
+  if (!there && !c.stream.schema.subject.empty() && !written_) return look_up_schema(c);
   create(DefinitionKind::kStream, c.stream.name, c.if_not_exists ? IfTaken::kKeep : IfTaken::kRefuse,
          "CREATE STREAM", statement);
 }

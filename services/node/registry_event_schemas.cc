@@ -9,16 +9,28 @@ namespace millrace::node {
 namespace {
 
 Error not_found(const std::string& subject, const Error& why) {
-  return error(
-      why.code == Code::kInvalid || why.code == Code::kNotFound ? Code::kNotFound : Code::kUnavailable,
-      "MR-SCH-0001", fmt::format("the schema registry has no schema for \"{}\": {}", subject, why.message),
-      "register it: millrace schema register SUBJECT FILE");
+  if (why.code != Code::kInvalid && why.code != Code::kNotFound)
+    return error(Code::kUnavailable, "MR-SCH-0001",
+                 fmt::format("the schema registry cannot say what \"{}\" is: {}", subject, why.message),
+                 "send it again");
+  return error(Code::kNotFound, "MR-SCH-0001",
+               fmt::format("the schema registry has no schema for \"{}\": {}", subject, why.message),
+               "register it: millrace schema register SUBJECT FILE");
+}
+
+// `version`: the one of the subject that has the id, or 0.
+Error another_id(const engine::SchemaRef& asked, int32_t version) {
+  const std::string whose =
+      version == 0 ? "no version" : fmt::format("version {}, not {},", version, asked.version);
+  return error(Code::kNotFound, "MR-SCH-0001",
+               fmt::format("{} of \"{}\" has the schema with the id {}", whose, asked.subject, asked.id),
+               "leave out schema_id, or schema_version");
 }
 
 Error not_there_yet(const engine::StreamDef& stream, const std::optional<Error>& failure) {
   return error(Code::kUnavailable, "MR-SCH-0003",
                fmt::format("version {} of \"{}\", which the events of stream \"{}\" have to fit, {}",
-                           stream.schema_version, stream.schema_subject, stream.name,
+                           stream.schema.version, stream.schema.subject, stream.name,
                            failure ? "cannot be had: " + failure->message : "is being looked up"),
                failure ? "the schema registry has to have it" : "send again shortly");
 }
@@ -27,25 +39,33 @@ Error not_there_yet(const engine::StreamDef& stream, const std::optional<Error>&
 
 void RegistryEventSchemas::expect(const sql::Catalog& catalog) {
   for (const auto* entry : catalog.all()) {
-    if (entry->stream == nullptr || entry->stream->schema_subject.empty()) continue;
-    look_up({entry->stream->tenant, entry->stream->schema_subject, entry->stream->schema_version});
+    if (entry->stream == nullptr || entry->stream->schema.subject.empty()) continue;
+    look_up({entry->stream->tenant, entry->stream->schema});
   }
 }
 
-void RegistryEventSchemas::find(TenantId tenant, const std::string& subject, int32_t version,
-                                std::function<void(Result<gateway::SubjectVersion>)> done) {
-  const auto found = [this, tenant, subject, done](SchemaRegistryService::Found found) {
-    if (!found.ok()) return done(not_found(subject, found.error()));
+void RegistryEventSchemas::find(TenantId tenant, const engine::SchemaRef& asked,
+                                std::function<void(Result<gateway::FoundSchema>)> done) {
+  const auto found = [this, tenant, asked, done](SchemaRegistryService::Found found) {
+    if (!found.ok()) return done(not_found(asked.subject, found.error()));
+    if (found->version == 0 || (asked.version != 0 && asked.version != found->version))
+      return done(another_id(asked, found->version));
     if (const auto check = make_event_check(found->schema); !check.ok()) return done(check.error());
-    kept_[{tenant, subject, found->version}].schema = found->schema;
-    done(gateway::SubjectVersion{found->version, columns_of(*found->schema)});
+    const engine::SchemaRef whole{asked.subject, found->version, found->id};
+    keep({tenant, whole}).schema = found->schema;
+    done(gateway::FoundSchema{whole, columns_of(*found->schema)});
   };
-  registry_.find_schema(tenant_name_(tenant), subject, version, found);
+  registry_.find_schema(tenant_name_(tenant), asked, found);
+}
+
+RegistryEventSchemas::Kept& RegistryEventSchemas::keep(const Key& key) {
+  if (kept_.size() >= kMaxKept && !kept_.contains(key)) kept_.clear();
+  return kept_[key];
 }
 
 Result<std::unique_ptr<gateway::EventSchema>> RegistryEventSchemas::of(const engine::StreamDef& stream) {
-  const Key key{stream.tenant, stream.schema_subject, stream.schema_version};
-  Kept& kept = kept_[key];
+  const Key key{stream.tenant, stream.schema};
+  Kept& kept = keep(key);
   if (kept.schema != nullptr) return make_event_check(kept.schema);
   const auto failure = kept.failure;
   look_up(key);
@@ -53,21 +73,18 @@ Result<std::unique_ptr<gateway::EventSchema>> RegistryEventSchemas::of(const eng
 }
 
 void RegistryEventSchemas::look_up(const Key& key) {
-  if (kept_.size() > kMaxKept) kept_.clear();
-  Kept& kept = kept_[key];
+  Kept& kept = keep(key);
   if (kept.asked || kept.schema != nullptr) return;
   kept.asked = true;
-  const auto& [tenant, subject, version] = key;
-  registry_.find_schema(tenant_name_(tenant), subject, version,
-                        [this, key](SchemaRegistryService::Found found) {
-                          Kept& answered = kept_[key];
-                          answered.asked = false;
-                          if (found.ok()) {
-                            answered.schema = found->schema;
-                          } else {
-                            answered.failure = found.error();
-                          }
-                        });
+  registry_.find_schema(tenant_name_(key.first), key.second, [this, key](SchemaRegistryService::Found found) {
+    Kept& answered = keep(key);
+    answered.asked = false;
+    if (found.ok()) {
+      answered.schema = found->schema;
+    } else {
+      answered.failure = found.error();
+    }
+  });
 }
 
 }  // namespace millrace::node

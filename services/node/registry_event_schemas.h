@@ -3,13 +3,13 @@
 // Threads: the core loop's; the registry looks up on its own thread.
 // Order:   what a stream's definition names is looked up when it is first asked for, or at the start (expect()); until then
 //          events are refused as unavailable, so that none is taken unchecked.
-// Bound:   kMaxKept schemas; they are looked up again beyond it.
+// Bound:   kMaxKept schemas; beyond it all are looked up again.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
-#include <tuple>
+#include <utility>
 
 #include "event-gateway/event_schemas.h"
 #include "node/schema_registry_service.h"
@@ -26,17 +26,18 @@ class RegistryEventSchemas final : public gateway::EventSchemas {
       : registry_(registry), tenant_name_(std::move(tenant_name)) {}
 
   void expect(const sql::Catalog& catalog);  // looks up what its streams name
-  void find(TenantId tenant, const std::string& subject, int32_t version,
-            std::function<void(Result<gateway::SubjectVersion>)> done) override;
+  void find(TenantId tenant, const engine::SchemaRef& asked,
+            std::function<void(Result<gateway::FoundSchema>)> done) override;
   Result<std::unique_ptr<gateway::EventSchema>> of(const engine::StreamDef& stream) override;
 
  private:
-  using Key = std::tuple<TenantId, std::string, int32_t>;
+  using Key = std::pair<TenantId, engine::SchemaRef>;
   struct Kept {
     bool asked = false;            // it is being looked up
     schema::SchemaPtr schema;      // null: not found yet
     std::optional<Error> failure;  // of the last look-up
   };
+  Kept& keep(const Key& key);
   void look_up(const Key& key);
 
   SchemaRegistryService& registry_;

@@ -92,11 +92,12 @@ gateway::OtherApi SchemaRegistryService::api() {
           translate};
 }
 
-void SchemaRegistryService::find_schema(const std::string& tenant, const std::string& subject,
-                                        int32_t version, std::function<void(Found)> done) {
+void SchemaRegistryService::find_schema(const std::string& tenant, const engine::SchemaRef& schema,
+                                        std::function<void(Found)> done) {
   const auto found = std::make_shared<std::optional<Found>>();
-  auto work = [this, found, tenant, subject, version] {
-    found->emplace(registry_.find_schema(tenant, subject, version));
+  auto work = [this, found, tenant, schema] {
+    found->emplace(schema.id != 0 ? registry_.find_schema_by_id(tenant, schema.subject, schema.id)
+                                  : registry_.find_schema(tenant, schema.subject, schema.version));
   };
   auto end = [found, done] { done(std::move(**found)); };
   if (background_.run(engine::Lane::kReads, std::move(work), std::move(end))) return;

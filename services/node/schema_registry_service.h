@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "engine/plan.h"
 #include "event-gateway/http_server.h"
 #include "node/background.h"
 #include "schema-registry/api.h"
@@ -30,9 +31,9 @@ class SchemaRegistryService {
                                                              const Options& options);
 
   gateway::OtherApi api();
-  // A subject's version, 0: its latest.
+  // By its id, if that is said: its version then is the one of that, or 0. Or a subject's version, 0: its latest.
   using Found = Result<registry::Registry::FoundSchema>;
-  void find_schema(const std::string& tenant, const std::string& subject, int32_t version,
+  void find_schema(const std::string& tenant, const engine::SchemaRef& schema,
                    std::function<void(Found)> done);
   void set_wake(std::function<void()> wake) { background_.set_wake(std::move(wake)); }
   void take_done() { background_.take_done(); }  // answers what is ready

@@ -330,7 +330,20 @@ Result<Registry::FoundSchema> Registry::find_schema(const std::string& tenant, c
   const Version* found = version == 0 ? known.latest(subject) : known.find(subject, version);
   if (found == nullptr) return version == 0 ? no_subject(subject) : no_version(version);
   TRY_ASSIGN(auto schema, parse_stored(tenant, subject, *found->content));
-  return FoundSchema{found->number, std::move(schema)};
+  return FoundSchema{found->number, found->id, std::move(schema)};
+}
+
+Result<Registry::FoundSchema> Registry::find_schema_by_id(const std::string& tenant,
+                                                          const std::string& subject, int32_t id) {
+  TRY(refresh());
+  const StoredSchema* found = state(tenant).schema(context_of(subject), id);
+  if (found == nullptr) return no_schema(std::to_string(id));
+  int32_t version = 0;
+  for (const auto& [of, number] : found->versions) {
+    if (of == subject) version = number;
+  }
+  TRY_ASSIGN(auto schema, parse_stored(tenant, subject, *found->content));
+  return FoundSchema{version, id, std::move(schema)};
 }
 
 Result<std::string> Registry::formatted(const std::string& tenant, const std::string& subject,

@@ -80,11 +80,14 @@ class Registry {
   bool normalizes(const std::string& tenant, const std::string& subject);
 
   struct FoundSchema {
-    int32_t version = 0;
+    int32_t version = 0;  // of the subject; 0: of an id that none of its versions has
+    int32_t id = 0;
     schema::SchemaPtr schema;
   };
   // Of a subject's version, deleted softly or not; 0: the latest that is not. 40401, 40402
   Result<FoundSchema> find_schema(const std::string& tenant, const std::string& subject, int32_t version);
+  // Of an id, in the subject's context. 40403
+  Result<FoundSchema> find_schema_by_id(const std::string& tenant, const std::string& subject, int32_t id);
 
  private:
   struct Parsed {

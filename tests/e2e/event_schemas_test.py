@@ -53,7 +53,7 @@ def json_schema(test):
     types, definition = columns(server, "orders")
     assert types == {"id": "bigint", "price": "double precision", "at": "timestamp with time zone", "tags": "text[]",
                      "place": "row<city text, zip text>", "more": "jsonb"}, types
-    assert "schema_version = 1" in definition, definition
+    assert "schema_version = 1, schema_id = 1" in definition, definition
     server.sql("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n, sum(price) AS total FROM orders")
     good = {"id": 1, "price": 2.5, "at": "2026-01-01T00:00:00Z", "place": {"city": None}, "other": [1]}
     assert server.produce("orders", [good, good])["accepted"] == 2
@@ -105,6 +105,10 @@ def wrong(test):
     assert refused("CREATE STREAM s (id BIGINT) WITH (schema_version = 1)")["code"] == "MR-SQL-0030"
     registered(test, server, "j", json.dumps(JSON), "json")
     assert refused("CREATE STREAM s (id BIGINT) WITH (schema = 'j', schema_version = 9)")["code"] == "MR-SCH-0001"
+    registered(test, server, "k", '{"type": "object"}', "json")
+    for options in ("schema = 'j', schema_id = 9", "schema = 'j', schema_id = 2", "schema = 'k', schema_id = 2, schema_version = 3"):
+        assert refused(f"CREATE STREAM s (id BIGINT) WITH ({options})")["code"] == "MR-SCH-0001", options
+    assert refused("CREATE STREAM s (id BIGINT) WITH (schema_id = 1)")["code"] == "MR-SQL-0030"
     problem = refused("-- a comment\n CREATE STREAM s (WATERMARK FOR att AS att) WITH (schema = 'j')")
     assert problem["span"]["line"] == 2 and problem["span"]["column"] == 33, problem
     server.sql("CREATE STREAM pinned WITH (schema_version = 1, schema = 'j')")
@@ -132,6 +136,26 @@ def wrong(test):
     assert problem["code"] == "MR-SCH-0004" and problem["status"] == 503, problem
 
 
+def registered_again(test):
+    """The number of a version goes to another schema; the stream's events still have to fit the one that it was made with."""
+    server = started(test)
+    first, second = '{"type": "object", "required": ["id"]}', '{"type": "object", "required": ["id", "n"]}'
+    schema(test, server, "register", "s", "-", "--type", "json", stdin=first)
+    registered(test, server, "other", first, "json")
+    server.sql("CREATE STREAM s (id BIGINT) WITH (schema = 's')")
+    schema(test, server, "delete", "s", "--version", "1", "--permanent")
+    registered(test, server, "s", second, "json")
+    server.kill()
+    server.start()
+    for _ in range(100):
+        try:
+            assert server.produce("s", [{"id": 1}])["accepted"] == 1
+            break
+        except Refused as waiting:
+            assert waiting.status == 503, waiting.body
+    assert rejected(server, "s", {"n": 1})["code"] == "MR-JSCH-0007"
+
+
 def moved(test):
     """`schema export` and `import`: ids, versions, settings and what is deleted are the same there."""
     server = started(test)
@@ -156,4 +180,4 @@ def moved(test):
 
 
 if __name__ == "__main__":
-    main([json_schema, avro_and_protobuf, wrong, moved])
+    main([json_schema, avro_and_protobuf, wrong, registered_again, moved])

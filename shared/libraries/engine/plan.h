@@ -38,6 +38,14 @@ const Schema& system_columns();
 // The column of a stream WITH (changelog = 'retract') that says what a row is.
 inline constexpr std::string_view kChangelogColumn = "op";
 
+// A schema of a registry. Its id never means another one; the number of a version may, once that is gone.
+struct SchemaRef {
+  std::string subject;  // empty: none
+  int32_t version = 0;  // 0: not said, the latest
+  int32_t id = 0;       // 0: not said
+  auto operator<=>(const SchemaRef&) const = default;
+};
+
 struct StreamDef {
   StreamId id;
   TenantId tenant;
@@ -59,11 +67,8 @@ struct StreamDef {
   bool watermark_told = false;
   bool cloud_events = false;  // its events are CloudEvents in the JSON format: columns stand in `data`
   int64_t deduplicate_us =
-      0;  // for how long an event with the source and id of an earlier one is none; 0: never
-  // What its events have to be, as they come in: a version of a registry's subject. Empty: nothing more than their
-  // columns say. 0: its latest, which a definition that is kept has the number of.
-  std::string schema_subject;
-  int32_t schema_version = 0;
+      0;             // for how long an event with the source and id of an earlier one is none; 0: never
+  SchemaRef schema;  // what its events have to be, as they come in
 
   // An event replaces the row of its primary key, or deletes it.
   bool updating() const { return !primary_key.empty(); }

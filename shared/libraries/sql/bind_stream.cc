@@ -19,8 +19,8 @@ using engine::StreamDef;
 namespace {
 
 const std::vector<std::string> kStreamOptions{
-    "format",         "key",         "partitions", "idle_timeout",  "retention", "retention_bytes",
-    "timestamp_unit", "deduplicate", "schema",     "schema_version"};
+    "format",         "key",         "partitions", "idle_timeout",   "retention", "retention_bytes",
+    "timestamp_unit", "deduplicate", "schema",     "schema_version", "schema_id"};
 constexpr int64_t kMaxDeduplicateUs = 3'600'000'000;
 
 int column_index(const Schema& columns, const std::string& name) {
@@ -180,25 +180,28 @@ Status bind_option(const ast::Option& option, StreamDef& out) {
     return {};
   }
   if (name == "schema") {
-    TRY_ASSIGN(out.schema_subject, option_text(option));
-    if (!out.schema_subject.empty()) return {};
+    TRY_ASSIGN(out.schema.subject, option_text(option));
+    if (!out.schema.subject.empty()) return {};
     return invalid_at(kBadOption, option.value_span, "option \"schema\" names no subject",
                       "for example schema = 'orders-value'");
   }
-  if (name == "schema_version") {
-    TRY_ASSIGN(const int64_t version, option_integer(option, 1, INT32_MAX));
-    out.schema_version = static_cast<int32_t>(version);
+  if (name == "schema_version" || name == "schema_id") {
+    TRY_ASSIGN(const int64_t number, option_integer(option, 1, INT32_MAX));
+    (name == "schema_id" ? out.schema.id : out.schema.version) = static_cast<int32_t>(number);
     return {};
   }
   return unknown_option(option, kStreamOptions, "a stream");
 }
 
 Status check_schema(const ast::CreateStream& tree, const StreamDef& stream) {
-  if (stream.schema_subject.empty() && stream.schema_version > 0)
-    return invalid_at(kBadOption, find_option(tree, "schema_version")->name.span,
-                      "option \"schema_version\" is of a subject, and none is named",
+  for (const char* name : {"schema_version", "schema_id"}) {
+    const ast::Option* option = find_option(tree, name);
+    if (option == nullptr || !stream.schema.subject.empty()) continue;
+    return invalid_at(kBadOption, option->name.span,
+                      fmt::format("option \"{}\" is of a subject, and none is named", name),
                       "add schema = 'SUBJECT'");
-  if (stream.schema_subject.empty() || !stream.cloud_events) return {};
+  }
+  if (stream.schema.subject.empty() || !stream.cloud_events) return {};
   return unsupported_at(find_option(tree, "schema")->name.span,
                         "a schema for the data of CloudEvents is not supported",
                         "take format = 'cloudevents' away");
@@ -280,7 +283,7 @@ Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const Bin
   out.stream.kind = engine::StreamKind::kDeclared;
   // Left to the schema: it is bound again with them (schema_text.h).
   if (tree.columns.empty() && find_option(tree, "schema") != nullptr) {
-    for (const char* name : {"schema", "schema_version"}) {
+    for (const char* name : {"schema", "schema_version", "schema_id"}) {
       if (const ast::Option* option = find_option(tree, name)) TRY(bind_option(*option, out.stream));
     }
     return out;

@@ -39,8 +39,8 @@ SourceSpan place_of(const Statement& statement, size_t byte, uint32_t length) {
 
 }  // namespace
 
-Result<KeptText> with_schema_version(const Statement& statement, int32_t version,
-                                     const Result<std::string>& columns) {
+Result<KeptText> with_schema(const Statement& statement, const engine::SchemaRef& schema,
+                             const Result<std::string>& columns) {
   const auto& tree = std::get<ast::CreateStream>(statement.body);
   const auto end_of = [&](const SourceSpan& span) {
     return span.offset + span.length - statement.span.offset;
@@ -53,12 +53,13 @@ Result<KeptText> with_schema_version(const Statement& statement, int32_t version
     else
       insert(kept, end_of(tree.name.span), fmt::format(" ({})", *columns));
   }
-  if (find_option(tree, "schema_version") == nullptr) {
-    const size_t before =
-        kept.inserted.empty() ? 0 : kept.inserted.front().length;  // columns stand before options
-    insert(kept, before + end_of(find_option(tree, "schema")->value_span),
-           fmt::format(", schema_version = {}", version));
-  }
+  std::string numbers;
+  if (find_option(tree, "schema_version") == nullptr)
+    numbers += fmt::format(", schema_version = {}", schema.version);
+  if (find_option(tree, "schema_id") == nullptr) numbers += fmt::format(", schema_id = {}", schema.id);
+  const size_t before =
+      kept.inserted.empty() ? 0 : kept.inserted.front().length;  // columns stand before options
+  if (!numbers.empty()) insert(kept, before + end_of(find_option(tree, "schema")->value_span), numbers);
   return kept;
 }
 

@@ -10,26 +10,30 @@ namespace {
 std::string kept(std::string_view text, std::string columns = "") {
   const auto statements = parse(text);
   EXPECT_TRUE(statements.ok()) << statements.error().to_string();
-  return with_schema_version(*statements->back(), 3, columns)->text;
+  return with_schema(*statements->back(), {.subject = "a", .version = 3, .id = 7}, columns)->text;
 }
 
-TEST(SchemaText, HasTheVersion) {
+TEST(SchemaText, HasTheNumbers) {
   EXPECT_EQ(kept("SELECT 1;\n CREATE STREAM s (id BIGINT) WITH (partitions = 2, schema = 'a-value')"),
-            "CREATE STREAM s (id BIGINT) WITH (partitions = 2, schema = 'a-value', schema_version = 3)");
+            "CREATE STREAM s (id BIGINT) WITH (partitions = 2, schema = 'a-value', schema_version = 3, "
+            "schema_id = 7)");
 }
 
 TEST(SchemaText, HasTheColumnsThatAreLeftToTheSchema) {
-  EXPECT_EQ(
-      kept("CREATE STREAM IF NOT EXISTS \"s\" WITH (schema = 'a', key = 'id')", "id BIGINT"),
-      "CREATE STREAM IF NOT EXISTS \"s\" (id BIGINT) WITH (schema = 'a', schema_version = 3, key = 'id')");
-  EXPECT_EQ(
-      kept("CREATE STREAM s (WATERMARK FOR at AS at) WITH (schema = 'a')", "at TIMESTAMPTZ"),
-      "CREATE STREAM s (at TIMESTAMPTZ, WATERMARK FOR at AS at) WITH (schema = 'a', schema_version = 3)");
+  EXPECT_EQ(kept("CREATE STREAM IF NOT EXISTS \"s\" WITH (schema = 'a', key = 'id')", "id BIGINT"),
+            "CREATE STREAM IF NOT EXISTS \"s\" (id BIGINT) WITH (schema = 'a', schema_version = 3, schema_id "
+            "= 7, key = 'id')");
+  EXPECT_EQ(kept("CREATE STREAM s (WATERMARK FOR at AS at) WITH (schema = 'a')", "at TIMESTAMPTZ"),
+            "CREATE STREAM s (at TIMESTAMPTZ, WATERMARK FOR at AS at) WITH (schema = 'a', schema_version = "
+            "3, schema_id = 7)");
 }
 
-TEST(SchemaText, KeepsAVersionThatIsWritten) {
+TEST(SchemaText, KeepsNumbersThatAreWritten) {
   EXPECT_EQ(kept("CREATE STREAM s WITH (schema = 'a', schema_version = 3)", "id BIGINT"),
-            "CREATE STREAM s (id BIGINT) WITH (schema = 'a', schema_version = 3)");
+            "CREATE STREAM s (id BIGINT) WITH (schema = 'a', schema_id = 7, schema_version = 3)");
+  const std::string whole =
+      "CREATE STREAM s (id BIGINT) WITH (schema_id = 7, schema_version = 3, schema = 'a')";
+  EXPECT_EQ(kept(whole), whole);
 }
 
 // What the second reading finds stands where the user has written it.
@@ -38,7 +42,8 @@ TEST(SchemaText, ErrorsAreOfWhatWasWritten) {
       "SELECT 1;\n CREATE STREAM s (\n WATERMARK FOR att AS at) WITH (schema = 'a', key = 'né')";
   const auto statements = parse(sent);
   const Statement& statement = *statements->back();
-  const auto text = with_schema_version(statement, 3, std::string("at TIMESTAMPTZ"));
+  const auto text =
+      with_schema(statement, {.subject = "a", .version = 3, .id = 7}, std::string("at TIMESTAMPTZ"));
   const auto at = [&](std::string_view word) {
     Error failure = error(Code::kInvalid, "X", "x");
     failure.span =
@@ -55,6 +60,7 @@ TEST(SchemaText, ErrorsAreOfWhatWasWritten) {
   EXPECT_EQ(std::pair(key->line, key->column), std::pair(3u, 53u));
   EXPECT_FALSE(at("TIMESTAMPTZ").has_value());
   EXPECT_FALSE(at("schema_version").has_value());
+  EXPECT_FALSE(at("schema_id").has_value());
 }
 
 }  // namespace
