@@ -30,6 +30,7 @@ constexpr ApiSchema kSchemas[] = {
 "rejected":{"type":"array","maxItems":100,"items":{"type":"object","required":["index","code","message"],
 "properties":{"index":{"type":"integer","minimum":0},"code":{"type":"string"},"message":{"type":"string"}}}},
 "rejected_more":{"type":"integer","minimum":1},"duplicates":{"type":"integer","minimum":1},
+"dead_letters":{"type":"integer","minimum":1},
 "offsets":{"type":"array","items":{"type":"object","required":["partition","first","count"],"properties":{
 "partition":{"type":"integer"},"first":{"type":"integer"},"count":{"type":"integer"}}}},
 "cursor":{"type":"string"},"durability":{"const":"disk"}}})"},

@@ -98,7 +98,7 @@ struct DeadLetters::Preparing {
   template <typename Act>
   void each(Act act) {
     for (Prepared& one : letters) {
-      if (one.refused) continue;
+      if (one.refused || one.letter.is_outside()) continue;
       if (Status done = act(one); !done.ok()) one.refused = done.error();
     }
   }
@@ -131,8 +131,10 @@ struct DeadLetters::Preparing {
 };
 
 DeadLetters::DeadLetters(log::Journal& journal, const sql::Definitions& definitions,
-                         engine::StreamReads& streams, engine::Background& background, Limits limits)
+                         engine::StreamReads& streams, engine::Background& background, Ingest& ingest,
+                         Limits limits)
     : journal_(journal),
+      ingest_(ingest),
       definitions_(definitions),
       streams_(streams),
       background_(background),
@@ -199,10 +201,11 @@ Status DeadLetters::check_rate(TenantId tenant) {
                "go on a little later");
 }
 
-Status DeadLetters::append(std::vector<Action> actions, std::function<void()> done) {
-  log::Group group;
-  for (const Action& action : actions) group.controls.push_back({log::ControlKind::kLetter, encode(action)});
-  TRY_ASSIGN(const auto appended, journal_.append(std::move(group), log::Priority::kIngest));
+Status DeadLetters::append(std::vector<Action> actions, const std::vector<Ingest::Again>& events,
+                           std::function<void()> done) {
+  std::vector<log::ControlAppend> controls;
+  for (const Action& action : actions) controls.push_back({log::ControlKind::kLetter, encode(action)});
+  TRY_ASSIGN(const auto appended, ingest_.append_again(events, std::move(controls)));
   for (const Action& action : actions) under_way_.insert({action.tenant, action.letter.value});
   pending_.push_back({appended.cut, appended.time, std::move(actions), std::move(done)});
   return {};
@@ -214,12 +217,25 @@ void DeadLetters::append_one(const Asked& asked, Action action, OneDone done) {
   action.by = asked.by;
   Status taken = check_room(asked.tenant, 1, action.event.payload.size());
   if (taken.ok())
-    taken = append({std::move(action)}, [this, asked, done] { find(asked.tenant, asked.letter, done); });
+    taken = append({std::move(action)}, {}, [this, asked, done] { find(asked.tenant, asked.letter, done); });
   if (!taken.ok()) done(taken.error());
 }
 
-// The event has to be one of its stream, and to stay where it is: its key decides who counts it.
-Status DeadLetters::check_edit(const Letter& letter, std::string_view payload) const {
+Result<engine::StreamPtr> DeadLetters::stream_outside(const Letter& letter) const {
+  const auto* entry = definitions_.catalog()->find(letter.tenant, letter.stream);
+  if (entry != nullptr && entry->stream && entry->stream->kind == engine::StreamKind::kDeclared)
+    return entry->stream;
+  return cannot_be_redriven(letter, "its stream is not there any more", "discard it");
+}
+
+// The event has to be one of its stream, and to stay where it is: its key decides who counts it. One that is outside
+// nobody has counted.
+Status DeadLetters::check_edit(const Letter& letter, const std::string& payload) const {
+  if (letter.is_outside()) {
+    TRY_ASSIGN(auto taker, stream_outside(letter));
+    const auto fits = ingest_.would_take({std::move(taker), payload});
+    return fits.ok() ? Status() : Status(fits.error());
+  }
   const auto catalog = definitions_.catalog();
   const auto* entry = catalog->find(letter.tenant, letter.stream);
   if (entry == nullptr || !entry->stream || !letter.offset) {
@@ -277,17 +293,22 @@ void DeadLetters::prepare(std::vector<Letter> letters, PreparedDone done) {
   for (Letter& letter : letters) work->letters.emplace_back().letter = std::move(letter);
   work->catalog = definitions_.catalog();
   work->now = journal_.now();
+  const bool outside =
+      std::ranges::all_of(work->letters, [](const Prepared& one) { return one.letter.is_outside(); });
+  if (outside) return done(std::move(work->letters));
   const bool taken =
       queries_ != nullptr && off_loop([work, queries = queries_] { work->find_queries(*queries); },
                                       [this, work, done] { find_lateness(work, done); });
   if (taken) return;
-  for (Prepared& one : work->letters) one.refused = queries_ == nullptr ? no_processor() : too_busy();
+  for (Prepared& one : work->letters) {
+    if (!one.letter.is_outside()) one.refused = queries_ == nullptr ? no_processor() : too_busy();
+  }
   done(std::move(work->letters));
 }
 
 void DeadLetters::find_lateness(const std::shared_ptr<Preparing>& work, const PreparedDone& done) {
   for (const Prepared& one : work->letters) {
-    if (one.refused || !one.plan->closes_windows()) continue;
+    if (one.refused || one.plan == nullptr || !one.plan->closes_windows()) continue;
     if (!work->late_before.try_emplace(one.plan->id.value).second) continue;
     ++work->asked;
     // A query that has stopped does not say: then the trial does without.
@@ -305,16 +326,37 @@ void DeadLetters::try_all(const std::shared_ptr<Preparing>& work, const Prepared
   const bool taken = off_loop([work, queries = queries_] { work->try_all(*queries); },
                               [work, done] { done(std::move(work->letters)); });
   if (taken) return;
-  for (Prepared& one : work->letters) one.refused = too_busy();
+  for (Prepared& one : work->letters) {
+    if (one.plan != nullptr) one.refused = too_busy();
+  }
   done(std::move(work->letters));
+}
+
+// As the stream is now: asked again in the turn in which it takes the event.
+Status DeadLetters::try_outside(Prepared& one) const {
+  const Letter& letter = one.letter;
+  TRY_ASSIGN(one.stream, stream_outside(letter));
+  const auto fits = ingest_.would_take({one.stream, letter.event()});
+  if (!fits.ok() && fits.error().code == Code::kUnavailable) return fits.error();
+  if (!fits.ok()) {
+    one.trial = {
+        Outcome::kFails, {}, std::string(engine::kDoesNotFit), fits.error().id, fits.error().message};
+    return {};
+  }
+  if (!*fits) return cannot_be_redriven(letter, "its stream has the event already", "discard it");
+  one.trial.outcome = Outcome::kPasses;
+  return {};
 }
 
 void DeadLetters::dry_run(const Asked& asked, TriedDone done) {
   if (wait_for(asked, [this, asked, done] { dry_run(asked, done); })) return;
   find(asked.tenant, asked.letter, [this, done](Result<Letter> letter) {
     if (!letter.ok()) return done(letter.error());
-    prepare({std::move(*letter)}, [done](std::vector<Prepared> prepared) {
+    prepare({std::move(*letter)}, [this, done](std::vector<Prepared> prepared) {
       Prepared& one = prepared.front();
+      if (one.letter.is_outside()) {
+        if (const Status tried = try_outside(one); !tried.ok()) one.refused = tried.error();
+      }
       if (one.refused) return done(*one.refused);
       done(TriedLetter{std::move(one.letter), std::move(one.trial)});
     });
@@ -351,27 +393,32 @@ void DeadLetters::redrive_prepared(const std::string& by, std::vector<Prepared> 
   RedriveReport report;
   report.next = next;
   std::vector<Action> actions;
+  std::vector<Ingest::Again> events;
   const auto catalog = definitions_.catalog();
   for (Prepared& one : prepared) {
     const Letter& letter = one.letter;
     if (has_changed(letter)) continue;
-    if (!one.refused && catalog->find(sql::DefinitionId(one.plan->id.value)) == nullptr)
+    if (letter.is_outside()) {
+      if (const Status tried = try_outside(one); !tried.ok()) one.refused = tried.error();
+    } else if (!one.refused && catalog->find(sql::DefinitionId(one.plan->id.value)) == nullptr) {
       one.refused = no_such_query(letter);
+    }
     if (!one.refused && one.trial.outcome == Outcome::kFails)
       one.refused = would_fail_again(letter, one.trial);
     if (one.refused) {
       report.skipped.push_back({letter.number, std::move(*one.refused)});
       continue;
     }
-    actions.push_back(
-        {Action::Kind::kRedrive, letter.tenant, letter.number, by, std::move(one.event), one.plan->id});
+    if (one.stream) events.push_back({one.stream, letter.event()});
+    actions.push_back({Action::Kind::kRedrive, letter.tenant, letter.number, by, std::move(one.event),
+                       one.plan ? one.plan->id : QueryId()});
   }
   report.redriven = actions.size();
   if (actions.empty()) return done(std::move(report));
   const TenantId tenant = actions.front().tenant;
   Status taken = check_rate(tenant);
   if (taken.ok()) taken = check_room(tenant, actions.size(), 0);
-  if (taken.ok()) taken = append(std::move(actions), [done, report] { done(report); });
+  if (taken.ok()) taken = append(std::move(actions), events, [done, report] { done(report); });
   if (!taken.ok()) return done(taken.error());
   rates_.at(tenant).take(static_cast<double>(report.redriven));
   redriven_[tenant] += report.redriven;
@@ -379,7 +426,6 @@ void DeadLetters::redrive_prepared(const std::string& by, std::vector<Prepared> 
 
 void DeadLetters::redrive_all(LetterScanRequest request, size_t limit, const std::string& by,
                               ReportDone done) {
-  if (queries_ == nullptr) return done(no_processor());
   if (const Status allowed = check_rate(request.tenant); !allowed.ok()) return done(allowed.error());
   request.newest_first = false;
   struct Found {

@@ -1,9 +1,10 @@
 // DeadLetters: a tenant's dead letters as things that can be read, corrected, discarded, and given to their query again.
 //
 // Letter:  an event of the tenant's stream dead_letters; its number is its offset there.
-// Redrive: the query that failed, and no other, takes the event again, at the cut of the frame that records it. Record
-//          and delivery are the same bytes, so a crash leaves both or neither; what is redriven already is answered as
-//          it is. Before that it is tried: what would fail again is refused.
+// Redrive: the query that failed, and no other, takes the event again, at the cut of the frame that records it; an event
+//          that its stream did not take becomes one of the stream in that frame. Record and delivery are the same bytes,
+//          so a crash leaves both or neither; what is redriven already is answered as it is. Before that it is tried: what
+//          would fail again is refused.
 // States:  LetterStates, a function of the journal: load() what was saved, replay() the frames after it.
 // Order:   a letter takes one action at a time: the next one waits until it is durable.
 // Bounds:  Limits; what a request looks at (LetterScan), what it redrives.
@@ -21,6 +22,7 @@
 
 #include "engine/letters.h"
 #include "engine/serving.h"
+#include "event-gateway/gateway.h"
 #include "event-gateway/letter_scan.h"
 #include "event-gateway/letter_states.h"
 #include "event-gateway/quota.h"
@@ -61,9 +63,9 @@ class DeadLetters {
   };
 
   DeadLetters(log::Journal& journal, const sql::Definitions& definitions, engine::StreamReads& streams,
-              engine::Background& background, Limits limits);
+              engine::Background& background, Ingest& ingest, Limits limits);
   ~DeadLetters();
-  // Without a processor letters are read, edited and discarded only.
+  // Without a processor the letters of queries are read, edited and discarded only.
   void use_queries(engine::LetterQueries& queries, engine::ViewReads& views) {
     queries_ = &queries;
     views_ = &views;
@@ -101,7 +103,8 @@ class DeadLetters {
   struct Prepared {
     Letter letter;
     std::optional<Error> refused;
-    engine::PlanPtr plan;
+    engine::PlanPtr plan;      // null: the event is outside
+    engine::StreamPtr stream;  // that takes it then
     engine::LetterEvent event;
     engine::LetterTrial trial;
   };
@@ -110,9 +113,12 @@ class DeadLetters {
   bool wait_for(const Asked& asked, std::function<void()> then);
   Status check_room(TenantId tenant, size_t letters, size_t bytes);
   Status check_rate(TenantId tenant);
-  Status append(std::vector<Action> actions, std::function<void()> done);
+  Status append(std::vector<Action> actions, const std::vector<Ingest::Again>& events,
+                std::function<void()> done);
   void append_one(const Asked& asked, Action action, OneDone done);
-  Status check_edit(const Letter& letter, std::string_view payload) const;
+  Status check_edit(const Letter& letter, const std::string& payload) const;
+  Result<engine::StreamPtr> stream_outside(const Letter& letter) const;
+  Status try_outside(Prepared& one) const;
   bool has_changed(const Letter& letter) const;
   using PreparedDone = std::function<void(std::vector<Prepared>)>;
   void prepare(std::vector<Letter> letters, PreparedDone done);
@@ -123,6 +129,7 @@ class DeadLetters {
                         const ReportDone& done);
 
   log::Journal& journal_;
+  Ingest& ingest_;
   const sql::Definitions& definitions_;
   engine::StreamReads& streams_;
   engine::Background& background_;

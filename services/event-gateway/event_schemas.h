@@ -31,8 +31,8 @@ struct FoundSchema {
 class EventSchemas {
  public:
   virtual ~EventSchemas() = default;
-  // MR-SCH-0001: there is none of the subject with the version and the id that are said; an error of its format: it cannot
-  // be carried out.
+  // MR-SCH-0001: there is none of the subject with the version and the id that are said; MR-SCH-0005: it is not known
+  // (kUnavailable); an error of its format: it cannot be carried out.
   virtual void find(TenantId tenant, const engine::SchemaRef& schema,
                     std::function<void(Result<FoundSchema>)> done) = 0;
   // What the stream's schema asks. MR-SCH-0003 (kUnavailable): it is being looked up.

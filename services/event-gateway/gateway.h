@@ -48,13 +48,14 @@ struct IngestAnswer {
   std::vector<RejectedEvent> rejected;
   size_t rejected_more = 0;  // beyond the bound of what is told one by one
   size_t duplicates = 0;     // that the stream has already
+  size_t dead_letters = 0;   // that do not fit it, and are kept
   std::vector<log::BatchPlace> offsets;
   engine::StreamPlace cursor;  // after the request's last event
   bool replayed = false;       // a duplicate: the first answer again
 
   // The request held no events.
   bool is_empty() const { return events() == 0; }
-  size_t events() const { return accepted + rejected.size() + rejected_more + duplicates; }
+  size_t events() const { return accepted + rejected.size() + rejected_more + duplicates + dead_letters; }
 };
 // {"accepted":…,"rejected":[…],"offsets":[…],"cursor":"…","durability":"disk"}
 std::string to_json(const IngestAnswer& answer);
@@ -77,6 +78,17 @@ class Ingest {
   void ingest(const IngestRequest& request, Done done);
   void on_durable(Cut durable);
   size_t waiting() const;  // requests appended, not yet durable
+
+  // Events that were dead letters, on their way to their streams again.
+  struct Again {
+    engine::StreamPtr stream;
+    std::string event;
+  };
+  // False: the stream has it already. An error says what does not fit.
+  Result<bool> would_take(const Again& again);
+  // Those that would be taken, and the controls that say so, in one frame.
+  Result<log::Appended> append_again(const std::vector<Again>& events,
+                                     std::vector<log::ControlAppend> controls);
   const IngestAccounts& accounts() const;
   uint64_t accepted_bytes() const;  // bodies of accepted requests
 

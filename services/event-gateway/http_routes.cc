@@ -161,7 +161,7 @@ constexpr Reply kSaysChannels[] = {{200, "The document", kDocument, "Millrace-Cu
                                     "There are more streams: the `after` of the next document."}};
 constexpr Reply kSaysRows[] = {{200, "Rows, one JSON object a line", kRows}};
 constexpr Reply kSaysIngested[] = {
-    {200, "At least one event was accepted, or all were duplicates", kIngested},
+    {200, "At least one event was accepted, or all were duplicates or dead letters", kIngested},
     {400, "No event was accepted", kNoneIngested}};
 constexpr Reply kSaysEvents[] = {{200, "Events, one JSON object a line", kEventPages, "Millrace-Cursor",
                                   "The place behind the last event."},

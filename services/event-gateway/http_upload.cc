@@ -60,6 +60,7 @@ void HttpUpload::add(IngestAnswer answer) {
   const size_t before = sum_.events();
   sum_.accepted += answer.accepted;
   sum_.duplicates += answer.duplicates;
+  sum_.dead_letters += answer.dead_letters;
   sum_.rejected_more += answer.rejected_more;
   for (auto& rejected : answer.rejected) {
     if (sum_.rejected.size() < kMostRejected) {
@@ -74,9 +75,9 @@ void HttpUpload::add(IngestAnswer answer) {
 }
 
 Error HttpUpload::with_taken(Error failure) const {
-  failure.detail = fmt::format("of this body {}{} events were taken before, {} rejected",
-                               waiting_.empty() ? "" : "at least ", sum_.accepted + sum_.duplicates,
-                               sum_.rejected.size() + sum_.rejected_more);
+  failure.detail = fmt::format(
+      "of this body {}{} events were taken before, {} rejected", waiting_.empty() ? "" : "at least ",
+      sum_.accepted + sum_.duplicates + sum_.dead_letters, sum_.rejected.size() + sum_.rejected_more);
   return failure;
 }
 

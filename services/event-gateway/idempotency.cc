@@ -52,6 +52,7 @@ bool read_record(ByteReader& in, IdempotencyRecord& record) {
   record.answer.accepted = in.varint();
   if (!read_rejected(in, record.answer)) return false;
   if (in.left() > 0) record.answer.duplicates = in.varint();
+  if (in.left() > 0) record.answer.dead_letters = in.varint();
   return in.ok();
 }
 
@@ -104,7 +105,8 @@ std::string encode_idempotency(const IdempotencyKey& id, const BodyHash& body, c
   append_le(out, body.high);
   append_varint(out, answer.accepted);
   append_rejected(out, answer);
-  if (answer.duplicates > 0) append_varint(out, answer.duplicates);
+  if (answer.duplicates + answer.dead_letters > 0) append_varint(out, answer.duplicates);
+  if (answer.dead_letters > 0) append_varint(out, answer.dead_letters);
   return out;
 }
 

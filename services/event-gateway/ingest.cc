@@ -4,18 +4,15 @@
 #include <cstring>
 #include <deque>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
-#include "base/hash.h"
 #include "event-gateway/event_ids.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/idempotency.h"
+#include "event-gateway/ingest_target.h"
 #include "event/text.h"
-#include "formats/cloud_event.h"
 #include "formats/json.h"
-#include "log/record_batch.h"
 #include "sql/errors.h"
 
 namespace millrace::gateway {
@@ -26,27 +23,6 @@ constexpr size_t kMaxMessageBytes = 300;  // of a rejected event, so that an ans
 constexpr size_t kMaxCachedStreams = 16'384;
 constexpr uint8_t kSavedWithIds =
     2;  // in front of the state; without event ids it begins with the keys' version
-
-// What is kept of a stream between requests. A stream's id is never used again and its definition never
-// changes.
-struct Target {
-  explicit Target(const engine::StreamPtr& stream)
-      : validator(stream->columns, stream->key_column,
-                  {.primary_key = stream->primary_key,
-                   .required = stream->required,
-                   .op_column = stream->op_column,
-                   .ops = {std::begin(engine::kOps), std::end(engine::kOps)},
-                   .delete_op = engine::kDeleteOp}),
-        builders(stream->partitions) {
-    if (stream->cloud_events) cloud_events.emplace();
-  }
-  formats::JsonValidator validator;
-  std::vector<log::RecordBatchBuilder> builders;  // one a partition; they keep their capacity
-  uint32_t next_partition = 0;                    // of a stream without a key
-  std::optional<formats::CloudEventReader> cloud_events;
-  std::unique_ptr<EventSchema> schema;  // null: none
-  EventIdRecord new_ids;                // of the request at hand, of a stream that deduplicates
-};
 
 struct TenantState {
   TokenBucket events, bytes;
@@ -146,29 +122,28 @@ struct Ingest::Impl {
 
   Result<const sql::Catalog::Entry*> find_stream(const sql::Catalog& catalog,
                                                  const IngestRequest& request) const;
-  Result<Target*> target_of(const engine::StreamPtr& stream);
+  Result<IngestTarget*> target_of(const engine::StreamPtr& stream);
   Status check_quota(TenantId id, TenantState& tenant, size_t body_bytes);
   // An error is the caller's to tell; else `done` was called or is kept.
   Status ingest(const IngestRequest& request, TenantState& tenant, Done& done);
   // True: answered, or waiting for the first one's sync.
   Result<bool> is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done);
-  void route(Target& target, const engine::StreamDef& stream, const std::vector<std::string_view>& events,
+  void route(IngestTarget& target, const std::vector<std::string_view>& events, bool with_letters,
              IngestAnswer& answer);
-  // Of a CloudEvent that is valid: whether the stream has it already.
-  Result<bool> is_known(Target& target, const engine::StreamDef& stream, std::string_view event,
-                        std::unordered_set<EventId, EventIdHash>& here) const;
   void reject(IngestAnswer& answer, size_t index, Error why);
   Status answer_without_frame(TenantState& tenant, IngestAnswer answer, Done& done);
-  log::Group take_batches(Target& target, StreamId stream) const;
-  Status submit(const IngestRequest& request, TenantState& tenant, const engine::StreamDef& stream,
-                Target& target, IngestAnswer answer, const BodyHash& body, Done& done);
+  Result<bool> would_take(const Again& again);
+  Result<log::Appended> append_again(const std::vector<Again>& events,
+                                     std::vector<log::ControlAppend> controls);
+  Status submit(const IngestRequest& request, TenantState& tenant, IngestTarget& target, IngestAnswer answer,
+                const BodyHash& body, Done& done);
 
   log::Journal& journal;
   const sql::Definitions& definitions;
   const Limits limits;
   IdempotencyTable keys;
   EventIds ids;
-  std::unordered_map<StreamId, std::unique_ptr<Target>> targets;
+  std::unordered_map<StreamId, std::unique_ptr<IngestTarget>> targets;
   std::unordered_map<TenantId, TenantState> tenants;
   std::deque<Pending> pending;
   uint64_t accepted_bytes = 0;
@@ -187,15 +162,18 @@ Result<const sql::Catalog::Entry*> Ingest::Impl::find_stream(const sql::Catalog&
   return entry;
 }
 
-Result<Target*> Ingest::Impl::target_of(const engine::StreamPtr& stream) {
+Result<IngestTarget*> Ingest::Impl::target_of(const engine::StreamPtr& stream) {
   if (const auto found = targets.find(stream->id); found != targets.end()) return found->second.get();
-  auto target = std::make_unique<Target>(stream);
+  std::unique_ptr<EventSchema> schema;
   if (!stream->schema.subject.empty()) {
     if (schemas == nullptr) return no_registry();
-    TRY_ASSIGN(target->schema, schemas->of(*stream));
+    TRY_ASSIGN(schema, schemas->of(*stream));
   }
   if (targets.size() >= kMaxCachedStreams) targets.clear();
-  return (targets[stream->id] = std::move(target)).get();
+  auto& target = targets[stream->id];
+  target = std::make_unique<IngestTarget>(stream, std::move(schema),
+                                          definitions.catalog()->dead_letters(stream->tenant));
+  return target.get();
 }
 
 // Before any cost is paid. What a request takes is known only later (is it a repetition? how many events has
@@ -236,65 +214,28 @@ void Ingest::Impl::reject(IngestAnswer& answer, size_t index, Error why) {
     ++answer.rejected_more;
     return;
   }
-  shorten(why.message);
   answer.rejected.push_back({index, std::move(why)});
 }
 
-void Ingest::Impl::route(Target& target, const engine::StreamDef& stream,
-                         const std::vector<std::string_view>& events, IngestAnswer& answer) {
-  const int64_t now_ms = journal.now().value / 1000;
-  const uint32_t partitions = stream.partitions;
-  const bool keyed = stream.key_column >= 0;
-  const uint32_t unkeyed = keyed ? 0 : target.next_partition++ % partitions;
-  std::unordered_set<EventId, EventIdHash> here;
-  target.new_ids = {stream.tenant, stream.id, {}};
+void Ingest::Impl::route(IngestTarget& target, const std::vector<std::string_view>& events, bool with_letters,
+                         IngestAnswer& answer) {
+  target.begin(journal.now());
   for (size_t i = 0; i < events.size(); ++i) {
-    const std::string_view event = events[i];
-    auto key = target.validator.validate(event);
-    if (!key.ok()) {
-      reject(answer, i, std::move(key).error());
+    auto taken = target.take(events[i], ids);
+    if (taken.ok()) {
+      ++(*taken ? answer.accepted : answer.duplicates);
       continue;
     }
-    if (target.cloud_events) {
-      const auto known = is_known(target, stream, event, here);
-      if (!known.ok()) reject(answer, i, known.error());
-      if (known.ok() && *known) {
-        ++answer.duplicates;
-        ++accounts.duplicate_events;
-      }
-      if (!known.ok() || *known) continue;
+    Error why = std::move(taken).error();
+    shorten(why.message);
+    if (with_letters && target.keeps(why)) {
+      target.take_letter(events[i], why);
+      ++answer.dead_letters;
+    } else {
+      reject(answer, i, std::move(why));
     }
-    if (target.schema != nullptr) {
-      if (auto fits = target.schema->check(event); !fits.ok()) {
-        reject(answer, i, std::move(fits).error());
-        continue;
-      }
-    }
-    uint32_t partition = unkeyed;
-    if (keyed) partition = partition_of_key_group(key_group_of(stable_hash(key->value_or(""))), partitions);
-    target.builders[partition].add(*key, event, now_ms);
-    ++answer.accepted;
   }
-}
-
-Result<bool> Ingest::Impl::is_known(Target& target, const engine::StreamDef& stream, std::string_view event,
-                                    std::unordered_set<EventId, EventIdHash>& here) const {
-  TRY_ASSIGN(const auto id, target.cloud_events->read(event));
-  if (stream.deduplicate_us == 0) return false;
-  const EventId hash = hash_event_id(id.source, id.id);
-  const AppendTime since(journal.now().value - stream.deduplicate_us);
-  if (ids.knows(stream.tenant, stream.id, hash, since) || !here.insert(hash).second) return true;
-  target.new_ids.ids.push_back(hash);
-  return false;
-}
-
-log::Group Ingest::Impl::take_batches(Target& target, StreamId stream) const {
-  log::Group group;
-  for (size_t p = 0; p < target.builders.size(); ++p) {
-    if (target.builders[p].empty()) continue;
-    group.batches.push_back({{stream, PartitionId(static_cast<uint16_t>(p))}, target.builders[p].finish()});
-  }
-  return group;
+  accounts.duplicate_events += answer.duplicates;
 }
 
 // What it repeats may still wait for the disk, and then it waits, too.
@@ -311,29 +252,30 @@ Status Ingest::Impl::answer_without_frame(TenantState& tenant, IngestAnswer answ
   return {};
 }
 
-Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
-                            const engine::StreamDef& stream, Target& target, IngestAnswer answer,
-                            const BodyHash& body, Done& done) {
-  log::Group group = take_batches(target, stream.id);
+Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant, IngestTarget& target,
+                            IngestAnswer answer, const BodyHash& body, Done& done) {
+  const StreamId stream = target.stream().id;
+  log::Group group = target.finish();
   const bool with_key = !request.idempotency_key.empty();
   if (group.batches.empty() && !with_key) return answer_without_frame(tenant, std::move(answer), done);
   IdempotencyTable::EntryPtr entry;
   if (with_key) {
     entry = std::make_shared<IdempotencyTable::Entry>();
-    entry->id = key_of(request, stream.id);
+    entry->id = key_of(request, stream);
     entry->body = body;
     group.controls.push_back({log::ControlKind::kIdempotency, encode_idempotency(entry->id, body, answer)});
   }
-  if (!target.new_ids.ids.empty())
-    group.controls.push_back({log::ControlKind::kEventIds, encode_event_ids(target.new_ids)});
+  if (!target.new_ids().ids.empty())
+    group.controls.push_back({log::ControlKind::kEventIds, encode_event_ids(target.new_ids())});
   if (request.trace && !group.batches.empty())
     group.controls.push_back({log::ControlKind::kTrace, telemetry::encode_trace_context(*request.trace)});
   auto taken = journal.append(std::move(group), log::Priority::kIngest);
   if (!taken.ok()) {
-    accounts.reject(Rejection::kUnstored, answer.accepted);
+    accounts.reject(Rejection::kUnstored, answer.accepted + answer.dead_letters);
     return std::move(taken).error();
   }
   log::Appended frame = std::move(taken).value();
+  if (answer.dead_letters > 0) frame.places.pop_back();  // theirs
   answer.offsets = std::move(frame.places);
   answer.cursor = cursor_after(frame.cut);
   if (entry != nullptr) {
@@ -342,11 +284,12 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant,
     entry->answer = answer;
     keys.add(entry);
   }
-  if (!target.new_ids.ids.empty()) ids.add(target.new_ids, frame.time, frame.cut);
+  if (!target.new_ids().ids.empty()) ids.add(target.new_ids(), frame.time, frame.cut);
   ++accounts.accepted_requests;
   accounts.stored_events += answer.accepted;
+  accounts.dead_letters += answer.dead_letters;
   accounts.events_a_request.record(static_cast<int64_t>(answer.accepted));
-  if (appended && answer.accepted > 0) appended(stream.id, frame.cut, frame.time, request.trace);
+  if (appended && answer.accepted > 0) appended(stream, frame.cut, frame.time, request.trace);
   accepted_bytes += request.body.size();
   tenant.counters.accepted_events += answer.accepted;
   tenant.counters.accepted_bytes += request.body.size();
@@ -374,7 +317,7 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
     TRY_ASSIGN(const bool duplicate, is_duplicate(key_of(request, stream->id), body, done));
     if (duplicate) return {};
   }
-  TRY_ASSIGN(Target* const target, target_of(stream));
+  TRY_ASSIGN(IngestTarget* const target, target_of(stream));
   tenant.bytes.take(static_cast<double>(request.body.size()));
   TRY_ASSIGN(const auto events, split(request));
   accounts.received_events += events.size();
@@ -387,14 +330,52 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
   }
   tenant.events.take(static_cast<double>(events.size()));
   IngestAnswer answer;
-  route(*target, *stream, events, answer);
+  route(*target, events, !request.all_or_nothing, answer);
   tenant.counters.rejected_events += answer.rejected.size() + answer.rejected_more;
   if (request.all_or_nothing && !answer.rejected.empty()) {
-    take_batches(*target, stream->id);  // nothing of it stays
+    target->finish();  // nothing of it stays
     accounts.reject(Rejection::kRequest, answer.accepted);
     return std::move(answer.rejected.front().error);
   }
-  return submit(request, tenant, *stream, *target, std::move(answer), body, done);
+  return submit(request, tenant, *target, std::move(answer), body, done);
+}
+
+Result<bool> Ingest::Impl::would_take(const Again& again) {
+  TRY_ASSIGN(IngestTarget* const target, target_of(again.stream));
+  target->begin(journal.now());
+  auto taken = target->take(Buffer::copy(again.event).view(), ids);
+  target->finish();  // nothing of it stays
+  return taken;
+}
+
+Result<log::Appended> Ingest::Impl::append_again(const std::vector<Again>& events,
+                                                 std::vector<log::ControlAppend> controls) {
+  std::map<StreamId, IngestTarget*> targets_of_it;
+  log::Group group;
+  size_t stored = 0;
+  for (const Again& again : events) {
+    TRY_ASSIGN(IngestTarget* const target, target_of(again.stream));
+    if (targets_of_it.emplace(again.stream->id, target).second) target->begin(journal.now());
+    const auto taken = target->take(Buffer::copy(again.event).view(), ids);
+    CHECK(taken.ok(), "an event that would be taken is not");
+    stored += *taken ? 1 : 0;  // else one of `events` is the same CloudEvent
+  }
+  group.controls = std::move(controls);
+  std::vector<EventIdRecord> new_ids;
+  for (const auto& [stream, target] : targets_of_it) {
+    for (auto& batch : target->finish().batches) group.batches.push_back(std::move(batch));
+    if (target->new_ids().ids.empty()) continue;
+    new_ids.push_back(target->new_ids());
+    group.controls.push_back({log::ControlKind::kEventIds, encode_event_ids(new_ids.back())});
+  }
+  TRY_ASSIGN(auto frame, journal.append(std::move(group), log::Priority::kIngest));
+  for (const auto& record : new_ids) ids.add(record, frame.time, frame.cut);
+  accounts.received_events += stored;
+  accounts.stored_events += stored;
+  for (const auto& [stream, target] : targets_of_it) {
+    if (appended) appended(stream, frame.cut, frame.time, {});
+  }
+  return frame;
 }
 
 Ingest::Ingest(log::Journal& journal, const sql::Definitions& definitions, Limits limits)
@@ -409,6 +390,14 @@ void Ingest::ingest(const IngestRequest& request, Done done) {
   ++tenant.counters.refused_requests;
   impl_->accounts.refuse(taken.error());
   done(std::move(taken).error());
+}
+
+Result<bool> Ingest::would_take(const Again& again) {
+  return impl_->would_take(again);
+}
+Result<log::Appended> Ingest::append_again(const std::vector<Again>& events,
+                                           std::vector<log::ControlAppend> controls) {
+  return impl_->append_again(events, std::move(controls));
 }
 
 void Ingest::on_durable(Cut durable) {

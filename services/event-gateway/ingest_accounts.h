@@ -1,6 +1,6 @@
 // IngestAccounts: what became of every event and every request, since the start.
 //
-// Invariant: received_events = stored_events + duplicate_events + the rejected ones of all reasons; requests =
+// Invariant: received_events = stored_events + duplicate_events + dead_letters + the rejected ones of all reasons; requests =
 //            accepted + replayed + the refused ones of all reasons. Both hold after every call of Ingest.
 // Received:  once a request was taken apart into events. One that is refused before (over its quota, not JSON)
 //            counts as a request alone: how many events it holds nobody knows.
@@ -47,6 +47,7 @@ struct IngestAccounts {
   uint64_t received_events = 0;
   uint64_t stored_events = 0;  // in the log; acknowledged when the disk has them
   uint64_t duplicate_events = 0;
+  uint64_t dead_letters = 0;  // that did not fit, and are kept
   std::array<uint64_t, static_cast<size_t>(Rejection::kCount)> rejected_events{};
   uint64_t requests = 0;
   uint64_t accepted_requests = 0;

@@ -52,6 +52,10 @@ std::string to_json(const IngestAnswer& answer) {
     out += ",\"duplicates\":";
     append_number(out, static_cast<int64_t>(answer.duplicates));
   }
+  if (answer.dead_letters > 0) {
+    out += ",\"dead_letters\":";
+    append_number(out, static_cast<int64_t>(answer.dead_letters));
+  }
   out += ",\"offsets\":[";
   for (const auto& place : answer.offsets) {
     if (out.back() != '[') out += ',';

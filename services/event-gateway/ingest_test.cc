@@ -54,7 +54,8 @@ class IngestTest : public testing::Test {
     const auto sum = [](const auto& reasons) {
       return std::accumulate(reasons.begin(), reasons.end(), uint64_t{0});
     };
-    EXPECT_EQ(a.received_events, a.stored_events + a.duplicate_events + sum(a.rejected_events));
+    EXPECT_EQ(a.received_events,
+              a.stored_events + a.duplicate_events + a.dead_letters + sum(a.rejected_events));
     EXPECT_EQ(a.requests, a.accepted_requests + a.replayed_requests + sum(a.refused_requests));
   }
   void restart(Ingest::Limits limits = {}) {
@@ -98,6 +99,57 @@ TEST_F(IngestTest, AStreamWhoseSchemaIsNotThereTakesNothingAndCostsNothing) {
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(send("{\"n\":1}\n{\"n\":2}\n", "", "checked")->failure->id, "MR-SCH-0004");
   EXPECT_EQ(ingest_->accounts().received_events, 0u);
+}
+
+TEST_F(IngestTest, WhatDoesNotFitIsKeptWhereTheStreamSaysSo) {
+  define(DefinitionKind::kStream, "kept", "CREATE STREAM kept (n BIGINT) WITH (on_invalid = 'dead_letter')");
+  const std::string events = "{\"n\":1}\n{\"n\":\"x\"}\nnon\"sense\n{\"n\":\"\xff\"}\n{\"n\":1,\"t\":\"" +
+                             std::string(2'000'000, 'x') + "\"}";
+  const auto answered = send(events, "k", "kept");
+  ASSERT_EQ(last_frame().batches.size(), 2u);
+  const auto& letters = last_frame().batches[1];
+  EXPECT_EQ(letters.where.stream, definitions_->catalog()->dead_letters(tenant_)->id);
+  EXPECT_EQ(letters.count, 2u);
+  const std::string bytes(letters.bytes.view());
+  EXPECT_NE(bytes.find(R"("cause":"invalid","code":"MR-EVT-0006","message":"column \"n\" (bigint))"),
+            std::string::npos);
+  EXPECT_NE(
+      bytes.find(
+          R"("stream":"kept","partition":null,"offset":null,"query":null,"lateness_ms":null,"payload":"non\"sense"})"),
+      std::string::npos);
+  make_durable();
+  const auto check = [](const IngestAnswer& answer) {
+    EXPECT_EQ(answer.accepted, 1u);
+    EXPECT_EQ(answer.dead_letters, 2u);
+    EXPECT_EQ(answer.offsets.size(), 1u);
+    ASSERT_EQ(answer.rejected.size(), 2u) << "what is no text, and what is too large";
+    EXPECT_EQ(answer.rejected[0].index, 3u);
+    EXPECT_NE(to_json(answer).find(R"(],"dead_letters":2,"offsets":[{"partition":0,"first":0,"count":1}])"),
+              std::string::npos);
+  };
+  check(answered->answer);
+  const std::string saved = ingest_->save();
+  restart();
+  ASSERT_TRUE(ingest_->load(saved).ok());
+  const auto again = send(events, "k", "kept");
+  EXPECT_TRUE(again->answer.replayed);
+  check(again->answer);
+  const auto none = send("{\"n\":\"x\"}", "", "kept");
+  make_durable();
+  EXPECT_EQ(none->answer.dead_letters, 1u);
+  EXPECT_TRUE(none->answer.offsets.empty());
+  journal_.refuse_with(error(Code::kExhausted, "MR-LOG-0003", "too much is pending"));
+  EXPECT_EQ(send("{\"n\":\"x\"}", "", "kept")->id(), "MR-LOG-0003");
+  journal_.refuse_with(std::nullopt);
+  const Cut before = journal_.end_cut();
+  const Buffer body = Buffer::copy("{\"n\":1}\n{\"n\":\"x\"}");
+  IngestRequest whole{tenant_, "kept", IngestRequest::Format::kNdjson, body.view(), ""};
+  whole.all_or_nothing = true;
+  std::string refused;
+  ingest_->ingest(whole,
+                  [&](Result<IngestAnswer> answer) { refused = answer.ok() ? "" : answer.error().id; });
+  EXPECT_EQ(refused, "MR-EVT-0006");
+  EXPECT_EQ(journal_.end_cut(), before);
 }
 
 TEST_F(IngestTest, ARequestIsOneFrameAndAnsweredWhenDurable) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/dead_letter.h"
 #include "engine/serving.h"
 #include "event-gateway/letter_states.h"
 #include "log/journal.h"
@@ -21,12 +22,14 @@ struct Letter {
   Cut frame;          // that holds it
   Timestamp arrived;  // the event; of a group's row, when it was made
   std::string cause, code, message, stream, query, payload;
-  std::optional<PartitionId> partition;  // none: a group's row, of many events
+  std::optional<PartitionId> partition;  // none: a group's row, of many events, or it is outside
   std::optional<Offset> offset;
   std::optional<int64_t> lateness_ms;
   LetterState state;
 
-  // What its query would take.
+  // Its stream did not take the event: no query has seen it.
+  bool is_outside() const { return cause == engine::kDoesNotFit; }
+  // What its query, or its stream, would take.
   const std::string& event() const { return state.edited ? state.payload : payload; }
 };
 

@@ -101,8 +101,10 @@ class Producer {
     progress_.wipe();
     const std::chrono::duration<double> took = SteadyClock::now() - started;
     if (!options_.quiet) {
-      fmt::print(stderr, "{} accepted, {} rejected{}, {:.1f} MB in {:.2f} s{}\n", counted(accepted_, "event"),
-                 rejected_, known_ == 0 ? std::string() : fmt::format(", {} in the stream already", known_),
+      fmt::print(stderr, "{} accepted, {} rejected{}{}, {:.1f} MB in {:.2f} s{}\n",
+                 counted(accepted_, "event"), rejected_,
+                 dead_letters_ == 0 ? std::string() : ", " + counted(dead_letters_, "dead letter"),
+                 known_ == 0 ? std::string() : fmt::format(", {} in the stream already", known_),
                  static_cast<double>(bytes_) / 1e6, took.count(),
                  retries_ == 0 ? std::string() : fmt::format(", {} retries", retries_));
     }
@@ -112,7 +114,7 @@ class Producer {
  private:
   std::string_view prefix() const { return options_.prefix.empty() ? random_prefix_ : options_.prefix; }
 
-  uint64_t done() const { return accepted_ + rejected_ + known_; }
+  uint64_t done() const { return accepted_ + rejected_ + known_ + dead_letters_; }
 
   static Error cancelled() { return error(Code::kCancelled, "MR-CLI-0015", "cancelled"); }
 
@@ -185,11 +187,14 @@ class Producer {
     if (!parsed.is_object() || !parsed.contains("accepted")) return say(error_of(answer));
     const uint64_t accepted = parsed.value("accepted", uint64_t{0});
     const uint64_t duplicates = parsed.value("duplicates", uint64_t{0});
+    const uint64_t dead_letters = parsed.value("dead_letters", uint64_t{0});
     // Of what was sent again the first try may have arrived: that is no earlier run's.
     const bool replayed = !sent_again_ && !answer.header("idempotency-replayed").empty();
     accepted_ += replayed ? 0 : accepted;
     known_ += duplicates + (replayed ? accepted : 0);
-    rejected_ += lines.size() - std::min<uint64_t>(accepted + duplicates, lines.size());
+    dead_letters_ += replayed ? 0 : dead_letters;
+    known_ += replayed ? dead_letters : 0;
+    rejected_ += lines.size() - std::min<uint64_t>(accepted + duplicates + dead_letters, lines.size());
     if (!parsed.contains("rejected") || !parsed["rejected"].is_array()) return kOk;
     for (const Json& one : parsed["rejected"]) {
       if (shown_++ >= kShownRejections) break;
@@ -212,7 +217,8 @@ class Producer {
   std::string random_prefix_;
   uint64_t batch_number_ = 0, bytes_ = 0;
   uint64_t accepted_ = 0, rejected_ = 0, retries_ = 0;
-  uint64_t known_ = 0;  // sent before, and in the stream already
+  uint64_t known_ = 0;         // sent before, and in the stream already
+  uint64_t dead_letters_ = 0;  // that did not fit, and are kept
   bool cancelled_ = false, sent_again_ = false;
   size_t shown_ = 0;
 };

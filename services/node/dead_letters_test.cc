@@ -222,6 +222,35 @@ TEST_F(DeadLettersTest, WhatIsClosedStaysClosed) {
             (std::vector<std::string>{R"({"total":1})", R"({"total":4})"}));
 }
 
+// Of an event that its stream did not take: then it is one of the stream, for all that read it.
+TEST_F(DeadLettersTest, WhatWasOutsideComesInOnce) {
+  for (int turns_before = 0; turns_before < 12; ++turns_before) {
+    files_ = sim::SimFiles(7);
+    open();
+    run("CREATE STREAM s (n BIGINT, text TEXT) WITH (on_invalid = 'dead_letter', partitions = 3)");
+    run("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS rows, sum(n) AS total FROM s");
+    push_lines("{\"n\":1}\n{\"n\":\"x\"}\nnonsense");
+    expect(R"({"rows":1,"total":1})");
+    EXPECT_EQ(redrive(0), "MR-DLQ-0006");
+    EXPECT_EQ(edit(1, R"({"n":"y"})"), "MR-EVT-0006");
+    EXPECT_EQ(edit(1, R"({"n":5})"), "edited");
+    EXPECT_EQ(edit(0, R"({"n":7})"), "edited");
+    node_->dead_letters().redrive({tenant_, Offset(1), "me"}, [](const Result<gateway::Letter>&) {});
+    turns(turns_before);
+    crash();
+    open();
+    EXPECT_EQ(redrive(1), "redriven");
+    expect(R"({"rows":2,"total":6})");
+    EXPECT_EQ(redrive(1), "redriven");
+    EXPECT_EQ(redrive(0), "redriven");
+    expect(R"({"rows":3,"total":13})");
+    run("DROP MATERIALIZED VIEW v");
+    run("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS rows, sum(n) AS total FROM s");
+    expect(R"({"rows":3,"total":13})");
+    end();
+  }
+}
+
 // In the file that saves a start the reading of all of the journal.
 TEST_F(DeadLettersTest, StatesAreSavedWithTheKeys) {
   options_.save_ingest_after_bytes = 1;

@@ -126,7 +126,8 @@ void Series::tenants() {
          [](const TenantRow& r) { return r.ingest.waiting_bytes; });
   family("millrace_tenant_dead_letters_total", "counter", "Dead letters ever written.",
          [](const TenantRow& r) { return r.dead_letters; });
-  family("millrace_tenant_dead_letters_redriven_total", "counter", "Dead letters given to their query again.",
+  family("millrace_tenant_dead_letters_redriven_total", "counter",
+         "Dead letters given to their query, or their stream, again.",
          [](const TenantRow& r) { return r.redriven; });
   family("millrace_tenant_streams", "gauge", "Streams, derived ones included.",
          [](const TenantRow& r) { return r.counts.streams; });

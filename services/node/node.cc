@@ -110,7 +110,7 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
   streams_ = std::make_unique<event_store::StreamStore>(*journal_, background_);
   ingest_ = std::make_unique<gateway::Ingest>(*journal_, *definitions_, gateway::Ingest::Limits());
   dead_letters_ = std::make_unique<gateway::DeadLetters>(*journal_, *definitions_, *streams_, background_,
-                                                         gateway::DeadLetters::Limits());
+                                                         *ingest_, gateway::DeadLetters::Limits());
   TRY(recover_ingest(progress));
   if (options_.process) {
     processor::Processor::Options o;

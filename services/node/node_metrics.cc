@@ -71,9 +71,10 @@ void render_ingest(PrometheusText& page, const gateway::Ingest& ingest) {
     page.sample(number(c.refused_requests[i]),
                 {{"result", "refused"}, {"reason", name_of(static_cast<gateway::Refusal>(i))}});
   }
-  page.counter("millrace_ingest_received_events_total",
-               "Events of requests that were taken apart: stored, rejected and duplicate ones.",
-               number(c.received_events));
+  page.counter(
+      "millrace_ingest_received_events_total",
+      "Events of requests that were taken apart: stored, rejected, duplicate and kept as dead letters.",
+      number(c.received_events));
   page.counter("millrace_ingest_events_total", "Events stored.", number(c.stored_events));
   page.family("millrace_ingest_rejected_events_total", "counter", "Events that were not stored.");
   for (size_t i = 0; i < c.rejected_events.size(); ++i) {
@@ -81,6 +82,8 @@ void render_ingest(PrometheusText& page, const gateway::Ingest& ingest) {
   }
   page.counter("millrace_ingest_duplicate_events_total", "Events that the stream had already.",
                number(c.duplicate_events));
+  page.counter("millrace_ingest_dead_letters_total", "Events that did not fit, kept as dead letters.",
+               number(c.dead_letters));
   page.counter("millrace_ingest_bytes_total", "Bytes of accepted requests' bodies.",
                number(ingest.accepted_bytes()));
   page.gauge("millrace_ingest_waiting", "Requests that wait for the disk.", number(ingest.waiting()));

@@ -10,7 +10,7 @@ namespace {
 
 Error not_found(const std::string& subject, const Error& why) {
   if (why.code != Code::kInvalid && why.code != Code::kNotFound)
-    return error(Code::kUnavailable, "MR-SCH-0001",
+    return error(Code::kUnavailable, "MR-SCH-0005",
                  fmt::format("the schema registry cannot say what \"{}\" is: {}", subject, why.message),
                  "send it again");
   return error(Code::kNotFound, "MR-SCH-0001",

@@ -1,8 +1,8 @@
 // What a task gives: rows of a derived stream, repartition records, changes for watchers, dead letters.
 #include <fmt/format.h>
 
+#include "engine/dead_letter.h"
 #include "engine/select.h"
-#include "stream-processor/dead_letter.h"
 #include "stream-processor/internal/pipeline.h"
 
 namespace millrace::processor {
@@ -179,8 +179,9 @@ void QueryTask::dead_letter(const Batch& batch, uint32_t row, std::string_view c
   const engine::StreamDef& stream = arm == nullptr ? *plan_->source : *arm->source;
   if (arm != nullptr)
     origin.partition = PartitionId(static_cast<uint16_t>(origin.partition.value - arm->first_partition));
-  const DeadLetter letter{origin.append_time, cause,       code,          message, stream.name, origin,
-                          plan_->name,        lateness_us, batch.raw[row]};
+  const engine::DeadLetter letter{origin.append_time, cause,  code,        message,
+                                  stream.name,        origin, plan_->name, lateness_us,
+                                  batch.raw[row]};
   out.add({dead_letters_->id, PartitionId(0)}, to_json(letter), origin.append_time.value / 1000);
 }
 
@@ -191,7 +192,8 @@ size_t QueryTask::group_letter(const RowError& failed, std::string_view keys, Ap
   out.nulls += failed.kept;
   if (failed.kept) return 0;
   const std::string message = placed_message(failed);
-  const DeadLetter letter{now, "failed", failed.id, message, plan_->source->name, {}, plan_->name, 0, keys};
+  const engine::DeadLetter letter{now, "failed",    failed.id, message, plan_->source->name,
+                                  {},  plan_->name, 0,         keys};
   const std::string json = to_json(letter);
   out.add({dead_letters_->id, PartitionId(0)}, json, now.value / 1000);
   return json.size();

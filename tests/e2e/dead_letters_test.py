@@ -235,6 +235,49 @@ def tenants(test):
     assert done["redriven"]["by"] == "token " + hashlib.sha256(b"a").hexdigest()[:12] + " of the tokens file", done
 
 
+def outside(test):
+    """What its stream did not take: kept where the stream says so, corrected, and then an event of the stream, by either node."""
+    server = test.server(workers=2, options=["--gateway-only"]).start()
+    server.sql("CREATE STREAM s (k TEXT, n BIGINT) WITH (key = 'k', partitions = 4, on_invalid = 'dead_letter')")
+    server.sql("""CREATE STREAM c (k TEXT, n BIGINT) WITH (format = 'cloudevents', deduplicate = '1 hour',
+                  on_invalid = 'dead_letter')""")
+    headers = {"Content-Type": "application/x-ndjson"}
+    body = b'{"k":"a","n":1}\n{"k":"a","n":"one"}\n{"k":"b","n":2\n'
+    answer = json.loads(server.call("POST", "/v1/streams/s/events", body, headers)[0])
+    assert answer["accepted"] == 1 and answer["rejected"] == [] and answer["dead_letters"] == 2, answer
+    bad = {"specversion": "1.0", "id": "1", "source": "x", "type": "t", "data": {"k": "a", "n": "one"}}
+    answer = json.loads(server.call("POST", "/v1/streams/c/events", json.dumps(bad).encode(),
+                                    {"Content-Type": "application/cloudevents+json"})[0])
+    assert answer["accepted"] == 0 and answer["dead_letters"] == 1, answer
+    found = letters(server, "&cause=invalid&order=oldest")
+    assert [(one["stream"], one["query"], one["offset"], one["code"]) for one in found] == [
+        ("s", "", None, "MR-EVT-0006"), ("s", "", None, "MR-EVT-0001"), ("c", "", None, "MR-EVT-0006")], found
+    tried = call(server, "POST", f"{PATH}/0/dry-run")
+    assert tried["outcome"] == "fails" and tried["failure"]["code"] == "MR-EVT-0006", tried
+    assert server.refusal("POST", f"{PATH}/0/redrive").problem["code"] == "MR-DLQ-0006"
+    edit(server, 0, {"k": "other", "n": 1})
+    assert call(server, "POST", f"{PATH}/0/dry-run") == {"id": 0, "outcome": "passes", "rows": [], "failure": None}
+    edit(server, 2, {**bad, "data": {"k": "a", "n": 3}})
+    good = json.dumps({**bad, "data": {"k": "a", "n": 3}}).encode()
+    report = call(server, "POST", f"{PATH}/redrive?stream=s")
+    assert report["redriven"] == 1 and [one["id"] for one in report["skipped"]] == [1], report
+    assert call(server, "POST", f"{PATH}/2/redrive")["state"] == "redriven"
+    answer = json.loads(server.call("POST", "/v1/streams/c/events", good,
+                                    {"Content-Type": "application/cloudevents+json"})[0])
+    assert answer["duplicates"] == 1, "it has its id"
+    server.kill()
+    server.options = []
+    server.start()
+    server.sql("CREATE MATERIALIZED VIEW sums AS SELECT k, sum(n) AS total FROM s GROUP BY k")
+    edit(server, 1, {"k": "a", "n": 5})
+    assert call(server, "POST", f"{PATH}/1/redrive")["state"] == "redriven"
+    wait_rows(server, "SELECT * FROM sums ORDER BY k", [{"k": "a", "total": 6}, {"k": "other", "total": 1}])
+    server.sql("DROP STREAM c")
+    assert server.sql("SELECT count(*) AS n FROM dead_letters WHERE query IS NULL") == [{"n": 3}]
+    done = test.cli("produce", "s", "--server", server.url, stdin='{"k":"a","n":1}\n{"k":1}\n')
+    assert done.returncode == 0 and "1 event accepted, 0 rejected, 1 dead letter," in done.stderr, done
+
+
 def without_a_processor(test):
     server = started(test)
     server.produce("s", [{"k": "a", "n": 1, "d": 0}])
@@ -244,7 +287,8 @@ def without_a_processor(test):
     server.start()
     assert call(server, "POST", f"{PATH}/0/discard")["state"] == "discarded"
     assert server.refusal("POST", f"{PATH}/1/redrive").problem["code"] == "MR-DLQ-0010"
-    assert server.refusal("POST", f"{PATH}/redrive").status == 503
+    skipped = call(server, "POST", f"{PATH}/redrive")["skipped"]
+    assert [one["code"] for one in skipped] == ["MR-DLQ-0010"] * 2, skipped
     server.stop()
     server.options = []
     server.start()
@@ -283,5 +327,5 @@ def command_line(test):
 
 
 if __name__ == "__main__":
-    main([the_query_alone, what_is_refused, late_stays_late, by_filter, once_over_kills, tenants, without_a_processor,
-          command_line])
+    main([the_query_alone, what_is_refused, late_stays_late, by_filter, once_over_kills, tenants, outside,
+          without_a_processor, command_line])

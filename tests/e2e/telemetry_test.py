@@ -37,8 +37,9 @@ def promtool(*arguments, text=None):
 
 
 def check_accounts(families):
-    """What came in is what was stored, rejected, or there already."""
-    parts = ("millrace_ingest_events_total", REJECTED, "millrace_ingest_duplicate_events_total")
+    """What came in is what was stored, rejected, kept as a dead letter, or there already."""
+    parts = ("millrace_ingest_events_total", REJECTED, "millrace_ingest_duplicate_events_total",
+             "millrace_ingest_dead_letters_total")
     assert total(families, "millrace_ingest_received_events_total") == sum(total(families, p) for p in parts), parts
 
 
@@ -140,7 +141,7 @@ def nothing_is_unaccounted_for(test):
                     if "http.client" not in type(failure).__module__:
                         failures.append(failure)
 
-    threads = [threading.Thread(target=send, args=(sender,)) for sender in range(4)]
+    threads = [threading.Thread(target=send, args=(sender,), daemon=True) for sender in range(4)]
     for thread in threads:
         thread.start()
     looks = 0

@@ -32,8 +32,8 @@ struct LetterAction {
   TenantId tenant;
   Offset letter;      // in the tenant's dead-letter stream
   std::string by;     // who asked for it; empty: nobody had to say
-  LetterEvent event;  // kEdit: its payload alone
-  QueryId query;      // kRedrive: which takes the event
+  LetterEvent event;  // kEdit: its payload alone; kRedrive: for the query
+  QueryId query;      // kRedrive: which takes the event; 0: its stream, in the same frame
 };
 std::string encode(const LetterAction& action);
 Result<LetterAction> decode_letter_action(std::string_view payload);  // MR-DLQ-0011

@@ -69,6 +69,7 @@ struct StreamDef {
   int64_t deduplicate_us =
       0;             // for how long an event with the source and id of an earlier one is none; 0: never
   SchemaRef schema;  // what its events have to be, as they come in
+  bool keeps_invalid = false;  // events that do not fit are dead letters
 
   // An event replaces the row of its primary key, or deletes it.
   bool updating() const { return !primary_key.empty(); }

@@ -205,6 +205,13 @@ struct CreateStream {
   std::optional<Watermark> watermark;
   std::optional<SourceSpan> elements;  // the parenthesis before the columns; none: they are left to a schema
   std::vector<Option> options;
+
+  const Option* option(std::string_view option_name) const {  // null: it is not said
+    for (const Option& one : options) {
+      if (one.name.text == option_name) return &one;
+    }
+    return nullptr;
+  }
 };
 
 struct CreateQuery {

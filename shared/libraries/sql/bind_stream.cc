@@ -20,7 +20,7 @@ namespace {
 
 const std::vector<std::string> kStreamOptions{
     "format",         "key",         "partitions", "idle_timeout",   "retention", "retention_bytes",
-    "timestamp_unit", "deduplicate", "schema",     "schema_version", "schema_id"};
+    "timestamp_unit", "deduplicate", "schema",     "schema_version", "schema_id", "on_invalid"};
 constexpr int64_t kMaxDeduplicateUs = 3'600'000'000;
 
 int column_index(const Schema& columns, const std::string& name) {
@@ -37,12 +37,6 @@ Error unknown_stream_column(const Schema& columns, const std::string& name, cons
   std::string hint = did_you_mean(name, names);
   return invalid_at(id, span, fmt::format("column \"{}\" does not exist", name),
                     hint.empty() ? "the columns are " + list_names(names) : hint);
-}
-
-const ast::Option* find_option(const ast::CreateStream& tree, std::string_view name) {
-  const auto found =
-      std::ranges::find_if(tree.options, [&](const ast::Option& o) { return o.name.text == name; });
-  return found == tree.options.end() ? nullptr : &*found;
 }
 
 // No event could fill two columns of one path, nor one where the other has an object.
@@ -159,6 +153,10 @@ Status bind_option(const ast::Option& option, StreamDef& out) {
     out.cloud_events = option.value == "cloudevents";
     return option_one_of(option, {"json", "cloudevents"});
   }
+  if (name == "on_invalid") {
+    out.keeps_invalid = option.value == "dead_letter";
+    return option_one_of(option, {"reject", "dead_letter"});
+  }
   if (name == "deduplicate") return bind_deduplicate(option, out);
   if (name == "timestamp_unit") return bind_timestamp_unit(option, out);
   if (name == "key") return bind_key(option, out);
@@ -195,14 +193,14 @@ Status bind_option(const ast::Option& option, StreamDef& out) {
 
 Status check_schema(const ast::CreateStream& tree, const StreamDef& stream) {
   for (const char* name : {"schema_version", "schema_id"}) {
-    const ast::Option* option = find_option(tree, name);
+    const ast::Option* option = tree.option(name);
     if (option == nullptr || !stream.schema.subject.empty()) continue;
     return invalid_at(kBadOption, option->name.span,
                       fmt::format("option \"{}\" is of a subject, and none is named", name),
                       "add schema = 'SUBJECT'");
   }
   if (stream.schema.subject.empty() || !stream.cloud_events) return {};
-  return unsupported_at(find_option(tree, "schema")->name.span,
+  return unsupported_at(tree.option("schema")->name.span,
                         "a schema for the data of CloudEvents is not supported",
                         "take format = 'cloudevents' away");
 }
@@ -221,7 +219,7 @@ Status bind_primary_key(const ast::CreateStream& tree, StreamDef& out) {
   }
   if (out.key_column < 0) out.key_column = out.primary_key.front();
   if (std::ranges::find(out.primary_key, out.key_column) == out.primary_key.end()) {
-    return invalid_at(kBadPrimaryKey, find_option(tree, "key")->value_span,
+    return invalid_at(kBadPrimaryKey, tree.option("key")->value_span,
                       "the option \"key\" names a column that is not of the primary key",
                       "take it away: the rows of a key have to stay in one partition");
   }
@@ -236,7 +234,7 @@ Status bind_primary_key(const ast::CreateStream& tree, StreamDef& out) {
 
 Status check_deduplicate(const ast::CreateStream& tree, const StreamDef& stream) {
   if (stream.deduplicate_us == 0 || stream.cloud_events) return {};
-  return invalid_at(kBadOption, find_option(tree, "deduplicate")->name.span,
+  return invalid_at(kBadOption, tree.option("deduplicate")->name.span,
                     "option \"deduplicate\" needs events with a source and an id",
                     "add format = 'cloudevents', or send requests with an Idempotency-Key");
 }
@@ -282,9 +280,9 @@ Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const Bin
   out.stream.tenant = context.tenant;
   out.stream.kind = engine::StreamKind::kDeclared;
   // Left to the schema: it is bound again with them (schema_text.h).
-  if (tree.columns.empty() && find_option(tree, "schema") != nullptr) {
+  if (tree.columns.empty() && tree.option("schema") != nullptr) {
     for (const char* name : {"schema", "schema_version", "schema_id"}) {
-      if (const ast::Option* option = find_option(tree, name)) TRY(bind_option(*option, out.stream));
+      if (const ast::Option* option = tree.option(name)) TRY(bind_option(*option, out.stream));
     }
     return out;
   }

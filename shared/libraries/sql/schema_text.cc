@@ -10,12 +10,6 @@
 namespace millrace::sql {
 namespace {
 
-const ast::Option* find_option(const ast::CreateStream& tree, std::string_view name) {
-  const auto found =
-      std::ranges::find_if(tree.options, [&](const ast::Option& o) { return o.name.text == name; });
-  return found == tree.options.end() ? nullptr : &*found;
-}
-
 void insert(KeptText& kept, size_t offset, const std::string& piece) {
   kept.text.insert(offset, piece);
   kept.inserted.push_back({offset, piece.size()});
@@ -54,12 +48,12 @@ Result<KeptText> with_schema(const Statement& statement, const engine::SchemaRef
       insert(kept, end_of(tree.name.span), fmt::format(" ({})", *columns));
   }
   std::string numbers;
-  if (find_option(tree, "schema_version") == nullptr)
+  if (tree.option("schema_version") == nullptr)
     numbers += fmt::format(", schema_version = {}", schema.version);
-  if (find_option(tree, "schema_id") == nullptr) numbers += fmt::format(", schema_id = {}", schema.id);
+  if (tree.option("schema_id") == nullptr) numbers += fmt::format(", schema_id = {}", schema.id);
   const size_t before =
       kept.inserted.empty() ? 0 : kept.inserted.front().length;  // columns stand before options
-  if (!numbers.empty()) insert(kept, before + end_of(find_option(tree, "schema")->value_span), numbers);
+  if (!numbers.empty()) insert(kept, before + end_of(tree.option("schema")->value_span), numbers);
   return kept;
 }
 

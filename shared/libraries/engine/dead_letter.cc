@@ -1,11 +1,11 @@
-#include "stream-processor/dead_letter.h"
+#include "engine/dead_letter.h"
 
 #include <fmt/format.h>
 
 #include "event/text.h"
 #include "formats/json.h"
 
-namespace millrace::processor {
+namespace millrace::engine {
 
 std::string to_json(const DeadLetter& letter) {
   std::string json = "{\"at\":\"";
@@ -22,7 +22,7 @@ std::string to_json(const DeadLetter& letter) {
                                       letter.origin->offset.value)
                         : ",\"partition\":null,\"offset\":null";
   json += ",\"query\":";
-  formats::append_json_string(json, letter.query);
+  letter.query.empty() ? void(json += "null") : formats::append_json_string(json, letter.query);
   json += letter.lateness_us == 0 ? ",\"lateness_ms\":null"
                                   : fmt::format(",\"lateness_ms\":{}", letter.lateness_us / 1000);
   json += ",\"payload\":";
@@ -31,4 +31,4 @@ std::string to_json(const DeadLetter& letter) {
   return json;
 }
 
-}  // namespace millrace::processor
+}  // namespace millrace::engine

@@ -1,0 +1,58 @@
+// IngestTarget: one stream as its events come in: which it takes, and the batches that they become.
+//
+// Use:     begin(), take() for each event of a request, then finish(); after it nothing of the request is left.
+// Kept:    from one request to the next what was learnt of the stream's shapes, and room for its batches. A stream's id is
+//          never used again and its definition never changes.
+// Threads: the core loop.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/plan.h"
+#include "event-gateway/event_ids.h"
+#include "event-gateway/event_schemas.h"
+#include "formats/cloud_event.h"
+#include "formats/json.h"
+#include "log/record_batch.h"
+
+namespace millrace::gateway {
+
+class IngestTarget {
+ public:
+  // `schema`: null where none is asked for. `letters`: the tenant's dead-letter stream.
+  IngestTarget(engine::StreamPtr stream, std::unique_ptr<EventSchema> schema, engine::StreamPtr letters);
+
+  void begin(AppendTime now);
+  // False: the stream has the event already. The error says what does not fit. `event` has Buffer::kPadding bytes behind it.
+  Result<bool> take(std::string_view event, const EventIds& known);
+  // Whether an event that is refused for it is to be kept as a dead letter.
+  bool keeps(const Error& why) const;
+  void take_letter(std::string_view event, const Error& why);
+  log::Group finish();
+
+  const engine::StreamDef& stream() const { return *stream_; }
+  // Of the events that were taken since begin(), if the stream deduplicates.
+  const EventIdRecord& new_ids() const { return new_ids_; }
+
+ private:
+  Result<bool> is_known(std::string_view event, const EventIds& known);
+  PartitionId partition_of(const std::optional<std::string_view>& key) const;
+
+  const engine::StreamPtr stream_, letter_stream_;
+  formats::JsonValidator validator_;
+  std::optional<formats::CloudEventReader> cloud_events_;
+  std::unique_ptr<EventSchema> schema_;
+  std::vector<log::RecordBatchBuilder> builders_;  // one a partition; they keep their capacity
+  log::RecordBatchBuilder letters_;
+  AppendTime now_;
+  uint32_t next_ = 0, unkeyed_ = 0;  // the partition of a request without keys
+  EventIdRecord new_ids_;
+  std::unordered_set<EventId, EventIdHash> here_;  // of the request's events
+};
+
+}  // namespace millrace::gateway
