@@ -116,11 +116,11 @@ TEST(JsonSchemaBounds, ManyItemsAreComparedInTime) {
 }
 
 TEST(JsonSchemaNumbers, AreComparedByValue) {
-  EXPECT_TRUE(is_multiple(decimal_of("4.02"), decimal_of("0.01")));
-  EXPECT_TRUE(is_multiple(decimal_of("1e300"), decimal_of("1e-300")));
-  EXPECT_FALSE(is_multiple(decimal_of("0.00751"), decimal_of("0.0001")));
-  EXPECT_FALSE(is_multiple(decimal_of("1e-300"), decimal_of("1")));
-  EXPECT_TRUE(is_multiple(decimal_of("12345678901234567890.0"), decimal_of("10")));
+  EXPECT_TRUE(is_multiple(*decimal_of("4.02"), *decimal_of("0.01")));
+  EXPECT_TRUE(is_multiple(*decimal_of("1e300"), *decimal_of("1e-300")));
+  EXPECT_FALSE(is_multiple(*decimal_of("0.00751"), *decimal_of("0.0001")));
+  EXPECT_FALSE(is_multiple(*decimal_of("1e-300"), *decimal_of("1")));
+  EXPECT_TRUE(is_multiple(*decimal_of("12345678901234567890.0"), *decimal_of("10")));
   EXPECT_EQ(number_of("9223372036854775809"), number_of("9223372036854775808") + 1);
   EXPECT_EQ(
       code_of(R"({"type": "integer", "minimum": 18446744073709551616})", "123456789012345678901234567890"),

@@ -197,7 +197,8 @@ class Compiler {
       emit(OpKind::kBounds, kAnyNumber, "", add_to(program_.bounds, rule));
     }
     if (const Value* value = keyword("multipleOf")) {
-      emit(OpKind::kMultipleOf, kAnyNumber, "multipleOf", add_to(program_.divisors, decimal_of(value->text)));
+      emit(OpKind::kMultipleOf, kAnyNumber, "multipleOf",
+           add_to(program_.divisors, *decimal_of(value->text)));
     }
   }
 
