@@ -126,6 +126,15 @@ TEST(JsonSchemaNumbers, AreComparedByValue) {
       code_of(R"({"type": "integer", "minimum": 18446744073709551616})", "123456789012345678901234567890"),
       "");
   EXPECT_EQ(code_of(R"({"maximum": 9007199254740992})", "9007199254740993"), "MR-JSCH-0007");
+  const std::string beside_large = R"({"a": 1234567890123456789, "n": -123456789012345678901234567890})";
+  EXPECT_EQ(code_of(R"({"properties": {"a": {"maximum": 1234567890123456788}}})", beside_large),
+            "MR-JSCH-0007");
+  EXPECT_EQ(code_of(R"({"properties": {"a": {"const": 1234567890123456789}}})", beside_large), "");
+  EXPECT_EQ(
+      code_of(
+          "{\"$schema\": \"http://json-schema.org/draft-04/schema#\", \"items\": {\"type\": \"integer\"}}",
+          "[-9223372036854775808, 18446744073709551615, -9223372036854775809, 18446744073709551616]"),
+      "");
   EXPECT_EQ(
       code_of("{}", R"({"text": "12345678901234567890123 \" 1", "n": -123456789012345678901234567890})"), "");
 }

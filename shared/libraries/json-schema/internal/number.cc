@@ -50,7 +50,7 @@ bool append_digit(uint64_t& digits, size_t zeros, char digit) {
 
 }  // namespace
 
-Number number_of(std::string_view text) {
+std::optional<Number> whole_number_of(std::string_view text) {
   const char* end = text.data() + text.size();
   int64_t small = 0;
   if (const auto [at, failed] = std::from_chars(text.data(), end, small); failed == std::errc() && at == end)
@@ -58,7 +58,12 @@ Number number_of(std::string_view text) {
   uint64_t large = 0;
   if (const auto [at, failed] = std::from_chars(text.data(), end, large); failed == std::errc() && at == end)
     return large;
-  return double_of(text);
+  return std::nullopt;
+}
+
+Number number_of(std::string_view text) {
+  const auto whole = whole_number_of(text);
+  return whole ? *whole : double_of(text);
 }
 
 bool is_whole(Number number) {

@@ -14,7 +14,8 @@ namespace millrace::json_schema {
 using Number = long double;
 static_assert(sizeof(Number) > sizeof(double));
 
-Number number_of(std::string_view text);  // of JSON
+Number number_of(std::string_view text);                       // of JSON
+std::optional<Number> whole_number_of(std::string_view text);  // nothing: it is not written as one of 64 bits
 bool is_whole(Number number);
 
 struct Decimal {
