@@ -100,6 +100,41 @@ std::string doubling(std::string_view how) {
   return text + R"("s40": {"type": "null"}}})";
 }
 
+// Each schema tries the next one twice, beside what is costly by itself.
+std::string costly(std::string_view what) {
+  std::string text =
+      R"({"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#/$defs/s0", "$defs": {)";
+  for (int i = 0; i < 40; ++i)
+    text +=
+        fmt::format(R"("s{0}": {{{1}, "anyOf": [{{"$ref": "#/$defs/s{2}"}}, {{"$ref": "#/$defs/s{2}"}}]}},)",
+                    i, what, i + 1);
+  return text + R"("s40": {"type": "null"}}})";
+}
+
+TEST(JsonSchemaBounds, WhatEachKeywordReadsIsWork) {
+  const std::string text = "\"" + std::string(1'000'000, 'a') + "\"";
+  std::string names, members, items = "[" + repeated("1,", 100'000) + "1]";
+  for (int i = 0; i < 5'000; ++i) names += fmt::format("{}\"m{}\"", i == 0 ? "" : ",", i);
+  for (int i = 0; i < 5'000; ++i) members += fmt::format("{}\"m{}\":1", i == 0 ? "" : ",", i);
+  std::string words = "\"b\"";
+  for (int i = 0; i < 100; ++i) words += fmt::format(",\"w{}\"", i);
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"("minLength": 900000)", text},
+      {fmt::format(R"("not": {{"enum": [{}]}})", words), text},
+      {R"("not": {"uniqueItems": true})", "[" + text + "," + text + "]"},
+      {R"("items": true, "minItems": 1)", items},
+      {R"("minProperties": 1)", "{" + members + "}"},
+      {fmt::format(R"("required": [{}])", names), "{" + members + "}"},
+      {R"("properties": {"m1": true}, "not": {"unevaluatedProperties": {"const": 2}})", "{" + members + "}"},
+      {R"("not": {"unevaluatedItems": {"const": 2}})", items},
+  };
+  for (const auto& [keywords, event] : cases) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(code_of(costly(keywords), event), "MR-JSCH-0008") << keywords.substr(0, 40);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5)) << keywords.substr(0, 40);
+  }
+}
+
 TEST(JsonSchemaBounds, DoublingIsCutShort) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(code_of(doubling("allOf")), "");
