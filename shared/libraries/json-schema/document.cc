@@ -205,6 +205,14 @@ class DocumentReader {
   Status start_resource(Subschema& self, Resource own, std::string_view id) {
     own.uri = resolve_uri(document_.resource(self).uri, id);
     TRY(check_length(own.uri));
+    uri_bytes_ += own.uri.size();
+    if (uri_bytes_ > kMostUriBytesInAll) {
+      return error(
+          Code::kInvalid, "MR-JSCH-0002",
+          fmt::format("the identifiers of the schema have more than {} bytes, each with what it stands below",
+                      kMostUriBytesInAll),
+          "give it fewer or shorter ones");
+    }
     if (self.parent == nullptr) {
       document_.resources_[self.resource].uri = own.uri;
       by_uri_.emplace(own.uri, self.resource);
@@ -361,6 +369,7 @@ class DocumentReader {
   Document& document_;
   Draft fallback_;
   std::vector<Text> texts_;
+  size_t uri_bytes_ = 0;
   std::vector<Subschema*> open_;  // whose references are to be resolved
   std::map<std::string, uint32_t, std::less<>> by_uri_;
   std::map<std::string, const Value*, std::less<>> unread_;  // references, by name and identifier

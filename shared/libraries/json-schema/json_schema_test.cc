@@ -65,6 +65,9 @@ TEST(JsonSchemaBounds, HoldForTexts) {
 
 TEST(JsonSchemaBounds, HoldForIdentifiersAndPatterns) {
   EXPECT_EQ(code_of("{\"$id\":\"http://a/" + std::string(kMostUriBytes, 'x') + "\"}"), "MR-JSCH-0002");
+  std::string named = "{\"$id\":\"http://a/" + std::string(4'000, 'x') + "/\",\"$defs\":{";
+  for (int i = 0; i < 10'000; ++i) named += fmt::format("\"{0}\":{{\"$id\":\"{0}\"}},", i);
+  EXPECT_EQ(code_of(named + "\"a\":{}}}"), "MR-JSCH-0002");
   std::string many = "{\"patternProperties\":{";
   for (int i = 0; i < 600; ++i) many += fmt::format("\"^{}\":{{}},", i);
   EXPECT_EQ(code_of(many + "\"a\":{}}}"), "MR-JSCH-0006");
