@@ -71,6 +71,7 @@ std::string_view property_of(std::string_view name) {
   return name;
 }
 
+// The pattern in RE2's spelling: what `\d`, `\s`, `.`, `\cX`, `\u…`, `\p{Letter}` mean is ECMA's.
 class Translator {
  public:
   explicit Translator(std::string_view pattern) : pattern_(pattern) {}
@@ -295,16 +296,12 @@ class Translator {
 
 }  // namespace
 
-Result<std::string> in_re2_syntax(std::string_view pattern) {
-  return Translator(pattern).translate();
-}
-
 Pattern::Pattern(std::string text) : text_(std::move(text)) {}
 Pattern::~Pattern() = default;
 Pattern::Pattern(Pattern&&) noexcept = default;
 
 Result<Pattern> Pattern::compile(std::string_view pattern) {
-  TRY_ASSIGN(const std::string translated, in_re2_syntax(pattern));
+  TRY_ASSIGN(const std::string translated, Translator(pattern).translate());
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_never_capture(true);
