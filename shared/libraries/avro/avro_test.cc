@@ -157,6 +157,20 @@ TEST(AvroDatum, ResolutionsOfWideUnionsAreBounded) {
   EXPECT_EQ(Resolution::make(large, large).error().id, "MR-AVRO-0009");
 }
 
+TEST(AvroDatum, DecimalsOfManyZerosAreRefused) {
+  const auto decimal = [](std::string_view precision, std::string_view scale) {
+    return parsed(fmt::format(R"({{"type":"bytes","logicalType":"decimal","precision":{},"scale":{}}})",
+                              precision, scale));
+  };
+  EXPECT_EQ(from_json(*decimal("2000000000", "2000000000"), "1", JsonForm::kPlain).error().id,
+            "MR-AVRO-0010");
+  EXPECT_EQ(from_json(*decimal("1001", "1000"), "1", JsonForm::kPlain).error().id, "MR-AVRO-0010");
+  EXPECT_TRUE(from_json(*decimal("1001", "900"), "1", JsonForm::kPlain).ok());
+  const auto large = parsed(
+      R"({"type":"fixed","name":"F","size":2147483647,"logicalType":"decimal","precision":2147483647})");
+  EXPECT_EQ(from_json(*large, "1", JsonForm::kPlain).error().id, "MR-AVRO-0010");
+}
+
 // One default, for each of the writer's records.
 TEST(AvroDatum, DefaultsOfAResolutionAreBounded) {
   std::string aliases, records;
