@@ -56,6 +56,29 @@ TEST(AvroSchema, ADefaultOfMuchWorkIsRefused) {
   EXPECT_EQ(refused(text), "MR-AVRO-0002");
 }
 
+// A{i} has an A{i - 1}, within as many arrays as may be written.
+std::string chained(int i) {
+  const int arrays = 146;
+  return fmt::format(R"({{"type":"record","name":"A{}","fields":[{{"name":"x","type":{}"{}"{}}}]}})", i,
+                     repeated(R"({"type":"array","items":)", i == 0 ? 0 : arrays),
+                     i == 0 ? "int" : fmt::format("A{}", i - 1), repeated("}", i == 0 ? 0 : arrays));
+}
+
+TEST(AvroSchema, TypesThatLeadToEachOtherByNameAreBoundedInDepth) {
+  std::string types = chained(0);
+  for (int i = 1; i < 200; ++i) types += "," + chained(i);
+  const schema::NamedSchema reference{"types", "[" + types + "]"};
+  const auto outcome = [&](std::string_view type) {
+    const auto schema = AvroSchema::parse(
+        fmt::format(R"({{"type":"record","name":"Z","fields":[{{"name":"z","type":"{}"}}]}})", type),
+        std::span(&reference, 1));
+    return schema.ok() ? "a schema" : schema.error().id;
+  };
+  EXPECT_EQ(outcome("A199"), "MR-AVRO-0002");
+  EXPECT_EQ(outcome("A2"), "MR-AVRO-0002");
+  EXPECT_EQ(outcome("A0"), "a schema");
+}
+
 // Each type is met twice by the one around it.
 std::string doubling(int levels, std::string_view innermost) {
   std::string text =
@@ -104,6 +127,37 @@ TEST(AvroCompatibility, AThousandFieldsAreComparedFast) {
         fmt::format(R"({}{{"name":"f{}","type":["null","string"],"default":null}})", i == 0 ? "" : ",", i);
   const auto schema = parsed(R"({"type":"record","name":"Wide","fields":[)" + fields + "]}");
   EXPECT_TRUE(schema->what_hinders_reading(*schema)->empty());
+}
+
+// Records in each other by their names alone: what a text defines one after the other, data have in each other.
+std::shared_ptr<const AvroSchema> long_chain(std::string_view prefix) {
+  const int records = 250;
+  std::string fields;
+  for (int i = 0; i < records; ++i)
+    fields += fmt::format(R"({{"name":"{}{}","type":["null",{}],"default":null}},)", prefix, i, chained(i));
+  return parsed(R"({"type":"record","name":"Z","fields":[)" + fields +
+                fmt::format(R"({{"name":"last","type":"A{}"}}]}})", records - 1));
+}
+
+TEST(AvroCompatibility, ChainsOfTypesAreFollowedWithoutRecursion) {
+  const auto writer = long_chain("w"), reader = long_chain("r");
+  EXPECT_TRUE(reader->what_hinders_reading(*writer)->empty());
+  EXPECT_TRUE(Resolution::make(writer, reader).ok());
+}
+
+TEST(AvroCompatibility, FindingsOfLongPathsTakeLittleRoom) {
+  std::string fields, arrays;
+  for (int i = 0; i < 1'000; ++i)
+    fields += fmt::format(R"({}{{"name":"f{}","type":"int"}})", i == 0 ? "" : ",", i);
+  for (int i = 0; i < 10'000; ++i)
+    arrays += fmt::format(R"(,{{"name":"a{}","type":{{"type":"array","items":"R"}}}})", i);
+  const auto text = [&](std::string_view own) {
+    return fmt::format(
+        R"({{"type":"record","name":"Z","fields":[{{"name":"r","type":{{"type":"record","name":"R","fields":[{}]}}}}{}]}})",
+        own, arrays);
+  };
+  const auto reader = parsed(text(fields)), writer = parsed(text(""));
+  EXPECT_EQ(reader->what_hinders_reading(*writer)->size(), 1'000u);
 }
 
 std::string unread(const std::string& schema, std::string_view datum) {

@@ -360,6 +360,36 @@ class Parser {
 
 }  // namespace
 
+namespace {
+
+// How deep types stand in each other when each that has a name is written out where it is met first, in the references,
+// too. Of a text alone that is how it stands; types of references lead to each other by their names, in any number.
+class Depth {
+ public:
+  bool is_bounded(const Node& node) {
+    if (depth_ == kMaxTypeDepth) return false;
+    if (is_named(node.kind) && !seen_.insert(&node).second) return true;
+    ++depth_;
+    const bool bounded = parts_are_bounded(node);
+    --depth_;
+    return bounded;
+  }
+
+ private:
+  bool parts_are_bounded(const Node& node) {
+    if (node.element != nullptr && !is_bounded(*node.element)) return false;
+    return std::all_of(node.branches.begin(), node.branches.end(),
+                       [&](const Node* branch) { return is_bounded(*branch); }) &&
+           std::all_of(node.fields.begin(), node.fields.end(),
+                       [&](const Field& field) { return is_bounded(*field.type); });
+  }
+
+  std::unordered_set<const Node*> seen_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
 Result<SchemaTree> parse_tree(std::string_view text, std::span<const schema::NamedSchema> references) {
   Parser parser;
   for (const schema::NamedSchema& reference : references) {
@@ -373,6 +403,11 @@ Result<SchemaTree> parse_tree(std::string_view text, std::span<const schema::Nam
   }
   const Node* root = nullptr;
   TRY(parser.parse(text, root));
+  if (!Depth().is_bounded(*root))
+    return error(Code::kInvalid, "MR-AVRO-0002",
+                 fmt::format("with its references written out, types stand in each other more than {} deep",
+                             kMaxTypeDepth),
+                 "refer to types that lead to fewer others");
   SchemaTree tree = parser.take();
   tree.root = root;
   return tree;
