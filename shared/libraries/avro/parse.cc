@@ -51,7 +51,7 @@ class Parser {
     return check_defaults();
   }
   SchemaTree take() { return std::move(tree_); }
-  void keep_reference(const Node* root) { tree_.references.push_back(root); }
+  void end_of_references() { tree_.own = static_cast<uint32_t>(tree_.nodes.size()); }
 
  private:
   Error fail(std::string_view id, const JsonValue& at, const Pointer& where, const std::string& message,
@@ -399,8 +399,8 @@ Result<SchemaTree> parse_tree(std::string_view text, std::span<const schema::Nam
       failure.message = fmt::format("in the reference \"{}\": {}", reference.name, failure.message);
       return failure;
     }
-    parser.keep_reference(root);
   }
+  parser.end_of_references();
   const Node* root = nullptr;
   TRY(parser.parse(text, root));
   if (!Depth().is_bounded(*root))
