@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "avro/codec.h"
 
 namespace millrace::avro {
@@ -77,6 +79,23 @@ TEST(AvroSchema, TypesThatLeadToEachOtherByNameAreBoundedInDepth) {
   EXPECT_EQ(outcome("A199"), "MR-AVRO-0002");
   EXPECT_EQ(outcome("A2"), "MR-AVRO-0002");
   EXPECT_EQ(outcome("A0"), "a schema");
+}
+
+TEST(AvroSchema, DefaultsShareTheWorkOfTheirText) {
+  std::string fields;
+  for (int i = 0; i < 15; ++i)
+    fields += fmt::format(
+        R"({{"name":"r{}","type":{{"type":"record","name":"R{}","fields":[{}]}},"default":{{}}}},)", i, i,
+        i == 0 ? R"({"name":"a","type":"int","default":1})"
+               : fmt::format(R"({{"name":"a","type":"R{0}","default":{{}}}},)"
+                             R"({{"name":"b","type":"R{0}","default":{{}}}})",
+                             i - 1));
+  for (int i = 0; i < 5'000; ++i)
+    fields += fmt::format(R"({{"name":"f{}","type":"R14","default":{{}}}},)", i);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(refused(R"({"type":"record","name":"Z","fields":[)" + fields + R"({"name":"z","type":"int"}]})"),
+            "MR-AVRO-0002");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 // Each type is met twice by the one around it.
@@ -223,6 +242,44 @@ TEST(AvroDatum, DecimalsOfManyZerosAreRefused) {
   const auto large = parsed(
       R"({"type":"fixed","name":"F","size":2147483647,"logicalType":"decimal","precision":2147483647})");
   EXPECT_EQ(from_json(*large, "1", JsonForm::kPlain).error().id, "MR-AVRO-0010");
+}
+
+// Each record has the one before twice, by defaults; the innermost text is long.
+TEST(AvroDatum, WhatDefaultsWriteIsBounded) {
+  std::string fields = fmt::format(
+      R"({{"name":"r0","type":{{"type":"record","name":"R0","fields":[{{"name":"a","type":"string","default":"{}"}}]}},"default":{{}}}})",
+      std::string(200'000, 'x'));
+  for (int i = 1; i < 16; ++i)
+    fields += fmt::format(
+        R"(,{{"name":"r{0}","type":{{"type":"record","name":"R{0}","fields":[{{"name":"a","type":"R{1}","default":{{}}}},)"
+        R"({{"name":"b","type":"R{1}","default":{{}}}}]}},"default":{{}}}})",
+        i, i - 1);
+  const auto schema = parsed(R"({"type":"record","name":"Z","fields":[)" + fields + "]}");
+  EXPECT_EQ(from_json(*schema, "{}", JsonForm::kPlain).error().id, "MR-AVRO-0012");
+  const auto empty = parsed(R"({"type":"record","name":"Z","fields":[]})");
+  EXPECT_EQ(Resolution::make(empty, schema).error().id, "MR-AVRO-0009");
+}
+
+TEST(AvroDatum, TheWorkOfDefaultsIsBounded) {
+  std::string fields = R"({"name":"a","type":{"type":"record","name":"R0","fields":[]}})";
+  for (int i = 1; i < 15; ++i)
+    fields += fmt::format(
+        R"(,{{"name":"r{0}","type":{{"type":"record","name":"R{0}","fields":[{{"name":"a","type":"R{1}","default":{{}}}},)"
+        R"({{"name":"b","type":"R{1}","default":{{}}}}]}}}})",
+        i, i - 1);
+  const std::string types = R"({"type":"record","name":"Z","fields":[)" + fields + "]}";
+  std::string names, records;
+  for (int i = 0; i < 2'000; ++i) {
+    names += fmt::format(R"({}"W{}")", i == 0 ? "" : ",", i);
+    records += fmt::format(R"({}{{"type":"record","name":"W{}","fields":[]}})", i == 0 ? "" : ",", i);
+  }
+  const auto writer = parsed("[" + records + "]");
+  const auto reader = parsed(fmt::format(
+      R"([{},{{"type":"record","name":"R","aliases":[{}],"fields":[{{"name":"f","type":"R14","default":{{}}}}]}}])",
+      types, names));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(Resolution::make(writer, reader).error().id, "MR-AVRO-0009");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 // One default, for each of the writer's records.

@@ -324,8 +324,8 @@ class Parser {
 
   // At the end, when every type is whole.
   Status check_defaults() {
+    DefaultCheck check;  // one for all: its bound is of the text
     for (const Default& d : defaults_) {
-      DefaultCheck check;
       if (check.fits(*d.type, d.value)) continue;
       const bool endless = check.exhausted();
       Error failure = error(

@@ -136,10 +136,12 @@ class Resolver {
     for (const Field& field : reader.fields) {
       const Field* written = index.find(field);
       if (written != nullptr && read.emplace(written, &field).second) continue;
+      if (exhausted()) return;
       if (!field.default_value)
         return fail(made, fmt::format("the field \"{}\" was not written and has no default", field.name));
       MissingField missing{.field = &field, .step = step(*field.type, *field.type)};
-      if (const Status coded = write_default(*field.type, *field.default_value, missing.value); !coded.ok())
+      if (const Status coded = write_default(*field.type, *field.default_value, missing.value, looked_at_);
+          !coded.ok())
         return fail(made,
                     fmt::format("the default of the field \"{}\": {}", field.name, coded.error().message));
       defaults_ += missing.value.size();
@@ -152,7 +154,7 @@ class Resolver {
     }
   }
 
-  static constexpr size_t kMaxLooks = 10'000'000;    // at branches of unions
+  static constexpr size_t kMaxLooks = 10'000'000;    // at branches of unions and values of defaults
   static constexpr size_t kMaxDefaults = 16u << 20;  // bytes
 
   std::deque<Step>& steps_;
