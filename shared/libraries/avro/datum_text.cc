@@ -9,6 +9,7 @@
 #include "avro/number_text.h"
 #include "avro/utf8.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "event/decimal.h"
 #include "event/text.h"
 

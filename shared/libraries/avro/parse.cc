@@ -11,6 +11,7 @@
 #include "avro/logical.h"
 #include "avro/names.h"
 #include "avro/pointer.h"
+#include "event/text.h"
 
 namespace millrace::avro {
 
@@ -31,10 +32,7 @@ std::string shown(const JsonValue& value) {
   std::string text;
   append_json(text, value);
   constexpr size_t kMost = 60;
-  if (text.size() <= kMost) return text;
-  size_t end = kMost;
-  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+  return text.size() <= kMost ? text : std::string(start_of(text, kMost)) + "…";
 }
 
 class Parser {
