@@ -6,6 +6,7 @@
 
 #include "json-schema/metaschemas.h"
 #include "json-schema/uri.h"
+#include "schema/json_pointer.h"
 
 namespace millrace::json_schema {
 
@@ -251,7 +252,8 @@ class DocumentReader {
     }
     for (const Member& member : value.members) {
       if (member.value.is(Type::kArray)) continue;  // of `dependencies`
-      TRY(add(member.value, &self, fmt::format("{}/{}", steps, pointer_escaped(member.name)), self.resource));
+      TRY(add(member.value, &self, fmt::format("{}/{}", steps, schema::pointer_escaped(member.name)),
+              self.resource));
     }
     return {};
   }
@@ -351,7 +353,7 @@ class DocumentReader {
       const size_t slash = pointer.find('/');
       last = slash == pointer.npos;
       const std::string_view step = pointer.substr(0, slash);
-      const auto name = pointer_unescaped(step);
+      const auto name = schema::pointer_unescaped(step);
       value = name ? step_into(*value, *name) : nullptr;
       if (value == nullptr) return static_cast<const Subschema*>(nullptr);
       steps_from_known += fmt::format("/{}", step);

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "json-schema/internal/equality.h"
-#include "json-schema/uri.h"
+#include "schema/json_pointer.h"
 
 namespace millrace::json_schema {
 
@@ -76,7 +76,7 @@ struct Step {
   std::string pointer() const {
     if (parent == nullptr) return {};
     return parent->pointer() +
-           (is_place ? fmt::format("/{}", place) : fmt::format("/{}", pointer_escaped(name)));
+           (is_place ? fmt::format("/{}", place) : fmt::format("/{}", schema::pointer_escaped(name)));
   }
 };
 
