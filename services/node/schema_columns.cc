@@ -7,6 +7,7 @@
 
 #include "avro/avro_schema.h"
 #include "engine/quoted_name.h"
+#include "event/decimal.h"
 #include "json-schema/json_schema.h"
 
 namespace millrace::node {
@@ -165,6 +166,7 @@ class AvroColumns {
     using enum avro::Logical;
     switch (node.logical) {
       case kDecimal:
+        if (node.precision > kMaxDecimalDigits) return std::string(kOpen);
         return fmt::format("NUMERIC({}, {})", node.precision, node.scale);
       case kUuid:
         return "UUID";

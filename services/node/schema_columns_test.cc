@@ -32,6 +32,18 @@ TEST(SchemaColumns, OfJsonSchemaHaveTheTypeThatIsLeft) {
             R"(at TIMESTAMPTZ, day DATE, u UUID, mail TEXT)");
 }
 
+TEST(SchemaColumns, DecimalsBeyondNumericAreOpen) {
+  const auto of_decimal = [](std::string_view precision) {
+    return of_avro(
+        std::string(
+            R"({"type":"record","name":"R","fields":[{"name":"d","type":{"type":"bytes","logicalType":)") +
+        R"("decimal","scale":2,"precision":)" + std::string(precision) + "}}]}");
+  };
+  EXPECT_EQ(of_decimal("1000"), "d NUMERIC(1000, 2)");
+  EXPECT_EQ(of_decimal("1001"), "d JSONB");
+  EXPECT_EQ(of_decimal("2147483647"), "d JSONB");
+}
+
 TEST(SchemaColumns, OfJsonSchemaAreOpenWhereItIsOpen) {
   EXPECT_EQ(
       of_json(

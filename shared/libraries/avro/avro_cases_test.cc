@@ -90,6 +90,11 @@ std::string told(const Error& error) {
 Result<std::string> texts(const Case& c) {
   TRY_ASSIGN(const auto schema, AvroSchema::parse(c.at("schema"), c.references));
   TRY_ASSIGN(const std::string resolved, schema->formatted("resolved"));
+  TRY_ASSIGN(const auto again, AvroSchema::parse(schema->text(), c.references));
+  EXPECT_EQ(again->text(), schema->text()) << c.title;
+  EXPECT_EQ(again->canonical(), schema->canonical()) << c.title;
+  TRY_ASSIGN(const auto alone, AvroSchema::parse(resolved));
+  EXPECT_EQ(alone->canonical(), schema->canonical()) << c.title;
   std::string out = "text " + schema->text() + "\n";
   if (schema->normalized() != schema->text()) out += "normalized " + schema->normalized() + "\n";
   if (resolved != schema->text()) out += "resolved " + resolved + "\n";

@@ -7,7 +7,7 @@
 namespace millrace::avro {
 
 AvroSchema::AvroSchema(SchemaTree tree)
-    : tree_(std::move(tree)), text_(schema_text(*tree_.root, tree_.references, Layout::kDeclared)) {}
+    : tree_(std::move(tree)), text_(schema_text(*tree_.root, tree_.own, Layout::kDeclared)) {}
 
 Result<std::shared_ptr<const AvroSchema>> AvroSchema::parse(std::string_view text,
                                                             std::span<const schema::NamedSchema> references) {
@@ -16,12 +16,12 @@ Result<std::shared_ptr<const AvroSchema>> AvroSchema::parse(std::string_view tex
 }
 
 std::string AvroSchema::normalized() const {
-  return schema_text(*tree_.root, tree_.references, Layout::kNormalized);
+  return schema_text(*tree_.root, tree_.own, Layout::kNormalized);
 }
 
 Result<std::string> AvroSchema::formatted(std::string_view format) const {
   if (format != "resolved") return text_;
-  return schema_text(*tree_.root, {}, Layout::kDeclared);
+  return schema_text(*tree_.root, 0, Layout::kDeclared);
 }
 
 Result<std::vector<schema::Incompatibility>> AvroSchema::what_hinders_reading(

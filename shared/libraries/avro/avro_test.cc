@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "avro/codec.h"
 
 namespace millrace::avro {
@@ -56,6 +58,46 @@ TEST(AvroSchema, ADefaultOfMuchWorkIsRefused) {
   EXPECT_EQ(refused(text), "MR-AVRO-0002");
 }
 
+// A{i} has an A{i - 1}, within as many arrays as may be written.
+std::string chained(int i) {
+  const int arrays = 146;
+  return fmt::format(R"({{"type":"record","name":"A{}","fields":[{{"name":"x","type":{}"{}"{}}}]}})", i,
+                     repeated(R"({"type":"array","items":)", i == 0 ? 0 : arrays),
+                     i == 0 ? "int" : fmt::format("A{}", i - 1), repeated("}", i == 0 ? 0 : arrays));
+}
+
+TEST(AvroSchema, TypesThatLeadToEachOtherByNameAreBoundedInDepth) {
+  std::string types = chained(0);
+  for (int i = 1; i < 200; ++i) types += "," + chained(i);
+  const schema::NamedSchema reference{"types", "[" + types + "]"};
+  const auto outcome = [&](std::string_view type) {
+    const auto schema = AvroSchema::parse(
+        fmt::format(R"({{"type":"record","name":"Z","fields":[{{"name":"z","type":"{}"}}]}})", type),
+        std::span(&reference, 1));
+    return schema.ok() ? "a schema" : schema.error().id;
+  };
+  EXPECT_EQ(outcome("A199"), "MR-AVRO-0002");
+  EXPECT_EQ(outcome("A2"), "MR-AVRO-0002");
+  EXPECT_EQ(outcome("A0"), "a schema");
+}
+
+TEST(AvroSchema, DefaultsShareTheWorkOfTheirText) {
+  std::string fields;
+  for (int i = 0; i < 15; ++i)
+    fields += fmt::format(
+        R"({{"name":"r{}","type":{{"type":"record","name":"R{}","fields":[{}]}},"default":{{}}}},)", i, i,
+        i == 0 ? R"({"name":"a","type":"int","default":1})"
+               : fmt::format(R"({{"name":"a","type":"R{0}","default":{{}}}},)"
+                             R"({{"name":"b","type":"R{0}","default":{{}}}})",
+                             i - 1));
+  for (int i = 0; i < 5'000; ++i)
+    fields += fmt::format(R"({{"name":"f{}","type":"R14","default":{{}}}},)", i);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(refused(R"({"type":"record","name":"Z","fields":[)" + fields + R"({"name":"z","type":"int"}]})"),
+            "MR-AVRO-0002");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
 // Each type is met twice by the one around it.
 std::string doubling(int levels, std::string_view innermost) {
   std::string text =
@@ -104,6 +146,37 @@ TEST(AvroCompatibility, AThousandFieldsAreComparedFast) {
         fmt::format(R"({}{{"name":"f{}","type":["null","string"],"default":null}})", i == 0 ? "" : ",", i);
   const auto schema = parsed(R"({"type":"record","name":"Wide","fields":[)" + fields + "]}");
   EXPECT_TRUE(schema->what_hinders_reading(*schema)->empty());
+}
+
+// Records in each other by their names alone: what a text defines one after the other, data have in each other.
+std::shared_ptr<const AvroSchema> long_chain(std::string_view prefix) {
+  const int records = 250;
+  std::string fields;
+  for (int i = 0; i < records; ++i)
+    fields += fmt::format(R"({{"name":"{}{}","type":["null",{}],"default":null}},)", prefix, i, chained(i));
+  return parsed(R"({"type":"record","name":"Z","fields":[)" + fields +
+                fmt::format(R"({{"name":"last","type":"A{}"}}]}})", records - 1));
+}
+
+TEST(AvroCompatibility, ChainsOfTypesAreFollowedWithoutRecursion) {
+  const auto writer = long_chain("w"), reader = long_chain("r");
+  EXPECT_TRUE(reader->what_hinders_reading(*writer)->empty());
+  EXPECT_TRUE(Resolution::make(writer, reader).ok());
+}
+
+TEST(AvroCompatibility, FindingsOfLongPathsTakeLittleRoom) {
+  std::string fields, arrays;
+  for (int i = 0; i < 1'000; ++i)
+    fields += fmt::format(R"({}{{"name":"f{}","type":"int"}})", i == 0 ? "" : ",", i);
+  for (int i = 0; i < 10'000; ++i)
+    arrays += fmt::format(R"(,{{"name":"a{}","type":{{"type":"array","items":"R"}}}})", i);
+  const auto text = [&](std::string_view own) {
+    return fmt::format(
+        R"({{"type":"record","name":"Z","fields":[{{"name":"r","type":{{"type":"record","name":"R","fields":[{}]}}}}{}]}})",
+        own, arrays);
+  };
+  const auto reader = parsed(text(fields)), writer = parsed(text(""));
+  EXPECT_EQ(reader->what_hinders_reading(*writer)->size(), 1'000u);
 }
 
 std::string unread(const std::string& schema, std::string_view datum) {
@@ -155,6 +228,58 @@ TEST(AvroDatum, ResolutionsOfWideUnionsAreBounded) {
   const auto schema = parsed(wide_union(600, "a")), large = parsed(wide_union(5000, "a"));
   EXPECT_TRUE(Resolution::make(schema, schema).ok());
   EXPECT_EQ(Resolution::make(large, large).error().id, "MR-AVRO-0009");
+}
+
+TEST(AvroDatum, DecimalsOfManyZerosAreRefused) {
+  const auto decimal = [](std::string_view precision, std::string_view scale) {
+    return parsed(fmt::format(R"({{"type":"bytes","logicalType":"decimal","precision":{},"scale":{}}})",
+                              precision, scale));
+  };
+  EXPECT_EQ(from_json(*decimal("2000000000", "2000000000"), "1", JsonForm::kPlain).error().id,
+            "MR-AVRO-0010");
+  EXPECT_EQ(from_json(*decimal("1001", "1000"), "1", JsonForm::kPlain).error().id, "MR-AVRO-0010");
+  EXPECT_TRUE(from_json(*decimal("1001", "900"), "1", JsonForm::kPlain).ok());
+  const auto large = parsed(
+      R"({"type":"fixed","name":"F","size":2147483647,"logicalType":"decimal","precision":2147483647})");
+  EXPECT_EQ(from_json(*large, "1", JsonForm::kPlain).error().id, "MR-AVRO-0010");
+}
+
+// Each record has the one before twice, by defaults; the innermost text is long.
+TEST(AvroDatum, WhatDefaultsWriteIsBounded) {
+  std::string fields = fmt::format(
+      R"({{"name":"r0","type":{{"type":"record","name":"R0","fields":[{{"name":"a","type":"string","default":"{}"}}]}},"default":{{}}}})",
+      std::string(200'000, 'x'));
+  for (int i = 1; i < 16; ++i)
+    fields += fmt::format(
+        R"(,{{"name":"r{0}","type":{{"type":"record","name":"R{0}","fields":[{{"name":"a","type":"R{1}","default":{{}}}},)"
+        R"({{"name":"b","type":"R{1}","default":{{}}}}]}},"default":{{}}}})",
+        i, i - 1);
+  const auto schema = parsed(R"({"type":"record","name":"Z","fields":[)" + fields + "]}");
+  EXPECT_EQ(from_json(*schema, "{}", JsonForm::kPlain).error().id, "MR-AVRO-0012");
+  const auto empty = parsed(R"({"type":"record","name":"Z","fields":[]})");
+  EXPECT_EQ(Resolution::make(empty, schema).error().id, "MR-AVRO-0009");
+}
+
+TEST(AvroDatum, TheWorkOfDefaultsIsBounded) {
+  std::string fields = R"({"name":"a","type":{"type":"record","name":"R0","fields":[]}})";
+  for (int i = 1; i < 15; ++i)
+    fields += fmt::format(
+        R"(,{{"name":"r{0}","type":{{"type":"record","name":"R{0}","fields":[{{"name":"a","type":"R{1}","default":{{}}}},)"
+        R"({{"name":"b","type":"R{1}","default":{{}}}}]}}}})",
+        i, i - 1);
+  const std::string types = R"({"type":"record","name":"Z","fields":[)" + fields + "]}";
+  std::string names, records;
+  for (int i = 0; i < 2'000; ++i) {
+    names += fmt::format(R"({}"W{}")", i == 0 ? "" : ",", i);
+    records += fmt::format(R"({}{{"type":"record","name":"W{}","fields":[]}})", i == 0 ? "" : ",", i);
+  }
+  const auto writer = parsed("[" + records + "]");
+  const auto reader = parsed(fmt::format(
+      R"([{},{{"type":"record","name":"R","aliases":[{}],"fields":[{{"name":"f","type":"R14","default":{{}}}}]}}])",
+      types, names));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(Resolution::make(writer, reader).error().id, "MR-AVRO-0009");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 // One default, for each of the writer's records.

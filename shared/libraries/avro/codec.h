@@ -6,7 +6,8 @@
 //         \x and hexadecimal digits. Written back, a union takes the first branch that the value fits.
 // Errors: MR-AVRO-0001 and 0002 of the JSON text, MR-AVRO-0010 a value does not fit its type, MR-AVRO-0011 malformed bytes,
 //         MR-AVRO-0012 over a bound, MR-AVRO-0013 what was written does not fit the reader's type. With the place.
-// Bound:  kMaxDatumDepth, kMaxDatumValues, kMaxDatumJson; counts and lengths are those that the bytes can hold.
+// Bound:  kMaxDatumDepth, kMaxDatumValues, kMaxDatumJson, kMaxDatumBytes of what is written; counts and lengths are those
+//         that the bytes can hold.
 #pragma once
 
 #include <string>
@@ -20,6 +21,7 @@ namespace millrace::avro {
 enum class JsonForm : uint8_t { kPlain, kAvro };
 
 inline constexpr size_t kMaxDatumJson = 16u << 20;
+inline constexpr size_t kMaxDatumBytes = 16u << 20;
 
 Result<std::string> to_json(const Resolution& resolution, std::string_view datum, JsonForm form);
 Result<std::string> from_json(const AvroSchema& schema, std::string_view json, JsonForm form);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -80,6 +81,8 @@ std::pair<std::string_view, std::string> fault_text(Fault fault, std::string_vie
   }
 }
 
+constexpr size_t kShareOfRow = 1024, kShareOfByte = 16;  // values that nobody reads
+
 // Room for `more` rows; their bytes of `valid` say NULL.
 void grow(Column& column, size_t rows, size_t more) {
   if (column.valid.empty()) column.valid.assign(rows, 1);
@@ -97,10 +100,21 @@ struct ColumnReader::Impl {
   Arena* arena = nullptr;  // of the batch that is being filled
   std::vector<Column>* out = nullptr;
   std::string scratch;
-  size_t skipped = 0;  // values of this row that nobody reads
+  size_t skipped = 0;  // values that nobody reads, of kMaxDatumValues
+  size_t spare = 0;    // what rows may still skip beyond their share
 
+  // Items without bytes cost a writer nothing: each row skips its share, and all rows of a batch together so much more.
   Fault row(Cursor in, size_t row, std::string_view& field) {
-    skipped = 0;
+    const size_t share = kShareOfRow + kShareOfByte * static_cast<size_t>(in.end - in.p);
+    const size_t before = kMaxDatumValues - std::min(kMaxDatumValues, share + spare);
+    skipped = before;
+    const Fault fault = values(in, row, field);
+    const size_t used = skipped - before;
+    spare -= std::min(spare, used - std::min(used, share));
+    return fault;
+  }
+
+  Fault values(Cursor in, size_t row, std::string_view& field) {
     for (const ColumnOp& op : ops) {
       Cursor constant{op.constant.data(), op.constant.data() + op.constant.size()};
       if (const Fault fault = run(op, op.missing ? constant : in, row); fault != Fault::kNone) [[unlikely]] {
@@ -268,7 +282,9 @@ Result<std::unique_ptr<ColumnReader>> ColumnReader::make(std::shared_ptr<const A
 void ColumnReader::decode(const std::vector<std::string_view>& values, Batch& out,
                           std::vector<RowError>& errors) {
   Impl& own = *impl_;
-  if (out.columns.size() != own.columns.size() || out.rows == 0) out.set_schema(own.columns);
+  if (out.rows == 0) out.set_schema(own.columns);
+  CHECK(out.columns.size() == own.columns.size(), "rows are appended to a batch of other columns");
+  own.spare = kMaxDatumValues;
   for (Column& column : out.columns) grow(column, out.rows, values.size());
   own.arena = out.arena.get();
   own.out = &out.columns;

@@ -8,6 +8,7 @@
 // Owns:    the schemas. Texts view the values, the batch's arena or this reader, which outlives the batch's rows.
 // Threads: confined.
 // Errors:  of a value: MR-AVRO-0011 to 0013, its row is NULLs. Of make(): MR-AVRO-0014.
+// Bound:   kMaxDatumValues and kMaxDatumDepth of a row; what nobody reads, beyond what a row's bytes pay for, of a batch.
 #pragma once
 
 #include <memory>
@@ -31,7 +32,7 @@ class ColumnReader {
                                                     const millrace::Schema& columns);
   ~ColumnReader();
 
-  // Appends one row a value.
+  // Appends one row a value. The batch is empty or has the reader's columns.
   void decode(const std::vector<std::string_view>& values, Batch& out, std::vector<RowError>& errors);
 
  private:

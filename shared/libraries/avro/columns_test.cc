@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "avro/codec.h"
+#include "base/bytes.h"
 #include "event/decimal.h"
 #include "event/type.h"
 
@@ -121,6 +122,29 @@ TEST(AvroColumns, ADecimalOfTooManyDigitsIsRefused) {
   EXPECT_EQ(out.row(0), "9.9");
   ASSERT_EQ(out.errors.size(), 1u);
   EXPECT_EQ(out.errors[0].message, "the field \"a\": the value is out of its range");
+}
+
+// An array of so many items without bytes takes five.
+TEST(AvroColumns, WhatIsSkippedIsBoundedForAllRowsOfABatch) {
+  const auto reader = record(R"({"name":"a","type":"int"})");
+  const auto writer =
+      record(R"({"name":"n","type":{"type":"array","items":"null"}},{"name":"a","type":"int"})");
+  const auto row = [](int64_t items) {
+    std::string out;
+    if (items > 0) append_varint(out, zigzag(items));
+    return out + std::string("\0\x02", 2);
+  };
+  const std::string none = row(0), many = row(1'900'000), few = row(1'000);
+  Read out = read(writer, reader, {many, many, few, none, many});
+  EXPECT_EQ(out.row(0), "1");
+  EXPECT_EQ(out.row(2), "1");
+  EXPECT_EQ(out.row(3), "1");
+  ASSERT_EQ(out.errors.size(), 2u);
+  EXPECT_EQ(out.errors[0].id, "MR-AVRO-0012");
+  EXPECT_EQ(out.errors[0].row, 1u);
+  EXPECT_EQ(out.errors[1].row, 4u);
+  out.columns->decode({many}, out.batch, out.errors);
+  EXPECT_EQ(out.row(5), "1");
 }
 
 TEST(AvroColumns, WhatHasNoColumnIsRefused) {

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <set>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "avro/resolve_names.h"
 
@@ -13,7 +13,7 @@ namespace millrace::avro {
 
 namespace {
 
-using Findings = std::vector<schema::Incompatibility>;
+using Findings = std::vector<uint32_t>;  // places among all
 
 std::string upper(std::string_view word) {
   std::string out(word);
@@ -21,124 +21,178 @@ std::string upper(std::string_view word) {
   return out;
 }
 
+// What is found below a pair of types, with the places at which it was met first. A pair that is being compared counts as
+// compatible with itself: what is wrong with it is found where it began.
+// The pairs that lead to the present one are a stack of its own: types lead to each other by any number of steps.
 class Comparison {
  public:
-  // What is found below a pair, with the places at which it was met first. A pair that is being compared counts as
-  // compatible with itself: what is wrong with it is found where it began.
-  const Findings& pair(const Node& reader, const Node& writer, const std::string& path) {
-    const auto key = uint64_t{reader.number} << 32 | writer.number;
-    const auto [entry, fresh] = seen_.try_emplace(key);
-    if (!fresh) return entry->second;
-    if (++comparisons_ > kMaxComparisons) return none_;
-    Findings found = calculate(reader, writer, path);
-    return seen_[key] = std::move(found);
-  }
-  bool exhausted() const { return comparisons_ > kMaxComparisons; }
-
- private:
-  static void add(Findings& out, const Findings& more) {
-    for (const auto& finding : more)
-      if (out.size() < kMaxIncompatibilities) out.push_back(finding);
-  }
-  static void add(Findings& out, std::string_view type, std::string_view path, std::string message) {
-    if (out.size() < kMaxIncompatibilities)
-      out.push_back({std::string(type), path.empty() ? "/" : std::string(path), std::move(message)});
-  }
-
-  Findings calculate(const Node& reader, const Node& writer, const std::string& path) {
-    Findings out;
-    if (reader.kind == Kind::kUnion && writer.kind == Kind::kUnion)
-      each_branch_is_read(reader, writer, path, out);
-    else if (writer.kind == Kind::kUnion)
-      for (size_t i = 0; i < writer.branches.size(); ++i)
-        add(out, pair(reader, *writer.branches[i], path + "/" + std::to_string(i)));
-    else if (reader.kind == Kind::kUnion)
-      some_branch_reads(reader, writer, path, out);
-    else if (reader.kind == writer.kind)
-      same_kind(reader, writer, path, out);
-    else if (!promotes(writer.kind, reader.kind))
-      mismatch(reader, writer, path, out);
+  std::vector<schema::Incompatibility> found_between(const Node& reader, const Node& writer) {
+    ask(reader, writer, nullptr, "");
+    while (!pairs_.empty() && !exhausted()) {
+      Pair& pair = pairs_.back();
+      if (!has_all_answers(pair)) continue;  // another stands on top of it
+      known_[key_of(*pair.reader, *pair.writer)] = std::move(pair.found);
+      pairs_.pop_back();
+    }
+    std::vector<schema::Incompatibility> out;
+    for (const uint32_t place : known_[key_of(reader, writer)]) out.push_back(all_[place]);
     return out;
   }
+  bool exhausted() const { return work_ > kMaxComparisons; }
 
-  static void mismatch(const Node& reader, const Node& writer, const std::string& path, Findings& out) {
-    add(out, "TYPE_MISMATCH", path,
-        fmt::format("reader type: {} not compatible with writer type: {}", upper(to_string(reader.kind)),
-                    upper(to_string(writer.kind))));
+ private:
+  struct Pair {
+    const Node *reader, *writer;
+    const Pair* above;  // where its path goes on from; nullptr: it begins here
+    std::string step;
+    Findings found = {};
+    size_t next = 0;  // branch or field to be asked about
+  };
+
+  static uint64_t key_of(const Node& reader, const Node& writer) {
+    return uint64_t{reader.number} << 32 | writer.number;
   }
-  static void missing_branch(const Node& writer, const std::string& path, Findings& out) {
-    add(out, "MISSING_UNION_BRANCH", path,
+
+  // What is known of the pair. nullptr: nothing yet, it is to be compared next.
+  const Findings* ask(const Node& reader, const Node& writer, const Pair* above, std::string step) {
+    const auto [entry, fresh] = known_.try_emplace(key_of(reader, writer));
+    if (!fresh) return &entry->second;
+    ++work_;
+    begin(pairs_.emplace_back(Pair{&reader, &writer, above, std::move(step)}));
+    return nullptr;
+  }
+
+  static std::string path_of(const Pair& pair) {
+    std::vector<const Pair*> way;
+    for (const Pair* at = &pair; at != nullptr; at = at->above) way.push_back(at);
+    std::string path;
+    for (auto at = way.rbegin(); at != way.rend(); ++at) path += (*at)->step;
+    return path;
+  }
+  void add(Pair& pair, std::string_view type, std::string_view step, std::string message) {
+    if (pair.found.size() >= kMaxIncompatibilities || exhausted()) return;
+    std::string path = path_of(pair);
+    path += step;
+    if (path.empty()) path += '/';
+    work_ += path.size() / 64;
+    pair.found.push_back(static_cast<uint32_t>(all_.size()));
+    all_.push_back({std::string(type), std::move(path), std::move(message)});
+  }
+  void add(Pair& pair, const Findings& more) {
+    const size_t count = std::min(kMaxIncompatibilities - pair.found.size(), more.size());
+    pair.found.insert(pair.found.end(), more.begin(), more.begin() + static_cast<std::ptrdiff_t>(count));
+    work_ += count / 64;
+  }
+
+  // What is wrong with the two themselves.
+  void begin(Pair& pair) {
+    const Node &reader = *pair.reader, &writer = *pair.writer;
+    if (reader.kind == Kind::kUnion || writer.kind == Kind::kUnion) return;
+    if (reader.kind != writer.kind) {
+      if (!promotes(writer.kind, reader.kind)) mismatch(pair);
+      return;
+    }
+    work_ +=
+        (reader.aliases.size() + reader.symbols.size() + writer.symbols.size() + writer.fields.size()) / 8;
+    if (is_named(reader.kind) && !same_name(reader, writer))
+      add(pair, "NAME_MISMATCH", "/name", "expected: " + writer.name);
+    if (reader.kind == Kind::kFixed && reader.size != writer.size)
+      add(pair, "FIXED_SIZE_MISMATCH", "/size",
+          fmt::format("expected: {}, found: {}", writer.size, reader.size));
+    if (reader.kind == Kind::kEnum) symbols(pair);
+  }
+  void mismatch(Pair& pair) {
+    add(pair, "TYPE_MISMATCH", "",
+        fmt::format("reader type: {} not compatible with writer type: {}",
+                    upper(to_string(pair.reader->kind)), upper(to_string(pair.writer->kind))));
+  }
+  void symbols(Pair& pair) {
+    if (pair.reader->fallback) return;
+    std::set<std::string_view> missing(pair.writer->symbols.begin(), pair.writer->symbols.end());
+    for (const std::string& symbol : pair.reader->symbols) missing.erase(symbol);
+    if (!missing.empty())
+      add(pair, "MISSING_ENUM_SYMBOLS", "/symbols", fmt::format("[{}]", fmt::join(missing, ", ")));
+  }
+
+  // What is wrong with their parts. False: one of those has to be compared first; then this goes on there.
+  bool has_all_answers(Pair& pair) {
+    const Node &reader = *pair.reader, &writer = *pair.writer;
+    if (reader.kind == Kind::kUnion && writer.kind == Kind::kUnion) return each_branch_is_read(pair);
+    if (writer.kind == Kind::kUnion) return each_branch(pair);
+    if (reader.kind == Kind::kUnion) return some_branch_reads(pair);
+    if (reader.kind != writer.kind) return true;
+    if (reader.kind == Kind::kRecord) return fields(pair);
+    if (reader.kind == Kind::kArray) return part(pair, *reader.element, *writer.element, "/items");
+    if (reader.kind == Kind::kMap) return part(pair, *reader.element, *writer.element, "/values");
+    return true;
+  }
+
+  bool part(Pair& pair, const Node& reader, const Node& writer, std::string step) {
+    const Findings* found = ask(reader, writer, &pair, std::move(step));
+    if (found != nullptr) add(pair, *found);
+    return found != nullptr;
+  }
+
+  bool each_branch(Pair& pair) {
+    const auto& branches = pair.writer->branches;
+    for (; pair.next < branches.size(); ++pair.next)
+      if (!part(pair, *pair.reader, *branches[pair.next], fmt::format("/{}", pair.next))) return false;
+    return true;
+  }
+  bool each_branch_is_read(Pair& pair) {
+    const auto& branches = pair.writer->branches;
+    for (; pair.next < branches.size(); ++pair.next) {
+      const Findings* found = ask(*pair.reader, *branches[pair.next], nullptr, "");
+      if (found == nullptr) return false;
+      if (!found->empty()) missing_branch(pair, *branches[pair.next], fmt::format("/{}", pair.next));
+    }
+    return true;
+  }
+  bool some_branch_reads(Pair& pair) {
+    const auto& branches = pair.reader->branches;
+    for (; pair.next < branches.size(); ++pair.next) {
+      const Findings* found = ask(*branches[pair.next], *pair.writer, nullptr, "");
+      if (found == nullptr) return false;
+      if (found->empty()) return true;
+    }
+    missing_branch(pair, *pair.writer, "");
+    return true;
+  }
+  void missing_branch(Pair& pair, const Node& writer, std::string_view step) {
+    add(pair, "MISSING_UNION_BRANCH", step,
         fmt::format("reader union lacking writer type: {}", upper(to_string(writer.kind))));
   }
 
-  void each_branch_is_read(const Node& reader, const Node& writer, const std::string& path, Findings& out) {
-    for (size_t i = 0; i < writer.branches.size(); ++i)
-      if (!pair(reader, *writer.branches[i], "").empty())
-        missing_branch(*writer.branches[i], path + "/" + std::to_string(i), out);
-  }
-  void some_branch_reads(const Node& reader, const Node& writer, const std::string& path, Findings& out) {
-    for (const Node* branch : reader.branches)
-      if (pair(*branch, writer, "").empty()) return;
-    missing_branch(writer, path, out);
-  }
-
-  void same_kind(const Node& reader, const Node& writer, const std::string& path, Findings& out) {
-    comparisons_ +=
-        (reader.aliases.size() + reader.symbols.size() + writer.symbols.size() + writer.fields.size()) / 8;
-    if (is_named(reader.kind) && !same_name(reader, writer))
-      add(out, "NAME_MISMATCH", path + "/name", "expected: " + writer.name);
-    switch (reader.kind) {
-      case Kind::kArray:
-        return add(out, pair(*reader.element, *writer.element, path + "/items"));
-      case Kind::kMap:
-        return add(out, pair(*reader.element, *writer.element, path + "/values"));
-      case Kind::kFixed:
-        if (reader.size != writer.size)
-          add(out, "FIXED_SIZE_MISMATCH", path + "/size",
-              fmt::format("expected: {}, found: {}", writer.size, reader.size));
-        return;
-      case Kind::kEnum:
-        return symbols(reader, writer, path, out);
-      case Kind::kRecord:
-        return fields(reader, writer, path, out);
-      default:
-        return;
+  bool fields(Pair& pair) {
+    const Node& writer = *pair.writer;
+    const auto index = indexes_.try_emplace(&writer, writer).first;
+    for (; pair.next < pair.reader->fields.size(); ++pair.next) {
+      const Field& field = pair.reader->fields[pair.next];
+      const std::string step = fmt::format("/fields/{}", pair.next);
+      const Field* written = index->second.find(field);
+      const bool is_enum = !field.default_value && field.type->fallback;
+      if (written != nullptr || is_enum) {
+        const Node& type = written != nullptr ? *written->type : writer;
+        if (!part(pair, *field.type, type, step + "/type")) return false;
+      } else if (!field.default_value) {
+        add(pair, "READER_FIELD_MISSING_DEFAULT_VALUE", step, field.name);
+      }
     }
+    return true;
   }
 
-  static void symbols(const Node& reader, const Node& writer, const std::string& path, Findings& out) {
-    if (reader.fallback) return;
-    std::set<std::string_view> missing(writer.symbols.begin(), writer.symbols.end());
-    for (const std::string& symbol : reader.symbols) missing.erase(symbol);
-    if (!missing.empty())
-      add(out, "MISSING_ENUM_SYMBOLS", path + "/symbols", fmt::format("[{}]", fmt::join(missing, ", ")));
-  }
-
-  void fields(const Node& reader, const Node& writer, const std::string& path, Findings& out) {
-    const FieldIndex index(writer);
-    for (size_t i = 0; i < reader.fields.size(); ++i) {
-      const Field& field = reader.fields[i];
-      const std::string here = path + "/fields/" + std::to_string(i);
-      const Field* written = index.find(field);
-      if (written != nullptr)
-        add(out, pair(*field.type, *written->type, here + "/type"));
-      else if (!field.default_value && field.type->fallback)
-        add(out, pair(*field.type, writer, here + "/type"));
-      else if (!field.default_value)
-        add(out, "READER_FIELD_MISSING_DEFAULT_VALUE", here, field.name);
-    }
-  }
-
-  std::unordered_map<uint64_t, Findings> seen_;
-  Findings none_;  // stays empty
-  size_t comparisons_ = 0;
+  std::deque<Pair> pairs_;
+  std::unordered_map<uint64_t, Findings> known_;
+  std::vector<schema::Incompatibility> all_;
+  std::unordered_map<const Node*, FieldIndex> indexes_;  // of writers
+  size_t work_ = 0;
 };
 
 }  // namespace
 
 Result<std::vector<schema::Incompatibility>> compare(const Node& reader, const Node& writer) {
   Comparison comparison;
-  Findings found = comparison.pair(reader, writer, "");
+  auto found = comparison.found_between(reader, writer);
   if (comparison.exhausted())
     return error(Code::kExhausted, "MR-AVRO-0009",
                  fmt::format("comparing the schemas takes more than {} pairs of types", kMaxComparisons),

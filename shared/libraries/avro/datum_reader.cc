@@ -6,6 +6,7 @@
 #include "avro/datum_text.h"
 #include "avro/utf8.h"
 #include "base/bytes.h"
+#include "schema/json_pointer.h"
 
 namespace millrace::avro {
 
@@ -28,7 +29,8 @@ class Reader {
   // Innermost first.
   Error with_path(Error failure) const {
     std::string path;
-    for (auto part = path_.rbegin(); part != path_.rend(); ++part) (path += '/') += *part;
+    for (auto part = path_.rbegin(); part != path_.rend(); ++part)
+      (path += '/') += schema::pointer_escaped(*part);
     if (!path.empty()) failure.message += fmt::format(" (at {})", path);
     return failure;
   }

@@ -9,6 +9,7 @@
 #include "avro/number_text.h"
 #include "avro/utf8.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "event/decimal.h"
 #include "event/text.h"
 
@@ -150,13 +151,13 @@ std::optional<std::string> decimal_value(const Node& type, std::string_view text
     return std::nullopt;
   std::string digits = value->digits;
   if (!digits.empty()) {
-    const int zeros = value->point - static_cast<int>(digits.size()) + static_cast<int>(type.scale);
-    digits.append(static_cast<size_t>(std::max(zeros, 0)), '0');
+    const int64_t all = int64_t{value->point} + type.scale;
+    if (all > kMaxDecimalDigits) return std::nullopt;
+    digits.append(static_cast<size_t>(all) - digits.size(), '0');
   }
   std::string bytes = bytes_of_digits(digits, value->negative);
-  if (type.kind != Kind::kFixed) return bytes;
-  const auto size = static_cast<size_t>(type.size);
-  if (bytes.size() > size) return std::nullopt;
+  const size_t size = type.kind == Kind::kFixed ? static_cast<size_t>(type.size) : bytes.size();
+  if (size > kMaxDecimalBytes || bytes.size() > size) return std::nullopt;  // as it would not be read
   return std::string(size - bytes.size(), value->negative ? '\xFF' : '\0') + bytes;
 }
 

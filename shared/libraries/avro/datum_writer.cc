@@ -76,11 +76,15 @@ bool may_fit(const Node& type, const JsonValue& value) {
 class Writer {
  public:
   Writer(Form form, std::string& out) : form_(form), out_(out) {}
+  size_t values() const { return values_; }
 
   Status write(const Node& type, const JsonValue& value, const Pointer& where) {
     if (++values_ > kMaxTries)
       return error(Code::kInvalid, "MR-AVRO-0012", "the value takes too much work to fit it to its type",
                    "fewer unions of like branches within each other");
+    if (out_.size() > kMaxDatumBytes)
+      return error(Code::kInvalid, "MR-AVRO-0012",
+                   fmt::format("the value has more than {} bytes", kMaxDatumBytes), "a smaller value");
     if (depth_ >= kMaxDatumDepth)
       return error(Code::kInvalid, "MR-AVRO-0012",
                    fmt::format("the value nests deeper than {}", kMaxDatumDepth), "a flatter value");
@@ -297,8 +301,11 @@ class Writer {
 
 }  // namespace
 
-Status write_default(const Node& type, const JsonValue& value, std::string& out) {
-  return Writer(Form::kDefault, out).write(type, value, Pointer());
+Status write_default(const Node& type, const JsonValue& value, std::string& out, size_t& values) {
+  Writer writer(Form::kDefault, out);
+  Status done = writer.write(type, value, Pointer());
+  values += writer.values();
+  return done;
 }
 
 Result<std::string> from_json(const AvroSchema& schema, std::string_view json, JsonForm form) {

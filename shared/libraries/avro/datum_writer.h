@@ -7,7 +7,8 @@
 
 namespace millrace::avro {
 
-// Appends to `out`. As the specification has defaults: a union's is not enclosed, bytes are code points.
-Status write_default(const Node& type, const JsonValue& value, std::string& out);
+// Appends to `out`, adds what it tries to `values`. As the specification has defaults: a union's is not enclosed, bytes
+// are code points.
+Status write_default(const Node& type, const JsonValue& value, std::string& out, size_t& values);
 
 }  // namespace millrace::avro

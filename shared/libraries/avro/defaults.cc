@@ -87,6 +87,7 @@ bool DefaultCheck::parts_fit(const Node& type, const JsonValue& value) {
     default:  // a record
       return value.is(Json::kObject) &&
              std::all_of(type.fields.begin(), type.fields.end(), [&](const Field& f) {
+               steps_ += value.members.size() / kMembersAStep;
                const JsonValue* member = value.find(f.name);
                if (member == nullptr && f.default_value) member = &*f.default_value;
                return member != nullptr && fits(*f.type, *member);

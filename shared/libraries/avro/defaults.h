@@ -12,13 +12,15 @@ std::optional<int64_t> integer_of(const JsonValue& value);  // of an integer in 
 // A float's or a double's default may be a number in quotes, NaN and the infinities, too: it is kept as the number.
 void spell_number(const Node& type, JsonValue& value);
 
+// Bound: kMaxSteps values and tries of them, a name looked up among kMembersAStep counting as one more, for all that are
+// asked about; kMaxDepth.
 class DefaultCheck {
  public:
   bool fits(const Node& type, const JsonValue& value);
   bool exhausted() const { return steps_ > kMaxSteps; }  // it took too long to tell
 
  private:
-  static constexpr size_t kMaxSteps = 1'000'000, kMaxDepth = 200;
+  static constexpr size_t kMaxSteps = 1'000'000, kMaxDepth = 200, kMembersAStep = 16;
   bool parts_fit(const Node& type, const JsonValue& value);
 
   size_t steps_ = 0;

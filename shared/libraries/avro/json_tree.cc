@@ -7,6 +7,7 @@
 
 #include "avro/number_text.h"
 #include "avro/utf8.h"
+#include "base/utf8.h"
 
 namespace millrace::avro {
 

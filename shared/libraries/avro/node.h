@@ -97,7 +97,7 @@ struct Node {
 struct SchemaTree {
   std::deque<Node> nodes;  // addresses never move
   const Node* root = nullptr;
-  std::vector<const Node*> references;  // the roots of the texts that came along
+  uint32_t own = 0;  // nodes from this number on are of the text itself, those before of its references
 };
 
 }  // namespace millrace::avro

@@ -11,6 +11,7 @@
 #include "avro/logical.h"
 #include "avro/names.h"
 #include "avro/pointer.h"
+#include "event/text.h"
 
 namespace millrace::avro {
 
@@ -31,10 +32,7 @@ std::string shown(const JsonValue& value) {
   std::string text;
   append_json(text, value);
   constexpr size_t kMost = 60;
-  if (text.size() <= kMost) return text;
-  size_t end = kMost;
-  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+  return text.size() <= kMost ? text : std::string(start_of(text, kMost)) + "…";
 }
 
 class Parser {
@@ -51,7 +49,7 @@ class Parser {
     return check_defaults();
   }
   SchemaTree take() { return std::move(tree_); }
-  void keep_reference(const Node* root) { tree_.references.push_back(root); }
+  void end_of_references() { tree_.own = static_cast<uint32_t>(tree_.nodes.size()); }
 
  private:
   Error fail(std::string_view id, const JsonValue& at, const Pointer& where, const std::string& message,
@@ -324,8 +322,8 @@ class Parser {
 
   // At the end, when every type is whole.
   Status check_defaults() {
+    DefaultCheck check;  // one for all: its bound is of the text
     for (const Default& d : defaults_) {
-      DefaultCheck check;
       if (check.fits(*d.type, d.value)) continue;
       const bool endless = check.exhausted();
       Error failure = error(
@@ -360,6 +358,36 @@ class Parser {
 
 }  // namespace
 
+namespace {
+
+// How deep types stand in each other when each that has a name is written out where it is met first, in the references,
+// too. Of a text alone that is how it stands; types of references lead to each other by their names, in any number.
+class Depth {
+ public:
+  bool is_bounded(const Node& node) {
+    if (depth_ == kMaxTypeDepth) return false;
+    if (is_named(node.kind) && !seen_.insert(&node).second) return true;
+    ++depth_;
+    const bool bounded = parts_are_bounded(node);
+    --depth_;
+    return bounded;
+  }
+
+ private:
+  bool parts_are_bounded(const Node& node) {
+    if (node.element != nullptr && !is_bounded(*node.element)) return false;
+    return std::all_of(node.branches.begin(), node.branches.end(),
+                       [&](const Node* branch) { return is_bounded(*branch); }) &&
+           std::all_of(node.fields.begin(), node.fields.end(),
+                       [&](const Field& field) { return is_bounded(*field.type); });
+  }
+
+  std::unordered_set<const Node*> seen_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
 Result<SchemaTree> parse_tree(std::string_view text, std::span<const schema::NamedSchema> references) {
   Parser parser;
   for (const schema::NamedSchema& reference : references) {
@@ -369,10 +397,15 @@ Result<SchemaTree> parse_tree(std::string_view text, std::span<const schema::Nam
       failure.message = fmt::format("in the reference \"{}\": {}", reference.name, failure.message);
       return failure;
     }
-    parser.keep_reference(root);
   }
+  parser.end_of_references();
   const Node* root = nullptr;
   TRY(parser.parse(text, root));
+  if (!Depth().is_bounded(*root))
+    return error(Code::kInvalid, "MR-AVRO-0002",
+                 fmt::format("with its references written out, types stand in each other more than {} deep",
+                             kMaxTypeDepth),
+                 "refer to types that lead to fewer others");
   SchemaTree tree = parser.take();
   tree.root = root;
   return tree;

@@ -2,7 +2,7 @@
 //
 // Errors: MR-AVRO-0001 to 0008; the message has the JSON pointer, the span line and column. Within a reference: its name.
 // Bound:  kMaxJsonBytes a text, kMaxTextBytes with its references, kMaxParts types, fields and symbols,
-//         kMaxTypeDepth types in each other.
+//         kMaxTypeDepth types in each other, the references' written out where they are met first.
 #pragma once
 
 #include <span>

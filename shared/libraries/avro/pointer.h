@@ -1,8 +1,11 @@
 // Pointer: a place in a JSON text, as RFC 6901 writes it. A chain on the stack: costs nothing until it is shown.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "schema/json_pointer.h"
 
 namespace millrace::avro {
 
@@ -25,15 +28,12 @@ class Pointer {
     if (parent_ == nullptr) return;
     parent_->append(out);
     out += '/';
-    if (member_.empty())
-      out += std::to_string(index_);
-    else
-      out += member_;
+    out += index_ ? std::to_string(*index_) : schema::pointer_escaped(member_);
   }
 
   const Pointer* parent_ = nullptr;
   std::string_view member_;
-  size_t index_ = 0;
+  std::optional<size_t> index_;  // instead of a member
 };
 
 }  // namespace millrace::avro

@@ -18,18 +18,13 @@ class Resolver {
  public:
   explicit Resolver(std::deque<Step>& steps) : steps_(steps) {}
 
-  const Step* step(const Node& writer, const Node& reader) {
-    const auto [known, fresh] = known_.try_emplace({&writer, &reader}, nullptr);
-    if (!fresh) return known->second;
-    Step& made = steps_.emplace_back();
-    known->second = &made;
-    made.writer = &writer;
-    made.reader = &reader;
-    if (exhausted())
-      fail(made, "");
-    else
-      fill(made, writer, reader);
-    return &made;
+  const Step* resolve(const Node& writer, const Node& reader) {
+    const Step* root = step(writer, reader);
+    for (; filled_ < steps_.size() && !exhausted(); ++filled_) {
+      Step& next = steps_[filled_];
+      fill(next, *next.writer, *next.reader);
+    }
+    return root;
   }
   bool exhausted() const {
     return steps_.size() > kMaxSteps || looked_at_ > kMaxLooks || defaults_ > kMaxDefaults;
@@ -41,6 +36,17 @@ class Resolver {
       return std::hash<const Node*>()(pair.first) * 31 + std::hash<const Node*>()(pair.second);
     }
   };
+
+  // To be filled when its turn comes: types lead to each other by any number of steps.
+  const Step* step(const Node& writer, const Node& reader) {
+    const auto [known, fresh] = known_.try_emplace({&writer, &reader}, nullptr);
+    if (!fresh) return known->second;
+    Step& made = steps_.emplace_back();
+    known->second = &made;
+    made.writer = &writer;
+    made.reader = &reader;
+    return &made;
+  }
 
   static void fail(Step& made, std::string reason) {
     made.action = Action::kFail;
@@ -130,10 +136,12 @@ class Resolver {
     for (const Field& field : reader.fields) {
       const Field* written = index.find(field);
       if (written != nullptr && read.emplace(written, &field).second) continue;
+      if (exhausted()) return;
       if (!field.default_value)
         return fail(made, fmt::format("the field \"{}\" was not written and has no default", field.name));
       MissingField missing{.field = &field, .step = step(*field.type, *field.type)};
-      if (const Status coded = write_default(*field.type, *field.default_value, missing.value); !coded.ok())
+      if (const Status coded = write_default(*field.type, *field.default_value, missing.value, looked_at_);
+          !coded.ok())
         return fail(made,
                     fmt::format("the default of the field \"{}\": {}", field.name, coded.error().message));
       defaults_ += missing.value.size();
@@ -146,10 +154,11 @@ class Resolver {
     }
   }
 
-  static constexpr size_t kMaxLooks = 10'000'000;    // at branches of unions
+  static constexpr size_t kMaxLooks = 10'000'000;    // at branches of unions and values of defaults
   static constexpr size_t kMaxDefaults = 16u << 20;  // bytes
 
   std::deque<Step>& steps_;
+  size_t filled_ = 0;  // of them
   size_t looked_at_ = 0;
   size_t defaults_ = 0;
   std::unordered_map<std::pair<const Node*, const Node*>, const Step*, PairHash> known_;
@@ -161,7 +170,7 @@ Result<std::shared_ptr<const Resolution>> Resolution::make(std::shared_ptr<const
                                                            std::shared_ptr<const AvroSchema> reader) {
   std::shared_ptr<Resolution> made(new Resolution());
   Resolver resolver(made->steps_);
-  made->root_ = resolver.step(writer->root(), reader->root());
+  made->root_ = resolver.resolve(writer->root(), reader->root());
   if (resolver.exhausted())
     return error(Code::kExhausted, "MR-AVRO-0009",
                  fmt::format("reading with the schema takes more than {} pairs of types", kMaxSteps),

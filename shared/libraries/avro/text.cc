@@ -26,10 +26,7 @@ void append_texts(std::string& out, const std::vector<std::string>& texts) {
 
 class Writer {
  public:
-  Writer(std::span<const Node* const> known, Layout layout) : sorted_(layout == Layout::kNormalized) {
-    for (const Node* node : known)
-      if (is_named(node->kind)) written_.insert(node);
-  }
+  Writer(uint32_t own, Layout layout) : sorted_(layout == Layout::kNormalized), own_(own) {}
 
   void type(const Node& node, std::string_view space) {
     if (is_named(node.kind)) return named(node, space);
@@ -71,7 +68,8 @@ class Writer {
   }
 
   void named(const Node& node, std::string_view space) {
-    if (!written_.insert(&node).second) return append_quoted(out_, mention(node, space));
+    if (node.number < own_ || !written_.insert(&node).second)
+      return append_quoted(out_, mention(node, space));
     begin(node.is_error ? "error" : to_string(node.kind));
     append_member(out_, "name", node.simple_name());
     if (node.space() != space) append_member(out_, "namespace", node.space());
@@ -133,6 +131,7 @@ class Writer {
   }
 
   const bool sorted_;
+  const uint32_t own_;
   std::unordered_set<const Node*> written_;
   std::string out_;
 };
@@ -198,8 +197,8 @@ constexpr std::array<uint64_t, 256> kTable = [] {
 
 }  // namespace
 
-std::string schema_text(const Node& root, std::span<const Node* const> known, Layout layout) {
-  Writer writer(known, layout);
+std::string schema_text(const Node& root, uint32_t own, Layout layout) {
+  Writer writer(own, layout);
   writer.type(root, "");
   return writer.take();
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 
 #include "avro/node.h"
@@ -14,8 +13,8 @@ enum class Layout : uint8_t {
   kNormalized,  // properties and aliases sorted, empty docs left out
 };
 
-// Compact JSON. Types in `known` are mentioned by name, not defined: those that another text defines.
-std::string schema_text(const Node& root, std::span<const Node* const> known, Layout layout);
+// Compact JSON. Named types whose number is below `own` are mentioned, not defined: those that another text defines.
+std::string schema_text(const Node& root, uint32_t own, Layout layout);
 
 // The specification's Parsing Canonical Form: what alone decides how data is read.
 std::string canonical_form(const Node& root);

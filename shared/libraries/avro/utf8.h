@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace millrace::avro {
 
 bool is_utf8(std::string_view bytes);
-void append_utf8(std::string& out, uint32_t code_point);
 // The code point that begins the text, and how many bytes it takes. The text is UTF-8 and not empty.
 struct CodePoint {
   uint32_t value = 0;

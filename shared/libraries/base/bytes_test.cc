@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/types.h"
+#include "base/utf8.h"
 
 namespace millrace {
 namespace {
@@ -32,6 +33,14 @@ TEST(Bytes, AReaderNeverLeavesItsView) {
   ByteReader endless(all_ones);
   endless.varint();
   EXPECT_FALSE(endless.ok());
+}
+
+TEST(Utf8, ACodePointHasOneToFourBytes) {
+  std::string bytes;
+  for (const uint32_t point : {0x00u, 0x7Fu, 0x80u, 0x7FFu, 0x800u, 0xFFFFu, 0x10000u, 0x10FFFFu})
+    append_utf8(bytes, point);
+  EXPECT_EQ(bytes, std::string(
+                       "\0\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", 20));
 }
 
 TEST(Types, APartitionIsReadByTheOwnerOfItsKeyGroups) {

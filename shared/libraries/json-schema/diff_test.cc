@@ -85,6 +85,31 @@ TEST(Diff, WorkIsBounded) {
   EXPECT_LT(taken, 5'000);
 }
 
+// Each pair of branches has what is costly to read; each is compared with each.
+TEST(Diff, WhatEachPairReadsIsWork) {
+  std::string names = "\"a\"", values = "0";
+  for (int i = 1; i < 3'000; ++i) names += fmt::format(",\"n{}\"", i), values += fmt::format(",{}", i);
+  const std::string numbers = "[" + values + "]";
+  const std::vector<std::string> costly = {
+      fmt::format(R"("type":"object","required":[{}])", names),
+      fmt::format(R"("type":"object","dependentRequired":{{"a":[{}]}})", names),
+      fmt::format(R"("type":"integer","default":{})", numbers),
+      fmt::format(R"("enum":{})", numbers),
+      fmt::format(R"("enum":[{}])", numbers),
+  };
+  for (const std::string& keywords : costly) {
+    std::string text = R"({"$schema":"https://json-schema.org/draft/2020-12/schema","oneOf":[)";
+    for (int i = 0; i < 140; ++i)
+      text += fmt::format(R"({}{{"title":"{}",{}}})", i == 0 ? "" : ",", i, keywords);
+    const auto writer = document(text + "]}"), reader = document(text + R"(,{"type":"null"}]})");
+    const double taken = milliseconds_of([&] {
+      const auto found = diff(*reader, *writer);
+      EXPECT_EQ(found.ok() ? "compared" : found.error().id, "MR-JSCH-0009") << keywords.substr(0, 30);
+    });
+    EXPECT_LT(taken, 5'000) << keywords.substr(0, 30);
+  }
+}
+
 TEST(Diff, LongChainsOfReferencesAreFollowedWithoutRecursion) {
   std::string text = R"({"$ref":"#/definitions/d0","definitions":{)";
   for (int i = 0; i < 5'000; ++i) text += fmt::format(R"("d{}":{{"$ref":"#/definitions/d{}"}},)", i, i + 1);

@@ -6,6 +6,7 @@
 
 #include "json-schema/metaschemas.h"
 #include "json-schema/uri.h"
+#include "schema/json_pointer.h"
 
 namespace millrace::json_schema {
 
@@ -205,6 +206,14 @@ class DocumentReader {
   Status start_resource(Subschema& self, Resource own, std::string_view id) {
     own.uri = resolve_uri(document_.resource(self).uri, id);
     TRY(check_length(own.uri));
+    uri_bytes_ += own.uri.size();
+    if (uri_bytes_ > kMostUriBytesInAll) {
+      return error(
+          Code::kInvalid, "MR-JSCH-0002",
+          fmt::format("the identifiers of the schema have more than {} bytes, each with what it stands below",
+                      kMostUriBytesInAll),
+          "give it fewer or shorter ones");
+    }
     if (self.parent == nullptr) {
       document_.resources_[self.resource].uri = own.uri;
       by_uri_.emplace(own.uri, self.resource);
@@ -243,7 +252,8 @@ class DocumentReader {
     }
     for (const Member& member : value.members) {
       if (member.value.is(Type::kArray)) continue;  // of `dependencies`
-      TRY(add(member.value, &self, fmt::format("{}/{}", steps, pointer_escaped(member.name)), self.resource));
+      TRY(add(member.value, &self, fmt::format("{}/{}", steps, schema::pointer_escaped(member.name)),
+              self.resource));
     }
     return {};
   }
@@ -343,7 +353,7 @@ class DocumentReader {
       const size_t slash = pointer.find('/');
       last = slash == pointer.npos;
       const std::string_view step = pointer.substr(0, slash);
-      const auto name = pointer_unescaped(step);
+      const auto name = schema::pointer_unescaped(step);
       value = name ? step_into(*value, *name) : nullptr;
       if (value == nullptr) return static_cast<const Subschema*>(nullptr);
       steps_from_known += fmt::format("/{}", step);
@@ -361,6 +371,7 @@ class DocumentReader {
   Document& document_;
   Draft fallback_;
   std::vector<Text> texts_;
+  size_t uri_bytes_ = 0;
   std::vector<Subschema*> open_;  // whose references are to be resolved
   std::map<std::string, uint32_t, std::less<>> by_uri_;
   std::map<std::string, const Value*, std::less<>> unread_;  // references, by name and identifier

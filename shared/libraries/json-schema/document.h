@@ -4,7 +4,7 @@
 // Owns:    the texts' values; a Subschema lives as long as its Document. Immutable, for any thread.
 // Errors:  MR-JSCH-0001 to 0005. Nothing is fetched: what `$ref` names is in the text, in one of the references, or one
 //          of the drafts' metaschemas, which are built in. In a reference that nothing names, nothing is resolved.
-// Bound:   those of json_value.h for each text; kMostSubschemas; kMostUriBytes.
+// Bound:   those of json_value.h for each text; kMostSubschemas; kMostUriBytes; kMostUriBytesInAll.
 #pragma once
 
 #include <deque>
@@ -20,6 +20,7 @@ namespace millrace::json_schema {
 
 constexpr size_t kMostSubschemas = 100'000;
 constexpr size_t kMostUriBytes = 4096;  // of an identifier: what stands below it has a copy
+constexpr size_t kMostUriBytesInAll = 16 << 20;
 
 struct Subschema;
 

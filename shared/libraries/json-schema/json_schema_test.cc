@@ -65,6 +65,9 @@ TEST(JsonSchemaBounds, HoldForTexts) {
 
 TEST(JsonSchemaBounds, HoldForIdentifiersAndPatterns) {
   EXPECT_EQ(code_of("{\"$id\":\"http://a/" + std::string(kMostUriBytes, 'x') + "\"}"), "MR-JSCH-0002");
+  std::string named = "{\"$id\":\"http://a/" + std::string(4'000, 'x') + "/\",\"$defs\":{";
+  for (int i = 0; i < 10'000; ++i) named += fmt::format("\"{0}\":{{\"$id\":\"{0}\"}},", i);
+  EXPECT_EQ(code_of(named + "\"a\":{}}}"), "MR-JSCH-0002");
   std::string many = "{\"patternProperties\":{";
   for (int i = 0; i < 600; ++i) many += fmt::format("\"^{}\":{{}},", i);
   EXPECT_EQ(code_of(many + "\"a\":{}}}"), "MR-JSCH-0006");
@@ -100,6 +103,41 @@ std::string doubling(std::string_view how) {
   return text + R"("s40": {"type": "null"}}})";
 }
 
+// Each schema tries the next one twice, beside what is costly by itself.
+std::string costly(std::string_view what) {
+  std::string text =
+      R"({"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#/$defs/s0", "$defs": {)";
+  for (int i = 0; i < 40; ++i)
+    text +=
+        fmt::format(R"("s{0}": {{{1}, "anyOf": [{{"$ref": "#/$defs/s{2}"}}, {{"$ref": "#/$defs/s{2}"}}]}},)",
+                    i, what, i + 1);
+  return text + R"("s40": {"type": "null"}}})";
+}
+
+TEST(JsonSchemaBounds, WhatEachKeywordReadsIsWork) {
+  const std::string text = "\"" + std::string(1'000'000, 'a') + "\"";
+  std::string names, members, items = "[" + repeated("1,", 100'000) + "1]";
+  for (int i = 0; i < 5'000; ++i) names += fmt::format("{}\"m{}\"", i == 0 ? "" : ",", i);
+  for (int i = 0; i < 5'000; ++i) members += fmt::format("{}\"m{}\":1", i == 0 ? "" : ",", i);
+  std::string words = "\"b\"";
+  for (int i = 0; i < 100; ++i) words += fmt::format(",\"w{}\"", i);
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"("minLength": 900000)", text},
+      {fmt::format(R"("not": {{"enum": [{}]}})", words), text},
+      {R"("not": {"uniqueItems": true})", "[" + text + "," + text + "]"},
+      {R"("items": true, "minItems": 1)", items},
+      {R"("minProperties": 1)", "{" + members + "}"},
+      {fmt::format(R"("required": [{}])", names), "{" + members + "}"},
+      {R"("properties": {"m1": true}, "not": {"unevaluatedProperties": {"const": 2}})", "{" + members + "}"},
+      {R"("not": {"unevaluatedItems": {"const": 2}})", items},
+  };
+  for (const auto& [keywords, event] : cases) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(code_of(costly(keywords), event), "MR-JSCH-0008") << keywords.substr(0, 40);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5)) << keywords.substr(0, 40);
+  }
+}
+
 TEST(JsonSchemaBounds, DoublingIsCutShort) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(code_of(doubling("allOf")), "");
@@ -116,16 +154,25 @@ TEST(JsonSchemaBounds, ManyItemsAreComparedInTime) {
 }
 
 TEST(JsonSchemaNumbers, AreComparedByValue) {
-  EXPECT_TRUE(is_multiple(decimal_of("4.02"), decimal_of("0.01")));
-  EXPECT_TRUE(is_multiple(decimal_of("1e300"), decimal_of("1e-300")));
-  EXPECT_FALSE(is_multiple(decimal_of("0.00751"), decimal_of("0.0001")));
-  EXPECT_FALSE(is_multiple(decimal_of("1e-300"), decimal_of("1")));
-  EXPECT_TRUE(is_multiple(decimal_of("12345678901234567890.0"), decimal_of("10")));
+  EXPECT_TRUE(is_multiple(*decimal_of("4.02"), *decimal_of("0.01")));
+  EXPECT_TRUE(is_multiple(*decimal_of("1e300"), *decimal_of("1e-300")));
+  EXPECT_FALSE(is_multiple(*decimal_of("0.00751"), *decimal_of("0.0001")));
+  EXPECT_FALSE(is_multiple(*decimal_of("1e-300"), *decimal_of("1")));
+  EXPECT_TRUE(is_multiple(*decimal_of("12345678901234567890.0"), *decimal_of("10")));
   EXPECT_EQ(number_of("9223372036854775809"), number_of("9223372036854775808") + 1);
   EXPECT_EQ(
       code_of(R"({"type": "integer", "minimum": 18446744073709551616})", "123456789012345678901234567890"),
       "");
   EXPECT_EQ(code_of(R"({"maximum": 9007199254740992})", "9007199254740993"), "MR-JSCH-0007");
+  const std::string beside_large = R"({"a": 1234567890123456789, "n": -123456789012345678901234567890})";
+  EXPECT_EQ(code_of(R"({"properties": {"a": {"maximum": 1234567890123456788}}})", beside_large),
+            "MR-JSCH-0007");
+  EXPECT_EQ(code_of(R"({"properties": {"a": {"const": 1234567890123456789}}})", beside_large), "");
+  EXPECT_EQ(
+      code_of(
+          "{\"$schema\": \"http://json-schema.org/draft-04/schema#\", \"items\": {\"type\": \"integer\"}}",
+          "[-9223372036854775808, 18446744073709551615, -9223372036854775809, 18446744073709551616]"),
+      "");
   EXPECT_EQ(
       code_of("{}", R"({"text": "12345678901234567890123 \" 1", "n": -123456789012345678901234567890})"), "");
 }

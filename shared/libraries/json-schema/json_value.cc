@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/utf8.h"
+
 namespace millrace::json_schema {
 
 namespace {
@@ -17,25 +19,6 @@ SourceSpan place_of(std::string_view text, size_t offset) {
   const auto line = static_cast<uint32_t>(std::count(before.begin(), before.end(), '\n'));
   const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
   return {line + 1, static_cast<uint32_t>(offset - line_start + 1), static_cast<uint32_t>(offset), 1};
-}
-
-void append_utf8(std::string& out, uint32_t point) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | (point >> shift & 0x3F)); };
-  if (point < 0x80) {
-    out += static_cast<char>(point);
-  } else if (point < 0x800) {
-    out += static_cast<char>(0xC0 | point >> 6);
-    tail(0);
-  } else if (point < 0x10000) {
-    out += static_cast<char>(0xE0 | point >> 12);
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xF0 | point >> 18);
-    tail(12);
-    tail(6);
-    tail(0);
-  }
 }
 
 // Sorts the names; of members with one name the last value stays, at the first one's place, as Jackson keeps it.

@@ -4,6 +4,8 @@
 #include <array>
 #include <iterator>
 
+#include "json-schema/internal/number.h"
+
 namespace millrace::json_schema {
 
 namespace {
@@ -74,7 +76,7 @@ constexpr Keyword kKeywords[] = {
     {"minLength", Shape::kCount, k4, k2020, kValidation},
     {"minProperties", Shape::kCount, k4, k2020, kValidation},
     {"minimum", Shape::kNumber, k4, k2020, kValidation},
-    {"multipleOf", Shape::kPositive, k4, k2020, kValidation},
+    {"multipleOf", Shape::kDivisor, k4, k2020, kValidation},
     {"not", Shape::kSchema, k4, k2020, kApplicator},
     {"oneOf", Shape::kSchemas, k4, k2020, kApplicator},
     {"pattern", Shape::kString, k4, k2020, kValidation},
@@ -117,9 +119,11 @@ bool is_type_name(const Value& value) {
          std::find(std::begin(kNames), std::end(kNames), value.text) != std::end(kNames);
 }
 
-bool is_positive(const Value& value) {
-  const std::string_view digits = std::string_view(value.text).substr(0, value.text.find_first_of("eE"));
-  return value.is(Type::kNumber) && digits[0] != '-' && digits.find_first_of("123456789") != digits.npos;
+// As internal/number.h counts exactly: rounded, a number would be told to be a multiple that is none.
+bool is_divisor(const Value& value) {
+  if (!value.is(Type::kNumber) || value.text.starts_with('-')) return false;
+  const auto decimal = decimal_of(value.text);
+  return decimal && decimal->digits > 0;
 }
 
 // 2.0 and 2e1 are whole numbers as well.
@@ -138,8 +142,8 @@ bool fits(Shape shape, const Value& value) {
       return value.is(Type::kBoolean);
     case Shape::kNumber:
       return value.is(Type::kNumber);
-    case Shape::kPositive:
-      return is_positive(value);
+    case Shape::kDivisor:
+      return is_divisor(value);
     case Shape::kCount:
       return is_count(value);
     case Shape::kString:
@@ -173,7 +177,7 @@ constexpr std::string_view kDemands[] = {
     "anything",
     "true or false",
     "a number",
-    "a number above 0",
+    "a number above 0, of at most 19 digits",
     "a whole number, not negative",
     "a string",
     "an array of strings",

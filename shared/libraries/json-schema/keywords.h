@@ -32,8 +32,8 @@ enum class Shape : uint8_t {
   kAny,
   kBoolean,
   kNumber,
-  kPositive,  // a number above 0
-  kCount,     // a whole number, not negative
+  kDivisor,  // a number above 0 whose digits are few enough
+  kCount,    // a whole number, not negative
   kString,
   kStrings,      // an array of strings
   kStringLists,  // an object of those

@@ -1,7 +1,6 @@
 // URI references, as far as schemas refer to each other by them: RFC 3986, 5.2, and the fragment's escapes.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,9 +16,5 @@ UriParts split_fragment(std::string_view uri);
 std::string resolve_uri(std::string_view base, std::string_view reference);
 
 std::string percent_decoded(std::string_view text);  // a '%' that starts no escape stays as it is
-
-// A step of a JSON Pointer, RFC 6901: "a/b" is written "a~1b".
-std::string pointer_escaped(std::string_view step);
-std::optional<std::string> pointer_unescaped(std::string_view step);  // nothing: a '~' without 0 or 1
 
 }  // namespace millrace::json_schema

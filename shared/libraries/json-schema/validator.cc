@@ -18,7 +18,6 @@ Error too_much_work() {
 
 // A whole number of more than 64 bits, with what makes simdjson read it as a double.
 std::string with_large_numbers_marked(std::string_view json) {
-  constexpr size_t kMostWholeDigits = 18;
   std::string out;
   bool in_string = false;
   for (size_t i = 0; i < json.size();) {
@@ -32,10 +31,11 @@ std::string with_large_numbers_marked(std::string_view json) {
       continue;
     }
     const size_t end = std::min(json.find_first_not_of("0123456789.eE+-", i), json.size());
-    const std::string_view number = json.substr(i, end - i);
-    out += number;
+    out += json.substr(i, end - i);
+    const size_t sign = i > 0 && json[i - 1] == '-' ? 1 : 0;
+    const std::string_view number = json.substr(i - sign, end - i + sign);
     const bool is_whole = number.find_first_of(".eE") == number.npos;
-    if (is_whole && number.size() > kMostWholeDigits) out += "e0";
+    if (is_whole && !whole_number_of(number)) out += "e0";
     i = end;
   }
   return out;

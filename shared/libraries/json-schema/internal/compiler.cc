@@ -197,7 +197,8 @@ class Compiler {
       emit(OpKind::kBounds, kAnyNumber, "", add_to(program_.bounds, rule));
     }
     if (const Value* value = keyword("multipleOf")) {
-      emit(OpKind::kMultipleOf, kAnyNumber, "multipleOf", add_to(program_.divisors, decimal_of(value->text)));
+      emit(OpKind::kMultipleOf, kAnyNumber, "multipleOf",
+           add_to(program_.divisors, *decimal_of(value->text)));
     }
   }
 
@@ -329,11 +330,9 @@ class Compiler {
     ArrayRules rule;
     const Value* items = keyword("items");
     const Value* prefix = keyword("prefixItems");
-    rule.prefix_keyword = "prefixItems";
     rule.rest_keyword = "items";
     if (items != nullptr && items->is(Type::kArray)) {
       prefix = std::exchange(items, keyword("additionalItems"));
-      rule.prefix_keyword = "items";
       rule.rest_keyword = "additionalItems";
     }
     if (prefix != nullptr) {

@@ -16,7 +16,8 @@ std::vector<const Form*> branches_of(Pairs& pairs, const Form& form) {
     const bool is_part = branch.schema == nullptr;
     const std::string text =
         is_part ? std::string() : write_json(*branch.schema->value, MemberOrder::kByName);
-    pairs.spend(1 + text.size() / 64);
+    pairs.spend(1);
+    pairs.spend_on_bytes(text.size());
     if (is_part || texts.insert(text).second) out.push_back(&one);
   }
   return out;

@@ -10,10 +10,11 @@ const std::vector<Member>& members_of(const Form& form, std::string_view keyword
   return value == nullptr ? kNone : value->members;
 }
 
-std::set<std::string_view> required_in(const Form& form) {
+std::set<std::string_view> required_in(Pairs& pairs, const Form& form) {
   std::set<std::string_view> out;
   const Value* names = form.keyword("required");
   if (names != nullptr && names->is(Value::Type::kArray)) {
+    pairs.spend(names->items.size());
     for (const Value& name : names->items) out.insert(name.text);
   }
   return out;
@@ -36,7 +37,6 @@ bool is_open(const Form& form) {
 // What a partially open model wants of a property that is not declared.
 const Subschema* covering(Pairs& pairs, const Form& form, const std::string& name) {
   for (const Member& pattern : members_of(form, "patternProperties")) {
-    pairs.spend(1);
     if (pairs.is_in(pattern.name, name)) return form.document->find(pattern.value);
   }
   return content_model(form, "additionalProperties", "unevaluatedProperties").rest;
@@ -50,8 +50,8 @@ class Properties {
         reader_(reader),
         writer_is_open_(is_open(writer)),
         reader_is_open_(is_open(reader)),
-        old_required_(required_in(writer)),
-        new_required_(required_in(reader)) {}
+        old_required_(required_in(pairs, writer)),
+        new_required_(required_in(pairs, reader)) {}
 
   void compare() {
     for (const Member& property : members_of(writer_, "properties")) {
@@ -141,10 +141,11 @@ struct Dependencies {
   std::map<std::string, const Subschema*> schemas;
 };
 
-Dependencies dependencies_of(const Form& form) {
+Dependencies dependencies_of(Pairs& pairs, const Form& form) {
   Dependencies out;
   for (const std::string_view keyword : {"dependencies", "dependentRequired", "dependentSchemas"}) {
     for (const Member& member : members_of(form, keyword)) {
+      pairs.spend(1 + member.value.items.size());
       if (!member.value.is(Value::Type::kArray)) {
         out.schemas[member.name] = form.document->find(member.value);
         continue;
@@ -169,7 +170,7 @@ const DifferenceType* array_change(const std::set<std::string>& before, const st
 }
 
 void compare_dependencies(Pairs& pairs, const Form& writer, const Form& reader) {
-  const Dependencies before = dependencies_of(writer), after = dependencies_of(reader);
+  const Dependencies before = dependencies_of(pairs, writer), after = dependencies_of(pairs, reader);
   const auto path = [](const std::string& name) { return "dependencies/" + name; };
   for (const auto& [name, names] : before.names) {
     const auto found = after.names.find(name);

@@ -81,6 +81,8 @@ bool Pairs::is_in(const std::string& pattern, std::string_view text) {
     if (auto compiled = Pattern::compile(pattern); compiled.ok())
       at->second.emplace(std::move(compiled).value());
   }
+  spend(1);
+  spend_on_bytes(text.size());
   return at->second && at->second->is_in(text);
 }
 

@@ -17,6 +17,8 @@
 namespace millrace::json_schema {
 
 class Pairs {
+  static constexpr size_t kBytesAPart = 64;
+
  public:
   Pairs(const Document& reader, const Document& writer, Policy policy)
       : reader_(reader), writer_(writer), policy_(policy) {}
@@ -29,6 +31,7 @@ class Pairs {
                std::string path = {});                 // what that pair finds counts here
   bool holds(const Form& writer, const Form& reader);  // that it is compatible
   void spend(size_t parts) { parts_ += parts; }
+  void spend_on_bytes(size_t bytes) { spend(bytes / kBytesAPart); }
   bool exhausted() const { return parts_ > kMostComparedParts; }
 
   Forms& forms_of(const Form& form) { return form.document == &reader_.document() ? reader_ : writer_; }

@@ -8,9 +8,15 @@ namespace millrace::json_schema {
 
 namespace {
 
-bool same(const Value* a, const Value* b) {
+std::string text_of(Pairs& pairs, const Value& value) {
+  std::string text = write_json(value, MemberOrder::kByName);
+  pairs.spend_on_bytes(text.size());
+  return text;
+}
+
+bool same(Pairs& pairs, const Value* a, const Value* b) {
   if (a == nullptr || b == nullptr) return a == b;
-  return write_json(*a, MemberOrder::kByName) == write_json(*b, MemberOrder::kByName);
+  return text_of(pairs, *a) == text_of(pairs, *b);
 }
 
 bool is_whole(Pairs& pairs, const Form& form) {
@@ -24,9 +30,10 @@ void compare_annotations(Pairs& pairs, const Form& writer, const Form& reader) {
     const Value* id = form.keyword("$id");
     return id != nullptr ? id : form.keyword("id");
   };
-  if (!same(id(writer), id(reader))) pairs.add(type_of("ID_CHANGED"));
+  if (!same(pairs, id(writer), id(reader))) pairs.add(type_of("ID_CHANGED"));
   const auto compare = [&](std::string_view keyword, const DifferenceType* type) {
-    if (!same(writer.schema->value->find(keyword), reader.schema->value->find(keyword))) pairs.add(type);
+    if (!same(pairs, writer.schema->value->find(keyword), reader.schema->value->find(keyword)))
+      pairs.add(type);
   };
   compare("title", type_of("TITLE_CHANGED"));
   compare("description", type_of("DESCRIPTION_CHANGED"));
@@ -41,7 +48,7 @@ void compare_strings(Pairs& pairs, const Form& writer, const Form& reader) {
                  {type_of("MIN_LENGTH_ADDED"), type_of("MIN_LENGTH_REMOVED"), type_of("MIN_LENGTH_INCREASED"),
                   type_of("MIN_LENGTH_DECREASED")});
   const Value *before = writer.keyword("pattern"), *after = reader.keyword("pattern");
-  if (same(before, after)) return;
+  if (same(pairs, before, after)) return;
   pairs.add(before == nullptr  ? type_of("PATTERN_ADDED")
             : after == nullptr ? type_of("PATTERN_REMOVED")
                                : type_of("PATTERN_CHANGED"),
@@ -102,8 +109,8 @@ void compare_numbers(Pairs& pairs, const Form& writer, const Form& reader) {
 
 std::set<std::string> values_of(Pairs& pairs, const Form& form) {
   std::set<std::string> out;
-  for (const Value& value : form.keyword("enum")->items) out.insert(write_json(value, MemberOrder::kByName));
-  pairs.spend(out.size());
+  for (const Value& value : form.keyword("enum")->items) out.insert(text_of(pairs, value));
+  pairs.spend(form.keyword("enum")->items.size());
   return out;
 }
 
@@ -175,7 +182,7 @@ void compare_forms(Pairs& pairs, const Form& writer, const Form& reader) {
     case Kind::kEnum:
       return compare_enums(pairs, writer, reader);
     case Kind::kConst:
-      if (!same(writer.keyword("const"), reader.keyword("const")))
+      if (!same(pairs, writer.keyword("const"), reader.keyword("const")))
         pairs.add(type_of("ENUM_ARRAY_CHANGED"), "const");
       return;
     case Kind::kNot:

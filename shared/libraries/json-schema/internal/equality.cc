@@ -13,6 +13,16 @@ using simdjson::dom::element;
 
 constexpr size_t kFewItems = 8;  // compared each with each, without a table
 
+void spend_on(std::string_view text, int64_t& work) {
+  work -= static_cast<int64_t>(text.size() / kBytesAStep);
+}
+
+bool equal_texts(std::string_view a, std::string_view b, int64_t& work) {
+  if (a.size() != b.size()) return false;
+  spend_on(a, work);
+  return a == b;
+}
+
 uint64_t mixed(uint64_t seed, uint64_t with) {
   return (seed ^ (with + 0x9e3779b97f4a7c15 + (seed << 6) + (seed >> 2))) * 0xff51afd7ed558ccd;
 }
@@ -24,6 +34,7 @@ uint64_t hash_of(const Instance& value, int64_t& work) {
     case kBool:
       return mixed(hash, value.boolean() ? 1 : 0);
     case kText:
+      spend_on(value.text, work);
       return mixed(hash, seeded_hash(value.text, process_hash_seed()));
     case kInteger:
     case kFraction:
@@ -33,6 +44,7 @@ uint64_t hash_of(const Instance& value, int64_t& work) {
       return hash;
     case kObject:  // a sum: the order does not count
       for (const auto& [name, member] : value.object()) {
+        spend_on(name, work);
         hash += mixed(seeded_hash(name, process_hash_seed()), hash_of(Instance(member), work));
       }
       return hash;
@@ -71,7 +83,7 @@ bool equal(const Instance& a, const Instance& b, int64_t& work) {
     case kBool:
       return a.boolean() == b.boolean();
     case kText:
-      return a.text == b.text;
+      return equal_texts(a.text, b.text, work);
     case kArray:
       return equal_arrays(a.array(), b.array(), work);
     case kObject:
@@ -118,9 +130,10 @@ bool equal(const Value& a, const Instance& b, int64_t& work) {
     case Value::Type::kBoolean:
       return b.type == kBool && a.boolean == b.boolean();
     case Value::Type::kNumber:
+      spend_on(a.text, work);
       return (b.type & kAnyNumber) != 0 && number_of(a.text) == b.number();
     case Value::Type::kString:
-      return b.type == kText && a.text == b.text;
+      return b.type == kText && equal_texts(a.text, b.text, work);
     case Value::Type::kArray:
       return b.type == kArray && equal_array(a, b.array(), work);
     case Value::Type::kObject:

@@ -7,6 +7,8 @@
 
 namespace millrace::json_schema {
 
+constexpr size_t kBytesAStep = 16;  // of a text
+
 bool equal(const Value& a, const Instance& b, int64_t& work);
 // Whether two items of an array are equal.
 bool has_equal_items(const simdjson::dom::array& array, int64_t& work);

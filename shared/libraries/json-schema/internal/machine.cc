@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "json-schema/internal/equality.h"
-#include "json-schema/uri.h"
+#include "schema/json_pointer.h"
 
 namespace millrace::json_schema {
 
@@ -16,6 +16,7 @@ namespace {
 using simdjson::dom::element;
 
 constexpr uint32_t kAllEvaluated = UINT32_MAX;
+constexpr size_t kPartsAStep = 8;
 
 // All bytes but those that continue a character, eight at a time.
 size_t characters_in(std::string_view text) {
@@ -75,7 +76,7 @@ struct Step {
   std::string pointer() const {
     if (parent == nullptr) return {};
     return parent->pointer() +
-           (is_place ? fmt::format("/{}", place) : fmt::format("/{}", pointer_escaped(name)));
+           (is_place ? fmt::format("/{}", place) : fmt::format("/{}", schema::pointer_escaped(name)));
   }
 };
 
@@ -136,6 +137,10 @@ class Machine {
     }
     return ok;
   }
+
+  // What takes a while by its bytes, members, items or names.
+  void spend_on_bytes(size_t bytes) { work_ -= static_cast<int64_t>(bytes / kBytesAStep); }
+  void spend_on_parts(size_t parts) { work_ -= static_cast<int64_t>(parts / kPartsAStep); }
 
   bool goes_on() const { return kExplain && muted_ == 0 && work_ > 0 && failures_.size() < most_failures_; }
 
@@ -236,6 +241,7 @@ class Machine {
 
   [[gnu::noinline]] bool constants(const Op& op, const Block& block, const Instance& value, const Step& at) {
     const Constants& rule = program_.constants[op.rule];
+    spend_on_bytes(value.text.size());
     if (value.type == kText ? rule.strings.find(value.text) != NameTable::kNone : is_other(rule, value))
       return true;
     return fail(block, op.keyword, at, [&] {
@@ -256,6 +262,8 @@ class Machine {
   bool length(const Range& range, const Block& block, const Instance& value, const Step& at) {
     const size_t bytes = value.text.size();
     if (bytes <= range.most && (range.least == 0 || bytes / 4 >= range.least)) return true;
+    spend_on_bytes(bytes);
+    if (work_ <= 0) return false;
     const size_t length = characters_in(value.text);
     if (length < range.least) {
       return fail(block, "minLength", at,
@@ -273,14 +281,15 @@ class Machine {
   }
 
   bool matches(const Pattern& pattern, std::string_view text) {
-    constexpr size_t kBytesAStep = 16;
-    work_ -= static_cast<int64_t>(1 + text.size() / kBytesAStep);
+    --work_;
+    spend_on_bytes(text.size());
     return work_ > 0 && pattern.is_in(text);
   }
 
   [[gnu::noinline]] bool format(const FormatRule& rule, const Block& block, const Instance& value,
                                 const Step& at) {
     work_ -= rule.steps;
+    spend_on_bytes(value.text.size());
     return (work_ > 0 && rule.holds(value.text)) ||
            fail(block, "format", at, [&] { return fmt::format("this is not of the format {}", rule.name); });
   }
@@ -338,10 +347,12 @@ class Machine {
 
   [[gnu::noinline]] bool object(const ObjectRules& rule, const Block& block, const Instance& value,
                                 const Step& at, bool tracked) {
+    spend_on_parts(rule.required.size());
     Seen seen(rule.required.size());
     uint32_t size = 0;
     bool ok = true;
     for (const auto& [name, child] : value.object()) {
+      if (size % kPartsAStep == 0) --work_;
       if (!member(rule, block, name, child, at, tracked, seen, size)) {
         ok = false;
         if (!goes_on()) return false;
@@ -356,6 +367,7 @@ class Machine {
     const Step step{&at, name};
     bool evaluated = false;
     bool ok = true;
+    spend_on_bytes(name.size());
     if (const uint32_t known = rule.names.find(name); known != NameTable::kNone) {
       const ObjectRules::Named& named = rule.named[known];
       if (named.required != NameTable::kNone) seen.add(named.required);
@@ -422,7 +434,8 @@ class Machine {
   }
 
   bool has(const Instance& value, std::string_view name) {
-    work_ -= static_cast<int64_t>(value.object().size()) / 8;
+    --work_;
+    spend_on_parts(value.object().size());
     return value.object().at_key(name).error() == simdjson::SUCCESS;
   }
 
@@ -451,6 +464,7 @@ class Machine {
     bool ok = true;
     for (const element item : value.array()) {
       const Step step{&at, {}, size, true};
+      if (size % kPartsAStep == 0) --work_;
       if (size < rule.prefix.size()) {
         ok &= run(rule.prefix[size], Instance(item), step, false);
       } else if (rule.rest != kNoBlock) {
@@ -506,14 +520,16 @@ class Machine {
 
   // --- schemas of schemas ------------------------------------------------------------------------------------------
 
-  BlockId dynamic_target(const DynamicCall& rule) const {
+  BlockId dynamic_target(const DynamicCall& rule) {
     const auto& anchors = program_.dynamic_anchors[rule.anchor].by_resource;
     BlockId target = rule.fallback;
-    for (const Scope* scope = scope_; scope != nullptr; scope = scope->outer) {
+    size_t scopes = 0;
+    for (const Scope* scope = scope_; scope != nullptr; scope = scope->outer, ++scopes) {
       const auto found =
           std::lower_bound(anchors.begin(), anchors.end(), std::pair(scope->resource, BlockId{0}));
       if (found != anchors.end() && found->first == scope->resource) target = found->second;
     }
+    spend_on_parts(scopes);
     return target;
   }
 
@@ -557,12 +573,14 @@ class Machine {
   template <typename Children, typename Visit>
   bool each_unevaluated(const Children& children, size_t from, Visit visit) {
     const auto begin = evaluated_.begin() + static_cast<std::ptrdiff_t>(from);
+    spend_on_parts(evaluated_.size() - from);
     if (std::find(begin, evaluated_.end(), kAllEvaluated) != evaluated_.end()) return true;
     std::vector<uint32_t> marks(begin, evaluated_.end());
     std::sort(marks.begin(), marks.end());
     uint32_t number = 0;
     bool ok = true;
     for (const auto& child : children) {
+      if (number % kPartsAStep == 0) --work_;
       if (!std::binary_search(marks.begin(), marks.end(), number)) ok &= visit(child, number);
       if (!ok && !goes_on()) return false;
       ++number;

@@ -71,6 +71,7 @@ std::string_view property_of(std::string_view name) {
   return name;
 }
 
+// The pattern in RE2's spelling: what `\d`, `\s`, `.`, `\cX`, `\u…`, `\p{Letter}` mean is ECMA's.
 class Translator {
  public:
   explicit Translator(std::string_view pattern) : pattern_(pattern) {}
@@ -131,17 +132,37 @@ class Translator {
       out_ += all ? "(?s:.)" : R"([^\x{0}-\x{10ffff}])";
       return {};
     }
-    while (at_ < pattern_.size() && peek() != ']') {
-      if (pattern_[at_] == '\\') {
-        ++at_;
-        TRY(escape(true));
-      } else {
-        if (peek() == '[') out_ += '\\';  // [: has no meaning of its own
-        take();
-      }
-    }
+    while (at_ < pattern_.size() && peek() != ']') TRY(class_part());
     if (at_ == pattern_.size()) return wrong("has a '[' without its ']'");
     take();
+    return {};
+  }
+
+  // A character, a class or a range. Between a class and what follows, '-' is itself.
+  Status class_part() {
+    bool stands_for_many = is_class_escape();
+    TRY(class_atom());
+    if (peek() != '-' || at_ + 1 >= pattern_.size() || pattern_[at_ + 1] == ']') return {};
+    const size_t dash = out_.size();
+    take();
+    stands_for_many |= is_class_escape();
+    TRY(class_atom());
+    if (stands_for_many) out_.insert(dash, 1, '\\');
+    return {};
+  }
+  bool is_class_escape() const {
+    constexpr std::string_view kClasses = "dDwWsSpP";
+    return peek() == '\\' && at_ + 1 < pattern_.size() && kClasses.find(pattern_[at_ + 1]) != kClasses.npos;
+  }
+  Status class_atom() {
+    if (peek() == '\\') {
+      ++at_;
+      TRY(escape(true));
+    } else {
+      if (peek() == '[' || peek() == '-') out_ += '\\';  // [: has no meaning of its own
+      take();
+    }
+    while ((static_cast<unsigned char>(peek()) & 0xC0) == 0x80) take();  // the rest of its bytes
     return {};
   }
 
@@ -149,23 +170,11 @@ class Translator {
     if (at_ == pattern_.size()) return wrong("ends with '\\'");
     const char c = pattern_[at_++];
     switch (c) {
-      case 'd':
-        add(in_class, "0-9");
-        return {};
-      case 'w':
-        add(in_class, "0-9A-Za-z_");
-        return {};
       case 's':
         add(in_class, kSpace);
         return {};
       case 'S':
         add(in_class, kNotSpace);
-        return {};
-      case 'D':
-        out_ += "\\D";
-        return {};
-      case 'W':
-        out_ += "\\W";
         return {};
       case 'b':
         out_ += in_class ? "\\x08" : "\\b";
@@ -173,6 +182,10 @@ class Translator {
       case 'B':
         out_ += "\\B";
         return in_class ? Status(wrong("has \\B in a class")) : Status();
+      case 'd':
+      case 'D':
+      case 'w':
+      case 'W':
       case 't':
       case 'n':
       case 'v':
@@ -192,7 +205,7 @@ class Translator {
         return unicode();
       case 'p':
       case 'P':
-        return property(c);
+        return property(c, in_class);
       default:
         return literal(c, in_class);
     }
@@ -257,13 +270,14 @@ class Translator {
     return point(4);
   }
 
-  Status property(char p) {
+  Status property(char p, bool in_class) {
     const size_t end = pattern_.find('}', at_);
     if (peek() != '{' || end == pattern_.npos) return wrong("has \\p without {…}");
     const std::string_view name = pattern_.substr(at_ + 1, end - at_ - 1);
     at_ = end + 1;
     if (name == "ASCII") {
-      out_ += p == 'p' ? "[[:ascii:]]" : "[[:^ascii:]]";
+      const std::string_view ascii = p == 'p' ? "[:ascii:]" : "[:^ascii:]";
+      out_ += in_class ? std::string(ascii) : fmt::format("[{}]", ascii);
     } else if (name == "Any") {
       out_ += "\\p{Any}";
     } else {
@@ -282,16 +296,12 @@ class Translator {
 
 }  // namespace
 
-Result<std::string> in_re2_syntax(std::string_view pattern) {
-  return Translator(pattern).translate();
-}
-
 Pattern::Pattern(std::string text) : text_(std::move(text)) {}
 Pattern::~Pattern() = default;
 Pattern::Pattern(Pattern&&) noexcept = default;
 
 Result<Pattern> Pattern::compile(std::string_view pattern) {
-  TRY_ASSIGN(const std::string translated, in_re2_syntax(pattern));
+  TRY_ASSIGN(const std::string translated, Translator(pattern).translate());
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_never_capture(true);

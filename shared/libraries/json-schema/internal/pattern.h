@@ -18,9 +18,6 @@ namespace millrace::json_schema {
 
 constexpr int64_t kMostPatternMemory = 1 << 20;
 
-// The pattern in RE2's spelling: what `\d`, `\s`, `.`, `\cX`, `\u…`, `\p{Letter}` mean is ECMA's.
-Result<std::string> in_re2_syntax(std::string_view pattern);
-
 class Pattern {
  public:
   static Result<Pattern> compile(std::string_view pattern);

@@ -102,7 +102,6 @@ struct Dependency {
 struct ArrayRules {
   std::vector<BlockId> prefix;
   BlockId rest = kNoBlock;
-  std::string_view prefix_keyword;
   std::string_view rest_keyword;
   Range size;
   bool unique = false;
