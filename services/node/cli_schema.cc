@@ -159,14 +159,35 @@ Status check(RegistryClient& registry, const SchemaOptions& options) {
                "what stands in the way is listed above");
 }
 
+// The newest version that is not deleted; if all are: the newest.
+Result<std::string> latest_of(RegistryClient& registry, const std::string& subject) {
+  auto found = version_of(registry, subject, "latest");
+  if (!found.ok() && found.error().code == Code::kNotFound)
+    found = version_of(registry, subject, "latest", true);
+  if (!found.ok()) return found.error();
+  return found->value("version", Json()).dump();
+}
+
+// In two steps, of one version: `latest` is another one once the first is done.
+Result<Json> erase(RegistryClient& registry, const SchemaOptions& options) {
+  std::string version = options.version;
+  if (version == "latest") {
+    TRY_ASSIGN(version, latest_of(registry, options.subject));
+  }
+  const std::string path =
+      version == "all" ? subject_path(options.subject) : version_path(options.subject, version);
+  TRY(registry.delete_softly(path));
+  return registry.call("DELETE", path + "?permanent=true");
+}
+
 Status remove(RegistryClient& registry, const SchemaOptions& options) {
   const bool one = options.version != "all";
   const std::string path =
       one ? version_path(options.subject, options.version) : subject_path(options.subject);
-  TRY_ASSIGN(const Json gone, registry.call("DELETE", path));
-  if (options.permanent) TRY(registry.call("DELETE", path + "?permanent=true"));
+  const auto gone = options.permanent ? erase(registry, options) : registry.call("DELETE", path);
+  if (!gone.ok()) return gone.error();
   fmt::print(stderr, "{} {}: {}\n", options.permanent ? "erased" : "deleted", options.subject,
-             one ? "version " + gone.dump() : "versions " + gone.dump());
+             one ? "version " + gone->dump() : "versions " + gone->dump());
   return {};
 }
 

@@ -7,6 +7,8 @@ namespace {
 
 constexpr const char* kType = "application/vnd.schemaregistry.v1+json";
 
+constexpr int kSubjectDeletedSoftly = 40404, kVersionDeletedSoftly = 40406;
+
 bool is_success(const HttpAnswer& answer) {
   return answer.status >= 200 && answer.status < 300;
 }
@@ -26,6 +28,13 @@ Error refused(const HttpAnswer& answer) {
   return error(code, "MR-CLI-0050",
                fmt::format("the registry answers {} without an error code", answer.status),
                "is this a schema registry's address?");
+}
+
+bool was_deleted_softly(const HttpAnswer& answer) {
+  if (answer.status != 404) return false;
+  const auto parsed = RegistryClient::Json::parse(answer.body, nullptr, false);
+  const auto code = parsed.find("error_code");
+  return code != parsed.end() && (*code == kSubjectDeletedSoftly || *code == kVersionDeletedSoftly);
 }
 
 Result<RegistryClient::Json> parsed(const HttpAnswer& answer) {
@@ -63,6 +72,13 @@ Result<std::optional<RegistryClient::Json>> RegistryClient::find(const std::stri
   if (answer.status == 404) return std::optional<Json>();
   TRY_ASSIGN(Json found, parsed(answer));
   return std::optional<Json>(std::move(found));
+}
+
+Result<std::optional<RegistryClient::Json>> RegistryClient::delete_softly(const std::string& path) {
+  TRY_ASSIGN(const HttpAnswer answer, send("DELETE", path, nullptr));
+  if (was_deleted_softly(answer)) return std::optional<Json>();
+  TRY_ASSIGN(Json gone, parsed(answer));
+  return std::optional<Json>(std::move(gone));
 }
 
 std::string subject_path(const std::string& subject) {

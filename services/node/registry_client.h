@@ -21,6 +21,8 @@ class RegistryClient {
   Result<Json> call(const std::string& method, const std::string& path, const Json& body = nullptr);
   // Nothing: the registry has no such thing.
   Result<std::optional<Json>> find(const std::string& path);
+  // Nothing: it had been deleted softly before.
+  Result<std::optional<Json>> delete_softly(const std::string& path);
 
  private:
   explicit RegistryClient(std::unique_ptr<HttpClient> client) : client_(std::move(client)) {}

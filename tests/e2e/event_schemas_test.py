@@ -150,5 +150,32 @@ def moved(test):
     assert "READER_FIELD_MISSING_DEFAULT_VALUE" in bad.stdout and "MR-CLI-0053" in bad.stderr, bad
 
 
+def deleted(test):
+    """For good: one version, the same one in both steps, whether or not it is deleted already."""
+    server = started(test)
+
+    def versions():
+        lines = schema(test, server, "list", "--all", "--deleted", "--output", "csv").stdout.splitlines()[1:]
+        return [line.split(",")[:2] for line in lines]
+
+    def erased(version):
+        return schema(test, server, "delete", "s", "--version", version, "--permanent").stderr
+
+    for text in ('{"type": "string"}', '{"type": "string", "title": "2"}', '{"type": "string", "title": "3"}'):
+        registered(test, server, "s", text, "json")
+    schema(test, server, "delete", "s", "--version", "3")
+    assert erased("latest") == "erased s: version 2\n"
+    assert versions() == [["s", "1"], ["s", "3"]], versions()
+    assert erased("3") == "erased s: version 3\n"
+    schema(test, server, "delete", "s", "--version", "latest")
+    assert erased("latest") == "erased s: version 1\n"
+    assert versions() == []
+    registered(test, server, "s", '{"type": "string"}', "json")
+    schema(test, server, "delete", "s", "--version", "all")
+    assert erased("all").startswith("erased s: versions ["), "what is deleted already"
+    assert versions() == []
+    assert "40401" in schema(test, server, "delete", "s", "--version", "latest", "--permanent", code=1).stderr
+
+
 if __name__ == "__main__":
-    main([json_schema, avro_and_protobuf, wrong, moved])
+    main([json_schema, avro_and_protobuf, wrong, moved, deleted])
