@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "CLI/CLI.hpp"
@@ -11,22 +10,19 @@
 #include "engine/quoted_name.h"
 #include "fmt/format.h"
 #include "node/cli.h"
+#include "node/json_members.h"
 #include "node/table.h"
 #include "sql/sql.h"
 
 namespace millrace::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string text_of(const Json& object, const char* name) {
-  const auto it = object.find(name);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+  return text_in(object, name).value_or("");
 }
 
 uint32_t number_of(const Json& object, const char* name) {
-  const auto it = object.find(name);
-  return it != object.end() && it->is_number_unsigned() ? it->get<uint32_t>() : 0;
+  return static_cast<uint32_t>(number_in(object, name).value_or(0));
 }
 
 Code code_of_status(int status) {

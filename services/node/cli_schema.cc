@@ -81,10 +81,11 @@ Status register_schema(RegistryClient& registry, const SchemaOptions& options) {
   const std::string path = subject_path(options.subject);
   const char* query = options.normalize ? "?normalize=true" : "";
   TRY_ASSIGN(const Json made, registry.call("POST", path + "/versions" + query, body));
+  TRY_ASSIGN(const uint64_t id, answered(number_in(made, "id"), "an id"));
   TRY_ASSIGN(const Json found, registry.call("POST", path + query, body));
-  fmt::print("{}\n", made.value("id", int64_t{0}));
-  fmt::print(stderr, "{} version {}, id {}\n", options.subject, found.value("version", Json()).dump(),
-             made.value("id", Json()).dump());
+  TRY_ASSIGN(const uint64_t version, answered(number_in(found, "version"), "a version"));
+  fmt::print("{}\n", id);
+  fmt::print(stderr, "{} version {}, id {}\n", options.subject, version, id);
   return {};
 }
 
@@ -100,11 +101,8 @@ Status get(RegistryClient& registry, const SchemaOptions& options) {
   auto found = options.id > 0 ? registry.call("GET", fmt::format("/schemas/ids/{}", options.id))
                               : version_of(registry, options.subject, options.version, options.deleted);
   if (!found.ok()) return found.error();
-  if (options.output != "text") {
-    fmt::print("{}\n", found->dump());
-    return {};
-  }
-  fmt::print("{}\n", found->value("schema", ""));
+  TRY_ASSIGN(const std::string text, answered(text_in(*found, "schema"), "a schema"));
+  fmt::print("{}\n", options.output == "text" ? text : found->dump());
   return {};
 }
 
@@ -116,11 +114,12 @@ Status list(RegistryClient& registry, const SchemaOptions& options) {
                                    percent_encode(options.prefix.empty() ? ":*:" : options.prefix),
                                    options.deleted, !options.all, offset, kPage);
     TRY_ASSIGN(const Json page, registry.call("GET", path));
+    if (!page.is_array()) return answers_without("a list of schemas");
     for (const auto& item : page) {
-      printer.add_to_list({{"subject", item.value("subject", "")},
-                           {"version", item.value("version", 0)},
-                           {"id", item.value("id", 0)},
-                           {"type", item.value("schemaType", "AVRO")}});
+      printer.add_to_list({{"subject", text_in(item, "subject").value_or("")},
+                           {"version", number_in(item, "version").value_or(0)},
+                           {"id", number_in(item, "id").value_or(0)},
+                           {"type", text_in(item, "schemaType").value_or("AVRO")}});
     }
     if (page.size() < kPage) break;
   }
@@ -128,8 +127,8 @@ Status list(RegistryClient& registry, const SchemaOptions& options) {
   return {};
 }
 
-std::string shown_text(const Json& version) {
-  const std::string text = version.value("schema", "");
+Result<std::string> shown_text(const Json& version) {
+  TRY_ASSIGN(std::string text, answered(text_in(version, "schema"), "a schema"));
   const Json parsed = Json::parse(text, nullptr, false);
   return parsed.is_discarded() ? text : parsed.dump(2);
 }
@@ -138,9 +137,11 @@ Status diff(RegistryClient& registry, const SchemaOptions& options) {
   TRY_ASSIGN(const Json before, version_of(registry, options.subject, options.version, true));
   TRY_ASSIGN(const Json after, version_of(registry, options.subject, options.other_version, true));
   const auto name = [&](const Json& version) {
-    return fmt::format("{} version {}", options.subject, version.value("version", Json()).dump());
+    return fmt::format("{} version {}", options.subject, member_in(version, "version").dump());
   };
-  fmt::print("{}", line_diff(shown_text(before), shown_text(after), name(before), name(after)));
+  TRY_ASSIGN(const std::string old_text, shown_text(before));
+  TRY_ASSIGN(const std::string new_text, shown_text(after));
+  fmt::print("{}", line_diff(old_text, new_text, name(before), name(after)));
   return {};
 }
 
@@ -149,12 +150,13 @@ Status check(RegistryClient& registry, const SchemaOptions& options) {
   const std::string path = "/compatibility" + subject_path(options.subject) + "/versions" +
                            (options.all ? "" : "/" + percent_encode(options.version)) + "?verbose=true";
   TRY_ASSIGN(const Json verdict, registry.call("POST", path, body));
-  if (verdict.value("is_compatible", false)) {
+  TRY_ASSIGN(const bool fits, answered(flag_in(verdict, "is_compatible"), "a verdict"));
+  if (fits) {
     fmt::print("compatible\n");
     return {};
   }
-  for (const auto& message : verdict.value("messages", Json::array()))
-    fmt::print("{}\n", printable(message.get<std::string>()));
+  for (const auto& message : member_in(verdict, "messages"))
+    fmt::print("{}\n", printable(message.is_string() ? message.get<std::string>() : message.dump()));
   return error(Code::kConflict, "MR-CLI-0053", "the schema is not compatible with " + options.subject,
                "what stands in the way is listed above");
 }
@@ -165,7 +167,8 @@ Result<std::string> latest_of(RegistryClient& registry, const std::string& subje
   if (!found.ok() && found.error().code == Code::kNotFound)
     found = version_of(registry, subject, "latest", true);
   if (!found.ok()) return found.error();
-  return found->value("version", Json()).dump();
+  TRY_ASSIGN(const uint64_t number, answered(number_in(*found, "version"), "a version"));
+  return std::to_string(number);
 }
 
 // In two steps, of one version: `latest` is another one once the first is done.

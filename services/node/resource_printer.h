@@ -2,15 +2,13 @@
 #pragma once
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "node/cli.h"
+#include "node/json_members.h"
 #include "node/table.h"
 
 namespace millrace::cli {
-
-using Json = nlohmann::ordered_json;
 
 // Shows what comes, in the form that was asked for.
 class ResourcePrinter {

@@ -9,8 +9,6 @@
 namespace millrace::cli {
 namespace {
 
-using Json = RegistryClient::Json;
-
 constexpr const char* kAllContexts = ":*:";
 
 Error not_an_export(std::string message) {
@@ -34,14 +32,15 @@ class Exporter {
   Exporter(RegistryClient& from, const Line& line) : from_(from), line_(line) {}
 
   Result<Transferred> run() {
-    TRY_ASSIGN(const Json subjects, from_.call("GET", fmt::format("/subjects?deleted=true&subjectPrefix={}",
-                                                                  percent_encode(kAllContexts))));
+    TRY_ASSIGN(const Json listed, from_.call("GET", fmt::format("/subjects?deleted=true&subjectPrefix={}",
+                                                                percent_encode(kAllContexts))));
+    TRY_ASSIGN(const auto subjects, answered(texts_of(listed), "a list of subjects"));
     std::set<std::string> contexts{""};
-    for (const auto& name : subjects) contexts.insert(context_of(name.get<std::string>()));
+    for (const auto& name : subjects) contexts.insert(context_of(name));
     for (const auto& context : contexts) TRY(write_settings(context));
     for (const auto& name : subjects) {
-      TRY(write_settings(name.get<std::string>()));
-      TRY(read_versions(name.get<std::string>()));
+      TRY(write_settings(name));
+      TRY(read_versions(name));
     }
     for (auto& [key, version] : versions_) TRY(write(version));
     const Transferred done{subjects.size(), versions_.size()};
@@ -55,11 +54,12 @@ class Exporter {
     Json json;
     State state = State::kWaiting;
   };
-  using Key = std::pair<std::string, int64_t>;
+  using Key = std::pair<std::string, uint64_t>;
 
   Status write_settings(const std::string& scope) {
     TRY_ASSIGN(auto config, from_.find(scope_path("config", scope)));
     if (config) {
+      if (!config->is_object()) return answers_without("a configuration");
       // Asked for under one name and set under another.
       if (config->contains("compatibilityLevel")) {
         (*config)["compatibility"] = (*config)["compatibilityLevel"];
@@ -68,20 +68,25 @@ class Exporter {
       TRY(line_(Json{{"config", scope}, {"value", *config}}));
     }
     TRY_ASSIGN(const auto mode, from_.find(scope_path("mode", scope)));
-    if (mode) TRY(line_(Json{{"mode", scope}, {"value", mode->value("mode", "")}}));
-    return {};
+    if (!mode) return {};
+    TRY_ASSIGN(const std::string word, answered(text_in(*mode, "mode"), "a mode"));
+    return line_(Json{{"mode", scope}, {"value", word}});
   }
 
   Status read_versions(const std::string& subject) {
     const std::string path = subject_path(subject) + "/versions";
-    TRY_ASSIGN(const Json all, from_.call("GET", path + "?deleted=true"));
-    TRY_ASSIGN(const auto kept, from_.find(path));
-    for (const auto& number : all) {
-      TRY_ASSIGN(Json version, from_.call("GET", version_path(subject, number.dump()) + "?deleted=true"));
-      const bool deleted = !kept || std::find(kept->begin(), kept->end(), number) == kept->end();
+    TRY_ASSIGN(const Json listed, from_.call("GET", path + "?deleted=true"));
+    TRY_ASSIGN(const auto all, answered(numbers_of(listed), "a list of versions"));
+    TRY_ASSIGN(const auto not_deleted, from_.find(path));
+    TRY_ASSIGN(const auto kept,
+               answered(numbers_of(not_deleted.value_or(Json::array())), "a list of versions"));
+    for (const uint64_t number : all) {
+      TRY_ASSIGN(Json version,
+                 from_.call("GET", version_path(subject, std::to_string(number)) + "?deleted=true"));
+      if (!text_in(version, "schema")) return answers_without("a schema");
       version["subject"] = subject;
-      if (deleted) version["deleted"] = true;
-      versions_[{subject, number.get<int64_t>()}].json = std::move(version);
+      if (std::find(kept.begin(), kept.end(), number) == kept.end()) version["deleted"] = true;
+      versions_[{subject, number}].json = std::move(version);
     }
     return {};
   }
@@ -89,10 +94,10 @@ class Exporter {
   Status write(Version& version) {
     if (version.state != State::kWaiting) return {};
     version.state = State::kBegun;
-    const std::string context = context_of(version.json.value("subject", ""));
-    for (const auto& reference : version.json.value("references", Json::array())) {
-      const std::string subject = reference.value("subject", "");
-      const int64_t number = reference.value("version", int64_t{0});
+    const std::string context = context_of(text_in(version.json, "subject").value_or(""));
+    for (const auto& reference : member_in(version.json, "references")) {
+      const std::string subject = text_in(reference, "subject").value_or("");
+      const uint64_t number = number_in(reference, "version").value_or(0);
       auto found = versions_.find({subject, number});
       if (found == versions_.end()) found = versions_.find({context + subject, number});
       if (found != versions_.end()) TRY(write(found->second));
@@ -113,18 +118,19 @@ Result<Transferred> export_registry(RegistryClient& from, const Line& line) {
 }
 
 Status RegistryImport::add(const Json& line) {
-  if (!line.is_object()) return not_an_export("a line is not an object of an export");
+  const Json& value = member_in(line, "value");
   if (line.contains("subject")) return add_version(line);
-  if (line.contains("config") && line.contains("value")) {
-    configs_.push_back({scope_path("config", line.value("config", "")), line["value"]});
+  if (const auto scope = text_in(line, "config"); scope && value.is_object()) {
+    configs_.push_back({scope_path("config", *scope), value});
     return {};
   }
-  if (line.contains("mode") && line.contains("value")) {
-    modes_.push_back({scope_path("mode", line.value("mode", "")), {{"mode", line["value"]}}});
+  if (const auto scope = text_in(line, "mode"); scope && value.is_string()) {
+    modes_.push_back({scope_path("mode", *scope), {{"mode", value}}});
     return {};
   }
-  if (!line.contains("end")) return not_an_export("a line is not one of an export");
-  whole_ = line["end"].value("versions", size_t{0}) == done_.versions;
+  const auto versions = number_in(member_in(line, "end"), "versions");
+  if (!versions) return not_an_export("a line is not one of an export");
+  whole_ = *versions == done_.versions;
   return {};
 }
 
@@ -137,14 +143,18 @@ Status RegistryImport::begin(const std::string& subject) {
 }
 
 Status RegistryImport::add_version(const Json& line) {
-  const std::string subject = line.value("subject", "");
-  const std::string version = line.value("version", Json()).dump();
-  TRY(begin(subject));
+  const auto subject = text_in(line, "subject");
+  const auto version = number_in(line, "version");
+  const Json& deleted = member_in(line, "deleted");
+  if (!subject || !version || !(deleted.is_null() || deleted.is_boolean()))
+    return not_an_export("a line is not one of an export");
+  TRY(begin(*subject));
   Json body = line;
   for (const char* name : {"subject", "deleted", "guid", "ts"}) body.erase(name);
-  TRY(to_.call("POST", subject_path(subject) + "/versions", body));
-  if (line.value("deleted", false)) deleted_.push_back(version_path(subject, version));
-  if (std::find(subjects_.begin(), subjects_.end(), subject) == subjects_.end()) subjects_.push_back(subject);
+  TRY(to_.call("POST", subject_path(*subject) + "/versions", body));
+  if (deleted == true) deleted_.push_back(version_path(*subject, std::to_string(*version)));
+  if (std::find(subjects_.begin(), subjects_.end(), *subject) == subjects_.end())
+    subjects_.push_back(*subject);
   ++done_.versions;
   return {};
 }

@@ -18,7 +18,7 @@ struct Transferred {
   size_t subjects = 0, versions = 0;
 };
 
-using Line = std::function<Status(const RegistryClient::Json&)>;
+using Line = std::function<Status(const Json&)>;
 
 Result<Transferred> export_registry(RegistryClient& from, const Line& line);
 
@@ -29,17 +29,17 @@ Result<Transferred> export_registry(RegistryClient& from, const Line& line);
 class RegistryImport {
  public:
   explicit RegistryImport(RegistryClient& to) : to_(to) {}
-  Status add(const RegistryClient::Json& line);
+  Status add(const Json& line);
   Result<Transferred> finish();
   void give_up();  // after an error
 
  private:
   Status begin(const std::string& subject);
-  Status add_version(const RegistryClient::Json& line);
+  Status add_version(const Json& line);
 
   struct Delayed {
     std::string path;
-    RegistryClient::Json body;
+    Json body;
   };
   RegistryClient& to_;
   std::vector<std::string> contexts_;     // whose mode is IMPORT now

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """Streams whose events have to fit a schema of the registry: in three formats, over restarts, beside `millrace schema`."""
+import http.server
 import json
 import os
+import threading
+import urllib.error
+import urllib.request
 
 from harness import Refused, main
 
@@ -177,5 +181,64 @@ def deleted(test):
     assert "40401" in schema(test, server, "delete", "s", "--version", "latest", "--permanent", code=1).stderr
 
 
+class Answering(http.server.BaseHTTPRequestHandler):
+    """What looks like a registry, and answers everything with the server's `answer`: a status and a body."""
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        status, body = self.server.answer
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_POST = do_PUT = do_DELETE = do_GET  # pylint: disable=invalid-name
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+def modes(server):
+    """What is not as it is at first, of the default context and of `:.shop:`."""
+    with open(os.path.join(server.directory, "schema-registry.port"), encoding="ascii") as f:
+        url = f"http://127.0.0.1:{int(f.read())}"
+
+    def mode(path):
+        try:
+            with urllib.request.urlopen(url + path) as answer:
+                return json.load(answer)["mode"]
+        except urllib.error.HTTPError as refused:
+            return json.load(refused)["error_code"]
+
+    return mode("/mode"), mode("/mode/:.shop:")
+
+
+READWRITE = ("READWRITE", 40409)
+
+
+def json_of_another_shape(test):
+    """It is refused, and nothing stays as the command alone needs it."""
+    server = started(test)
+    good = {"subject": ":.shop:s", "version": 1, "id": 1, "schemaType": "JSON", "schema": '{"type": "string"}'}
+    for line in (5, [], None, {"subject": 5}, {**good, "subject": None}, {**good, "version": "1"}, {**good, "version": [1]},
+                 {**good, "deleted": "no"}, {"config": 1, "value": {}}, {"config": "", "value": "FULL"}, {"config": ""},
+                 {"mode": {}, "value": "READWRITE"}, {"mode": "", "value": 1}, {"end": 1}, {"end": {"versions": "1"}}):
+        lines = "\n".join(json.dumps(one) for one in (good, line)) + "\n"
+        assert "MR-CLI-0051" in schema(test, server, "import", "-", code=1, stdin=lines).stderr, line
+        assert modes(server) == READWRITE, line
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        commands = [("register", "s", "-", "--type", "json"), ("get", "s"), ("list",), ("diff", "s", "1"), ("export",),
+                    ("check", "s", "-", "--type", "json"), ("delete", "s", "--version", "latest", "--permanent")]
+        for answer in (200, ""), (200, "5"), (200, "[5]"), (200, '{"id": "1", "schema": 5, "version": null}'), (200, "<html>"), \
+                (404, '{"error_code": 5, "message": 5}'), (500, '{"error_code": [], "message": null}'):
+            other.answer = answer
+            for command in commands:
+                done = test.cli("schema", *command, "--registry", f"http://127.0.0.1:{other.server_address[1]}", stdin="{}")
+                # What is listed are objects of any members.
+                good = command == ("list",) and answer[1] == "[5]"
+                assert done.returncode == (0 if good else 1) and ("MR-CLI-0050" in done.stderr) != good, (answer, command, done)
+        other.shutdown()
+
+
 if __name__ == "__main__":
-    main([json_schema, avro_and_protobuf, wrong, moved, deleted])
+    main([json_schema, avro_and_protobuf, wrong, moved, deleted, json_of_another_shape])
