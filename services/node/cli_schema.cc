@@ -1,6 +1,11 @@
 // millrace schema register, get, list, diff, check, delete, export, import: a schema registry at a command line.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -9,13 +14,17 @@
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
 #include "node/cli.h"
+#include "node/produce_input.h"
 #include "node/registry_client.h"
 #include "node/resource_printer.h"
 #include "node/schema_transfer.h"
+#include "node/shell/signals.h"
 #include "node/text_diff.h"
 
 namespace millrace::cli {
 namespace {
+
+constexpr std::chrono::seconds kGiveUp{5};  // a call
 
 struct SchemaOptions {
   ServerOptions server;
@@ -204,38 +213,47 @@ Status export_all(RegistryClient& registry, const SchemaOptions&) {
   return {};
 }
 
-Status add_lines(RegistryImport& into, std::istream& in) {
-  std::string line;
-  while (std::getline(in, line)) {
-    if (!line.empty()) TRY(into.add(Json::parse(line, nullptr, false)));
+Status add_lines(RegistryImport& into, const std::string& file, int stop_fd) {
+  const int fd = file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return cannot_open(file, errno);
+  ByteInput input(fd, stop_fd);
+  NdjsonSource source(input);
+  for (;;) {
+    TRY_ASSIGN(const Batch batch, source.next(UINT64_MAX));
+    if (batch.events.empty()) return {};
+    std::istringstream lines(batch.events);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.empty()) TRY(into.add(Json::parse(line, nullptr, false)));
+    }
   }
-  return {};
 }
 
-Status import_all(RegistryClient& registry, const SchemaOptions& options, const std::string& from) {
-  RegistryImport into(registry);
-  const auto read = [&]() -> Status {
-    if (!from.empty()) {
-      ServerOptions other;
-      other.url = from;
-      other.ca_file = options.server.ca_file;
-      TRY_ASSIGN(auto source, RegistryClient::open(other));
-      TRY(export_registry(source, [&](const Json& line) { return into.add(line); }));
-      return {};
-    }
-    if (options.file == "-") return add_lines(into, std::cin);
-    errno = 0;
-    std::ifstream in(options.file, std::ios::binary);
-    if (!in) return cannot_open(options.file, errno);
-    return add_lines(into, in);
-  };
-  if (const Status done = read(); !done.ok()) {
-    into.give_up();
-    return done;
+Result<Transferred> import_into(RegistryImport& into, const SchemaOptions& options, const std::string& from,
+                                const HttpClient::Options& limits) {
+  if (from.empty()) {
+    TRY(add_lines(into, options.file, limits.cancel_fd));
+    return into.finish();
   }
-  const auto done = into.finish();
+  ServerOptions other;
+  other.url = from;
+  other.ca_file = options.server.ca_file;
+  TRY_ASSIGN(auto source, RegistryClient::open(other, limits));
+  TRY(export_registry(source, [&](const Json& line) { return into.add(line); }));
+  return into.finish();
+}
+
+// Ctrl-C ends the import; what it then puts right waits for nobody long.
+Status import_all(const SchemaOptions& options, const std::string& from) {
+  const Signals stop({SIGINT, SIGTERM});
+  HttpClient::Options limits, last_limits;
+  limits.cancel_fd = stop.fd();
+  last_limits.whole = kGiveUp;
+  TRY_ASSIGN(auto to, RegistryClient::open(options.server, limits));
+  TRY_ASSIGN(auto last_to, RegistryClient::open(options.server, last_limits));
+  RegistryImport into(to);
+  const auto done = import_into(into, options, from, limits);
   if (!done.ok()) {
-    into.give_up();
+    if (const Status given_up = into.give_up(last_to); !given_up.ok()) report(given_up.error());
     return done.error();
   }
   fmt::print(stderr, "imported {} of {}\n", counted(done->versions, "version"),
@@ -335,9 +353,7 @@ void add_schema_command(CLI::App& app, int& exit_code) {
     const auto from = std::make_shared<std::string>();
     const auto [command, options] =
         add("import", "Take over all of a registry: ids, versions, settings, what is deleted",
-            [from](RegistryClient& registry, const SchemaOptions& given) {
-              return import_all(registry, given, *from);
-            });
+            [from](RegistryClient&, const SchemaOptions& given) { return import_all(given, *from); });
     auto* url =
         command->add_option("--from", *from, "The address of the registry to take over")->type_name("URL");
     command->add_option("file", options->file, "What `schema export` has printed, - for stdin")

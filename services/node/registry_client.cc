@@ -50,8 +50,8 @@ Error answers_without(const char* what) {
                "is this a schema registry's address?");
 }
 
-Result<RegistryClient> RegistryClient::open(const ServerOptions& options) {
-  TRY_ASSIGN(auto client, open_client(options));
+Result<RegistryClient> RegistryClient::open(const ServerOptions& options, HttpClient::Options limits) {
+  TRY_ASSIGN(auto client, open_client(options, std::move(limits)));
   return RegistryClient(std::move(client));
 }
 

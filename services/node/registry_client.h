@@ -16,7 +16,7 @@ namespace millrace::cli {
 
 class RegistryClient {
  public:
-  static Result<RegistryClient> open(const ServerOptions& options);
+  static Result<RegistryClient> open(const ServerOptions& options, HttpClient::Options limits = {});
 
   // Null: an answer without a body.
   Result<Json> call(const std::string& method, const std::string& path, const Json& body = nullptr);

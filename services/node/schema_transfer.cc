@@ -1,10 +1,12 @@
 #include "node/schema_transfer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace millrace::cli {
 namespace {
@@ -24,6 +26,15 @@ std::string context_of(const std::string& subject) {
 
 std::string scope_path(const char* what, const std::string& scope) {
   return scope.empty() ? fmt::format("/{}", what) : fmt::format("/{}/{}", what, percent_encode(scope));
+}
+
+Status end_import(RegistryClient& registry, const std::string& context) {
+  const std::string path = scope_path("mode", context);
+  const auto ended = context.empty() ? registry.call("PUT", path + "?force=true", {{"mode", "READWRITE"}})
+                                     : registry.call("DELETE", path);
+  // It has no mode of its own.
+  if (ended.ok() || ended.error().code == Code::kNotFound) return {};
+  return ended.error();
 }
 
 // Reads all of a registry, then writes it in an order that it can be registered in.
@@ -137,9 +148,12 @@ Status RegistryImport::add(const Json& line) {
 Status RegistryImport::begin(const std::string& subject) {
   const std::string context = context_of(subject);
   if (std::find(contexts_.begin(), contexts_.end(), context) != contexts_.end()) return {};
-  TRY(to_.call("PUT", scope_path("mode", context) + "?force=true", {{"mode", "IMPORT"}}));
-  contexts_.push_back(context);
-  return {};
+  const auto begun = to_.call("PUT", scope_path("mode", context) + "?force=true", {{"mode", "IMPORT"}});
+  // What has no answer may be done.
+  const bool unknown =
+      !begun.ok() && (begun.error().code == Code::kCancelled || retryable(begun.error().code));
+  if (begun.ok() || unknown) contexts_.push_back(context);
+  return begun.ok() ? Status() : begun.error();
 }
 
 Status RegistryImport::add_version(const Json& line) {
@@ -167,20 +181,21 @@ Result<Transferred> RegistryImport::finish() {
     if (there) TRY(to_.call("DELETE", *path));
   }
   for (const auto& config : configs_) TRY(to_.call("PUT", config.path, config.body));
-  give_up();
+  for (; !contexts_.empty(); contexts_.pop_back()) TRY(end_import(to_, contexts_.back()));
   for (const auto& mode : modes_) TRY(to_.call("PUT", mode.path + "?force=true", mode.body));
   done_.subjects = subjects_.size();
   return done_;
 }
 
-void RegistryImport::give_up() {
-  for (const auto& context : contexts_) {
-    // The answer does not matter: an error that led here is told, and a mode that stays IMPORT refuses what comes.
-    const std::string path = scope_path("mode", context);
-    (void)(context.empty() ? to_.call("PUT", path + "?force=true", {{"mode", "READWRITE"}})
-                           : to_.call("DELETE", path));
+Status RegistryImport::give_up(RegistryClient& to) {
+  std::vector<std::string> left;
+  for (const auto& context : std::exchange(contexts_, {})) {
+    if (!end_import(to, context).ok()) left.push_back(context.empty() ? "the default context" : context);
   }
-  contexts_.clear();
+  if (left.empty()) return {};
+  return error(Code::kUnavailable, "MR-CLI-0054",
+               fmt::format("in mode IMPORT still: {}", fmt::join(left, ", ")),
+               "import again, or set the mode: PUT /mode, of a context DELETE /mode/CONTEXT");
 }
 
 }  // namespace millrace::cli

@@ -3,7 +3,10 @@
 import http.server
 import json
 import os
+import signal
+import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -240,5 +243,41 @@ def json_of_another_shape(test):
         other.shutdown()
 
 
+def an_import_that_is_cut_off(test):
+    """By a signal while its input waits, and by the end of the registry."""
+    server = started(test)
+    lines = "".join(json.dumps({"subject": subject, "version": 1, "id": 1, "schemaType": "JSON", "schema": '{"type": "string"}'}) + "\n"
+                    for subject in ("s", ":.shop:s"))
+
+    def begun():
+        with open(os.path.join(server.directory, "schema-registry.port"), encoding="ascii") as f:
+            url = f"http://127.0.0.1:{int(f.read())}"
+        process = subprocess.Popen([test.binary, "schema", "import", "-", "--registry", url], text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(lines)
+        process.stdin.flush()
+        deadline = time.monotonic() + 15
+        while modes(server) != ("IMPORT", "IMPORT"):
+            assert time.monotonic() < deadline, modes(server)
+            time.sleep(0.01)
+        return process
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = begun()
+        process.send_signal(number)
+        said = process.stderr.read()
+        assert process.wait(15) == 1 and "MR-CLI-0015" in said and "MR-CLI-0054" not in said, said
+        assert modes(server) == READWRITE
+    process = begun()
+    server.kill()
+    said = process.communicate("{}\n", timeout=15)[1]
+    assert process.returncode == 1 and "MR-CLI-0051" in said, said
+    assert "MR-CLI-0054" in said and "the default context, :.shop:" in said, said
+    server.start()
+    assert modes(server) == ("IMPORT", "IMPORT")
+    schema(test, server, "import", "-", stdin=lines + '{"end": {"versions": 2}}\n')
+    assert modes(server) == READWRITE
+
+
 if __name__ == "__main__":
-    main([json_schema, avro_and_protobuf, wrong, moved, deleted, json_of_another_shape])
+    main([json_schema, avro_and_protobuf, wrong, moved, deleted, json_of_another_shape, an_import_that_is_cut_off])
