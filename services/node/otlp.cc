@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "formats/json.h"
+#include "formats/jsonb.h"
 
 namespace millrace::node {
 namespace {
@@ -68,6 +70,19 @@ std::string to_otlp(std::span<const TraceSpan> spans, std::string_view version, 
   for (const auto& span : spans) append_span(out, span);
   out += "]}]}]}";
   return out;
+}
+
+uint64_t rejected_spans(std::string_view answer) {
+  const auto parsed = formats::parse_jsonb(answer);
+  if (!parsed.ok()) return 0;
+  const auto partial = formats::jsonb_step(*parsed, "partialSuccess");
+  const auto rejected = partial ? formats::jsonb_step(*partial, "rejectedSpans") : std::nullopt;
+  if (!rejected) return 0;
+  std::string digits;  // a string: so are 64 bits in JSON of Protobuf
+  formats::append_jsonb_text(digits, *rejected);
+  uint64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
 }
 
 }  // namespace millrace::node
