@@ -54,6 +54,10 @@ void add_completion_command(CLI::App& app, int& exit_code);
 void add_man_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);
 
+// The access tokens of a data directory that no server uses, as a server lists them.
+class ResourcePrinter;
+Status list_kept_tokens(const std::string& data, ResourcePrinter& printer);
+
 // What every command that speaks to a server takes.
 struct ServerOptions {
   std::string url = "http://127.0.0.1:8080";

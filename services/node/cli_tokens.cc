@@ -6,8 +6,8 @@
 #include "CLI/CLI.hpp"
 #include "base/clock.h"
 #include "event-gateway/audit_log.h"
+#include "event-gateway/http_tokens.h"
 #include "event-gateway/token_store.h"
-#include "event/type.h"
 #include "fmt/format.h"
 #include "node/cli.h"
 #include "node/data_directory.h"
@@ -100,25 +100,14 @@ Status revoke(const TokenOptions& options) {
   return {};
 }
 
-Json time_of(int64_t us, int64_t none) {
-  if (us == none) return nullptr;
-  std::string text;
-  append_timestamp(text, Timestamp{us});
-  return text;
-}
-
+// As a server shows it.
 Json json_of(const gateway::Token& token) {
-  const bool rotated = token.secrets.size() > 1;
-  return {{"id", token.id},
-          {"tenant", token.tenant},
-          {"name", token.name},
-          {"scopes", token.scopes.texts()},
-          {"all_tenants", token.all_tenants},
-          {"created_at", time_of(token.created_us, gateway::kNeverUs)},
-          {"expires_at", time_of(token.expires_us, gateway::kNeverUs)},
-          {"last_used_at", time_of(token.used_us, 0)},
-          {"old_secret_until",
-           time_of(rotated ? token.secrets[1].until_us : gateway::kNeverUs, gateway::kNeverUs)}};
+  std::string text;
+  formats::JsonText out(text);
+  out.open('{');
+  gateway::append_members(out, token);
+  out.close('}');
+  return Json::parse(text, nullptr, false);
 }
 
 int ended(const Status& done) {

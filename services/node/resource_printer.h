@@ -27,9 +27,6 @@ class ResourcePrinter {
   size_t items_ = 0;
 };
 
-// The access tokens of a data directory that no server uses, as a server lists them.
-Status list_kept_tokens(const std::string& data, ResourcePrinter& printer);
-
 void add_output_option(CLI::App& command, std::string& output);
 
 // An answer's object; null if it has none (204).
