@@ -6,8 +6,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <fstream>
-#include <iostream>
 #include <memory>
 #include <sstream>
 
@@ -15,6 +13,7 @@
 #include "fmt/format.h"
 #include "node/cli.h"
 #include "node/produce_input.h"
+#include "node/read_input.h"
 #include "node/registry_client.h"
 #include "node/resource_printer.h"
 #include "node/schema_transfer.h"
@@ -35,19 +34,6 @@ struct SchemaOptions {
   int64_t id = 0;
   bool normalize = false, permanent = false, deleted = false, all = false;
 };
-
-Result<std::string> read_text(const std::string& file) {
-  std::ostringstream text;
-  if (file == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
-  }
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return cannot_open(file, errno);
-  text << in.rdbuf();
-  return text.str();
-}
 
 Result<std::string> type_of_file(const SchemaOptions& options) {
   if (!options.type.empty()) return options.type;
@@ -76,7 +62,7 @@ Result<Json> parse_reference(const std::string& text) {
 
 Result<Json> candidate_of(const SchemaOptions& options) {
   TRY_ASSIGN(const std::string type, type_of_file(options));
-  TRY_ASSIGN(const std::string text, read_text(options.file));
+  TRY_ASSIGN(const std::string text, read_input(options.file));
   Json body{{"schemaType", type}, {"schema", text}};
   for (const auto& written : options.references) {
     TRY_ASSIGN(Json reference, parse_reference(written));

@@ -154,6 +154,8 @@ def moved(test):
     assert schema(test, server, "get", "--id", "1").stdout.strip() == json.dumps(AVRO, separators=(",", ":"))
     bad = schema(test, server, "check", "base", "-", "--type", "avro", code=1,
                  stdin=json.dumps({"type": "record", "name": "Order", "fields": [{"name": "x", "type": "long"}]}))
+    for command in ("register", "s", test.root, "--type", "json"), ("import", test.root):
+        assert "MR-CLI-0011" in schema(test, server, *command, code=1).stderr, "a folder is no empty file"
     assert "READER_FIELD_MISSING_DEFAULT_VALUE" in bad.stdout and "MR-CLI-0053" in bad.stderr, bad
 
 
