@@ -11,7 +11,7 @@ millrace_library(cli SOURCES answer_row.cc table.cc cli_common.cc cli_sql.cc cli
           cli_demo.cc demo_server.cc demo_shop.cc cli_top.cc top_page.cc top_sample.cc row_printer.cc
           shell/completion.cc shell/history_file.cc shell/line_editor.cc shell/session.cc shell/shell.cc shell/shell_commands.cc shell/signals.cc
           shell/statement_buffer.cc shell/statement_help.cc shell/terminal.cc
-  LINKS millrace_node millrace_http millrace_query_tests millrace_http_client millrace_bench simdjson::simdjson yaml-cpp PkgConfig::EDIT PkgConfig::UTF8PROC
+  LINKS millrace_node millrace_http millrace_schema_registry millrace_query_tests millrace_http_client millrace_bench simdjson::simdjson yaml-cpp PkgConfig::EDIT PkgConfig::UTF8PROC
   ALONE backup_folder.cc cli_audit.cc cli_dead_letters.cc cli_demo.cc cli_schema.cc)
 target_compile_definitions(millrace_cli PUBLIC MILLRACE_VERSION="${PROJECT_VERSION}")
 millrace_test(cli_test SOURCES table_test.cc csv_test.cc csv_events_test.cc line_splitter_test.cc progress_test.cc text_diff_test.cc doctor_test.cc LINKS millrace_cli)

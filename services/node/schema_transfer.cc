@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "schema-registry/subject_name.h"
+
 namespace millrace::cli {
 namespace {
 
@@ -17,11 +19,8 @@ Error not_an_export(std::string message) {
   return error(Code::kInvalid, "MR-CLI-0051", std::move(message), "millrace schema export writes one");
 }
 
-// ":.context:name" has a context; what has none is in the default one, "".
-std::string context_of(const std::string& subject) {
-  if (!subject.starts_with(":.")) return "";
-  const size_t end = subject.find(':', 2);
-  return end == std::string::npos ? "" : subject.substr(0, end + 1);
+std::string scope_of(const std::string& subject) {
+  return registry::context_scope(registry::context_of(subject));
 }
 
 std::string scope_path(const char* what, const std::string& scope) {
@@ -47,7 +46,7 @@ class Exporter {
                                                                 percent_encode(kAllContexts))));
     TRY_ASSIGN(const auto subjects, answered(texts_of(listed), "a list of subjects"));
     std::set<std::string> contexts{""};
-    for (const auto& name : subjects) contexts.insert(context_of(name));
+    for (const auto& name : subjects) contexts.insert(scope_of(name));
     for (const auto& context : contexts) TRY(write_settings(context));
     for (const auto& name : subjects) {
       TRY(write_settings(name));
@@ -105,12 +104,11 @@ class Exporter {
   Status write(Version& version) {
     if (version.state != State::kWaiting) return {};
     version.state = State::kBegun;
-    const std::string context = context_of(text_in(version.json, "subject").value_or(""));
+    const std::string parent = text_in(version.json, "subject").value_or("");
     for (const auto& reference : member_in(version.json, "references")) {
       const std::string subject = text_in(reference, "subject").value_or("");
       const uint64_t number = number_in(reference, "version").value_or(0);
-      auto found = versions_.find({subject, number});
-      if (found == versions_.end()) found = versions_.find({context + subject, number});
+      const auto found = versions_.find({registry::in_context_of(parent, subject), number});
       if (found != versions_.end()) TRY(write(found->second));
     }
     version.state = State::kWritten;
@@ -146,7 +144,7 @@ Status RegistryImport::add(const Json& line) {
 }
 
 Status RegistryImport::begin(const std::string& subject) {
-  const std::string context = context_of(subject);
+  const std::string context = scope_of(subject);
   if (std::find(contexts_.begin(), contexts_.end(), context) != contexts_.end()) return {};
   const auto begun = to_.call("PUT", scope_path("mode", context) + "?force=true", {{"mode", "IMPORT"}});
   // What has no answer may be done.

@@ -141,11 +141,15 @@ def moved(test):
     line = {"type": "record", "name": "Line", "fields": [{"name": "order", "type": "Order"}]}
     schema(test, server, "register", "line", "-", "--type", "avro", "--reference", "Order=base:1", stdin=json.dumps(line))
     registered(test, server, ":.shop:orders", json.dumps(JSON), "json")
+    # A name without a context is one of its subject's.
+    registered(test, server, "parts", '"string"', "avro")
+    registered(test, server, ":.shop:parts", json.dumps(AVRO), "avro")
+    schema(test, server, "register", ":.shop:line", "-", "--type", "avro", "--reference", "Order=parts:1", stdin=json.dumps(line))
     registered(test, server, "gone", '{"type": "string"}', "json")
     schema(test, server, "delete", "gone", "--version", "1")
     exported = schema(test, server, "export").stdout
     other = test.server("other", options=["--schema-registry", "127.0.0.1:0"]).start()
-    assert "imported 4 versions of 4 subjects" in schema(test, other, "import", "-", stdin=exported).stderr
+    assert "imported 7 versions of 7 subjects" in schema(test, other, "import", "-", stdin=exported).stderr
     assert schema(test, other, "export").stdout == exported
     assert schema(test, other, "list", "--output", "csv").stdout == schema(test, server, "list", "--output", "csv").stdout
     assert schema(test, other, "import", "-", stdin=exported).stderr, "again: nothing is to be done"
