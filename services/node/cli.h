@@ -96,6 +96,7 @@ std::string shown_error(const Error& failure, std::string_view text);
 // A request's body: the statements and the values of $1, $2, …
 std::string with_parameters(const std::string& text, const std::vector<std::string>& values);
 
+std::string check_utf8(const std::string& value);        // of an option: why it is refused, or empty
 std::string quoted_name(std::string_view name);          // for SQL
 std::string counted(uint64_t n, std::string_view what);  // "1 event", "2 events"
 std::string percent_encode(std::string_view text);

@@ -9,6 +9,7 @@
 #include "bench/bench.h"
 #include "engine/quoted_name.h"
 #include "fmt/format.h"
+#include "formats/text_types.h"
 #include "node/cli.h"
 #include "node/json_members.h"
 #include "node/table.h"
@@ -177,6 +178,10 @@ Result<std::unique_ptr<HttpClient>> open_client(const ServerOptions& options, Ht
   TRY_ASSIGN(client.token, token_of(options));
   client.ca_file = options.ca_file;
   return std::make_unique<HttpClient>(std::move(url), std::move(client));
+}
+
+std::string check_utf8(const std::string& value) {
+  return formats::is_utf8(value) ? "" : "its value has bytes that are not UTF-8";
 }
 
 std::string quoted_name(std::string_view name) {

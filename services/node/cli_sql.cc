@@ -6,7 +6,6 @@
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
-#include "formats/text_types.h"
 #include "node/cli.h"
 #include "node/duration.h"
 #include "node/read_input.h"
@@ -45,10 +44,6 @@ Result<std::string> text_of(const SqlOptions& options) {
     return error(Code::kInvalid, "MR-CLI-0008", "there is no SQL to run", "give it with -c, -f or on stdin");
   }
   return text;
-}
-
-std::string check_utf8(const std::string& value) {
-  return formats::is_utf8(value) ? "" : "the value of a parameter has bytes that are not UTF-8";
 }
 
 // Somebody who sits before it, and has said nothing of what to run.

@@ -118,15 +118,18 @@ int ended(const Status& done) {
 void add_create(CLI::App& tokens, int& exit_code) {
   auto* create = tokens.add_subcommand("create", "Create a token, and print it: it is shown this once");
   const auto options = std::make_shared<TokenOptions>();
+  const CLI::Validator utf8(check_utf8, "");
   create
       ->add_option(
           "--scope", options->scopes,
           "ingest, read, query, each with :NAME or :PREFIX* where not all is meant; admin; repeatable")
+      ->check(utf8)
       ->allow_extra_args(false)
       ->type_name("SCOPE")
       ->required();
-  create->add_option("--tenant", options->tenant, "Whose it is; default: the caller's own, or `default`");
-  create->add_option("--name", options->name, "What it is for");
+  create->add_option("--tenant", options->tenant, "Whose it is; default: the caller's own, or `default`")
+      ->check(utf8);
+  create->add_option("--name", options->name, "What it is for")->check(utf8);
   create->add_flag("--all-tenants", options->all_tenants, "With admin: of every tenant");
   create
       ->add_option("--expires", options->expires_s,
