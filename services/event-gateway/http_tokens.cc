@@ -1,5 +1,7 @@
 // /v1/tokens: a tenant's access tokens, made, rotated and revoked while the server runs. A token is shown by the answer that
 // makes it, and never again.
+#include "event-gateway/http_tokens.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -11,7 +13,6 @@
 #include "event-gateway/token_request.h"
 #include "event/text.h"
 #include "event/type.h"
-#include "formats/json_text.h"
 
 namespace millrace::gateway {
 namespace {
@@ -39,18 +40,6 @@ void append_time(formats::JsonText& out, std::string_view name, int64_t us, int6
   std::string text;
   append_timestamp(text, Timestamp{us});
   out.text(text);
-}
-
-void append_members(formats::JsonText& out, const Token& token) {
-  out.name("id").text(token.id).name("tenant").text(token.tenant).name("name").text(token.name);
-  out.name("scopes").open('[');
-  for (const auto& scope : token.scopes.texts()) out.text(scope);
-  out.close(']').name("all_tenants").flag(token.all_tenants);
-  append_time(out, "created_at", token.created_us, kNeverUs);
-  append_time(out, "expires_at", token.expires_us, kNeverUs);
-  append_time(out, "last_used_at", token.used_us, 0);
-  append_time(out, "old_secret_until", token.secrets.size() > 1 ? token.secrets[1].until_us : kNeverUs,
-              kNeverUs);
 }
 
 HttpAnswer token_answer(int status, const Token& token, const std::string& shown = {}) {
@@ -123,6 +112,18 @@ void with_secret(const HttpBackend& backend, const HttpReply& reply,
 }
 
 }  // namespace
+
+void append_members(formats::JsonText& out, const Token& token) {
+  out.name("id").text(token.id).name("tenant").text(token.tenant).name("name").text(token.name);
+  out.name("scopes").open('[');
+  for (const auto& scope : token.scopes.texts()) out.text(scope);
+  out.close(']').name("all_tenants").flag(token.all_tenants);
+  append_time(out, "created_at", token.created_us, kNeverUs);
+  append_time(out, "expires_at", token.expires_us, kNeverUs);
+  append_time(out, "last_used_at", token.used_us, 0);
+  append_time(out, "old_secret_until", token.secrets.size() > 1 ? token.secrets[1].until_us : kNeverUs,
+              kNeverUs);
+}
 
 void list_tokens(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply) {
   const auto page = page_request(request.target);

@@ -54,6 +54,10 @@ void add_completion_command(CLI::App& app, int& exit_code);
 void add_man_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);
 
+// The access tokens of a data directory that no server uses, as a server lists them.
+class ResourcePrinter;
+Status list_kept_tokens(const std::string& data, ResourcePrinter& printer);
+
 // What every command that speaks to a server takes.
 struct ServerOptions {
   std::string url = "http://127.0.0.1:8080";
@@ -92,6 +96,7 @@ std::string shown_error(const Error& failure, std::string_view text);
 // A request's body: the statements and the values of $1, $2, …
 std::string with_parameters(const std::string& text, const std::vector<std::string>& values);
 
+std::string check_utf8(const std::string& value);        // of an option: why it is refused, or empty
 std::string quoted_name(std::string_view name);          // for SQL
 std::string counted(uint64_t n, std::string_view what);  // "1 event", "2 events"
 std::string percent_encode(std::string_view text);

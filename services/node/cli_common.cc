@@ -3,30 +3,27 @@
 #include <cstdlib>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "CLI/CLI.hpp"
 #include "bench/bench.h"
 #include "engine/quoted_name.h"
 #include "fmt/format.h"
+#include "formats/text_types.h"
 #include "node/cli.h"
+#include "node/json_members.h"
 #include "node/table.h"
 #include "sql/sql.h"
 
 namespace millrace::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string text_of(const Json& object, const char* name) {
-  const auto it = object.find(name);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+  return text_in(object, name).value_or("");
 }
 
 uint32_t number_of(const Json& object, const char* name) {
-  const auto it = object.find(name);
-  return it != object.end() && it->is_number_unsigned() ? it->get<uint32_t>() : 0;
+  return static_cast<uint32_t>(number_in(object, name).value_or(0));
 }
 
 Code code_of_status(int status) {
@@ -181,6 +178,10 @@ Result<std::unique_ptr<HttpClient>> open_client(const ServerOptions& options, Ht
   TRY_ASSIGN(client.token, token_of(options));
   client.ca_file = options.ca_file;
   return std::make_unique<HttpClient>(std::move(url), std::move(client));
+}
+
+std::string check_utf8(const std::string& value) {
+  return formats::is_utf8(value) ? "" : "its value has bytes that are not UTF-8";
 }
 
 std::string quoted_name(std::string_view name) {

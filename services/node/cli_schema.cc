@@ -1,21 +1,29 @@
 // millrace schema register, get, list, diff, check, delete, export, import: a schema registry at a command line.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
-#include <fstream>
-#include <iostream>
+#include <chrono>
+#include <csignal>
 #include <memory>
 #include <sstream>
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
 #include "node/cli.h"
+#include "node/produce_input.h"
+#include "node/read_input.h"
 #include "node/registry_client.h"
 #include "node/resource_printer.h"
 #include "node/schema_transfer.h"
+#include "node/shell/signals.h"
 #include "node/text_diff.h"
 
 namespace millrace::cli {
 namespace {
+
+constexpr std::chrono::seconds kGiveUp{5};  // a call
 
 struct SchemaOptions {
   ServerOptions server;
@@ -26,19 +34,6 @@ struct SchemaOptions {
   int64_t id = 0;
   bool normalize = false, permanent = false, deleted = false, all = false;
 };
-
-Result<std::string> read_text(const std::string& file) {
-  std::ostringstream text;
-  if (file == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
-  }
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return cannot_open(file, errno);
-  text << in.rdbuf();
-  return text.str();
-}
 
 Result<std::string> type_of_file(const SchemaOptions& options) {
   if (!options.type.empty()) return options.type;
@@ -67,7 +62,7 @@ Result<Json> parse_reference(const std::string& text) {
 
 Result<Json> candidate_of(const SchemaOptions& options) {
   TRY_ASSIGN(const std::string type, type_of_file(options));
-  TRY_ASSIGN(const std::string text, read_text(options.file));
+  TRY_ASSIGN(const std::string text, read_input(options.file));
   Json body{{"schemaType", type}, {"schema", text}};
   for (const auto& written : options.references) {
     TRY_ASSIGN(Json reference, parse_reference(written));
@@ -81,10 +76,11 @@ Status register_schema(RegistryClient& registry, const SchemaOptions& options) {
   const std::string path = subject_path(options.subject);
   const char* query = options.normalize ? "?normalize=true" : "";
   TRY_ASSIGN(const Json made, registry.call("POST", path + "/versions" + query, body));
+  TRY_ASSIGN(const uint64_t id, answered(number_in(made, "id"), "an id"));
   TRY_ASSIGN(const Json found, registry.call("POST", path + query, body));
-  fmt::print("{}\n", made.value("id", int64_t{0}));
-  fmt::print(stderr, "{} version {}, id {}\n", options.subject, found.value("version", Json()).dump(),
-             made.value("id", Json()).dump());
+  TRY_ASSIGN(const uint64_t version, answered(number_in(found, "version"), "a version"));
+  fmt::print("{}\n", id);
+  fmt::print(stderr, "{} version {}, id {}\n", options.subject, version, id);
   return {};
 }
 
@@ -100,11 +96,8 @@ Status get(RegistryClient& registry, const SchemaOptions& options) {
   auto found = options.id > 0 ? registry.call("GET", fmt::format("/schemas/ids/{}", options.id))
                               : version_of(registry, options.subject, options.version, options.deleted);
   if (!found.ok()) return found.error();
-  if (options.output != "text") {
-    fmt::print("{}\n", found->dump());
-    return {};
-  }
-  fmt::print("{}\n", found->value("schema", ""));
+  TRY_ASSIGN(const std::string text, answered(text_in(*found, "schema"), "a schema"));
+  fmt::print("{}\n", options.output == "text" ? text : found->dump());
   return {};
 }
 
@@ -116,11 +109,12 @@ Status list(RegistryClient& registry, const SchemaOptions& options) {
                                    percent_encode(options.prefix.empty() ? ":*:" : options.prefix),
                                    options.deleted, !options.all, offset, kPage);
     TRY_ASSIGN(const Json page, registry.call("GET", path));
+    if (!page.is_array()) return answers_without("a list of schemas");
     for (const auto& item : page) {
-      printer.add_to_list({{"subject", item.value("subject", "")},
-                           {"version", item.value("version", 0)},
-                           {"id", item.value("id", 0)},
-                           {"type", item.value("schemaType", "AVRO")}});
+      printer.add_to_list({{"subject", text_in(item, "subject").value_or("")},
+                           {"version", number_in(item, "version").value_or(0)},
+                           {"id", number_in(item, "id").value_or(0)},
+                           {"type", text_in(item, "schemaType").value_or("AVRO")}});
     }
     if (page.size() < kPage) break;
   }
@@ -128,8 +122,8 @@ Status list(RegistryClient& registry, const SchemaOptions& options) {
   return {};
 }
 
-std::string shown_text(const Json& version) {
-  const std::string text = version.value("schema", "");
+Result<std::string> shown_text(const Json& version) {
+  TRY_ASSIGN(std::string text, answered(text_in(version, "schema"), "a schema"));
   const Json parsed = Json::parse(text, nullptr, false);
   return parsed.is_discarded() ? text : parsed.dump(2);
 }
@@ -138,9 +132,11 @@ Status diff(RegistryClient& registry, const SchemaOptions& options) {
   TRY_ASSIGN(const Json before, version_of(registry, options.subject, options.version, true));
   TRY_ASSIGN(const Json after, version_of(registry, options.subject, options.other_version, true));
   const auto name = [&](const Json& version) {
-    return fmt::format("{} version {}", options.subject, version.value("version", Json()).dump());
+    return fmt::format("{} version {}", options.subject, member_in(version, "version").dump());
   };
-  fmt::print("{}", line_diff(shown_text(before), shown_text(after), name(before), name(after)));
+  TRY_ASSIGN(const std::string old_text, shown_text(before));
+  TRY_ASSIGN(const std::string new_text, shown_text(after));
+  fmt::print("{}", line_diff(old_text, new_text, name(before), name(after)));
   return {};
 }
 
@@ -149,24 +145,47 @@ Status check(RegistryClient& registry, const SchemaOptions& options) {
   const std::string path = "/compatibility" + subject_path(options.subject) + "/versions" +
                            (options.all ? "" : "/" + percent_encode(options.version)) + "?verbose=true";
   TRY_ASSIGN(const Json verdict, registry.call("POST", path, body));
-  if (verdict.value("is_compatible", false)) {
+  TRY_ASSIGN(const bool fits, answered(flag_in(verdict, "is_compatible"), "a verdict"));
+  if (fits) {
     fmt::print("compatible\n");
     return {};
   }
-  for (const auto& message : verdict.value("messages", Json::array()))
-    fmt::print("{}\n", printable(message.get<std::string>()));
+  for (const auto& message : member_in(verdict, "messages"))
+    fmt::print("{}\n", printable(message.is_string() ? message.get<std::string>() : message.dump()));
   return error(Code::kConflict, "MR-CLI-0053", "the schema is not compatible with " + options.subject,
                "what stands in the way is listed above");
+}
+
+// The newest version that is not deleted; if all are: the newest.
+Result<std::string> latest_of(RegistryClient& registry, const std::string& subject) {
+  auto found = version_of(registry, subject, "latest");
+  if (!found.ok() && found.error().code == Code::kNotFound)
+    found = version_of(registry, subject, "latest", true);
+  if (!found.ok()) return found.error();
+  TRY_ASSIGN(const uint64_t number, answered(number_in(*found, "version"), "a version"));
+  return std::to_string(number);
+}
+
+// In two steps, of one version: `latest` is another one once the first is done.
+Result<Json> erase(RegistryClient& registry, const SchemaOptions& options) {
+  std::string version = options.version;
+  if (version == "latest") {
+    TRY_ASSIGN(version, latest_of(registry, options.subject));
+  }
+  const std::string path =
+      version == "all" ? subject_path(options.subject) : version_path(options.subject, version);
+  TRY(registry.delete_softly(path));
+  return registry.call("DELETE", path + "?permanent=true");
 }
 
 Status remove(RegistryClient& registry, const SchemaOptions& options) {
   const bool one = options.version != "all";
   const std::string path =
       one ? version_path(options.subject, options.version) : subject_path(options.subject);
-  TRY_ASSIGN(const Json gone, registry.call("DELETE", path));
-  if (options.permanent) TRY(registry.call("DELETE", path + "?permanent=true"));
+  const auto gone = options.permanent ? erase(registry, options) : registry.call("DELETE", path);
+  if (!gone.ok()) return gone.error();
   fmt::print(stderr, "{} {}: {}\n", options.permanent ? "erased" : "deleted", options.subject,
-             one ? "version " + gone.dump() : "versions " + gone.dump());
+             one ? "version " + gone->dump() : "versions " + gone->dump());
   return {};
 }
 
@@ -180,38 +199,47 @@ Status export_all(RegistryClient& registry, const SchemaOptions&) {
   return {};
 }
 
-Status add_lines(RegistryImport& into, std::istream& in) {
-  std::string line;
-  while (std::getline(in, line)) {
-    if (!line.empty()) TRY(into.add(Json::parse(line, nullptr, false)));
+Status add_lines(RegistryImport& into, const std::string& file, int stop_fd) {
+  const int fd = file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return cannot_open(file, errno);
+  ByteInput input(fd, stop_fd);
+  NdjsonSource source(input);
+  for (;;) {
+    TRY_ASSIGN(const Batch batch, source.next(UINT64_MAX));
+    if (batch.events.empty()) return {};
+    std::istringstream lines(batch.events);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.empty()) TRY(into.add(Json::parse(line, nullptr, false)));
+    }
   }
-  return {};
 }
 
-Status import_all(RegistryClient& registry, const SchemaOptions& options, const std::string& from) {
-  RegistryImport into(registry);
-  const auto read = [&]() -> Status {
-    if (!from.empty()) {
-      ServerOptions other;
-      other.url = from;
-      other.ca_file = options.server.ca_file;
-      TRY_ASSIGN(auto source, RegistryClient::open(other));
-      TRY(export_registry(source, [&](const Json& line) { return into.add(line); }));
-      return {};
-    }
-    if (options.file == "-") return add_lines(into, std::cin);
-    errno = 0;
-    std::ifstream in(options.file, std::ios::binary);
-    if (!in) return cannot_open(options.file, errno);
-    return add_lines(into, in);
-  };
-  if (const Status done = read(); !done.ok()) {
-    into.give_up();
-    return done;
+Result<Transferred> import_into(RegistryImport& into, const SchemaOptions& options, const std::string& from,
+                                const HttpClient::Options& limits) {
+  if (from.empty()) {
+    TRY(add_lines(into, options.file, limits.cancel_fd));
+    return into.finish();
   }
-  const auto done = into.finish();
+  ServerOptions other;
+  other.url = from;
+  other.ca_file = options.server.ca_file;
+  TRY_ASSIGN(auto source, RegistryClient::open(other, limits));
+  TRY(export_registry(source, [&](const Json& line) { return into.add(line); }));
+  return into.finish();
+}
+
+// Ctrl-C ends the import; what it then puts right waits for nobody long.
+Status import_all(const SchemaOptions& options, const std::string& from) {
+  const Signals stop({SIGINT, SIGTERM});
+  HttpClient::Options limits, last_limits;
+  limits.cancel_fd = stop.fd();
+  last_limits.whole = kGiveUp;
+  TRY_ASSIGN(auto to, RegistryClient::open(options.server, limits));
+  TRY_ASSIGN(auto last_to, RegistryClient::open(options.server, last_limits));
+  RegistryImport into(to);
+  const auto done = import_into(into, options, from, limits);
   if (!done.ok()) {
-    into.give_up();
+    if (const Status given_up = into.give_up(last_to); !given_up.ok()) report(given_up.error());
     return done.error();
   }
   fmt::print(stderr, "imported {} of {}\n", counted(done->versions, "version"),
@@ -311,9 +339,7 @@ void add_schema_command(CLI::App& app, int& exit_code) {
     const auto from = std::make_shared<std::string>();
     const auto [command, options] =
         add("import", "Take over all of a registry: ids, versions, settings, what is deleted",
-            [from](RegistryClient& registry, const SchemaOptions& given) {
-              return import_all(registry, given, *from);
-            });
+            [from](RegistryClient&, const SchemaOptions& given) { return import_all(given, *from); });
     auto* url =
         command->add_option("--from", *from, "The address of the registry to take over")->type_name("URL");
     command->add_option("file", options->file, "What `schema export` has printed, - for stdin")

@@ -1,17 +1,14 @@
 // millrace sql: statements to a server, rows back in a form that was asked for; on a terminal a shell.
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <memory>
-#include <system_error>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "fmt/format.h"
-#include "formats/text_types.h"
 #include "node/cli.h"
 #include "node/duration.h"
+#include "node/read_input.h"
 #include "node/row_printer.h"
 #include "node/shell/shell.h"
 
@@ -29,35 +26,16 @@ struct SqlOptions {
   std::string output = "table";
 };
 
-// All of it, or a little more than is taken anyway.
-Result<std::string> read_all(std::FILE* in, const std::string& name) {
-  std::string text;
-  char piece[64 << 10];
-  while (text.size() <= kMaxText) {
-    const size_t n = std::fread(piece, 1, sizeof piece, in);
-    text.append(piece, n);
-    if (n > 0) continue;
-    if (std::ferror(in) == 0) break;
-    return error(Code::kUnavailable, "MR-CLI-0011",
-                 fmt::format("cannot read {}: {}", name, std::generic_category().message(errno)));
-  }
-  return text;
-}
-
-Result<std::string> read_input(const std::string& file) {
-  if (file.empty() || file == "-") {
-    if (::isatty(STDIN_FILENO) != 0) fmt::print(stderr, "SQL, then ctrl-D:\n");
-    return read_all(stdin, "the input");
-  }
-  const std::unique_ptr<std::FILE, decltype(&std::fclose)> in(std::fopen(file.c_str(), "rb"), &std::fclose);
-  if (in == nullptr) return cannot_open(file, errno);
-  return read_all(in.get(), file);
+Result<std::string> typed_or_piped() {
+  if (::isatty(STDIN_FILENO) != 0) fmt::print(stderr, "SQL, then ctrl-D:\n");
+  return read_input("-", kMaxText);
 }
 
 Result<std::string> text_of(const SqlOptions& options) {
   std::string text = options.command;
   if (text.empty()) {
-    TRY_ASSIGN(text, read_input(options.file));
+    const bool is_stdin = options.file.empty() || options.file == "-";
+    TRY_ASSIGN(text, is_stdin ? typed_or_piped() : read_input(options.file, kMaxText));
   }
   if (text.size() > kMaxText) {
     return error(Code::kInvalid, "MR-CLI-0007", "the SQL text is longer than 1 MB", "send it in parts");
@@ -66,10 +44,6 @@ Result<std::string> text_of(const SqlOptions& options) {
     return error(Code::kInvalid, "MR-CLI-0008", "there is no SQL to run", "give it with -c, -f or on stdin");
   }
   return text;
-}
-
-std::string check_utf8(const std::string& value) {
-  return formats::is_utf8(value) ? "" : "the value of a parameter has bytes that are not UTF-8";
 }
 
 // Somebody who sits before it, and has said nothing of what to run.

@@ -6,8 +6,8 @@
 #include "CLI/CLI.hpp"
 #include "base/clock.h"
 #include "event-gateway/audit_log.h"
+#include "event-gateway/http_tokens.h"
 #include "event-gateway/token_store.h"
-#include "event/type.h"
 #include "fmt/format.h"
 #include "node/cli.h"
 #include "node/data_directory.h"
@@ -100,25 +100,14 @@ Status revoke(const TokenOptions& options) {
   return {};
 }
 
-Json time_of(int64_t us, int64_t none) {
-  if (us == none) return nullptr;
-  std::string text;
-  append_timestamp(text, Timestamp{us});
-  return text;
-}
-
+// As a server shows it.
 Json json_of(const gateway::Token& token) {
-  const bool rotated = token.secrets.size() > 1;
-  return {{"id", token.id},
-          {"tenant", token.tenant},
-          {"name", token.name},
-          {"scopes", token.scopes.texts()},
-          {"all_tenants", token.all_tenants},
-          {"created_at", time_of(token.created_us, gateway::kNeverUs)},
-          {"expires_at", time_of(token.expires_us, gateway::kNeverUs)},
-          {"last_used_at", time_of(token.used_us, 0)},
-          {"old_secret_until",
-           time_of(rotated ? token.secrets[1].until_us : gateway::kNeverUs, gateway::kNeverUs)}};
+  std::string text;
+  formats::JsonText out(text);
+  out.open('{');
+  gateway::append_members(out, token);
+  out.close('}');
+  return Json::parse(text, nullptr, false);
 }
 
 int ended(const Status& done) {
@@ -129,15 +118,18 @@ int ended(const Status& done) {
 void add_create(CLI::App& tokens, int& exit_code) {
   auto* create = tokens.add_subcommand("create", "Create a token, and print it: it is shown this once");
   const auto options = std::make_shared<TokenOptions>();
+  const CLI::Validator utf8(check_utf8, "");
   create
       ->add_option(
           "--scope", options->scopes,
           "ingest, read, query, each with :NAME or :PREFIX* where not all is meant; admin; repeatable")
+      ->check(utf8)
       ->allow_extra_args(false)
       ->type_name("SCOPE")
       ->required();
-  create->add_option("--tenant", options->tenant, "Whose it is; default: the caller's own, or `default`");
-  create->add_option("--name", options->name, "What it is for");
+  create->add_option("--tenant", options->tenant, "Whose it is; default: the caller's own, or `default`")
+      ->check(utf8);
+  create->add_option("--name", options->name, "What it is for")->check(utf8);
   create->add_flag("--all-tenants", options->all_tenants, "With admin: of every tenant");
   create
       ->add_option("--expires", options->expires_s,

@@ -1,4 +1,4 @@
-// Spans of a trace, and OTLP's JSON form of them (opentelemetry.io, OTLP 1.x, ExportTraceServiceRequest).
+// Spans of a trace, and OTLP's JSON form of them (opentelemetry.io, OTLP 1.x, ExportTraceServiceRequest and …Response).
 #pragma once
 
 #include <cstdint>
@@ -29,5 +29,7 @@ struct TraceSpan {
 
 // Of one node, which is a resource of the service `millrace`.
 std::string to_otlp(std::span<const TraceSpan> spans, std::string_view version, std::string_view instance);
+// Of those in a request that the collector has taken. What is no answer of OTLP's names none.
+uint64_t rejected_spans(std::string_view answer);
 
 }  // namespace millrace::node

@@ -6,21 +6,22 @@ namespace millrace::cli {
 namespace {
 
 constexpr const char* kType = "application/vnd.schemaregistry.v1+json";
+constexpr uint64_t kSubjectDeletedSoftly = 40404, kVersionDeletedSoftly = 40406;
 
 bool is_success(const HttpAnswer& answer) {
   return answer.status >= 200 && answer.status < 300;
 }
 
 Error refused(const HttpAnswer& answer) {
-  const auto parsed = RegistryClient::Json::parse(answer.body, nullptr, false);
+  const auto parsed = Json::parse(answer.body, nullptr, false);
   const Code code = answer.status == 404   ? Code::kNotFound
                     : answer.status == 409 ? Code::kConflict
                     : answer.status >= 500 ? Code::kUnavailable
                                            : Code::kInvalid;
   if (parsed.is_object() && parsed.contains("error_code")) {
-    return error(
-        code, "MR-CLI-0050",
-        fmt::format("the registry answers {}: {}", parsed["error_code"].dump(), parsed.value("message", "")));
+    return error(code, "MR-CLI-0050",
+                 fmt::format("the registry answers {}: {}", parsed["error_code"].dump(),
+                             text_in(parsed, "message").value_or("")));
   }
   if (parsed.is_object() && parsed.contains("code")) return error_of(answer);
   return error(code, "MR-CLI-0050",
@@ -28,19 +29,29 @@ Error refused(const HttpAnswer& answer) {
                "is this a schema registry's address?");
 }
 
-Result<RegistryClient::Json> parsed(const HttpAnswer& answer) {
+bool was_deleted_softly(const HttpAnswer& answer) {
+  if (answer.status != 404) return false;
+  const auto code = number_in(Json::parse(answer.body, nullptr, false), "error_code");
+  return code == kSubjectDeletedSoftly || code == kVersionDeletedSoftly;
+}
+
+Result<Json> parsed(const HttpAnswer& answer) {
   if (!is_success(answer)) return refused(answer);
-  auto json = RegistryClient::Json::parse(answer.body, nullptr, false);
+  auto json = Json::parse(answer.body, nullptr, false);
   if (!json.is_discarded()) return json;
-  if (answer.body.empty()) return RegistryClient::Json();
-  return error(Code::kCorrupt, "MR-CLI-0050", "the registry answers with what is no JSON",
-               "is this a schema registry's address?");
+  if (answer.body.empty()) return Json();
+  return answers_without("JSON");
 }
 
 }  // namespace
 
-Result<RegistryClient> RegistryClient::open(const ServerOptions& options) {
-  TRY_ASSIGN(auto client, open_client(options));
+Error answers_without(const char* what) {
+  return error(Code::kCorrupt, "MR-CLI-0050", fmt::format("the registry answers without {}", what),
+               "is this a schema registry's address?");
+}
+
+Result<RegistryClient> RegistryClient::open(const ServerOptions& options, HttpClient::Options limits) {
+  TRY_ASSIGN(auto client, open_client(options, std::move(limits)));
   return RegistryClient(std::move(client));
 }
 
@@ -52,17 +63,23 @@ Result<HttpAnswer> RegistryClient::send(const std::string& method, const std::st
   return client_->call(request);
 }
 
-Result<RegistryClient::Json> RegistryClient::call(const std::string& method, const std::string& path,
-                                                  const Json& body) {
+Result<Json> RegistryClient::call(const std::string& method, const std::string& path, const Json& body) {
   TRY_ASSIGN(const HttpAnswer answer, send(method, path, body));
   return parsed(answer);
 }
 
-Result<std::optional<RegistryClient::Json>> RegistryClient::find(const std::string& path) {
+Result<std::optional<Json>> RegistryClient::find(const std::string& path) {
   TRY_ASSIGN(const HttpAnswer answer, send("GET", path, nullptr));
   if (answer.status == 404) return std::optional<Json>();
   TRY_ASSIGN(Json found, parsed(answer));
   return std::optional<Json>(std::move(found));
+}
+
+Result<std::optional<Json>> RegistryClient::delete_softly(const std::string& path) {
+  TRY_ASSIGN(const HttpAnswer answer, send("DELETE", path, nullptr));
+  if (was_deleted_softly(answer)) return std::optional<Json>();
+  TRY_ASSIGN(Json gone, parsed(answer));
+  return std::optional<Json>(std::move(gone));
 }
 
 std::string subject_path(const std::string& subject) {

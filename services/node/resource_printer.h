@@ -2,15 +2,13 @@
 #pragma once
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "node/cli.h"
+#include "node/json_members.h"
 #include "node/table.h"
 
 namespace millrace::cli {
-
-using Json = nlohmann::ordered_json;
 
 // Shows what comes, in the form that was asked for.
 class ResourcePrinter {
@@ -28,9 +26,6 @@ class ResourcePrinter {
   Table table_;
   size_t items_ = 0;
 };
-
-// The access tokens of a data directory that no server uses, as a server lists them.
-Status list_kept_tokens(const std::string& data, ResourcePrinter& printer);
 
 void add_output_option(CLI::App& command, std::string& output);
 

@@ -1,6 +1,9 @@
 #include "node/schema_columns.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "avro/avro_schema.h"
 #include "json-schema/json_schema.h"
@@ -64,10 +67,83 @@ TEST(SchemaColumns, OfJsonSchemaNestAndFollowReferences) {
 }
 
 TEST(SchemaColumns, OfJsonSchemaEndWhereItRefersToItself) {
+  EXPECT_EQ(of_json(R"({"type": "object", "properties": {"next": {"$ref": "#"}, "n": {"type": "integer"}}})"),
+            "next JSONB, n BIGINT");
+  EXPECT_EQ(
+      of_json(
+          R"({"properties": {"tree": {"$ref": "#/definitions/tree"}}, "definitions": {"tree": {"type": "object",
+                        "properties": {"children": {"type": "array", "items": {"$ref": "#/definitions/tree"}},
+                                       "leaf": {"$ref": "#/definitions/leaf"}, "other": {"$ref": "#/definitions/leaf"}}},
+                        "leaf": {"type": "object", "properties": {"n": {"type": "integer"}}}}})"),
+      "tree ROW<children JSONB, leaf ROW<n BIGINT>, other ROW<n BIGINT>>");
+}
+
+// {"a0": type, "a1": type, …}
+std::string members(size_t n, const std::string& type) {
+  std::string out;
+  for (size_t i = 0; i < n; ++i) out += fmt::format("{}\"a{}\": {}", i == 0 ? "" : ", ", i, type);
+  return "{" + out + "}";
+}
+
+std::string object(const std::string& properties) {
+  return R"({"type": "object", "properties": )" + properties + "}";
+}
+
+TEST(SchemaColumns, OfTenReferencesToItselfAreTen) {
+  const std::string columns = of_json(object(members(10, R"({"$ref": "#"})")));
+  EXPECT_TRUE(columns.starts_with("a0 JSONB, a1 JSONB")) << columns.substr(0, 100);
+  EXPECT_LT(columns.size(), 200u);
+}
+
+// Ten rows in each of ten rows, and so on: what is written out is bounded.
+TEST(SchemaColumns, OfTypesThatMultiplyAreBounded) {
+  std::string definitions = R"("d9": {"type": "integer"})";
+  for (int i = 0; i < 9; ++i) {
+    const std::string next = fmt::format(R"({{"$ref": "#/definitions/d{}"}})", i + 1);
+    definitions += fmt::format(R"(, "d{}": {})", i, object(members(10, next)));
+  }
   const std::string columns =
-      of_json(R"({"type": "object", "properties": {"next": {"$ref": "#"}, "n": {"type": "integer"}}})");
-  EXPECT_TRUE(columns.starts_with(R"(next ROW<next ROW<)")) << columns;
-  EXPECT_LT(columns.size(), 400u);
+      of_json(R"({"$ref": "#/definitions/d0", "definitions": {)" + definitions + "}}");
+  EXPECT_TRUE(columns.starts_with("a0 ROW<a0 ROW<")) << columns.substr(0, 100);
+  EXPECT_TRUE(columns.ends_with("a9 JSONB"));
+  EXPECT_LE(std::count(columns.begin(), columns.end(), 'a'), 6'400);
+}
+
+TEST(SchemaColumns, AreOpenWhereARowWouldBeTooLarge) {
+  const std::string number = R"({"type": "integer"})";
+  const auto in_a = [&](const std::string& type) { return of_json(object(R"({"a": )" + type + "}")); };
+  EXPECT_TRUE(in_a(object(members(100, number))).starts_with("a ROW<a0 BIGINT"));
+  EXPECT_EQ(in_a(object(members(101, number))), "a JSONB");
+  // 15 + 15 * 100 fields are fewer than 1,600, 16 + 16 * 100 are more.
+  EXPECT_TRUE(in_a(object(members(15, object(members(100, number))))).starts_with("a ROW<a0 ROW<a0 BIGINT"));
+  EXPECT_EQ(in_a(object(members(16, object(members(100, number))))), "a JSONB");
+  EXPECT_EQ(in_a(object(R"({")" + std::string(64, 'x') + R"(": {"type": "integer"}})")), "a JSONB");
+}
+
+TEST(SchemaColumns, AreNoneWhereTheyAreTooMany) {
+  EXPECT_TRUE(of_json(object(members(1'600, "{}"))).ends_with("a1599 JSONB"));
+  EXPECT_EQ(of_json(object(members(1'601, "{}"))), "MR-SCH-0002");
+  EXPECT_EQ(of_json(object(members(20'000, "{}"))), "MR-SCH-0002");
+}
+
+TEST(SchemaColumns, OfAvroEndWhereARecordIsInsideItself) {
+  EXPECT_EQ(of_avro(R"({"type": "record", "name": "a", "fields": [
+              {"name": "n", "type": "int"},
+              {"name": "b", "type": {"type": "record", "name": "b", "fields": [
+                {"name": "a", "type": ["null", "a"]}, {"name": "bs", "type": {"type": "array", "items": "b"}},
+                {"name": "x", "type": "string"}]}},
+              {"name": "more", "type": "b"}]})"),
+            "n INTEGER, b ROW<a JSONB, bs JSONB, x TEXT>, more ROW<a JSONB, bs JSONB, x TEXT>");
+}
+
+TEST(SchemaColumns, OfADecimalAreOpenBeyondItsBound) {
+  const auto of_decimal = [](int digits) {
+    return of_avro(fmt::format(R"({{"type": "record", "name": "r", "fields": [
+              {{"name": "a", "type": {{"type": "bytes", "logicalType": "decimal", "precision": {}}}}}]}})",
+                               digits));
+  };
+  EXPECT_EQ(of_decimal(1'000), "a NUMERIC(1000, 0)");
+  EXPECT_EQ(of_decimal(1'001), "a JSONB");
 }
 
 TEST(SchemaColumns, OfAvroAreItsFields) {
@@ -97,6 +173,7 @@ TEST(SchemaColumns, AreQuotedWhereSqlNeedsIt) {
 TEST(SchemaColumns, AreNoneWhereNoNamesAre) {
   EXPECT_EQ(of_json("true"), "MR-SCH-0002");
   EXPECT_EQ(of_json(R"({"type": "string"})"), "MR-SCH-0002");
+  EXPECT_EQ(of_json(R"({"type": "object", "properties": {}})"), "MR-SCH-0002");
   EXPECT_EQ(of_avro(R"("string")"), "MR-SCH-0002");
 }
 

@@ -1,15 +1,17 @@
 #include "node/schema_transfer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
+
+#include "schema-registry/subject_name.h"
 
 namespace millrace::cli {
 namespace {
-
-using Json = RegistryClient::Json;
 
 constexpr const char* kAllContexts = ":*:";
 
@@ -17,15 +19,21 @@ Error not_an_export(std::string message) {
   return error(Code::kInvalid, "MR-CLI-0051", std::move(message), "millrace schema export writes one");
 }
 
-// ":.context:name" has a context; what has none is in the default one, "".
-std::string context_of(const std::string& subject) {
-  if (!subject.starts_with(":.")) return "";
-  const size_t end = subject.find(':', 2);
-  return end == std::string::npos ? "" : subject.substr(0, end + 1);
+std::string scope_of(const std::string& subject) {
+  return registry::context_scope(registry::context_of(subject));
 }
 
 std::string scope_path(const char* what, const std::string& scope) {
   return scope.empty() ? fmt::format("/{}", what) : fmt::format("/{}/{}", what, percent_encode(scope));
+}
+
+Status end_import(RegistryClient& registry, const std::string& context) {
+  const std::string path = scope_path("mode", context);
+  const auto ended = context.empty() ? registry.call("PUT", path + "?force=true", {{"mode", "READWRITE"}})
+                                     : registry.call("DELETE", path);
+  // It has no mode of its own.
+  if (ended.ok() || ended.error().code == Code::kNotFound) return {};
+  return ended.error();
 }
 
 // Reads all of a registry, then writes it in an order that it can be registered in.
@@ -34,14 +42,15 @@ class Exporter {
   Exporter(RegistryClient& from, const Line& line) : from_(from), line_(line) {}
 
   Result<Transferred> run() {
-    TRY_ASSIGN(const Json subjects, from_.call("GET", fmt::format("/subjects?deleted=true&subjectPrefix={}",
-                                                                  percent_encode(kAllContexts))));
+    TRY_ASSIGN(const Json listed, from_.call("GET", fmt::format("/subjects?deleted=true&subjectPrefix={}",
+                                                                percent_encode(kAllContexts))));
+    TRY_ASSIGN(const auto subjects, answered(texts_of(listed), "a list of subjects"));
     std::set<std::string> contexts{""};
-    for (const auto& name : subjects) contexts.insert(context_of(name.get<std::string>()));
+    for (const auto& name : subjects) contexts.insert(scope_of(name));
     for (const auto& context : contexts) TRY(write_settings(context));
     for (const auto& name : subjects) {
-      TRY(write_settings(name.get<std::string>()));
-      TRY(read_versions(name.get<std::string>()));
+      TRY(write_settings(name));
+      TRY(read_versions(name));
     }
     for (auto& [key, version] : versions_) TRY(write(version));
     const Transferred done{subjects.size(), versions_.size()};
@@ -55,11 +64,12 @@ class Exporter {
     Json json;
     State state = State::kWaiting;
   };
-  using Key = std::pair<std::string, int64_t>;
+  using Key = std::pair<std::string, uint64_t>;
 
   Status write_settings(const std::string& scope) {
     TRY_ASSIGN(auto config, from_.find(scope_path("config", scope)));
     if (config) {
+      if (!config->is_object()) return answers_without("a configuration");
       // Asked for under one name and set under another.
       if (config->contains("compatibilityLevel")) {
         (*config)["compatibility"] = (*config)["compatibilityLevel"];
@@ -68,20 +78,25 @@ class Exporter {
       TRY(line_(Json{{"config", scope}, {"value", *config}}));
     }
     TRY_ASSIGN(const auto mode, from_.find(scope_path("mode", scope)));
-    if (mode) TRY(line_(Json{{"mode", scope}, {"value", mode->value("mode", "")}}));
-    return {};
+    if (!mode) return {};
+    TRY_ASSIGN(const std::string word, answered(text_in(*mode, "mode"), "a mode"));
+    return line_(Json{{"mode", scope}, {"value", word}});
   }
 
   Status read_versions(const std::string& subject) {
     const std::string path = subject_path(subject) + "/versions";
-    TRY_ASSIGN(const Json all, from_.call("GET", path + "?deleted=true"));
-    TRY_ASSIGN(const auto kept, from_.find(path));
-    for (const auto& number : all) {
-      TRY_ASSIGN(Json version, from_.call("GET", version_path(subject, number.dump()) + "?deleted=true"));
-      const bool deleted = !kept || std::find(kept->begin(), kept->end(), number) == kept->end();
+    TRY_ASSIGN(const Json listed, from_.call("GET", path + "?deleted=true"));
+    TRY_ASSIGN(const auto all, answered(numbers_of(listed), "a list of versions"));
+    TRY_ASSIGN(const auto not_deleted, from_.find(path));
+    TRY_ASSIGN(const auto kept,
+               answered(numbers_of(not_deleted.value_or(Json::array())), "a list of versions"));
+    for (const uint64_t number : all) {
+      TRY_ASSIGN(Json version,
+                 from_.call("GET", version_path(subject, std::to_string(number)) + "?deleted=true"));
+      if (!text_in(version, "schema")) return answers_without("a schema");
       version["subject"] = subject;
-      if (deleted) version["deleted"] = true;
-      versions_[{subject, number.get<int64_t>()}].json = std::move(version);
+      if (std::find(kept.begin(), kept.end(), number) == kept.end()) version["deleted"] = true;
+      versions_[{subject, number}].json = std::move(version);
     }
     return {};
   }
@@ -89,12 +104,11 @@ class Exporter {
   Status write(Version& version) {
     if (version.state != State::kWaiting) return {};
     version.state = State::kBegun;
-    const std::string context = context_of(version.json.value("subject", ""));
-    for (const auto& reference : version.json.value("references", Json::array())) {
-      const std::string subject = reference.value("subject", "");
-      const int64_t number = reference.value("version", int64_t{0});
-      auto found = versions_.find({subject, number});
-      if (found == versions_.end()) found = versions_.find({context + subject, number});
+    const std::string parent = text_in(version.json, "subject").value_or("");
+    for (const auto& reference : member_in(version.json, "references")) {
+      const std::string subject = text_in(reference, "subject").value_or("");
+      const uint64_t number = number_in(reference, "version").value_or(0);
+      const auto found = versions_.find({registry::in_context_of(parent, subject), number});
       if (found != versions_.end()) TRY(write(found->second));
     }
     version.state = State::kWritten;
@@ -113,38 +127,46 @@ Result<Transferred> export_registry(RegistryClient& from, const Line& line) {
 }
 
 Status RegistryImport::add(const Json& line) {
-  if (!line.is_object()) return not_an_export("a line is not an object of an export");
+  const Json& value = member_in(line, "value");
   if (line.contains("subject")) return add_version(line);
-  if (line.contains("config") && line.contains("value")) {
-    configs_.push_back({scope_path("config", line.value("config", "")), line["value"]});
+  if (const auto scope = text_in(line, "config"); scope && value.is_object()) {
+    configs_.push_back({scope_path("config", *scope), value});
     return {};
   }
-  if (line.contains("mode") && line.contains("value")) {
-    modes_.push_back({scope_path("mode", line.value("mode", "")), {{"mode", line["value"]}}});
+  if (const auto scope = text_in(line, "mode"); scope && value.is_string()) {
+    modes_.push_back({scope_path("mode", *scope), {{"mode", value}}});
     return {};
   }
-  if (!line.contains("end")) return not_an_export("a line is not one of an export");
-  whole_ = line["end"].value("versions", size_t{0}) == done_.versions;
+  const auto versions = number_in(member_in(line, "end"), "versions");
+  if (!versions) return not_an_export("a line is not one of an export");
+  whole_ = *versions == done_.versions;
   return {};
 }
 
 Status RegistryImport::begin(const std::string& subject) {
-  const std::string context = context_of(subject);
+  const std::string context = scope_of(subject);
   if (std::find(contexts_.begin(), contexts_.end(), context) != contexts_.end()) return {};
-  TRY(to_.call("PUT", scope_path("mode", context) + "?force=true", {{"mode", "IMPORT"}}));
-  contexts_.push_back(context);
-  return {};
+  const auto begun = to_.call("PUT", scope_path("mode", context) + "?force=true", {{"mode", "IMPORT"}});
+  // What has no answer may be done.
+  const bool unknown =
+      !begun.ok() && (begun.error().code == Code::kCancelled || retryable(begun.error().code));
+  if (begun.ok() || unknown) contexts_.push_back(context);
+  return begun.ok() ? Status() : begun.error();
 }
 
 Status RegistryImport::add_version(const Json& line) {
-  const std::string subject = line.value("subject", "");
-  const std::string version = line.value("version", Json()).dump();
-  TRY(begin(subject));
+  const auto subject = text_in(line, "subject");
+  const auto version = number_in(line, "version");
+  const Json& deleted = member_in(line, "deleted");
+  if (!subject || !version || !(deleted.is_null() || deleted.is_boolean()))
+    return not_an_export("a line is not one of an export");
+  TRY(begin(*subject));
   Json body = line;
   for (const char* name : {"subject", "deleted", "guid", "ts"}) body.erase(name);
-  TRY(to_.call("POST", subject_path(subject) + "/versions", body));
-  if (line.value("deleted", false)) deleted_.push_back(version_path(subject, version));
-  if (std::find(subjects_.begin(), subjects_.end(), subject) == subjects_.end()) subjects_.push_back(subject);
+  TRY(to_.call("POST", subject_path(*subject) + "/versions", body));
+  if (deleted == true) deleted_.push_back(version_path(*subject, std::to_string(*version)));
+  if (std::find(subjects_.begin(), subjects_.end(), *subject) == subjects_.end())
+    subjects_.push_back(*subject);
   ++done_.versions;
   return {};
 }
@@ -157,20 +179,21 @@ Result<Transferred> RegistryImport::finish() {
     if (there) TRY(to_.call("DELETE", *path));
   }
   for (const auto& config : configs_) TRY(to_.call("PUT", config.path, config.body));
-  give_up();
+  for (; !contexts_.empty(); contexts_.pop_back()) TRY(end_import(to_, contexts_.back()));
   for (const auto& mode : modes_) TRY(to_.call("PUT", mode.path + "?force=true", mode.body));
   done_.subjects = subjects_.size();
   return done_;
 }
 
-void RegistryImport::give_up() {
-  for (const auto& context : contexts_) {
-    // The answer does not matter: an error that led here is told, and a mode that stays IMPORT refuses what comes.
-    const std::string path = scope_path("mode", context);
-    (void)(context.empty() ? to_.call("PUT", path + "?force=true", {{"mode", "READWRITE"}})
-                           : to_.call("DELETE", path));
+Status RegistryImport::give_up(RegistryClient& to) {
+  std::vector<std::string> left;
+  for (const auto& context : std::exchange(contexts_, {})) {
+    if (!end_import(to, context).ok()) left.push_back(context.empty() ? "the default context" : context);
   }
-  contexts_.clear();
+  if (left.empty()) return {};
+  return error(Code::kUnavailable, "MR-CLI-0054",
+               fmt::format("in mode IMPORT still: {}", fmt::join(left, ", ")),
+               "import again, or set the mode: PUT /mode, of a context DELETE /mode/CONTEXT");
 }
 
 }  // namespace millrace::cli

@@ -18,31 +18,32 @@ struct Transferred {
   size_t subjects = 0, versions = 0;
 };
 
-using Line = std::function<Status(const RegistryClient::Json&)>;
+using Line = std::function<Status(const Json&)>;
 
 Result<Transferred> export_registry(RegistryClient& from, const Line& line);
 
 // Into a registry that has none of these subjects, or those of an import that did not come to its end: an id or a version
-// that is taken by something else is an error. Meanwhile its mode is IMPORT; at the end, and after an error, it is
+// that is taken by something else is an error. Meanwhile its mode is IMPORT; at the end, and after give_up(), it is
 // READWRITE or what the lines say.
 // MR-CLI-0051: the lines are not an export's, or not all of one.
 class RegistryImport {
  public:
   explicit RegistryImport(RegistryClient& to) : to_(to) {}
-  Status add(const RegistryClient::Json& line);
+  Status add(const Json& line);
   Result<Transferred> finish();
-  void give_up();  // after an error
+  // After an error, by a client that whatever ended the import does not end. MR-CLI-0054: something is in mode IMPORT still.
+  Status give_up(RegistryClient& to);
 
  private:
   Status begin(const std::string& subject);
-  Status add_version(const RegistryClient::Json& line);
+  Status add_version(const Json& line);
 
   struct Delayed {
     std::string path;
-    RegistryClient::Json body;
+    Json body;
   };
   RegistryClient& to_;
-  std::vector<std::string> contexts_;     // whose mode is IMPORT now
+  std::vector<std::string> contexts_;     // whose mode is IMPORT now, or may be
   std::vector<std::string> deleted_;      // paths of versions, in the order of their registration
   std::vector<Delayed> configs_, modes_;  // a level would judge what comes in
   std::vector<std::string> subjects_;

@@ -32,6 +32,16 @@ void add_switch_of(const Setting& setting, CLI::App& serve, ServeOptions& o) {
                  std::string(setting.what));
 }
 
+Error wrong(const char* what, const char* hint) {
+  return error(Code::kInvalid, "MR-NODE-0011", what, hint);
+}
+
+Status check_addresses(const ServeOptions& o) {
+  if (o.http != kOff) TRY(check_address(o.http));
+  if (!o.https.empty()) TRY(check_address(o.https));
+  return registry_address(o) == kOff ? Status() : check_address(registry_address(o));
+}
+
 }  // namespace
 
 void add_serve_options(CLI::App& serve, ServeOptions& o) {
@@ -45,15 +55,14 @@ void add_serve_options(CLI::App& serve, ServeOptions& o) {
 }
 
 Status check_listeners(const ServeOptions& o) {
-  const auto wrong = [](const char* what, const char* hint) {
-    return error(Code::kInvalid, "MR-NODE-0011", what, hint);
-  };
-  if (o.http != kOff) TRY(check_address(o.http));
-  if (!o.https.empty()) TRY(check_address(o.https));
-  const bool by_tls = !o.https.empty() || o.schema_registry_tls;
+  TRY(check_addresses(o));
+  const bool registry_by_tls = o.schema_registry_tls && registry_address(o) != kOff;
+  const bool by_tls = !o.https.empty() || registry_by_tls;
   if (is_registry_alone(o) && !o.https.empty())
     return wrong("the schema registry alone has one listener",
                  "leave out --https, or say --schema-registry-tls");
+  if (is_registry_alone(o) && o.http != kOff && o.http != ServeOptions().http)
+    return wrong("the schema registry alone has one listener", "write --schema-registry instead of --http");
   const bool files = !o.tls_cert.empty() || !o.tls_key.empty() || !o.tls_client_ca.empty();
   if (!by_tls && files)
     return wrong("there are files for TLS, and no address for it", "add --https HOST:PORT");

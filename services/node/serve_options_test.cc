@@ -59,6 +59,18 @@ TEST_F(ServeOptionsTest, ListenersHaveWhatTheyNeed) {
       {"--https events.example.com:1 --tls-cert c --tls-key k", false},
       {"--http events.example.com:1", false},
       {"--http localhost:1", true},
+      {"--schema-registry localhost:1", true},
+      {"--schema-registry events.example.com:1", false},
+      {"--schema-registry 127.0.0.1", false},
+      {"--schema-registry 127.0.0.1:1 --schema-registry-tls", false},
+      {"--schema-registry 127.0.0.1:1 --schema-registry-tls --tls-cert c --tls-key k", true},
+      {"--schema-registry-tls --tls-cert c --tls-key k", false},  // of no registry
+      {"--services schema-registry", true},
+      {"--services schema-registry --schema-registry-tls --tls-cert c --tls-key k", true},
+      {"--services schema-registry --schema-registry :1", false},
+      {"--services schema-registry --https 127.0.0.1:1 --tls-cert c --tls-key k", false},
+      {"--services schema-registry --http 127.0.0.1:1", false},
+      {"--services schema-registry --http off", true},
       {"--http off --https 0.0.0.0:1 --tls-cert c --tls-key k --tls-client-ca a", true}};
   for (const auto& [text, good] : cases) {
     options = ServeOptions();

@@ -6,9 +6,9 @@
 namespace millrace::node {
 namespace {
 
-net::HttpClient::Options client_options() {
+net::HttpClient::Options client_options(std::chrono::milliseconds call) {
   net::HttpClient::Options options;
-  options.connect = options.answer = options.whole = SpanExporter::kCall;
+  options.connect = options.answer = options.whole = call;
   return options;
 }
 
@@ -18,7 +18,7 @@ SpanExporter::SpanExporter(OtlpEndpoint endpoint, std::string version, std::stri
     : endpoint_(std::move(endpoint)),
       version_(std::move(version)),
       instance_(std::move(instance)),
-      client_(endpoint_.url, client_options()),
+      client_(std::in_place, endpoint_.url, client_options(kCall)),
       thread_([this] { loop(); }) {}
 
 SpanExporter::~SpanExporter() {
@@ -69,14 +69,22 @@ std::vector<TraceSpan> SpanExporter::take() {
   return taken;
 }
 
-SpanExporter::Outcome SpanExporter::send(const std::string& body) {
+std::chrono::milliseconds SpanExporter::time_for_call() const {
+  const std::lock_guard lock(mutex_);
+  if (!stop_) return kCall;
+  const auto left = stop_until_ - std::chrono::steady_clock::now();
+  return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
+}
+
+SpanExporter::Sent SpanExporter::send(const std::string& body) {
+  if (const auto time = time_for_call(); time < kCall) client_.emplace(endpoint_.url, client_options(time));
   const net::HttpRequest request{"POST", endpoint_.target, {{"Content-Type", "application/json"}}, body};
-  const auto answer = client_.call(request);
-  if (!answer.ok()) return Outcome::kLater;
+  const auto answer = client_->call(request);
+  if (!answer.ok()) return {};
   const int status = answer->status;
-  if (status >= 200 && status < 300) return Outcome::kSent;
-  return status == 429 || status == 502 || status == 503 || status == 504 ? Outcome::kLater
-                                                                          : Outcome::kRefused;
+  if (status >= 200 && status < 300) return {Outcome::kSent, rejected_spans(answer->body)};
+  const bool later = status == 429 || status == 502 || status == 503 || status == 504;
+  return {later ? Outcome::kLater : Outcome::kRefused};
 }
 
 void SpanExporter::loop() {
@@ -84,20 +92,23 @@ void SpanExporter::loop() {
     const auto spans = take();
     if (spans.empty()) return;
     const std::string body = to_otlp(spans, version_, instance_);
-    Outcome outcome = Outcome::kLater;
+    Sent sent;
     std::chrono::milliseconds wait{1'000};
     for (int tries = 1;; ++tries) {
-      outcome = send(body);
-      if (outcome != Outcome::kSent) {
+      sent = send(body);
+      if (sent.outcome != Outcome::kSent) {
         const std::lock_guard lock(mutex_);
         ++counters_.failures;
       }
-      if (outcome != Outcome::kLater || tries == kMostTries || !pause(wait)) break;
+      if (sent.outcome != Outcome::kLater || tries == kMostTries || !pause(wait)) break;
       wait *= 2;
     }
     const std::lock_guard lock(mutex_);
-    (outcome == Outcome::kSent ? counters_.sent : counters_.dropped_failed) += spans.size();
-    if (outcome != Outcome::kSent && stop_) stop_until_ = {};  // what waits would fare no better
+    const uint64_t lost =
+        sent.outcome == Outcome::kSent ? std::min<uint64_t>(sent.rejected, spans.size()) : spans.size();
+    counters_.sent += spans.size() - lost;
+    counters_.dropped_failed += lost;
+    if (sent.outcome != Outcome::kSent && stop_) stop_until_ = {};  // what waits would fare no better
   }
 }
 

@@ -5,8 +5,9 @@
 //          times, after 1, 2, 4, … s. Any other refusal is final.
 // Bound:   kMostWaiting spans; what comes above is dropped and counted. A request has at most kMostAtOnce and takes at
 //          most kCall.
-// Threads: add(), counters() and the destructor on the core loop. The destructor waits for what is under way, kCall at
-//          most, and has what waits sent as long as that succeeds within the same time.
+// Threads: add(), counters() and the destructor on the core loop. The destructor takes kCall at most, but for looking up
+//          the collector's name: it waits for what is under way, and has what waits sent as long as that succeeds; a
+//          request that begins then has what is left of the time.
 #pragma once
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -49,14 +51,19 @@ class SpanExporter {
 
  private:
   enum class Outcome : uint8_t { kSent, kLater, kRefused };
+  struct Sent {
+    Outcome outcome = Outcome::kLater;
+    uint64_t rejected = 0;  // of those in a request that was taken
+  };
   void loop();
   std::vector<TraceSpan> take();
-  Outcome send(const std::string& body);
+  Sent send(const std::string& body);
+  std::chrono::milliseconds time_for_call() const;
   bool pause(std::chrono::milliseconds most);  // false: it is to stop
 
   const OtlpEndpoint endpoint_;
   const std::string version_, instance_;
-  net::HttpClient client_;  // the thread's
+  std::optional<net::HttpClient> client_;  // the thread's
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -120,6 +120,17 @@ TEST(Otlp, ASpanIsAnObject) {
       R"("status":{"code":2,"message":"MR-LOG-0004"}}]}]}]})");
 }
 
+TEST(Otlp, AnAnswerMayRejectSpans) {
+  EXPECT_EQ(rejected_spans(R"({"partialSuccess":{"rejectedSpans":"3","errorMessage":"too long"}})"), 3u);
+  EXPECT_EQ(rejected_spans(R"({"partialSuccess":{"rejectedSpans":3}})"), 3u);
+  for (const char* none :
+       {"", "{}", "<html>", "[]", "5", "\"partialSuccess\"", R"({"partialSuccess":null})",
+        R"({"partialSuccess":[]})", R"({"partialSuccess":{"errorMessage":"a warning"}})",
+        R"({"partialSuccess":{"rejectedSpans":"-3"}})", R"({"partialSuccess":{"rejectedSpans":"x"}})",
+        R"({"partialSuccess":{"rejectedSpans":{}}})"})
+    EXPECT_EQ(rejected_spans(none), 0u) << none;
+}
+
 TEST(Otlp, Endpoints) {
   const auto target = [](std::string_view text) {
     const auto endpoint = parse_otlp_endpoint(text);

@@ -1,7 +1,14 @@
 #!/usr/bin/env python3
 """Streams whose events have to fit a schema of the registry: in three formats, over restarts, beside `millrace schema`."""
+import http.server
 import json
 import os
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
 
 from harness import Refused, main
 
@@ -163,11 +170,15 @@ def moved(test):
     line = {"type": "record", "name": "Line", "fields": [{"name": "order", "type": "Order"}]}
     schema(test, server, "register", "line", "-", "--type", "avro", "--reference", "Order=base:1", stdin=json.dumps(line))
     registered(test, server, ":.shop:orders", json.dumps(JSON), "json")
+    # A name without a context is one of its subject's.
+    registered(test, server, "parts", '"string"', "avro")
+    registered(test, server, ":.shop:parts", json.dumps(AVRO), "avro")
+    schema(test, server, "register", ":.shop:line", "-", "--type", "avro", "--reference", "Order=parts:1", stdin=json.dumps(line))
     registered(test, server, "gone", '{"type": "string"}', "json")
     schema(test, server, "delete", "gone", "--version", "1")
     exported = schema(test, server, "export").stdout
     other = test.server("other", options=["--schema-registry", "127.0.0.1:0"]).start()
-    assert "imported 4 versions of 4 subjects" in schema(test, other, "import", "-", stdin=exported).stderr
+    assert "imported 7 versions of 7 subjects" in schema(test, other, "import", "-", stdin=exported).stderr
     assert schema(test, other, "export").stdout == exported
     assert schema(test, other, "list", "--output", "csv").stdout == schema(test, server, "list", "--output", "csv").stdout
     assert schema(test, other, "import", "-", stdin=exported).stderr, "again: nothing is to be done"
@@ -176,8 +187,133 @@ def moved(test):
     assert schema(test, server, "get", "--id", "1").stdout.strip() == json.dumps(AVRO, separators=(",", ":"))
     bad = schema(test, server, "check", "base", "-", "--type", "avro", code=1,
                  stdin=json.dumps({"type": "record", "name": "Order", "fields": [{"name": "x", "type": "long"}]}))
+    for command in ("register", "s", test.root, "--type", "json"), ("import", test.root):
+        assert "MR-CLI-0011" in schema(test, server, *command, code=1).stderr, "a folder is no empty file"
     assert "READER_FIELD_MISSING_DEFAULT_VALUE" in bad.stdout and "MR-CLI-0053" in bad.stderr, bad
 
 
+def deleted(test):
+    """For good: one version, the same one in both steps, whether or not it is deleted already."""
+    server = started(test)
+
+    def versions():
+        lines = schema(test, server, "list", "--all", "--deleted", "--output", "csv").stdout.splitlines()[1:]
+        return [line.split(",")[:2] for line in lines]
+
+    def erased(version):
+        return schema(test, server, "delete", "s", "--version", version, "--permanent").stderr
+
+    for text in ('{"type": "string"}', '{"type": "string", "title": "2"}', '{"type": "string", "title": "3"}'):
+        registered(test, server, "s", text, "json")
+    schema(test, server, "delete", "s", "--version", "3")
+    assert erased("latest") == "erased s: version 2\n"
+    assert versions() == [["s", "1"], ["s", "3"]], versions()
+    assert erased("3") == "erased s: version 3\n"
+    schema(test, server, "delete", "s", "--version", "latest")
+    assert erased("latest") == "erased s: version 1\n"
+    assert versions() == []
+    registered(test, server, "s", '{"type": "string"}', "json")
+    schema(test, server, "delete", "s", "--version", "all")
+    assert erased("all").startswith("erased s: versions ["), "what is deleted already"
+    assert versions() == []
+    assert "40401" in schema(test, server, "delete", "s", "--version", "latest", "--permanent", code=1).stderr
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    """What looks like a registry, and answers everything with the server's `answer`: a status and a body."""
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        status, body = self.server.answer
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_POST = do_PUT = do_DELETE = do_GET  # pylint: disable=invalid-name
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+def modes(server):
+    """What is not as it is at first, of the default context and of `:.shop:`."""
+    with open(os.path.join(server.directory, "schema-registry.port"), encoding="ascii") as f:
+        url = f"http://127.0.0.1:{int(f.read())}"
+
+    def mode(path):
+        try:
+            with urllib.request.urlopen(url + path) as answer:
+                return json.load(answer)["mode"]
+        except urllib.error.HTTPError as refused:
+            return json.load(refused)["error_code"]
+
+    return mode("/mode"), mode("/mode/:.shop:")
+
+
+READWRITE = ("READWRITE", 40409)
+
+
+def json_of_another_shape(test):
+    """It is refused, and nothing stays as the command alone needs it."""
+    server = started(test)
+    good = {"subject": ":.shop:s", "version": 1, "id": 1, "schemaType": "JSON", "schema": '{"type": "string"}'}
+    for line in (5, [], None, {"subject": 5}, {**good, "subject": None}, {**good, "version": "1"}, {**good, "version": [1]},
+                 {**good, "deleted": "no"}, {"config": 1, "value": {}}, {"config": "", "value": "FULL"}, {"config": ""},
+                 {"mode": {}, "value": "READWRITE"}, {"mode": "", "value": 1}, {"end": 1}, {"end": {"versions": "1"}}):
+        lines = "\n".join(json.dumps(one) for one in (good, line)) + "\n"
+        assert "MR-CLI-0051" in schema(test, server, "import", "-", code=1, stdin=lines).stderr, line
+        assert modes(server) == READWRITE, line
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        commands = [("register", "s", "-", "--type", "json"), ("get", "s"), ("list",), ("diff", "s", "1"), ("export",),
+                    ("check", "s", "-", "--type", "json"), ("delete", "s", "--version", "latest", "--permanent")]
+        for answer in (200, ""), (200, "5"), (200, "[5]"), (200, '{"id": "1", "schema": 5, "version": null}'), (200, "<html>"), \
+                (404, '{"error_code": 5, "message": 5}'), (500, '{"error_code": [], "message": null}'):
+            other.answer = answer
+            for command in commands:
+                done = test.cli("schema", *command, "--registry", f"http://127.0.0.1:{other.server_address[1]}", stdin="{}")
+                # What is listed are objects of any members.
+                good = command == ("list",) and answer[1] == "[5]"
+                assert done.returncode == (0 if good else 1) and ("MR-CLI-0050" in done.stderr) != good, (answer, command, done)
+        other.shutdown()
+
+
+def an_import_that_is_cut_off(test):
+    """By a signal while its input waits, and by the end of the registry."""
+    server = started(test)
+    lines = "".join(json.dumps({"subject": subject, "version": 1, "id": 1, "schemaType": "JSON", "schema": '{"type": "string"}'}) + "\n"
+                    for subject in ("s", ":.shop:s"))
+
+    def begun():
+        with open(os.path.join(server.directory, "schema-registry.port"), encoding="ascii") as f:
+            url = f"http://127.0.0.1:{int(f.read())}"
+        process = subprocess.Popen([test.binary, "schema", "import", "-", "--registry", url], text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(lines)
+        process.stdin.flush()
+        deadline = time.monotonic() + 15
+        while modes(server) != ("IMPORT", "IMPORT"):
+            assert time.monotonic() < deadline, modes(server)
+            time.sleep(0.01)
+        return process
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = begun()
+        process.send_signal(number)
+        said = process.stderr.read()
+        assert process.wait(15) == 1 and "MR-CLI-0015" in said and "MR-CLI-0054" not in said, said
+        assert modes(server) == READWRITE
+    process = begun()
+    server.kill()
+    said = process.communicate("{}\n", timeout=15)[1]
+    assert process.returncode == 1 and "MR-CLI-0051" in said, said
+    assert "MR-CLI-0054" in said and "the default context, :.shop:" in said, said
+    server.start()
+    assert modes(server) == ("IMPORT", "IMPORT")
+    schema(test, server, "import", "-", stdin=lines + '{"end": {"versions": 2}}\n')
+    assert modes(server) == READWRITE
+
+
 if __name__ == "__main__":
-    main([json_schema, avro_and_protobuf, wrong, registered_again, moved])
+    main([json_schema, avro_and_protobuf, wrong, registered_again, moved, deleted, json_of_another_shape,
+          an_import_that_is_cut_off])

@@ -135,6 +135,10 @@ def listed_without_a_server(test):
         token.pop("last_used_at")
     assert tokens[0] == tokens[1] and len(tokens[0]) == 2, tokens
     nothing = os.path.join(test.root, "nothing")
+    # It would be kept, and nothing could read it.
+    for option in ("--name", "--tenant", "--scope"):
+        done = test.cli("tokens", "create", "--data", nothing, "--scope", "admin", option, os.fsdecode(b"read:\xff"))
+        assert done.returncode == 2 and "not UTF-8" in done.stderr and not os.path.exists(nothing), done
     done = test.cli("tokens", "list", "--data", nothing)
     assert done.returncode == 1 and "MR-NODE-0003" in done.stderr and not os.path.exists(nothing), done
 

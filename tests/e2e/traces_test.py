@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Traces: what a sender's context becomes on its way to subscribers, and the spans that a collector gets, which may be
 slow, hang, refuse or be away."""
+import contextlib
 import http.server
 import json
 import os
@@ -24,6 +25,7 @@ class Collector:
 
     def __init__(self, port=0, answers=()):
         self.spans, self.requests, self.answers = [], [], list(answers)
+        self.body, self.seconds = b"{}", 0  # of an answer
         self.lock = threading.Lock()
         outer = self
 
@@ -37,10 +39,12 @@ class Collector:
                     outer.requests.append((self.path, self.headers["Content-Type"], status))
                     if status == 200:
                         outer.take(body)
-                self.send_response(status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
+                time.sleep(outer.seconds)
+                with contextlib.suppress(ConnectionError):
+                    self.send_response(status)
+                    self.send_header("Content-Length", str(len(outer.body)))
+                    self.end_headers()
+                    self.wfile.write(outer.body)
 
             def log_message(self, *_):  # pylint: disable=arguments-differ
                 pass
@@ -248,6 +252,37 @@ def what_waits_is_sent_at_the_end(test):
     collector.close()
 
 
+def a_slow_collector_holds_up_the_end_for_one_call(test):
+    """It answers just within a call's time; two requests have to be sent."""
+    collector = Collector()
+    server = traced(test, collector.port, "--trace-sample", "1")
+    collector.seconds = 2.6
+    for _ in range(400):
+        send(server)
+    collector.wait(lambda spans: len(spans) >= 512)
+    begun = time.monotonic()
+    assert server.stop() == 0
+    took = time.monotonic() - begun
+    assert took < 4.2, f"the end takes {took:.1f} s"
+    collector.close()
+
+
+def what_a_collector_rejects_is_dropped(test):
+    collector = Collector()
+    collector.body = b'{"partialSuccess":{"rejectedSpans":"1000","errorMessage":"too many"}}'
+    server = traced(test, collector.port, "--trace-sample", "1")
+    send(server)
+    collector.wait(lambda spans: len(spans) >= 3)
+    failed = '{reason="failed"}'
+    deadline = time.monotonic() + 15
+    while metric(server, "millrace_trace_dropped_spans_total", failed) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert metric(server, "millrace_trace_spans_total") == 0
+    assert metric(server, "millrace_trace_export_failures_total") == 0
+    collector.close()
+
+
 def options_are_checked(test):
     path = os.path.join(test.root, "none")
     for options, says in ((["--otlp-endpoint", "collector:4318"], "not a server's address"),
@@ -260,4 +295,4 @@ def options_are_checked(test):
 if __name__ == "__main__":
     main([a_request_is_followed_to_its_subscriber, senders_decide_else_the_share, contexts_are_kept_without_a_collector,
           a_collector_that_hangs_holds_nobody_up, a_collector_may_be_away_and_come_back, what_waits_is_sent_at_the_end,
-          options_are_checked])
+          a_slow_collector_holds_up_the_end_for_one_call, what_a_collector_rejects_is_dropped, options_are_checked])
