@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
+#include <google/protobuf/stubs/common.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "protobuf/protobuf_schema.h"
@@ -116,6 +118,31 @@ TEST(ProtobufSchema, ItsTextIsTheTextOfItsText) {
     EXPECT_EQ(parsed(serialized, references)->normalized(), schema->normalized())
         << parsed(serialized, references)->text();
   }
+}
+
+// Whatever is in a string, its text can be kept as JSON, and is read again as the same string.
+TEST(ProtobufSchema, StringsOfAnyBytesArePrintedAsCleanText) {
+  for (const char* bytes :
+       {R"(\xff)", R"(x\0y)", R"(\0018)", R"(\x7f\x1b)", R"(\xc3\xa9)", R"(\xed\xa0\x80)", R"(\xe2\x82x)"}) {
+    const std::string string = "\"" + std::string(bytes) + "\"";
+    const auto schema =
+        parsed("syntax = 'proto2'; option java_package = " + string + "; message M { reserved " + string +
+               "; optional string a = 1 [default = " + string + ", json_name = " + string +
+               "]; optional bytes b = 2 [default = " + string + "]; }");
+    ASSERT_NE(schema, nullptr) << bytes;
+    for (const std::string& text : {schema->text(), schema->normalized()}) {
+      EXPECT_TRUE(google::protobuf::internal::IsStructurallyValidUTF8(text)) << bytes;
+      EXPECT_TRUE(std::none_of(text.begin(), text.end(), [](char c) { return c != '\n' && (c & 0xE0) == 0; }))
+          << text;
+      EXPECT_EQ(parsed(text)->text(), text);
+    }
+  }
+}
+
+TEST(ProtobufSchema, NamesOfFilesArePrintedAsStrings) {
+  const std::vector<NamedSchema> odd = {{"a\"b\\c.proto", "syntax = 'proto3'; message A {}"}};
+  const auto schema = parsed(R"(syntax = "proto3"; import "a\"b\\c.proto"; message M { A a = 1; })", odd);
+  EXPECT_EQ(parsed(schema->text(), odd)->text(), schema->text());
 }
 
 TEST(ProtobufSchema, NormalizedTextsOfTheSameMeaningAreTheSame) {

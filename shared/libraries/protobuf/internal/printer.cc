@@ -1,6 +1,7 @@
 #include "protobuf/internal/printer.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/stubs/common.h>
 
 #include <algorithm>
 #include <vector>
@@ -14,13 +15,33 @@ using Field = pb::FieldDescriptorProto;
 
 constexpr int kMostFieldNumber = 536'870'911;  // what the end of a range is that goes to `max`
 
+void append_number(std::string& out, char c) {
+  fmt::format_to(std::back_inserter(out), "\\{:03o}", static_cast<unsigned char>(c));
+}
+
+void append_escaped(std::string& out, char c) {
+  constexpr std::string_view kSpecial = "\a\b\f\n\r\t\v\\'\"", kLetters = "abfnrtv\\'\"";
+  const size_t at = kSpecial.find(c);
+  if (at != std::string_view::npos) {
+    out += {'\\', kLetters[at]};
+  } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+    append_number(out, c);
+  } else {
+    out += c;
+  }
+}
+
+// A string is any bytes, a text clean UTF-8: what is neither a letter nor a sign stands by its number.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    constexpr std::string_view kSpecial = "\a\b\f\n\r\t\v\\'\"", kLetters = "abfnrtv\\'\"";
-    const size_t at = kSpecial.find(c);
-    if (at != std::string_view::npos) out += '\\';
-    out += at == std::string_view::npos ? c : kLetters[at];
+  while (!text.empty()) {
+    const pb::StringPiece rest(text.data(), text.size());
+    const auto clean = static_cast<size_t>(pb::internal::UTF8SpnStructurallyValid(rest));
+    for (const char c : text.substr(0, clean)) append_escaped(out, c);
+    text.remove_prefix(clean);
+    if (text.empty()) break;
+    append_number(out, text.front());
+    text.remove_prefix(1);
   }
   return out + '"';
 }
@@ -105,7 +126,7 @@ class Printer {
     for (const bool wanted : {false, true}) {
       for (int i = 0; i < file.dependency_size(); ++i) {
         if (is_public(i) == wanted)
-          line(fmt::format("import {}\"{}\";", wanted ? "public " : "", file.dependency(i)));
+          line(fmt::format("import {}{};", wanted ? "public " : "", quoted(file.dependency(i))));
       }
     }
   }
