@@ -31,6 +31,14 @@ std::string times(std::string_view text, int count) {
   return out;
 }
 
+// A statement a number: what is before its name's number, and behind it. Numbers from 20,001: some before are the library's own.
+std::string numbered(std::string_view before, std::string_view between, int count) {
+  std::string out;
+  for (int i = 20'001; i <= 20'000 + count; ++i)
+    out.append(before).append(std::to_string(i)).append(between).append(std::to_string(i)) += ";";
+  return out;
+}
+
 constexpr std::string_view kOrder = R"(
   // An order.
   syntax="proto3"; package shop;
@@ -217,7 +225,36 @@ TEST(ProtobufSchema, TextsThatWouldTakeLongAreRefusedQuickly) {
   std::string ranges = "message M {";
   for (int i = 0; i < 20'000; ++i) ranges += "reserved " + std::to_string(2 * i + 1) + ";";
   EXPECT_EQ(failure(ranges + "}").id, "MR-PROTO-0002");
+  // The library writes a message's whole name before each of its fields'.
+  const std::string fields = numbered("optional int32 f", " = ", 20'000);
+  const std::string name(1'025, 'n');
+  EXPECT_EQ(failure("package " + std::string(500'000, 'p') + "; message M {" + fields + "}").id,
+            "MR-PROTO-0002");
+  EXPECT_EQ(failure("message " + name + " {}").id, "MR-PROTO-0002");
+  EXPECT_EQ(failure("message M { enum " + name + " { A = 0; } }").id, "MR-PROTO-0002");
+  EXPECT_EQ(failure("package p; service " + name + " {}").id, "MR-PROTO-0002");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST(ProtobufSchema, ManyPartsAreTakenInAboutAsManySteps) {
+  const auto start = std::chrono::steady_clock::now();
+  std::string nested, groups, oneofs;
+  for (int i = 20'001; i <= 36'000; ++i) nested += "message N" + std::to_string(i) + "{}";
+  const auto named = parsed("message M {" + numbered("optional N36000 f", "=", 16'000) + nested + "}");
+  for (int i = 20'001; i <= 32'000; ++i) {
+    groups += "optional group G" + std::to_string(i) + "=" + std::to_string(i) + "{}";
+    oneofs += "oneof o" + std::to_string(i) + "{int32 f" + std::to_string(i) + "=" + std::to_string(i) + ";}";
+  }
+  EXPECT_THAT(parsed("message M {" + groups + "}")->text(), HasSubstr("group G32000 = 32000 {}"));
+  const auto many = parsed("syntax = 'proto3'; message M {" + oneofs + "}");
+  const auto none = parsed("syntax = 'proto3'; message M {}");
+  EXPECT_TRUE(none->what_hinders_reading(*many)->empty());
+  const auto whole =
+      parsed("syntax = 'proto3'; message M { oneof o {" + numbered("int32 f", "=", 40'000) + "} }");
+  const auto last = parsed("syntax = 'proto3'; message M { int32 f60000 = 60000; }");
+  EXPECT_TRUE(none->what_hinders_reading(*whole)->empty());
+  EXPECT_EQ(last->what_hinders_reading(*whole)->size(), 39'999u);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 TEST(ProtobufSchema, ADeepTextWithinTheBoundIsTaken) {
