@@ -129,7 +129,10 @@ Status Registry::change(const std::string& tenant, const Decide& decide) {
     TRY_ASSIGN(const std::vector<Fact> facts, decide(tenants_[tenant]));
     if (facts.empty()) return {};
     std::vector<std::string> texts;
-    for (const auto& fact : facts) texts.push_back(encode_fact(fact));
+    for (const auto& fact : facts) {
+      TRY_ASSIGN(std::string text, encode_fact(fact));
+      texts.push_back(std::move(text));
+    }
     TRY_ASSIGN(const bool appended, store_->append(known_, texts));
     if (!appended) continue;
     for (const auto& fact : facts) tenants_[tenant].apply(fact);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "schema-registry/api.h"
 #include "schema-registry/api_error.h"
 #include "schema-registry/registry_testing.h"
 #include "schema-registry/rule_sets.h"
@@ -19,6 +20,23 @@ Candidate words(const std::string& text, std::vector<Reference> references = {})
   candidate.text = text;
   candidate.references = std::move(references);
   return candidate;
+}
+
+RegistryAnswer answer_of(Registry& registry, const std::string& method, std::vector<std::string> path,
+                         const std::string& body,
+                         std::vector<std::pair<std::string, std::string>> query = {}) {
+  RegistryRequest request;
+  request.method = method;
+  request.path = std::move(path);
+  request.body = body;
+  request.query = std::move(query);
+  request.tenant = "t";
+  return RegistryApi(registry).handle(request);
+}
+
+int status_of(Registry& registry, const std::string& method, std::vector<std::string> path,
+              const std::string& body) {
+  return answer_of(registry, method, std::move(path), body).status;
 }
 
 TEST(SubjectName, KnowsItsContext) {
@@ -93,6 +111,28 @@ TEST(Registry, TooManyReferencesAreRefused) {
   const auto made = registry.add("t", "many", words("b", references), false);
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.error().id, "42201");
+}
+
+// What could not be read again at the next start is refused.
+TEST(Registry, WhatIsTakenCanBeReadAgain) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  for (const std::string& text : {std::string("a\xFF"), std::string("a\0b", 3)}) {
+    const auto made = registry.add("t", "s", words(text), false);
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.error().id, "42201");
+  }
+  for (int depth = 250; depth <= 257; ++depth) {
+    std::string value = "1";
+    for (int i = 1; i < depth; ++i) value = "{\"a\":" + value + "}";
+    const int config = status_of(registry, "PUT", {"config"}, "{\"defaultMetadata\":" + value + "}");
+    const int metadata = status_of(registry, "POST", {"subjects", "s", "versions"},
+                                   "{\"schema\":\"a\",\"metadata\":" + value + "}");
+    EXPECT_EQ(config, depth < 256 ? 200 : depth == 256 ? 422 : 400) << depth;
+    EXPECT_EQ(metadata, depth <= 256 ? 200 : 400) << depth;
+    const Status read = on(facts).refresh();
+    ASSERT_TRUE(read.ok()) << depth << ": " << read.error().to_string();
+  }
 }
 
 TEST(Registry, WhatIsNoFactIsAnError) {
