@@ -19,6 +19,13 @@ constexpr int kMaxAttempts = 100;  // against other servers that are faster each
 constexpr size_t kMaxParsed = 1'000;
 constexpr ReferenceBounds kReferenceBounds{Registry::kMaxReferences, Registry::kMaxReferenceBytes};
 
+// Of all that is stored with it.
+size_t bytes_of(const Candidate& candidate) {
+  size_t out = candidate.text.size() + candidate.metadata.size() + candidate.rule_set.size();
+  for (const auto& one : candidate.references) out += one.name.size() + one.subject.size();
+  return out;
+}
+
 bool is_import(const std::string& mode) {
   return mode == "IMPORT" || mode == "FORWARD";
 }
@@ -183,7 +190,7 @@ Result<schema::SchemaPtr> Registry::parse_stored(const std::string& tenant, cons
 
 Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, const std::string& subject,
                                                    const Candidate& candidate, bool normalize) const {
-  if (candidate.text.size() > options_.max_schema_bytes) return too_large();
+  if (bytes_of(candidate) > options_.max_schema_bytes) return too_large();
   if (candidate.text.find_first_not_of(" \t\r\n") == std::string::npos) return invalid_schema("Empty schema");
   Content content;
   const auto type =
@@ -193,7 +200,7 @@ Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, con
   content.text = candidate.text;
   content.metadata = candidate.metadata;
   content.rule_set = candidate.rule_set;
-  TRY_ASSIGN(content.references, with_versions(state, subject, candidate.references));
+  TRY_ASSIGN(content.references, with_versions(state, subject, candidate.references, kReferenceBounds));
   TRY_ASSIGN(auto schema, parse(state, subject, content, false));
   content.text = normalize ? schema->normalized() : schema->text();
   return Parsed{std::move(schema), std::make_shared<const Content>(std::move(content))};
