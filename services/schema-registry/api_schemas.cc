@@ -111,7 +111,7 @@ Result<std::string> list_schemas(Call& call) {
   std::string out;
   formats::JsonText json(out);
   json.open('[');
-  for (size_t i = page.from; i < page.to; ++i) {
+  for (size_t i = page.from; i < page.to && out.size() < kMaxPageBytes; ++i) {
     json.open('{');
     write_version(json, *found[i].first, *found[i].second, found[i].second->content->text,
                   call.request.accept_unknown);

@@ -14,9 +14,10 @@
 namespace millrace::registry {
 namespace {
 
-constexpr size_t kReadAtOnce = 1'000;
-constexpr int kMaxAttempts = 100;  // against other servers that are faster each time
+constexpr size_t kReadAtOnce = 32;  // a fact has up to some MiB
+constexpr int kMaxAttempts = 100;   // against other servers that are faster each time
 constexpr size_t kMaxParsed = 1'000;
+constexpr size_t kMaxParsedBytes = 64u << 20;  // of their texts, with all that they refer to
 constexpr ReferenceBounds kReferenceBounds{Registry::kMaxReferences, Registry::kMaxReferenceBytes};
 
 // Of all that is stored with it.
@@ -160,14 +161,12 @@ Fact Registry::fact(Fact::What what, const std::string& tenant, const std::strin
   return fact;
 }
 
-Result<schema::SchemaPtr> Registry::parse(const TenantState& state, const std::string& subject,
-                                          const Content& content, bool stored) const {
+Result<schema::SchemaPtr> Registry::parse(const Content& content,
+                                          std::span<const schema::NamedSchema> references) const {
   const auto format =
       std::find_if(formats_.begin(), formats_.end(), [&](const auto& f) { return f.type == content.type; });
   const std::string_view type = schema::to_string(content.type);
   if (format == formats_.end()) return invalid_schema(fmt::format("Invalid schema type {}", type));
-  TRY_ASSIGN(const auto references,
-             resolve_references(state, subject, content.references, stored, kReferenceBounds));
   auto parsed = format->parse(content.text, references);
   if (parsed.ok()) return parsed;
   const Error& why = parsed.error();
@@ -182,10 +181,20 @@ Result<schema::SchemaPtr> Registry::parse_stored(const std::string& tenant, cons
   const std::string key = tenant + '\n' + context_of(subject) + '\n' + guid_of(content);
   const auto known = parsed_.find(key);
   if (known != parsed_.end()) return known->second;
-  TRY_ASSIGN(auto schema, parse(tenants_[tenant], subject, content, true));
-  if (parsed_.size() >= kMaxParsed) parsed_.clear();
+  TRY_ASSIGN(const auto references,
+             resolve_references(tenants_[tenant], subject, content.references, true, kReferenceBounds));
+  TRY_ASSIGN(auto schema, parse(content, references));
+  size_t bytes = content.text.size();
+  for (const auto& one : references) bytes += one.text.size();
+  if (parsed_.size() >= kMaxParsed || parsed_bytes_ + bytes > kMaxParsedBytes) forget_parsed();
   parsed_[key] = schema;
+  parsed_bytes_ += bytes;
   return schema;
+}
+
+void Registry::forget_parsed() {
+  parsed_.clear();
+  parsed_bytes_ = 0;
 }
 
 Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, const std::string& subject,
@@ -201,7 +210,9 @@ Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, con
   content.metadata = candidate.metadata;
   content.rule_set = candidate.rule_set;
   TRY_ASSIGN(content.references, with_versions(state, subject, candidate.references, kReferenceBounds));
-  TRY_ASSIGN(auto schema, parse(state, subject, content, false));
+  TRY_ASSIGN(const auto references,
+             resolve_references(state, subject, content.references, false, kReferenceBounds));
+  TRY_ASSIGN(auto schema, parse(content, references));
   content.text = normalize ? schema->normalized() : schema->text();
   return Parsed{std::move(schema), std::make_shared<const Content>(std::move(content))};
 }

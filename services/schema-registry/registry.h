@@ -96,10 +96,11 @@ class Registry {
   Status change(const std::string& tenant, const Decide& decide);
   Fact fact(Fact::What what, const std::string& tenant, const std::string& subject) const;
 
-  Result<schema::SchemaPtr> parse(const TenantState& state, const std::string& subject,
-                                  const Content& content, bool stored) const;
+  Result<schema::SchemaPtr> parse(const Content& content,
+                                  std::span<const schema::NamedSchema> references) const;
   Result<schema::SchemaPtr> parse_stored(const std::string& tenant, const std::string& subject,
                                          const Content& content);
+  void forget_parsed();
   Result<Parsed> parse_candidate(const TenantState& state, const std::string& subject,
                                  const Candidate& candidate, bool normalize) const;
   static const Version* same_version(const TenantState& state, const std::string& subject,
@@ -117,6 +118,7 @@ class Registry {
   uint64_t known_ = 0;  // facts that were taken
   bool loaded_ = false;
   std::map<std::string, schema::SchemaPtr> parsed_;
+  size_t parsed_bytes_ = 0;
 };
 
 }  // namespace millrace::registry

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "formats/jsonb.h"
 #include "schema-registry/api.h"
 #include "schema-registry/api_error.h"
+#include "schema-registry/json_members.h"
 #include "schema-registry/registry_testing.h"
 #include "schema-registry/rule_sets.h"
 #include "schema-registry/subject_name.h"
@@ -133,6 +135,31 @@ TEST(Registry, WhatIsTakenCanBeReadAgain) {
     const Status read = on(facts).refresh();
     ASSERT_TRUE(read.ok()) << depth << ": " << read.error().to_string();
   }
+}
+
+// Pages are bounded by bytes, too; the next one begins where this one ended.
+TEST(Registry, PagesOfLargeSchemasGoOnWhereTheyEnded) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  constexpr size_t kCount = 20;
+  for (size_t i = 0; i < kCount; ++i) {
+    const std::string name = "s" + std::to_string(100 + i);
+    ASSERT_TRUE(registry.add("t", name, words(std::string(1'000'000, 'a') + name), false).ok());
+  }
+  std::vector<std::string> subjects;
+  while (subjects.size() < kCount) {
+    const size_t before = subjects.size();
+    const std::string page =
+        answer_of(registry, "GET", {"schemas"}, "", {{"offset", std::to_string(before)}}).body;
+    EXPECT_LT(page.size(), 18u << 20);
+    formats::visit_jsonb(*formats::parse_jsonb(page), [&](std::string_view, std::string_view one) {
+      subjects.push_back(*JsonMembers(one).text("subject").value());
+      return true;
+    });
+    ASSERT_GT(subjects.size(), before);
+  }
+  EXPECT_EQ(subjects.size(), kCount);
+  EXPECT_TRUE(std::is_sorted(subjects.begin(), subjects.end()));
 }
 
 TEST(Registry, WhatIsNoFactIsAnError) {
