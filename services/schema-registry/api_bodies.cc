@@ -70,9 +70,9 @@ Result<std::string> with_tags(const JsonMembers& members, std::string metadata, 
   std::map<std::string, std::set<std::string>> tags;
   const auto known = metadata.empty() ? std::nullopt : JsonMembers(metadata).value("tags");
   if (known && formats::jsonb_kind(*known) == JsonbKind::kObject) {
-    formats::visit_jsonb(*known, [&](std::string_view path, std::string_view) {
-      const auto list = JsonMembers(*known).texts(text_of(path));
-      if (list.ok()) tags[text_of(path)].insert(list->begin(), list->end());
+    formats::visit_jsonb(*known, [&](std::string_view path, std::string_view value) {
+      const auto list = texts_of(value);
+      if (list) tags[text_of(path)].insert(list->begin(), list->end());
       return true;
     });
   }

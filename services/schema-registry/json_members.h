@@ -32,6 +32,8 @@ class JsonMembers {
 
 Result<std::string> parse_object(std::string_view json);  // as jsonb; 400
 std::string text_of(std::string_view jsonb_string);
+std::optional<std::vector<std::string>> texts_of(
+    std::string_view jsonb_array);  // nothing: it is none of strings
 std::string references_json(const std::vector<Reference>& references);
 
 }  // namespace millrace::registry

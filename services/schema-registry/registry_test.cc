@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "formats/jsonb.h"
 #include "schema-registry/api.h"
 #include "schema-registry/api_error.h"
@@ -69,6 +71,39 @@ TEST(RuleSets, MergeByName) {
   EXPECT_EQ(without_rules(one, {"a"}), R"({"domainRules": [{"name": "b"}]})");
   EXPECT_EQ(merge_metadata(R"({"properties": {"a": "1"}})", R"({"properties": {"b": "2"}})"),
             R"({"properties": {"a": "1", "b": "2"}})");
+}
+
+std::string numbered(std::string_view before, std::string_view behind, int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i)
+    out.append(i > 0 ? ", " : "").append(before).append(std::to_string(i)).append(behind);
+  return out;
+}
+
+TEST(RuleSets, ManyPartsAreMergedInAboutAsManySteps) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string rules = "{\"domainRules\": [" + numbered("{\"name\": \"r", "\"}", 20'000) + "]}";
+  EXPECT_EQ(merge_rule_sets(rules, rules), rules);
+  std::vector<std::string> names;
+  for (int i = 0; i < 20'000; ++i) names.push_back("r" + std::to_string(i));
+  EXPECT_EQ(without_rules(rules, names), "{\"domainRules\": []}");
+  const std::string words = "{\"a\": [" + numbered("\"w", "\"", 40'000) + "]}";
+  EXPECT_EQ(merge_metadata(words, words), words);
+  const std::string members = "{" + numbered("\"", "\": 1", 40'000) + "}";
+  EXPECT_EQ(merge_metadata(members, members).size(), members.size());
+  EXPECT_EQ(check_rule_set(rules).error().id, "42210");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST(Registry, ManyTagsAreTakenInAboutAsManySteps) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  const auto start = std::chrono::steady_clock::now();
+  const std::string body =
+      R"({"schema": "a", "metadata": {"tags": {)" + numbered("\"p", "\": [\"t\"]", 30'000) +
+      R"(}}, "schemaTagsToAdd": [{"schemaEntity": {"entityPath": "q"}, "tags": ["t"]}]})";
+  EXPECT_EQ(status_of(registry, "POST", {"subjects", "s", "versions"}, body), 200);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
 }
 
 // Two registries over one store: ids and versions are handed out once.
