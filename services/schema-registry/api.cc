@@ -9,6 +9,7 @@
 #include "formats/json_text.h"
 #include "schema-registry/api_error.h"
 #include "schema-registry/call.h"
+#include "schema-registry/handlers.h"
 #include "schema-registry/json_members.h"
 #include "schema-registry/routes.h"
 #include "schema-registry/subject_name.h"
@@ -84,15 +85,11 @@ std::vector<std::string> arguments_of(const Route& route, const std::vector<std:
   return out;
 }
 
-// Not to be found by its number may mean that another server has it since a moment ago.
-bool may_be_elsewhere(const Result<std::string>& result) {
-  return !result.ok() && result.error().code == Code::kNotFound;
-}
-
-// What an id stands for never changes: it is answered without asking the store.
-bool is_lasting(const Route& route) {
-  return route.method == "GET" && route.path.starts_with("/schemas/ids/{id}") &&
-         !route.path.ends_with("/subjects") && !route.path.ends_with("/versions");
+// What an id stands for never changes: once it is known, it is answered without asking the store.
+bool is_lasting(const Route& route, const Call& call) {
+  const bool is_of_id = route.method == "GET" && route.path.starts_with("/schemas/ids/{id}") &&
+                        !route.path.ends_with("/subjects") && !route.path.ends_with("/versions");
+  return is_of_id && !call.flag("fetchMaxId") && knows_id(call);
 }
 
 }  // namespace
@@ -151,12 +148,11 @@ RegistryAnswer RegistryApi::handle(const RegistryRequest& request) {
   call.arguments = arguments_of(*route, path);
   const Status allowed = check_access(*route, call);
   if (!allowed.ok()) return refusal(allowed.error());
-  if (!is_lasting(*route)) {
+  if (!is_lasting(*route, call)) {
     const Status fresh = registry_.refresh();
     if (!fresh.ok()) return refusal(fresh.error());
   }
   auto body = route->run(call);
-  if (is_lasting(*route) && may_be_elsewhere(body) && registry_.refresh().ok()) body = route->run(call);
   if (!body.ok()) return refusal(body.error());
   answer.body = std::move(*body);
   if (answer.body.empty()) answer.status = 204;

@@ -81,16 +81,21 @@ Result<int32_t> id_for(const TenantState& state, const std::string& subject, con
   const std::string context = context_of(subject);
   if (candidate.id >= 0) {
     const StoredSchema* other = state.schema(context, candidate.id);
-    if (other == nullptr || *other->content == content) return candidate.id;
+    const std::string* erased = state.erased_guid(context, candidate.id);
+    const bool same =
+        other != nullptr ? *other->content == content : erased == nullptr || *erased == guid_of(content);
+    if (same) return candidate.id;
     return not_permitted(fmt::format("Overwrite new schema with id {} in context {} is not permitted.",
                                      candidate.id, context));
   }
   const auto in = state.contexts().find(context);
-  if (in == state.contexts().end()) return 1;
-  const auto same = in->second.by_guid.find(guid_of(content));
-  if (same != in->second.by_guid.end()) return *same->second.begin();
-  if (in->second.last_id == INT32_MAX) return api_error(50001, "the context's ids are used up");
-  return in->second.last_id + 1;
+  if (in != state.contexts().end()) {
+    const auto same = in->second.by_guid.find(guid_of(content));
+    if (same != in->second.by_guid.end()) return *same->second.begin();
+  }
+  const int32_t last = state.last_id(context);
+  if (last == INT32_MAX) return api_error(50001, "the context's ids are used up");
+  return last + 1;
 }
 
 Result<int32_t> version_for(const TenantState& state, const std::string& subject, const Candidate& candidate,

@@ -197,6 +197,15 @@ TEST(Registry, PagesOfLargeSchemasGoOnWhereTheyEnded) {
   EXPECT_TRUE(std::is_sorted(subjects.begin(), subjects.end()));
 }
 
+// The id is known here, but the subject that is asked for has it in a context that another server has made.
+TEST(Registry, AnIdOfASubjectIsLookedForWhereItIs) {
+  MemoryStore::Facts facts;
+  Registry one = on(facts), two = on(facts);
+  ASSERT_EQ(one.add("t", "s", words("a"), false)->id, 1);
+  ASSERT_EQ(two.add("t", ":.ctx:x", words("b"), false)->id, 1);
+  EXPECT_EQ(answer_of(one, "GET", {"schemas", "ids", "1", "schema"}, "", {{"subject", "x"}}).body, "b");
+}
+
 TEST(Registry, WhatIsNoFactIsAnError) {
   for (const char* text : {"", "{}", "[]", R"({"fact":"later"})", R"({"fact":"register","version":"x"})"}) {
     MemoryStore::Facts facts = {text};
