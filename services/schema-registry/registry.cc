@@ -127,13 +127,21 @@ Status Registry::refresh() {
     TRY_ASSIGN(const auto facts, store_->read(known_, kReadAtOnce));
     for (const auto& text : facts) {
       TRY_ASSIGN(const Fact fact, decode_fact(text));
-      tenants_[fact.tenant].apply(fact);
-      ++known_;
+      take(fact);
     }
     if (facts.size() < kReadAtOnce) break;
   }
   loaded_ = true;
   return {};
+}
+
+// What refers to a version that went means whatever has its number next.
+void Registry::take(const Fact& fact) {
+  TenantState& state = tenants_[fact.tenant];
+  const uint64_t before = state.erasures();
+  state.apply(fact);
+  if (state.erasures() != before) forget_parsed();
+  ++known_;
 }
 
 Status Registry::change(const std::string& tenant, const Decide& decide) {
@@ -148,8 +156,7 @@ Status Registry::change(const std::string& tenant, const Decide& decide) {
     }
     TRY_ASSIGN(const bool appended, store_->append(known_, texts));
     if (!appended) continue;
-    for (const auto& fact : facts) tenants_[tenant].apply(fact);
-    known_ += facts.size();
+    for (const auto& fact : facts) take(fact);
     return {};
   }
   return error(Code::kUnavailable, "MR-REG-0003",

@@ -94,6 +94,7 @@ class Registry {
   using Decide = std::function<Result<std::vector<Fact>>(const TenantState&)>;
 
   Status change(const std::string& tenant, const Decide& decide);
+  void take(const Fact& fact);
   Fact fact(Fact::What what, const std::string& tenant, const std::string& subject) const;
 
   Result<schema::SchemaPtr> parse(const Content& content,

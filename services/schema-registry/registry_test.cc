@@ -206,6 +206,29 @@ TEST(Registry, AnIdOfASubjectIsLookedForWhereItIs) {
   EXPECT_EQ(answer_of(one, "GET", {"schemas", "ids", "1", "schema"}, "", {{"subject", "x"}}).body, "b");
 }
 
+Result<schema::SchemaPtr> parse_with_references(std::string_view text,
+                                                std::span<const schema::NamedSchema> references) {
+  std::string all(text);
+  for (const auto& one : references) all += " " + one.text;
+  return parse_words<schema::SchemaType::kAvro>(all, references);
+}
+
+// A version's number may come again with another text; what refers to it means that one then.
+TEST(Registry, AParsedSchemaGoesWithWhatItRefersTo) {
+  constexpr schema::SchemaFormat kFormats[] = {{schema::SchemaType::kAvro, parse_with_references}};
+  MemoryStore::Facts facts;
+  Registry registry(std::make_unique<MemoryStore>(facts), kFormats, {});
+  ASSERT_TRUE(registry.add("t", "part", words("old"), false).ok());
+  const auto whole = registry.add("t", "whole", words("a", {{"part", "part", 1}}), false);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(*registry.formatted("t", "whole", *whole->content, "resolved"), "resolved: a old old");
+  for (const std::string subject : {"whole", "part"})
+    ASSERT_TRUE(registry.delete_subject("t", subject, false).ok());
+  ASSERT_TRUE(registry.delete_subject("t", "part", true).ok());
+  ASSERT_TRUE(registry.add("t", "part", words("new"), false).ok());
+  EXPECT_EQ(*registry.formatted("t", "whole", *whole->content, "resolved"), "resolved: a old new");
+}
+
 TEST(Registry, WhatIsNoFactIsAnError) {
   for (const char* text : {"", "{}", "[]", R"({"fact":"later"})", R"({"fact":"register","version":"x"})"}) {
     MemoryStore::Facts facts = {text};

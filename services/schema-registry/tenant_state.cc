@@ -80,6 +80,7 @@ void TenantState::add(const Fact& fact) {
 void TenantState::erase(const std::string& subject, int32_t number) {
   const Version* version = find(subject, number);
   if (version == nullptr) return;
+  ++erasures_;
   for (const auto& one : version->content->references) {
     const auto at = referrers_.find({in_context_of(subject, one.subject), one.version});
     if (at == referrers_.end()) continue;

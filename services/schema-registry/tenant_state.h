@@ -51,6 +51,7 @@ struct IdHistory {
 class TenantState {
  public:
   void apply(const Fact& fact);
+  uint64_t erasures() const { return erasures_; }  // of versions, so far
 
   const std::map<std::string, Versions>& subjects() const { return subjects_; }
   const std::map<std::string, Context>& contexts() const { return contexts_; }
@@ -88,6 +89,7 @@ class TenantState {
   std::map<SubjectVersion, std::set<SubjectVersion>> referrers_;
   std::map<std::string, Config> configs_;
   std::map<std::string, std::string> modes_;
+  uint64_t erasures_ = 0;
 };
 
 }  // namespace millrace::registry
