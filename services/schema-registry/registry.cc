@@ -46,9 +46,12 @@ std::string config_object(const TenantState& state, const std::string& subject, 
                                                                                         : std::string();
 }
 
-int32_t next_version(const TenantState& state, const std::string& subject) {
+Result<int32_t> next_version(const TenantState& state, const std::string& subject) {
   const Versions* all = state.versions(subject);
-  return all == nullptr ? 1 : all->rbegin()->first + 1;
+  if (all == nullptr) return 1;
+  const int32_t last = all->rbegin()->first;
+  if (last == INT32_MAX) return api_error(50001, "the subject's version numbers are used up");
+  return last + 1;
 }
 
 // What the request leaves out is the latest version's; what a config says stands below and above it.
@@ -69,8 +72,8 @@ Status populate(const TenantState& state, const std::string& subject, Candidate&
       merge_rule_sets(merge_rule_sets(config_object(state, subject, "defaultRuleSet"), candidate.rule_set),
                       config_object(state, subject, "overrideRuleSet"));
   if (candidate.version != 0 || metadata_property(candidate.metadata, kVersionProperty)) {
-    candidate.metadata =
-        with_property(candidate.metadata, kVersionProperty, std::to_string(next_version(state, subject)));
+    TRY_ASSIGN(const int32_t next, next_version(state, subject));
+    candidate.metadata = with_property(candidate.metadata, kVersionProperty, std::to_string(next));
   }
   return {};
 }
@@ -100,10 +103,12 @@ Result<int32_t> id_for(const TenantState& state, const std::string& subject, con
 
 Result<int32_t> version_for(const TenantState& state, const std::string& subject, const Candidate& candidate,
                             const Content& content) {
-  const int32_t next = next_version(state, subject);
-  if (candidate.version <= 0 || candidate.version == next) return next;
-  if (!is_import(state.mode_of(subject)))
+  const bool imported = is_import(state.mode_of(subject));
+  if (candidate.version <= 0 || !imported) {
+    TRY_ASSIGN(const int32_t next, next_version(state, subject));
+    if (candidate.version <= 0 || candidate.version == next) return next;
     return invalid_schema("Version is not one more than previous version");
+  }
   const Version* there = state.find(subject, candidate.version);
   if (there == nullptr || there->deleted || *there->content == content) return candidate.version;
   return not_permitted(

@@ -229,6 +229,24 @@ TEST(Registry, AParsedSchemaGoesWithWhatItRefersTo) {
   EXPECT_EQ(*registry.formatted("t", "whole", *whole->content, "resolved"), "resolved: a old new");
 }
 
+TEST(Registry, NoVersionFollowsTheLastNumber) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  Candidate last = words("a");
+  last.id = 1;
+  last.version = INT32_MAX;
+  ASSERT_TRUE(registry.set_mode("t", "s", "IMPORT", false).ok());
+  ASSERT_TRUE(registry.add("t", "s", last, false).ok());
+  ASSERT_TRUE(registry.set_mode("t", "s", "READWRITE", false).ok());
+  const auto made = registry.add("t", "s", words("a b?"), false);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().id, "50001");
+  Candidate numbered = words("a b?");
+  numbered.version = -1;
+  EXPECT_FALSE(registry.add("t", "s", numbered, false).ok());
+  EXPECT_EQ(registry.state("t").latest("s")->number, INT32_MAX);
+}
+
 TEST(Registry, WhatIsNoFactIsAnError) {
   for (const char* text : {"", "{}", "[]", R"({"fact":"later"})", R"({"fact":"register","version":"x"})"}) {
     MemoryStore::Facts facts = {text};
