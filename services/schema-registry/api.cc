@@ -66,10 +66,14 @@ bool is_request_type(std::string_view content_type) {
   return type.empty() || type == kBytes || std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 
+// Of the subject that is written: behind an alias stands another.
 Status check_access(const Route& route, const Call& call) {
   if (route.access == Access::kOpen || !call.request.may) return {};
   const bool of_subject = route.path.find("{subject}") != std::string_view::npos;
-  if (call.request.may(route.access, of_subject ? call.scope() : std::string())) return {};
+  const std::string subject = !of_subject                      ? std::string()
+                              : route.access == Access::kWrite ? call.subject()
+                                                               : call.scope();
+  if (call.request.may(route.access, subject)) return {};
   return api_error(40301,
                    fmt::format("the access token may not do this: it needs {}", name_of(route.access)));
 }
@@ -146,12 +150,12 @@ RegistryAnswer RegistryApi::handle(const RegistryRequest& request) {
   if (!request.body.empty() && !is_request_type(request.content_type))
     return refusal(api_error(415, "HTTP 415 Unsupported Media Type"));
   call.arguments = arguments_of(*route, path);
-  const Status allowed = check_access(*route, call);
-  if (!allowed.ok()) return refusal(allowed.error());
   if (!is_lasting(*route, call)) {
     const Status fresh = registry_.refresh();
     if (!fresh.ok()) return refusal(fresh.error());
   }
+  const Status allowed = check_access(*route, call);
+  if (!allowed.ok()) return refusal(allowed.error());
   auto body = route->run(call);
   if (!body.ok()) return refusal(body.error());
   answer.body = std::move(*body);
