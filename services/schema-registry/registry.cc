@@ -280,25 +280,22 @@ Result<Version> Registry::add(const std::string& tenant, const std::string& subj
   return *result;
 }
 
+// As it is registered: what it is compared as, too.
+Result<Registry::Parsed> Registry::parse_whole(const TenantState& state, const std::string& subject,
+                                               Candidate candidate, bool normalize) const {
+  if (!is_import(state.mode_of(subject))) TRY(populate(state, subject, candidate));
+  return parse_candidate(state, subject, candidate, normalize);
+}
+
 Result<Fact> Registry::decide_add(const TenantState& state, const std::string& tenant,
-                                  const std::string& subject, Candidate candidate, bool normalize) {
-  const bool imported = is_import(state.mode_of(subject));
-  if (!imported) TRY(populate(state, subject, candidate));
-  TRY_ASSIGN(const Parsed parsed, parse_candidate(state, subject, candidate, normalize));
+                                  const std::string& subject, const Candidate& candidate, bool normalize) {
+  TRY_ASSIGN(const Parsed parsed, parse_whole(state, subject, candidate, normalize));
   Fact fact = this->fact(Fact::What::kRegister, tenant, subject);
   fact.content = parsed.content;
   TRY_ASSIGN(fact.version, version_for(state, subject, candidate, *parsed.content));
   TRY_ASSIGN(fact.id, id_for(state, subject, candidate, *parsed.content));
-  if (imported) return fact;
-  auto versions = compared_versions(tenant, subject);
-  const std::string* group = state.config_value(subject, "compatibilityGroup");
-  if (group != nullptr) {
-    const auto of_group = metadata_property(candidate.metadata, text_of(*group));
-    std::erase_if(versions, [&](const Version& version) {
-      return metadata_property(version.content->metadata, text_of(*group)) != of_group;
-    });
-  }
-  TRY_ASSIGN(const auto found, compare(tenant, subject, *parsed.schema, versions));
+  if (is_import(state.mode_of(subject))) return fact;
+  TRY_ASSIGN(const auto found, compare(tenant, subject, parsed, compared_versions(tenant, subject)));
   if (!found.empty()) return incompatible(subject, fmt::format("[{}]", fmt::join(found, ", ")));
   return fact;
 }
@@ -338,19 +335,25 @@ std::vector<Version> Registry::compared_versions(const std::string& tenant, cons
 Result<std::vector<std::string>> Registry::check(const std::string& tenant, const std::string& subject,
                                                  const Candidate& candidate, bool normalize,
                                                  const std::vector<Version>& versions) {
-  TRY_ASSIGN(const Parsed parsed, parse_candidate(state(tenant), subject, candidate, normalize));
-  return compare(tenant, subject, *parsed.schema, versions);
+  TRY_ASSIGN(const Parsed parsed, parse_whole(state(tenant), subject, candidate, normalize));
+  return compare(tenant, subject, parsed, versions);
 }
 
-// The newest first; the first that stands against it decides.
+// The newest of its group first; the first that stands against it decides.
 Result<std::vector<std::string>> Registry::compare(const std::string& tenant, const std::string& subject,
-                                                   const schema::Schema& schema,
+                                                   const Parsed& parsed,
                                                    const std::vector<Version>& versions) {
   const Level level = level_of(tenant, subject);
   if (!level.backward && !level.forward) return std::vector<std::string>();
+  const std::string* property = state(tenant).config_value(subject, "compatibilityGroup");
+  const auto group_of = [&](const Content& content) {
+    return property == nullptr ? std::nullopt : metadata_property(content.metadata, text_of(*property));
+  };
+  const auto group = group_of(*parsed.content);
   for (const auto& version : versions) {
+    if (group_of(*version.content) != group) continue;
     TRY_ASSIGN(auto earlier, parse_stored(tenant, subject, *version.content));
-    auto found = differences(schema, {version.number, std::move(earlier)}, level);
+    auto found = differences(*parsed.schema, {version.number, std::move(earlier)}, level);
     if (!found.ok()) return invalid_schema("the schema cannot be compared: " + found.error().message);
     if (!found->empty()) {
       found->push_back(fmt::format("{{compatibility: '{}'}}", level.name));

@@ -104,13 +104,14 @@ class Registry {
   void forget_parsed();
   Result<Parsed> parse_candidate(const TenantState& state, const std::string& subject,
                                  const Candidate& candidate, bool normalize) const;
+  Result<Parsed> parse_whole(const TenantState& state, const std::string& subject, Candidate candidate,
+                             bool normalize) const;
   static const Version* same_version(const TenantState& state, const std::string& subject,
                                      const Content& content, bool deleted);
   Result<Fact> decide_add(const TenantState& state, const std::string& tenant, const std::string& subject,
-                          Candidate candidate, bool normalize);
+                          const Candidate& candidate, bool normalize);
   Result<std::vector<std::string>> compare(const std::string& tenant, const std::string& subject,
-                                           const schema::Schema& schema,
-                                           const std::vector<Version>& versions);
+                                           const Parsed& parsed, const std::vector<Version>& versions);
 
   const std::unique_ptr<Store> store_;
   const std::span<const schema::SchemaFormat> formats_;
