@@ -166,13 +166,12 @@ Result<Config> read_config(const std::string& body) {
         read = name == kCompatibilityLevel ? invalid_level()
                                            : api_error(400, fmt::format("\"{}\" has another type", name));
       }
-      config[name] = name == kCompatibilityLevel ? in_upper_case(std::string(value)) : std::string(value);
+      const bool is_level = name == kCompatibilityLevel && kind == JsonbKind::kString;
+      config[name] = is_level ? in_upper_case(std::string(value)) : std::string(value);
     }
     return read.ok();
   });
   TRY(std::move(read));
-  if (config[std::string(kCompatibilityLevel)] == "NULL" || config[std::string(kCompatibilityLevel)].empty())
-    config.erase(std::string(kCompatibilityLevel));
   return config;
 }
 
