@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "event/text.h"
 #include "formats/json_text.h"
 #include "schema-registry/api_error.h"
 #include "schema-registry/call.h"
@@ -20,12 +21,6 @@ namespace {
 constexpr std::array<std::string_view, 3> kTypes = {kRegistryType, "application/vnd.schemaregistry+json",
                                                     "application/json"};
 constexpr std::string_view kBytes = "application/octet-stream";
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 std::string in_lower_case(std::string_view text) {
   std::string out(text);

@@ -48,7 +48,7 @@ Result<Found> find_id(const Call& call) {
 }
 
 Result<std::string> text_as_asked(Call& call, const StoredSchema& schema) {
-  return call.registry.formatted(call.tenant(), schema.versions.begin()->first, *schema.content,
+  return call.registry.formatted(call.tenant(), schema.versions.begin()->first, schema.content,
                                  call.text("format"));
 }
 

@@ -89,13 +89,6 @@ Result<std::optional<int64_t>> JsonMembers::long_number(std::string_view name) c
   return number_in<int64_t>(name, value(name));
 }
 
-Result<std::optional<bool>> JsonMembers::flag(std::string_view name) const {
-  const auto found = value(name);
-  if (!found) return std::optional<bool>();
-  if (formats::jsonb_kind(*found) != JsonbKind::kBoolean) return wrong(name, "true or false");
-  return std::optional(*found == "true");
-}
-
 Result<std::string> JsonMembers::object(std::string_view name) const {
   const auto found = value(name);
   if (!found) return std::string();

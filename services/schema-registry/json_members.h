@@ -21,7 +21,6 @@ class JsonMembers {
   Result<std::optional<std::string>> text(std::string_view name) const;
   Result<std::optional<int32_t>> number(std::string_view name) const;
   Result<std::optional<int64_t>> long_number(std::string_view name) const;
-  Result<std::optional<bool>> flag(std::string_view name) const;
   Result<std::string> object(std::string_view name) const;  // empty: there is none
   Result<std::vector<std::string>> texts(std::string_view name) const;
   Result<std::vector<Reference>> references() const;

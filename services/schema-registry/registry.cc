@@ -192,19 +192,17 @@ Result<schema::SchemaPtr> Registry::parse(const Content& content,
                   why.span ? fmt::format(" (line {}, column {})", why.span->line, why.span->column) : ""));
 }
 
-// The same guid means the same text, and in one context of one tenant the same references.
 Result<schema::SchemaPtr> Registry::parse_stored(const std::string& tenant, const std::string& subject,
-                                                 const Content& content) {
-  const std::string key = tenant + '\n' + context_of(subject) + '\n' + guid_of(content);
-  const auto known = parsed_.find(key);
+                                                 const ContentPtr& content) {
+  const auto known = parsed_.find(content);
   if (known != parsed_.end()) return known->second;
   TRY_ASSIGN(const auto references,
-             resolve_references(tenants_[tenant], subject, content.references, true, kReferenceBounds));
-  TRY_ASSIGN(auto schema, parse(content, references));
-  size_t bytes = content.text.size();
+             resolve_references(tenants_[tenant], subject, content->references, true, kReferenceBounds));
+  TRY_ASSIGN(auto schema, parse(*content, references));
+  size_t bytes = content->text.size();
   for (const auto& one : references) bytes += one.text.size();
   if (parsed_.size() >= kMaxParsed || parsed_bytes_ + bytes > kMaxParsedBytes) forget_parsed();
-  parsed_[key] = schema;
+  parsed_[content] = schema;
   parsed_bytes_ += bytes;
   return schema;
 }
@@ -256,9 +254,10 @@ Result<Version> Registry::add(const std::string& tenant, const std::string& subj
   std::optional<Version> result;
   TRY(change(tenant, [&](const TenantState& state) -> Result<std::vector<Fact>> {
     TRY(check_register_mode(state, subject, candidate));
+    std::optional<Parsed> as_sent;
     if (!candidate.text.empty() && candidate.version == 0) {
-      TRY_ASSIGN(const Parsed parsed, parse_candidate(state, subject, candidate, normalize));
-      const Version* same = same_version(state, subject, *parsed.content, false);
+      TRY_ASSIGN(as_sent, parse_candidate(state, subject, candidate, normalize));
+      const Version* same = same_version(state, subject, *as_sent->content, false);
       if (same != nullptr && candidate.id >= 0 && candidate.id != same->id) {
         return id_differs(fmt::format("Schema already registered with id {} instead of input id {}", same->id,
                                       candidate.id));
@@ -268,7 +267,7 @@ Result<Version> Registry::add(const std::string& tenant, const std::string& subj
         return std::vector<Fact>();
       }
     }
-    TRY_ASSIGN(Fact fact, decide_add(state, tenant, subject, candidate, normalize));
+    TRY_ASSIGN(Fact fact, decide_add(state, tenant, subject, candidate, normalize, as_sent));
     const Version* same = same_version(state, subject, *fact.content, false);
     if (same != nullptr && same->id == fact.id && candidate.version <= 0) {
       result = *same;
@@ -280,16 +279,23 @@ Result<Version> Registry::add(const std::string& tenant, const std::string& subj
   return *result;
 }
 
-// As it is registered: what it is compared as, too.
+// As it is registered: what it is compared as, too. `as_sent`: what its text was parsed to already.
 Result<Registry::Parsed> Registry::parse_whole(const TenantState& state, const std::string& subject,
-                                               Candidate candidate, bool normalize) const {
+                                               Candidate candidate, bool normalize,
+                                               const std::optional<Parsed>& as_sent) const {
   if (!is_import(state.mode_of(subject))) TRY(populate(state, subject, candidate));
-  return parse_candidate(state, subject, candidate, normalize);
+  if (!as_sent) return parse_candidate(state, subject, candidate, normalize);
+  if (bytes_of(candidate) > options_.max_schema_bytes) return too_large();
+  Content content = *as_sent->content;
+  content.metadata = candidate.metadata;
+  content.rule_set = candidate.rule_set;
+  return Parsed{as_sent->schema, std::make_shared<const Content>(std::move(content))};
 }
 
 Result<Fact> Registry::decide_add(const TenantState& state, const std::string& tenant,
-                                  const std::string& subject, const Candidate& candidate, bool normalize) {
-  TRY_ASSIGN(const Parsed parsed, parse_whole(state, subject, candidate, normalize));
+                                  const std::string& subject, const Candidate& candidate, bool normalize,
+                                  const std::optional<Parsed>& as_sent) {
+  TRY_ASSIGN(const Parsed parsed, parse_whole(state, subject, candidate, normalize, as_sent));
   Fact fact = this->fact(Fact::What::kRegister, tenant, subject);
   fact.content = parsed.content;
   TRY_ASSIGN(fact.version, version_for(state, subject, candidate, *parsed.content));
@@ -335,7 +341,7 @@ std::vector<Version> Registry::compared_versions(const std::string& tenant, cons
 Result<std::vector<std::string>> Registry::check(const std::string& tenant, const std::string& subject,
                                                  const Candidate& candidate, bool normalize,
                                                  const std::vector<Version>& versions) {
-  TRY_ASSIGN(const Parsed parsed, parse_whole(state(tenant), subject, candidate, normalize));
+  TRY_ASSIGN(const Parsed parsed, parse_whole(state(tenant), subject, candidate, normalize, std::nullopt));
   return compare(tenant, subject, parsed, versions);
 }
 
@@ -352,7 +358,7 @@ Result<std::vector<std::string>> Registry::compare(const std::string& tenant, co
   const auto group = group_of(*parsed.content);
   for (const auto& version : versions) {
     if (group_of(*version.content) != group) continue;
-    TRY_ASSIGN(auto earlier, parse_stored(tenant, subject, *version.content));
+    TRY_ASSIGN(auto earlier, parse_stored(tenant, subject, version.content));
     auto found = differences(*parsed.schema, {version.number, std::move(earlier)}, level);
     if (!found.ok()) return invalid_schema("the schema cannot be compared: " + found.error().message);
     if (!found->empty()) {
@@ -370,13 +376,13 @@ Result<Registry::FoundSchema> Registry::find_schema(const std::string& tenant, c
   const TenantState& known = state(tenant);
   const Version* found = version == 0 ? known.latest(subject) : known.find(subject, version);
   if (found == nullptr) return version == 0 ? no_subject(subject) : no_version(version);
-  TRY_ASSIGN(auto schema, parse_stored(tenant, subject, *found->content));
+  TRY_ASSIGN(auto schema, parse_stored(tenant, subject, found->content));
   return FoundSchema{found->number, std::move(schema)};
 }
 
 Result<std::string> Registry::formatted(const std::string& tenant, const std::string& subject,
-                                        const Content& content, const std::string& format) {
-  if (format.empty()) return content.text;
+                                        const ContentPtr& content, const std::string& format) {
+  if (format.empty()) return content->text;
   TRY_ASSIGN(const auto schema, parse_stored(tenant, subject, content));
   return schema->formatted(format);
 }

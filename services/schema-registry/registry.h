@@ -74,8 +74,8 @@ class Registry {
   Status drop_context(const std::string& tenant, const std::string& context);
 
   // The text in a spelling that the format knows by name; empty: as it is stored.
-  Result<std::string> formatted(const std::string& tenant, const std::string& subject, const Content& content,
-                                const std::string& format);
+  Result<std::string> formatted(const std::string& tenant, const std::string& subject,
+                                const ContentPtr& content, const std::string& format);
   Level level_of(const std::string& tenant, const std::string& subject);
   bool normalizes(const std::string& tenant, const std::string& subject);
 
@@ -100,16 +100,16 @@ class Registry {
   Result<schema::SchemaPtr> parse(const Content& content,
                                   std::span<const schema::NamedSchema> references) const;
   Result<schema::SchemaPtr> parse_stored(const std::string& tenant, const std::string& subject,
-                                         const Content& content);
+                                         const ContentPtr& content);
   void forget_parsed();
   Result<Parsed> parse_candidate(const TenantState& state, const std::string& subject,
                                  const Candidate& candidate, bool normalize) const;
   Result<Parsed> parse_whole(const TenantState& state, const std::string& subject, Candidate candidate,
-                             bool normalize) const;
+                             bool normalize, const std::optional<Parsed>& as_sent) const;
   static const Version* same_version(const TenantState& state, const std::string& subject,
                                      const Content& content, bool deleted);
   Result<Fact> decide_add(const TenantState& state, const std::string& tenant, const std::string& subject,
-                          const Candidate& candidate, bool normalize);
+                          const Candidate& candidate, bool normalize, const std::optional<Parsed>& as_sent);
   Result<std::vector<std::string>> compare(const std::string& tenant, const std::string& subject,
                                            const Parsed& parsed, const std::vector<Version>& versions);
 
@@ -119,7 +119,7 @@ class Registry {
   std::map<std::string, TenantState> tenants_;
   uint64_t known_ = 0;  // facts that were taken
   bool loaded_ = false;
-  std::map<std::string, schema::SchemaPtr> parsed_;
+  std::map<ContentPtr, schema::SchemaPtr> parsed_;  // a content is of one tenant and context
   size_t parsed_bytes_ = 0;
 };
 

@@ -213,6 +213,27 @@ Result<schema::SchemaPtr> parse_with_references(std::string_view text,
   return parse_words<schema::SchemaType::kAvro>(all, references);
 }
 
+int parses = 0;
+
+Result<schema::SchemaPtr> parse_and_count(std::string_view text,
+                                          std::span<const schema::NamedSchema> references) {
+  ++parses;
+  return parse_words<schema::SchemaType::kAvro>(text, references);
+}
+
+TEST(Registry, ASchemaIsParsedOnce) {
+  constexpr schema::SchemaFormat kFormats[] = {{schema::SchemaType::kAvro, parse_and_count}};
+  MemoryStore::Facts facts;
+  Registry registry(std::make_unique<MemoryStore>(facts), kFormats, {});
+  Candidate candidate = words("a");
+  candidate.metadata = R"({"properties": {"p": "q"}})";
+  ASSERT_TRUE(registry.add("t", "s", candidate, false).ok());
+  EXPECT_EQ(parses, 1);
+  ASSERT_TRUE(registry.add("t", "s", words("a b?"), false).ok());
+  EXPECT_EQ(parses, 3);  // and the version that it is compared with
+  EXPECT_EQ(registry.state("t").latest("s")->content->metadata, candidate.metadata);
+}
+
 // A version's number may come again with another text; what refers to it means that one then.
 TEST(Registry, AParsedSchemaGoesWithWhatItRefersTo) {
   constexpr schema::SchemaFormat kFormats[] = {{schema::SchemaType::kAvro, parse_with_references}};
@@ -221,12 +242,12 @@ TEST(Registry, AParsedSchemaGoesWithWhatItRefersTo) {
   ASSERT_TRUE(registry.add("t", "part", words("old"), false).ok());
   const auto whole = registry.add("t", "whole", words("a", {{"part", "part", 1}}), false);
   ASSERT_TRUE(whole.ok());
-  EXPECT_EQ(*registry.formatted("t", "whole", *whole->content, "resolved"), "resolved: a old old");
+  EXPECT_EQ(*registry.formatted("t", "whole", whole->content, "resolved"), "resolved: a old old");
   for (const std::string subject : {"whole", "part"})
     ASSERT_TRUE(registry.delete_subject("t", subject, false).ok());
   ASSERT_TRUE(registry.delete_subject("t", "part", true).ok());
   ASSERT_TRUE(registry.add("t", "part", words("new"), false).ok());
-  EXPECT_EQ(*registry.formatted("t", "whole", *whole->content, "resolved"), "resolved: a old new");
+  EXPECT_EQ(*registry.formatted("t", "whole", whole->content, "resolved"), "resolved: a old new");
 }
 
 TEST(Registry, NoVersionFollowsTheLastNumber) {
