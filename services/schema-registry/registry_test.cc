@@ -268,6 +268,27 @@ TEST(Registry, NoVersionFollowsTheLastNumber) {
   EXPECT_EQ(registry.state("t").latest("s")->number, INT32_MAX);
 }
 
+class FailingStore final : public Store {
+ public:
+  Result<std::vector<std::string>> read(uint64_t, size_t) override { return failure(); }
+  Result<bool> append(uint64_t, const std::vector<std::string>&) override { return failure(); }
+  bool is_shared() const override { return true; }
+
+ private:
+  static Error failure() { return error(Code::kUnavailable, "MR-TEST-0001", "the store is away", ""); }
+};
+
+TEST(Registry, AStoreThatFailsIsAnswered50001) {
+  Registry registry(std::make_unique<FailingStore>(), kWordFormats, {});
+  for (const char* method : {"GET", "POST"}) {
+    const RegistryAnswer answer = answer_of(registry, method, {"subjects", "s", "versions"},
+                                            method == std::string("POST") ? R"({"schema": "a"})" : "");
+    EXPECT_EQ(answer.status, 500);
+    EXPECT_TRUE(answer.body.starts_with(R"({"error_code":50001,"message":)")) << answer.body;
+    EXPECT_NE(answer.body.find("MR-TEST-0001"), std::string::npos) << answer.body;
+  }
+}
+
 TEST(Registry, WhatIsNoFactIsAnError) {
   for (const char* text : {"", "{}", "[]", R"({"fact":"later"})", R"({"fact":"register","version":"x"})"}) {
     MemoryStore::Facts facts = {text};
