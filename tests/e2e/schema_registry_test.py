@@ -96,16 +96,19 @@ def a_restart_keeps_everything(test):
     status, problem = register(port, "s", ORDER_BAD)
     assert status == 409 and problem["error_code"] == 40901, problem
     assert call(port, "PUT", "/config/s", {"compatibility": "FULL"})[0] == 200
+    for number, string in enumerate((r"\xff", r"x\0y", r"\n"), 3):  # strings of Protobuf are any bytes
+        text = f'syntax = "proto2"; message M {{ optional string s = {number} [default = "{string}"]; }}'
+        assert register(port, f"p{number}", text, schemaType="PROTOBUF") == (200, {"id": number})
     assert call(port, "DELETE", "/subjects/s/versions/1") == (200, 1)
     before = whole(port)
     server.kill()
     server.start()
     port = port_of(server.directory)
     assert whole(port) == before
-    assert register(port, "u", json.dumps("string")) == (200, {"id": 3})
+    assert register(port, "u", json.dumps("string")) == (200, {"id": 6})
     assert server.stop() == 0
     with Alone(test, "data") as alone:  # the same directory
-        assert call(alone.port, "GET", "/subjects")[1] == [":.ctx:t", "s", "u"]
+        assert call(alone.port, "GET", "/subjects")[1] == [":.ctx:t", "p3", "p4", "p5", "s", "u"]
 
 
 def what_http_refuses(test):
