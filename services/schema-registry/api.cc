@@ -6,9 +6,11 @@
 #include <array>
 #include <charconv>
 
+#include "event/text.h"
 #include "formats/json_text.h"
 #include "schema-registry/api_error.h"
 #include "schema-registry/call.h"
+#include "schema-registry/handlers.h"
 #include "schema-registry/json_members.h"
 #include "schema-registry/routes.h"
 #include "schema-registry/subject_name.h"
@@ -19,12 +21,6 @@ namespace {
 constexpr std::array<std::string_view, 3> kTypes = {kRegistryType, "application/vnd.schemaregistry+json",
                                                     "application/json"};
 constexpr std::string_view kBytes = "application/octet-stream";
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 std::string in_lower_case(std::string_view text) {
   std::string out(text);
@@ -65,10 +61,14 @@ bool is_request_type(std::string_view content_type) {
   return type.empty() || type == kBytes || std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 
+// Of the subject that is written: behind an alias stands another.
 Status check_access(const Route& route, const Call& call) {
   if (route.access == Access::kOpen || !call.request.may) return {};
   const bool of_subject = route.path.find("{subject}") != std::string_view::npos;
-  if (call.request.may(route.access, of_subject ? call.scope() : std::string())) return {};
+  const std::string subject = !of_subject                      ? std::string()
+                              : route.access == Access::kWrite ? call.subject()
+                                                               : call.scope();
+  if (call.request.may(route.access, subject)) return {};
   return api_error(40301,
                    fmt::format("the access token may not do this: it needs {}", name_of(route.access)));
 }
@@ -84,15 +84,11 @@ std::vector<std::string> arguments_of(const Route& route, const std::vector<std:
   return out;
 }
 
-// Not to be found by its number may mean that another server has it since a moment ago.
-bool may_be_elsewhere(const Result<std::string>& result) {
-  return !result.ok() && result.error().code == Code::kNotFound;
-}
-
-// What an id stands for never changes: it is answered without asking the store.
-bool is_lasting(const Route& route) {
-  return route.method == "GET" && route.path.starts_with("/schemas/ids/{id}") &&
-         !route.path.ends_with("/subjects") && !route.path.ends_with("/versions");
+// What an id stands for never changes: once it is known, it is answered without asking the store.
+bool is_lasting(const Route& route, const Call& call) {
+  const bool is_of_id = route.method == "GET" && route.path.starts_with("/schemas/ids/{id}") &&
+                        !route.path.ends_with("/subjects") && !route.path.ends_with("/versions");
+  return is_of_id && !call.flag("fetchMaxId") && knows_id(call);
 }
 
 }  // namespace
@@ -149,14 +145,13 @@ RegistryAnswer RegistryApi::handle(const RegistryRequest& request) {
   if (!request.body.empty() && !is_request_type(request.content_type))
     return refusal(api_error(415, "HTTP 415 Unsupported Media Type"));
   call.arguments = arguments_of(*route, path);
-  const Status allowed = check_access(*route, call);
-  if (!allowed.ok()) return refusal(allowed.error());
-  if (!is_lasting(*route)) {
+  if (!is_lasting(*route, call)) {
     const Status fresh = registry_.refresh();
     if (!fresh.ok()) return refusal(fresh.error());
   }
+  const Status allowed = check_access(*route, call);
+  if (!allowed.ok()) return refusal(allowed.error());
   auto body = route->run(call);
-  if (is_lasting(*route) && may_be_elsewhere(body) && registry_.refresh().ok()) body = route->run(call);
   if (!body.ok()) return refusal(body.error());
   answer.body = std::move(*body);
   if (answer.body.empty()) answer.status = 204;

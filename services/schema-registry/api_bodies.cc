@@ -70,9 +70,9 @@ Result<std::string> with_tags(const JsonMembers& members, std::string metadata, 
   std::map<std::string, std::set<std::string>> tags;
   const auto known = metadata.empty() ? std::nullopt : JsonMembers(metadata).value("tags");
   if (known && formats::jsonb_kind(*known) == JsonbKind::kObject) {
-    formats::visit_jsonb(*known, [&](std::string_view path, std::string_view) {
-      const auto list = JsonMembers(*known).texts(text_of(path));
-      if (list.ok()) tags[text_of(path)].insert(list->begin(), list->end());
+    formats::visit_jsonb(*known, [&](std::string_view path, std::string_view value) {
+      const auto list = texts_of(value);
+      if (list) tags[text_of(path)].insert(list->begin(), list->end());
       return true;
     });
   }
@@ -166,13 +166,12 @@ Result<Config> read_config(const std::string& body) {
         read = name == kCompatibilityLevel ? invalid_level()
                                            : api_error(400, fmt::format("\"{}\" has another type", name));
       }
-      config[name] = name == kCompatibilityLevel ? in_upper_case(std::string(value)) : std::string(value);
+      const bool is_level = name == kCompatibilityLevel && kind == JsonbKind::kString;
+      config[name] = is_level ? in_upper_case(std::string(value)) : std::string(value);
     }
     return read.ok();
   });
   TRY(std::move(read));
-  if (config[std::string(kCompatibilityLevel)] == "NULL" || config[std::string(kCompatibilityLevel)].empty())
-    config.erase(std::string(kCompatibilityLevel));
   return config;
 }
 

@@ -48,7 +48,7 @@ Result<Found> find_id(const Call& call) {
 }
 
 Result<std::string> text_as_asked(Call& call, const StoredSchema& schema) {
-  return call.registry.formatted(call.tenant(), schema.versions.begin()->first, *schema.content,
+  return call.registry.formatted(call.tenant(), schema.versions.begin()->first, schema.content,
                                  call.text("format"));
 }
 
@@ -89,6 +89,13 @@ std::multimap<std::string, std::string> aliases(const TenantState& state) {
 
 }  // namespace
 
+bool knows_id(const Call& call) {
+  const auto found = find_id(call);
+  if (!found.ok()) return false;
+  const std::string asked = SubjectName::parse(call.asked_subject()).subject;
+  return asked.empty() || has_subject(*found->schema, context_scope(found->context) + asked);
+}
+
 Result<std::string> list_schemas(Call& call) {
   const std::string rule_type = call.text("ruleType");
   const bool deleted = call.flag("deleted"), latest_only = call.flag("latestOnly");
@@ -111,7 +118,7 @@ Result<std::string> list_schemas(Call& call) {
   std::string out;
   formats::JsonText json(out);
   json.open('[');
-  for (size_t i = page.from; i < page.to; ++i) {
+  for (size_t i = page.from; i < page.to && out.size() < kMaxPageBytes; ++i) {
     json.open('{');
     write_version(json, *found[i].first, *found[i].second, found[i].second->content->text,
                   call.request.accept_unknown);
@@ -139,7 +146,7 @@ Result<std::string> schema_by_id(Call& call) {
     json.name("guid").text(found.schema->guid);
   }
   write_content(json, *found.schema->content, text, call.request.accept_unknown);
-  if (call.flag("fetchMaxId")) json.name("maxId").number(call.state().contexts().at(found.context).last_id);
+  if (call.flag("fetchMaxId")) json.name("maxId").number(call.state().last_id(found.context));
   json.close('}');
   return out;
 }

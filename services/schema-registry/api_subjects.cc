@@ -20,7 +20,7 @@ bool normalizes(const Call& call, const std::string& subject) {
 
 Result<std::string> version_body(Call& call, const std::string& subject, const Version& version) {
   TRY_ASSIGN(const std::string text,
-             call.registry.formatted(call.tenant(), subject, *version.content, call.text("format")));
+             call.registry.formatted(call.tenant(), subject, version.content, call.text("format")));
   std::string out;
   formats::JsonText json(out);
   json.open('{');
@@ -139,7 +139,7 @@ Result<std::string> show_version(Call& call) {
 
 Result<std::string> raw_version(Call& call) {
   TRY_ASSIGN(const Version version, call.version(call.flag("deleted")));
-  return call.registry.formatted(call.tenant(), call.subject(), *version.content, call.text("format"));
+  return call.registry.formatted(call.tenant(), call.subject(), version.content, call.text("format"));
 }
 
 Result<std::string> referenced_by(Call& call) {

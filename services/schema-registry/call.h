@@ -38,6 +38,7 @@ struct Call {
 };
 
 inline constexpr size_t kMaxPage = 1'000;
+inline constexpr size_t kMaxPageBytes = 16u << 20;  // a page ends behind the version that reaches it
 
 // `latest` and -1 are 0 here. 42202
 Result<int32_t> parse_version(std::string_view text);

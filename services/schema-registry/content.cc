@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/result.h"
+#include "schema/framing.h"
 
 namespace millrace::registry {
 namespace {
@@ -40,12 +42,9 @@ std::string guid_of(const Content& content) {
   Digest d = sha256(bytes);
   d[6] = static_cast<unsigned char>((d[6] & 0x0F) | 0x80);  // version 8 of RFC 9562: made by the application
   d[8] = static_cast<unsigned char>((d[8] & 0x3F) | 0x80);
-  std::string out;
-  for (size_t i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    fmt::format_to(std::back_inserter(out), "{:02x}", d[i]);
-  }
-  return out;
+  schema::SchemaGuid guid;
+  std::copy_n(d.begin(), guid.bytes.size(), guid.bytes.begin());
+  return schema::to_string(guid);
 }
 
 }  // namespace millrace::registry

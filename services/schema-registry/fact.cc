@@ -5,6 +5,7 @@
 
 #include "formats/json_text.h"
 #include "formats/jsonb.h"
+#include "schema-registry/api_error.h"
 #include "schema-registry/json_members.h"
 
 namespace millrace::registry {
@@ -101,9 +102,7 @@ Result<Fact> read_fact(std::string_view text) {
   return fact;
 }
 
-}  // namespace
-
-std::string encode_fact(const Fact& fact) {
+std::string text_of_fact(const Fact& fact) {
   std::string out;
   formats::JsonText json(out);
   json.open('{').name("fact").text(kNames[static_cast<size_t>(fact.what)].second);
@@ -117,6 +116,16 @@ std::string encode_fact(const Fact& fact) {
   if (fact.what == What::kMode && fact.mode) json.name("mode").text(*fact.mode);
   json.close('}');
   return out;
+}
+
+}  // namespace
+
+// Whatever came this far: one fact that cannot be read stops every later start.
+Result<std::string> encode_fact(const Fact& fact) {
+  std::string text = text_of_fact(fact);
+  const auto again = read_fact(text);
+  if (!again.ok()) return invalid_schema("the request cannot be stored: " + again.error().message);
+  return text;
 }
 
 Result<Fact> decode_fact(std::string_view text) {

@@ -32,7 +32,7 @@ struct Fact {
   std::optional<std::string> mode;  // kMode, likewise
 };
 
-std::string encode_fact(const Fact& fact);
+Result<std::string> encode_fact(const Fact& fact);  // 42201: what it holds could not be read again
 Result<Fact> decode_fact(std::string_view text);
 
 }  // namespace millrace::registry

@@ -8,6 +8,7 @@
 namespace millrace::registry {
 
 // api_schemas.cc
+bool knows_id(const Call& call);  // of /schemas/ids/{id}, and that the subject has it that is asked for
 Result<std::string> list_schemas(Call& call);
 Result<std::string> schema_by_id(Call& call);
 Result<std::string> raw_schema_by_id(Call& call);

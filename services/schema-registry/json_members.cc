@@ -46,6 +46,19 @@ std::string text_of(std::string_view jsonb_string) {
   return out;
 }
 
+std::optional<std::vector<std::string>> texts_of(std::string_view jsonb_array) {
+  if (formats::jsonb_kind(jsonb_array) != JsonbKind::kArray) return std::nullopt;
+  std::vector<std::string> out;
+  bool strings = true;
+  formats::visit_jsonb(jsonb_array, [&](std::string_view, std::string_view one) {
+    strings = formats::jsonb_kind(one) == JsonbKind::kString;
+    if (strings) out.push_back(text_of(one));
+    return strings;
+  });
+  if (!strings) return std::nullopt;
+  return out;
+}
+
 Result<std::string> parse_object(std::string_view json) {
   auto object = formats::parse_jsonb(json);
   if (!object.ok()) return api_error(400, "the body is not JSON: " + object.error().message);
@@ -76,13 +89,6 @@ Result<std::optional<int64_t>> JsonMembers::long_number(std::string_view name) c
   return number_in<int64_t>(name, value(name));
 }
 
-Result<std::optional<bool>> JsonMembers::flag(std::string_view name) const {
-  const auto found = value(name);
-  if (!found) return std::optional<bool>();
-  if (formats::jsonb_kind(*found) != JsonbKind::kBoolean) return wrong(name, "true or false");
-  return std::optional(*found == "true");
-}
-
 Result<std::string> JsonMembers::object(std::string_view name) const {
   const auto found = value(name);
   if (!found) return std::string();
@@ -91,18 +97,11 @@ Result<std::string> JsonMembers::object(std::string_view name) const {
 }
 
 Result<std::vector<std::string>> JsonMembers::texts(std::string_view name) const {
-  std::vector<std::string> out;
   const auto found = value(name);
-  if (!found) return out;
-  if (formats::jsonb_kind(*found) != JsonbKind::kArray) return wrong(name, "an array of strings");
-  bool strings = true;
-  formats::visit_jsonb(*found, [&](std::string_view, std::string_view one) {
-    strings = formats::jsonb_kind(one) == JsonbKind::kString;
-    if (strings) out.push_back(text_of(one));
-    return strings;
-  });
-  if (!strings) return wrong(name, "an array of strings");
-  return out;
+  if (!found) return std::vector<std::string>();
+  auto out = texts_of(*found);
+  if (!out) return wrong(name, "an array of strings");
+  return *std::move(out);
 }
 
 Result<std::vector<Reference>> JsonMembers::references() const {

@@ -21,7 +21,6 @@ class JsonMembers {
   Result<std::optional<std::string>> text(std::string_view name) const;
   Result<std::optional<int32_t>> number(std::string_view name) const;
   Result<std::optional<int64_t>> long_number(std::string_view name) const;
-  Result<std::optional<bool>> flag(std::string_view name) const;
   Result<std::string> object(std::string_view name) const;  // empty: there is none
   Result<std::vector<std::string>> texts(std::string_view name) const;
   Result<std::vector<Reference>> references() const;
@@ -32,6 +31,8 @@ class JsonMembers {
 
 Result<std::string> parse_object(std::string_view json);  // as jsonb; 400
 std::string text_of(std::string_view jsonb_string);
+std::optional<std::vector<std::string>> texts_of(
+    std::string_view jsonb_array);  // nothing: it is none of strings
 std::string references_json(const std::vector<Reference>& references);
 
 }  // namespace millrace::registry

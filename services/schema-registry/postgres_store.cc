@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
 
 #include "schema-registry/store.h"
 
@@ -11,35 +15,46 @@ using ResultPtr = std::unique_ptr<PGresult, decltype(&PQclear)>;
 constexpr const char* kUniqueViolation = "23505";
 constexpr const char* kTable =
     "CREATE TABLE IF NOT EXISTS millrace_registry_facts (number bigint PRIMARY KEY, fact text NOT NULL)";
-// Nobody waits for a database that hangs: the request fails, the next one connects anew.
-constexpr const char* kOnConnect = "SET statement_timeout = '10s'; SET client_min_messages = error";
+struct Word {
+  const char *name, *value;
+};
+// What stands in "dbname" may be a whole connection string or URI, whose words count more than those before.
+constexpr std::array<Word, 5> kWords = {{{"connect_timeout", "5"},
+                                         {"tcp_user_timeout", "10000"},
+                                         {"keepalives_idle", "10"},
+                                         {"keepalives_interval", "5"},
+                                         {"keepalives_count", "3"}}};
 
+// Nobody waits for a database that hangs: the request fails, the next one connects anew.
 class PostgresStore final : public Store {
  public:
-  explicit PostgresStore(std::string conninfo) : conninfo_(std::move(conninfo)) {}
+  PostgresStore(std::string conninfo, std::chrono::milliseconds patience)
+      : conninfo_(std::move(conninfo)), patience_(patience) {}
   ~PostgresStore() override { PQfinish(connection_); }
 
   Status start() {
-    TRY(connect());
+    TRY(begin());
     // Two that make it at the same time: one of them is told that it is there.
     auto made = run(kTable);
     return made.ok() || is_there() ? Status() : Status(made.error());
   }
 
   Result<std::vector<std::string>> read(uint64_t after, size_t most) override {
-    TRY(connect());
-    TRY_ASSIGN(const ResultPtr rows,
-               run("SELECT fact FROM millrace_registry_facts WHERE number > $1 ORDER BY number LIMIT $2",
-                   {std::to_string(after), std::to_string(most)}));
+    const bool was_connected = is_connected();
+    auto rows = select(after, most);
+    // The database was started anew, or has ended the connection: nothing was lost by that.
+    const bool is_lost = connection_ != nullptr && !is_connected();
+    if (!rows.ok() && was_connected && is_lost) rows = select(after, most);
+    if (!rows.ok()) return std::move(rows).error();
     std::vector<std::string> out;
-    for (int i = 0; i < PQntuples(rows.get()); ++i) {
-      out.emplace_back(PQgetvalue(rows.get(), i, 0), static_cast<size_t>(PQgetlength(rows.get(), i, 0)));
+    for (int i = 0; i < PQntuples(rows->get()); ++i) {
+      out.emplace_back(PQgetvalue(rows->get(), i, 0), static_cast<size_t>(PQgetlength(rows->get(), i, 0)));
     }
     return out;
   }
 
   Result<bool> append(uint64_t after, const std::vector<std::string>& facts) override {
-    TRY(connect());
+    TRY(begin());
     TRY(run("BEGIN"));
     for (size_t i = 0; i < facts.size(); ++i) {
       auto inserted = run("INSERT INTO millrace_registry_facts (number, fact) VALUES ($1, $2)",
@@ -57,34 +72,92 @@ class PostgresStore final : public Store {
   bool is_shared() const override { return true; }
 
  private:
-  Status connect() {
-    if (connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK) return {};
-    PQfinish(connection_);
-    // What stands in "dbname" may be a whole connection string or URI, whose words count more than those before.
-    const char* const words[] = {"connect_timeout", "dbname", nullptr};
-    const char* const values[] = {"5", conninfo_.c_str(), nullptr};
-    connection_ = PQconnectdbParams(words, values, 1);
-    if (PQstatus(connection_) != CONNECTION_OK) return failure("connecting");
-    TRY(run(kOnConnect));
+  using Clock = std::chrono::steady_clock;
+
+  bool is_connected() const { return connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK; }
+
+  // Of each call: what it sends has to be answered until then.
+  Status begin() {
+    if (!is_connected()) TRY(connect());
+    deadline_ = Clock::now() + patience_;
     return {};
+  }
+
+  Status connect() {
+    drop();
+    std::vector<const char*> names, values;
+    for (const auto& word : kWords) {
+      names.push_back(word.name);
+      values.push_back(word.value);
+    }
+    names.insert(names.end(), {"dbname", nullptr});
+    values.insert(values.end(), {conninfo_.c_str(), nullptr});
+    connection_ = PQconnectdbParams(names.data(), values.data(), 1);
+    if (!is_connected() || PQsetnonblocking(connection_, 1) != 0) return failure("connecting");
+    deadline_ = Clock::now() + patience_;
+    for (const auto& setting : {fmt::format("SET statement_timeout = {}", patience_.count()),
+                                std::string("SET client_min_messages = error")}) {
+      const auto set = run(setting.c_str());
+      if (set.ok()) continue;
+      drop();
+      return set.error();
+    }
+    return {};
+  }
+
+  void drop() {
+    PQfinish(connection_);
+    connection_ = nullptr;
   }
 
   bool is_there() { return run("SELECT 1 FROM millrace_registry_facts LIMIT 1").ok(); }
 
-  Result<ResultPtr> run(const char* sql) { return checked(PQexec(connection_, sql)); }
-
-  Result<ResultPtr> run(const char* sql, const std::vector<std::string>& parameters) {
-    std::vector<const char*> values;
-    for (const auto& one : parameters) values.push_back(one.c_str());
-    return checked(PQexecParams(connection_, sql, static_cast<int>(values.size()), nullptr, values.data(),
-                                nullptr, nullptr, 0));
+  Result<ResultPtr> select(uint64_t after, size_t most) {
+    TRY(begin());
+    return run("SELECT fact FROM millrace_registry_facts WHERE number > $1 ORDER BY number LIMIT $2",
+               {std::to_string(after), std::to_string(most)});
   }
 
-  Result<ResultPtr> checked(PGresult* result) {
-    ResultPtr rows(result, &PQclear);
-    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  Result<ResultPtr> run(const char* sql, const std::vector<std::string>& parameters = {}) {
+    state_.clear();
+    std::vector<const char*> values;
+    for (const auto& one : parameters) values.push_back(one.c_str());
+    const int sent = PQsendQueryParams(connection_, sql, static_cast<int>(values.size()), nullptr,
+                                       values.data(), nullptr, nullptr, 0);
+    if (sent == 0) return failure("asking it");
+    ResultPtr answer(nullptr, &PQclear);
+    for (;;) {
+      TRY(wait());
+      PGresult* next = PQgetResult(connection_);
+      if (next == nullptr) return checked(std::move(answer));
+      answer.reset(next);
+    }
+  }
+
+  // Until the next result, or that there is none, can be taken without waiting.
+  Status wait() {
+    for (;;) {
+      const int unsent = PQflush(connection_);
+      if (unsent < 0) return failure("asking it");
+      if (unsent == 0 && PQisBusy(connection_) == 0) return {};
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now());
+      if (left.count() <= 0) return no_answer();
+      pollfd socket{PQsocket(connection_), static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN), 0};
+      (void)::poll(&socket, 1, static_cast<int>(left.count()));  // the next round finds what came of it
+      if (PQconsumeInput(connection_) == 0) return failure("asking it");
+    }
+  }
+
+  // What was asked may still be answered: not on this connection.
+  Error no_answer() {
+    drop();
+    return failed("asking it", fmt::format("it did not answer within {} ms", patience_.count()));
+  }
+
+  Result<ResultPtr> checked(ResultPtr rows) {
+    const char* state = PQresultErrorField(rows.get(), PG_DIAG_SQLSTATE);
     state_ = state == nullptr ? "" : state;
-    const ExecStatusType status = PQresultStatus(result);
+    const ExecStatusType status = PQresultStatus(rows.get());
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return rows;
     return failure("asking it");
   }
@@ -92,20 +165,27 @@ class PostgresStore final : public Store {
   Error failure(std::string_view doing) const {
     std::string words = PQerrorMessage(connection_);
     while (!words.empty() && words.back() == '\n') words.pop_back();
+    return failed(doing, words);
+  }
+
+  static Error failed(std::string_view doing, std::string_view words) {
     return error(Code::kUnavailable, "MR-REG-0002",
                  fmt::format("the schema registry's PostgreSQL failed while {}: {}", doing, words),
                  "check --schema-registry-postgres, and that the database takes connections");
   }
 
   const std::string conninfo_;
+  const std::chrono::milliseconds patience_;
+  Clock::time_point deadline_;
   PGconn* connection_ = nullptr;
   std::string state_;  // of the last statement
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_postgres_store(const std::string& conninfo) {
-  auto store = std::make_unique<PostgresStore>(conninfo);
+Result<std::unique_ptr<Store>> open_postgres_store(const std::string& conninfo,
+                                                   std::chrono::milliseconds patience) {
+  auto store = std::make_unique<PostgresStore>(conninfo, patience);
   TRY(store->start());
   return std::unique_ptr<Store>(std::move(store));
 }

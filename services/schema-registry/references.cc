@@ -13,6 +13,12 @@ Error no_reference(const std::string& subject, int32_t version) {
       fmt::format("No schema reference found for subject \"{}\" and version {}", subject, version));
 }
 
+Error too_many(ReferenceBounds bounds) {
+  return invalid_schema(
+      fmt::format("the schema refers to more than {} others, or to more than {} bytes of them", bounds.count,
+                  bounds.bytes));
+}
+
 // Depth first with a stack of its own: a chain of references is as long as its owner likes.
 class Resolver {
  public:
@@ -48,11 +54,7 @@ class Resolver {
     const Version* version = state_.find(subject, one.version);
     if (version == nullptr || (version->deleted && !stored_)) return no_reference(subject, one.version);
     bytes_ += version->content->text.size();
-    if (seen_.size() > bounds_.count || bytes_ > bounds_.bytes) {
-      return invalid_schema(
-          fmt::format("the schema refers to more than {} others, or to more than {} bytes of them",
-                      bounds_.count, bounds_.bytes));
-    }
+    if (seen_.size() > bounds_.count || bytes_ > bounds_.bytes) return too_many(bounds_);
     open_.push_back({subject, one.name, version->content.get(), &version->content->references});
     return {};
   }
@@ -76,13 +78,13 @@ Result<std::vector<schema::NamedSchema>> resolve_references(const TenantState& s
 }
 
 Result<std::vector<Reference>> with_versions(const TenantState& state, const std::string& subject,
-                                             std::vector<Reference> references) {
+                                             std::vector<Reference> references, ReferenceBounds bounds) {
+  if (references.size() > bounds.count) return too_many(bounds);
   for (auto& one : references) {
-    if (one.version > 0) continue;
     const std::string of = in_context_of(subject, one.subject);
-    const Version* latest = state.latest(of);
-    if (latest == nullptr) return no_reference(of, one.version);
-    one.version = latest->number;
+    const Version* version = one.version > 0 ? state.find(of, one.version) : state.latest(of);
+    if (version == nullptr || version->deleted) return no_reference(of, one.version);
+    one.version = version->number;
   }
   return references;
 }

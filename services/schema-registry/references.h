@@ -19,8 +19,8 @@ Result<std::vector<schema::NamedSchema>> resolve_references(const TenantState& s
                                                             const std::vector<Reference>& references,
                                                             bool stored, ReferenceBounds bounds);
 
-// A version below 1 is the latest that there is.
+// Of a new schema: each of them is there, and a version below 1 is the latest. 42201
 Result<std::vector<Reference>> with_versions(const TenantState& state, const std::string& subject,
-                                             std::vector<Reference> references);
+                                             std::vector<Reference> references, ReferenceBounds bounds);
 
 }  // namespace millrace::registry

@@ -14,10 +14,18 @@
 namespace millrace::registry {
 namespace {
 
-constexpr size_t kReadAtOnce = 1'000;
-constexpr int kMaxAttempts = 100;  // against other servers that are faster each time
+constexpr size_t kReadAtOnce = 32;  // a fact has up to some MiB
+constexpr int kMaxAttempts = 100;   // against other servers that are faster each time
 constexpr size_t kMaxParsed = 1'000;
+constexpr size_t kMaxParsedBytes = 64u << 20;  // of their texts, with all that they refer to
 constexpr ReferenceBounds kReferenceBounds{Registry::kMaxReferences, Registry::kMaxReferenceBytes};
+
+// Of all that is stored with it.
+size_t bytes_of(const Candidate& candidate) {
+  size_t out = candidate.text.size() + candidate.metadata.size() + candidate.rule_set.size();
+  for (const auto& one : candidate.references) out += one.name.size() + one.subject.size();
+  return out;
+}
 
 bool is_import(const std::string& mode) {
   return mode == "IMPORT" || mode == "FORWARD";
@@ -38,9 +46,12 @@ std::string config_object(const TenantState& state, const std::string& subject, 
                                                                                         : std::string();
 }
 
-int32_t next_version(const TenantState& state, const std::string& subject) {
+Result<int32_t> next_version(const TenantState& state, const std::string& subject) {
   const Versions* all = state.versions(subject);
-  return all == nullptr ? 1 : all->rbegin()->first + 1;
+  if (all == nullptr) return 1;
+  const int32_t last = all->rbegin()->first;
+  if (last == INT32_MAX) return api_error(50001, "the subject's version numbers are used up");
+  return last + 1;
 }
 
 // What the request leaves out is the latest version's; what a config says stands below and above it.
@@ -61,8 +72,8 @@ Status populate(const TenantState& state, const std::string& subject, Candidate&
       merge_rule_sets(merge_rule_sets(config_object(state, subject, "defaultRuleSet"), candidate.rule_set),
                       config_object(state, subject, "overrideRuleSet"));
   if (candidate.version != 0 || metadata_property(candidate.metadata, kVersionProperty)) {
-    candidate.metadata =
-        with_property(candidate.metadata, kVersionProperty, std::to_string(next_version(state, subject)));
+    TRY_ASSIGN(const int32_t next, next_version(state, subject));
+    candidate.metadata = with_property(candidate.metadata, kVersionProperty, std::to_string(next));
   }
   return {};
 }
@@ -73,24 +84,31 @@ Result<int32_t> id_for(const TenantState& state, const std::string& subject, con
   const std::string context = context_of(subject);
   if (candidate.id >= 0) {
     const StoredSchema* other = state.schema(context, candidate.id);
-    if (other == nullptr || *other->content == content) return candidate.id;
+    const std::string* erased = state.erased_guid(context, candidate.id);
+    const bool same =
+        other != nullptr ? *other->content == content : erased == nullptr || *erased == guid_of(content);
+    if (same) return candidate.id;
     return not_permitted(fmt::format("Overwrite new schema with id {} in context {} is not permitted.",
                                      candidate.id, context));
   }
   const auto in = state.contexts().find(context);
-  if (in == state.contexts().end()) return 1;
-  const auto same = in->second.by_guid.find(guid_of(content));
-  if (same != in->second.by_guid.end()) return *same->second.begin();
-  if (in->second.last_id == INT32_MAX) return api_error(50001, "the context's ids are used up");
-  return in->second.last_id + 1;
+  if (in != state.contexts().end()) {
+    const auto same = in->second.by_guid.find(guid_of(content));
+    if (same != in->second.by_guid.end()) return *same->second.begin();
+  }
+  const int32_t last = state.last_id(context);
+  if (last == INT32_MAX) return api_error(50001, "the context's ids are used up");
+  return last + 1;
 }
 
 Result<int32_t> version_for(const TenantState& state, const std::string& subject, const Candidate& candidate,
                             const Content& content) {
-  const int32_t next = next_version(state, subject);
-  if (candidate.version <= 0 || candidate.version == next) return next;
-  if (!is_import(state.mode_of(subject)))
+  const bool imported = is_import(state.mode_of(subject));
+  if (candidate.version <= 0 || !imported) {
+    TRY_ASSIGN(const int32_t next, next_version(state, subject));
+    if (candidate.version <= 0 || candidate.version == next) return next;
     return invalid_schema("Version is not one more than previous version");
+  }
   const Version* there = state.find(subject, candidate.version);
   if (there == nullptr || there->deleted || *there->content == content) return candidate.version;
   return not_permitted(
@@ -114,13 +132,21 @@ Status Registry::refresh() {
     TRY_ASSIGN(const auto facts, store_->read(known_, kReadAtOnce));
     for (const auto& text : facts) {
       TRY_ASSIGN(const Fact fact, decode_fact(text));
-      tenants_[fact.tenant].apply(fact);
-      ++known_;
+      take(fact);
     }
     if (facts.size() < kReadAtOnce) break;
   }
   loaded_ = true;
   return {};
+}
+
+// What refers to a version that went means whatever has its number next.
+void Registry::take(const Fact& fact) {
+  TenantState& state = tenants_[fact.tenant];
+  const uint64_t before = state.erasures();
+  state.apply(fact);
+  if (state.erasures() != before) forget_parsed();
+  ++known_;
 }
 
 Status Registry::change(const std::string& tenant, const Decide& decide) {
@@ -129,11 +155,13 @@ Status Registry::change(const std::string& tenant, const Decide& decide) {
     TRY_ASSIGN(const std::vector<Fact> facts, decide(tenants_[tenant]));
     if (facts.empty()) return {};
     std::vector<std::string> texts;
-    for (const auto& fact : facts) texts.push_back(encode_fact(fact));
+    for (const auto& fact : facts) {
+      TRY_ASSIGN(std::string text, encode_fact(fact));
+      texts.push_back(std::move(text));
+    }
     TRY_ASSIGN(const bool appended, store_->append(known_, texts));
     if (!appended) continue;
-    for (const auto& fact : facts) tenants_[tenant].apply(fact);
-    known_ += facts.size();
+    for (const auto& fact : facts) take(fact);
     return {};
   }
   return error(Code::kUnavailable, "MR-REG-0003",
@@ -150,14 +178,12 @@ Fact Registry::fact(Fact::What what, const std::string& tenant, const std::strin
   return fact;
 }
 
-Result<schema::SchemaPtr> Registry::parse(const TenantState& state, const std::string& subject,
-                                          const Content& content, bool stored) const {
+Result<schema::SchemaPtr> Registry::parse(const Content& content,
+                                          std::span<const schema::NamedSchema> references) const {
   const auto format =
       std::find_if(formats_.begin(), formats_.end(), [&](const auto& f) { return f.type == content.type; });
   const std::string_view type = schema::to_string(content.type);
   if (format == formats_.end()) return invalid_schema(fmt::format("Invalid schema type {}", type));
-  TRY_ASSIGN(const auto references,
-             resolve_references(state, subject, content.references, stored, kReferenceBounds));
   auto parsed = format->parse(content.text, references);
   if (parsed.ok()) return parsed;
   const Error& why = parsed.error();
@@ -166,21 +192,29 @@ Result<schema::SchemaPtr> Registry::parse(const TenantState& state, const std::s
                   why.span ? fmt::format(" (line {}, column {})", why.span->line, why.span->column) : ""));
 }
 
-// The same guid means the same text, and in one context of one tenant the same references.
 Result<schema::SchemaPtr> Registry::parse_stored(const std::string& tenant, const std::string& subject,
-                                                 const Content& content) {
-  const std::string key = tenant + '\n' + context_of(subject) + '\n' + guid_of(content);
-  const auto known = parsed_.find(key);
+                                                 const ContentPtr& content) {
+  const auto known = parsed_.find(content);
   if (known != parsed_.end()) return known->second;
-  TRY_ASSIGN(auto schema, parse(tenants_[tenant], subject, content, true));
-  if (parsed_.size() >= kMaxParsed) parsed_.clear();
-  parsed_[key] = schema;
+  TRY_ASSIGN(const auto references,
+             resolve_references(tenants_[tenant], subject, content->references, true, kReferenceBounds));
+  TRY_ASSIGN(auto schema, parse(*content, references));
+  size_t bytes = content->text.size();
+  for (const auto& one : references) bytes += one.text.size();
+  if (parsed_.size() >= kMaxParsed || parsed_bytes_ + bytes > kMaxParsedBytes) forget_parsed();
+  parsed_[content] = schema;
+  parsed_bytes_ += bytes;
   return schema;
+}
+
+void Registry::forget_parsed() {
+  parsed_.clear();
+  parsed_bytes_ = 0;
 }
 
 Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, const std::string& subject,
                                                    const Candidate& candidate, bool normalize) const {
-  if (candidate.text.size() > options_.max_schema_bytes) return too_large();
+  if (bytes_of(candidate) > options_.max_schema_bytes) return too_large();
   if (candidate.text.find_first_not_of(" \t\r\n") == std::string::npos) return invalid_schema("Empty schema");
   Content content;
   const auto type =
@@ -190,8 +224,10 @@ Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, con
   content.text = candidate.text;
   content.metadata = candidate.metadata;
   content.rule_set = candidate.rule_set;
-  TRY_ASSIGN(content.references, with_versions(state, subject, candidate.references));
-  TRY_ASSIGN(auto schema, parse(state, subject, content, false));
+  TRY_ASSIGN(content.references, with_versions(state, subject, candidate.references, kReferenceBounds));
+  TRY_ASSIGN(const auto references,
+             resolve_references(state, subject, content.references, false, kReferenceBounds));
+  TRY_ASSIGN(auto schema, parse(content, references));
   content.text = normalize ? schema->normalized() : schema->text();
   return Parsed{std::move(schema), std::make_shared<const Content>(std::move(content))};
 }
@@ -218,9 +254,10 @@ Result<Version> Registry::add(const std::string& tenant, const std::string& subj
   std::optional<Version> result;
   TRY(change(tenant, [&](const TenantState& state) -> Result<std::vector<Fact>> {
     TRY(check_register_mode(state, subject, candidate));
+    std::optional<Parsed> as_sent;
     if (!candidate.text.empty() && candidate.version == 0) {
-      TRY_ASSIGN(const Parsed parsed, parse_candidate(state, subject, candidate, normalize));
-      const Version* same = same_version(state, subject, *parsed.content, false);
+      TRY_ASSIGN(as_sent, parse_candidate(state, subject, candidate, normalize));
+      const Version* same = same_version(state, subject, *as_sent->content, false);
       if (same != nullptr && candidate.id >= 0 && candidate.id != same->id) {
         return id_differs(fmt::format("Schema already registered with id {} instead of input id {}", same->id,
                                       candidate.id));
@@ -230,7 +267,7 @@ Result<Version> Registry::add(const std::string& tenant, const std::string& subj
         return std::vector<Fact>();
       }
     }
-    TRY_ASSIGN(Fact fact, decide_add(state, tenant, subject, candidate, normalize));
+    TRY_ASSIGN(Fact fact, decide_add(state, tenant, subject, candidate, normalize, as_sent));
     const Version* same = same_version(state, subject, *fact.content, false);
     if (same != nullptr && same->id == fact.id && candidate.version <= 0) {
       result = *same;
@@ -242,25 +279,29 @@ Result<Version> Registry::add(const std::string& tenant, const std::string& subj
   return *result;
 }
 
+// As it is registered: what it is compared as, too. `as_sent`: what its text was parsed to already.
+Result<Registry::Parsed> Registry::parse_whole(const TenantState& state, const std::string& subject,
+                                               Candidate candidate, bool normalize,
+                                               const std::optional<Parsed>& as_sent) const {
+  if (!is_import(state.mode_of(subject))) TRY(populate(state, subject, candidate));
+  if (!as_sent) return parse_candidate(state, subject, candidate, normalize);
+  if (bytes_of(candidate) > options_.max_schema_bytes) return too_large();
+  Content content = *as_sent->content;
+  content.metadata = candidate.metadata;
+  content.rule_set = candidate.rule_set;
+  return Parsed{as_sent->schema, std::make_shared<const Content>(std::move(content))};
+}
+
 Result<Fact> Registry::decide_add(const TenantState& state, const std::string& tenant,
-                                  const std::string& subject, Candidate candidate, bool normalize) {
-  const bool imported = is_import(state.mode_of(subject));
-  if (!imported) TRY(populate(state, subject, candidate));
-  TRY_ASSIGN(const Parsed parsed, parse_candidate(state, subject, candidate, normalize));
+                                  const std::string& subject, const Candidate& candidate, bool normalize,
+                                  const std::optional<Parsed>& as_sent) {
+  TRY_ASSIGN(const Parsed parsed, parse_whole(state, subject, candidate, normalize, as_sent));
   Fact fact = this->fact(Fact::What::kRegister, tenant, subject);
   fact.content = parsed.content;
   TRY_ASSIGN(fact.version, version_for(state, subject, candidate, *parsed.content));
   TRY_ASSIGN(fact.id, id_for(state, subject, candidate, *parsed.content));
-  if (imported) return fact;
-  auto versions = compared_versions(tenant, subject);
-  const std::string* group = state.config_value(subject, "compatibilityGroup");
-  if (group != nullptr) {
-    const auto of_group = metadata_property(candidate.metadata, text_of(*group));
-    std::erase_if(versions, [&](const Version& version) {
-      return metadata_property(version.content->metadata, text_of(*group)) != of_group;
-    });
-  }
-  TRY_ASSIGN(const auto found, compare(tenant, subject, *parsed.schema, versions));
+  if (is_import(state.mode_of(subject))) return fact;
+  TRY_ASSIGN(const auto found, compare(tenant, subject, parsed, compared_versions(tenant, subject)));
   if (!found.empty()) return incompatible(subject, fmt::format("[{}]", fmt::join(found, ", ")));
   return fact;
 }
@@ -300,19 +341,25 @@ std::vector<Version> Registry::compared_versions(const std::string& tenant, cons
 Result<std::vector<std::string>> Registry::check(const std::string& tenant, const std::string& subject,
                                                  const Candidate& candidate, bool normalize,
                                                  const std::vector<Version>& versions) {
-  TRY_ASSIGN(const Parsed parsed, parse_candidate(state(tenant), subject, candidate, normalize));
-  return compare(tenant, subject, *parsed.schema, versions);
+  TRY_ASSIGN(const Parsed parsed, parse_whole(state(tenant), subject, candidate, normalize, std::nullopt));
+  return compare(tenant, subject, parsed, versions);
 }
 
-// The newest first; the first that stands against it decides.
+// The newest of its group first; the first that stands against it decides.
 Result<std::vector<std::string>> Registry::compare(const std::string& tenant, const std::string& subject,
-                                                   const schema::Schema& schema,
+                                                   const Parsed& parsed,
                                                    const std::vector<Version>& versions) {
   const Level level = level_of(tenant, subject);
   if (!level.backward && !level.forward) return std::vector<std::string>();
+  const std::string* property = state(tenant).config_value(subject, "compatibilityGroup");
+  const auto group_of = [&](const Content& content) {
+    return property == nullptr ? std::nullopt : metadata_property(content.metadata, text_of(*property));
+  };
+  const auto group = group_of(*parsed.content);
   for (const auto& version : versions) {
-    TRY_ASSIGN(auto earlier, parse_stored(tenant, subject, *version.content));
-    auto found = differences(schema, {version.number, std::move(earlier)}, level);
+    if (group_of(*version.content) != group) continue;
+    TRY_ASSIGN(auto earlier, parse_stored(tenant, subject, version.content));
+    auto found = differences(*parsed.schema, {version.number, std::move(earlier)}, level);
     if (!found.ok()) return invalid_schema("the schema cannot be compared: " + found.error().message);
     if (!found->empty()) {
       found->push_back(fmt::format("{{compatibility: '{}'}}", level.name));
@@ -329,7 +376,7 @@ Result<Registry::FoundSchema> Registry::find_schema(const std::string& tenant, c
   const TenantState& known = state(tenant);
   const Version* found = version == 0 ? known.latest(subject) : known.find(subject, version);
   if (found == nullptr) return version == 0 ? no_subject(subject) : no_version(version);
-  TRY_ASSIGN(auto schema, parse_stored(tenant, subject, *found->content));
+  TRY_ASSIGN(auto schema, parse_stored(tenant, subject, found->content));
   return FoundSchema{found->number, found->id, std::move(schema)};
 }
 
@@ -342,13 +389,13 @@ Result<Registry::FoundSchema> Registry::find_schema_by_id(const std::string& ten
   for (const auto& [of, number] : found->versions) {
     if (of == subject) version = number;
   }
-  TRY_ASSIGN(auto schema, parse_stored(tenant, subject, *found->content));
+  TRY_ASSIGN(auto schema, parse_stored(tenant, subject, found->content));
   return FoundSchema{version, id, std::move(schema)};
 }
 
 Result<std::string> Registry::formatted(const std::string& tenant, const std::string& subject,
-                                        const Content& content, const std::string& format) {
-  if (format.empty()) return content.text;
+                                        const ContentPtr& content, const std::string& format) {
+  if (format.empty()) return content->text;
   TRY_ASSIGN(const auto schema, parse_stored(tenant, subject, content));
   return schema->formatted(format);
 }

@@ -6,7 +6,7 @@
 // Order:   a change is decided from all facts that there are, and appended behind them: if another server was faster, it is
 //          decided anew. See Store.
 // Errors:  the API's numbers (api_error.h), or those of the store.
-// Bound:   max_schema_bytes a schema; kMaxReferences and kMaxReferenceBytes with all that it refers to.
+// Bound:   max_schema_bytes a schema with its metadata, rules and references; kMaxReferences and kMaxReferenceBytes with all that it refers to.
 #pragma once
 
 #include <functional>
@@ -74,8 +74,8 @@ class Registry {
   Status drop_context(const std::string& tenant, const std::string& context);
 
   // The text in a spelling that the format knows by name; empty: as it is stored.
-  Result<std::string> formatted(const std::string& tenant, const std::string& subject, const Content& content,
-                                const std::string& format);
+  Result<std::string> formatted(const std::string& tenant, const std::string& subject,
+                                const ContentPtr& content, const std::string& format);
   Level level_of(const std::string& tenant, const std::string& subject);
   bool normalizes(const std::string& tenant, const std::string& subject);
 
@@ -97,21 +97,24 @@ class Registry {
   using Decide = std::function<Result<std::vector<Fact>>(const TenantState&)>;
 
   Status change(const std::string& tenant, const Decide& decide);
+  void take(const Fact& fact);
   Fact fact(Fact::What what, const std::string& tenant, const std::string& subject) const;
 
-  Result<schema::SchemaPtr> parse(const TenantState& state, const std::string& subject,
-                                  const Content& content, bool stored) const;
+  Result<schema::SchemaPtr> parse(const Content& content,
+                                  std::span<const schema::NamedSchema> references) const;
   Result<schema::SchemaPtr> parse_stored(const std::string& tenant, const std::string& subject,
-                                         const Content& content);
+                                         const ContentPtr& content);
+  void forget_parsed();
   Result<Parsed> parse_candidate(const TenantState& state, const std::string& subject,
                                  const Candidate& candidate, bool normalize) const;
+  Result<Parsed> parse_whole(const TenantState& state, const std::string& subject, Candidate candidate,
+                             bool normalize, const std::optional<Parsed>& as_sent) const;
   static const Version* same_version(const TenantState& state, const std::string& subject,
                                      const Content& content, bool deleted);
   Result<Fact> decide_add(const TenantState& state, const std::string& tenant, const std::string& subject,
-                          Candidate candidate, bool normalize);
+                          const Candidate& candidate, bool normalize, const std::optional<Parsed>& as_sent);
   Result<std::vector<std::string>> compare(const std::string& tenant, const std::string& subject,
-                                           const schema::Schema& schema,
-                                           const std::vector<Version>& versions);
+                                           const Parsed& parsed, const std::vector<Version>& versions);
 
   const std::unique_ptr<Store> store_;
   const std::span<const schema::SchemaFormat> formats_;
@@ -119,7 +122,8 @@ class Registry {
   std::map<std::string, TenantState> tenants_;
   uint64_t known_ = 0;  // facts that were taken
   bool loaded_ = false;
-  std::map<std::string, schema::SchemaPtr> parsed_;
+  std::map<ContentPtr, schema::SchemaPtr> parsed_;  // a content is of one tenant and context
+  size_t parsed_bytes_ = 0;
 };
 
 }  // namespace millrace::registry

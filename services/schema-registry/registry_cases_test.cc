@@ -125,7 +125,7 @@ class Server {
   std::string answer(const RegistryRequest& request) {
     if (anew_ || !registry_) {
       Registry::Options options;
-      options.max_schema_bytes = 100;
+      options.max_schema_bytes = 400;
       options.now_ms = [] { return int64_t{1'700'000'000'000}; };
       registry_.emplace(std::make_unique<MemoryStore>(facts_), kWordFormats, options);
     }

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
+#include "formats/jsonb.h"
+#include "schema-registry/api.h"
 #include "schema-registry/api_error.h"
+#include "schema-registry/json_members.h"
 #include "schema-registry/registry_testing.h"
 #include "schema-registry/rule_sets.h"
 #include "schema-registry/subject_name.h"
@@ -19,6 +24,23 @@ Candidate words(const std::string& text, std::vector<Reference> references = {})
   candidate.text = text;
   candidate.references = std::move(references);
   return candidate;
+}
+
+RegistryAnswer answer_of(Registry& registry, const std::string& method, std::vector<std::string> path,
+                         const std::string& body,
+                         std::vector<std::pair<std::string, std::string>> query = {}) {
+  RegistryRequest request;
+  request.method = method;
+  request.path = std::move(path);
+  request.body = body;
+  request.query = std::move(query);
+  request.tenant = "t";
+  return RegistryApi(registry).handle(request);
+}
+
+int status_of(Registry& registry, const std::string& method, std::vector<std::string> path,
+              const std::string& body) {
+  return answer_of(registry, method, std::move(path), body).status;
 }
 
 TEST(SubjectName, KnowsItsContext) {
@@ -49,6 +71,39 @@ TEST(RuleSets, MergeByName) {
   EXPECT_EQ(without_rules(one, {"a"}), R"({"domainRules": [{"name": "b"}]})");
   EXPECT_EQ(merge_metadata(R"({"properties": {"a": "1"}})", R"({"properties": {"b": "2"}})"),
             R"({"properties": {"a": "1", "b": "2"}})");
+}
+
+std::string numbered(std::string_view before, std::string_view behind, int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i)
+    out.append(i > 0 ? ", " : "").append(before).append(std::to_string(i)).append(behind);
+  return out;
+}
+
+TEST(RuleSets, ManyPartsAreMergedInAboutAsManySteps) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string rules = "{\"domainRules\": [" + numbered("{\"name\": \"r", "\"}", 20'000) + "]}";
+  EXPECT_EQ(merge_rule_sets(rules, rules), rules);
+  std::vector<std::string> names;
+  for (int i = 0; i < 20'000; ++i) names.push_back("r" + std::to_string(i));
+  EXPECT_EQ(without_rules(rules, names), "{\"domainRules\": []}");
+  const std::string words = "{\"a\": [" + numbered("\"w", "\"", 40'000) + "]}";
+  EXPECT_EQ(merge_metadata(words, words), words);
+  const std::string members = "{" + numbered("\"", "\": 1", 40'000) + "}";
+  EXPECT_EQ(merge_metadata(members, members).size(), members.size());
+  EXPECT_EQ(check_rule_set(rules).error().id, "42210");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST(Registry, ManyTagsAreTakenInAboutAsManySteps) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  const auto start = std::chrono::steady_clock::now();
+  const std::string body =
+      R"({"schema": "a", "metadata": {"tags": {)" + numbered("\"p", "\": [\"t\"]", 30'000) +
+      R"(}}, "schemaTagsToAdd": [{"schemaEntity": {"entityPath": "q"}, "tags": ["t"]}]})";
+  EXPECT_EQ(status_of(registry, "POST", {"subjects", "s", "versions"}, body), 200);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
 }
 
 // Two registries over one store: ids and versions are handed out once.
@@ -93,6 +148,145 @@ TEST(Registry, TooManyReferencesAreRefused) {
   const auto made = registry.add("t", "many", words("b", references), false);
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.error().id, "42201");
+}
+
+// What could not be read again at the next start is refused.
+TEST(Registry, WhatIsTakenCanBeReadAgain) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  for (const std::string& text : {std::string("a\xFF"), std::string("a\0b", 3)}) {
+    const auto made = registry.add("t", "s", words(text), false);
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.error().id, "42201");
+  }
+  for (int depth = 250; depth <= 257; ++depth) {
+    std::string value = "1";
+    for (int i = 1; i < depth; ++i) value = "{\"a\":" + value + "}";
+    const int config = status_of(registry, "PUT", {"config"}, "{\"defaultMetadata\":" + value + "}");
+    const int metadata = status_of(registry, "POST", {"subjects", "s", "versions"},
+                                   "{\"schema\":\"a\",\"metadata\":" + value + "}");
+    EXPECT_EQ(config, depth < 256 ? 200 : depth == 256 ? 422 : 400) << depth;
+    EXPECT_EQ(metadata, depth <= 256 ? 200 : 400) << depth;
+    const Status read = on(facts).refresh();
+    ASSERT_TRUE(read.ok()) << depth << ": " << read.error().to_string();
+  }
+}
+
+// Pages are bounded by bytes, too; the next one begins where this one ended.
+TEST(Registry, PagesOfLargeSchemasGoOnWhereTheyEnded) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  constexpr size_t kCount = 20;
+  for (size_t i = 0; i < kCount; ++i) {
+    const std::string name = "s" + std::to_string(100 + i);
+    ASSERT_TRUE(registry.add("t", name, words(std::string(1'000'000, 'a') + name), false).ok());
+  }
+  std::vector<std::string> subjects;
+  while (subjects.size() < kCount) {
+    const size_t before = subjects.size();
+    const std::string page =
+        answer_of(registry, "GET", {"schemas"}, "", {{"offset", std::to_string(before)}}).body;
+    EXPECT_LT(page.size(), 18u << 20);
+    formats::visit_jsonb(*formats::parse_jsonb(page), [&](std::string_view, std::string_view one) {
+      subjects.push_back(*JsonMembers(one).text("subject").value());
+      return true;
+    });
+    ASSERT_GT(subjects.size(), before);
+  }
+  EXPECT_EQ(subjects.size(), kCount);
+  EXPECT_TRUE(std::is_sorted(subjects.begin(), subjects.end()));
+}
+
+// The id is known here, but the subject that is asked for has it in a context that another server has made.
+TEST(Registry, AnIdOfASubjectIsLookedForWhereItIs) {
+  MemoryStore::Facts facts;
+  Registry one = on(facts), two = on(facts);
+  ASSERT_EQ(one.add("t", "s", words("a"), false)->id, 1);
+  ASSERT_EQ(two.add("t", ":.ctx:x", words("b"), false)->id, 1);
+  EXPECT_EQ(answer_of(one, "GET", {"schemas", "ids", "1", "schema"}, "", {{"subject", "x"}}).body, "b");
+}
+
+Result<schema::SchemaPtr> parse_with_references(std::string_view text,
+                                                std::span<const schema::NamedSchema> references) {
+  std::string all(text);
+  for (const auto& one : references) all += " " + one.text;
+  return parse_words<schema::SchemaType::kAvro>(all, references);
+}
+
+int parses = 0;
+
+Result<schema::SchemaPtr> parse_and_count(std::string_view text,
+                                          std::span<const schema::NamedSchema> references) {
+  ++parses;
+  return parse_words<schema::SchemaType::kAvro>(text, references);
+}
+
+TEST(Registry, ASchemaIsParsedOnce) {
+  constexpr schema::SchemaFormat kFormats[] = {{schema::SchemaType::kAvro, parse_and_count}};
+  MemoryStore::Facts facts;
+  Registry registry(std::make_unique<MemoryStore>(facts), kFormats, {});
+  Candidate candidate = words("a");
+  candidate.metadata = R"({"properties": {"p": "q"}})";
+  ASSERT_TRUE(registry.add("t", "s", candidate, false).ok());
+  EXPECT_EQ(parses, 1);
+  ASSERT_TRUE(registry.add("t", "s", words("a b?"), false).ok());
+  EXPECT_EQ(parses, 3);  // and the version that it is compared with
+  EXPECT_EQ(registry.state("t").latest("s")->content->metadata, candidate.metadata);
+}
+
+// A version's number may come again with another text; what refers to it means that one then.
+TEST(Registry, AParsedSchemaGoesWithWhatItRefersTo) {
+  constexpr schema::SchemaFormat kFormats[] = {{schema::SchemaType::kAvro, parse_with_references}};
+  MemoryStore::Facts facts;
+  Registry registry(std::make_unique<MemoryStore>(facts), kFormats, {});
+  ASSERT_TRUE(registry.add("t", "part", words("old"), false).ok());
+  const auto whole = registry.add("t", "whole", words("a", {{"part", "part", 1}}), false);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(*registry.formatted("t", "whole", whole->content, "resolved"), "resolved: a old old");
+  for (const std::string subject : {"whole", "part"})
+    ASSERT_TRUE(registry.delete_subject("t", subject, false).ok());
+  ASSERT_TRUE(registry.delete_subject("t", "part", true).ok());
+  ASSERT_TRUE(registry.add("t", "part", words("new"), false).ok());
+  EXPECT_EQ(*registry.formatted("t", "whole", whole->content, "resolved"), "resolved: a old new");
+}
+
+TEST(Registry, NoVersionFollowsTheLastNumber) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  Candidate last = words("a");
+  last.id = 1;
+  last.version = INT32_MAX;
+  ASSERT_TRUE(registry.set_mode("t", "s", "IMPORT", false).ok());
+  ASSERT_TRUE(registry.add("t", "s", last, false).ok());
+  ASSERT_TRUE(registry.set_mode("t", "s", "READWRITE", false).ok());
+  const auto made = registry.add("t", "s", words("a b?"), false);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().id, "50001");
+  Candidate numbered = words("a b?");
+  numbered.version = -1;
+  EXPECT_FALSE(registry.add("t", "s", numbered, false).ok());
+  EXPECT_EQ(registry.state("t").latest("s")->number, INT32_MAX);
+}
+
+class FailingStore final : public Store {
+ public:
+  Result<std::vector<std::string>> read(uint64_t, size_t) override { return failure(); }
+  Result<bool> append(uint64_t, const std::vector<std::string>&) override { return failure(); }
+  bool is_shared() const override { return true; }
+
+ private:
+  static Error failure() { return error(Code::kUnavailable, "MR-TEST-0001", "the store is away", ""); }
+};
+
+TEST(Registry, AStoreThatFailsIsAnswered50001) {
+  Registry registry(std::make_unique<FailingStore>(), kWordFormats, {});
+  for (const char* method : {"GET", "POST"}) {
+    const RegistryAnswer answer = answer_of(registry, method, {"subjects", "s", "versions"},
+                                            method == std::string("POST") ? R"({"schema": "a"})" : "");
+    EXPECT_EQ(answer.status, 500);
+    EXPECT_TRUE(answer.body.starts_with(R"({"error_code":50001,"message":)")) << answer.body;
+    EXPECT_NE(answer.body.find("MR-TEST-0001"), std::string::npos) << answer.body;
+  }
 }
 
 TEST(Registry, WhatIsNoFactIsAnError) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <iterator>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "formats/json_text.h"
 #include "formats/jsonb.h"
@@ -71,19 +73,30 @@ std::string merge_values(const std::string& first, const std::string& second) {
   }
   if (kind != JsonbKind::kArray) return second;
   auto elements = elements_of(first);
+  std::unordered_set<std::string> known(elements.begin(), elements.end());
   for (auto& one : elements_of(second)) {
-    if (std::find(elements.begin(), elements.end(), one) == elements.end())
-      elements.push_back(std::move(one));
+    if (known.insert(one).second) elements.push_back(std::move(one));
   }
   return array_of(elements);
 }
 
+using Names = std::unordered_set<std::string>;
+
+std::vector<std::string> without(std::vector<std::string> rules, const Names& names) {
+  std::erase_if(rules, [&](const std::string& rule) { return names.contains(name_of(rule)); });
+  return rules;
+}
+
+// Of several of one name the last stays.
 std::string merge_rules(const std::string& first, const std::string& second) {
-  auto rules = elements_of(first);
-  for (auto& rule : elements_of(second)) {
-    std::erase_if(rules, [&](const std::string& old) { return name_of(old) == name_of(rule); });
-    rules.push_back(std::move(rule));
+  Names names;
+  std::vector<std::string> later;
+  auto added = elements_of(second);
+  for (auto rule = added.rbegin(); rule != added.rend(); ++rule) {
+    if (names.insert(name_of(*rule)).second) later.push_back(std::move(*rule));
   }
+  auto rules = without(elements_of(first), names);
+  std::move(later.rbegin(), later.rend(), std::back_inserter(rules));
   return array_of(rules);
 }
 
@@ -91,19 +104,20 @@ template <typename Merge>
 std::string merge(const std::string& first, const std::string& second, Merge merge_members) {
   if (first.empty() || second.empty()) return first.empty() ? second : first;
   auto members = members_of(first);
+  std::unordered_map<std::string, size_t> places;
+  for (size_t i = 0; i < members.size(); ++i) places.emplace(members[i].name, i);
   for (auto& one : members_of(second)) {
-    const auto same =
-        std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.name == one.name; });
-    if (same == members.end()) {
+    const auto same = places.find(one.name);
+    if (same == places.end()) {
       members.push_back(std::move(one));
     } else {
-      same->value = merge_members(same->value, one.value);
+      members[same->second].value = merge_members(members[same->second].value, one.value);
     }
   }
   return object_of(std::move(members));
 }
 
-Status check_rule(std::string_view rule, bool migrates, std::set<std::string>& names) {
+Status check_rule(std::string_view rule, bool migrates, Names& names) {
   if (formats::jsonb_kind(rule) != JsonbKind::kObject) return invalid_rules("a rule has to be an object");
   const std::string name = name_of(rule);
   if (name.empty()) return invalid_rules("Missing rule name");
@@ -134,13 +148,10 @@ std::string merge_rule_sets(const std::string& first, const std::string& second)
 
 std::string without_rules(const std::string& rule_set, const std::vector<std::string>& names) {
   auto members = members_of(rule_set);
+  const Names gone(names.begin(), names.end());
   for (auto& list : members) {
     if (formats::jsonb_kind(list.value) != JsonbKind::kArray) continue;
-    auto rules = elements_of(list.value);
-    std::erase_if(rules, [&](const std::string& rule) {
-      return std::find(names.begin(), names.end(), name_of(rule)) != names.end();
-    });
-    list.value = array_of(rules);
+    list.value = array_of(without(elements_of(list.value), gone));
   }
   return members.empty() ? std::string() : object_of(std::move(members));
 }
@@ -162,13 +173,15 @@ std::string with_property(const std::string& metadata, std::string_view name, st
 
 Status check_rule_set(const std::string& rule_set) {
   if (rule_set.empty()) return {};
-  std::set<std::string> names;
+  Names names;
   for (const auto& list : kRuleLists) {
     const auto rules = JsonMembers(rule_set).value(list.name);
     if (!rules) continue;
     if (formats::jsonb_kind(*rules) != JsonbKind::kArray)
       return invalid_rules(fmt::format("\"{}\" has to be an array", list.name));
     for (const auto& rule : elements_of(*rules)) TRY(check_rule(rule, list.migrates, names));
+    if (names.size() > kMaxRules)
+      return invalid_rules(fmt::format("there are more than {} rules", kMaxRules));
   }
   return {};
 }

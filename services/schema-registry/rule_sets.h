@@ -12,6 +12,8 @@ namespace millrace::registry {
 
 inline constexpr std::string_view kVersionProperty = "confluent:version";
 
+inline constexpr size_t kMaxRules = 10'000;  // of a rule set
+
 // All jsonb objects; empty: none. What both have is the second's.
 std::string merge_metadata(const std::string& first, const std::string& second);
 std::string merge_rule_sets(const std::string& first, const std::string& second);

@@ -23,7 +23,7 @@ class SqliteStore final : public Store {
     for (size_t i = after; i < facts_.size() && out.size() < most; ++i) {
       out.push_back(std::move(facts_[i].value));
     }
-    if (out.empty()) facts_ = {};
+    if (after + out.size() >= facts_.size()) facts_ = {};
     return out;
   }
 

@@ -7,6 +7,7 @@
 // Errors:  of the store behind it, Code::kUnavailable or kCorrupt: MR-META-…, MR-REG-0002…
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,7 +31,9 @@ class Store {
 
 // A file of its own in the data directory, held by this process alone.
 Result<std::unique_ptr<Store>> open_sqlite_store(Files& files, const std::string& path);
-// libpq's connection string or URI. The table is made if it is missing.
-Result<std::unique_ptr<Store>> open_postgres_store(const std::string& conninfo);
+// libpq's connection string or URI. The table is made if it is missing. A call that is not answered within the patience fails.
+inline constexpr std::chrono::milliseconds kPostgresPatience{10'000};
+Result<std::unique_ptr<Store>> open_postgres_store(const std::string& conninfo,
+                                                   std::chrono::milliseconds patience = kPostgresPatience);
 
 }  // namespace millrace::registry

@@ -2,6 +2,8 @@
 #include "schema-registry/store.h"
 
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -79,6 +81,63 @@ TEST(Store, OnPostgresOneOfTwoWritersIsFirst) {
   EXPECT_EQ(*other->read(0, 10), (Texts{"a", "b"}));
   EXPECT_TRUE(*other->append(2, {"c", "d"}));
   EXPECT_EQ(*one->read(2, 10), (Texts{"c", "d"}));
+}
+
+using Pids = std::vector<pid_t>;
+
+// Of the database's other connections, as the server runs them beside this process.
+Pids pids_of_others(const std::string& conninfo) {
+  PGconn* connection = PQconnectdb(conninfo.c_str());
+  PGresult* rows = PQexec(connection,
+                          "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+                          "AND pid <> pg_backend_pid() AND backend_type = 'client backend'");
+  Pids out;
+  for (int i = 0; i < PQntuples(rows); ++i)
+    out.push_back(static_cast<pid_t>(std::atoi(PQgetvalue(rows, i, 0))));
+  PQclear(rows);
+  PQfinish(connection);
+  return out;
+}
+
+TEST(Store, AConnectionThatPostgresEndedIsMadeAnew) {
+  const auto conninfo = postgres("ended");
+  if (!conninfo) GTEST_SKIP();
+  const auto store = on(*conninfo);
+  ASSERT_TRUE(*store->append(0, {"a"}));
+  const Pids pids = pids_of_others(*conninfo);
+  ASSERT_EQ(pids.size(), 1u);
+  ASSERT_EQ(::kill(pids[0], SIGTERM), 0);
+  while (!pids_of_others(*conninfo).empty()) ::usleep(10'000);
+  const auto facts = store->read(0, 10);
+  ASSERT_TRUE(facts.ok()) << facts.error().to_string();
+  EXPECT_EQ(*facts, (Texts{"a"}));
+}
+
+TEST(Store, NobodyWaitsForPostgresThatHangs) {
+  const auto conninfo = postgres("frozen");
+  if (!conninfo) GTEST_SKIP();
+  auto store = open_postgres_store(*conninfo, std::chrono::milliseconds(500));
+  ASSERT_TRUE(store.ok()) << store.error().to_string();
+  ASSERT_TRUE(*(*store)->append(0, {"a"}));
+  const auto calls = {std::function([&] { return (*store)->read(0, 10).ok(); }),
+                      std::function([&] { return (*store)->append(1, {std::string(8u << 20, 'b')}).ok(); })};
+  for (const auto& call : calls) {
+    const Pids pids = pids_of_others(*conninfo);
+    ASSERT_EQ(pids.size(), 1u);
+    ASSERT_EQ(::kill(pids[0], SIGSTOP), 0);
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_FALSE(call());
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+    ASSERT_EQ(::kill(pids[0], SIGKILL), 0);
+    // The server ends every connection when one dies so, and comes again.
+    Result<Texts> again = (*store)->read(0, 10);
+    for (int i = 0; i < 500 && !again.ok(); ++i) {
+      ::usleep(20'000);
+      again = (*store)->read(0, 10);
+    }
+    ASSERT_TRUE(again.ok()) << again.error().to_string();
+    EXPECT_EQ(*again, (Texts{"a"}));
+  }
 }
 
 TEST(Store, PostgresThatIsNotThereIsAnError) {

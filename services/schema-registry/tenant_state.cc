@@ -61,6 +61,7 @@ void TenantState::add(const Fact& fact) {
   }
   for (const int32_t number : replaced) erase(fact.subject, number);
   Context& context = contexts_[context_of(fact.subject)];
+  IdHistory& history = id_histories_[context_of(fact.subject)];
   StoredSchema& stored = context.ids[fact.id];
   if (stored.content == nullptr) {
     stored.content = fact.content;
@@ -68,7 +69,8 @@ void TenantState::add(const Fact& fact) {
     context.by_guid[stored.guid].insert(fact.id);
   }
   stored.versions.emplace(fact.subject, fact.version);
-  context.last_id = std::max(context.last_id, fact.id);
+  history.last = std::max(history.last, fact.id);
+  history.erased.erase(fact.id);
   subjects_[fact.subject][fact.version] = {fact.version, fact.id, false, fact.time_ms, stored.content};
   for (const auto& one : stored.content->references) {
     referrers_[{in_context_of(fact.subject, one.subject), one.version}].emplace(fact.subject, fact.version);
@@ -78,6 +80,7 @@ void TenantState::add(const Fact& fact) {
 void TenantState::erase(const std::string& subject, int32_t number) {
   const Version* version = find(subject, number);
   if (version == nullptr) return;
+  ++erasures_;
   for (const auto& one : version->content->references) {
     const auto at = referrers_.find({in_context_of(subject, one.subject), one.version});
     if (at == referrers_.end()) continue;
@@ -91,6 +94,7 @@ void TenantState::erase(const std::string& subject, int32_t number) {
     const auto guid = context.by_guid.find(stored->second.guid);
     guid->second.erase(version->id);
     if (guid->second.empty()) context.by_guid.erase(guid);
+    id_histories_[context_of(subject)].erased[version->id] = stored->second.guid;
     context.ids.erase(stored);
   }
   const auto at = subjects_.find(subject);
@@ -121,6 +125,16 @@ const Version* TenantState::latest(const std::string& subject) const {
 const StoredSchema* TenantState::schema(const std::string& context, int32_t id) const {
   const Context* in = found_in(contexts_, context);
   return in == nullptr ? nullptr : found_in(in->ids, id);
+}
+
+int32_t TenantState::last_id(const std::string& context) const {
+  const IdHistory* history = found_in(id_histories_, context);
+  return history == nullptr ? 0 : history->last;
+}
+
+const std::string* TenantState::erased_guid(const std::string& context, int32_t id) const {
+  const IdHistory* history = found_in(id_histories_, context);
+  return history == nullptr ? nullptr : found_in(history->erased, id);
 }
 
 bool TenantState::is_live(const SubjectVersion& version) const {

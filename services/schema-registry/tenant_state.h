@@ -3,7 +3,7 @@
 // Why:        every answer is read from here; nothing is asked of the store to look something up.
 // Owns:       everything; contents are shared with whoever got them.
 // Threads:    one.
-// Invariants: an id's content never changes; an id goes with the last version that has it and is not given again.
+// Invariants: an id's content never changes; an id goes with the last version that has it and never stands for another content.
 #pragma once
 
 #include <cstdint>
@@ -40,12 +40,18 @@ struct StoredSchema {
 struct Context {
   std::map<int32_t, StoredSchema> ids;
   std::map<std::string, std::set<int32_t>> by_guid;  // several ids: imported ones
-  int32_t last_id = 0;
+};
+
+// What outlives the context itself: clients keep an id's schema for good.
+struct IdHistory {
+  int32_t last = 0;
+  std::map<int32_t, std::string> erased;  // the guids of the contents that they had
 };
 
 class TenantState {
  public:
   void apply(const Fact& fact);
+  uint64_t erasures() const { return erasures_; }  // of versions, so far
 
   const std::map<std::string, Versions>& subjects() const { return subjects_; }
   const std::map<std::string, Context>& contexts() const { return contexts_; }
@@ -55,6 +61,9 @@ class TenantState {
   const Version* find(const std::string& subject, int32_t version) const;  // deleted or not
   const Version* latest(const std::string& subject) const;                 // that is not deleted
   const StoredSchema* schema(const std::string& context, int32_t id) const;
+  int32_t last_id(const std::string& context) const;  // 0: none was given yet
+  // Of what the id stood for before it was erased; null: for nothing.
+  const std::string* erased_guid(const std::string& context, int32_t id) const;
   bool is_live(const SubjectVersion& version) const;
   // Live versions that refer to it.
   std::vector<SubjectVersion> referrers(const SubjectVersion& of) const;
@@ -76,9 +85,11 @@ class TenantState {
 
   std::map<std::string, Versions> subjects_;
   std::map<std::string, Context> contexts_;
+  std::map<std::string, IdHistory> id_histories_;  // by context
   std::map<SubjectVersion, std::set<SubjectVersion>> referrers_;
   std::map<std::string, Config> configs_;
   std::map<std::string, std::string> modes_;
+  uint64_t erasures_ = 0;
 };
 
 }  // namespace millrace::registry

@@ -3,6 +3,7 @@
 serializers. The clients are of PyPI (tools/python_packages.txt) and npm (tools/node)."""
 import base64
 import contextlib
+import glob
 import http.client
 import json
 import os
@@ -95,16 +96,19 @@ def a_restart_keeps_everything(test):
     status, problem = register(port, "s", ORDER_BAD)
     assert status == 409 and problem["error_code"] == 40901, problem
     assert call(port, "PUT", "/config/s", {"compatibility": "FULL"})[0] == 200
+    for number, string in enumerate((r"\xff", r"x\0y", r"\n"), 3):  # strings of Protobuf are any bytes
+        text = f'syntax = "proto2"; message M {{ optional string s = {number} [default = "{string}"]; }}'
+        assert register(port, f"p{number}", text, schemaType="PROTOBUF") == (200, {"id": number})
     assert call(port, "DELETE", "/subjects/s/versions/1") == (200, 1)
     before = whole(port)
     server.kill()
     server.start()
     port = port_of(server.directory)
     assert whole(port) == before
-    assert register(port, "u", json.dumps("string")) == (200, {"id": 3})
+    assert register(port, "u", json.dumps("string")) == (200, {"id": 6})
     assert server.stop() == 0
     with Alone(test, "data") as alone:  # the same directory
-        assert call(alone.port, "GET", "/subjects")[1] == [":.ctx:t", "s", "u"]
+        assert call(alone.port, "GET", "/subjects")[1] == [":.ctx:t", "p3", "p4", "p5", "s", "u"]
 
 
 def what_http_refuses(test):
@@ -177,6 +181,44 @@ def two_servers_on_one_postgres(test):
             assert whole(one.port) == whole(two.port)
         with Alone(test, "one", "--schema-registry-postgres", conninfo) as again:
             assert register(again.port, "last", ORDER) == (200, {"id": 41})
+
+
+def processes_under(pid):
+    """Of a process and all that it has started; what ends meanwhile is left out."""
+    out = [pid]
+    for task in glob.glob(f"/proc/{pid}/task/*/children"):
+        with contextlib.suppress(OSError), open(task, encoding="ascii") as f:
+            for child in f.read().split():
+                out += processes_under(int(child))
+    return out
+
+
+def a_frozen_postgres_holds_up_nobody_for_long(test):
+    """Requests are refused, and the server ends when it is told to."""
+    if not os.path.exists(f"{postgres.BIN}/initdb"):
+        assert not os.environ.get("MILLRACE_REQUIRE_POSTGRES"), "PostgreSQL is not installed"
+        return
+    with postgres.Postgres() as database, contextlib.ExitStack() as stack:
+        conninfo = f"host=127.0.0.1 port={database.port} user=postgres dbname=postgres connect_timeout=2"
+        registry = stack.enter_context(Alone(test, "frozen", "--schema-registry-postgres", conninfo))
+        assert register(registry.port, "s", ORDER) == (200, {"id": 1})
+        with open(f"{database.data}/postmaster.pid", encoding="ascii") as f:
+            frozen = processes_under(int(f.readline()))
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        stack.callback(lambda: [os.kill(pid, signal.SIGCONT) for pid in frozen])
+        # What is known by its id is answered all the same, before anything waits for the store.
+        assert call(registry.port, "GET", "/schemas/ids/1")[0] == 200
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(call(registry.port, "GET", "/subjects"))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.2)
+        registry.process.send_signal(signal.SIGTERM)
+        assert registry.process.wait(25) == 0, registry.tail()
+        for thread in threads:
+            thread.join()
+        assert [(status, body["error_code"]) for status, body in answers] == [(500, 50001)] * 2, answers
 
 
 def protobuf_class():
@@ -277,5 +319,5 @@ def the_kafkajs_client(test):
 
 
 if __name__ == "__main__":
-    main([a_restart_keeps_everything, what_http_refuses, tokens_are_tenants, two_servers_on_one_postgres, the_python_client,
-          the_kafkajs_client])
+    main([a_restart_keeps_everything, what_http_refuses, tokens_are_tenants, two_servers_on_one_postgres,
+          a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_kafkajs_client])

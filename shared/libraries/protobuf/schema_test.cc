@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
+#include <google/protobuf/stubs/common.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "protobuf/protobuf_schema.h"
@@ -26,6 +28,14 @@ Error failure(std::string_view text, std::vector<NamedSchema> references = {}) {
 std::string times(std::string_view text, int count) {
   std::string out;
   for (int i = 0; i < count; ++i) out += text;
+  return out;
+}
+
+// A statement a number: what is before its name's number, and behind it. Numbers from 20,001: some before are the library's own.
+std::string numbered(std::string_view before, std::string_view between, int count) {
+  std::string out;
+  for (int i = 20'001; i <= 20'000 + count; ++i)
+    out.append(before).append(std::to_string(i)).append(between).append(std::to_string(i)) += ";";
   return out;
 }
 
@@ -118,6 +128,31 @@ TEST(ProtobufSchema, ItsTextIsTheTextOfItsText) {
   }
 }
 
+// Whatever is in a string, its text can be kept as JSON, and is read again as the same string.
+TEST(ProtobufSchema, StringsOfAnyBytesArePrintedAsCleanText) {
+  for (const char* bytes :
+       {R"(\xff)", R"(x\0y)", R"(\0018)", R"(\x7f\x1b)", R"(\xc3\xa9)", R"(\xed\xa0\x80)", R"(\xe2\x82x)"}) {
+    const std::string string = "\"" + std::string(bytes) + "\"";
+    const auto schema =
+        parsed("syntax = 'proto2'; option java_package = " + string + "; message M { reserved " + string +
+               "; optional string a = 1 [default = " + string + ", json_name = " + string +
+               "]; optional bytes b = 2 [default = " + string + "]; }");
+    ASSERT_NE(schema, nullptr) << bytes;
+    for (const std::string& text : {schema->text(), schema->normalized()}) {
+      EXPECT_TRUE(google::protobuf::internal::IsStructurallyValidUTF8(text)) << bytes;
+      EXPECT_TRUE(std::none_of(text.begin(), text.end(), [](char c) { return c != '\n' && (c & 0xE0) == 0; }))
+          << text;
+      EXPECT_EQ(parsed(text)->text(), text);
+    }
+  }
+}
+
+TEST(ProtobufSchema, NamesOfFilesArePrintedAsStrings) {
+  const std::vector<NamedSchema> odd = {{"a\"b\\c.proto", "syntax = 'proto3'; message A {}"}};
+  const auto schema = parsed(R"(syntax = "proto3"; import "a\"b\\c.proto"; message M { A a = 1; })", odd);
+  EXPECT_EQ(parsed(schema->text(), odd)->text(), schema->text());
+}
+
 TEST(ProtobufSchema, NormalizedTextsOfTheSameMeaningAreTheSame) {
   const auto one = parsed(
       R"(syntax = "proto3"; package p; import "google/protobuf/any.proto"; import "confluent/meta.proto";
@@ -190,7 +225,36 @@ TEST(ProtobufSchema, TextsThatWouldTakeLongAreRefusedQuickly) {
   std::string ranges = "message M {";
   for (int i = 0; i < 20'000; ++i) ranges += "reserved " + std::to_string(2 * i + 1) + ";";
   EXPECT_EQ(failure(ranges + "}").id, "MR-PROTO-0002");
+  // The library writes a message's whole name before each of its fields'.
+  const std::string fields = numbered("optional int32 f", " = ", 20'000);
+  const std::string name(1'025, 'n');
+  EXPECT_EQ(failure("package " + std::string(500'000, 'p') + "; message M {" + fields + "}").id,
+            "MR-PROTO-0002");
+  EXPECT_EQ(failure("message " + name + " {}").id, "MR-PROTO-0002");
+  EXPECT_EQ(failure("message M { enum " + name + " { A = 0; } }").id, "MR-PROTO-0002");
+  EXPECT_EQ(failure("package p; service " + name + " {}").id, "MR-PROTO-0002");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST(ProtobufSchema, ManyPartsAreTakenInAboutAsManySteps) {
+  const auto start = std::chrono::steady_clock::now();
+  std::string nested, groups, oneofs;
+  for (int i = 20'001; i <= 36'000; ++i) nested += "message N" + std::to_string(i) + "{}";
+  const auto named = parsed("message M {" + numbered("optional N36000 f", "=", 16'000) + nested + "}");
+  for (int i = 20'001; i <= 32'000; ++i) {
+    groups += "optional group G" + std::to_string(i) + "=" + std::to_string(i) + "{}";
+    oneofs += "oneof o" + std::to_string(i) + "{int32 f" + std::to_string(i) + "=" + std::to_string(i) + ";}";
+  }
+  EXPECT_THAT(parsed("message M {" + groups + "}")->text(), HasSubstr("group G32000 = 32000 {}"));
+  const auto many = parsed("syntax = 'proto3'; message M {" + oneofs + "}");
+  const auto none = parsed("syntax = 'proto3'; message M {}");
+  EXPECT_TRUE(none->what_hinders_reading(*many)->empty());
+  const auto whole =
+      parsed("syntax = 'proto3'; message M { oneof o {" + numbered("int32 f", "=", 40'000) + "} }");
+  const auto last = parsed("syntax = 'proto3'; message M { int32 f60000 = 60000; }");
+  EXPECT_TRUE(none->what_hinders_reading(*whole)->empty());
+  EXPECT_EQ(last->what_hinders_reading(*whole)->size(), 39'999u);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 TEST(ProtobufSchema, ADeepTextWithinTheBoundIsTaken) {

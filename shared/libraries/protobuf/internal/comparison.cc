@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
 namespace millrace::protobuf {
 
@@ -130,17 +129,6 @@ std::set<int> numbers_of(const pb::Descriptor& a, const pb::Descriptor& b) {
   return out;
 }
 
-// A whole oneof may go: nobody reads any of its fields any more.
-bool all_gone(const pb::OneofDescriptor& oneof, const pb::Descriptor& reader) {
-  for (int i = 0; i < reader.real_oneof_decl_count(); ++i) {
-    if (reader.oneof_decl(i)->name() == oneof.name()) return false;
-  }
-  for (int i = 0; i < oneof.field_count(); ++i) {
-    if (reader.FindFieldByNumber(oneof.field(i)->number()) != nullptr) return false;
-  }
-  return true;
-}
-
 // Fields of a reader's oneof that a writer may set together: those that come from different places of the writer's
 // message. How many come from outside a oneof says how it is called.
 std::optional<DifferenceType> newly_exclusive(const pb::OneofDescriptor& oneof,
@@ -244,11 +232,32 @@ void Comparison::compare_oneofs(const Message& reader, const Message& writer, co
   }
 }
 
+// A whole oneof may go: nobody reads any of its fields any more.
+bool Comparison::is_read(const Oneof& oneof, const Message& reader, const std::set<std::string>& names) {
+  if (names.contains(oneof.name())) return true;
+  spend(oneof.field_count());
+  for (int i = 0; i < oneof.field_count(); ++i) {
+    if (reader.FindFieldByNumber(oneof.field(i)->number()) != nullptr) return true;
+  }
+  return false;
+}
+
+std::set<const Comparison::Oneof*> Comparison::oneofs_gone(const Message& reader, const Message& writer) {
+  std::set<std::string> names;
+  for (int i = 0; i < reader.real_oneof_decl_count(); ++i) names.insert(reader.oneof_decl(i)->name());
+  std::set<const Oneof*> out;
+  for (int i = 0; i < writer.real_oneof_decl_count(); ++i) {
+    if (!is_read(*writer.oneof_decl(i), reader, names)) out.insert(writer.oneof_decl(i));
+  }
+  return out;
+}
+
 void Comparison::compare_fields(const Message& reader, const Message& writer, const std::string& path) {
+  const auto gone = oneofs_gone(reader, writer);
   for (const int number : numbers_of(reader, writer)) {
     const Field *after = reader.FindFieldByNumber(number), *before = writer.FindFieldByNumber(number);
     if (after == nullptr) {
-      removed_field(*before, reader, path);
+      removed_field(*before, gone, path);
       continue;
     }
     const std::string here = place_of(*after, path);
@@ -264,10 +273,11 @@ void Comparison::compare_fields(const Message& reader, const Message& writer, co
   }
 }
 
-void Comparison::removed_field(const Field& field, const Message& reader, const std::string& path) {
+void Comparison::removed_field(const Field& field, const std::set<const Oneof*>& gone,
+                               const std::string& path) {
   const std::string here = place_of(field, path);
   if (const auto* oneof = field.real_containing_oneof()) {
-    if (!all_gone(*oneof, reader)) add(DifferenceType::kOneofFieldRemoved, here);
+    if (!gone.contains(oneof)) add(DifferenceType::kOneofFieldRemoved, here);
   } else {
     add(field.is_required() ? DifferenceType::kRequiredFieldRemoved : DifferenceType::kFieldRemoved, here);
   }

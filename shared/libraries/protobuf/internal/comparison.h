@@ -8,6 +8,8 @@
 
 #include <deque>
 #include <map>
+#include <set>
+#include <string>
 
 #include "protobuf/differences.h"
 
@@ -23,6 +25,7 @@ class Comparison {
   using File = google::protobuf::FileDescriptor;
   using Message = google::protobuf::Descriptor;
   using Field = google::protobuf::FieldDescriptor;
+  using Oneof = google::protobuf::OneofDescriptor;
   using Enum = google::protobuf::EnumDescriptor;
   struct Pair;
   // A field whose type is a message that is compared for itself.
@@ -47,7 +50,10 @@ class Comparison {
   void compare_messages(const Message& reader, const Message& writer, const std::string& path);
   void compare_oneofs(const Message& reader, const Message& writer, const std::string& path);
   void compare_fields(const Message& reader, const Message& writer, const std::string& path);
-  void removed_field(const Field& field, const Message& reader, const std::string& path);
+  bool is_read(const Oneof& oneof, const Message& reader, const std::set<std::string>& names);
+  // The writer's oneofs that the reader has nothing of.
+  std::set<const Oneof*> oneofs_gone(const Message& reader, const Message& writer);
+  void removed_field(const Field& field, const std::set<const Oneof*>& gone, const std::string& path);
   void added_field(const Field& field, const std::string& path);
   void compare_field(const Field& reader, const Field& writer, const std::string& path, bool with_labels);
   void compare_scalars(const Field& reader, const Field& writer, const std::string& path, bool with_labels);

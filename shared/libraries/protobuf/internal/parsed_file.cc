@@ -89,7 +89,34 @@ int most_ranges(const pb::DescriptorProto& type) {
   return out;
 }
 
+size_t longest_name(const pb::EnumDescriptorProto& type) {
+  return type.name().size();
+}
+
+size_t longest_name(const pb::DescriptorProto& type) {
+  size_t inner = 0;
+  for (const auto& nested : type.nested_type()) inner = std::max(inner, 1 + longest_name(nested));
+  for (const auto& nested : type.enum_type()) inner = std::max(inner, 1 + longest_name(nested));
+  return type.name().size() + inner;
+}
+
+size_t longest_name(const pb::FileDescriptorProto& file) {
+  size_t inner = 0;
+  for (const auto& type : file.message_type()) inner = std::max(inner, longest_name(type));
+  for (const auto& type : file.enum_type()) inner = std::max(inner, longest_name(type));
+  for (const auto& service : file.service()) inner = std::max(inner, service.name().size());
+  return file.package().empty() ? inner : file.package().size() + 1 + inner;
+}
+
+Status check_names(const pb::FileDescriptorProto& file) {
+  if (longest_name(file) <= kMaxNameBytes) return {};
+  return error(Code::kInvalid, "MR-PROTO-0002",
+               fmt::format("a type's whole name has more than {} bytes", kMaxNameBytes),
+               "shorten the package's or the messages' names");
+}
+
 Status check_parts(const pb::FileDescriptorProto& file) {
+  TRY(check_names(file));
   const size_t parts = parts_of(file);
   int ranges = 0;
   for (const auto& type : file.message_type()) ranges = std::max(ranges, most_ranges(type));

@@ -1,8 +1,11 @@
 #include "protobuf/internal/printer.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/stubs/common.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <vector>
 
 namespace millrace::protobuf {
@@ -14,13 +17,33 @@ using Field = pb::FieldDescriptorProto;
 
 constexpr int kMostFieldNumber = 536'870'911;  // what the end of a range is that goes to `max`
 
+void append_number(std::string& out, char c) {
+  fmt::format_to(std::back_inserter(out), "\\{:03o}", static_cast<unsigned char>(c));
+}
+
+void append_escaped(std::string& out, char c) {
+  constexpr std::string_view kSpecial = "\a\b\f\n\r\t\v\\'\"", kLetters = "abfnrtv\\'\"";
+  const size_t at = kSpecial.find(c);
+  if (at != std::string_view::npos) {
+    out += {'\\', kLetters[at]};
+  } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+    append_number(out, c);
+  } else {
+    out += c;
+  }
+}
+
+// A string is any bytes, a text clean UTF-8: what is neither a letter nor a sign stands by its number.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    constexpr std::string_view kSpecial = "\a\b\f\n\r\t\v\\'\"", kLetters = "abfnrtv\\'\"";
-    const size_t at = kSpecial.find(c);
-    if (at != std::string_view::npos) out += '\\';
-    out += at == std::string_view::npos ? c : kLetters[at];
+  while (!text.empty()) {
+    const pb::StringPiece rest(text.data(), text.size());
+    const auto clean = static_cast<size_t>(pb::internal::UTF8SpnStructurallyValid(rest));
+    for (const char c : text.substr(0, clean)) append_escaped(out, c);
+    text.remove_prefix(clean);
+    if (text.empty()) break;
+    append_number(out, text.front());
+    text.remove_prefix(1);
   }
   return out + '"';
 }
@@ -51,6 +74,46 @@ std::vector<std::string> texts_of(const Options& options) {
   return out;
 }
 
+std::string_view last_name(const Field& field) {
+  const std::string_view name = field.type_name();
+  return name.substr(name.rfind('.') + 1);
+}
+
+// What stands in a message or file, by name. A group is printed where its field is.
+class Inner {
+ public:
+  explicit Inner(const pb::DescriptorProto& type) {
+    add_types(type.nested_type());
+    add_groups(type.field());
+    add_groups(type.extension());
+  }
+  explicit Inner(const pb::FileDescriptorProto& file) {
+    add_types(file.message_type());
+    add_groups(file.extension());
+  }
+
+  bool is_group(const pb::DescriptorProto& type) const { return groups_.contains(type.name()); }
+  const pb::DescriptorProto* type_of(const Field& field) const {
+    const auto found = types_.find(last_name(field));
+    return found == types_.end() ? nullptr : found->second;
+  }
+
+ private:
+  template <typename Types>
+  void add_types(const Types& types) {
+    for (const auto& type : types) types_.emplace(type.name(), &type);
+  }
+  template <typename Fields>
+  void add_groups(const Fields& fields) {
+    for (const Field& field : fields) {
+      if (field.type() == Field::TYPE_GROUP) groups_.insert(last_name(field));
+    }
+  }
+
+  std::map<std::string_view, const pb::DescriptorProto*> types_;
+  std::set<std::string_view> groups_;
+};
+
 class Printer {
  public:
   void file(const pb::FileDescriptorProto& file, bool has_syntax) {
@@ -60,11 +123,12 @@ class Printer {
     imports(file);
     section(texts_of(file.options()), [&](const std::string& text) { option(text); });
     if (!file.message_type().empty() || !file.enum_type().empty()) blank();
+    const Inner inner(file);
     for (const auto& type : file.message_type()) {
-      if (!is_group_of(type, file.extension())) message(type);
+      if (!inner.is_group(type)) message(type);
     }
     for (const auto& type : file.enum_type()) enumeration(type);
-    extensions(file.extension(), file.message_type());
+    extensions(file.extension(), inner);
     section(file.service(), [&](const auto& service) { this->service(service); });
   }
 
@@ -105,7 +169,7 @@ class Printer {
     for (const bool wanted : {false, true}) {
       for (int i = 0; i < file.dependency_size(); ++i) {
         if (is_public(i) == wanted)
-          line(fmt::format("import {}\"{}\";", wanted ? "public " : "", file.dependency(i)));
+          line(fmt::format("import {}{};", wanted ? "public " : "", quoted(file.dependency(i))));
       }
     }
   }
@@ -117,14 +181,15 @@ class Printer {
   void body(const pb::DescriptorProto& type) {
     reserved(type);
     section(texts_of(type.options()), [&](const std::string& text) { option(text); });
-    fields(type);
-    for (int i = 0; i < type.oneof_decl_size(); ++i) oneof(type, i);
+    const Inner inner(type);
+    fields(type, inner);
+    oneofs(type, inner);
     section(type.extension_range(), [&](const auto& range) {
       line(fmt::format("extensions {}{};", range_text(range.start(), range.end() - 1),
                        options_text(texts_of(range.options()))));
     });
-    nested(type);
-    extensions(type.extension(), type.nested_type());
+    nested(type, inner);
+    extensions(type.extension(), inner);
   }
 
   static std::string range_text(int first, int last) {
@@ -143,65 +208,48 @@ class Printer {
     section(items, [&](const std::string& item) { line("reserved " + item + ";"); });
   }
 
+  static bool is_in_oneof(const Field& field) { return field.has_oneof_index() && !field.proto3_optional(); }
+
   // Fields that stand in the message itself: not in a oneof, but for the ones that `optional` stands for.
-  void fields(const pb::DescriptorProto& type) {
+  void fields(const pb::DescriptorProto& type, const Inner& inner) {
     bool first = true;
     for (const Field& field : type.field()) {
-      if (field.has_oneof_index() && !field.proto3_optional()) continue;
+      if (is_in_oneof(field)) continue;
       if (first) blank();
       first = false;
-      this->field(field, type.nested_type());
+      this->field(field, inner);
     }
   }
 
-  void oneof(const pb::DescriptorProto& type, int index) {
-    const auto belongs = [&](const Field& field) {
-      return field.has_oneof_index() && field.oneof_index() == index && !field.proto3_optional();
-    };
-    if (std::none_of(type.field().begin(), type.field().end(), belongs)) return;
-    blank();
-    block("oneof " + type.oneof_decl(index).name(), [&] {
-      section(texts_of(type.oneof_decl(index).options()), [&](const std::string& text) { option(text); });
-      for (const Field& field : type.field()) {
-        if (belongs(field)) this->field(field, type.nested_type());
-      }
-    });
+  void oneofs(const pb::DescriptorProto& type, const Inner& inner) {
+    std::map<int, std::vector<const Field*>> members;
+    for (const Field& field : type.field()) {
+      if (is_in_oneof(field)) members[field.oneof_index()].push_back(&field);
+    }
+    for (const auto& [index, fields] : members) {
+      const auto& oneof = type.oneof_decl(index);
+      blank();
+      block("oneof " + oneof.name(), [&, &fields = fields] {
+        section(texts_of(oneof.options()), [&](const std::string& text) { option(text); });
+        for (const Field* field : fields) this->field(*field, inner);
+      });
+    }
   }
 
-  void nested(const pb::DescriptorProto& type) {
-    const auto is_own = [&](const pb::DescriptorProto& inner) {
-      return !inner.options().map_entry() && !is_group_of(inner, type.field()) &&
-             !is_group_of(inner, type.extension());
+  void nested(const pb::DescriptorProto& type, const Inner& inner) {
+    const auto is_own = [&](const pb::DescriptorProto& one) {
+      return !one.options().map_entry() && !inner.is_group(one);
     };
     const auto& types = type.nested_type();
     if (std::any_of(types.begin(), types.end(), is_own) || type.enum_type_size() > 0) blank();
-    for (const auto& inner : types) {
-      if (is_own(inner)) message(inner);
+    for (const auto& one : types) {
+      if (is_own(one)) message(one);
     }
-    for (const auto& inner : type.enum_type()) enumeration(inner);
+    for (const auto& one : type.enum_type()) enumeration(one);
   }
 
-  template <typename Fields>
-  static bool is_group_of(const pb::DescriptorProto& type, const Fields& fields) {
-    return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
-      return field.type() == Field::TYPE_GROUP && last_name(field) == type.name();
-    });
-  }
-
-  static std::string last_name(const Field& field) {
-    return field.type_name().substr(field.type_name().rfind('.') + 1);
-  }
-
-  template <typename Types>
-  static const pb::DescriptorProto* nested_of(const Field& field, const Types& types) {
-    const auto found = std::find_if(types.begin(), types.end(),
-                                    [&](const auto& type) { return type.name() == last_name(field); });
-    return found == types.end() ? nullptr : &*found;
-  }
-
-  template <typename Types>
-  void field(const Field& field, const Types& types) {
-    const pb::DescriptorProto* own = nested_of(field, types);
+  void field(const Field& field, const Inner& inner) {
+    const pb::DescriptorProto* own = inner.type_of(field);
     if (field.type() == Field::TYPE_GROUP && own != nullptr) {
       return block(label_of(field) + fmt::format("group {} = {}", own->name(), field.number()),
                    [&] { body(*own); });
@@ -260,14 +308,14 @@ class Printer {
     });
   }
 
-  template <typename Fields, typename Types>
-  void extensions(const Fields& fields, const Types& types) {
+  template <typename Fields>
+  void extensions(const Fields& fields, const Inner& inner) {
     for (auto first = fields.begin(); first != fields.end();) {
       const auto last = std::find_if(
           first, fields.end(), [&](const Field& field) { return field.extendee() != first->extendee(); });
       blank();
       block("extend " + first->extendee(), [&] {
-        for (auto field = first; field != last; ++field) this->field(*field, types);
+        for (auto field = first; field != last; ++field) this->field(*field, inner);
       });
       first = last;
     }
