@@ -103,11 +103,11 @@ Status get(RegistryClient& registry, const SchemaOptions& options) {
 
 Status list(RegistryClient& registry, const SchemaOptions& options) {
   ResourcePrinter printer(options.output);
-  constexpr int kPage = 1'000;
-  for (int offset = 0;; offset += kPage) {
-    std::string path = fmt::format("/schemas?subjectPrefix={}&deleted={}&latestOnly={}&offset={}&limit={}",
+  // A page ends where it becomes too large, too.
+  for (size_t offset = 0;;) {
+    std::string path = fmt::format("/schemas?subjectPrefix={}&deleted={}&latestOnly={}&offset={}&limit=1000",
                                    percent_encode(options.prefix.empty() ? ":*:" : options.prefix),
-                                   options.deleted, !options.all, offset, kPage);
+                                   options.deleted, !options.all, offset);
     TRY_ASSIGN(const Json page, registry.call("GET", path));
     if (!page.is_array()) return answers_without("a list of schemas");
     for (const auto& item : page) {
@@ -116,7 +116,8 @@ Status list(RegistryClient& registry, const SchemaOptions& options) {
                            {"id", number_in(item, "id").value_or(0)},
                            {"type", text_in(item, "schemaType").value_or("AVRO")}});
     }
-    if (page.size() < kPage) break;
+    if (page.empty()) break;
+    offset += page.size();
   }
   printer.end_list();
   return {};

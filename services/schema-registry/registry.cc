@@ -50,7 +50,7 @@ Result<int32_t> next_version(const TenantState& state, const std::string& subjec
   const Versions* all = state.versions(subject);
   if (all == nullptr) return 1;
   const int32_t last = all->rbegin()->first;
-  if (last == INT32_MAX) return api_error(50001, "the subject's version numbers are used up");
+  if (last == INT32_MAX) return not_permitted("the subject's version numbers are used up");
   return last + 1;
 }
 
@@ -97,7 +97,7 @@ Result<int32_t> id_for(const TenantState& state, const std::string& subject, con
     if (same != in->second.by_guid.end()) return *same->second.begin();
   }
   const int32_t last = state.last_id(context);
-  if (last == INT32_MAX) return api_error(50001, "the context's ids are used up");
+  if (last == INT32_MAX) return not_permitted("the context's ids are used up");
   return last + 1;
 }
 

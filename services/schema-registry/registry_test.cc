@@ -261,7 +261,7 @@ TEST(Registry, NoVersionFollowsTheLastNumber) {
   ASSERT_TRUE(registry.set_mode("t", "s", "READWRITE", false).ok());
   const auto made = registry.add("t", "s", words("a b?"), false);
   ASSERT_FALSE(made.ok());
-  EXPECT_EQ(made.error().id, "50001");
+  EXPECT_EQ(made.error().id, "42205");
   Candidate numbered = words("a b?");
   numbered.version = -1;
   EXPECT_FALSE(registry.add("t", "s", numbered, false).ok());
