@@ -34,7 +34,7 @@ struct Part {
 const std::vector<Part>& parts() {
   static const std::vector<Part> all = {
       {"journal", {"replay"}, &bench_journal},
-      {"ingest", {"ndjson", "single", "single_tls", "websocket"}, &bench_ingest},
+      {"ingest", {"ndjson", "validated", "single", "single_tls", "websocket"}, &bench_ingest},
       {"latency", {"one_stream", "snapshots", "idle", "thousand_streams", "noisy"}, &bench_latency},
       {"fanout", {"sse_100", "sse_10000"}, &bench_fanout},
       {"connections", {"idle", "following", "websocket"}, &bench_connections},

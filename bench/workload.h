@@ -14,12 +14,12 @@ namespace millrace::bench {
 
 inline constexpr int64_t kDisorderMs = 10;
 
-inline std::string create_stream(const std::string& name) {
+inline std::string create_stream(const std::string& name, const std::string& more_options = "") {
   return fmt::format(
       "CREATE STREAM {} (due BIGINT, ts TIMESTAMPTZ, k TEXT, sel BIGINT, v DOUBLE PRECISION, "
       "WATERMARK FOR ts AS ts - INTERVAL '{} milliseconds') WITH (format = 'json', key = 'k', partitions = "
-      "1);\n",
-      name, kDisorderMs);
+      "1{});\n",
+      name, kDisorderMs, more_options);
 }
 inline std::string create_filter(const std::string& name, const std::string& from) {
   return fmt::format("CREATE STREAM {} AS SELECT due, ts, k, v FROM {} WHERE sel = 0;\n", name, from);

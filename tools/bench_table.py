@@ -37,9 +37,12 @@ def bounds(values):
         key = ("latency", "noisy", "quiet_p99")
         table[key] = at_most(key, 1.5 * alone)
     for bench, case, limit in (("ingest", "ndjson", 1_500_000), ("ingest", "single", 50_000),
+                               ("ingest", "validated", 1_000_000),
                                ("journal", "replay", 4_000_000)):
         key = (bench, case, "events_per_s")
         table[key] = at_least(key, limit)
+    key = ("ingest", "validated", "added_us")
+    table[key] = at_most(key, 0.8)
     for case, metric, limit in (("empty", "rss_mb", 64), ("empty", "ready_ms", 300), ("after_kill", "ready_ms", 2000),
                                 ("after_kill_full_rate", "ready_ms", 2000)):
         key = ("start", case, metric)
