@@ -163,7 +163,8 @@ Result<const sql::Catalog::Entry*> Ingest::Impl::find_stream(const sql::Catalog&
 }
 
 Result<IngestTarget*> Ingest::Impl::target_of(const engine::StreamPtr& stream) {
-  if (const auto found = targets.find(stream->id); found != targets.end()) return found->second.get();
+  if (const auto found = targets.find(stream->id); found != targets.end() && found->second->is_of(stream))
+    return found->second.get();
   std::unique_ptr<EventSchema> schema;
   if (!stream->schema.subject.empty()) {
     if (schemas == nullptr) return no_registry();

@@ -1,8 +1,8 @@
 // IngestTarget: one stream as its events come in: which it takes, and the batches that they become.
 //
 // Use:     begin(), take() for each event of a request, then finish(); after it nothing of the request is left.
-// Kept:    from one request to the next what was learnt of the stream's shapes, and room for its batches. A stream's id is
-//          never used again and its definition never changes.
+// Kept:    from one request to the next, until the stream is altered, what was learnt of its shapes, and room for its
+//          batches.
 // Threads: the core loop.
 #pragma once
 
@@ -36,6 +36,7 @@ class IngestTarget {
   log::Group finish();
 
   const engine::StreamDef& stream() const { return *stream_; }
+  bool is_of(const engine::StreamPtr& stream) const { return stream_ == stream; }
   // Of the events that were taken since begin(), if the stream deduplicates.
   const EventIdRecord& new_ids() const { return new_ids_; }
 

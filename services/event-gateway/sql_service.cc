@@ -150,6 +150,8 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
   void execute(const sql::Explain& explain, const sql::Statement& statement);
   void replace(sql::DefinitionId view, const char* tag, const sql::Statement& statement);
   void execute(const sql::Pause& pause, const sql::Statement& statement);
+  void execute(const sql::Alter& alter, const sql::Statement& statement);
+  void alter(const sql::Alter& alter, const sql::Statement& statement);
   void execute(const sql::Insert& insert, const sql::Statement& statement);
 
   // When the name is taken, meanwhile or before.
@@ -340,6 +342,36 @@ void Run::execute(const sql::Drop& drop, const sql::Statement& statement) {
     self->finish_statement(std::move(dropped).error());
   };
   definitions_.drop(drop.definition, done);
+}
+
+// What it names of a registry is looked up, and kept with its numbers, as of a CREATE STREAM.
+void Run::execute(const sql::Alter& alter, const sql::Statement& statement) {
+  const engine::SchemaRef& schema = alter.schema;
+  if (schema.subject.empty() || (schema.version != 0 && schema.id != 0)) return this->alter(alter, statement);
+  if (schemas_ == nullptr) return finish_statement(no_registry());
+  const auto done = [self = shared_from_this(), alter = sql::Alter(alter),
+                     &statement](Result<FoundSchema> found) mutable {
+    if (!found.ok()) return self->finish_statement(std::move(found).error());
+    const auto create = sql::parse(alter.to);
+    CHECK(create.ok(), "a definition that was bound is parsed");
+    auto kept = sql::with_schema(*create->front(), found->schema, std::string());
+    if (!kept.ok()) return self->finish_statement(std::move(kept).error());
+    alter.to = std::move(kept->text);
+    self->alter(alter, statement);
+  };
+  schemas_->find(tenant_, schema, done);
+}
+
+// `statement` is one of the run's own. It is bound again if the stream has changed meanwhile.
+void Run::alter(const sql::Alter& alter, const sql::Statement& statement) {
+  if (alter.from == alter.to) return command("ALTER STREAM");
+  const auto done = [self = shared_from_this(), &statement](Result<sql::DefinitionId> altered) {
+    if (altered.ok()) return self->command("ALTER STREAM");
+    const Code why = altered.error().code;
+    if (why == Code::kConflict || why == Code::kNotFound) return self->statement(statement);
+    self->finish_statement(std::move(altered).error());
+  };
+  definitions_.alter(alter.definition, alter.from, alter.to, done);
 }
 
 void Run::execute(const sql::Pause& pause, const sql::Statement&) {

@@ -32,6 +32,7 @@ struct FormCheck {
   Status operator()(const sql::ast::CreateQuery&) const { return check_any(caller, Scope::kAdmin); }
   Status operator()(const sql::ast::Drop&) const { return check_any(caller, Scope::kAdmin); }
   Status operator()(const sql::ast::Pause&) const { return check_any(caller, Scope::kAdmin); }
+  Status operator()(const sql::ast::Alter&) const { return check_any(caller, Scope::kAdmin); }
   Status operator()(const sql::ast::Select&) const { return check_any(caller, Scope::kQuery); }
   Status operator()(const sql::ast::Subscribe&) const { return check_any(caller, Scope::kQuery); }
   Status operator()(const sql::ast::Insert&) const { return check_any(caller, Scope::kIngest); }
@@ -69,6 +70,7 @@ struct NameCheck {
   Status operator()(const sql::CreateQuery&) const { return {}; }
   Status operator()(const sql::Drop&) const { return {}; }
   Status operator()(const sql::Pause&) const { return {}; }
+  Status operator()(const sql::Alter&) const { return {}; }
   Status operator()(const sql::Explain&) const { return {}; }
 };
 
@@ -78,7 +80,8 @@ bool changes_definitions(const sql::Statement& statement) {
   using namespace sql::ast;  // NOLINT
   const auto& body = statement.body;
   return std::holds_alternative<CreateStream>(body) || std::holds_alternative<CreateQuery>(body) ||
-         std::holds_alternative<Drop>(body) || std::holds_alternative<Pause>(body);
+         std::holds_alternative<Drop>(body) || std::holds_alternative<Pause>(body) ||
+         std::holds_alternative<Alter>(body);
 }
 
 Status check_form(const CallerPtr& caller, const sql::Statement& statement) {

@@ -1,7 +1,7 @@
 // Which scopes a statement needs. By its form before it is bound, so that errors tell nothing to who may not ask; by what it
 // names afterwards.
 //
-//   CREATE, DROP, PAUSE, RESUME        admin
+//   CREATE, DROP, PAUSE, RESUME, ALTER admin
 //   SELECT, SUBSCRIBE, DESCRIBE        query of all that they read
 //   SHOW, EXPLAIN                      query, not of some names only; SHOW FUNCTIONS of any
 //   INSERT                             ingest of the stream, and as SELECT

@@ -16,7 +16,7 @@ namespace {
 bool is_command_status(const AnswerRow& row) {
   if (row.size() != 1 || row[0].name != "status" || row[0].kind != AnswerValue::Kind::kText) return false;
   const std::string& text = row[0].text;
-  if (text == "PAUSE" || text == "RESUME") return true;
+  if (text == "PAUSE" || text == "RESUME" || text == "ALTER STREAM") return true;
   return text.starts_with("CREATE ") || text.starts_with("DROP ") || text.starts_with("INSERT 0 ");
 }
 

@@ -158,7 +158,7 @@ def statements_by_scope(test):
                  "SELECT * FROM dead_letters", "SUBSCRIBE TO payments", "DESCRIBE payments", "SHOW STREAMS",
                  "EXPLAIN SELECT * FROM orders", "EXPLAIN ANALYZE SELECT * FROM payments", "CREATE STREAM x (a TEXT)",
                  "CREATE MATERIALIZED VIEW orders2 AS SELECT card, count(*) AS n FROM payments GROUP BY card",
-                 "DROP STREAM orders", "PAUSE orders_by_a", "INSERT INTO payments (card) VALUES ('1')",
+                 "DROP STREAM orders", "ALTER STREAM orders RESET (retention)", "PAUSE orders_by_a", "INSERT INTO payments (card) VALUES ('1')",
                  "INSERT INTO orders SELECT card FROM payments"):
         assert g.sql(some, text) == denied, (text, g.sql(some, text))
     administrator = g.make("admin")

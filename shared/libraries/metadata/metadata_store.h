@@ -49,7 +49,7 @@ class MetadataStore {
   virtual Result<DefinitionId> insert(const Definition& definition) = 0;  // id is assigned
   virtual Status mark_activated(DefinitionId id, std::optional<Cut> cut) = 0;
   virtual Status mark_dropped(DefinitionId id, std::optional<Cut> cut) = 0;
-  virtual Status set_sql(DefinitionId id, const std::string& sql) = 0;  // of a query whose state stays
+  virtual Status set_sql(DefinitionId id, const std::string& sql) = 0;  // what it decides of the past stays
   virtual Status remove(DefinitionId id) = 0;
   virtual Result<std::vector<Definition>> list() = 0;                           // by id
   virtual Result<std::optional<std::string>> get(const std::string& name) = 0;  // small settings

@@ -205,6 +205,7 @@ struct CreateStream {
   std::optional<Watermark> watermark;
   std::optional<SourceSpan> elements;  // the parenthesis before the columns; none: they are left to a schema
   std::vector<Option> options;
+  std::optional<SourceSpan> with;  // WITH (…)
 
   const Option* option(std::string_view option_name) const {  // null: it is not said
     for (const Option& one : options) {
@@ -247,13 +248,19 @@ struct Pause {  // or RESUME
   Name name;
   bool pause = true;
 };
+struct Alter {  // ALTER STREAM name SET (option = value, …) | RESET (option, …)
+  Name name;
+  bool reset = false;
+  std::vector<Option> options;  // reset: their names
+};
 struct Insert {
   Name stream;
   std::vector<Name> columns;  // empty: all
   Query query;
 };
 struct Explain;
-using Body = std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause, Insert>;
+using Body =
+    std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause, Alter, Insert>;
 struct Explain {  // one of the two
   std::unique_ptr<Body> body;
   Name target;  // of a stream or a view

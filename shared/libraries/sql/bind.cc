@@ -137,6 +137,10 @@ struct Explainer {
     TRY_ASSIGN(const Pause bound, bind_pause(tree, context));
     return fmt::format("{} {}", bound.pause ? "Pause" : "Resume", tree.name.text);
   }
+  Result<std::string> operator()(const ast::Alter& tree) const {
+    TRY_ASSIGN(const Alter bound, bind_alter(tree, context));
+    return fmt::format("Alter stream {}\n  -> {}", tree.name.text, bound.to);
+  }
   Result<std::string> operator()(const ast::Insert& tree) const {
     TRY_ASSIGN(const Insert bound, bind_insert(tree, context));
     return fmt::format("Insert into stream {}\n{}", bound.stream->name, bound.rows.explain());
@@ -210,6 +214,7 @@ struct Dispatcher {
   Result<BoundStatement> operator()(const ast::Drop& tree) const { return wrap(bind_drop(tree, context)); }
   Result<BoundStatement> operator()(const ast::Show& tree) const { return wrap(bind_show(tree, context)); }
   Result<BoundStatement> operator()(const ast::Pause& tree) const { return wrap(bind_pause(tree, context)); }
+  Result<BoundStatement> operator()(const ast::Alter& tree) const { return wrap(bind_alter(tree, context)); }
   Result<BoundStatement> operator()(const ast::Insert& tree) const {
     return wrap(bind_insert(tree, context));
   }

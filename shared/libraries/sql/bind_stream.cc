@@ -147,50 +147,6 @@ Status bind_deduplicate(const ast::Option& option, StreamDef& out) {
                     "for example deduplicate = '10 minutes'");
 }
 
-Status bind_option(const ast::Option& option, StreamDef& out) {
-  const std::string& name = option.name.text;
-  if (name == "format") {
-    out.cloud_events = option.value == "cloudevents";
-    return option_one_of(option, {"json", "cloudevents"});
-  }
-  if (name == "on_invalid") {
-    out.keeps_invalid = option.value == "dead_letter";
-    return option_one_of(option, {"reject", "dead_letter"});
-  }
-  if (name == "deduplicate") return bind_deduplicate(option, out);
-  if (name == "timestamp_unit") return bind_timestamp_unit(option, out);
-  if (name == "key") return bind_key(option, out);
-  if (name == "partitions") {
-    TRY_ASSIGN(const int64_t partitions, option_integer(option, 1, kMaxPartitions));
-    out.partitions = static_cast<uint16_t>(partitions);
-    return {};
-  }
-  if (name == "idle_timeout") {
-    TRY_ASSIGN(out.idle_timeout_us, option_duration_us(option));
-    return {};
-  }
-  if (name == "retention") {
-    TRY_ASSIGN(out.retention_us, option_duration_us(option));
-    return {};
-  }
-  if (name == "retention_bytes") {
-    TRY_ASSIGN(out.retention_bytes, option_bytes(option));
-    return {};
-  }
-  if (name == "schema") {
-    TRY_ASSIGN(out.schema.subject, option_text(option));
-    if (!out.schema.subject.empty()) return {};
-    return invalid_at(kBadOption, option.value_span, "option \"schema\" names no subject",
-                      "for example schema = 'orders-value'");
-  }
-  if (name == "schema_version" || name == "schema_id") {
-    TRY_ASSIGN(const int64_t number, option_integer(option, 1, INT32_MAX));
-    (name == "schema_id" ? out.schema.id : out.schema.version) = static_cast<int32_t>(number);
-    return {};
-  }
-  return unknown_option(option, kStreamOptions, "a stream");
-}
-
 Status check_schema(const ast::CreateStream& tree, const StreamDef& stream) {
   for (const char* name : {"schema_version", "schema_id"}) {
     const ast::Option* option = tree.option(name);
@@ -262,6 +218,50 @@ Status place_in_cloud_events(const ast::CreateStream& tree, Schema& columns) {
 
 }  // namespace
 
+Status bind_stream_option(const ast::Option& option, StreamDef& out) {
+  const std::string& name = option.name.text;
+  if (name == "format") {
+    out.cloud_events = option.value == "cloudevents";
+    return option_one_of(option, {"json", "cloudevents"});
+  }
+  if (name == "on_invalid") {
+    out.keeps_invalid = option.value == "dead_letter";
+    return option_one_of(option, {"reject", "dead_letter"});
+  }
+  if (name == "deduplicate") return bind_deduplicate(option, out);
+  if (name == "timestamp_unit") return bind_timestamp_unit(option, out);
+  if (name == "key") return bind_key(option, out);
+  if (name == "partitions") {
+    TRY_ASSIGN(const int64_t partitions, option_integer(option, 1, kMaxPartitions));
+    out.partitions = static_cast<uint16_t>(partitions);
+    return {};
+  }
+  if (name == "idle_timeout") {
+    TRY_ASSIGN(out.idle_timeout_us, option_duration_us(option));
+    return {};
+  }
+  if (name == "retention") {
+    TRY_ASSIGN(out.retention_us, option_duration_us(option));
+    return {};
+  }
+  if (name == "retention_bytes") {
+    TRY_ASSIGN(out.retention_bytes, option_bytes(option));
+    return {};
+  }
+  if (name == "schema") {
+    TRY_ASSIGN(out.schema.subject, option_text(option));
+    if (!out.schema.subject.empty()) return {};
+    return invalid_at(kBadOption, option.value_span, "option \"schema\" names no subject",
+                      "for example schema = 'orders-value'");
+  }
+  if (name == "schema_version" || name == "schema_id") {
+    TRY_ASSIGN(const int64_t number, option_integer(option, 1, INT32_MAX));
+    (name == "schema_id" ? out.schema.id : out.schema.version) = static_cast<int32_t>(number);
+    return {};
+  }
+  return unknown_option(option, kStreamOptions, "a stream");
+}
+
 Status add_op_column(StreamDef& stream, const SourceSpan& span) {
   const std::string name(engine::kOpColumn);
   if (column_index(stream.columns, name) >= 0)
@@ -282,13 +282,13 @@ Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const Bin
   // Left to the schema: it is bound again with them (schema_text.h).
   if (tree.columns.empty() && tree.option("schema") != nullptr) {
     for (const char* name : {"schema", "schema_version", "schema_id"}) {
-      if (const ast::Option* option = tree.option(name)) TRY(bind_option(*option, out.stream));
+      if (const ast::Option* option = tree.option(name)) TRY(bind_stream_option(*option, out.stream));
     }
     return out;
   }
   TRY(bind_columns(tree, out.stream));
   if (tree.watermark) TRY(bind_watermark(*tree.watermark, out.stream));
-  for (const auto& option : tree.options) TRY(bind_option(option, out.stream));
+  for (const auto& option : tree.options) TRY(bind_stream_option(option, out.stream));
   TRY(check_deduplicate(tree, out.stream));
   TRY(check_schema(tree, out.stream));
   if (!tree.primary_key.empty()) TRY(bind_primary_key(tree, out.stream));

@@ -84,6 +84,8 @@ Result<std::optional<size_t>> select_position(const ast::Expr& expr, size_t colu
 Result<BoundStatement> bind_definition(const Statement& statement, const Catalog& catalog, TenantId tenant);
 
 Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const BindContext& context);
+Status bind_stream_option(const ast::Option& option, engine::StreamDef& out);
+Result<Alter> bind_alter(const ast::Alter& tree, const BindContext& context);  // bind_alter.cc
 Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context);
 // LATE DATA TO: a declared stream that takes the source's events as they are, and that does not lead back to the
 // source (bind_late.cc).

@@ -33,6 +33,10 @@ Error unknown(DefinitionId id) {
   return error(Code::kNotFound, "MR-DEF-0002", fmt::format("there is no definition {}", id.value),
                "it was dropped meanwhile");
 }
+Error changed(const std::string& name) {
+  return error(Code::kConflict, "MR-DEF-0005", fmt::format("\"{}\" was altered meanwhile", name),
+               "look at it, and alter it again");
+}
 Error too_many() {
   return error(Code::kExhausted, "MR-DEF-0003", "too many definitions are being changed",
                "try again shortly");
@@ -280,6 +284,11 @@ void Definitions::replace(DefinitionId id, const std::string& sql, Done done) {
   enqueue([this, id, sql, done = std::move(done)] { done(replace_now(id, sql)); });
 }
 
+void Definitions::alter(DefinitionId id, const std::string& from, const std::string& to, Done done) {
+  if (waiting_.size() >= kMaxWaiting) return done(too_many());
+  enqueue([this, id, from, to, done = std::move(done)] { done(alter_now(id, from, to)); });
+}
+
 void Definitions::enqueue(std::function<void()> change) {
   waiting_.push_back(std::move(change));
   if (waiting_.size() == 1) run_next();
@@ -340,11 +349,25 @@ Result<DefinitionId> Definitions::replace_now(DefinitionId id, const std::string
   definition.sql = sql;
   TRY_ASSIGN(auto catalog, catalog_->without(id)->with(definition));
   if (!may_replace(*catalog_, *entry, *catalog->find(id)->query)) return name_taken(definition.name);
-  TRY_ASSIGN(auto history, history_->without(id)->with(definition));
-  TRY(store_->set_sql(id, sql));
+  return keep_text(std::move(definition), std::move(catalog));
+}
+
+Result<DefinitionId> Definitions::alter_now(DefinitionId id, const std::string& from, const std::string& to) {
+  const auto* entry = catalog_->find(id);
+  if (entry == nullptr) return unknown(id);
+  Definition definition = entry->definition;
+  if (definition.sql != from) return changed(definition.name);
+  definition.sql = to;
+  TRY_ASSIGN(auto catalog, catalog_->without(id)->with(definition));
+  return keep_text(std::move(definition), std::move(catalog));
+}
+
+Result<DefinitionId> Definitions::keep_text(Definition definition, CatalogPtr catalog) {
+  TRY_ASSIGN(auto history, history_->without(definition.id)->with(definition));
+  TRY(store_->set_sql(definition.id, definition.sql));
   catalog_ = std::move(catalog);
   history_ = std::move(history);
-  return id;
+  return definition.id;
 }
 
 void Definitions::on_durable(Cut durable) {

@@ -56,6 +56,9 @@ class Definitions {
   // A view goes on under another text, which shows the groups that it has (may_replace): that decides nothing of what
   // steps do, so the store alone knows of it. kConflict: the catalog has changed since the statement was bound.
   void replace(DefinitionId id, const std::string& sql, Done done);
+  // A declared stream goes on under another text, which says of what comes in and how long it is kept something else:
+  // likewise. kConflict: its text is not `from` any more.
+  void alter(DefinitionId id, const std::string& from, const std::string& to, Done done);
   // A paused query stands still at the cut: when its tasks step decides no answer, so the store alone knows of
   // it. The cut is of a frame that nobody has seen yet. Pausing what is paused changes nothing.
   Status pause(DefinitionId id);
@@ -90,6 +93,8 @@ class Definitions {
   void start_create(metadata::Definition definition, Done done);
   void start_drop(DefinitionId id, Done done);
   Result<DefinitionId> replace_now(DefinitionId id, const std::string& sql);
+  Result<DefinitionId> alter_now(DefinitionId id, const std::string& from, const std::string& to);
+  Result<DefinitionId> keep_text(metadata::Definition definition, CatalogPtr catalog);
   Status bind_now(const metadata::Definition& definition) const;
   Result<metadata::Definition> insert(metadata::Definition definition);
   Result<Cut> append(Activation::What what, DefinitionId definition);

@@ -13,11 +13,12 @@
 namespace millrace::sql {
 namespace {
 
-const std::vector<std::string> kStatements{"CREATE", "SELECT", "WITH",     "VALUES",  "INSERT", "SUBSCRIBE",
-                                           "DROP",   "SHOW",   "DESCRIBE", "EXPLAIN", "PAUSE",  "RESUME"};
+const std::vector<std::string> kStatements{"CREATE",    "SELECT", "WITH", "VALUES",   "INSERT",
+                                           "SUBSCRIBE", "DROP",   "SHOW", "DESCRIBE", "EXPLAIN",
+                                           "PAUSE",     "RESUME", "ALTER"};
 constexpr std::string_view kPostgresStatements[] = {
-    "insert",   "update", "delete", "alter",  "truncate", "merge",   "copy",  "begin",   "commit",
-    "rollback", "set",    "grant",  "revoke", "vacuum",   "analyze", "table", "declare", "fetch"};
+    "insert", "update", "delete", "truncate", "merge",   "copy",  "begin",   "commit", "rollback",
+    "set",    "grant",  "revoke", "vacuum",   "analyze", "table", "declare", "fetch"};
 
 }  // namespace
 
@@ -186,6 +187,7 @@ Result<ast::Body> Parser::statement() {
   if (is_word("show") || is_word("describe") || is_word("desc")) return show();
   if (is_word("explain")) return explain();
   if (is_word("pause") || is_word("resume")) return pause();
+  if (is_word("alter")) return alter();
   if (is_word("insert")) return insert();
   if (take_word("subscribe")) {
     take_word("to");
@@ -272,7 +274,11 @@ Result<ast::Body> Parser::create_stream() {
   if (!is_symbol("("))
     return unexpected("after the stream's name come its columns in parentheses, or AS SELECT …");
   TRY(stream_elements(out));
-  if (is_word("with")) TRY(options(out.options));
+  if (is_word("with")) {
+    const SourceSpan first = peek().span;
+    TRY(options(out.options));
+    out.with = span_from(first);
+  }
   if (is_word("as")) {
     return unsupported_at(peek().span, "a stream has either columns or a query",
                           "write CREATE STREAM name AS SELECT …: the columns follow from the query");
@@ -572,6 +578,31 @@ Result<ast::Body> Parser::pause() {
     if (!take_word("view")) take_word("stream");
   }
   TRY_ASSIGN(out.name, relation_name("the name of a view or a derived stream"));
+  return ast::Body(std::move(out));
+}
+
+// ALTER STREAM name SET (option = value, …) | RESET (option, …)
+Result<ast::Body> Parser::alter() {
+  ast::Alter out;
+  take();
+  if (!is_word("stream")) {
+    return unsupported_at(peek().span, fmt::format("ALTER {} is not supported", raw(peek())),
+                          "ALTER STREAM name SET (option = value); a view is changed by CREATE OR REPLACE");
+  }
+  take();
+  TRY_ASSIGN(out.name, relation_name("the stream's name"));
+  if (is_word("set")) {
+    TRY(options(out.options));
+    return ast::Body(std::move(out));
+  }
+  if (!is_word("reset")) return unexpected("SET (option = value, …) or RESET (option, …) is expected here");
+  out.reset = true;
+  take();
+  TRY(expect_symbol("("));
+  do {
+    TRY_ASSIGN(out.options.emplace_back().name, label());
+  } while (take_symbol(","));
+  TRY(expect_symbol(")"));
   return ast::Body(std::move(out));
 }
 

@@ -39,6 +39,7 @@ class Parser {
   Result<ast::Body> show();
   Result<ast::Body> explain();
   Result<ast::Body> pause();
+  Result<ast::Body> alter();
   Result<ast::Body> insert();
   bool explains_a_name();
   Status stream_elements(ast::CreateStream& out);

@@ -71,12 +71,18 @@ struct Pause {  // or RESUME
   DefinitionId definition;
   bool pause = true;
 };
+struct Alter {  // of a declared stream, what comes in and how long it is kept
+  DefinitionId definition;
+  std::string from, to;  // its CREATE STREAM, and what becomes of it
+  engine::SchemaRef
+      schema;  // that `to` names: to be looked up where its version or its id is not said (schema_text.h)
+};
 struct Insert {
   engine::StreamPtr stream;
   engine::SelectPlan rows;  // its outputs are columns of the stream, by name and type
 };
 using BoundStatement =
-    std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause, Insert>;
+    std::variant<CreateStream, CreateQuery, Select, Subscribe, Drop, Show, Explain, Pause, Alter, Insert>;
 
 // `text` is the statement's own text: spans in errors are relative to the text given to parse(). `now`: what now() is in an
 // ad-hoc query; without it, as in a definition, there is none.
