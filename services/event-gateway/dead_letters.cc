@@ -201,11 +201,11 @@ Status DeadLetters::check_rate(TenantId tenant) {
                "go on a little later");
 }
 
-Status DeadLetters::append(std::vector<Action> actions, const std::vector<Ingest::Again>& events,
+Status DeadLetters::append(std::vector<Action> actions, Ingest::TakenAgain taken,
                            std::function<void()> done) {
   std::vector<log::ControlAppend> controls;
   for (const Action& action : actions) controls.push_back({log::ControlKind::kLetter, encode(action)});
-  TRY_ASSIGN(const auto appended, ingest_.append_again(events, std::move(controls)));
+  TRY_ASSIGN(const auto appended, ingest_.append_again(std::move(taken), std::move(controls)));
   for (const Action& action : actions) under_way_.insert({action.tenant, action.letter.value});
   pending_.push_back({appended.cut, appended.time, std::move(actions), std::move(done)});
   return {};
@@ -223,9 +223,12 @@ void DeadLetters::append_one(const Asked& asked, Action action, OneDone done) {
 
 Result<engine::StreamPtr> DeadLetters::stream_outside(const Letter& letter) const {
   const auto* entry = definitions_.catalog()->find(letter.tenant, letter.stream);
-  if (entry != nullptr && entry->stream && entry->stream->kind == engine::StreamKind::kDeclared)
-    return entry->stream;
-  return cannot_be_redriven(letter, "its stream is not there any more", "discard it");
+  const bool there =
+      entry != nullptr && entry->stream && entry->stream->kind == engine::StreamKind::kDeclared;
+  if (there && letter.frame > entry->definition.activated_at.value_or(Cut(0))) return entry->stream;
+  return cannot_be_redriven(letter,
+                            there ? "its stream was made anew since" : "its stream is not there any more",
+                            "send its event to a stream, and discard it");
 }
 
 // The event has to be one of its stream, and to stay where it is: its key decides who counts it. One that is outside
@@ -233,8 +236,8 @@ Result<engine::StreamPtr> DeadLetters::stream_outside(const Letter& letter) cons
 Status DeadLetters::check_edit(const Letter& letter, const std::string& payload) const {
   if (letter.is_outside()) {
     TRY_ASSIGN(auto taker, stream_outside(letter));
-    const auto fits = ingest_.would_take({std::move(taker), payload});
-    return fits.ok() ? Status() : Status(fits.error());
+    const auto tried = ingest_.take_again(letter.tenant, {{std::move(taker), payload}});
+    return tried.outcomes.front().ok() ? Status() : Status(tried.outcomes.front().error());
   }
   const auto catalog = definitions_.catalog();
   const auto* entry = catalog->find(letter.tenant, letter.stream);
@@ -332,20 +335,37 @@ void DeadLetters::try_all(const std::shared_ptr<Preparing>& work, const Prepared
   done(std::move(work->letters));
 }
 
-// As the stream is now: asked again in the turn in which it takes the event.
-Status DeadLetters::try_outside(Prepared& one) const {
-  const Letter& letter = one.letter;
-  TRY_ASSIGN(one.stream, stream_outside(letter));
-  const auto fits = ingest_.would_take({one.stream, letter.event()});
-  if (!fits.ok() && fits.error().code == Code::kUnavailable) return fits.error();
-  if (!fits.ok()) {
-    one.trial = {
-        Outcome::kFails, {}, std::string(engine::kDoesNotFit), fits.error().id, fits.error().message};
-    return {};
+// Into their streams, as these are now.
+Ingest::TakenAgain DeadLetters::try_outside(std::vector<Prepared>& letters) const {
+  std::vector<Ingest::Again> events;
+  std::vector<Prepared*> tried;
+  for (Prepared& one : letters) {
+    if (!one.letter.is_outside() || one.refused || has_changed(one.letter)) continue;
+    auto stream = stream_outside(one.letter);
+    if (!stream.ok()) {
+      one.refused = std::move(stream).error();
+      continue;
+    }
+    events.push_back({std::move(*stream), one.letter.event()});
+    tried.push_back(&one);
   }
-  if (!*fits) return cannot_be_redriven(letter, "its stream has the event already", "discard it");
-  one.trial.outcome = Outcome::kPasses;
-  return {};
+  if (events.empty()) return {};
+  auto taken = ingest_.take_again(tried.front()->letter.tenant, events);
+  for (size_t i = 0; i < tried.size(); ++i) tell_outcome(taken.outcomes[i], *tried[i]);
+  return taken;
+}
+
+void DeadLetters::tell_outcome(const Result<bool>& outcome, Prepared& one) {
+  if (outcome.ok() && *outcome) {
+    one.trial.outcome = Outcome::kPasses;
+  } else if (outcome.ok()) {
+    one.refused = cannot_be_redriven(one.letter, "its stream has the event already", "discard it");
+  } else if (outcome.error().code == Code::kUnavailable) {
+    one.refused = outcome.error();
+  } else {
+    const Error& why = outcome.error();
+    one.trial = {Outcome::kFails, {}, std::string(engine::kDoesNotFit), why.id, why.message};
+  }
 }
 
 void DeadLetters::dry_run(const Asked& asked, TriedDone done) {
@@ -353,10 +373,8 @@ void DeadLetters::dry_run(const Asked& asked, TriedDone done) {
   find(asked.tenant, asked.letter, [this, done](Result<Letter> letter) {
     if (!letter.ok()) return done(letter.error());
     prepare({std::move(*letter)}, [this, done](std::vector<Prepared> prepared) {
+      try_outside(prepared);
       Prepared& one = prepared.front();
-      if (one.letter.is_outside()) {
-        if (const Status tried = try_outside(one); !tried.ok()) one.refused = tried.error();
-      }
       if (one.refused) return done(*one.refused);
       done(TriedLetter{std::move(one.letter), std::move(one.trial)});
     });
@@ -393,33 +411,29 @@ void DeadLetters::redrive_prepared(const std::string& by, std::vector<Prepared> 
   RedriveReport report;
   report.next = next;
   std::vector<Action> actions;
-  std::vector<Ingest::Again> events;
+  auto taken = try_outside(prepared);
   const auto catalog = definitions_.catalog();
   for (Prepared& one : prepared) {
     const Letter& letter = one.letter;
     if (has_changed(letter)) continue;
-    if (letter.is_outside()) {
-      if (const Status tried = try_outside(one); !tried.ok()) one.refused = tried.error();
-    } else if (!one.refused && catalog->find(sql::DefinitionId(one.plan->id.value)) == nullptr) {
+    if (one.plan && !one.refused && catalog->find(sql::DefinitionId(one.plan->id.value)) == nullptr)
       one.refused = no_such_query(letter);
-    }
     if (!one.refused && one.trial.outcome == Outcome::kFails)
       one.refused = would_fail_again(letter, one.trial);
     if (one.refused) {
       report.skipped.push_back({letter.number, std::move(*one.refused)});
       continue;
     }
-    if (one.stream) events.push_back({one.stream, letter.event()});
     actions.push_back({Action::Kind::kRedrive, letter.tenant, letter.number, by, std::move(one.event),
                        one.plan ? one.plan->id : QueryId()});
   }
   report.redriven = actions.size();
   if (actions.empty()) return done(std::move(report));
   const TenantId tenant = actions.front().tenant;
-  Status taken = check_rate(tenant);
-  if (taken.ok()) taken = check_room(tenant, actions.size(), 0);
-  if (taken.ok()) taken = append(std::move(actions), events, [done, report] { done(report); });
-  if (!taken.ok()) return done(taken.error());
+  Status kept = check_rate(tenant);
+  if (kept.ok()) kept = check_room(tenant, actions.size(), 0);
+  if (kept.ok()) kept = append(std::move(actions), std::move(taken), [done, report] { done(report); });
+  if (!kept.ok()) return done(kept.error());
   rates_.at(tenant).take(static_cast<double>(report.redriven));
   redriven_[tenant] += report.redriven;
 }
@@ -444,9 +458,19 @@ void DeadLetters::redrive_all(LetterScanRequest request, size_t limit, const std
       [this, found, by, done](Result<std::optional<Offset>> next) {
         if (!next.ok()) return done(next.error());
         prepare(std::move(found->letters), [this, by, next = *next, done](std::vector<Prepared> prepared) {
+          for (Prepared& one : prepared) refuse_older_rows(one);
           redrive_prepared(by, std::move(prepared), next, done);
         });
       });
+}
+
+// One by one somebody has looked at it.
+void DeadLetters::refuse_older_rows(Prepared& one) const {
+  if (!one.letter.is_outside()) return;
+  const auto stream = stream_outside(one.letter);
+  if (stream.ok() && (*stream)->updating())
+    one.refused = cannot_be_redriven(one.letter, "its row may have a newer one in the stream by now",
+                                     "redrive it alone, if it is the newest");
 }
 
 double DeadLetters::retry_after_s(TenantId tenant) const {

@@ -103,8 +103,7 @@ class DeadLetters {
   struct Prepared {
     Letter letter;
     std::optional<Error> refused;
-    engine::PlanPtr plan;      // null: the event is outside
-    engine::StreamPtr stream;  // that takes it then
+    engine::PlanPtr plan;  // null: the event is outside
     engine::LetterEvent event;
     engine::LetterTrial trial;
   };
@@ -113,12 +112,13 @@ class DeadLetters {
   bool wait_for(const Asked& asked, std::function<void()> then);
   Status check_room(TenantId tenant, size_t letters, size_t bytes);
   Status check_rate(TenantId tenant);
-  Status append(std::vector<Action> actions, const std::vector<Ingest::Again>& events,
-                std::function<void()> done);
+  Status append(std::vector<Action> actions, Ingest::TakenAgain taken, std::function<void()> done);
   void append_one(const Asked& asked, Action action, OneDone done);
   Status check_edit(const Letter& letter, const std::string& payload) const;
   Result<engine::StreamPtr> stream_outside(const Letter& letter) const;
-  Status try_outside(Prepared& one) const;
+  Ingest::TakenAgain try_outside(std::vector<Prepared>& letters) const;
+  static void tell_outcome(const Result<bool>& outcome, Prepared& one);
+  void refuse_older_rows(Prepared& one) const;
   bool has_changed(const Letter& letter) const;
   using PreparedDone = std::function<void(std::vector<Prepared>)>;
   void prepare(std::vector<Letter> letters, PreparedDone done);

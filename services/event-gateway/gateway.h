@@ -55,6 +55,8 @@ struct IngestAnswer {
 
   // The request held no events.
   bool is_empty() const { return events() == 0; }
+  // Some of it was taken or kept, or nothing was refused.
+  bool is_success() const { return accepted + dead_letters > 0 || rejected.empty(); }
   size_t events() const { return accepted + rejected.size() + rejected_more + duplicates + dead_letters; }
 };
 // {"accepted":…,"rejected":[…],"offsets":[…],"cursor":"…","durability":"disk"}
@@ -79,16 +81,21 @@ class Ingest {
   void on_durable(Cut durable);
   size_t waiting() const;  // requests appended, not yet durable
 
-  // Events that were dead letters, on their way to their streams again.
+  // Events that were dead letters, on their way to their streams again. Of each whether it is taken; false: its stream has
+  // it already; an error says what does not fit. Nothing of them stays unless it is appended, in the same turn of the loop.
   struct Again {
     engine::StreamPtr stream;
-    std::string event;
+    std::string_view event;
   };
-  // False: the stream has it already. An error says what does not fit.
-  Result<bool> would_take(const Again& again);
-  // Those that would be taken, and the controls that say so, in one frame.
-  Result<log::Appended> append_again(const std::vector<Again>& events,
-                                     std::vector<log::ControlAppend> controls);
+  struct TakenAgain {
+    std::vector<Result<bool>> outcomes;
+    log::Group group;  // with the ids of CloudEvents
+    std::map<StreamId, uint64_t> taken;
+    TenantId tenant;
+  };
+  TakenAgain take_again(TenantId tenant, const std::vector<Again>& events);
+  // What was taken, and the controls that say so, in one frame.
+  Result<log::Appended> append_again(TakenAgain taken, std::vector<log::ControlAppend> controls);
   const IngestAccounts& accounts() const;
   uint64_t accepted_bytes() const;  // bodies of accepted requests
 

@@ -62,7 +62,8 @@ void append_place(formats::JsonText& out, std::string_view message) {
 
 void append_event_id(formats::JsonText& out, const Letter& letter, const sql::Catalog& catalog) {
   const auto* entry = catalog.find(letter.tenant, letter.stream);
-  if (letter.offset && entry != nullptr && entry->stream && entry->stream->cloud_events) {
+  if ((letter.offset || letter.is_outside()) && entry != nullptr && entry->stream &&
+      entry->stream->cloud_events) {
     const Buffer payload = Buffer::copy(letter.payload);
     formats::CloudEventReader reader;
     if (const auto id = reader.read(payload.view()); id.ok()) {

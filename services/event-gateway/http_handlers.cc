@@ -88,7 +88,7 @@ HttpAnswer ingest_answer(Result<IngestAnswer> result, bool may_be_empty, double 
                               "send a JSON object, an array of them, or one object a line"));
   }
   HttpAnswer answer;
-  answer.status = result->accepted > 0 || result->rejected.empty() ? 200 : 400;
+  answer.status = result->is_success() ? 200 : 400;
   answer.body = to_json(*result);
   answer.body += '\n';
   if (result->replayed) answer.fields = "Idempotency-Replayed: true\r\n";

@@ -161,7 +161,7 @@ constexpr Reply kSaysChannels[] = {{200, "The document", kDocument, "Millrace-Cu
                                     "There are more streams: the `after` of the next document."}};
 constexpr Reply kSaysRows[] = {{200, "Rows, one JSON object a line", kRows}};
 constexpr Reply kSaysIngested[] = {
-    {200, "At least one event was accepted, or all were duplicates or dead letters", kIngested},
+    {200, "At least one event was accepted or is a dead letter, or all were duplicates", kIngested},
     {400, "No event was accepted", kNoneIngested}};
 constexpr Reply kSaysEvents[] = {{200, "Events, one JSON object a line", kEventPages, "Millrace-Cursor",
                                   "The place behind the last event."},
@@ -195,7 +195,7 @@ constexpr Reply kSaysEnded[] = {{204, "It was held all the time; now it is not",
 constexpr Reply kSaysLetters[] = {{200, "A page of dead letters", kLetterPage}};
 constexpr Reply kSaysLetterCounts[] = {{200, "How many there are of each kind", kLetterCounts}};
 constexpr Reply kSaysLetter[] = {{200, "The letter as it is now", kOneLetter}};
-constexpr Reply kSaysTrial[] = {{200, "What its query would make of it", kTrial}};
+constexpr Reply kSaysTrial[] = {{200, "What its query, or its stream, would make of it", kTrial}};
 constexpr Reply kSaysRedriven[] = {{200, "How many were redriven, and which were not", kRedriven}};
 
 constexpr int kGone[] = {410};
@@ -413,7 +413,7 @@ constexpr Operation kOperations[] = {
      "/v1/dead-letters/{letter}/dry-run",
      "tryDeadLetter",
      "dead letters",
-     "Try what its query would make of it",
+     "Try what its query, or its stream, would make of it",
      kOnlyLetter,
      {},
      kSaysTrial,
@@ -423,7 +423,7 @@ constexpr Operation kOperations[] = {
      "/v1/dead-letters/{letter}/redrive",
      "redriveDeadLetter",
      "dead letters",
-     "Give it to its query again",
+     "Give it to its query, or its stream, again",
      kOnlyLetter,
      {},
      kSaysLetter,

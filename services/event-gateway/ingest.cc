@@ -132,9 +132,9 @@ struct Ingest::Impl {
              IngestAnswer& answer);
   void reject(IngestAnswer& answer, size_t index, Error why);
   Status answer_without_frame(TenantState& tenant, IngestAnswer answer, Done& done);
-  Result<bool> would_take(const Again& again);
-  Result<log::Appended> append_again(const std::vector<Again>& events,
-                                     std::vector<log::ControlAppend> controls);
+  void learn_ids(const log::Frame& frame);
+  TakenAgain take_again(TenantId tenant, const std::vector<Again>& events);
+  Result<log::Appended> append_again(TakenAgain taken, std::vector<log::ControlAppend> controls);
   Status submit(const IngestRequest& request, TenantState& tenant, IngestTarget& target, IngestAnswer answer,
                 const BodyHash& body, Done& done);
 
@@ -229,7 +229,7 @@ void Ingest::Impl::route(IngestTarget& target, const std::vector<std::string_vie
     }
     Error why = std::move(taken).error();
     shorten(why.message);
-    if (with_letters && target.keeps(why)) {
+    if (with_letters && target.keeps(events[i], why)) {
       target.take_letter(events[i], why);
       ++answer.dead_letters;
     } else {
@@ -256,6 +256,7 @@ Status Ingest::Impl::answer_without_frame(TenantState& tenant, IngestAnswer answ
 Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant, IngestTarget& target,
                             IngestAnswer answer, const BodyHash& body, Done& done) {
   const StreamId stream = target.stream().id;
+  const size_t waiting_bytes = request.body.size() + target.letter_bytes();
   log::Group group = target.finish();
   const bool with_key = !request.idempotency_key.empty();
   if (group.batches.empty() && !with_key) return answer_without_frame(tenant, std::move(answer), done);
@@ -294,9 +295,9 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant, I
   accepted_bytes += request.body.size();
   tenant.counters.accepted_events += answer.accepted;
   tenant.counters.accepted_bytes += request.body.size();
-  tenant.waiting_bytes += request.body.size();
+  tenant.waiting_bytes += waiting_bytes;
   pending.push_back(
-      {frame.cut, request.body.size(), &tenant, std::move(done), std::move(answer), std::move(entry)});
+      {frame.cut, waiting_bytes, &tenant, std::move(done), std::move(answer), std::move(entry)});
   return {};
 }
 
@@ -341,39 +342,36 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
   return submit(request, tenant, *target, std::move(answer), body, done);
 }
 
-Result<bool> Ingest::Impl::would_take(const Again& again) {
-  TRY_ASSIGN(IngestTarget* const target, target_of(again.stream));
-  target->begin(journal.now());
-  auto taken = target->take(Buffer::copy(again.event).view(), ids);
-  target->finish();  // nothing of it stays
-  return taken;
+Ingest::TakenAgain Ingest::Impl::take_again(TenantId tenant, const std::vector<Again>& events) {
+  TakenAgain out;
+  out.tenant = tenant;
+  std::map<StreamId, IngestTarget*> begun;
+  for (const Again& again : events) {
+    const auto target = target_of(again.stream);
+    if (!target.ok()) {
+      out.outcomes.emplace_back(target.error());
+      continue;
+    }
+    if (begun.emplace(again.stream->id, *target).second) (*target)->begin(journal.now());
+    out.outcomes.push_back((*target)->take(Buffer::copy(again.event).view(), ids));
+    if (out.outcomes.back().ok() && *out.outcomes.back()) ++out.taken[again.stream->id];
+  }
+  for (const auto& [stream, target] : begun) {
+    for (auto& batch : target->finish().batches) out.group.batches.push_back(std::move(batch));
+    if (!target->new_ids().ids.empty())
+      out.group.controls.push_back({log::ControlKind::kEventIds, encode_event_ids(target->new_ids())});
+  }
+  return out;
 }
 
-Result<log::Appended> Ingest::Impl::append_again(const std::vector<Again>& events,
-                                                 std::vector<log::ControlAppend> controls) {
-  std::map<StreamId, IngestTarget*> targets_of_it;
-  log::Group group;
-  size_t stored = 0;
-  for (const Again& again : events) {
-    TRY_ASSIGN(IngestTarget* const target, target_of(again.stream));
-    if (targets_of_it.emplace(again.stream->id, target).second) target->begin(journal.now());
-    const auto taken = target->take(Buffer::copy(again.event).view(), ids);
-    CHECK(taken.ok(), "an event that would be taken is not");
-    stored += *taken ? 1 : 0;  // else one of `events` is the same CloudEvent
-  }
-  group.controls = std::move(controls);
-  std::vector<EventIdRecord> new_ids;
-  for (const auto& [stream, target] : targets_of_it) {
-    for (auto& batch : target->finish().batches) group.batches.push_back(std::move(batch));
-    if (target->new_ids().ids.empty()) continue;
-    new_ids.push_back(target->new_ids());
-    group.controls.push_back({log::ControlKind::kEventIds, encode_event_ids(new_ids.back())});
-  }
-  TRY_ASSIGN(auto frame, journal.append(std::move(group), log::Priority::kIngest));
-  for (const auto& record : new_ids) ids.add(record, frame.time, frame.cut);
-  accounts.received_events += stored;
-  accounts.stored_events += stored;
-  for (const auto& [stream, target] : targets_of_it) {
+Result<log::Appended> Ingest::Impl::append_again(TakenAgain taken, std::vector<log::ControlAppend> controls) {
+  for (auto& control : controls) taken.group.controls.push_back(std::move(control));
+  TRY_ASSIGN(auto frame, journal.append(std::move(taken.group), log::Priority::kIngest));
+  learn_ids(*frame.frame);
+  for (const auto& [stream, events] : taken.taken) {
+    accounts.received_events += events;
+    accounts.stored_events += events;
+    tenants[taken.tenant].counters.accepted_events += events;
     if (appended) appended(stream, frame.cut, frame.time, {});
   }
   return frame;
@@ -393,12 +391,11 @@ void Ingest::ingest(const IngestRequest& request, Done done) {
   done(std::move(taken).error());
 }
 
-Result<bool> Ingest::would_take(const Again& again) {
-  return impl_->would_take(again);
+Ingest::TakenAgain Ingest::take_again(TenantId tenant, const std::vector<Again>& events) {
+  return impl_->take_again(tenant, events);
 }
-Result<log::Appended> Ingest::append_again(const std::vector<Again>& events,
-                                           std::vector<log::ControlAppend> controls) {
-  return impl_->append_again(events, std::move(controls));
+Result<log::Appended> Ingest::append_again(TakenAgain taken, std::vector<log::ControlAppend> controls) {
+  return impl_->append_again(std::move(taken), std::move(controls));
 }
 
 void Ingest::on_durable(Cut durable) {
@@ -472,12 +469,17 @@ double Ingest::retry_after_s(TenantId tenant) const {
   return std::max(found->second.events.wait_s(), found->second.bytes.wait_s());
 }
 
-void Ingest::replay(const log::Frame& frame) {
+void Ingest::Impl::learn_ids(const log::Frame& frame) {
   for (const auto& control : frame.controls) {
-    if (control.kind == log::ControlKind::kEventIds) {
-      const auto record = decode_event_ids(control.payload.view());
-      if (record.ok()) impl_->ids.add(*record, frame.time, frame.cut);
-    }
+    if (control.kind != log::ControlKind::kEventIds) continue;
+    const auto record = decode_event_ids(control.payload.view());
+    if (record.ok()) ids.add(*record, frame.time, frame.cut);  // else `log verify` reports it
+  }
+}
+
+void Ingest::replay(const log::Frame& frame) {
+  impl_->learn_ids(frame);
+  for (const auto& control : frame.controls) {
     if (control.kind != log::ControlKind::kIdempotency) continue;
     auto record = decode_idempotency(control.payload.view());
     if (!record.ok()) continue;  // `log verify` reports it; a start goes on

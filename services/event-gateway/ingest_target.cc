@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "engine/dead_letter.h"
 #include "event-gateway/ingest_accounts.h"
+#include "formats/text_types.h"
 
 namespace millrace::gateway {
 namespace {
@@ -64,9 +65,9 @@ Result<bool> IngestTarget::is_known(std::string_view event, const EventIds& know
 }
 
 // What is no text cannot be shown, and what is too large is not kept for that.
-bool IngestTarget::keeps(const Error& why) const {
-  return stream_->keeps_invalid && letter_stream_ != nullptr && rejection_for(why) != Rejection::kTooLarge &&
-         why.id != "MR-EVT-0003";
+bool IngestTarget::keeps(std::string_view event, const Error& why) const {
+  return stream_->keeps_invalid && letter_stream_ != nullptr && letters_.bytes() < kMaxLetterBytes &&
+         rejection_for(why) != Rejection::kTooLarge && formats::is_utf8(event);
 }
 
 void IngestTarget::take_letter(std::string_view event, const Error& why) {
@@ -86,7 +87,8 @@ log::Group IngestTarget::finish() {
     if (builders_[p].empty()) continue;
     group.batches.push_back({{stream_->id, PartitionId(static_cast<uint16_t>(p))}, builders_[p].finish()});
   }
-  if (!letters_.empty()) group.batches.push_back({{letter_stream_->id, PartitionId(0)}, letters_.finish()});
+  if (!letters_.empty())
+    group.batches.push_back({{letter_stream_->id, PartitionId(0)}, std::exchange(letters_, {}).finish()});
   return group;
 }
 

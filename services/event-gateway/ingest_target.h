@@ -3,6 +3,7 @@
 // Use:     begin(), take() for each event of a request, then finish(); after it nothing of the request is left.
 // Kept:    from one request to the next, until the stream is altered, what was learnt of its shapes, and room for its
 //          batches.
+// Bound:   kMaxLetterBytes of dead letters a request; what is beyond is refused as without them.
 // Threads: the core loop.
 #pragma once
 
@@ -24,6 +25,8 @@ namespace millrace::gateway {
 
 class IngestTarget {
  public:
+  static constexpr size_t kMaxLetterBytes = 8u << 20;  // of letters, which may take the last one more
+
   // `schema`: null where none is asked for. `letters`: the tenant's dead-letter stream.
   IngestTarget(engine::StreamPtr stream, std::unique_ptr<EventSchema> schema, engine::StreamPtr letters);
 
@@ -31,8 +34,9 @@ class IngestTarget {
   // False: the stream has the event already. The error says what does not fit. `event` has Buffer::kPadding bytes behind it.
   Result<bool> take(std::string_view event, const EventIds& known);
   // Whether an event that is refused for it is to be kept as a dead letter.
-  bool keeps(const Error& why) const;
+  bool keeps(std::string_view event, const Error& why) const;
   void take_letter(std::string_view event, const Error& why);
+  size_t letter_bytes() const { return letters_.bytes(); }
   log::Group finish();
 
   const engine::StreamDef& stream() const { return *stream_; }

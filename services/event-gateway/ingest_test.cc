@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/idempotency.h"
+#include "event-gateway/ingest_target.h"
 #include "formats/json.h"
 #include "log/record_batch.h"
 #include "tests/fakes/memory_journal.h"
@@ -150,6 +151,28 @@ TEST_F(IngestTest, WhatDoesNotFitIsKeptWhereTheStreamSaysSo) {
                   [&](Result<IngestAnswer> answer) { refused = answer.ok() ? "" : answer.error().id; });
   EXPECT_EQ(refused, "MR-EVT-0006");
   EXPECT_EQ(journal_.end_cut(), before);
+}
+
+TEST_F(IngestTest, WhatIsNoTextIsNoLetter) {
+  define(DefinitionKind::kStream, "kept", "CREATE STREAM kept (n BIGINT) WITH (on_invalid = 'dead_letter')");
+  const auto answered = send("{\"n\":\"\xff\n\xff\xfe\ncaf\xe9\n\"\xff\"\ncaf\xc3\xa9", "", "kept");
+  make_durable();
+  EXPECT_EQ(answered->answer.rejected.size(), 4u);
+  EXPECT_EQ(answered->answer.dead_letters, 1u);
+}
+
+// They are longer than what was sent; what is beyond their bound is refused, and the good events are stored.
+TEST_F(IngestTest, LettersOfARequestAreBounded) {
+  define(DefinitionKind::kStream, "kept", "CREATE STREAM kept (n BIGINT) WITH (on_invalid = 'dead_letter')");
+  std::string body = "{\"n\":1}\n";
+  for (int i = 0; i < 60'000; ++i) body += "x\n";
+  const auto answered = send(body + "{\"n\":2}\n", "", "kept");
+  const size_t bytes = last_frame().bytes;
+  make_durable();
+  EXPECT_EQ(answered->answer.accepted, 2u);
+  EXPECT_GT(answered->answer.dead_letters, 20'000u);
+  EXPECT_GT(answered->answer.rejected_more, 1'000u);
+  EXPECT_LT(bytes, IngestTarget::kMaxLetterBytes + 10'000);
 }
 
 TEST_F(IngestTest, ARequestIsOneFrameAndAnsweredWhenDurable) {

@@ -14,7 +14,7 @@ void fill_end(RequestEnd& end, const Result<IngestAnswer>& result) {
     end.failure = result.error().id;
     return;
   }
-  end.status = result->accepted > 0 || result->rejected.empty() ? 200 : 400;
+  end.status = result->is_success() ? 200 : 400;
   end.events = result->events();
 }
 

@@ -192,8 +192,7 @@ class Producer {
     const bool replayed = !sent_again_ && !answer.header("idempotency-replayed").empty();
     accepted_ += replayed ? 0 : accepted;
     known_ += duplicates + (replayed ? accepted : 0);
-    dead_letters_ += replayed ? 0 : dead_letters;
-    known_ += replayed ? dead_letters : 0;
+    dead_letters_ += dead_letters;
     rejected_ += lines.size() - std::min<uint64_t>(accepted + duplicates + dead_letters, lines.size());
     if (!parsed.contains("rejected") || !parsed["rejected"].is_array()) return kOk;
     for (const Json& one : parsed["rejected"]) {

@@ -251,6 +251,34 @@ TEST_F(DeadLettersTest, WhatWasOutsideComesInOnce) {
   }
 }
 
+TEST_F(DeadLettersTest, AStreamThatWasMadeAnewTakesNoneOfItsLetters) {
+  open();
+  run("CREATE STREAM s (n BIGINT) WITH (on_invalid = 'dead_letter')");
+  push_lines("{\"n\":1}\n{\"n\":\"x\"}");
+  run("DROP STREAM s");
+  EXPECT_EQ(redrive(0), "MR-DLQ-0005");
+  run("CREATE STREAM s (n TEXT) WITH (on_invalid = 'dead_letter')");
+  EXPECT_EQ(redrive(0), "MR-DLQ-0005");
+  EXPECT_EQ(edit(0, R"({"n":"y"})"), "MR-DLQ-0005");
+}
+
+// An older row would take a newer one's place unseen.
+TEST_F(DeadLettersTest, RowsThatReplaceEachOtherComeInOneByOne) {
+  open();
+  run("CREATE STREAM s (id BIGINT PRIMARY KEY, n BIGINT) WITH (on_invalid = 'dead_letter')");
+  push_lines("{\"id\":1,\"n\":1}\n{\"id\":1,\"n\":\"x\"}");
+  EXPECT_EQ(edit(0, R"({"id":1,"n":2})"), "edited");
+  std::optional<gateway::RedriveReport> report;
+  gateway::LetterScanRequest all;
+  all.tenant = tenant_;
+  node_->dead_letters().redrive_all(all, 10, "me", [&](auto told) { report = std::move(*told); });
+  run_until([&] { return report.has_value(); });
+  EXPECT_EQ(report->redriven, 0u);
+  ASSERT_EQ(report->skipped.size(), 1u);
+  EXPECT_EQ(report->skipped[0].why.id, "MR-DLQ-0005");
+  EXPECT_EQ(redrive(0), "redriven");
+}
+
 // In the file that saves a start the reading of all of the journal.
 TEST_F(DeadLettersTest, StatesAreSavedWithTheKeys) {
   options_.save_ingest_after_bytes = 1;

@@ -39,7 +39,7 @@ void render_processor(PrometheusText& page, const processor::Processor::Counters
                       const telemetry::Histogram& processing) {
   page.counter("millrace_steps_total", "Steps that were recorded.", number(c.steps));
   page.counter("millrace_output_records_total", "Records that queries wrote.", number(c.output_records));
-  page.counter("millrace_dead_letters_total", "Dead letters written.", number(c.dead_letters));
+  page.counter("millrace_dead_letters_total", "Dead letters that queries wrote.", number(c.dead_letters));
   page.counter("millrace_snapshots_total", "Snapshots written.", number(c.snapshots));
   page.counter("millrace_snapshot_bytes_total", "Bytes of snapshots written.", number(c.snapshot_bytes));
   page.counter("millrace_snapshot_failures_total", "Snapshots that could not be written.",

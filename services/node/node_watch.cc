@@ -57,6 +57,10 @@ void NodeWatch::look_at_ingest() {
   const auto& now = ingest_.accounts();
   say_growth<gateway::Rejection>(log_, now.rejected_events, rejected_, "events were rejected");
   say_growth<gateway::Refusal>(log_, now.refused_requests, refused_, "ingest requests were refused");
+  if (now.dead_letters > dead_letters_)
+    log_.say(LogLevel::kWarning, "ingest",
+             fmt::format("{} events did not fit and are dead letters", now.dead_letters - dead_letters_));
+  dead_letters_ = now.dead_letters;
 }
 
 void NodeWatch::query_failed(const sql::Catalog& catalog, const engine::QueryPlan& query, const Error& why) {

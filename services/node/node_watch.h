@@ -37,6 +37,7 @@ class NodeWatch {
   uint64_t clock_jumps_;
   decltype(gateway::IngestAccounts::rejected_events) rejected_{};
   decltype(gateway::IngestAccounts::refused_requests) refused_{};
+  uint64_t dead_letters_ = 0;
 };
 
 }  // namespace millrace::node

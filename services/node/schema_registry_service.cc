@@ -96,8 +96,9 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
                                         std::function<void(Found)> done) {
   const auto found = std::make_shared<std::optional<Found>>();
   auto work = [this, found, tenant, schema] {
-    found->emplace(schema.id != 0 ? registry_.find_schema_by_id(tenant, schema.subject, schema.id)
-                                  : registry_.find_schema(tenant, schema.subject, schema.version));
+    found->emplace(schema.id != 0
+                       ? registry_.find_schema_by_id(tenant, schema.subject, schema.id, schema.version)
+                       : registry_.find_schema(tenant, schema.subject, schema.version));
   };
   auto end = [found, done] { done(std::move(**found)); };
   if (background_.run(engine::Lane::kReads, std::move(work), std::move(end))) return;

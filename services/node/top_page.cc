@@ -157,8 +157,11 @@ std::string top_page(const TopSample& before, const TopSample& now, const TopLoo
   const auto rate = [&](std::string_view metric) {
     return rate_of(before.total(metric), now.total(metric), seconds);
   };
-  const auto either = [&](std::string_view metric, std::string_view other) {
-    return now.total(metric) ? rate(metric) : rate(other);
+  // Those of queries and those of ingest; a page that does not tell them apart has them by tenant.
+  const auto letters = [&](const TopSample& sample) {
+    const auto of_queries = sample.total("millrace_dead_letters_total");
+    if (!of_queries) return sample.total("millrace_tenant_dead_letters_total");
+    return std::optional(*of_queries + sample.total("millrace_ingest_dead_letters_total").value_or(0));
   };
   const auto time = [&](std::string_view q) {
     const auto value = now.quantile("millrace_processing_seconds", q);
@@ -177,7 +180,7 @@ std::string top_page(const TopSample& before, const TopSample& now, const TopLoo
   out += fmt::format(
       "queries  {} steps/s, {} records/s out, {} dead letters/s; half within {}, 99 % within {}\n",
       rate("millrace_steps_total"), rate("millrace_output_records_total"),
-      either("millrace_dead_letters_total", "millrace_tenant_dead_letters_total"), time("0.5"), time("0.99"));
+      rate_of(letters(before), letters(now), seconds), time("0.5"), time("0.99"));
   out +=
       fmt::format("state    {} in memory, {} on the disk; log {}/s, {} syncs/s\n",
                   bytes("millrace_state_memory_bytes"), bytes("millrace_state_spilled_bytes"),

@@ -40,6 +40,14 @@ TopSample sample(int seconds, const std::string& metrics, std::vector<TopQuery> 
           std::move(queries)};
 }
 
+TEST(Top, DeadLettersAreOfQueriesAndOfIngest) {
+  const TopSample before =
+      sample(1, "millrace_dead_letters_total 1\nmillrace_ingest_dead_letters_total 1\n", {});
+  const TopSample now =
+      sample(2, "millrace_dead_letters_total 2\nmillrace_ingest_dead_letters_total 4\n", {});
+  EXPECT_THAT(top_page(before, now, {}), HasSubstr(" 4 dead letters/s"));
+}
+
 TEST(Top, RatesAreWhatCameMeanwhile) {
   const TopSample before =
       sample(1, "millrace_ingest_events_total 100\nmillrace_tenant_dead_letters_total{tenant=\"a\"} 1\n",

@@ -381,13 +381,14 @@ Result<Registry::FoundSchema> Registry::find_schema(const std::string& tenant, c
 }
 
 Result<Registry::FoundSchema> Registry::find_schema_by_id(const std::string& tenant,
-                                                          const std::string& subject, int32_t id) {
+                                                          const std::string& subject, int32_t id,
+                                                          int32_t named) {
   TRY(refresh());
   const StoredSchema* found = state(tenant).schema(context_of(subject), id);
   if (found == nullptr) return no_schema(std::to_string(id));
   int32_t version = 0;
   for (const auto& [of, number] : found->versions) {
-    if (of == subject) version = number;
+    if (of == subject && version != named) version = number;
   }
   TRY_ASSIGN(auto schema, parse_stored(tenant, subject, found->content));
   return FoundSchema{version, id, std::move(schema)};

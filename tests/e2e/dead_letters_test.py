@@ -257,11 +257,17 @@ def outside(test):
     assert server.refusal("POST", f"{PATH}/0/redrive").problem["code"] == "MR-DLQ-0006"
     edit(server, 0, {"k": "other", "n": 1})
     assert call(server, "POST", f"{PATH}/0/dry-run") == {"id": 0, "outcome": "passes", "rows": [], "failure": None}
+    assert call(server, "GET", f"{PATH}/2")["event_id"] == {"source": "x", "id": "1"}
     edit(server, 2, {**bad, "data": {"k": "a", "n": 3}})
+    # Sent twice, as the sender heard nothing of it, and corrected twice: it counts once.
+    server.call("POST", "/v1/streams/c/events", json.dumps(bad).encode(), {"Content-Type": "application/cloudevents+json"})
+    edit(server, 3, {**bad, "data": {"k": "a", "n": 4}})
     good = json.dumps({**bad, "data": {"k": "a", "n": 3}}).encode()
     report = call(server, "POST", f"{PATH}/redrive?stream=s")
     assert report["redriven"] == 1 and [one["id"] for one in report["skipped"]] == [1], report
-    assert call(server, "POST", f"{PATH}/2/redrive")["state"] == "redriven"
+    report = call(server, "POST", f"{PATH}/redrive?stream=c")
+    assert report["redriven"] == 1 and [(one["id"], one["code"]) for one in report["skipped"]] == [(3, "MR-DLQ-0005")], report
+    assert call(server, "POST", f"{PATH}/3/discard")["state"] == "discarded"
     answer = json.loads(server.call("POST", "/v1/streams/c/events", good,
                                     {"Content-Type": "application/cloudevents+json"})[0])
     assert answer["duplicates"] == 1, "it has its id"
@@ -273,7 +279,7 @@ def outside(test):
     assert call(server, "POST", f"{PATH}/1/redrive")["state"] == "redriven"
     wait_rows(server, "SELECT * FROM sums ORDER BY k", [{"k": "a", "total": 6}, {"k": "other", "total": 1}])
     server.sql("DROP STREAM c")
-    assert server.sql("SELECT count(*) AS n FROM dead_letters WHERE query IS NULL") == [{"n": 3}]
+    assert server.sql("SELECT count(*) AS n FROM dead_letters WHERE query IS NULL") == [{"n": 4}]
     done = test.cli("produce", "s", "--server", server.url, stdin='{"k":"a","n":1}\n{"k":1}\n')
     assert done.returncode == 0 and "1 event accepted, 0 rejected, 1 dead letter," in done.stderr, done
 
