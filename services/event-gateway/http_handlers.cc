@@ -65,6 +65,10 @@ bool is_about_server(Route route) {
   return route == Route::kOptions || operation_of(route).access == Operation::Access::kOpen;
 }
 
+bool is_metrics(Route route) {
+  return route == Route::kMetrics || route == Route::kMetricsFull;
+}
+
 bool is_structured(std::string_view type) {
   return is_media_type(type, kCloudEventType) || is_media_type(type, kCloudEventsType);
 }
@@ -188,12 +192,13 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   auto target = of_registry ? parse_repeating_target(head.target) : parse_target(head.target);
   if (!target.ok()) return problem(target.error());
   request.target = std::move(*target);
-  if (of_registry) {
-    request.route = Route::kSchemaRegistry;
-    return std::nullopt;
-  }
   std::string methods;
   const Operation* operation = find_operation(head.method, request.target.segments, methods);
+  if (of_registry) {
+    request.route =
+        operation != nullptr && is_metrics(operation->route) ? operation->route : Route::kSchemaRegistry;
+    return std::nullopt;
+  }
   if (operation != nullptr) {
     request.route = operation->route;
   } else if (!methods.empty()) {

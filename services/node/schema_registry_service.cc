@@ -81,7 +81,8 @@ Result<std::unique_ptr<SchemaRegistryService>> SchemaRegistryService::open(Files
 
 SchemaRegistryService::SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock,
                                              const Options& options)
-    : registry_(std::move(store), registry::known_formats(),
+    : clock_(clock),
+      registry_(std::move(store), registry::known_formats(),
                 {.now_ms = [&clock] { return clock.wall_us() / 1'000; }}),
       api_(registry_, options.profile) {}
 
@@ -89,7 +90,20 @@ gateway::OtherApi SchemaRegistryService::api() {
   return {[this](const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
             handle(request, reply);
           },
-          translate};
+          [this](HttpAnswer& problem) {
+            translate(problem);
+            metrics_.count(problem.status, problem.status);
+          }};
+}
+
+bool SchemaRegistryService::run(std::function<void()> work, std::function<void()> done) {
+  auto end = [this, done = std::move(done)] {
+    --waiting_;
+    done();
+  };
+  if (!background_.run(engine::Lane::kReads, std::move(work), std::move(end))) return false;
+  ++waiting_;
+  return true;
 }
 
 void SchemaRegistryService::find_schema(const std::string& tenant, const engine::SchemaRef& schema,
@@ -100,7 +114,7 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
                                   : registry_.find_schema(tenant, schema.subject, schema.version));
   };
   auto end = [found, done] { done(std::move(**found)); };
-  if (background_.run(engine::Lane::kReads, std::move(work), std::move(end))) return;
+  if (run(std::move(work), std::move(end))) return;
   done(error(Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry",
              "try again shortly"));
 }
@@ -108,8 +122,12 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
 void SchemaRegistryService::handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
   const auto answer = std::make_shared<registry::RegistryAnswer>();
   auto work = [this, answer, asked = to_registry(request)] { *answer = api_.handle(asked); };
-  auto done = [answer, reply] { reply.answer(to_http(std::move(*answer))); };
-  if (background_.run(engine::Lane::kReads, std::move(work), std::move(done))) return;
+  auto done = [this, answer, reply, began_ns = clock_.monotonic_ns()] {
+    metrics_.count(answer->status, answer->error);
+    metrics_.record_us((clock_.monotonic_ns() - began_ns) / 1'000);
+    reply.answer(to_http(std::move(*answer)));
+  };
+  if (run(std::move(work), std::move(done))) return;
   HttpAnswer busy = gateway::problem(error(
       Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry", "send it again"));
   translate(busy);

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 #include "engine/plan.h"
 #include "event-gateway/http_server.h"
 #include "node/background.h"
+#include "node/registry_metrics.h"
 #include "schema-registry/api.h"
 
 namespace millrace::node {
@@ -35,15 +37,24 @@ class SchemaRegistryService {
   using Found = Result<registry::Registry::FoundSchema>;
   void find_schema(const std::string& tenant, const engine::SchemaRef& schema,
                    std::function<void(Found)> done);
+  std::string metrics() const { return metrics_.render(registry_.usage().numbers(), waiting_); }
+  // Of one tenant, or of all.
+  std::string metrics_full(const std::optional<std::string>& tenant) const {
+    return render_registry_tenants(registry_.usage().numbers(), tenant);
+  }
   void set_wake(std::function<void()> wake) { background_.set_wake(std::move(wake)); }
   void take_done() { background_.take_done(); }  // answers what is ready
 
  private:
   SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock, const Options& options);
   void handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply);
+  bool run(std::function<void()> work, std::function<void()> done);
 
+  const Clock& clock_;
   registry::Registry registry_;
   registry::RegistryApi api_;
+  RegistryMetrics metrics_;
+  size_t waiting_ = 0;
   // Clients wait for nearly all of it, and nearly all is a look into memory: at equal rights.
   ThreadBackground background_{kMaxWaiting, 0};  // behind what it uses
 };

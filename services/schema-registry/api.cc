@@ -117,6 +117,7 @@ RegistryAnswer RegistryApi::refusal(const Error& error) const {
   answer.content_type = kRegistryType;
   answer.status = number < 1000 ? number : number / 100;
   if (number == 40901 && profile_ == Profile::kIncompatibleIs409) number = 409;
+  answer.error = number;
   answer.body = error_body(number, message);
   return answer;
 }

@@ -34,6 +34,7 @@ struct RegistryAnswer {
   int status = 200;
   std::string_view content_type;  // static storage
   std::string body;
+  int error = 0;      // the API's number; 0: it is none
   std::string allow;  // of OPTIONS and 405: the path's methods
 };
 

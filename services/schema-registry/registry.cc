@@ -126,10 +126,17 @@ const TenantState& Registry::state(const std::string& tenant) {
   return tenants_[tenant];
 }
 
+// What the store has said.
+template <typename T>
+Result<T> Registry::counted(Result<T> said) {
+  if (!said.ok()) usage_.count_store_failure();
+  return said;
+}
+
 Status Registry::refresh() {
   if (loaded_ && !store_->is_shared()) return {};
   for (;;) {
-    TRY_ASSIGN(const auto facts, store_->read(known_, kReadAtOnce));
+    TRY_ASSIGN(const auto facts, counted(store_->read(known_, kReadAtOnce)));
     for (const auto& text : facts) {
       TRY_ASSIGN(const Fact fact, decode_fact(text));
       take(fact);
@@ -147,6 +154,7 @@ void Registry::take(const Fact& fact) {
   state.apply(fact);
   if (state.erasures() != before) forget_parsed();
   ++known_;
+  usage_.set(fact.tenant, state.usage());
 }
 
 Status Registry::change(const std::string& tenant, const Decide& decide) {
@@ -159,7 +167,7 @@ Status Registry::change(const std::string& tenant, const Decide& decide) {
       TRY_ASSIGN(std::string text, encode_fact(fact));
       texts.push_back(std::move(text));
     }
-    TRY_ASSIGN(const bool appended, store_->append(known_, texts));
+    TRY_ASSIGN(const bool appended, counted(store_->append(known_, texts)));
     if (!appended) continue;
     for (const auto& fact : facts) take(fact);
     return {};
@@ -204,12 +212,14 @@ Result<schema::SchemaPtr> Registry::parse_stored(const std::string& tenant, cons
   if (parsed_.size() >= kMaxParsed || parsed_bytes_ + bytes > kMaxParsedBytes) forget_parsed();
   parsed_[content] = schema;
   parsed_bytes_ += bytes;
+  usage_.set_parsed_bytes(parsed_bytes_);
   return schema;
 }
 
 void Registry::forget_parsed() {
   parsed_.clear();
   parsed_bytes_ = 0;
+  usage_.set_parsed_bytes(0);
 }
 
 Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, const std::string& subject,

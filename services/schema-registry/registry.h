@@ -49,6 +49,7 @@ class Registry {
   Status refresh();  // takes in what is new in the store; a shared one is asked each time
   const TenantState& state(const std::string& tenant);
   std::span<const schema::SchemaFormat> formats() const { return formats_; }
+  const Usage& usage() const { return usage_; }  // for any thread
 
   Result<Version> add(const std::string& tenant, const std::string& subject, const Candidate& candidate,
                       bool normalize);
@@ -96,6 +97,8 @@ class Registry {
   };
   using Decide = std::function<Result<std::vector<Fact>>(const TenantState&)>;
 
+  template <typename T>
+  Result<T> counted(Result<T> said);
   Status change(const std::string& tenant, const Decide& decide);
   void take(const Fact& fact);
   Fact fact(Fact::What what, const std::string& tenant, const std::string& subject) const;
@@ -124,6 +127,7 @@ class Registry {
   bool loaded_ = false;
   std::map<ContentPtr, schema::SchemaPtr> parsed_;  // a content is of one tenant and context
   size_t parsed_bytes_ = 0;
+  Usage usage_;
 };
 
 }  // namespace millrace::registry

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "schema-registry/fact.h"
+#include "schema-registry/usage.h"
 
 namespace millrace::registry {
 
@@ -52,6 +53,7 @@ class TenantState {
  public:
   void apply(const Fact& fact);
   uint64_t erasures() const { return erasures_; }  // of versions, so far
+  TenantUsage usage() const { return {subjects_.size(), versions_, schemas_}; }
 
   const std::map<std::string, Versions>& subjects() const { return subjects_; }
   const std::map<std::string, Context>& contexts() const { return contexts_; }
@@ -90,6 +92,7 @@ class TenantState {
   std::map<std::string, Config> configs_;
   std::map<std::string, std::string> modes_;
   uint64_t erasures_ = 0;
+  size_t versions_ = 0, schemas_ = 0;
 };
 
 }  // namespace millrace::registry

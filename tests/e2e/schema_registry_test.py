@@ -14,6 +14,8 @@ import threading
 import time
 
 from harness import ROOT, main
+from http_test import parse_metrics
+from telemetry_test import check_histograms, promtool
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "sql"))
 sys.path.insert(0, os.path.join(ROOT, "build", "python"))
@@ -124,13 +126,63 @@ def what_http_refuses(test):
         assert problem["error_code"] == 40401, problem
 
 
+def make_token(test, name, tenant, *scopes):
+    made = test.cli("tokens", "create", "--data", os.path.join(test.root, name), "--tenant", tenant,
+                    *[a for s in scopes for a in ("--scope", s)])
+    assert made.returncode == 0, made
+    return next(w for w in made.stdout.split() if w.startswith("mrt_"))
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def metrics(port, path="/metrics", token=None):
+    """A page's series: name{labels} and value."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers=bearer(token) if token else {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        assert answer.status == 200, text
+    promtool("check", "metrics", text=text.encode())
+    check_histograms(parse_metrics(text))
+    return {k: v for _, series in parse_metrics(text).values() for k, v in series.items()}
+
+
+def metrics_tell_what_it_does(test):
+    admin, other = make_token(test, "metrics", "one", "admin"), make_token(test, "metrics", "two", "admin")
+    with Alone(test, "metrics") as registry:
+        def ask(token, method, path, body=None):
+            return call(registry.port, method, path, body, bearer(token))[0]
+
+        def post(token, subject, schema):
+            return ask(token, "POST", f"/subjects/{subject}/versions", {"schema": schema})
+
+        assert call(registry.port, "GET", "/subjects")[0] == 401
+        assert [post(admin, "s", ORDER), post(admin, "s", ORDER_2), post(admin, "t", ORDER), post(other, "s", ORDER)] == [200] * 4
+        assert [post(admin, "s", ORDER_BAD), ask(admin, "GET", "/subjects/none/versions")] == [409, 404]
+        page = metrics(registry.port, token=admin)
+        for name, value in (('requests_total{class="2xx"}', 4), ('requests_total{class="4xx"}', 3), ('errors_total{code="40901"}', 1),
+                            ('errors_total{code="40401"}', 1), ('errors_total{code="401"}', 1), ("subjects{}", 3), ("versions{}", 4),
+                            ("schemas{}", 3), ("waiting{}", 0), ("store_failures_total{}", 0), ("request_seconds_count{}", 6)):
+            assert page["millrace_registry_" + name] == value, (name, page["millrace_registry_" + name])
+        assert page["millrace_registry_parsed_bytes{}"] > len(ORDER) and page["process_open_fds{}"] > 0
+        assert ask(admin, "DELETE", "/subjects/s") == ask(admin, "DELETE", "/subjects/s?permanent=true") == 200
+        full = metrics(registry.port, "/metrics/full", admin)
+        of = {k: v for k, v in full.items() if k.startswith("millrace_tenant_registry")}
+        assert of == {f'millrace_tenant_registry_{name}{{tenant="one"}}': 1 for name in ("subjects", "versions", "schemas")}, of
+    server = test.server("with_node", options=["--schema-registry", "127.0.0.1:0"]).start()
+    assert register(port_of(server.directory), "s", ORDER) == (200, {"id": 1})
+    for port in (port_of(server.directory), server.port):
+        assert metrics(port)["millrace_registry_subjects{}"] == 1
+        assert metrics(port, "/metrics/full")['millrace_tenant_registry_subjects{tenant="default"}'] == 1
+    assert server.stop() == 0
+
+
 def tokens_are_tenants(test):
-    def token(tenant, *scopes):
-        made = test.cli("tokens", "create", "--data", os.path.join(test.root, "tenants"), "--tenant", tenant,
-                        *[a for s in scopes for a in ("--scope", s)])
-        assert made.returncode == 0, made
-        return made.stdout.split()[0] if made.stdout.startswith("mrt_") else next(
-            w for w in made.stdout.split() if w.startswith("mrt_"))
+    def token(*what):
+        return make_token(test, "tenants", *what)
 
     admin, producer, reader = token("one", "admin"), token("one", "ingest:orders*"), token("two", "read")
     with Alone(test, "tenants") as registry:
@@ -319,5 +371,5 @@ def the_kafkajs_client(test):
 
 
 if __name__ == "__main__":
-    main([a_restart_keeps_everything, what_http_refuses, tokens_are_tenants, two_servers_on_one_postgres,
+    main([a_restart_keeps_everything, what_http_refuses, metrics_tell_what_it_does, tokens_are_tenants, two_servers_on_one_postgres,
           a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_kafkajs_client])
