@@ -84,7 +84,9 @@ SchemaRegistryService::SchemaRegistryService(std::unique_ptr<registry::Store> st
     : clock_(clock),
       registry_(std::move(store), registry::known_formats(),
                 {.now_ms = [&clock] { return clock.wall_us() / 1'000; }}),
-      api_(registry_, options.profile) {}
+      api_(registry_, options.profile),
+      audit_(options.audit),
+      audit_failed_(options.audit_failed) {}
 
 gateway::OtherApi SchemaRegistryService::api() {
   return {[this](const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
@@ -119,10 +121,25 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
              "try again shortly"));
 }
 
+Status SchemaRegistryService::write_down(gateway::AuditAct line,
+                                         const registry::RegistryAnswer& answer) const {
+  if (audit_ == nullptr || !answer.act) return {};
+  line.act = answer.act->name;
+  line.what = answer.act->what;
+  line.outcome = answer.act->outcome;
+  return audit_->append(line);
+}
+
 void SchemaRegistryService::handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
   const auto answer = std::make_shared<registry::RegistryAnswer>();
-  auto work = [this, answer, asked = to_registry(request)] { *answer = api_.handle(asked); };
-  auto done = [this, answer, reply, began_ns = clock_.monotonic_ns()] {
+  const auto written = std::make_shared<Status>();
+  auto work = [this, answer, written, asked = to_registry(request),
+               line = gateway::sent_by(request.caller, request.peer, clock_.wall_us())] {
+    *answer = api_.handle(asked);
+    *written = write_down(line, *answer);
+  };
+  auto done = [this, answer, written, reply, began_ns = clock_.monotonic_ns()] {
+    if (!written->ok() && audit_failed_) audit_failed_(written->error());
     metrics_.count(answer->status, answer->error);
     metrics_.record_us((clock_.monotonic_ns() - began_ns) / 1'000);
     reply.answer(to_http(std::move(*answer)));

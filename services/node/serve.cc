@@ -143,6 +143,10 @@ class Server {
     SchemaRegistryService::Options o{options_.data, options_.schema_registry_postgres};
     if (options_.schema_registry_profile == "409")
       o.profile = registry::RegistryApi::Profile::kIncompatibleIs409;
+    o.audit = audit_.get();
+    o.audit_failed = [this](const Error& why) {
+      log_.say(LogLevel::kError, "node", why.message, {why.id, ""});
+    };
     TRY_ASSIGN(registry_, SchemaRegistryService::open(*files_, clock_, o));
     registry_->set_wake([this] { wake(); });
     return {};

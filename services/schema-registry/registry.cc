@@ -27,10 +27,6 @@ size_t bytes_of(const Candidate& candidate) {
   return out;
 }
 
-bool is_import(const std::string& mode) {
-  return mode == "IMPORT" || mode == "FORWARD";
-}
-
 Status check_register_mode(const TenantState& state, const std::string& subject, const Candidate& candidate) {
   const std::string mode = state.mode_of(subject);
   const std::string where = fmt::format("Subject {} in context {}", subject, context_of(subject));
@@ -160,7 +156,7 @@ void Registry::take(const Fact& fact) {
 Status Registry::change(const std::string& tenant, const Decide& decide) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     TRY(refresh());
-    TRY_ASSIGN(const std::vector<Fact> facts, decide(tenants_[tenant]));
+    TRY_ASSIGN(std::vector<Fact> facts, decide(tenants_[tenant]));
     if (facts.empty()) return {};
     std::vector<std::string> texts;
     for (const auto& fact : facts) {
@@ -170,6 +166,7 @@ Status Registry::change(const std::string& tenant, const Decide& decide) {
     TRY_ASSIGN(const bool appended, counted(store_->append(known_, texts)));
     if (!appended) continue;
     for (const auto& fact : facts) take(fact);
+    change_ = std::move(facts);
     return {};
   }
   return error(Code::kUnavailable, "MR-REG-0003",

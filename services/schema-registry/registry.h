@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "schema-registry/compatibility.h"
@@ -50,6 +51,8 @@ class Registry {
   const TenantState& state(const std::string& tenant);
   std::span<const schema::SchemaFormat> formats() const { return formats_; }
   const Usage& usage() const { return usage_; }  // for any thread
+  // The facts that the last change has added; once.
+  std::vector<Fact> take_change() { return std::exchange(change_, {}); }
 
   Result<Version> add(const std::string& tenant, const std::string& subject, const Candidate& candidate,
                       bool normalize);
@@ -128,6 +131,7 @@ class Registry {
   std::map<ContentPtr, schema::SchemaPtr> parsed_;  // a content is of one tenant and context
   size_t parsed_bytes_ = 0;
   Usage usage_;
+  std::vector<Fact> change_;
 };
 
 }  // namespace millrace::registry

@@ -21,6 +21,9 @@ namespace millrace::registry {
 
 inline constexpr std::string_view kCompatibilityLevel = "compatibilityLevel";
 inline constexpr std::string_view kReadWrite = "READWRITE";
+inline bool is_import(std::string_view mode) {
+  return mode == "IMPORT" || mode == "FORWARD";
+}
 
 struct Version {
   int32_t number = 0;

@@ -180,6 +180,35 @@ def metrics_tell_what_it_does(test):
     assert server.stop() == 0
 
 
+def changes_are_in_the_audit_log(test):
+    admin, producer = make_token(test, "audit", "one", "admin"), make_token(test, "audit", "one", "ingest:orders*")
+    server = test.server("audit", options=["--schema-registry", "127.0.0.1:0"]).start()
+    port = port_of(server.directory)
+
+    def ask(token, method, path, body=None):
+        return call(port, method, path, body, bearer(token))[0]
+
+    for token, subject, schema, status in ((producer, "orders", ORDER, 200), (producer, "orders", ORDER, 200),
+                                           (producer, "orders", ORDER_BAD, 409), (producer, "others", ORDER, 403)):
+        assert ask(token, "POST", f"/subjects/{subject}/versions", {"schema": schema}) == status
+    assert ask(admin, "PUT", "/config/orders", {"compatibility": "FULL"}) == 200
+    assert ask(admin, "PUT", "/mode/old", {"mode": "IMPORT"}) == 200
+    assert ask(admin, "POST", "/subjects/old/versions", {"schema": ORDER, "id": 1, "version": 3}) == 200
+    assert ask(admin, "DELETE", "/subjects/orders/versions/1") == 200
+    assert ask(admin, "DELETE", "/subjects/none") == 404
+    shown = [json.loads(line) for line in test.cli("audit", "show", "--data", server.directory).stdout.splitlines()]
+    of = [line for line in shown if line["act"] != "CREATE TOKEN"]
+    assert [(line["act"], line["what"], line["outcome"]) for line in of] == [
+        ("REGISTER SCHEMA", "orders: version 1 id 1", "ok"), ("REGISTER SCHEMA", "orders", "40901"),
+        ("SET CONFIG", "orders: config compatibilityLevel FULL", "ok"), ("SET MODE", "old: mode IMPORT", "ok"),
+        ("IMPORT SCHEMA", "old: version 3 id 1", "ok"), ("DELETE SCHEMA", "orders: version 1", "ok"),
+        ("DELETE SUBJECT", "none", "40401")], of
+    who = {token: "token " + token.split("_")[1] for token in (admin, producer)}
+    assert {(line["who"], line["tenant"], line["from"]) for line in of[:2]} == {(who[producer], "one", "127.0.0.1")}, of
+    assert {line["who"] for line in of[2:]} == {who[admin]}, of
+    assert test.cli("audit", "verify", "--data", server.directory).returncode == 0
+
+
 def tokens_are_tenants(test):
     def token(*what):
         return make_token(test, "tenants", *what)
@@ -371,5 +400,6 @@ def the_kafkajs_client(test):
 
 
 if __name__ == "__main__":
-    main([a_restart_keeps_everything, what_http_refuses, metrics_tell_what_it_does, tokens_are_tenants, two_servers_on_one_postgres,
+    main([a_restart_keeps_everything, what_http_refuses, metrics_tell_what_it_does, changes_are_in_the_audit_log,
+          tokens_are_tenants, two_servers_on_one_postgres,
           a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_kafkajs_client])
