@@ -192,13 +192,12 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   auto target = of_registry ? parse_repeating_target(head.target) : parse_target(head.target);
   if (!target.ok()) return problem(target.error());
   request.target = std::move(*target);
-  std::string methods;
-  const Operation* operation = find_operation(head.method, request.target.segments, methods);
   if (of_registry) {
-    request.route =
-        operation != nullptr && is_metrics(operation->route) ? operation->route : Route::kSchemaRegistry;
+    find_registry_route(request);
     return std::nullopt;
   }
+  std::string methods;
+  const Operation* operation = find_operation(head.method, request.target.segments, methods);
   if (operation != nullptr) {
     request.route = operation->route;
   } else if (!methods.empty()) {
@@ -212,6 +211,17 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
     request.known_method = head.method;
   }
   return std::nullopt;
+}
+
+// The pages of metrics are this server's own; of the registry's paths it knows the methods alone.
+void HttpHandlers::find_registry_route(HttpRequest& request) const {
+  const HttpHead& head = request.head;
+  std::string unused;
+  const Operation* own = find_operation(head.method, request.target.segments, unused);
+  request.route = own != nullptr && is_metrics(own->route) ? own->route : Route::kSchemaRegistry;
+  if (head.method != "OPTIONS" || !backend_.schema_registry.methods) return;
+  request.methods = backend_.schema_registry.methods(request.target.segments);
+  if (!request.methods.empty()) request.route = Route::kOptions;
 }
 
 bool HttpHandlers::is_our_host(std::string_view authority, const std::string& local) const {

@@ -79,6 +79,7 @@ class HttpHandlers {
   std::optional<HttpAnswer> check_host(HttpRequest& request) const;
   std::optional<HttpAnswer> check_origin(const HttpRequest& request) const;
   std::optional<HttpAnswer> find_route(HttpRequest& request) const;
+  void find_registry_route(HttpRequest& request) const;
   std::optional<HttpAnswer> check_open(const HttpRequest& request) const;
   std::optional<HttpAnswer> check_token(HttpRequest& request);
   std::optional<HttpAnswer> find_caller(HttpRequest& request);

@@ -92,6 +92,7 @@ gateway::OtherApi SchemaRegistryService::api() {
   return {[this](const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
             handle(request, reply);
           },
+          &registry::RegistryApi::methods_of,
           [this](HttpAnswer& problem) {
             translate(problem);
             metrics_.count(problem.status, problem.status);

@@ -87,6 +87,16 @@ std::vector<std::string> arguments_of(const Route& route, const std::vector<std:
   return out;
 }
 
+// A path below /contexts/{context} is that context's; a slash at the end is none.
+std::vector<std::string> without_context(std::vector<std::string> path, std::string& context) {
+  if (path.size() > 1 && path.back().empty()) path.pop_back();
+  if (path.size() > 2 && path[0] == "contexts") {
+    context = context_name(path[1]);
+    path.erase(path.begin(), path.begin() + 2);
+  }
+  return path;
+}
+
 // What an id stands for never changes: once it is known, it is answered without asking the store.
 bool is_lasting(const Route& route, const Call& call) {
   const bool is_of_id = route.method == "GET" && route.path.starts_with("/schemas/ids/{id}") &&
@@ -138,22 +148,22 @@ RegistryAnswer RegistryApi::refusal(const Error& error) const {
   return answer;
 }
 
+std::string RegistryApi::methods_of(const std::vector<std::string>& path) {
+  std::string context, methods;
+  find_route("OPTIONS", without_context(path, context), methods);
+  return methods;
+}
+
 RegistryAnswer RegistryApi::handle(const RegistryRequest& request) {
   Call call{registry_, request, {}, {}};
-  std::vector<std::string> path = request.path;
-  if (path.size() > 1 && path.back().empty()) path.pop_back();  // a slash at the end
-  if (path.size() > 2 && path[0] == "contexts") {
-    call.context = context_name(path[1]);
-    path.erase(path.begin(), path.begin() + 2);
-  }
+  const std::vector<std::string> path = without_context(request.path, call.context);
   RegistryAnswer answer;
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
   std::string methods;
   const Route* route = find_route(method, path, methods);
   if (route == nullptr) {
     if (methods.empty()) return refusal(api_error(404, "HTTP 404 Not Found"));
-    if (method != "OPTIONS") answer = refusal(api_error(405, "HTTP 405 Method Not Allowed"));
-    answer.content_type = kRegistryType;
+    answer = refusal(api_error(405, "HTTP 405 Method Not Allowed"));
     answer.allow = std::move(methods);
     return answer;
   }

@@ -43,7 +43,7 @@ struct RegistryAnswer {
   std::string body;
   int error = 0;                   // the API's number; 0: it is none
   std::optional<RegistryAct> act;  // nothing: nothing was changed, nor should have been
-  std::string allow;               // of OPTIONS and 405: the path's methods
+  std::string allow;               // of 405: the path's methods
 };
 
 inline constexpr std::string_view kRegistryType = "application/vnd.schemaregistry.v1+json";
@@ -59,6 +59,8 @@ class RegistryApi {
       : registry_(registry), profile_(profile) {}
 
   RegistryAnswer handle(const RegistryRequest& request);
+  // GET, HEAD, OPTIONS; empty: there is no such path. For any thread.
+  static std::string methods_of(const std::vector<std::string>& path);
 
  private:
   RegistryAnswer refusal(const Error& error) const;

@@ -319,6 +319,18 @@ TEST(Registry, AStoreThatFailsIsAnswered50001) {
   EXPECT_EQ(registry.usage().numbers().store_failures, 2u);
 }
 
+TEST(RegistryApi, KnowsAPathsMethods) {
+  for (const auto& [path, methods] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{""}, "GET, HEAD, POST, OPTIONS"},
+           {{"subjects", "s", "versions"}, "GET, HEAD, POST, OPTIONS"},
+           {{"contexts", ".ctx", "subjects", ""}, "GET, HEAD, OPTIONS"},
+           {{"config", "s"}, "GET, HEAD, PUT, DELETE, OPTIONS"},
+           {{"contexts", ".ctx"}, "DELETE, OPTIONS"},
+           {{"nothing"}, ""}}) {
+    EXPECT_EQ(RegistryApi::methods_of(path), methods);
+  }
+}
+
 TEST(Registry, WhatIsNoFactIsAnError) {
   for (const char* text : {"", "{}", "[]", R"({"fact":"later"})", R"({"fact":"register","version":"x"})"}) {
     MemoryStore::Facts facts = {text};

@@ -209,6 +209,36 @@ def changes_are_in_the_audit_log(test):
     assert test.cli("audit", "verify", "--data", server.directory).returncode == 0
 
 
+def pages_of_named_origins_may_call(test):
+    admin = make_token(test, "pages", "one", "admin")
+
+    def ask(port, method, path, headers):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+
+    page = {"Origin": "https://console.example.com"}
+    wish = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    with Alone(test, "pages", "--cors-origin", page["Origin"]) as registry:
+        status, headers = ask(registry.port, "OPTIONS", "/contexts/.ctx/subjects/s/versions", {**page, **wish})
+        assert status == 204 and headers["access-control-allow-origin"] == page["Origin"], headers
+        assert headers["access-control-allow-methods"] == headers["allow"] == "GET, HEAD, POST, OPTIONS", headers
+        assert "Authorization" in headers["access-control-allow-headers"] and headers["vary"] == "Origin", headers
+        for path, token, wanted in (("/subjects", admin, 200), ("/subjects", "none", 401), ("/nothing", admin, 404)):
+            status, headers = ask(registry.port, "GET", path, {**page, **bearer(token)})
+            assert status == wanted and headers["access-control-allow-origin"] == page["Origin"], (path, status, headers)
+        for method in ("OPTIONS", "GET"):
+            status, headers = ask(registry.port, method, "/subjects", {"Origin": "https://other.example.com", **bearer(admin)})
+            assert status == 403 and "access-control-allow-origin" not in headers, headers
+        assert ask(registry.port, "OPTIONS", "/nothing", page)[0] == 401
+        assert ask(registry.port, "OPTIONS", "/nothing", {**page, **bearer(admin)})[0] == 404
+        status, headers = ask(registry.port, "OPTIONS", "/config/s", {})
+        assert status == 204 and headers["allow"] == "GET, HEAD, PUT, DELETE, OPTIONS", headers
+
+
 def tokens_are_tenants(test):
     def token(*what):
         return make_token(test, "tenants", *what)
@@ -401,5 +431,5 @@ def the_kafkajs_client(test):
 
 if __name__ == "__main__":
     main([a_restart_keeps_everything, what_http_refuses, metrics_tell_what_it_does, changes_are_in_the_audit_log,
-          tokens_are_tenants, two_servers_on_one_postgres,
+          pages_of_named_origins_may_call, tokens_are_tenants, two_servers_on_one_postgres,
           a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_kafkajs_client])
