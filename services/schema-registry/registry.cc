@@ -8,6 +8,7 @@
 #include "schema-registry/api_error.h"
 #include "schema-registry/json_members.h"
 #include "schema-registry/references.h"
+#include "schema-registry/reserved_fields.h"
 #include "schema-registry/rule_sets.h"
 #include "schema-registry/subject_name.h"
 
@@ -183,12 +184,17 @@ Fact Registry::fact(Fact::What what, const std::string& tenant, const std::strin
   return fact;
 }
 
-Result<schema::SchemaPtr> Registry::parse(const Content& content,
-                                          std::span<const schema::NamedSchema> references) const {
+Result<const schema::SchemaFormat*> Registry::format_of(const Content& content) const {
   const auto format =
       std::find_if(formats_.begin(), formats_.end(), [&](const auto& f) { return f.type == content.type; });
+  if (format != formats_.end()) return &*format;
+  return invalid_schema(fmt::format("Invalid schema type {}", schema::to_string(content.type)));
+}
+
+Result<schema::SchemaPtr> Registry::parse(const Content& content,
+                                          std::span<const schema::NamedSchema> references) const {
+  TRY_ASSIGN(const schema::SchemaFormat* format, format_of(content));
   const std::string_view type = schema::to_string(content.type);
-  if (format == formats_.end()) return invalid_schema(fmt::format("Invalid schema type {}", type));
   auto parsed = format->parse(content.text, references);
   if (parsed.ok()) return parsed;
   const Error& why = parsed.error();
@@ -330,8 +336,13 @@ Level Registry::level_of(const std::string& tenant, const std::string& subject) 
   return level.value_or(Level{kDefaultLevel, true});
 }
 
-bool Registry::normalizes(const std::string& tenant, const std::string& subject) {
-  const std::string* value = state(tenant).config_value(subject, "normalize");
+Policy Registry::policy_of(const std::string& tenant, const std::string& subject) {
+  const std::string* value = state(tenant).config_value(subject, kCompatibilityPolicy);
+  return value == nullptr ? Policy::kStrict : policy_named(text_of(*value)).value_or(Policy::kStrict);
+}
+
+bool Registry::is_on(const std::string& tenant, const std::string& subject, std::string_view key) {
+  const std::string* value = state(tenant).config_value(subject, key);
   return value != nullptr && *value == "true";
 }
 
@@ -352,10 +363,29 @@ Result<std::vector<std::string>> Registry::check(const std::string& tenant, cons
   return compare(tenant, subject, parsed, versions);
 }
 
-// The newest of its group first; the first that stands against it decides.
+// Reserved fields whatever the level, against the newest whatever its group.
 Result<std::vector<std::string>> Registry::compare(const std::string& tenant, const std::string& subject,
                                                    const Parsed& parsed,
                                                    const std::vector<Version>& versions) {
+  std::vector<std::string> out;
+  const bool validates = is_on(tenant, subject, "validateFields");
+  if (validates) {
+    TRY_ASSIGN(const schema::SchemaFormat* format, format_of(*parsed.content));
+    const Content* newest = versions.empty() ? nullptr : versions.front().content.get();
+    TRY_ASSIGN(out, reserved_field_conflicts(*parsed.schema, *parsed.content, newest, *format));
+  }
+  TRY_ASSIGN(auto found, compare_by_level(tenant, subject, parsed, versions));
+  std::move(found.begin(), found.end(), std::back_inserter(out));
+  if (out.empty()) return out;
+  out.push_back(fmt::format("{{validateFields: '{}', compatibility: '{}'}}", validates,
+                            level_of(tenant, subject).name));
+  return out;
+}
+
+// The newest of its group first; the first that stands against it decides.
+Result<std::vector<std::string>> Registry::compare_by_level(const std::string& tenant,
+                                                            const std::string& subject, const Parsed& parsed,
+                                                            const std::vector<Version>& versions) {
   const Level level = level_of(tenant, subject);
   if (!level.backward && !level.forward) return std::vector<std::string>();
   const std::string* property = state(tenant).config_value(subject, "compatibilityGroup");
@@ -366,12 +396,10 @@ Result<std::vector<std::string>> Registry::compare(const std::string& tenant, co
   for (const auto& version : versions) {
     if (group_of(*version.content) != group) continue;
     TRY_ASSIGN(auto earlier, parse_stored(tenant, subject, version.content));
-    auto found = differences(*parsed.schema, {version.number, std::move(earlier)}, level);
+    auto found =
+        differences(*parsed.schema, {version.number, std::move(earlier)}, level, policy_of(tenant, subject));
     if (!found.ok()) return invalid_schema("the schema cannot be compared: " + found.error().message);
-    if (!found->empty()) {
-      found->push_back(fmt::format("{{compatibility: '{}'}}", level.name));
-      return found;
-    }
+    if (!found->empty()) return found;
     if (!level.transitive) break;
   }
   return std::vector<std::string>();

@@ -81,7 +81,8 @@ class Registry {
   Result<std::string> formatted(const std::string& tenant, const std::string& subject,
                                 const ContentPtr& content, const std::string& format);
   Level level_of(const std::string& tenant, const std::string& subject);
-  bool normalizes(const std::string& tenant, const std::string& subject);
+  bool is_on(const std::string& tenant, const std::string& subject,
+             std::string_view key);  // a flag of config
 
   struct FoundSchema {
     int32_t version = 0;  // of the subject; 0: of an id that none of its versions has
@@ -106,6 +107,7 @@ class Registry {
   void take(const Fact& fact);
   Fact fact(Fact::What what, const std::string& tenant, const std::string& subject) const;
 
+  Result<const schema::SchemaFormat*> format_of(const Content& content) const;
   Result<schema::SchemaPtr> parse(const Content& content,
                                   std::span<const schema::NamedSchema> references) const;
   Result<schema::SchemaPtr> parse_stored(const std::string& tenant, const std::string& subject,
@@ -119,8 +121,12 @@ class Registry {
                                      const Content& content, bool deleted);
   Result<Fact> decide_add(const TenantState& state, const std::string& tenant, const std::string& subject,
                           const Candidate& candidate, bool normalize, const std::optional<Parsed>& as_sent);
+  Policy policy_of(const std::string& tenant, const std::string& subject);
   Result<std::vector<std::string>> compare(const std::string& tenant, const std::string& subject,
                                            const Parsed& parsed, const std::vector<Version>& versions);
+  Result<std::vector<std::string>> compare_by_level(const std::string& tenant, const std::string& subject,
+                                                    const Parsed& parsed,
+                                                    const std::vector<Version>& versions);
 
   const std::unique_ptr<Store> store_;
   const std::span<const schema::SchemaFormat> formats_;

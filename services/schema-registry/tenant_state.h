@@ -20,6 +20,7 @@
 namespace millrace::registry {
 
 inline constexpr std::string_view kCompatibilityLevel = "compatibilityLevel";
+inline constexpr std::string_view kCompatibilityPolicy = "compatibilityPolicy";
 inline constexpr std::string_view kReadWrite = "READWRITE";
 inline bool is_import(std::string_view mode) {
   return mode == "IMPORT" || mode == "FORWARD";

@@ -239,6 +239,30 @@ def pages_of_named_origins_may_call(test):
         assert status == 204 and headers["allow"] == "GET, HEAD, PUT, DELETE, OPTIONS", headers
 
 
+def reserved_fields_and_trusted_writers(test):
+    """In every format that there is: the text cases have a format of their own."""
+    reserved = {"metadata": {"properties": {"confluent:reserved": "old, gone"}}}
+    property_ = {"properties": {"old": {"type": "string"}}}
+    message = 'syntax = "proto3"; message A {{ string id = 1; }} message B {{ {} message C {{ string gone = 1; }} }}'
+    schemas = {
+        "AVRO": (ORDER, ORDER_2.replace("note", "old")),
+        "JSON": (json.dumps({"type": "object", "properties": {"id": {"properties": {"old": True}}}}),
+                 json.dumps({"$ref": "#/definitions/o", "definitions": {"o": property_}})),
+        "PROTOBUF": (message.format(""), message.format("string old = 1;")),
+    }
+    with Alone(test, "reserved") as registry:
+        assert call(registry.port, "PUT", "/config", {"validateFields": True})[0] == 200
+        for kind, (good, bad) in schemas.items():
+            assert register(registry.port, kind, good, schemaType=kind, **reserved)[0] == 200, kind
+            assert call(registry.port, "PUT", f"/config/{kind}", {"compatibility": "NONE"})[0] == 200
+            status, problem = register(registry.port, kind, bad, schemaType=kind)
+            assert status == 409 and "conflicts with the reserved field old." in problem["message"], (kind, problem)
+        for policy, status in (("STRICT", 409), ("LENIENT", 200)):
+            assert call(registry.port, "PUT", "/config/open", {"compatibilityPolicy": policy})[0] == 200
+            for schema, wanted in ((json.dumps({"type": "object"}), 200), (json.dumps({"type": "object", **property_}), status)):
+                assert register(registry.port, "open", schema, schemaType="JSON")[0] == wanted, (policy, schema)
+
+
 def tokens_are_tenants(test):
     def token(*what):
         return make_token(test, "tenants", *what)
@@ -431,5 +455,5 @@ def the_kafkajs_client(test):
 
 if __name__ == "__main__":
     main([a_restart_keeps_everything, what_http_refuses, metrics_tell_what_it_does, changes_are_in_the_audit_log,
-          pages_of_named_origins_may_call, tokens_are_tenants, two_servers_on_one_postgres,
+          pages_of_named_origins_may_call, reserved_fields_and_trusted_writers, tokens_are_tenants, two_servers_on_one_postgres,
           a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_kafkajs_client])
