@@ -92,11 +92,13 @@ gateway::OtherApi SchemaRegistryService::api() {
   return {[this](const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
             handle(request, reply);
           },
-          &registry::RegistryApi::methods_of,
-          [this](HttpAnswer& problem) {
-            translate(problem);
-            metrics_.count(problem.status, problem.status);
-          }};
+          &registry::RegistryApi::methods_of, [this](HttpAnswer& problem) { refuse(problem); }};
+}
+
+// What comes no further than HTTP, or the queue.
+void SchemaRegistryService::refuse(HttpAnswer& problem) {
+  translate(problem);
+  metrics_.count(problem.status, problem.status);
 }
 
 bool SchemaRegistryService::run(std::function<void()> work, std::function<void()> done) {
@@ -122,9 +124,10 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
              "try again shortly"));
 }
 
-Status SchemaRegistryService::write_down(gateway::AuditAct line,
+Status SchemaRegistryService::write_down(const gateway::CallerPtr& caller, const std::string& peer,
                                          const registry::RegistryAnswer& answer) const {
   if (audit_ == nullptr || !answer.act) return {};
+  gateway::AuditAct line = gateway::sent_by(caller, peer, clock_.wall_us());
   line.act = answer.act->name;
   line.what = answer.act->what;
   line.outcome = answer.act->outcome;
@@ -134,10 +137,10 @@ Status SchemaRegistryService::write_down(gateway::AuditAct line,
 void SchemaRegistryService::handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
   const auto answer = std::make_shared<registry::RegistryAnswer>();
   const auto written = std::make_shared<Status>();
-  auto work = [this, answer, written, asked = to_registry(request),
-               line = gateway::sent_by(request.caller, request.peer, clock_.wall_us())] {
+  auto work = [this, answer, written, asked = to_registry(request), caller = request.caller,
+               peer = request.peer] {
     *answer = api_.handle(asked);
-    *written = write_down(line, *answer);
+    *written = write_down(caller, peer, *answer);
   };
   auto done = [this, answer, written, reply, began_ns = clock_.monotonic_ns()] {
     if (!written->ok() && audit_failed_) audit_failed_(written->error());
@@ -148,7 +151,7 @@ void SchemaRegistryService::handle(const gateway::HttpRequest& request, const ga
   if (run(std::move(work), std::move(done))) return;
   HttpAnswer busy = gateway::problem(error(
       Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry", "send it again"));
-  translate(busy);
+  refuse(busy);
   reply.answer(std::move(busy));
 }
 

@@ -52,8 +52,10 @@ class SchemaRegistryService {
  private:
   SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock, const Options& options);
   void handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply);
+  void refuse(gateway::HttpAnswer& problem);
   bool run(std::function<void()> work, std::function<void()> done);
-  Status write_down(gateway::AuditAct line, const registry::RegistryAnswer& answer) const;
+  Status write_down(const gateway::CallerPtr& caller, const std::string& peer,
+                    const registry::RegistryAnswer& answer) const;
 
   const Clock& clock_;
   registry::Registry registry_;
