@@ -138,6 +138,7 @@ Status AuditLog::take_end() {
 }
 
 Status AuditLog::append(const AuditAct& act) {
+  const std::lock_guard hold(mutex_);
   if (bytes_ > max_bytes_) TRY(rotate());
   const std::string line = line_of(number_ + 1, before_, act);
   Status written = file_->write_at(bytes_, line + "\n");

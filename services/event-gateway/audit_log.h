@@ -7,12 +7,13 @@
 // Durable:  when append() returns. A line that a crash has cut was told to nobody; the next start removes it.
 // Rotation: beyond max_bytes the file becomes audit.log.<its last n>; the chain goes on in the next one.
 // Bound:    `what` is cut at kMaxWhat bytes.
-// Threads:  the core loop; acts are rare, and wait for the disk.
+// Threads:  append() of any; acts are rare, and wait for the disk.
 // Trust:    who writes this directory's files could write a whole new chain: keep verify's last hash elsewhere.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,7 @@ class AuditLog {
   Files& files_;
   const std::string directory_;
   const uint64_t max_bytes_;
+  std::mutex mutex_;  // guards all of what follows
   std::shared_ptr<File> file_;
   uint64_t bytes_ = 0;
   uint64_t number_ = 0;  // of the last line

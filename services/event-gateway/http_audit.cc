@@ -24,11 +24,7 @@ std::string kind_of(const std::string& statement) {
 void write(const HttpBackend& backend, const CallerPtr& caller, const std::string& peer, std::string_view act,
            std::string_view what, const Status& outcome) {
   if (backend.audit == nullptr) return;
-  AuditAct line;
-  line.at_us = backend.now_us();
-  line.who = caller == nullptr ? "nobody: the server is open" : who(caller);
-  line.tenant = caller == nullptr ? "default" : caller->tenant;
-  line.from = peer;
+  AuditAct line = sent_by(caller, peer, backend.now_us());
   line.act = act;
   line.what = what;
   line.outcome = outcome.ok() ? "ok" : outcome.error().id;
@@ -37,6 +33,15 @@ void write(const HttpBackend& backend, const CallerPtr& caller, const std::strin
 }
 
 }  // namespace
+
+AuditAct sent_by(const CallerPtr& caller, const std::string& peer, int64_t at_us) {
+  AuditAct line;
+  line.at_us = at_us;
+  line.who = caller == nullptr ? "nobody: the server is open" : who(caller);
+  line.tenant = caller == nullptr ? "default" : caller->tenant;
+  line.from = peer;
+  return line;
+}
 
 void audit(const HttpBackend& backend, const HttpRequest& request, std::string_view act,
            std::string_view what, const Status& outcome) {

@@ -65,6 +65,10 @@ bool is_about_server(Route route) {
   return route == Route::kOptions || operation_of(route).access == Operation::Access::kOpen;
 }
 
+bool is_metrics(Route route) {
+  return route == Route::kMetrics || route == Route::kMetricsFull;
+}
+
 bool is_structured(std::string_view type) {
   return is_media_type(type, kCloudEventType) || is_media_type(type, kCloudEventsType);
 }
@@ -189,7 +193,7 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
   if (!target.ok()) return problem(target.error());
   request.target = std::move(*target);
   if (of_registry) {
-    request.route = Route::kSchemaRegistry;
+    find_registry_route(request);
     return std::nullopt;
   }
   std::string methods;
@@ -207,6 +211,17 @@ std::optional<HttpAnswer> HttpHandlers::find_route(HttpRequest& request) const {
     request.known_method = head.method;
   }
   return std::nullopt;
+}
+
+// The pages of metrics are this server's own; of the registry's paths it knows the methods alone.
+void HttpHandlers::find_registry_route(HttpRequest& request) const {
+  const HttpHead& head = request.head;
+  std::string unused;
+  const Operation* own = find_operation(head.method, request.target.segments, unused);
+  request.route = own != nullptr && is_metrics(own->route) ? own->route : Route::kSchemaRegistry;
+  if (head.method != "OPTIONS" || !backend_.schema_registry.methods) return;
+  request.methods = backend_.schema_registry.methods(request.target.segments);
+  if (!request.methods.empty()) request.route = Route::kOptions;
 }
 
 bool HttpHandlers::is_our_host(std::string_view authority, const std::string& local) const {

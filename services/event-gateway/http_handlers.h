@@ -22,6 +22,8 @@
 
 namespace millrace::gateway {
 
+struct AuditAct;
+
 // A connection's request, used again for its next one. A client mostly says the same: what was found out
 // about a target, a host or a token holds for the next request that brings the same bytes.
 struct HttpRequest {
@@ -77,6 +79,7 @@ class HttpHandlers {
   std::optional<HttpAnswer> check_host(HttpRequest& request) const;
   std::optional<HttpAnswer> check_origin(const HttpRequest& request) const;
   std::optional<HttpAnswer> find_route(HttpRequest& request) const;
+  void find_registry_route(HttpRequest& request) const;
   std::optional<HttpAnswer> check_open(const HttpRequest& request) const;
   std::optional<HttpAnswer> check_token(HttpRequest& request);
   std::optional<HttpAnswer> find_caller(HttpRequest& request);
@@ -131,7 +134,9 @@ void append_json(std::string& out, std::string_view json, bool quote_numbers);
 // … and on one line: a line break between its tokens becomes a blank; inside a string there is none.
 void append_flat(std::string& out, std::string_view json, bool quote_numbers);
 
-// http_audit.cc: writes down that the request's sender did `act` to `what` of `tenant`; `act` and `what` hold no secret.
+// http_audit.cc: a line of the audit log that says who, and from where; what was done is to be added.
+AuditAct sent_by(const CallerPtr& caller, const std::string& peer, int64_t at_us);
+// Writes down that the request's sender did `act` to `what` of `tenant`; `act` and `what` hold no secret.
 void audit(const HttpBackend& backend, const HttpRequest& request, std::string_view act,
            std::string_view what, const Status& outcome);
 // The same, for an act that is done later.

@@ -74,6 +74,8 @@ class HttpReply;
 struct OtherApi {
   // The request is there until this returns; the answer may come later.
   std::function<void(const HttpRequest&, const HttpReply&)> handle;
+  // That a path has: "GET, HEAD, OPTIONS"; empty: there is no such path.
+  std::function<std::string(const std::vector<std::string>& path)> methods;
   // What this server refuses, said as that API says it.
   std::function<void(HttpAnswer& problem)> translate;
 };

@@ -81,15 +81,34 @@ Result<std::unique_ptr<SchemaRegistryService>> SchemaRegistryService::open(Files
 
 SchemaRegistryService::SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock,
                                              const Options& options)
-    : registry_(std::move(store), registry::known_formats(),
+    : clock_(clock),
+      registry_(std::move(store), registry::known_formats(),
                 {.now_ms = [&clock] { return clock.wall_us() / 1'000; }}),
-      api_(registry_, options.profile) {}
+      api_(registry_, options.profile),
+      audit_(options.audit),
+      audit_failed_(options.audit_failed) {}
 
 gateway::OtherApi SchemaRegistryService::api() {
   return {[this](const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
             handle(request, reply);
           },
-          translate};
+          &registry::RegistryApi::methods_of, [this](HttpAnswer& problem) { refuse(problem); }};
+}
+
+// What comes no further than HTTP, or the queue.
+void SchemaRegistryService::refuse(HttpAnswer& problem) {
+  translate(problem);
+  metrics_.count(problem.status, problem.status);
+}
+
+bool SchemaRegistryService::run(std::function<void()> work, std::function<void()> done) {
+  auto end = [this, done = std::move(done)] {
+    --waiting_;
+    done();
+  };
+  if (!background_.run(engine::Lane::kReads, std::move(work), std::move(end))) return false;
+  ++waiting_;
+  return true;
 }
 
 void SchemaRegistryService::find_schema(const std::string& tenant, const engine::SchemaRef& schema,
@@ -101,19 +120,39 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
                        : registry_.find_schema(tenant, schema.subject, schema.version));
   };
   auto end = [found, done] { done(std::move(**found)); };
-  if (background_.run(engine::Lane::kReads, std::move(work), std::move(end))) return;
+  if (run(std::move(work), std::move(end))) return;
   done(error(Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry",
              "try again shortly"));
 }
 
+Status SchemaRegistryService::write_down(const gateway::CallerPtr& caller, const std::string& peer,
+                                         const registry::RegistryAnswer& answer) const {
+  if (audit_ == nullptr || !answer.act) return {};
+  gateway::AuditAct line = gateway::sent_by(caller, peer, clock_.wall_us());
+  line.act = answer.act->name;
+  line.what = answer.act->what;
+  line.outcome = answer.act->outcome;
+  return audit_->append(line);
+}
+
 void SchemaRegistryService::handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
   const auto answer = std::make_shared<registry::RegistryAnswer>();
-  auto work = [this, answer, asked = to_registry(request)] { *answer = api_.handle(asked); };
-  auto done = [answer, reply] { reply.answer(to_http(std::move(*answer))); };
-  if (background_.run(engine::Lane::kReads, std::move(work), std::move(done))) return;
+  const auto written = std::make_shared<Status>();
+  auto work = [this, answer, written, asked = to_registry(request), caller = request.caller,
+               peer = request.peer] {
+    *answer = api_.handle(asked);
+    *written = write_down(caller, peer, *answer);
+  };
+  auto done = [this, answer, written, reply, began_ns = clock_.monotonic_ns()] {
+    if (!written->ok() && audit_failed_) audit_failed_(written->error());
+    metrics_.count(answer->status, answer->error);
+    metrics_.record_us((clock_.monotonic_ns() - began_ns) / 1'000);
+    reply.answer(to_http(std::move(*answer)));
+  };
+  if (run(std::move(work), std::move(done))) return;
   HttpAnswer busy = gateway::problem(error(
       Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry", "send it again"));
-  translate(busy);
+  refuse(busy);
   reply.answer(std::move(busy));
 }
 

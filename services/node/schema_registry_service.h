@@ -1,18 +1,22 @@
 // SchemaRegistryService: the schema registry beside the core loop: a thread of its own, between the HTTP server and the store.
 //
-// Threads: everything here on the core loop; the registry runs on the thread, one request after the other.
+// Threads: everything here on the core loop; the registry runs on the thread, one request after the other. What it
+//          changes is in the audit log before it is answered: the thread waits for that disk, too.
 // Bound:   kMaxWaiting requests wait; more are refused (MR-REG-0004).
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "engine/plan.h"
+#include "event-gateway/audit_log.h"
 #include "event-gateway/http_server.h"
 #include "node/background.h"
+#include "node/registry_metrics.h"
 #include "schema-registry/api.h"
 
 namespace millrace::node {
@@ -25,6 +29,8 @@ class SchemaRegistryService {
     std::string directory;
     std::string postgres;  // a connection string; empty: a file in the directory
     registry::RegistryApi::Profile profile = registry::RegistryApi::Profile::kCurrent;
+    gateway::AuditLog* audit = nullptr;  // null: acts are not written down
+    std::function<void(const Error&)> audit_failed;
   };
   // Reads all that the store has. MR-REG-0001, MR-REG-0002, MR-META-…
   static Result<std::unique_ptr<SchemaRegistryService>> open(Files& files, const Clock& clock,
@@ -35,15 +41,29 @@ class SchemaRegistryService {
   using Found = Result<registry::Registry::FoundSchema>;
   void find_schema(const std::string& tenant, const engine::SchemaRef& schema,
                    std::function<void(Found)> done);
+  std::string metrics() const { return metrics_.render(registry_.usage().numbers(), waiting_); }
+  // Of one tenant, or of all.
+  std::string metrics_full(const std::optional<std::string>& tenant) const {
+    return render_registry_tenants(registry_.usage().numbers(), tenant);
+  }
   void set_wake(std::function<void()> wake) { background_.set_wake(std::move(wake)); }
   void take_done() { background_.take_done(); }  // answers what is ready
 
  private:
   SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock, const Options& options);
   void handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply);
+  void refuse(gateway::HttpAnswer& problem);
+  bool run(std::function<void()> work, std::function<void()> done);
+  Status write_down(const gateway::CallerPtr& caller, const std::string& peer,
+                    const registry::RegistryAnswer& answer) const;
 
+  const Clock& clock_;
   registry::Registry registry_;
   registry::RegistryApi api_;
+  gateway::AuditLog* const audit_;
+  const std::function<void(const Error&)> audit_failed_;
+  RegistryMetrics metrics_;
+  size_t waiting_ = 0;
   // Clients wait for nearly all of it, and nearly all is a look into memory: at equal rights.
   ThreadBackground background_{kMaxWaiting, 0};  // behind what it uses
 };

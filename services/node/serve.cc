@@ -143,6 +143,10 @@ class Server {
     SchemaRegistryService::Options o{options_.data, options_.schema_registry_postgres};
     if (options_.schema_registry_profile == "409")
       o.profile = registry::RegistryApi::Profile::kIncompatibleIs409;
+    o.audit = audit_.get();
+    o.audit_failed = [this](const Error& why) {
+      log_.say(LogLevel::kError, "node", why.message, {why.id, ""});
+    };
     TRY_ASSIGN(registry_, SchemaRegistryService::open(*files_, clock_, o));
     registry_->set_wake([this] { wake(); });
     return {};
@@ -150,14 +154,17 @@ class Server {
 
   // Streams may have their events checked by its schemas.
   void use_registry() {
-    event_schemas_ = std::make_unique<RegistryEventSchemas>(*registry_, [this](TenantId id) {
-      const auto catalog = node_->definitions().catalog();
-      const std::string* name = catalog->tenant_name(id);
-      return name == nullptr ? std::string() : *name;
-    });
+    event_schemas_ =
+        std::make_unique<RegistryEventSchemas>(*registry_, [this](TenantId id) { return tenant_name(id); });
     event_schemas_->expect(*node_->definitions().catalog());
     node_->ingest().use(*event_schemas_);
     node_->sql().use(*event_schemas_);
+  }
+
+  std::string tenant_name(TenantId id) const {
+    const auto catalog = node_->definitions().catalog();
+    const std::string* name = catalog->tenant_name(id);
+    return name == nullptr ? std::string() : *name;
   }
 
   // The registry without a node: its file or database, and the data directory's tokens.
@@ -168,6 +175,10 @@ class Server {
     TRY(open_registry());
     gateway::HttpBackend backend;
     backend.tenant = [this](const std::string& name) { return tenant_alone(name); };
+    backend.metrics = [this] { return process_page() + registry_->metrics() + http_->metrics(); };
+    backend.metrics_full = [this](std::optional<TenantId> only) {
+      return quotas_->metrics(only) + registry_->metrics_full(name_alone(only));
+    };
     TRY(use(std::move(backend)));
     TRY(say_registry_listens());
     notify_service_manager("READY=1");
@@ -177,6 +188,20 @@ class Server {
   Result<TenantId> tenant_alone(const std::string& name) {
     const auto number = static_cast<uint32_t>(tenants_alone_.size() + 1);
     return TenantId(tenants_alone_.try_emplace(name, number).first->second);
+  }
+
+  std::optional<std::string> name_alone(std::optional<TenantId> tenant) const {
+    if (!tenant) return std::nullopt;
+    for (const auto& [name, number] : tenants_alone_) {
+      if (TenantId(number) == *tenant) return name;
+    }
+    return std::string();
+  }
+
+  std::string process_page() const {
+    telemetry::PrometheusText page;
+    process_.render(page, cli::kVersion);
+    return page.take();
   }
 
   Status begin_tracing() {
@@ -251,13 +276,14 @@ class Server {
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
     backend.metrics = [this] {
-      telemetry::PrometheusText process;
-      process_.render(process, cli::kVersion);
       const std::string traces = spans_ ? render_traces(spans_->counters()) : "";
-      return process.take() + node_->metrics() + traces + http_->metrics();
+      const std::string registry = registry_ ? registry_->metrics() : "";
+      return process_page() + node_->metrics() + traces + registry + http_->metrics();
     };
     backend.metrics_full = [this](std::optional<TenantId> only) {
-      return node_->metrics_full(only) + quotas_->metrics(only);
+      const auto of = only ? std::optional(tenant_name(*only)) : std::nullopt;
+      const std::string registry = registry_ ? registry_->metrics_full(of) : "";
+      return node_->metrics_full(only) + quotas_->metrics(only) + registry;
     };
     backend.ready = [this]() -> Status {
       TRY(open_for_requests());

@@ -8,6 +8,7 @@
 
 #include "event/text.h"
 #include "formats/json_text.h"
+#include "schema-registry/acts.h"
 #include "schema-registry/api_error.h"
 #include "schema-registry/call.h"
 #include "schema-registry/handlers.h"
@@ -61,13 +62,15 @@ bool is_request_type(std::string_view content_type) {
   return type.empty() || type == kBytes || std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 
-// Of the subject that is written: behind an alias stands another.
+// The subject that is written: behind an alias stands another. Empty: the path has none.
+std::string subject_of(const Route& route, const Call& call) {
+  if (route.path.find("{subject}") == std::string_view::npos) return {};
+  return route.access == Access::kWrite ? call.subject() : call.scope();
+}
+
 Status check_access(const Route& route, const Call& call) {
   if (route.access == Access::kOpen || !call.request.may) return {};
-  const bool of_subject = route.path.find("{subject}") != std::string_view::npos;
-  const std::string subject = !of_subject                      ? std::string()
-                              : route.access == Access::kWrite ? call.subject()
-                                                               : call.scope();
+  const std::string subject = subject_of(route, call);
   if (call.request.may(route.access, subject)) return {};
   return api_error(40301,
                    fmt::format("the access token may not do this: it needs {}", name_of(route.access)));
@@ -84,11 +87,34 @@ std::vector<std::string> arguments_of(const Route& route, const std::vector<std:
   return out;
 }
 
+// A path below /contexts/{context} is that context's; a slash at the end is none.
+std::vector<std::string> without_context(std::vector<std::string> path, std::string& context) {
+  if (path.size() > 1 && path.back().empty()) path.pop_back();
+  if (path.size() > 2 && path[0] == "contexts") {
+    context = context_name(path[1]);
+    path.erase(path.begin(), path.begin() + 2);
+  }
+  return path;
+}
+
 // What an id stands for never changes: once it is known, it is answered without asking the store.
 bool is_lasting(const Route& route, const Call& call) {
   const bool is_of_id = route.method == "GET" && route.path.starts_with("/schemas/ids/{id}") &&
                         !route.path.ends_with("/subjects") && !route.path.ends_with("/versions");
   return is_of_id && !call.flag("fetchMaxId") && knows_id(call);
+}
+
+std::string_view act_name(const Route& route, const Call& call) {
+  const bool registers = route.access == Access::kWrite;
+  return registers && is_import(call.state().mode_of(call.subject())) ? "IMPORT SCHEMA" : route.act;
+}
+
+// By the path: of an act that came to nothing.
+std::string what_is_named(const Route& route, const Call& call) {
+  if (route.path == "/contexts/{context}") return call.arguments[0];
+  std::string out = name_of_scope(subject_of(route, call));
+  if (call.arguments.size() > 1) out += ": version " + call.arguments[1];
+  return out;
 }
 
 }  // namespace
@@ -117,26 +143,27 @@ RegistryAnswer RegistryApi::refusal(const Error& error) const {
   answer.content_type = kRegistryType;
   answer.status = number < 1000 ? number : number / 100;
   if (number == 40901 && profile_ == Profile::kIncompatibleIs409) number = 409;
+  answer.error = number;
   answer.body = error_body(number, message);
   return answer;
 }
 
+std::string RegistryApi::methods_of(const std::vector<std::string>& path) {
+  std::string context, methods;
+  find_route("OPTIONS", without_context(path, context), methods);
+  return methods;
+}
+
 RegistryAnswer RegistryApi::handle(const RegistryRequest& request) {
   Call call{registry_, request, {}, {}};
-  std::vector<std::string> path = request.path;
-  if (path.size() > 1 && path.back().empty()) path.pop_back();  // a slash at the end
-  if (path.size() > 2 && path[0] == "contexts") {
-    call.context = context_name(path[1]);
-    path.erase(path.begin(), path.begin() + 2);
-  }
+  const std::vector<std::string> path = without_context(request.path, call.context);
   RegistryAnswer answer;
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
   std::string methods;
   const Route* route = find_route(method, path, methods);
   if (route == nullptr) {
     if (methods.empty()) return refusal(api_error(404, "HTTP 404 Not Found"));
-    if (method != "OPTIONS") answer = refusal(api_error(405, "HTTP 405 Method Not Allowed"));
-    answer.content_type = kRegistryType;
+    answer = refusal(api_error(405, "HTTP 405 Method Not Allowed"));
     answer.allow = std::move(methods);
     return answer;
   }
@@ -152,9 +179,16 @@ RegistryAnswer RegistryApi::handle(const RegistryRequest& request) {
   const Status allowed = check_access(*route, call);
   if (!allowed.ok()) return refusal(allowed.error());
   auto body = route->run(call);
-  if (!body.ok()) return refusal(body.error());
+  if (!body.ok()) {
+    answer = refusal(body.error());
+    if (!route->act.empty())
+      answer.act = {act_name(*route, call), what_is_named(*route, call), body.error().id};
+    return answer;
+  }
   answer.body = std::move(*body);
   if (answer.body.empty()) answer.status = 204;
+  const auto change = registry_.take_change();
+  if (!change.empty()) answer.act = {act_name(*route, call), words_of(change), "ok"};
   return answer;
 }
 

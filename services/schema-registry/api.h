@@ -30,11 +30,20 @@ struct RegistryRequest {
   std::function<bool(Access access, const std::string& subject)> may;
 };
 
+// What a request has changed, or should have.
+struct RegistryAct {
+  std::string_view name;  // static storage: REGISTER SCHEMA
+  std::string what;       // orders-value: version 3 id 7
+  std::string outcome;    // ok, or the error's code
+};
+
 struct RegistryAnswer {
   int status = 200;
   std::string_view content_type;  // static storage
   std::string body;
-  std::string allow;  // of OPTIONS and 405: the path's methods
+  int error = 0;                   // the API's number; 0: it is none
+  std::optional<RegistryAct> act;  // nothing: nothing was changed, nor should have been
+  std::string allow;               // of 405: the path's methods
 };
 
 inline constexpr std::string_view kRegistryType = "application/vnd.schemaregistry.v1+json";
@@ -50,6 +59,8 @@ class RegistryApi {
       : registry_(registry), profile_(profile) {}
 
   RegistryAnswer handle(const RegistryRequest& request);
+  // GET, HEAD, OPTIONS; empty: there is no such path. For any thread.
+  static std::string methods_of(const std::vector<std::string>& path);
 
  private:
   RegistryAnswer refusal(const Error& error) const;

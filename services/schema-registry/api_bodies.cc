@@ -163,11 +163,13 @@ Result<Config> read_config(const std::string& body) {
       if (key.name != name) continue;
       const JsonbKind kind = formats::jsonb_kind(value);
       if (kind != key.kind && kind != JsonbKind::kNull) {
-        read = name == kCompatibilityLevel ? invalid_level()
-                                           : api_error(400, fmt::format("\"{}\" has another type", name));
+        read = name == kCompatibilityLevel    ? invalid_level()
+               : name == kCompatibilityPolicy ? invalid_policy()
+                                              : api_error(400, fmt::format("\"{}\" has another type", name));
       }
-      const bool is_level = name == kCompatibilityLevel && kind == JsonbKind::kString;
-      config[name] = is_level ? in_upper_case(std::string(value)) : std::string(value);
+      const bool is_word = name == kCompatibilityLevel || name == kCompatibilityPolicy;
+      config[name] =
+          is_word && kind == JsonbKind::kString ? in_upper_case(std::string(value)) : std::string(value);
     }
     return read.ok();
   });

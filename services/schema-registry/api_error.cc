@@ -86,6 +86,9 @@ Error invalid_level() {
                    "Invalid compatibility level. Valid values are none, backward, forward, full, "
                    "backward_transitive, forward_transitive, and full_transitive");
 }
+Error invalid_policy() {
+  return api_error(42203, "Invalid compatibility policy. Valid values are strict and lenient");
+}
 Error invalid_mode() {
   return api_error(
       42204, "Invalid mode. Valid values are readwrite, readonly, readonly_override, import, and forward");

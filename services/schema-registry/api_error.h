@@ -25,6 +25,7 @@ Error incompatible(std::string_view subject, std::string_view details);
 Error invalid_schema(std::string message);
 Error invalid_version(std::string_view text);
 Error invalid_level();
+Error invalid_policy();
 Error invalid_mode();
 Error not_permitted(std::string message);
 Error is_referenced(std::string_view subject, int32_t version);

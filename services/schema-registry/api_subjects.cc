@@ -15,7 +15,7 @@ namespace millrace::registry {
 namespace {
 
 bool normalizes(const Call& call, const std::string& subject) {
-  return call.flag("normalize") || call.registry.normalizes(call.tenant(), subject);
+  return call.flag("normalize") || call.registry.is_on(call.tenant(), subject, "normalize");
 }
 
 Result<std::string> version_body(Call& call, const std::string& subject, const Version& version) {

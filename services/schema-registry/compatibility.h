@@ -20,6 +20,10 @@ struct Level {
 inline constexpr std::string_view kDefaultLevel = "BACKWARD";
 std::optional<Level> level_named(std::string_view name);  // in whichever case
 
+// How much writers are trusted: Schema::what_hinders_trusting().
+enum class Policy : uint8_t { kStrict, kLenient };
+std::optional<Policy> policy_named(std::string_view name);  // in whichever case
+
 struct Earlier {
   int32_t version;
   schema::SchemaPtr schema;
@@ -27,6 +31,6 @@ struct Earlier {
 
 // What stands against it, in the words that clients of the API know; empty: nothing. Code::kExhausted as the format says.
 Result<std::vector<std::string>> differences(const schema::Schema& candidate, const Earlier& earlier,
-                                             const Level& level);
+                                             const Level& level, Policy policy);
 
 }  // namespace millrace::registry

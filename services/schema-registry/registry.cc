@@ -8,6 +8,7 @@
 #include "schema-registry/api_error.h"
 #include "schema-registry/json_members.h"
 #include "schema-registry/references.h"
+#include "schema-registry/reserved_fields.h"
 #include "schema-registry/rule_sets.h"
 #include "schema-registry/subject_name.h"
 
@@ -25,10 +26,6 @@ size_t bytes_of(const Candidate& candidate) {
   size_t out = candidate.text.size() + candidate.metadata.size() + candidate.rule_set.size();
   for (const auto& one : candidate.references) out += one.name.size() + one.subject.size();
   return out;
-}
-
-bool is_import(const std::string& mode) {
-  return mode == "IMPORT" || mode == "FORWARD";
 }
 
 Status check_register_mode(const TenantState& state, const std::string& subject, const Candidate& candidate) {
@@ -126,10 +123,17 @@ const TenantState& Registry::state(const std::string& tenant) {
   return tenants_[tenant];
 }
 
+// What the store has said.
+template <typename T>
+Result<T> Registry::counted(Result<T> said) {
+  if (!said.ok()) usage_.count_store_failure();
+  return said;
+}
+
 Status Registry::refresh() {
   if (loaded_ && !store_->is_shared()) return {};
   for (;;) {
-    TRY_ASSIGN(const auto facts, store_->read(known_, kReadAtOnce));
+    TRY_ASSIGN(const auto facts, counted(store_->read(known_, kReadAtOnce)));
     for (const auto& text : facts) {
       TRY_ASSIGN(const Fact fact, decode_fact(text));
       take(fact);
@@ -147,21 +151,23 @@ void Registry::take(const Fact& fact) {
   state.apply(fact);
   if (state.erasures() != before) forget_parsed();
   ++known_;
+  usage_.set(fact.tenant, state.usage());
 }
 
 Status Registry::change(const std::string& tenant, const Decide& decide) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     TRY(refresh());
-    TRY_ASSIGN(const std::vector<Fact> facts, decide(tenants_[tenant]));
+    TRY_ASSIGN(std::vector<Fact> facts, decide(tenants_[tenant]));
     if (facts.empty()) return {};
     std::vector<std::string> texts;
     for (const auto& fact : facts) {
       TRY_ASSIGN(std::string text, encode_fact(fact));
       texts.push_back(std::move(text));
     }
-    TRY_ASSIGN(const bool appended, store_->append(known_, texts));
+    TRY_ASSIGN(const bool appended, counted(store_->append(known_, texts)));
     if (!appended) continue;
     for (const auto& fact : facts) take(fact);
+    change_ = std::move(facts);
     return {};
   }
   return error(Code::kUnavailable, "MR-REG-0003",
@@ -178,12 +184,17 @@ Fact Registry::fact(Fact::What what, const std::string& tenant, const std::strin
   return fact;
 }
 
-Result<schema::SchemaPtr> Registry::parse(const Content& content,
-                                          std::span<const schema::NamedSchema> references) const {
+Result<const schema::SchemaFormat*> Registry::format_of(const Content& content) const {
   const auto format =
       std::find_if(formats_.begin(), formats_.end(), [&](const auto& f) { return f.type == content.type; });
+  if (format != formats_.end()) return &*format;
+  return invalid_schema(fmt::format("Invalid schema type {}", schema::to_string(content.type)));
+}
+
+Result<schema::SchemaPtr> Registry::parse(const Content& content,
+                                          std::span<const schema::NamedSchema> references) const {
+  TRY_ASSIGN(const schema::SchemaFormat* format, format_of(content));
   const std::string_view type = schema::to_string(content.type);
-  if (format == formats_.end()) return invalid_schema(fmt::format("Invalid schema type {}", type));
   auto parsed = format->parse(content.text, references);
   if (parsed.ok()) return parsed;
   const Error& why = parsed.error();
@@ -204,12 +215,14 @@ Result<schema::SchemaPtr> Registry::parse_stored(const std::string& tenant, cons
   if (parsed_.size() >= kMaxParsed || parsed_bytes_ + bytes > kMaxParsedBytes) forget_parsed();
   parsed_[content] = schema;
   parsed_bytes_ += bytes;
+  usage_.set_parsed_bytes(parsed_bytes_);
   return schema;
 }
 
 void Registry::forget_parsed() {
   parsed_.clear();
   parsed_bytes_ = 0;
+  usage_.set_parsed_bytes(0);
 }
 
 Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, const std::string& subject,
@@ -323,8 +336,13 @@ Level Registry::level_of(const std::string& tenant, const std::string& subject) 
   return level.value_or(Level{kDefaultLevel, true});
 }
 
-bool Registry::normalizes(const std::string& tenant, const std::string& subject) {
-  const std::string* value = state(tenant).config_value(subject, "normalize");
+Policy Registry::policy_of(const std::string& tenant, const std::string& subject) {
+  const std::string* value = state(tenant).config_value(subject, kCompatibilityPolicy);
+  return value == nullptr ? Policy::kStrict : policy_named(text_of(*value)).value_or(Policy::kStrict);
+}
+
+bool Registry::is_on(const std::string& tenant, const std::string& subject, std::string_view key) {
+  const std::string* value = state(tenant).config_value(subject, key);
   return value != nullptr && *value == "true";
 }
 
@@ -345,10 +363,29 @@ Result<std::vector<std::string>> Registry::check(const std::string& tenant, cons
   return compare(tenant, subject, parsed, versions);
 }
 
-// The newest of its group first; the first that stands against it decides.
+// Reserved fields whatever the level, against the newest whatever its group.
 Result<std::vector<std::string>> Registry::compare(const std::string& tenant, const std::string& subject,
                                                    const Parsed& parsed,
                                                    const std::vector<Version>& versions) {
+  std::vector<std::string> out;
+  const bool validates = is_on(tenant, subject, "validateFields");
+  if (validates) {
+    TRY_ASSIGN(const schema::SchemaFormat* format, format_of(*parsed.content));
+    const Content* newest = versions.empty() ? nullptr : versions.front().content.get();
+    TRY_ASSIGN(out, reserved_field_conflicts(*parsed.schema, *parsed.content, newest, *format));
+  }
+  TRY_ASSIGN(auto found, compare_by_level(tenant, subject, parsed, versions));
+  std::move(found.begin(), found.end(), std::back_inserter(out));
+  if (out.empty()) return out;
+  out.push_back(fmt::format("{{validateFields: '{}', compatibility: '{}'}}", validates,
+                            level_of(tenant, subject).name));
+  return out;
+}
+
+// The newest of its group first; the first that stands against it decides.
+Result<std::vector<std::string>> Registry::compare_by_level(const std::string& tenant,
+                                                            const std::string& subject, const Parsed& parsed,
+                                                            const std::vector<Version>& versions) {
   const Level level = level_of(tenant, subject);
   if (!level.backward && !level.forward) return std::vector<std::string>();
   const std::string* property = state(tenant).config_value(subject, "compatibilityGroup");
@@ -359,12 +396,10 @@ Result<std::vector<std::string>> Registry::compare(const std::string& tenant, co
   for (const auto& version : versions) {
     if (group_of(*version.content) != group) continue;
     TRY_ASSIGN(auto earlier, parse_stored(tenant, subject, version.content));
-    auto found = differences(*parsed.schema, {version.number, std::move(earlier)}, level);
+    auto found =
+        differences(*parsed.schema, {version.number, std::move(earlier)}, level, policy_of(tenant, subject));
     if (!found.ok()) return invalid_schema("the schema cannot be compared: " + found.error().message);
-    if (!found->empty()) {
-      found->push_back(fmt::format("{{compatibility: '{}'}}", level.name));
-      return found;
-    }
+    if (!found->empty()) return found;
     if (!level.transitive) break;
   }
   return std::vector<std::string>();

@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "schema-registry/compatibility.h"
@@ -49,6 +50,9 @@ class Registry {
   Status refresh();  // takes in what is new in the store; a shared one is asked each time
   const TenantState& state(const std::string& tenant);
   std::span<const schema::SchemaFormat> formats() const { return formats_; }
+  const Usage& usage() const { return usage_; }  // for any thread
+  // The facts that the last change has added; once.
+  std::vector<Fact> take_change() { return std::exchange(change_, {}); }
 
   Result<Version> add(const std::string& tenant, const std::string& subject, const Candidate& candidate,
                       bool normalize);
@@ -77,7 +81,8 @@ class Registry {
   Result<std::string> formatted(const std::string& tenant, const std::string& subject,
                                 const ContentPtr& content, const std::string& format);
   Level level_of(const std::string& tenant, const std::string& subject);
-  bool normalizes(const std::string& tenant, const std::string& subject);
+  bool is_on(const std::string& tenant, const std::string& subject,
+             std::string_view key);  // a flag of config
 
   struct FoundSchema {
     int32_t version = 0;  // of the subject; 0: of an id that none of its versions has
@@ -98,10 +103,13 @@ class Registry {
   };
   using Decide = std::function<Result<std::vector<Fact>>(const TenantState&)>;
 
+  template <typename T>
+  Result<T> counted(Result<T> said);
   Status change(const std::string& tenant, const Decide& decide);
   void take(const Fact& fact);
   Fact fact(Fact::What what, const std::string& tenant, const std::string& subject) const;
 
+  Result<const schema::SchemaFormat*> format_of(const Content& content) const;
   Result<schema::SchemaPtr> parse(const Content& content,
                                   std::span<const schema::NamedSchema> references) const;
   Result<schema::SchemaPtr> parse_stored(const std::string& tenant, const std::string& subject,
@@ -115,8 +123,12 @@ class Registry {
                                      const Content& content, bool deleted);
   Result<Fact> decide_add(const TenantState& state, const std::string& tenant, const std::string& subject,
                           const Candidate& candidate, bool normalize, const std::optional<Parsed>& as_sent);
+  Policy policy_of(const std::string& tenant, const std::string& subject);
   Result<std::vector<std::string>> compare(const std::string& tenant, const std::string& subject,
                                            const Parsed& parsed, const std::vector<Version>& versions);
+  Result<std::vector<std::string>> compare_by_level(const std::string& tenant, const std::string& subject,
+                                                    const Parsed& parsed,
+                                                    const std::vector<Version>& versions);
 
   const std::unique_ptr<Store> store_;
   const std::span<const schema::SchemaFormat> formats_;
@@ -126,6 +138,8 @@ class Registry {
   bool loaded_ = false;
   std::map<ContentPtr, schema::SchemaPtr> parsed_;  // a content is of one tenant and context
   size_t parsed_bytes_ = 0;
+  Usage usage_;
+  std::vector<Fact> change_;
 };
 
 }  // namespace millrace::registry

@@ -1,7 +1,7 @@
 // Runs tests/schemas/registry/*.test: requests and the whole answers, in order. MILLRACE_REWRITE=1 writes what is answered.
 //
 //   > METHOD /path?query BODY      a request; lines `: Header: value` behind it
-//   < STATUS BODY                  its answer; `< Allow: …` where it has one
+//   < STATUS BODY                  its answer; `< Allow: …` where it has one; in audit.test `< Act: …` for the audit log
 //
 // Every file runs twice: with one registry, and with a new one over the same facts for each request.
 #include <gtest/gtest.h>
@@ -109,18 +109,26 @@ class File {
   std::vector<Case> parts_;
 };
 
-std::string shown(const RegistryAnswer& answer) {
+std::string shown(const RegistryAnswer& answer, bool with_acts) {
   std::string out = "< " + std::to_string(answer.status);
   if (!answer.body.empty()) out += " " + answer.body;
   if (answer.status == 200 && answer.content_type != kRegistryType)
     out += "\n< Content-Type: " + std::string(answer.content_type);
   if (!answer.allow.empty()) out += "\n< Allow: " + answer.allow;
+  if (with_acts && answer.act) {
+    out +=
+        "\n< Act: " + std::string(answer.act->name) + " | " + answer.act->what + " | " + answer.act->outcome;
+  }
   return out + "\n";
 }
 
 class Server {
  public:
-  explicit Server(RegistryApi::Profile profile, bool anew) : profile_(profile), anew_(anew) {}
+  Server(const std::string& file, bool anew)
+      : profile_(file == "profile_409" ? RegistryApi::Profile::kIncompatibleIs409
+                                       : RegistryApi::Profile::kCurrent),
+        with_acts_(file == "audit"),
+        anew_(anew) {}
 
   std::string answer(const RegistryRequest& request) {
     if (anew_ || !registry_) {
@@ -129,12 +137,12 @@ class Server {
       options.now_ms = [] { return int64_t{1'700'000'000'000}; };
       registry_.emplace(std::make_unique<MemoryStore>(facts_), kWordFormats, options);
     }
-    return shown(RegistryApi(*registry_, profile_).handle(request));
+    return shown(RegistryApi(*registry_, profile_).handle(request), with_acts_);
   }
 
  private:
   const RegistryApi::Profile profile_;
-  const bool anew_;
+  const bool with_acts_, anew_;
   MemoryStore::Facts facts_;
   std::optional<Registry> registry_;
 };
@@ -152,10 +160,8 @@ TEST(RegistryCases, AnswersAreThoseOfTheFiles) {
     if (entry.path().extension() != ".test") continue;
     ++files;
     const File file(entry.path());
-    const auto profile = entry.path().stem() == "profile_409" ? RegistryApi::Profile::kIncompatibleIs409
-                                                              : RegistryApi::Profile::kCurrent;
     for (const bool anew : {false, true}) {
-      Server server(profile, anew);
+      Server server(entry.path().stem(), anew);
       const std::string now = file.with([&](const RegistryRequest& r) { return server.answer(r); });
       if (std::getenv("MILLRACE_REWRITE") != nullptr && !anew) std::ofstream(entry.path()) << now;
       EXPECT_EQ(now, text_of(entry.path())) << entry.path() << (anew ? ", a registry a request" : "");

@@ -89,6 +89,9 @@ Result<Config> Registry::set_config(const std::string& tenant, const std::string
   const auto level = changes.find(std::string(kCompatibilityLevel));
   if (level != changes.end() && level->second != "null" && !level_named(text_of(level->second)))
     return invalid_level();
+  const auto policy = changes.find(std::string(kCompatibilityPolicy));
+  if (policy != changes.end() && policy->second != "null" && !policy_named(text_of(policy->second)))
+    return invalid_policy();
   for (const char* rules : {"defaultRuleSet", "overrideRuleSet"}) {
     const auto at = changes.find(rules);
     if (at != changes.end() && at->second != "null") TRY(check_rule_set(at->second));

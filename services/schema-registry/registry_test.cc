@@ -116,6 +116,35 @@ TEST(Registry, WritersOfOneStoreAgree) {
   EXPECT_EQ(two.add("t", "s", words("a x?"), false)->number, 2);
 }
 
+std::vector<size_t> usage_of(const Registry& registry, const std::string& tenant) {
+  const auto numbers = registry.usage().numbers();
+  const TenantUsage usage = numbers.tenants.contains(tenant) ? numbers.tenants.at(tenant) : TenantUsage();
+  return {usage.subjects, usage.versions, usage.schemas};
+}
+
+TEST(Registry, KnowsHowMuchItHolds) {
+  using Numbers = std::vector<size_t>;
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  for (const char* text : {"a", "a x?", "a x? y?"})
+    EXPECT_TRUE(registry.add("t", "s", words(text), false).ok());
+  EXPECT_TRUE(registry.add("t", "other", words("a"), false).ok());
+  EXPECT_TRUE(registry.add("u", "s", words("a"), false).ok());
+  EXPECT_EQ(usage_of(registry, "t"), (Numbers{2, 4, 3}));
+  EXPECT_EQ(usage_of(registry, "u"), (Numbers{1, 1, 1}));
+  EXPECT_GT(registry.usage().numbers().parsed_bytes, 0u);
+  EXPECT_TRUE(registry.delete_version("t", "s", 1, false).ok());
+  EXPECT_EQ(usage_of(registry, "t"), (Numbers{2, 4, 3}));
+  EXPECT_EQ(registry.add("t", "s", words("a"), false)->number, 4);  // takes the deleted one's place
+  EXPECT_EQ(usage_of(registry, "t"), (Numbers{2, 4, 3}));
+  for (const bool permanent : {false, true}) EXPECT_TRUE(registry.delete_subject("t", "s", permanent).ok());
+  EXPECT_EQ(usage_of(registry, "t"), (Numbers{1, 1, 1}));
+  EXPECT_EQ(registry.usage().numbers().parsed_bytes, 0u);
+  Registry again = on(facts);
+  EXPECT_TRUE(again.refresh().ok());
+  EXPECT_EQ(usage_of(again, "t"), (Numbers{1, 1, 1}));
+}
+
 TEST(Registry, TenantsHaveTheirOwnSubjectsAndIds) {
   MemoryStore::Facts facts;
   Registry registry = on(facts);
@@ -286,6 +315,19 @@ TEST(Registry, AStoreThatFailsIsAnswered50001) {
     EXPECT_EQ(answer.status, 500);
     EXPECT_TRUE(answer.body.starts_with(R"({"error_code":50001,"message":)")) << answer.body;
     EXPECT_NE(answer.body.find("MR-TEST-0001"), std::string::npos) << answer.body;
+  }
+  EXPECT_EQ(registry.usage().numbers().store_failures, 2u);
+}
+
+TEST(RegistryApi, KnowsAPathsMethods) {
+  for (const auto& [path, methods] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{""}, "GET, HEAD, POST, OPTIONS"},
+           {{"subjects", "s", "versions"}, "GET, HEAD, POST, OPTIONS"},
+           {{"contexts", ".ctx", "subjects", ""}, "GET, HEAD, OPTIONS"},
+           {{"config", "s"}, "GET, HEAD, PUT, DELETE, OPTIONS"},
+           {{"contexts", ".ctx"}, "DELETE, OPTIONS"},
+           {{"nothing"}, ""}}) {
+    EXPECT_EQ(RegistryApi::methods_of(path), methods);
   }
 }
 

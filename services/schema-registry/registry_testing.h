@@ -1,7 +1,7 @@
 // What tests of the registry share: a store in memory, and a format that fits on a line.
 //
 // A schema of the test format is words: `a` is a field that a writer has to have written, `a?` one that it need not have,
-// `@name` one that refers to another schema. `!` is no schema.
+// `a~` one that a trusted writer has written, `@name` one that refers to another schema. `!` is no schema.
 #pragma once
 
 #include <algorithm>
@@ -53,6 +53,12 @@ class WordSchema final : public schema::Schema {
   Result<std::string> formatted(std::string_view format) const override {
     return format == "resolved" ? "resolved: " + text_ : text_;
   }
+  // A writer that is trusted has written `a~`, too, whatever it has declared.
+  Result<std::vector<schema::Incompatibility>> what_hinders_trusting(const Schema& writer) const override {
+    TRY_ASSIGN(auto out, what_hinders_reading(writer));
+    std::erase_if(out, [](const auto& one) { return one.path.ends_with('~'); });
+    return out;
+  }
   Result<std::vector<schema::Incompatibility>> what_hinders_reading(const Schema& writer) const override {
     const auto& other = dynamic_cast<const WordSchema&>(writer).words_;
     std::vector<schema::Incompatibility> out;
@@ -70,6 +76,14 @@ class WordSchema final : public schema::Schema {
   std::string text_;
 };
 
+inline Result<std::vector<std::string>> fields_of_words(const schema::Schema& schema) {
+  std::vector<std::string> out;
+  std::istringstream in{schema.text()};
+  for (std::string word; in >> word;)
+    out.push_back(word.ends_with('?') ? word.substr(0, word.size() - 1) : word);
+  return out;
+}
+
 template <schema::SchemaType type>
 Result<schema::SchemaPtr> parse_words(std::string_view text,
                                       std::span<const schema::NamedSchema> references) {
@@ -85,8 +99,8 @@ Result<schema::SchemaPtr> parse_words(std::string_view text,
 }
 
 inline constexpr std::array<schema::SchemaFormat, 3> kWordFormats = {
-    {{schema::SchemaType::kJson, parse_words<schema::SchemaType::kJson>},
-     {schema::SchemaType::kProtobuf, parse_words<schema::SchemaType::kProtobuf>},
-     {schema::SchemaType::kAvro, parse_words<schema::SchemaType::kAvro>}}};
+    {{schema::SchemaType::kJson, parse_words<schema::SchemaType::kJson>, fields_of_words},
+     {schema::SchemaType::kProtobuf, parse_words<schema::SchemaType::kProtobuf>, fields_of_words},
+     {schema::SchemaType::kAvro, parse_words<schema::SchemaType::kAvro>, fields_of_words}}};
 
 }  // namespace millrace::registry

@@ -18,6 +18,7 @@ struct Route {
   Access access;
   std::string_view what;
   Result<std::string> (*run)(Call&);
+  std::string_view act = {};  // what the audit log calls it; empty: it changes nothing
 };
 
 std::span<const Route> routes();

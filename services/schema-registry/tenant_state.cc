@@ -67,11 +67,13 @@ void TenantState::add(const Fact& fact) {
     stored.content = fact.content;
     stored.guid = guid_of(*fact.content);
     context.by_guid[stored.guid].insert(fact.id);
+    ++schemas_;
   }
   stored.versions.emplace(fact.subject, fact.version);
   history.last = std::max(history.last, fact.id);
   history.erased.erase(fact.id);
   subjects_[fact.subject][fact.version] = {fact.version, fact.id, false, fact.time_ms, stored.content};
+  ++versions_;
   for (const auto& one : stored.content->references) {
     referrers_[{in_context_of(fact.subject, one.subject), one.version}].emplace(fact.subject, fact.version);
   }
@@ -96,9 +98,11 @@ void TenantState::erase(const std::string& subject, int32_t number) {
     if (guid->second.empty()) context.by_guid.erase(guid);
     id_histories_[context_of(subject)].erased[version->id] = stored->second.guid;
     context.ids.erase(stored);
+    --schemas_;
   }
   const auto at = subjects_.find(subject);
   at->second.erase(number);
+  --versions_;
   if (at->second.empty()) subjects_.erase(at);
 }
 

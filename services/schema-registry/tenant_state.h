@@ -15,11 +15,16 @@
 #include <vector>
 
 #include "schema-registry/fact.h"
+#include "schema-registry/usage.h"
 
 namespace millrace::registry {
 
 inline constexpr std::string_view kCompatibilityLevel = "compatibilityLevel";
+inline constexpr std::string_view kCompatibilityPolicy = "compatibilityPolicy";
 inline constexpr std::string_view kReadWrite = "READWRITE";
+inline bool is_import(std::string_view mode) {
+  return mode == "IMPORT" || mode == "FORWARD";
+}
 
 struct Version {
   int32_t number = 0;
@@ -52,6 +57,7 @@ class TenantState {
  public:
   void apply(const Fact& fact);
   uint64_t erasures() const { return erasures_; }  // of versions, so far
+  TenantUsage usage() const { return {subjects_.size(), versions_, schemas_}; }
 
   const std::map<std::string, Versions>& subjects() const { return subjects_; }
   const std::map<std::string, Context>& contexts() const { return contexts_; }
@@ -90,6 +96,7 @@ class TenantState {
   std::map<std::string, Config> configs_;
   std::map<std::string, std::string> modes_;
   uint64_t erasures_ = 0;
+  size_t versions_ = 0, schemas_ = 0;
 };
 
 }  // namespace millrace::registry

@@ -14,6 +14,8 @@ import threading
 import time
 
 from harness import ROOT, main
+from http_test import parse_metrics
+from telemetry_test import check_histograms, promtool
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "sql"))
 sys.path.insert(0, os.path.join(ROOT, "build", "python"))
@@ -124,13 +126,146 @@ def what_http_refuses(test):
         assert problem["error_code"] == 40401, problem
 
 
+def make_token(test, name, tenant, *scopes):
+    made = test.cli("tokens", "create", "--data", os.path.join(test.root, name), "--tenant", tenant,
+                    *[a for s in scopes for a in ("--scope", s)])
+    assert made.returncode == 0, made
+    return next(w for w in made.stdout.split() if w.startswith("mrt_"))
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def metrics(port, path="/metrics", token=None):
+    """A page's series: name{labels} and value."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers=bearer(token) if token else {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        assert answer.status == 200, text
+    promtool("check", "metrics", text=text.encode())
+    check_histograms(parse_metrics(text))
+    return {k: v for _, series in parse_metrics(text).values() for k, v in series.items()}
+
+
+def metrics_tell_what_it_does(test):
+    admin, other = make_token(test, "metrics", "one", "admin"), make_token(test, "metrics", "two", "admin")
+    with Alone(test, "metrics") as registry:
+        def ask(token, method, path, body=None):
+            return call(registry.port, method, path, body, bearer(token))[0]
+
+        def post(token, subject, schema):
+            return ask(token, "POST", f"/subjects/{subject}/versions", {"schema": schema})
+
+        assert call(registry.port, "GET", "/subjects")[0] == 401
+        assert [post(admin, "s", ORDER), post(admin, "s", ORDER_2), post(admin, "t", ORDER), post(other, "s", ORDER)] == [200] * 4
+        assert [post(admin, "s", ORDER_BAD), ask(admin, "GET", "/subjects/none/versions")] == [409, 404]
+        page = metrics(registry.port, token=admin)
+        for name, value in (('requests_total{class="2xx"}', 4), ('requests_total{class="4xx"}', 3), ('errors_total{code="40901"}', 1),
+                            ('errors_total{code="40401"}', 1), ('errors_total{code="401"}', 1), ("subjects{}", 3), ("versions{}", 4),
+                            ("schemas{}", 3), ("waiting{}", 0), ("store_failures_total{}", 0), ("request_seconds_count{}", 6)):
+            assert page["millrace_registry_" + name] == value, (name, page["millrace_registry_" + name])
+        assert page["millrace_registry_parsed_bytes{}"] > len(ORDER) and page["process_open_fds{}"] > 0
+        assert ask(admin, "DELETE", "/subjects/s") == ask(admin, "DELETE", "/subjects/s?permanent=true") == 200
+        full = metrics(registry.port, "/metrics/full", admin)
+        of = {k: v for k, v in full.items() if k.startswith("millrace_tenant_registry")}
+        assert of == {f'millrace_tenant_registry_{name}{{tenant="one"}}': 1 for name in ("subjects", "versions", "schemas")}, of
+    server = test.server("with_node", options=["--schema-registry", "127.0.0.1:0"]).start()
+    assert register(port_of(server.directory), "s", ORDER) == (200, {"id": 1})
+    for port in (port_of(server.directory), server.port):
+        assert metrics(port)["millrace_registry_subjects{}"] == 1
+        assert metrics(port, "/metrics/full")['millrace_tenant_registry_subjects{tenant="default"}'] == 1
+    assert server.stop() == 0
+
+
+def changes_are_in_the_audit_log(test):
+    admin, producer = make_token(test, "audit", "one", "admin"), make_token(test, "audit", "one", "ingest:orders*")
+    server = test.server("audit", options=["--schema-registry", "127.0.0.1:0"]).start()
+    port = port_of(server.directory)
+
+    def ask(token, method, path, body=None):
+        return call(port, method, path, body, bearer(token))[0]
+
+    for token, subject, schema, status in ((producer, "orders", ORDER, 200), (producer, "orders", ORDER, 200),
+                                           (producer, "orders", ORDER_BAD, 409), (producer, "others", ORDER, 403)):
+        assert ask(token, "POST", f"/subjects/{subject}/versions", {"schema": schema}) == status
+    assert ask(admin, "PUT", "/config/orders", {"compatibility": "FULL"}) == 200
+    assert ask(admin, "PUT", "/mode/old", {"mode": "IMPORT"}) == 200
+    assert ask(admin, "POST", "/subjects/old/versions", {"schema": ORDER, "id": 1, "version": 3}) == 200
+    assert ask(admin, "DELETE", "/subjects/orders/versions/1") == 200
+    assert ask(admin, "DELETE", "/subjects/none") == 404
+    shown = [json.loads(line) for line in test.cli("audit", "show", "--data", server.directory).stdout.splitlines()]
+    of = [line for line in shown if line["act"] != "CREATE TOKEN"]
+    assert [(line["act"], line["what"], line["outcome"]) for line in of] == [
+        ("REGISTER SCHEMA", "orders: version 1 id 1", "ok"), ("REGISTER SCHEMA", "orders", "40901"),
+        ("SET CONFIG", "orders: config compatibilityLevel FULL", "ok"), ("SET MODE", "old: mode IMPORT", "ok"),
+        ("IMPORT SCHEMA", "old: version 3 id 1", "ok"), ("DELETE SCHEMA", "orders: version 1", "ok"),
+        ("DELETE SUBJECT", "none", "40401")], of
+    who = {token: "token " + token.split("_")[1] for token in (admin, producer)}
+    assert {(line["who"], line["tenant"], line["from"]) for line in of[:2]} == {(who[producer], "one", "127.0.0.1")}, of
+    assert {line["who"] for line in of[2:]} == {who[admin]}, of
+    assert test.cli("audit", "verify", "--data", server.directory).returncode == 0
+
+
+def pages_of_named_origins_may_call(test):
+    admin = make_token(test, "pages", "one", "admin")
+
+    def ask(port, method, path, headers):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+
+    page = {"Origin": "https://console.example.com"}
+    wish = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    with Alone(test, "pages", "--cors-origin", page["Origin"]) as registry:
+        status, headers = ask(registry.port, "OPTIONS", "/contexts/.ctx/subjects/s/versions", {**page, **wish})
+        assert status == 204 and headers["access-control-allow-origin"] == page["Origin"], headers
+        assert headers["access-control-allow-methods"] == headers["allow"] == "GET, HEAD, POST, OPTIONS", headers
+        assert "Authorization" in headers["access-control-allow-headers"] and headers["vary"] == "Origin", headers
+        for path, token, wanted in (("/subjects", admin, 200), ("/subjects", "none", 401), ("/nothing", admin, 404)):
+            status, headers = ask(registry.port, "GET", path, {**page, **bearer(token)})
+            assert status == wanted and headers["access-control-allow-origin"] == page["Origin"], (path, status, headers)
+        for method in ("OPTIONS", "GET"):
+            status, headers = ask(registry.port, method, "/subjects", {"Origin": "https://other.example.com", **bearer(admin)})
+            assert status == 403 and "access-control-allow-origin" not in headers, headers
+        assert ask(registry.port, "OPTIONS", "/nothing", page)[0] == 401
+        assert ask(registry.port, "OPTIONS", "/nothing", {**page, **bearer(admin)})[0] == 404
+        status, headers = ask(registry.port, "OPTIONS", "/config/s", {})
+        assert status == 204 and headers["allow"] == "GET, HEAD, PUT, DELETE, OPTIONS", headers
+
+
+def reserved_fields_and_trusted_writers(test):
+    """In every format that there is: the text cases have a format of their own."""
+    reserved = {"metadata": {"properties": {"confluent:reserved": "old, gone"}}}
+    property_ = {"properties": {"old": {"type": "string"}}}
+    message = 'syntax = "proto3"; message A {{ string id = 1; }} message B {{ {} message C {{ string gone = 1; }} }}'
+    schemas = {
+        "AVRO": (ORDER, ORDER_2.replace("note", "old")),
+        "JSON": (json.dumps({"type": "object", "properties": {"id": {"properties": {"old": True}}}}),
+                 json.dumps({"$ref": "#/definitions/o", "definitions": {"o": property_}})),
+        "PROTOBUF": (message.format(""), message.format("string old = 1;")),
+    }
+    with Alone(test, "reserved") as registry:
+        assert call(registry.port, "PUT", "/config", {"validateFields": True})[0] == 200
+        for kind, (good, bad) in schemas.items():
+            assert register(registry.port, kind, good, schemaType=kind, **reserved)[0] == 200, kind
+            assert call(registry.port, "PUT", f"/config/{kind}", {"compatibility": "NONE"})[0] == 200
+            status, problem = register(registry.port, kind, bad, schemaType=kind)
+            assert status == 409 and "conflicts with the reserved field old." in problem["message"], (kind, problem)
+        for policy, status in (("STRICT", 409), ("LENIENT", 200)):
+            assert call(registry.port, "PUT", "/config/open", {"compatibilityPolicy": policy})[0] == 200
+            for schema, wanted in ((json.dumps({"type": "object"}), 200), (json.dumps({"type": "object", **property_}), status)):
+                assert register(registry.port, "open", schema, schemaType="JSON")[0] == wanted, (policy, schema)
+
+
 def tokens_are_tenants(test):
-    def token(tenant, *scopes):
-        made = test.cli("tokens", "create", "--data", os.path.join(test.root, "tenants"), "--tenant", tenant,
-                        *[a for s in scopes for a in ("--scope", s)])
-        assert made.returncode == 0, made
-        return made.stdout.split()[0] if made.stdout.startswith("mrt_") else next(
-            w for w in made.stdout.split() if w.startswith("mrt_"))
+    def token(*what):
+        return make_token(test, "tenants", *what)
 
     admin, producer, reader = token("one", "admin"), token("one", "ingest:orders*"), token("two", "read")
     with Alone(test, "tenants") as registry:
@@ -319,5 +454,6 @@ def the_kafkajs_client(test):
 
 
 if __name__ == "__main__":
-    main([a_restart_keeps_everything, what_http_refuses, tokens_are_tenants, two_servers_on_one_postgres,
+    main([a_restart_keeps_everything, what_http_refuses, metrics_tell_what_it_does, changes_are_in_the_audit_log,
+          pages_of_named_origins_may_call, reserved_fields_and_trusted_writers, tokens_are_tenants, two_servers_on_one_postgres,
           a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_kafkajs_client])

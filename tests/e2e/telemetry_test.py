@@ -80,7 +80,7 @@ def busy(server):
 
 
 def pages_are_prometheus(test):
-    server = test.server().start()
+    server = test.server(options=["--schema-registry", "127.0.0.1:0"]).start()
     server.refusal("POST", "/v1/streams/nothing/events", "{}", {"Content-Type": "application/json"})
     follower = busy(server)
     for path in PAGES:
@@ -177,7 +177,7 @@ def the_page_names_what_there_is(test):
     with open(MONITORING, encoding="utf-8") as f:
         text = f.read()
     documented = dict(re.findall(r"^\| `((?:millrace|process)_[a-z_]+)` \| ([a-z]+) \|", text, re.M))
-    server = Tls(test, options=["--otlp-endpoint", "http://127.0.0.1:1"]).server
+    server = Tls(test, options=["--otlp-endpoint", "http://127.0.0.1:1", "--schema-registry", "127.0.0.1:0"]).server
     there = {}
     for path in PAGES:
         there.update({name: kind for name, (kind, _) in page(server, path).items()})

@@ -17,10 +17,23 @@ std::string JsonSchema::normalized() const {
   return write_json(document_->value(), MemberOrder::kByName);
 }
 
+namespace {
+
+const Document& document_of(const schema::Schema& schema) {
+  CHECK(schema.type() == schema::SchemaType::kJson, "two schemas of one type are compared");
+  return *static_cast<const JsonSchema&>(schema).document();
+}
+
+}  // namespace
+
 Result<std::vector<schema::Incompatibility>> JsonSchema::what_hinders_reading(
     const schema::Schema& writer) const {
-  CHECK(writer.type() == schema::SchemaType::kJson, "two schemas of one type are compared");
-  return diff(*document_, *static_cast<const JsonSchema&>(writer).document());
+  return diff(*document_, document_of(writer));
+}
+
+Result<std::vector<schema::Incompatibility>> JsonSchema::what_hinders_trusting(
+    const schema::Schema& writer) const {
+  return diff(*document_, document_of(writer), Policy::kLenient);
 }
 
 }  // namespace millrace::json_schema

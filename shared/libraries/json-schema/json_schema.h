@@ -19,6 +19,8 @@ class JsonSchema : public schema::Schema {
   Result<std::string> formatted(std::string_view) const override { return text_; }
   Result<std::vector<schema::Incompatibility>> what_hinders_reading(
       const schema::Schema& writer) const override;
+  Result<std::vector<schema::Incompatibility>> what_hinders_trusting(
+      const schema::Schema& writer) const override;  // Policy::kLenient
 
   const DocumentPtr& document() const { return document_; }
 

@@ -51,6 +51,11 @@ class Schema {
   // Whether a reader with this schema reads what `writer` wrote; nothing: it does. The same type of schema, else CHECK.
   // Code::kExhausted: the comparison took more work than its bound.
   virtual Result<std::vector<Incompatibility>> what_hinders_reading(const Schema& writer) const = 0;
+  // The same, where writers are trusted not to write what the format leaves open before it is declared. A format that leaves
+  // nothing open: the same as above.
+  virtual Result<std::vector<Incompatibility>> what_hinders_trusting(const Schema& writer) const {
+    return what_hinders_reading(writer);
+  }
 };
 
 using SchemaPtr = std::shared_ptr<const Schema>;
@@ -59,6 +64,8 @@ using SchemaPtr = std::shared_ptr<const Schema>;
 struct SchemaFormat {
   SchemaType type;
   Result<SchemaPtr> (*parse)(std::string_view text, std::span<const NamedSchema> references);
+  // At the top of what such a schema describes. Null: it has none.
+  Result<std::vector<std::string>> (*field_names)(const Schema& schema) = nullptr;
 };
 
 }  // namespace millrace::schema
