@@ -159,20 +159,22 @@ TEST_F(HttpEventsTest, LiveStartsAtTheEndAndStopsAtItsLimit) {
   streams.add("{\"n\":5}");
   const auto answer = c.answer();
   EXPECT_EQ(answer.body,
-            "retry: 500\nid: 13-0\n\nid: 14-0\ndata: {\"n\":3}\n\nid: 15-0\ndata: {\"n\":4}\n\n");
+            "retry: 500\nid: 13-0\nevent: begin\ndata:\n\nid: 14-0\ndata: {\"n\":3}\n\nid: 15-0\ndata: "
+            "{\"n\":4}\n\n");
   turn(10);
   EXPECT_TRUE(streams.live.empty());
   EXPECT_EQ(c.call(get("/livez")).status, 200);
 }
 
-// Who follows from the end and is cut off before an event comes has a place to come back to.
+// Who follows from the end and is cut off before an event comes has a place to come back to; in a block with data,
+// as Firefox wants it.
 TEST_F(HttpEventsTest, LiveSaysWhereItBegan) {
   fill(3);
   start();
   {
     auto c = client();
     c.send(get(kEvents, kLive));
-    ASSERT_TRUE(c.receive_text("retry: 500\nid: 13-0\n\n"));
+    ASSERT_TRUE(c.receive_text("retry: 500\nid: 13-0\nevent: begin\ndata:\n\n"));
   }
   turn(10);
   streams.add("{\"n\":3}");

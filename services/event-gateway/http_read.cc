@@ -214,7 +214,7 @@ class LiveSource final : public BodySource {
         quote_numbers_(wanted.quote_numbers),
         request_id_(reply.id()) {
     head_ = "retry: 500\n";
-    if (!begin.empty()) head_ += "id: " + begin + "\n";
+    if (!begin.empty()) head_ += "id: " + begin + "\nevent: begin\ndata:\n";
     head_ += '\n';
     events_->on_ready([reply] { reply.wake(); });
   }
@@ -267,7 +267,8 @@ class LiveSource final : public BodySource {
   uint64_t limit_;
   bool quote_numbers_;
   const std::string request_id_;
-  // Before the first event: who is cut off before one came goes on where it began, not at a later end.
+  // Before the first event: who is cut off before one came goes on where it began, not at a later end. An event of its
+  // own, which nobody listens to, for Firefox forgets the id of a block without data.
   std::string head_;
 };
 

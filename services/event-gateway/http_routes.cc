@@ -713,7 +713,7 @@ const Operation* find_operation(std::string_view method, const std::vector<std::
 std::string about_text() {
   std::string out = "Millrace: events in, SQL over them, answers out.\n\n";
   for (const auto& operation : kOperations) {
-    fmt::format_to(std::back_inserter(out), "  {:<6} {:<28}  {}\n", operation.method, operation.path,
+    fmt::format_to(std::back_inserter(out), "  {:<6} {:<33}  {}\n", operation.method, operation.path,
                    operation.summary);
   }
   out += "\n  curl -H 'Content-Type: application/sql' --data 'SHOW STREAMS' http://HOST:PORT/v1/sql\n";

@@ -53,7 +53,7 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
   void tick(int64_t now_ms) override;
   void drain() override;
   void close() override;
-  bool busy() const override { return session_->in_flight() > 0 || output_.writing(); }
+  bool busy() const override { return session_->in_flight() > 0 || output_.writing() || lingering_; }
   void send(std::string_view message) override;
   void wake() override;
 
@@ -66,6 +66,7 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
   void arm_read();
   void on_read(const ErrorCode& ec, size_t bytes);
   void parse();
+  void listen_for_close();
   void take(WsDecoder::Got got);
   void take_message();
   void count_arriving();
@@ -99,8 +100,9 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
   std::string close_reason_;
   bool running_ = false, again_ = false, posted_ = false;
   bool reading_ = false, parse_waits_ = false;
-  bool pinged_ = false;  // and nothing was heard since
-  bool lingering_ = false, closed_ = false;
+  bool pinged_ = false;       // and nothing was heard since
+  bool heard_close_ = false;  // or what can be read as nothing any more
+  bool lingering_ = false, half_closed_ = false, closed_ = false;
   int64_t heard_ms_ = 0;
   int64_t grew_ms_ = 0;  // when the message that arrives last did
   int64_t write_deadline_ = kNever, end_deadline_ = kNever;
@@ -140,7 +142,6 @@ void WebSocketConnection::on_read(const ErrorCode& ec, size_t bytes) {
 }
 
 void WebSocketConnection::parse() {
-  if (phase_ != Phase::kOpen) begin_ = end_;  // thrown away
   parse_waits_ = false;
   while (begin_ < end_ && phase_ == Phase::kOpen) {
     if (limited()) {
@@ -152,8 +153,21 @@ void WebSocketConnection::parse() {
     begin_ += used;
     take(got);
     count_arriving();
-    if (got == WsDecoder::Got::kMore) return;
+    if (got == WsDecoder::Got::kMore) break;
   }
+  if (phase_ != Phase::kOpen) listen_for_close();
+}
+
+// What answers our close frame; all else is thrown away.
+void WebSocketConnection::listen_for_close() {
+  while (begin_ < end_ && !heard_close_) {
+    size_t used = 0;
+    const auto got = decoder_.next(std::string_view(input_).substr(begin_, end_ - begin_), used);
+    begin_ += used;
+    decoder_.message_done();
+    heard_close_ = got == WsDecoder::Got::kClose || got == WsDecoder::Got::kBad;
+  }
+  begin_ = end_;
 }
 
 void WebSocketConnection::take(WsDecoder::Got got) {
@@ -167,8 +181,10 @@ void WebSocketConnection::take(WsDecoder::Got got) {
     case WsDecoder::Got::kPing:
       return append_ws_frame(output_.bytes, WsOpcode::kPong, decoder_.control());
     case WsDecoder::Got::kClose:
+      heard_close_ = true;
       return begin_close(decoder_.close_code(), {});
     case WsDecoder::Got::kBad:
+      heard_close_ = true;
       ++ctx_.counters.bad_framing;
       return begin_close(decoder_.close_code(), std::string(decoder_.complaint()));
   }
@@ -279,12 +295,13 @@ void WebSocketConnection::on_sent(SocketOutput::Sent sent) {
   if (all) run();
 }
 
-// The close frame is out. What the client may still be sending is read away for a moment: closing on it would make the
-// kernel throw the frame away as well.
+// The close frame is out. The client's is waited for: to a browser a connection that ends before it has sent its own
+// has not ended cleanly (RFC 6455 7.1.4). What it may still be sending is read away for a moment: closing on it would
+// make the kernel throw the frame away as well.
 void WebSocketConnection::finish_sending() {
-  if (std::exchange(lingering_, true)) return;
-  if (!transport_->shutdown_send()) return close();
-  end_deadline_ = ctx_.now_ms + kLingerMs;
+  if (!std::exchange(lingering_, true)) end_deadline_ = ctx_.now_ms + kLingerMs;
+  if (!heard_close_ || std::exchange(half_closed_, true)) return;
+  if (!transport_->shutdown_send()) close();
 }
 
 void WebSocketConnection::post_run() {

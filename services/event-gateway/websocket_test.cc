@@ -47,6 +47,7 @@ class WebSocketTest : public HttpTest {
   int ended(Client& client) {
     for (auto frame = next(client); frame.first != 0; frame = next(client)) {
       if (!frame.is_close()) continue;
+      client.send(ws_frame(0x88, frame.payload));
       EXPECT_TRUE(client.receive_end());
       EXPECT_EQ(client.got, "");
       return frame.close_code();
@@ -532,6 +533,27 @@ TEST_F(WebSocketTest, StoppingWaitsForAnswersAndSays1001) {
   EXPECT_THAT(next(one).payload, StartsWith(R"({"ack":1,)"));
   EXPECT_EQ(ended(one), 1001);
   turn(20);
+}
+
+// A browser calls only that a clean end.
+TEST_F(WebSocketTest, TheClientsCloseFrameIsWaitedFor) {
+  start();
+  auto one = client(), silent = client();
+  open(one);
+  open(silent);
+  one.send(ws_frame(0x01, "half a mess"));
+  server->stop();
+  for (Client* each : {&one, &silent}) {
+    EXPECT_EQ(next(*each).close_code(), 1001);
+    EXPECT_FALSE(each->receive_end(50));
+  }
+  EXPECT_FALSE(server->idle());
+  one.send(ws_frame(0x80, "age") + ws_text("{}") + ws_close(1001));
+  EXPECT_TRUE(one.receive_end(500));
+  EXPECT_EQ(one.got, "");
+  EXPECT_TRUE(silent.receive_end()) << "not for ever";
+  turn(20);
+  EXPECT_TRUE(server->idle());
 }
 
 TEST_F(WebSocketTest, StoppingBeforeAnUpgradeIsAnswered) {

@@ -48,7 +48,7 @@ TEST(EventReader, FieldsCommentsAndSeveralDataLines) {
 TEST(EventReader, TheLastIdIsThatOfAWholeBlock) {
   EventReader reader([](const ServerEvent&) { return true; });
   EXPECT_EQ(reader.last_id(), "");
-  EXPECT_TRUE(reader.add("retry: 500\nid: 5-0\n"));
+  EXPECT_TRUE(reader.add("retry: 500\nid: 5-0\nevent: begin\ndata:\n"));
   EXPECT_EQ(reader.last_id(), "");
   EXPECT_TRUE(reader.add("\n:beat\n\n"));
   EXPECT_EQ(reader.last_id(), "5-0");  // no event, but a place

@@ -127,8 +127,9 @@ def live(test):
 def an_idle_follower_hears_heartbeats(test):
     server = started(test, options=["--heartbeat-seconds", "1"])
     follower = Live(server, "/v1/streams/s/events")
-    lines = [follower.answer.readline() for _ in range(5)]
-    assert lines[0] == b"retry: 500\n" and lines[1].startswith(b"id: ") and lines[2:] == [b"\n", b":\n", b"\n"], lines
+    lines = [follower.answer.readline() for _ in range(7)]
+    assert lines[0] == b"retry: 500\n" and lines[1].startswith(b"id: "), lines
+    assert lines[2:] == [b"event: begin\n", b"data:\n", b"\n", b":\n", b"\n"], lines
 
 
 def following_across_kills(test):
