@@ -104,11 +104,10 @@ void ColumnReader::decode(const std::vector<std::string_view>& payloads, Batch& 
   impl_->reader.begin(out);
   for (const std::string_view payload : payloads) {
     const size_t row = out.rows++;
-    const RowFault fault = impl_->reader.read(payload, row);
-    if (fault.fault == Fault::kNone) [[likely]]
+    if (impl_->reader.read(payload, row)) [[likely]]
       continue;
     for (Column& column : out.columns) column.valid[row] = 0;
-    errors.push_back(error_of(fault, row));
+    errors.push_back(error_of(impl_->reader.fault(), row));
   }
   for (Column& column : out.columns)
     if (std::memchr(column.valid.data(), 0, column.valid.size()) == nullptr) column.valid.clear();

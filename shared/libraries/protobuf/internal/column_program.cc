@@ -135,9 +135,10 @@ std::string why_not(const ColumnDef& column, const Field& field) {
   const Type type = column_type(field);
   if (field.is_map()) return "its field is a map";
   if (field.is_repeated()) return "its field is repeated";
-  if (type == Type::kNull) return fmt::format("its field is of type {}", field.type_name());
-  return fmt::format("its field is {}, which goes into {}, not {}", field.type_name(), to_string(type),
-                     declared_type(column));
+  if (field.cpp_type() == Field::CPPTYPE_MESSAGE && type == Type::kNull)
+    return fmt::format("its field is a message, {}", field.message_type()->full_name());
+  if (type == Type::kNull) return "its field is always null";
+  return fmt::format("its field goes into {}, not {}", to_string(type), declared_type(column));
 }
 
 class Compiler {

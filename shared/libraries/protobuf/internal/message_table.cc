@@ -33,6 +33,8 @@ const std::string_view* Symbols::search(int32_t number) const {
 }
 
 void MessageTable::add(uint32_t tag, FieldOp op) {
+  const bool marks = op.has_presence || op.oneof >= 0 || op.required >= 0;
+  op.marks_first = marks && op.code != OpCode::kMessage && op.code != OpCode::kClosedSymbol;
   large_.emplace_back(tag, static_cast<uint32_t>(ops_.size()));
   ops_.push_back(op);
 }

@@ -77,6 +77,7 @@ class MessageTable;
 struct FieldOp {
   OpCode code = OpCode::kSkip;
   bool has_presence = false;  // that it is set is kept in the column
+  bool marks_first = false;   // that, its oneof and that it was there, before its value is known
   int16_t column = -1;        // of kSeconds and kNanos: the clock
   int16_t clock = -1;         // of a Timestamp or Duration
   int16_t oneof = -1;

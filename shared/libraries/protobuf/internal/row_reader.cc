@@ -20,7 +20,7 @@ constexpr int64_t kFirstSecond = -62'135'596'800, kLastSecond = 253'402'300'799;
 constexpr int64_t kLongestSeconds = 315'576'000'000;
 constexpr int32_t kMostNanos = 999'999'999;
 
-const char* long_varint(const char* p, const char* end, int bytes, uint64_t& out) {
+[[gnu::noinline]] const char* long_varint(const char* p, const char* end, int bytes, uint64_t& out) {
   uint64_t bits = 0;
   for (int i = 0; i < bytes && p < end; ++i) {
     const auto byte = static_cast<uint8_t>(*p++);
@@ -107,18 +107,17 @@ void RowReader::begin(Batch& batch) {
   }
 }
 
-RowFault RowReader::read(std::string_view payload, size_t row) {
-  if (payload.size() > kMaxMessageBytes) return {Fault::kTooLong, {}, {}};
+bool RowReader::read(std::string_view payload, size_t row) {
+  if (fault_.fault != Fault::kNone) [[unlikely]]
+    fault_ = {};  // the last row's
   row_ = row;
   payload_ = payload.data();
   if (!required_.empty()) std::fill(required_.begin(), required_.end(), 0);
+  if (payload.size() > kMaxMessageBytes) [[unlikely]]
+    return fail(Fault::kTooLong), false;
   if (fields(*program_.root, payload.data(), payload.data() + payload.size(), 0, 1) == nullptr) [[unlikely]]
-    return std::exchange(fault_, {});
-  if (const Fault fault = finish(); fault != Fault::kNone) [[unlikely]] {
-    fault_.fault = fault;
-    return std::exchange(fault_, {});
-  }
-  return {};
+    return false;
+  return finish();
 }
 
 const char* RowReader::fail(Fault fault) {
@@ -138,25 +137,6 @@ const char* RowReader::fail_in(std::string_view name, uint32_t tag, const char* 
   return fail(Fault::kMalformed);
 }
 
-// Up to the end; a group's (`group` is its number) to its mark.
-const char* RowReader::fields(const MessageTable& table, const char* p, const char* end, uint32_t group,
-                              int depth) {
-  while (p < end) {
-    const char* at = p;
-    uint32_t tag = 0;
-    p = read_tag(p, end, tag);
-    if (p == nullptr) [[unlikely]]
-      return fail_in({}, tag, at);
-    const FieldOp& op = table.find(tag);
-    if (op.code == OpCode::kSkip && wire_type(tag) == WireType::kEndGroup) [[unlikely]]
-      return tag >> 3 == group ? p : (fail(Fault::kGroup), fail_in({}, tag, at));
-    p = field(op, tag, p, end, depth);
-    if (p == nullptr) [[unlikely]]
-      return fail_in(op.name, tag, at);
-  }
-  return group == 0 ? p : fail(Fault::kGroup);
-}
-
 inline void RowReader::mark(const FieldOp& op) {
   if (op.has_presence) targets_[static_cast<size_t>(op.column)].valid[row_] = 1;
   if (op.oneof >= 0 || op.required >= 0) [[unlikely]]
@@ -170,30 +150,19 @@ void RowReader::link(const FieldOp& op) {
     if (column != op.column) targets_[static_cast<size_t>(column)].valid[row_] = 0;
 }
 
-inline const char* RowReader::field(const FieldOp& op, uint32_t tag, const char* p, const char* end,
-                                    int depth) {
-  switch (op.code) {
-    case OpCode::kMessage:
-      return message(op, p, end, depth);
-    case OpCode::kSkip:
-      mark(op);
-      return skip(tag, p, end, depth);
-    case OpCode::kClosedSymbol:
-      return symbol(op, p, end);
-    case OpCode::kGroup:
-      mark(op);
-      return group(*op.inner, tag, p, end, depth);
-    case OpCode::kPackedVarints:
-    case OpCode::kPacked32:
-    case OpCode::kPacked64:
-      return packed(op.code, p, end);
-    default:
-      mark(op);
-      return value(op, p, end);
-  }
+[[gnu::always_inline]] inline const char* RowReader::text(const FieldOp& op, const char* p, const char* end) {
+  std::string_view bytes;
+  if ((p = read_bytes(p, end, bytes)) == nullptr) return nullptr;
+  if (!google::protobuf::internal::IsStructurallyValidUTF8(bytes.data(), static_cast<int>(bytes.size())))
+    return fail(Fault::kText);
+  if (op.column >= 0) slot<std::string_view>(op) = bytes;
+  return p;
 }
 
-inline const char* RowReader::value(const FieldOp& op, const char* p, const char* end) {
+// In one piece with fields(): a call would take as long as a value.
+[[gnu::always_inline]] inline const char* RowReader::field(const FieldOp& op, uint32_t tag, const char* p,
+                                                           const char* end, int depth) {
+  if (op.marks_first) mark(op);
   uint64_t bits = 0;
   uint32_t word = 0;
   std::string_view bytes;
@@ -257,30 +226,49 @@ inline const char* RowReader::value(const FieldOp& op, const char* p, const char
       slot<std::string_view>(op) = bytes;
       return p;
     case OpCode::kSymbol:
+    case OpCode::kClosedSymbol:
       return symbol(op, p, end);
     case OpCode::kSeconds:
       p = varint(p, end, bits);
       parts_[static_cast<size_t>(op.column)].seconds = static_cast<int64_t>(bits);
       return p;
-    default:  // kNanos
+    case OpCode::kNanos:
       p = varint(p, end, bits);
       parts_[static_cast<size_t>(op.column)].nanos = static_cast<int32_t>(bits);
       return p;
+    case OpCode::kMessage:
+      return message(op, p, end, depth);
+    case OpCode::kGroup:
+      return group(*op.inner, tag, p, end, depth);
+    case OpCode::kSkip:
+      return skip(tag, p, end, depth);
+    default:
+      return packed(op.code, p, end);
   }
 }
 
-void RowReader::keep_number(const FieldOp& op, uint64_t number) {
-  DecimalBuffer buffer;
-  slot<std::string_view>(op) = arena_->keep(write_decimal(static_cast<__int128>(number), 0, buffer));
+// Up to the end; a group's (`group` is its number) to its mark.
+const char* RowReader::fields(const MessageTable& table, const char* p, const char* end, uint32_t group,
+                              int depth) {
+  while (p < end) {
+    const char* at = p;
+    uint32_t tag = 0;
+    p = read_tag(p, end, tag);
+    if (p == nullptr) [[unlikely]]
+      return fail_in({}, tag, at);
+    const FieldOp& op = table.find(tag);
+    if (op.code == OpCode::kSkip && wire_type(tag) == WireType::kEndGroup) [[unlikely]]
+      return tag >> 3 == group ? p : (fail(Fault::kGroup), fail_in({}, tag, at));
+    p = field(op, tag, p, end, depth);
+    if (p == nullptr) [[unlikely]]
+      return fail_in(op.name, tag, at);
+  }
+  return group == 0 ? p : fail(Fault::kGroup);
 }
 
-inline const char* RowReader::text(const FieldOp& op, const char* p, const char* end) {
-  std::string_view bytes;
-  if ((p = read_bytes(p, end, bytes)) == nullptr) return nullptr;
-  if (!google::protobuf::internal::IsStructurallyValidUTF8(bytes.data(), static_cast<int>(bytes.size())))
-    return fail(Fault::kText);
-  if (op.column >= 0) slot<std::string_view>(op) = bytes;
-  return p;
+[[gnu::noinline]] void RowReader::keep_number(const FieldOp& op, uint64_t number) {
+  DecimalBuffer buffer;
+  slot<std::string_view>(op) = arena_->keep(write_decimal(static_cast<__int128>(number), 0, buffer));
 }
 
 const char* RowReader::symbol(const FieldOp& op, const char* p, const char* end) {
@@ -365,16 +353,19 @@ const char* RowReader::packed(OpCode code, const char* p, const char* end) {
   return p;
 }
 
-Fault RowReader::finish() {
+// What is known once the row's last byte is read.
+bool RowReader::finish() {
   for (size_t i = 0; i < parts_.size(); ++i)
-    if (!finish_clock(program_.clocks[i], parts_[i])) return out_of_range(program_.clocks[i].name);
+    if (!finish_clock(program_.clocks[i], parts_[i])) return fail_row(Fault::kRange, program_.clocks[i].name);
   for (const Range& range : program_.ranges) {
     if (!is_set(range.column)) continue;
     const int64_t value =
         static_cast<const int64_t*>(targets_[static_cast<size_t>(range.column)].values)[row_];
-    if (value < range.min || value > range.max) return out_of_range(range.name);
+    if (value < range.min || value > range.max) return fail_row(Fault::kRange, range.name);
   }
-  return required_.empty() ? Fault::kNone : missing();
+  const auto missing = std::find(required_.begin(), required_.end(), 0);
+  if (missing == required_.end()) return true;
+  return fail_row(Fault::kRequired, program_.required[static_cast<size_t>(missing - required_.begin())]);
 }
 
 bool RowReader::finish_clock(const Clock& clock, const Parts& parts) {
@@ -395,16 +386,10 @@ bool RowReader::finish_clock(const Clock& clock, const Parts& parts) {
   return true;
 }
 
-Fault RowReader::out_of_range(std::string_view field) {
+bool RowReader::fail_row(Fault fault, std::string_view field) {
+  fault_.fault = fault;
   fault_.field = field;
-  return Fault::kRange;
-}
-
-Fault RowReader::missing() {
-  const auto gap = std::find(required_.begin(), required_.end(), 0);
-  if (gap == required_.end()) return Fault::kNone;
-  fault_.field = program_.required[static_cast<size_t>(gap - required_.begin())];
-  return Fault::kRequired;
+  return false;
 }
 
 }  // namespace millrace::protobuf

@@ -34,8 +34,9 @@ class RowReader {
  public:
   explicit RowReader(const ColumnProgram& program);
   void begin(Batch& batch);  // whose columns have room, with their initial values
-  // kNone: the row is there. Else some of it is.
-  RowFault read(std::string_view payload, size_t row);
+  // True: the row is there. Else some of it is, and fault() says what is wrong.
+  bool read(std::string_view payload, size_t row);
+  const RowFault& fault() const { return fault_; }
 
  private:
   struct Target {
@@ -50,7 +51,6 @@ class RowReader {
   // All of these answer where they stopped; nullptr: fault_.
   const char* fields(const MessageTable& table, const char* p, const char* end, uint32_t group, int depth);
   const char* field(const FieldOp& op, uint32_t tag, const char* p, const char* end, int depth);
-  const char* value(const FieldOp& op, const char* p, const char* end);
   const char* text(const FieldOp& op, const char* p, const char* end);
   const char* symbol(const FieldOp& op, const char* p, const char* end);
   const char* message(const FieldOp& op, const char* p, const char* end, int depth);
@@ -69,10 +69,9 @@ class RowReader {
   void link(const FieldOp& op);
   void start(const FieldOp& op);
   void keep_number(const FieldOp& op, uint64_t number);
-  Fault finish();
+  bool finish();
   bool finish_clock(const Clock& clock, const Parts& parts);  // false: it is out of range
-  Fault out_of_range(std::string_view field);
-  Fault missing();
+  bool fail_row(Fault fault, std::string_view field);
 
   const ColumnProgram& program_;
   const MessageTable nothing_;
