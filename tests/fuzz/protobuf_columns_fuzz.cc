@@ -21,7 +21,7 @@ constexpr std::string_view kNew = R"(syntax = "proto3"; import "google/protobuf/
   enum E { A = 0; B = 1; C = -1; })";
 constexpr std::string_view kOld = R"(syntax = "proto2";
   message M { required int32 a = 1; optional E b = 2; oneof x { E c = 3; string d = 4; bytes e = 5; } optional group G = 6 {
-    optional M m = 1; repeated fixed32 r = 2 [packed = true]; } optional uint32 f = 7; required E g = 8; }
+    optional M m = 1; repeated fixed32 r = 2 [packed = true]; } optional uint32 f = 7; required E h = 8; }
   enum E { A = 2; B = 5; })";
 
 struct Subject {

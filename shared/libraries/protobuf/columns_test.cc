@@ -261,7 +261,7 @@ TEST(ProtobufColumns, RowsAreAppended) {
   std::vector<RowError> errors;
   reader->decode({"\x08\x01\x10\x02", "\x08"}, batch, errors);
   reader->decode({}, batch, errors);
-  reader->decode({"", "\x10\x03"}, batch, errors);
+  reader->decode({std::string_view(), "\x10\x03"}, batch, errors);
   ASSERT_EQ(batch.rows, 4u);
   EXPECT_EQ(errors.size(), 1u);
   EXPECT_EQ(batch.columns[0].integers, (std::vector<int64_t>{1, 0, 0, 0}));

@@ -115,7 +115,9 @@ bool RowReader::read(std::string_view payload, size_t row) {
   if (!required_.empty()) std::fill(required_.begin(), required_.end(), 0);
   if (payload.size() > kMaxMessageBytes) [[unlikely]]
     return fail(Fault::kTooLong), false;
-  if (fields(*program_.root, payload.data(), payload.data() + payload.size(), 0, 1) == nullptr) [[unlikely]]
+  // Where there are no bytes, the place where they end may be nullptr.
+  if (!payload.empty() && fields(*program_.root, payload_, payload_ + payload.size(), 0, 1) == nullptr)
+      [[unlikely]]
     return false;
   return finish();
 }
