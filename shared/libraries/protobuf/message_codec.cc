@@ -30,11 +30,6 @@ namespace {
 
 constexpr const char* kTypePrefix = "type.googleapis.com";
 
-Error no_such(std::string what) {
-  return error(Code::kInvalid, "MR-PROTO-0006", std::move(what),
-               "the schema's messages are counted from 0, in its order");
-}
-
 Error refused(std::string_view id, std::string what) {
   return error(Code::kInvalid, id, std::move(what), "write it with the schema that its id names");
 }
@@ -59,12 +54,12 @@ Result<const pb::Descriptor*> message_at(const pb::FileDescriptor& file, std::sp
   for (const int32_t index : indexes) {
     const auto types = out == nullptr ? messages_in(file) : nested_in(*out);
     if (index < 0 || static_cast<size_t>(index) >= types.size()) {
-      return no_such(fmt::format("the schema has no message of index {}{}", index,
-                                 out == nullptr ? "" : " in " + out->full_name()));
+      return no_such_message(fmt::format("the schema has no message of index {}{}", index,
+                                         out == nullptr ? "" : " in " + out->full_name()));
     }
     out = types[index];
   }
-  if (out == nullptr) return no_such("there are no message indexes");
+  if (out == nullptr) return no_such_message("there are no message indexes");
   return out;
 }
 
@@ -122,11 +117,7 @@ Result<MessageCodec> MessageCodec::of(schema::SchemaPtr schema, std::span<const 
 }
 
 Result<MessageCodec> MessageCodec::of(schema::SchemaPtr schema, std::string_view full_name) {
-  const ProtobufSchema& own = as_protobuf(*schema);
-  const pb::Descriptor* type = own.pool().FindMessageTypeByName(std::string(full_name));
-  if (type == nullptr || type->file() != &own.file() || type->options().map_entry()) {
-    return no_such(fmt::format("the schema has no message {}", full_name));
-  }
+  TRY_ASSIGN(const auto* type, message_named(as_protobuf(*schema), full_name));
   return of(std::move(schema), indexes_of(type));
 }
 

@@ -1,5 +1,6 @@
 #include "protobuf/protobuf_schema.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/stubs/strutil.h>
 
 #include "protobuf/differences.h"
@@ -63,6 +64,19 @@ Result<std::vector<schema::Incompatibility>> ProtobufSchema::what_hinders_readin
 const ProtobufSchema& as_protobuf(const schema::Schema& schema) {
   CHECK(schema.type() == schema::SchemaType::kProtobuf, "a schema of another format");
   return static_cast<const ProtobufSchema&>(schema);
+}
+
+Error no_such_message(std::string what) {
+  return error(Code::kInvalid, "MR-PROTO-0006", std::move(what),
+               "the schema's messages are counted from 0, in its order");
+}
+
+Result<const google::protobuf::Descriptor*> message_named(const ProtobufSchema& schema,
+                                                          std::string_view full_name) {
+  const auto* type = schema.pool().FindMessageTypeByName(std::string(full_name));
+  if (type == nullptr || type->file() != &schema.file() || type->options().map_entry())
+    return no_such_message(fmt::format("the schema has no message {}", full_name));
+  return type;
 }
 
 }  // namespace millrace::protobuf

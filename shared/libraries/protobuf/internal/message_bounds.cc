@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "protobuf/internal/message_table.h"
 #include "protobuf/message_codec.h"
 
 namespace millrace::protobuf {
@@ -9,15 +10,6 @@ namespace millrace::protobuf {
 namespace {
 
 namespace pb = google::protobuf;
-
-enum class WireType : uint8_t {
-  kVarint = 0,
-  kFixed64 = 1,
-  kBytes = 2,
-  kGroup = 3,
-  kEndGroup = 4,
-  kFixed32 = 5
-};
 
 constexpr size_t kFieldWeight = 32;  // of an empty field: its default in JSON
 

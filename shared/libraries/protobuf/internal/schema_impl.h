@@ -25,4 +25,9 @@ class ProtobufSchema : public schema::Schema {
 
 const ProtobufSchema& as_protobuf(const schema::Schema& schema);
 
+Error no_such_message(std::string what);  // MR-PROTO-0006
+// A message of the schema's own file, by its full name.
+Result<const google::protobuf::Descriptor*> message_named(const ProtobufSchema& schema,
+                                                          std::string_view full_name);
+
 }  // namespace millrace::protobuf
