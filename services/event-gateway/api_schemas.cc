@@ -57,6 +57,9 @@ constexpr ApiSchema kSchemas[] = {
 "state_bytes":{"type":["integer","null"]},"position":{"type":["integer","null"]}}})"},
     {"Backup", R"({"type":"object","required":["id","lease_seconds"],"properties":{"id":{"type":"string"},
 "lease_seconds":{"type":"integer","description":"It ends by itself so long after it was last renewed."}}})"},
+    {"RegistryStore",
+     R"({"type":"object","required":["store"],"properties":{"store":{"enum":["sqlite","postgresql","none"],
+"description":"sqlite: the copy is the file registry.copy of the data directory, until the backup ends."}}})"},
     {"Tenant", R"({"type":"object","required":["name","streams","views","queries"],"properties":{
 "name":{"type":"string"},
 "streams":{"type":"integer","minimum":0,"description":"Derived ones included, the dead letters not."},

@@ -492,6 +492,7 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
       return change_resource(backend_, request, reply);
     case Route::kBeginBackup:
     case Route::kCutBackup:
+    case Route::kCopyRegistry:
     case Route::kRenewBackup:
     case Route::kEndBackup:
       return hold_backup(backend_, request, reply);

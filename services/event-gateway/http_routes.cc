@@ -143,6 +143,7 @@ constexpr Content kOneQuery[] = {{kJsonType, "Query"}};
 constexpr Content kTenantPage[] = {{kJsonType, "TenantPage"}};
 constexpr Content kOneTenant[] = {{kJsonType, "Tenant"}};
 constexpr Content kOneBackup[] = {{kJsonType, "Backup"}};
+constexpr Content kRegistryStore[] = {{kJsonType, "RegistryStore"}};
 constexpr Content kBytes[] = {{"application/octet-stream", {}}};
 constexpr Content kQuotas[] = {{kJsonType, "Quotas"}};
 constexpr Content kTokenPage[] = {{kJsonType, "TokenPage"}};
@@ -190,6 +191,7 @@ constexpr Reply kSaysRevoked[] = {{204, "It is good for nothing any more, durabl
 constexpr Reply kSaysBackup[] = {{200, "It is held", kOneBackup}};
 constexpr Reply kSaysCut[] = {{200, "The definitions, a file of SQLite", kBytes, "Millrace-Frames",
                                "The first and the last frame of the journal that belong to it."}};
+constexpr Reply kSaysRegistry[] = {{200, "Where they are; a copy of a file is there", kRegistryStore}};
 constexpr Reply kSaysHeld[] = {{204, "It is held for another lease", {}}};
 constexpr Reply kSaysEnded[] = {{204, "It was held all the time; now it is not", {}}};
 constexpr Reply kSaysLetters[] = {{200, "A page of dead letters", kLetterPage}};
@@ -483,6 +485,16 @@ constexpr Operation kOperations[] = {
      kOnlyBackup,
      {},
      kSaysCut,
+     kGone},
+    {Route::kCopyRegistry,
+     "POST",
+     "/v1/backups/{backup}/registry",
+     "copyRegistry",
+     "backups",
+     "Copy the schema registry's file",
+     kOnlyBackup,
+     {},
+     kSaysRegistry,
      kGone},
     {Route::kRenewBackup,
      "POST",

@@ -49,6 +49,7 @@ enum class Route : uint8_t {
   kTenant,
   kBeginBackup,
   kCutBackup,
+  kCopyRegistry,
   kRenewBackup,
   kEndBackup,
   kQuotas,

@@ -100,6 +100,8 @@ struct HttpBackend {
   engine::StreamReads* streams = nullptr;
   engine::ViewReads* views = nullptr;  // null: no processor here
   Backups* backups = nullptr;          // null: nothing to copy here
+  // Where the schema registry keeps its schemas: "sqlite", once a copy of its file lies beside it; or another word. Null: there is none.
+  std::function<void(std::function<void(Result<std::string>)>)> copy_registry;
   DeadLetters* letters = nullptr;
 
   std::function<sql::CatalogPtr()> catalog;

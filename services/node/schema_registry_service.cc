@@ -5,6 +5,7 @@
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
 #include "formats/jsonb.h"
+#include "node/registry_copy.h"
 #include "schema-registry/formats.h"
 
 namespace millrace::node {
@@ -36,6 +37,11 @@ registry::RegistryRequest to_registry(const gateway::HttpRequest& request) {
   if (request.caller != nullptr) out.tenant = request.caller->tenant;
   out.may = rights_of(request.caller);
   return out;
+}
+
+Error too_busy() {
+  return error(Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry",
+               "send it again");
 }
 
 HttpAnswer to_http(registry::RegistryAnswer answer) {
@@ -70,18 +76,20 @@ void translate(HttpAnswer& problem) {
 Result<std::unique_ptr<SchemaRegistryService>> SchemaRegistryService::open(Files& files, const Clock& clock,
                                                                            const Options& options) {
   auto store = options.postgres.empty()
-                   ? registry::open_sqlite_store(files, options.directory + "/registry.db")
+                   ? registry::open_sqlite_store(files, options.directory + "/" + kRegistryFile)
                    : registry::open_postgres_store(options.postgres);
   if (!store.ok()) return std::move(store).error();
   std::unique_ptr<SchemaRegistryService> service(
-      new SchemaRegistryService(std::move(*store), clock, options));
+      new SchemaRegistryService(files, std::move(*store), clock, options));
   TRY(service->registry_.refresh());
   return service;
 }
 
-SchemaRegistryService::SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock,
-                                             const Options& options)
-    : registry_(std::move(store), registry::known_formats(),
+SchemaRegistryService::SchemaRegistryService(Files& files, std::unique_ptr<registry::Store> store,
+                                             const Clock& clock, const Options& options)
+    : files_(files),
+      directory_(options.postgres.empty() ? options.directory : ""),
+      registry_(std::move(store), registry::known_formats(),
                 {.now_ms = [&clock] { return clock.wall_us() / 1'000; }}),
       api_(registry_, options.profile) {}
 
@@ -101,8 +109,17 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
   };
   auto end = [found, done] { done(std::move(**found)); };
   if (background_.run(engine::Lane::kReads, std::move(work), std::move(end))) return;
-  done(error(Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry",
-             "try again shortly"));
+  done(too_busy());
+}
+
+void SchemaRegistryService::copy(std::function<void(Result<std::string>)> done) {
+  if (directory_.empty()) return done(std::string("postgresql"));
+  const auto copied = std::make_shared<Status>();
+  auto work = [this, copied] { *copied = copy_registry(files_, directory_); };
+  auto end = [copied, done] {
+    done(copied->ok() ? Result<std::string>("sqlite") : Result<std::string>(copied->error()));
+  };
+  if (!background_.run(engine::Lane::kReads, std::move(work), std::move(end))) done(too_busy());
 }
 
 void SchemaRegistryService::handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply) {
@@ -110,8 +127,7 @@ void SchemaRegistryService::handle(const gateway::HttpRequest& request, const ga
   auto work = [this, answer, asked = to_registry(request)] { *answer = api_.handle(asked); };
   auto done = [answer, reply] { reply.answer(to_http(std::move(*answer))); };
   if (background_.run(engine::Lane::kReads, std::move(work), std::move(done))) return;
-  HttpAnswer busy = gateway::problem(error(
-      Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry", "send it again"));
+  HttpAnswer busy = gateway::problem(too_busy());
   translate(busy);
   reply.answer(std::move(busy));
 }

@@ -35,13 +35,18 @@ class SchemaRegistryService {
   using Found = Result<registry::Registry::FoundSchema>;
   void find_schema(const std::string& tenant, const engine::SchemaRef& schema,
                    std::function<void(Found)> done);
+  // "sqlite", once a copy of its file is there (registry_copy.h); "postgresql".
+  void copy(std::function<void(Result<std::string>)> done);
   void set_wake(std::function<void()> wake) { background_.set_wake(std::move(wake)); }
   void take_done() { background_.take_done(); }  // answers what is ready
 
  private:
-  SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock, const Options& options);
+  SchemaRegistryService(Files& files, std::unique_ptr<registry::Store> store, const Clock& clock,
+                        const Options& options);
   void handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply);
 
+  Files& files_;
+  const std::string directory_;  // that has its file; empty: a database does
   registry::Registry registry_;
   registry::RegistryApi api_;
   // Clients wait for nearly all of it, and nearly all is a look into memory: at equal rights.

@@ -247,6 +247,7 @@ class Server {
   Status begin() {
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
     backend.backups = &node_->backups();
+    if (registry_) backend.copy_registry = [this](auto done) { registry_->copy(std::move(done)); };
     backend.letters = &node_->dead_letters();
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };

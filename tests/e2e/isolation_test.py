@@ -106,6 +106,7 @@ ROWS = {
     "PUT /v1/tenants/{tenant}/quotas": [("/v1/tenants/{tenant}/quotas", '{"events_per_s":1}', JSON)],
     "POST /v1/backups": ["/v1/backups"],
     "POST /v1/backups/{backup}/cut": ["/v1/backups/{backup}/cut"],
+    "POST /v1/backups/{backup}/registry": ["/v1/backups/{backup}/registry"],
     "POST /v1/backups/{backup}/renew": ["/v1/backups/{backup}/renew"],
     "DELETE /v1/backups/{backup}": ["/v1/backups/{backup}"],
     "GET /v1/tokens": ["/v1/tokens", "/v1/tokens?limit=1", "/v1/tokens?after={tokens_after}"],
