@@ -45,6 +45,7 @@ enum class Route : uint8_t {
   kRedriveLetter,
   kRedriveLetters,
   kDiscardLetter,
+  kCheckSchema,
   kTenants,
   kTenant,
   kBeginBackup,

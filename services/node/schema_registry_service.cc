@@ -6,6 +6,7 @@
 #include "event-gateway/http_status.h"
 #include "formats/jsonb.h"
 #include "node/registry_copy.h"
+#include "node/schema_proposal.h"
 #include "schema-registry/formats.h"
 
 namespace millrace::node {
@@ -110,6 +111,17 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
   auto end = [found, done] { done(std::move(**found)); };
   if (background_.run(engine::Lane::kReads, std::move(work), std::move(end))) return;
   done(too_busy());
+}
+
+void SchemaRegistryService::examine(const std::string& tenant, gateway::ProposedSchema schema,
+                                    std::vector<int32_t> ids,
+                                    std::function<void(Result<gateway::ExaminedSchema>)> done) {
+  const auto examined = std::make_shared<std::optional<Result<gateway::ExaminedSchema>>>();
+  auto work = [this, examined, tenant, schema = std::move(schema), ids = std::move(ids)] {
+    examined->emplace(examine_schema(registry_, tenant, schema, ids));
+  };
+  auto end = [examined, done] { done(std::move(**examined)); };
+  if (!background_.run(engine::Lane::kReads, std::move(work), std::move(end))) done(too_busy());
 }
 
 void SchemaRegistryService::copy(std::function<void(Result<std::string>)> done) {

@@ -7,10 +7,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "engine/plan.h"
+#include "event-gateway/event_schemas.h"
 #include "event-gateway/http_server.h"
 #include "node/background.h"
 #include "schema-registry/api.h"
@@ -35,6 +37,9 @@ class SchemaRegistryService {
   using Found = Result<registry::Registry::FoundSchema>;
   void find_schema(const std::string& tenant, const engine::SchemaRef& schema,
                    std::function<void(Found)> done);
+  // See schema_proposal.h.
+  void examine(const std::string& tenant, gateway::ProposedSchema schema, std::vector<int32_t> ids,
+               std::function<void(Result<gateway::ExaminedSchema>)> done);
   // "sqlite", once a copy of its file is there (registry_copy.h); "postgresql".
   void copy(std::function<void(Result<std::string>)> done);
   void set_wake(std::function<void()> wake) { background_.set_wake(std::move(wake)); }

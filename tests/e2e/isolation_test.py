@@ -100,6 +100,7 @@ ROWS = {
     "POST /v1/dead-letters/{letter}/dry-run": ["/v1/dead-letters/{letter}/dry-run"],
     "POST /v1/dead-letters/{letter}/redrive": ["/v1/dead-letters/{letter}/redrive"],
     "POST /v1/dead-letters/{letter}/discard": ["/v1/dead-letters/{letter}/discard"],
+    "POST /v1/schemas/check": [("/v1/schemas/check", '{"subject":"{stream}","schemaType":"JSON","schema":"true","events":10}', JSON)],
     "GET /v1/tenants": ["/v1/tenants", "/v1/tenants?limit=1"],
     "GET /v1/tenants/{tenant}": ["/v1/tenants/{tenant}"],
     "GET /v1/tenants/{tenant}/quotas": ["/v1/tenants/{tenant}/quotas"],
