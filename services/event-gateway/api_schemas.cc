@@ -57,6 +57,9 @@ constexpr ApiSchema kSchemas[] = {
 "state_bytes":{"type":["integer","null"]},"position":{"type":["integer","null"]}}})"},
     {"Backup", R"({"type":"object","required":["id","lease_seconds"],"properties":{"id":{"type":"string"},
 "lease_seconds":{"type":"integer","description":"It ends by itself so long after it was last renewed."}}})"},
+    {"RegistryStore",
+     R"({"type":"object","required":["store"],"properties":{"store":{"enum":["sqlite","postgresql","none"],
+"description":"sqlite: the copy is the file registry.copy of the data directory, until the backup ends."}}})"},
     {"Tenant", R"({"type":"object","required":["name","streams","views","queries"],"properties":{
 "name":{"type":"string"},
 "streams":{"type":"integer","minimum":0,"description":"Derived ones included, the dead letters not."},
@@ -129,6 +132,36 @@ constexpr ApiSchema kSchemas[] = {
 "expires_in_seconds":{"type":"integer","minimum":1,"maximum":315360000}}})"},
     {"TokenPage", R"({"type":"object","required":["items","next"],"properties":{
 "items":{"type":"array","items":{"$ref":"#/components/schemas/Token"}},"next":{"type":["string","null"]}}})"},
+    {"SchemaCheck",
+     R"({"type":"object","required":["subject","schema"],"additionalProperties":false,"properties":{
+"subject":{"type":"string","minLength":1},"schema":{"type":"string","minLength":1,"description":"Its text."},
+"schemaType":{"enum":["AVRO","JSON","PROTOBUF"],"default":"AVRO"},
+"references":{"type":"array","maxItems":1000,"items":{"type":"object","required":["name","subject","version"],
+"properties":{"name":{"type":"string"},"subject":{"type":"string"},
+"version":{"type":"integer","minimum":-1,"maximum":2147483647}}}},
+"events":{"type":"integer","minimum":0,"maximum":10000,"default":0,
+"description":"Of each stream that is made with the subject: so many of its last events are tried."}}})"},
+    {"SchemaVerdict",
+     R"({"type":"object","required":["subject","level","compatible","messages","streams","broken"],
+"properties":{"subject":{"type":"string"},"level":{"type":"string","description":"Of the subject's compatibility."},
+"compatible":{"type":"boolean"},"messages":{"type":"array","items":{"type":"string"}},
+"streams":{"type":"array","items":{"type":"object","required":["name","version","id","events"],"properties":{
+"name":{"type":"string"},"version":{"type":"integer","description":"That it is made with."},"id":{"type":"integer"},
+"events":{"description":"null: none were tried, or the token does not read them.","oneOf":[{"type":"null"},
+{"type":"object","required":["tried","misfits","complete","first","failure"],"properties":{
+"tried":{"type":"integer","minimum":0},"misfits":{"type":"integer","minimum":0},
+"complete":{"type":"boolean","description":"false: bytes or time ran out before the events did."},
+"first":{"type":"array","maxItems":10,"items":{"type":"object",
+"required":["partition","offset","arrived_at","code","message"],"properties":{
+"partition":{"type":"integer","minimum":0},"offset":{"type":"integer","minimum":0},
+"arrived_at":{"type":"string","format":"date-time"},"code":{"type":"string"},"message":{"type":"string"}}}},
+"failure":{"oneOf":[{"$ref":"#/components/schemas/Problem"},{"type":"null"}]}}}]}}}},
+"broken":{"type":["array","null"],"description":"null: no columns follow from the schema.",
+"items":{"type":"object","required":["name","kind","reads","columns"],"properties":{"name":{"type":"string"},
+"kind":{"enum":["stream","view","derived stream"]},"reads":{"type":["string","null"]},
+"columns":{"type":"array","description":"None: it reads a derived stream that is broken.","items":{"type":"object",
+"required":["name","was","becomes"],"properties":{"name":{"type":"string"},"was":{"type":"string"},
+"becomes":{"type":["string","null"],"description":"null: it is gone."}}}}}}}}})"},
     {"Quotas",
      R"({"type":"object","description":"null, or left out: no bound.","additionalProperties":false,"properties":{
 "events_per_s":{"type":["number","null"],"exclusiveMinimum":0,"maximum":1e12},

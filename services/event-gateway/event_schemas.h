@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/types.h"
@@ -28,6 +30,30 @@ struct FoundSchema {
   Result<std::string> columns = std::string();  // as CREATE STREAM declares them; MR-SCH-0002: none follow
 };
 
+// A member of the events that fit a schema, as a column of a stream.
+struct SchemaColumn {
+  std::string name, type;            // as CREATE STREAM declares it
+  std::vector<SchemaColumn> fields;  // of a row, or an array of rows
+};
+using SchemaColumns = std::vector<SchemaColumn>;
+
+// What is to become a subject's next version.
+struct ProposedSchema {
+  struct Reference {
+    std::string name, subject;
+    int32_t version = 0;
+  };
+  std::string subject, type, text;  // without a type: AVRO
+  std::vector<Reference> references;
+};
+struct ExaminedSchema {
+  std::string level;                  // of the subject's compatibility
+  std::vector<std::string> messages;  // what stands against it by that; empty: nothing
+  std::shared_ptr<EventSchema> check;
+  Result<SchemaColumns> columns = SchemaColumns();      // MR-SCH-0002: none follow
+  std::map<int32_t, Result<SchemaColumns>> columns_of;  // likewise, of the ids that were asked for
+};
+
 class EventSchemas {
  public:
   virtual ~EventSchemas() = default;
@@ -35,6 +61,9 @@ class EventSchemas {
   // (kUnavailable); an error of its format: it cannot be carried out.
   virtual void find(TenantId tenant, const engine::SchemaRef& schema,
                     std::function<void(Result<FoundSchema>)> done) = 0;
+  // Registers nothing. MR-SCH-0007: it cannot become one; MR-SCH-0005: the registry cannot say.
+  virtual void examine(TenantId tenant, ProposedSchema schema, std::vector<int32_t> ids,
+                       std::function<void(Result<ExaminedSchema>)> done) = 0;
   // What the stream's schema asks. MR-SCH-0003 (kUnavailable): it is being looked up.
   virtual Result<std::unique_ptr<EventSchema>> of(const engine::StreamDef& stream) = 0;
 };

@@ -40,6 +40,20 @@ Result<HttpAnswer> answer_to(Backups& backups, const HttpRequest& request) {
   return done(request.route == Route::kRenewBackup ? backups.renew(id) : backups.end(id));
 }
 
+// Only what was held until the copy is there belongs to the backup: the answer renews it.
+void copy_registry(const HttpBackend& backend, const std::string& id, const HttpReply& reply) {
+  const auto done = [&backups = *backend.backups, id, reply](Result<std::string> store) {
+    const Status held = store.ok() ? backups.renew(id) : Status(store.error());
+    if (!held.ok()) return reply.answer(problem(held.error()));
+    HttpAnswer answer;
+    formats::JsonText(answer.body).open('{').name("store").text(*store).close('}');
+    answer.body += '\n';
+    reply.answer(std::move(answer));
+  };
+  if (const Status held = backend.backups->renew(id); !held.ok()) return done(held.error());
+  backend.copy_registry ? backend.copy_registry(done) : done(std::string("none"));
+}
+
 std::string_view act_of(Route route) {
   if (route == Route::kBeginBackup) return "BEGIN BACKUP";
   return route == Route::kCutBackup ? "CUT BACKUP" : "END BACKUP";
@@ -56,6 +70,7 @@ void hold_backup(const HttpBackend& backend, const HttpRequest& request, const H
     return reply.answer(problem(error(Code::kDenied, "MR-NODE-0026", "this is about every tenant's data",
                                       "use a token that was made with --all-tenants")));
   }
+  if (request.route == Route::kCopyRegistry) return copy_registry(backend, request.target.segments[2], reply);
   auto answer = answer_to(*backend.backups, request);
   if (request.route != Route::kRenewBackup) {
     const std::string what = request.target.segments.size() > 2 ? request.target.segments[2] : std::string();

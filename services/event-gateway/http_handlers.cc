@@ -400,7 +400,7 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
                    "send the header  Content-Type: application/sql, or application/json with parameters"));
   }
   const bool takes_json = request.route == Route::kMakeToken || request.route == Route::kSetQuotas ||
-                          request.route == Route::kEditLetter;
+                          request.route == Route::kEditLetter || request.route == Route::kCheckSchema;
   if (takes_json && !is_media_type(type, kJsonType)) {
     return problem(415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
                               "send the header  Content-Type: application/json"));
@@ -507,9 +507,12 @@ void HttpHandlers::handle(const HttpRequest& request, const HttpReply& reply) {
       return change_resource(backend_, request, reply);
     case Route::kBeginBackup:
     case Route::kCutBackup:
+    case Route::kCopyRegistry:
     case Route::kRenewBackup:
     case Route::kEndBackup:
       return hold_backup(backend_, request, reply);
+    case Route::kCheckSchema:
+      return check_schema(backend_, request, reply);
     case Route::kLetters:
     case Route::kCountLetters:
     case Route::kRedriveLetters:

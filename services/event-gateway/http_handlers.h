@@ -126,6 +126,8 @@ void set_quotas(const HttpBackend& backend, const HttpRequest& request, const Ht
 // http_dead_letters.cc: /v1/dead-letters; the second: one of them
 void ask_dead_letters(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 void ask_dead_letter(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
+// http_schemas.cc: POST /v1/schemas/check
+void check_schema(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 // asyncapi.cc: GET /asyncapi.json
 void show_channels(const HttpBackend& backend, const HttpRequest& request, const HttpReply& reply);
 

@@ -119,6 +119,7 @@ constexpr Content kEventBodies[] = {{kJsonType, "Events"},
                                     {"application/cloudevents+json", "CloudEvent"},
                                     {"application/cloudevents-batch+json", "CloudEvents"}};
 constexpr Content kQuotaBodies[] = {{kJsonType, "Quotas"}};
+constexpr Content kSchemaBodies[] = {{kJsonType, "SchemaCheck"}};
 constexpr Content kTokenBodies[] = {{kJsonType, "TokenRequest"}};
 
 constexpr Content kOneEvent[] = {{kJsonType, "Event"}};
@@ -143,6 +144,8 @@ constexpr Content kOneQuery[] = {{kJsonType, "Query"}};
 constexpr Content kTenantPage[] = {{kJsonType, "TenantPage"}};
 constexpr Content kOneTenant[] = {{kJsonType, "Tenant"}};
 constexpr Content kOneBackup[] = {{kJsonType, "Backup"}};
+constexpr Content kRegistryStore[] = {{kJsonType, "RegistryStore"}};
+constexpr Content kSchemaVerdict[] = {{kJsonType, "SchemaVerdict"}};
 constexpr Content kBytes[] = {{"application/octet-stream", {}}};
 constexpr Content kQuotas[] = {{kJsonType, "Quotas"}};
 constexpr Content kTokenPage[] = {{kJsonType, "TokenPage"}};
@@ -190,6 +193,8 @@ constexpr Reply kSaysRevoked[] = {{204, "It is good for nothing any more, durabl
 constexpr Reply kSaysBackup[] = {{200, "It is held", kOneBackup}};
 constexpr Reply kSaysCut[] = {{200, "The definitions, a file of SQLite", kBytes, "Millrace-Frames",
                                "The first and the last frame of the journal that belong to it."}};
+constexpr Reply kSaysRegistry[] = {{200, "Where they are; a copy of a file is there", kRegistryStore}};
+constexpr Reply kSaysVerdict[] = {{200, "What would become of the subject's streams", kSchemaVerdict}};
 constexpr Reply kSaysHeld[] = {{204, "It is held for another lease", {}}};
 constexpr Reply kSaysEnded[] = {{204, "It was held all the time; now it is not", {}}};
 constexpr Reply kSaysLetters[] = {{200, "A page of dead letters", kLetterPage}};
@@ -201,6 +206,7 @@ constexpr Reply kSaysRedriven[] = {{200, "How many were redriven, and which were
 constexpr int kGone[] = {410};
 constexpr int kMissing[] = {404};
 constexpr int kOfChange[] = {404, 409, 429};
+constexpr int kOfSchemaErrors[] = {415, 429};
 constexpr int kOfQuotas[] = {404, 415, 429};
 constexpr int kOfTokens[] = {404, 409, 415, 429};
 constexpr int kOfLetterErrors[] = {404, 409, 410, 429};
@@ -438,6 +444,19 @@ constexpr Operation kOperations[] = {
      {},
      kSaysLetter,
      kOfLetterErrors},
+    {Route::kCheckSchema,
+     "POST",
+     "/v1/schemas/check",
+     "checkSchema",
+     "schemas",
+     "Try a subject's next schema on stored events",
+     {},
+     kSchemaBodies,
+     kSaysVerdict,
+     kOfSchemaErrors,
+     Access::kSee,
+     false,
+     true},
     {Route::kTenants,
      "GET",
      "/v1/tenants",
@@ -483,6 +502,16 @@ constexpr Operation kOperations[] = {
      kOnlyBackup,
      {},
      kSaysCut,
+     kGone},
+    {Route::kCopyRegistry,
+     "POST",
+     "/v1/backups/{backup}/registry",
+     "copyRegistry",
+     "backups",
+     "Copy the schema registry's file",
+     kOnlyBackup,
+     {},
+     kSaysRegistry,
      kGone},
     {Route::kRenewBackup,
      "POST",

@@ -24,6 +24,7 @@
 #include "event-gateway/backups.h"
 #include "event-gateway/dead_letters.h"
 #include "event-gateway/gateway.h"
+#include "event-gateway/schema_checks.h"
 #include "event-gateway/tenant_quotas.h"
 #include "event-gateway/tls_certificates.h"
 #include "event-gateway/token_store.h"
@@ -102,7 +103,10 @@ struct HttpBackend {
   engine::StreamReads* streams = nullptr;
   engine::ViewReads* views = nullptr;  // null: no processor here
   Backups* backups = nullptr;          // null: nothing to copy here
+  // Where the schema registry keeps its schemas: "sqlite", once a copy of its file lies beside it; or another word. Null: there is none.
+  std::function<void(std::function<void(Result<std::string>)>)> copy_registry;
   DeadLetters* letters = nullptr;
+  SchemaChecks* schema_checks = nullptr;
 
   std::function<sql::CatalogPtr()> catalog;
   std::function<Result<TenantId>(const std::string&)> tenant;

@@ -108,8 +108,12 @@ size_t count_exponents(std::string_view json) {
 
 }  // namespace
 
+bool has_many_exponents(std::string_view json) {
+  return count_exponents(json) > kMostExponents;
+}
+
 Result<SqlText> parse_sql_request(std::string_view json) {
-  if (count_exponents(json) > kMostExponents)
+  if (has_many_exponents(json))
     return bad_request(
         fmt::format("more than {} numbers have an exponent: send them as strings", kMostExponents));
   const auto object = formats::parse_jsonb(json);

@@ -134,6 +134,7 @@ constexpr std::string_view kTags = R"([
 {"name":"views","description":"The materialized views there are. They are made with SQL; their rows are read with SQL."},
 {"name":"queries","description":"What keeps views and derived streams: how it is, and pausing it."},
 {"name":"dead letters","description":"What queries could not use: shown, corrected, redriven, discarded."},
+{"name":"schemas","description":"Schemas of events, as the node's schema registry has them."},
 {"name":"tenants","description":"Whose data the server holds."},
 {"name":"backups","description":"The hold that `millrace backup` works under."},
 {"name":"tokens","description":"Who may do what."},

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "node/registry_copy.h"
+
 namespace millrace::node {
 namespace {
 
@@ -13,7 +15,13 @@ bool BackupHold::held() const {
   return !id_.empty() && clock_.monotonic_ns() < until_ns_;
 }
 
+Status BackupHold::remove_registry_copy() {
+  const std::string copy = directory_ + "/" + kRegistryCopy;
+  return files_.exists(copy) ? files_.remove(copy) : Status();
+}
+
 Result<gateway::HeldBackup> BackupHold::begin() {
+  TRY(remove_registry_copy());
   // No other node's, nor this one's of another start.
   const std::string id = fmt::format("{}-{}-{}", journal_.start_epoch(), clock_.wall_us(), ++begun_);
   TRY(write_file_atomically(files_, directory_ + "/BACKUP", id + "\n"));
@@ -41,6 +49,7 @@ Result<gateway::BackupCut> BackupHold::cut(const std::string& id) {
 Status BackupHold::end(const std::string& id) {
   TRY(renew(id));
   id_.clear();
+  TRY(remove_registry_copy());
   return files_.remove(directory_ + "/BACKUP");
 }
 

@@ -29,6 +29,7 @@ class BackupHold final : public gateway::Backups {
   bool held() const;
 
  private:
+  Status remove_registry_copy();
   Files& files_;
   const Clock& clock_;
   const std::string directory_;

@@ -33,12 +33,14 @@ Json members_of(const BackupManifest& manifest) {
   Json files = Json::array();
   for (const auto& file : manifest.files)
     files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
-  return {{"format", kFormat},
-          {"name", manifest.name},
-          {"version", manifest.version},
-          {"first_frame", manifest.first.value},
-          {"last_frame", manifest.last.value},
-          {"files", std::move(files)}};
+  Json members{{"format", kFormat},
+               {"name", manifest.name},
+               {"version", manifest.version},
+               {"first_frame", manifest.first.value},
+               {"last_frame", manifest.last.value}};
+  if (!manifest.registry.empty()) members["registry"] = manifest.registry;
+  members["files"] = std::move(files);
+  return members;
 }
 
 // Throws where a member is missing or of another type.
@@ -48,6 +50,7 @@ BackupManifest manifest_of(const Json& members) {
   manifest.version = members.at("version").get<std::string>();
   manifest.first = Cut(members.at("first_frame").get<uint64_t>());
   manifest.last = Cut(members.at("last_frame").get<uint64_t>());
+  manifest.registry = members.value("registry", "");
   for (const auto& file : members.at("files")) {
     manifest.files.push_back({file.at("path").get<std::string>(), file.at("bytes").get<uint64_t>(),
                               file.at("sha256").get<std::string>()});

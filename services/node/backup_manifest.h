@@ -18,10 +18,16 @@ struct BackupFile {
   std::string sha256;
 };
 
+// Where the schema registry's schemas are.
+inline constexpr std::string_view kRegistryInFile = "sqlite";  // registry.db, among the files
+inline constexpr std::string_view kRegistryInPostgres = "postgresql";
+inline constexpr std::string_view kNoRegistry = "none";  // the node ran without one
+
 struct BackupManifest {
-  std::string name;     // 20261129T111112Z-4711: when it was made, and the last frame
-  std::string version;  // of the Millrace that made it
-  Cut first, last;      // the frames that it has
+  std::string name;      // 20261129T111112Z-4711: when it was made, and the last frame
+  std::string version;   // of the Millrace that made it
+  Cut first, last;       // the frames that it has
+  std::string registry;  // one of the above; empty: an older backup, which has none
   std::vector<BackupFile> files;
 
   uint64_t bytes() const;

@@ -1,8 +1,13 @@
 #include "log/copy_extent.h"
+#include "metadata/metadata_store.h"
 #include "node/backup_folder.h"
 #include "node/node_testing.h"
+#include "node/registry_check.h"
+#include "node/registry_copy.h"
 #include "node/restore.h"
 #include "node/sha256.h"
+#include "schema-registry/formats.h"
+#include "schema-registry/registry.h"
 
 namespace millrace::cli {
 namespace {
@@ -22,6 +27,7 @@ BackupManifest manifest() {
   made.version = "0.1.0";
   made.first = Cut(3);
   made.last = Cut(4711);
+  made.registry = kRegistryInFile;
   made.files = {{"VERSION", 16, sha256_hex("millrace data 1\n")}, {"journal/ü.seg", 0, sha256_hex("")}};
   return made;
 }
@@ -31,6 +37,15 @@ TEST(BackupManifest, ComesBackAsItWas) {
   ASSERT_TRUE(read.ok()) << read.error().to_string();
   EXPECT_EQ(to_text(*read), to_text(manifest()));
   EXPECT_EQ(read->bytes(), 16u);
+}
+
+TEST(BackupManifest, AnOlderOneSaysNothingOfARegistry) {
+  BackupManifest older = manifest();
+  older.registry.clear();
+  EXPECT_EQ(to_text(older).find("registry"), std::string::npos);
+  const auto read = parse_manifest(to_text(older), "m.json");
+  ASSERT_TRUE(read.ok()) << read.error().to_string();
+  EXPECT_EQ(read->registry, "");
 }
 
 TEST(BackupManifest, EveryDamagedByteIsSeen) {
@@ -134,6 +149,76 @@ TEST(Restore, HalfOfItIsNoDataDirectory) {
   }
 }
 
+class RegistryFile : public testing::Test {
+ protected:
+  std::unique_ptr<registry::Registry> open() {
+    auto store = registry::open_sqlite_store(files_, "/data/registry.db");
+    EXPECT_TRUE(store.ok()) << store.error().to_string();
+    return std::make_unique<registry::Registry>(
+        std::move(*store), registry::known_formats(),
+        registry::Registry::Options{.now_ms = [] { return int64_t{1}; }});
+  }
+  int32_t add(registry::Registry& registry, const std::string& subject, const std::string& text) {
+    registry::Candidate candidate;
+    candidate.type = "JSON";
+    candidate.text = text;
+    const auto added = registry.add("default", subject, candidate, false);
+    EXPECT_TRUE(added.ok()) << added.error().to_string();
+    return added.ok() ? added->id : 0;
+  }
+  std::string bytes(const char* name) {
+    const auto read = read_whole_file(files_, std::string("/data/") + name, size_t{1} << 30);
+    return read.ok() ? *read : read.error().id;
+  }
+  Status check(int32_t id) {
+    return check_registry(files_, "/data", {{"default", "orders", {"orders-value", 1, id}}});
+  }
+
+  sim::SimFiles files_{3};
+};
+
+// Taken while the registry is open: what was registered is in it, what comes later is not.
+TEST_F(RegistryFile, ItsCopyIsWhatWasCommitted) {
+  auto registry = open();
+  for (int i = 0; i < 40; ++i) {
+    add(*registry, "s" + std::to_string(i), R"({"title": ")" + std::string(40'000, 'x') + R"("})");
+  }
+  ASSERT_TRUE(node::copy_registry(files_, "/data").ok());
+  const std::string first = bytes(node::kRegistryCopy);
+  ASSERT_TRUE(node::copy_registry(files_, "/data").ok());
+  EXPECT_EQ(sha256_hex(bytes(node::kRegistryCopy)), sha256_hex(first)) << "unchanged, it is the same object";
+  add(*registry, "later", "{}");
+  registry.reset();
+  ASSERT_TRUE(write_file_atomically(files_, "/data/registry.db", first).ok());
+  registry = open();
+  ASSERT_TRUE(registry->refresh().ok());
+  EXPECT_EQ(registry->state("default").subjects().size(), 40u);
+  EXPECT_EQ(registry->state("default").versions("later"), nullptr);
+}
+
+TEST_F(RegistryFile, AHalfDoneChangeIsNotCopied) {
+  add(*open(), "s", "{}");
+  const std::string before = bytes(node::kRegistryFile);
+  ASSERT_TRUE(write_file_atomically(files_, "/data/registry.db-journal", "x").ok());
+  EXPECT_EQ(node::copy_registry(files_, "/data").error().id, "MR-NODE-0027");
+  EXPECT_FALSE(files_.exists("/data/registry.copy"));
+  EXPECT_EQ(bytes(node::kRegistryFile), before);
+}
+
+TEST_F(RegistryFile, HasWhatStreamsName) {
+  auto registry = open();
+  const int32_t id = add(*registry, "orders-value", R"({"type": "object"})");
+  const int32_t gone = add(*registry, "gone", R"({"type": "string"})");
+  ASSERT_TRUE(registry->delete_subject("default", "gone", false).ok());
+  ASSERT_TRUE(registry->delete_subject("default", "gone", true).ok());
+  registry.reset();
+  EXPECT_TRUE(check(id).ok());
+  EXPECT_TRUE(check(gone).ok()) << "deleted for good, as it was where the copy was taken";
+  EXPECT_EQ(check(7).error().id, "MR-NODE-0030");
+  ASSERT_TRUE(write_file_atomically(files_, "/data/registry.db", std::string(8192, 'x')).ok());
+  EXPECT_EQ(check(id).error().id, "MR-META-0003");
+}
+
 }  // namespace
 }  // namespace millrace::cli
 
@@ -159,6 +244,21 @@ TEST_F(BackupHoldTest, ItEndsByItselfAndTheLaterTakesOver) {
   EXPECT_TRUE(node_->backups().end(third->id).ok());
   EXPECT_EQ(node_->backups().end(third->id).error().id, "MR-NODE-0019");
   EXPECT_EQ(node_->backups().cut("").error().id, "MR-NODE-0019");
+}
+
+TEST_F(BackupHoldTest, NoCopyOfTheRegistryStays) {
+  open();
+  const std::string copy = std::string("/data/") + kRegistryCopy;
+  for (int i = 0; i < 2; ++i) {  // the first is never ended
+    ASSERT_TRUE(write_file_atomically(files_, copy, "of another backup").ok());
+    const auto held = node_->backups().begin();
+    ASSERT_TRUE(held.ok());
+    EXPECT_FALSE(files_.exists(copy));
+    if (i == 0) continue;
+    ASSERT_TRUE(write_file_atomically(files_, copy, "of this one").ok());
+    ASSERT_TRUE(node_->backups().end(held->id).ok());
+    EXPECT_FALSE(files_.exists(copy));
+  }
 }
 
 // What comes behind the cut is not in it.

@@ -15,6 +15,7 @@
 #include "node/node.h"
 #include "node/node_copy.h"
 #include "node/progress.h"
+#include "node/registry_check.h"
 #include "node/restore.h"
 #include "node/table.h"
 
@@ -75,6 +76,8 @@ Status back_up(Files& files, const BackupOptions& options) {
   fmt::print("backup {}: frames {} to {}, {}, {}, of which {} are new\n", made->name, made->first.value,
              made->last.value, counted(made->files.size(), "file"), size_text(made->bytes()),
              size_text(folder.copied_bytes()));
+  if (made->registry == kRegistryInPostgres)
+    fmt::print(stderr, "its schemas are in PostgreSQL, and not in the backup: have it backed up, too\n");
   return {};
 }
 
@@ -127,13 +130,15 @@ int list(Files& files, const std::string& path) {
       code = report(manifest.error());
       continue;
     }
-    fmt::print("{}  frames {} to {}, {} files, {}, by millrace {}\n", name, manifest->first.value,
-               manifest->last.value, manifest->files.size(), size_text(manifest->bytes()), manifest->version);
+    fmt::print("{}  frames {} to {}, {} files, {}, schema registry: {}, by millrace {}\n", name,
+               manifest->first.value, manifest->last.value, manifest->files.size(),
+               size_text(manifest->bytes()), manifest->registry.empty() ? "not in it" : manifest->registry,
+               manifest->version);
   }
   return code;
 }
 
-Status recompute_all(Files& files, const std::string& data) {
+Status recompute_all(Files& files, const std::string& data, const BackupManifest& manifest) {
   const SystemClock clock;
   Progress progress;
   const auto found =
@@ -145,7 +150,13 @@ Status recompute_all(Files& files, const std::string& data) {
   if (!found.ok()) return found.error();
   fmt::print("recomputed {} queries, {} steps, {} rows: {}\n", found->queries, found->steps, found->rows,
              found->differences.empty() ? "all as recorded" : "not as recorded");
-  if (found->differences.empty()) return {};
+  if (found->differences.empty()) {
+    if (manifest.registry != kRegistryInFile) return {};
+    TRY(check_registry(files, data, found->schemas));
+    fmt::print("the schema registry is whole: it knows the schemas of {}\n",
+               counted(found->schemas.size(), "stream"));
+    return {};
+  }
   return error(Code::kCorrupt, "MR-NODE-0029", "the restored node has answers that its events do not give",
                "see  millrace log verify --recompute " + data);
 }
@@ -160,7 +171,7 @@ Status run_restore(Files& files, const BackupOptions& options) {
   TRY(restored);
   fmt::print("restored {} to {}: frames {} to {}, {} files, {}\n", manifest.name, options.data,
              manifest.first.value, manifest.last.value, manifest.files.size(), size_text(manifest.bytes()));
-  return options.recompute ? recompute_all(files, options.data) : Status();
+  return options.recompute ? recompute_all(files, options.data, manifest) : Status();
 }
 
 int exit_of(const Status& done) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <sstream>
 
 #include "CLI/CLI.hpp"
@@ -17,6 +18,7 @@
 #include "node/registry_client.h"
 #include "node/resource_printer.h"
 #include "node/schema_transfer.h"
+#include "node/schema_verdict.h"
 #include "node/shell/signals.h"
 #include "node/text_diff.h"
 
@@ -32,6 +34,8 @@ struct SchemaOptions {
   std::vector<std::string> references;
   std::string prefix, output;
   int64_t id = 0;
+  std::string node = "http://127.0.0.1:8080";
+  std::optional<uint32_t> events;
   bool normalize = false, permanent = false, deleted = false, all = false;
 };
 
@@ -143,8 +147,19 @@ Status diff(RegistryClient& registry, const SchemaOptions& options) {
   return {};
 }
 
+// By the node, which has both the schemas and the events.
+Status check_events(const SchemaOptions& options, Json body) {
+  ServerOptions node = options.server;
+  node.url = options.node;
+  TRY_ASSIGN(const auto server, open_client(node));
+  body["subject"] = options.subject;
+  body["events"] = *options.events;
+  return show_schema_verdict(*server, body, options.output);
+}
+
 Status check(RegistryClient& registry, const SchemaOptions& options) {
   TRY_ASSIGN(const Json body, candidate_of(options));
+  if (options.events) return check_events(options, body);
   const std::string path = "/compatibility" + subject_path(options.subject) + "/versions" +
                            (options.all ? "" : "/" + percent_encode(options.version)) + "?verbose=true";
   TRY_ASSIGN(const Json verdict, registry.call("POST", path, body));
@@ -330,6 +345,19 @@ void add_schema_command(CLI::App& app, int& exit_code) {
     add_candidate_options(*command, *options);
     command->add_option("--version", options->version, "Held against this version")->capture_default_str();
     command->add_flag("--all", options->all, "Held against the versions that the subject's level asks for");
+    command
+        ->add_option(
+            "--events", options->events,
+            "Tried on so many of the last events of each stream that is made with the subject; and what "
+            "would break is listed")
+        ->check(CLI::Range(0, 10'000))
+        ->type_name("N");
+    command
+        ->add_option("--server", options->node,
+                     "With --events: the address of the node that has them, and the registry")
+        ->capture_default_str()
+        ->envname("MILLRACE_SERVER");
+    add_output_option(*command, options->output);
   }
   {
     const auto [command, options] = add("delete", "Delete a version, or all of them", remove);

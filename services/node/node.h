@@ -83,11 +83,16 @@ class Node {
 };
 
 // `log verify --recompute`: runs every query again over the journal and compares each recorded step. Offline.
+struct NamedSchema {  // by a stream, for its events
+  std::string tenant, stream;
+  engine::SchemaRef schema;
+};
 struct RecomputeReport {
   uint64_t queries = 0;
   uint64_t steps = 0;
   uint64_t rows = 0;
   std::vector<std::string> differences;  // empty: everything is as it was computed
+  std::vector<NamedSchema> schemas;      // that definitions name; nobody has looked for them
 };
 Result<RecomputeReport> recompute(Files& files, const Clock& clock, const std::string& directory,
                                   size_t state_memory_bytes = SIZE_MAX,

@@ -12,6 +12,7 @@
 #include "event-gateway/audit_log.h"
 #include "log/copy_extent.h"
 #include "node/cli.h"
+#include "node/registry_copy.h"
 
 namespace millrace::cli {
 namespace {
@@ -86,10 +87,10 @@ BackupFolder::Tick NodeCopy::tick(const std::string& path) {
   };
 }
 
-Status NodeCopy::copy_file(const std::string& path) {
+Status NodeCopy::copy_file(const std::string& path, const std::string& as) {
   TRY_ASSIGN(const auto file, files_.open(data_ + "/" + path, Files::Open::kRead));
   TRY_ASSIGN(const uint64_t bytes, file->size());
-  TRY_ASSIGN(auto added, to_.add(path, *file, bytes, 0, tick(path)));
+  TRY_ASSIGN(auto added, to_.add(as, *file, bytes, 0, tick(as)));
   manifest_.files.push_back(std::move(added));
   return {};
 }
@@ -178,12 +179,27 @@ Status NodeCopy::copy_audit_log() {
                "run the backup again: what it has copied is kept");
 }
 
+// One that this server does not run may have left its file: nobody writes to it while the hold lasts.
+Status NodeCopy::copy_registry() {
+  TRY_ASSIGN(const auto answer, call("POST", "/" + id_ + "/registry"));
+  const auto told = nlohmann::ordered_json::parse(answer.body, nullptr, false);
+  if (!told.is_object() || !told.contains("store") || !told["store"].is_string()) return error_of(answer);
+  manifest_.registry = told["store"].get<std::string>();
+  if (manifest_.registry == kRegistryInFile) return copy_file(node::kRegistryCopy, node::kRegistryFile);
+  if (manifest_.registry != kNoRegistry) return {};
+  for (const std::string left : {node::kRegistryFile, node::kRegistryJournal}) {
+    if (files_.exists(data_ + "/" + left)) TRY(copy_file(left));
+  }
+  return {};
+}
+
 Result<BackupManifest> NodeCopy::run() {
   TRY(hold());
   TRY(copy_file("VERSION"));
   if (files_.exists(data_ + "/ingest.state")) TRY(copy_file("ingest.state"));
   TRY(copy_snapshots());
   TRY(cut());
+  TRY(copy_registry());
   TRY(copy_audit_log());  // what the cut has is written down by then
   TRY(copy_journal());
   TRY(call("DELETE", "/" + id_));

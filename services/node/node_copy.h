@@ -1,7 +1,8 @@
 // NodeCopy: a backup of a running node, by reading its data directory beside it.
 //
-// Order:  hold (nothing is removed from the journal from here on), snapshots, cut, journal. So every snapshot is of
-//         the cut or before it, and the journal reaches from the oldest of them to the cut.
+// Order:  hold (nothing is removed from the journal from here on), snapshots, cut, registry, journal. So every snapshot is of
+//         the cut or before it, the journal reaches from the oldest of them to the cut, and the registry, which only ever
+//         grows, has every schema that a definition of the cut names.
 // Whole:  the hold is given back at the end, and only if it was held all the time there is a backup.
 // Errors: the server's; MR-NODE-0025: the folder is another node's; MR-NODE-0027: files changed that must not.
 #pragma once
@@ -31,12 +32,14 @@ class NodeCopy {
   Result<net::HttpAnswer> call(const std::string& method, const std::string& what);
   Status hold();
   Status keep_hold();  // renews it in time
-  Status copy_file(const std::string& path);
+  Status copy_file(const std::string& path) { return copy_file(path, path); }
+  Status copy_file(const std::string& path, const std::string& as);
   Status copy_snapshots();
   Status copy_snapshots_of_task(const std::string& folder);
   Result<bool> try_snapshots_of_task(const std::string& folder);
   Status copy_audit_log();
   Status cut();
+  Status copy_registry();
   Status copy_journal();
   BackupFolder::Tick tick(const std::string& path);
 

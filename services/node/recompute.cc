@@ -8,6 +8,19 @@
 #include "state/spill_space.h"
 
 namespace millrace::node {
+namespace {
+
+std::vector<NamedSchema> schemas_of(const sql::Catalog& catalog) {
+  std::vector<NamedSchema> out;
+  for (const auto* entry : catalog.all()) {
+    if (entry->stream == nullptr || entry->stream->schema.subject.empty()) continue;
+    const std::string* tenant = catalog.tenant_name(entry->stream->tenant);
+    if (tenant != nullptr) out.push_back({*tenant, entry->stream->name, entry->stream->schema});
+  }
+  return out;
+}
+
+}  // namespace
 
 Result<RecomputeReport> recompute(Files& files, const Clock& clock, const std::string& directory,
                                   size_t state_memory_bytes,
@@ -28,7 +41,8 @@ Result<RecomputeReport> recompute(Files& files, const Clock& clock, const std::s
   store_options.spill = std::make_shared<state::SpillSpace>(
       files, state::SpillSpace::Options{directory, state_memory_bytes, options.reserve_bytes});
   TRY_ASSIGN(auto done, processor::recompute(*journal, *definitions, store_options, progress));
-  return RecomputeReport{done.queries, done.steps, done.rows, std::move(done.differences)};
+  return RecomputeReport{done.queries, done.steps, done.rows, std::move(done.differences),
+                         schemas_of(*definitions->catalog())};
 }
 
 }  // namespace millrace::node

@@ -58,6 +58,11 @@ void RegistryEventSchemas::find(TenantId tenant, const engine::SchemaRef& asked,
   registry_.find_schema(tenant_name_(tenant), asked, found);
 }
 
+void RegistryEventSchemas::examine(TenantId tenant, gateway::ProposedSchema schema, std::vector<int32_t> ids,
+                                   std::function<void(Result<gateway::ExaminedSchema>)> done) {
+  registry_.examine(tenant_name_(tenant), std::move(schema), std::move(ids), std::move(done));
+}
+
 RegistryEventSchemas::Kept& RegistryEventSchemas::keep(const Key& key) {
   if (kept_.size() >= kMaxKept && !kept_.contains(key)) kept_.clear();
   return kept_[key];

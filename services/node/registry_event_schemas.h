@@ -28,6 +28,8 @@ class RegistryEventSchemas final : public gateway::EventSchemas {
   void expect(const sql::Catalog& catalog);  // looks up what its streams name
   void find(TenantId tenant, const engine::SchemaRef& asked,
             std::function<void(Result<gateway::FoundSchema>)> done) override;
+  void examine(TenantId tenant, gateway::ProposedSchema schema, std::vector<int32_t> ids,
+               std::function<void(Result<gateway::ExaminedSchema>)> done) override;
   Result<std::unique_ptr<gateway::EventSchema>> of(const engine::StreamDef& stream) override;
 
  private:

@@ -26,7 +26,8 @@ constexpr std::string_view kOpen = "JSONB";
 struct ColumnType {
   ColumnType(std::string_view declared, size_t all_fields = 0) : text(declared), fields(all_fields) {}
   std::string text;
-  size_t fields;  // of a row, with those of the rows in it
+  size_t fields;                   // of a row, with those of the rows in it
+  gateway::SchemaColumns members;  // of a row, or an array of rows
 };
 
 struct Named {
@@ -57,6 +58,12 @@ std::string declare(const std::vector<Named>& columns) {
   return out;
 }
 
+gateway::SchemaColumns tree_of(const std::vector<Named>& columns) {
+  gateway::SchemaColumns out;
+  for (const auto& column : columns) out.push_back({column.name, column.type.text, column.type.members});
+  return out;
+}
+
 // What the parser refuses is open.
 ColumnType row_of(const std::vector<Named>& fields) {
   size_t all = fields.size();
@@ -65,7 +72,9 @@ ColumnType row_of(const std::vector<Named>& fields) {
     all += field.type.fields;
   }
   if (fields.empty() || all > kMaxRowLeaves) return kOpen;
-  return {fmt::format("ROW<{}>", declare(fields)), all};
+  ColumnType row(fmt::format("ROW<{}>", declare(fields)), all);
+  row.members = tree_of(fields);
+  return row;
 }
 
 // Arrays have one dimension, and no documents in them.
@@ -102,12 +111,12 @@ class JsonColumns {
  public:
   explicit JsonColumns(const json_schema::Document& document) : document_(document) {}
 
-  Result<std::string> declared() {
+  Result<std::vector<Named>> columns() {
     const auto& root = referred(document_.root());
     const auto properties = properties_of(root);
     TRY(check_count(properties.size(), "it names no properties"));
     expansion_.begin(&root, properties.size());
-    return declare(of_properties(properties, 0));
+    return of_properties(properties, 0);
   }
 
  private:
@@ -185,10 +194,10 @@ class AvroColumns {
  public:
   explicit AvroColumns(const avro::Node& root) : root_(root) {}
 
-  Result<std::string> declared() {
+  Result<std::vector<Named>> columns() {
     TRY(check_count(root_.fields.size(), "it is no record with fields"));
     expansion_.begin(&root_, root_.fields.size());
-    return declare(of_fields(root_, 0));
+    return of_fields(root_, 0);
   }
 
  private:
@@ -277,18 +286,28 @@ class AvroColumns {
   Expansion expansion_;
 };
 
-}  // namespace
-
-Result<std::string> columns_of(const schema::Schema& schema) {
+Result<std::vector<Named>> named_columns_of(const schema::Schema& schema) {
   switch (schema.type()) {
     case schema::SchemaType::kJson:
-      return JsonColumns(*static_cast<const json_schema::JsonSchema&>(schema).document()).declared();
+      return JsonColumns(*static_cast<const json_schema::JsonSchema&>(schema).document()).columns();
     case schema::SchemaType::kAvro:
-      return AvroColumns(static_cast<const avro::AvroSchema&>(schema).root()).declared();
+      return AvroColumns(static_cast<const avro::AvroSchema&>(schema).root()).columns();
     case schema::SchemaType::kProtobuf:
       return no_columns("that is not supported for Protobuf");
   }
   return no_columns("its format is not known");
+}
+
+}  // namespace
+
+Result<std::string> columns_of(const schema::Schema& schema) {
+  TRY_ASSIGN(const auto columns, named_columns_of(schema));
+  return declare(columns);
+}
+
+Result<gateway::SchemaColumns> column_tree_of(const schema::Schema& schema) {
+  TRY_ASSIGN(const auto columns, named_columns_of(schema));
+  return tree_of(columns);
 }
 
 }  // namespace millrace::node

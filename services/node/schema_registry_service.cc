@@ -5,6 +5,8 @@
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
 #include "formats/jsonb.h"
+#include "node/registry_copy.h"
+#include "node/schema_proposal.h"
 #include "schema-registry/formats.h"
 
 namespace millrace::node {
@@ -36,6 +38,11 @@ registry::RegistryRequest to_registry(const gateway::HttpRequest& request) {
   if (request.caller != nullptr) out.tenant = request.caller->tenant;
   out.may = rights_of(request.caller);
   return out;
+}
+
+Error too_busy() {
+  return error(Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry",
+               "send it again");
 }
 
 HttpAnswer to_http(registry::RegistryAnswer answer) {
@@ -70,18 +77,20 @@ void translate(HttpAnswer& problem) {
 Result<std::unique_ptr<SchemaRegistryService>> SchemaRegistryService::open(Files& files, const Clock& clock,
                                                                            const Options& options) {
   auto store = options.postgres.empty()
-                   ? registry::open_sqlite_store(files, options.directory + "/registry.db")
+                   ? registry::open_sqlite_store(files, options.directory + "/" + kRegistryFile)
                    : registry::open_postgres_store(options.postgres);
   if (!store.ok()) return std::move(store).error();
   std::unique_ptr<SchemaRegistryService> service(
-      new SchemaRegistryService(std::move(*store), clock, options));
+      new SchemaRegistryService(files, std::move(*store), clock, options));
   TRY(service->registry_.refresh());
   return service;
 }
 
-SchemaRegistryService::SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock,
-                                             const Options& options)
-    : clock_(clock),
+SchemaRegistryService::SchemaRegistryService(Files& files, std::unique_ptr<registry::Store> store,
+                                             const Clock& clock, const Options& options)
+    : files_(files),
+      directory_(options.postgres.empty() ? options.directory : ""),
+      clock_(clock),
       registry_(std::move(store), registry::known_formats(),
                 {.now_ms = [&clock] { return clock.wall_us() / 1'000; }}),
       api_(registry_, options.profile),
@@ -120,9 +129,28 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
                        : registry_.find_schema(tenant, schema.subject, schema.version));
   };
   auto end = [found, done] { done(std::move(**found)); };
-  if (run(std::move(work), std::move(end))) return;
-  done(error(Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry",
-             "try again shortly"));
+  if (!run(std::move(work), std::move(end))) done(too_busy());
+}
+
+void SchemaRegistryService::examine(const std::string& tenant, gateway::ProposedSchema schema,
+                                    std::vector<int32_t> ids,
+                                    std::function<void(Result<gateway::ExaminedSchema>)> done) {
+  const auto examined = std::make_shared<std::optional<Result<gateway::ExaminedSchema>>>();
+  auto work = [this, examined, tenant, schema = std::move(schema), ids = std::move(ids)] {
+    examined->emplace(examine_schema(registry_, tenant, schema, ids));
+  };
+  auto end = [examined, done] { done(std::move(**examined)); };
+  if (!run(std::move(work), std::move(end))) done(too_busy());
+}
+
+void SchemaRegistryService::copy(std::function<void(Result<std::string>)> done) {
+  if (directory_.empty()) return done(std::string("postgresql"));
+  const auto copied = std::make_shared<Status>();
+  auto work = [this, copied] { *copied = copy_registry(files_, directory_); };
+  auto end = [copied, done] {
+    done(copied->ok() ? Result<std::string>("sqlite") : Result<std::string>(copied->error()));
+  };
+  if (!run(std::move(work), std::move(end))) done(too_busy());
 }
 
 Status SchemaRegistryService::write_down(const gateway::CallerPtr& caller, const std::string& peer,
@@ -150,8 +178,7 @@ void SchemaRegistryService::handle(const gateway::HttpRequest& request, const ga
     reply.answer(to_http(std::move(*answer)));
   };
   if (run(std::move(work), std::move(done))) return;
-  HttpAnswer busy = gateway::problem(error(
-      Code::kUnavailable, "MR-REG-0004", "too many requests wait for the schema registry", "send it again"));
+  HttpAnswer busy = gateway::problem(too_busy());
   refuse(busy);
   reply.answer(std::move(busy));
 }

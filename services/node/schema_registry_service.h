@@ -9,11 +9,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "engine/plan.h"
 #include "event-gateway/audit_log.h"
+#include "event-gateway/event_schemas.h"
 #include "event-gateway/http_server.h"
 #include "node/background.h"
 #include "node/registry_metrics.h"
@@ -46,17 +48,25 @@ class SchemaRegistryService {
   std::string metrics_full(const std::optional<std::string>& tenant) const {
     return render_registry_tenants(registry_.usage().numbers(), tenant);
   }
+  // See schema_proposal.h.
+  void examine(const std::string& tenant, gateway::ProposedSchema schema, std::vector<int32_t> ids,
+               std::function<void(Result<gateway::ExaminedSchema>)> done);
+  // "sqlite", once a copy of its file is there (registry_copy.h); "postgresql".
+  void copy(std::function<void(Result<std::string>)> done);
   void set_wake(std::function<void()> wake) { background_.set_wake(std::move(wake)); }
   void take_done() { background_.take_done(); }  // answers what is ready
 
  private:
-  SchemaRegistryService(std::unique_ptr<registry::Store> store, const Clock& clock, const Options& options);
+  SchemaRegistryService(Files& files, std::unique_ptr<registry::Store> store, const Clock& clock,
+                        const Options& options);
   void handle(const gateway::HttpRequest& request, const gateway::HttpReply& reply);
   void refuse(gateway::HttpAnswer& problem);
   bool run(std::function<void()> work, std::function<void()> done);
   Status write_down(const gateway::CallerPtr& caller, const std::string& peer,
                     const registry::RegistryAnswer& answer) const;
 
+  Files& files_;
+  const std::string directory_;  // that has its file; empty: a database does
   const Clock& clock_;
   registry::Registry registry_;
   registry::RegistryApi api_;

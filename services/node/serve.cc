@@ -21,6 +21,7 @@
 #include "event-gateway/audit_log.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_server.h"
+#include "event-gateway/schema_checks.h"
 #include "event-gateway/token_store.h"
 #include "event-gateway/tokens.h"
 #include "event/text.h"
@@ -96,6 +97,9 @@ class Server {
     node_->ingest().on_over_quota(
         [this](TenantId tenant, gateway::QuotaKind kind) { quotas_->count_refusal(tenant, kind); });
     TRY(open_registry());
+    schema_checks_ = std::make_unique<gateway::SchemaChecks>(
+        gateway::TrialServices{node_->journal(), node_->streams(), background_, clock_},
+        node_->definitions());
     if (registry_) use_registry();
     return begin();
   }
@@ -159,6 +163,7 @@ class Server {
     event_schemas_->expect(*node_->definitions().catalog());
     node_->ingest().use(*event_schemas_);
     node_->sql().use(*event_schemas_);
+    schema_checks_->use(*event_schemas_);
   }
 
   std::string tenant_name(TenantId id) const {
@@ -272,6 +277,8 @@ class Server {
   Status begin() {
     gateway::HttpBackend backend{node_->ingest(), node_->sql(), node_->streams()};
     backend.backups = &node_->backups();
+    if (registry_) backend.copy_registry = [this](auto done) { registry_->copy(std::move(done)); };
+    backend.schema_checks = schema_checks_.get();
     backend.letters = &node_->dead_letters();
     backend.catalog = [this] { return node_->definitions().catalog(); };
     backend.tenant = [this](const std::string& name) { return node_->tenant(name); };
@@ -487,6 +494,7 @@ class Server {
   std::map<std::string, uint32_t> tenants_alone_;
   std::unique_ptr<RegistryEventSchemas> event_schemas_;  // before the node, which asks it
   std::unique_ptr<Node> node_;
+  std::unique_ptr<gateway::SchemaChecks> schema_checks_;
   ThreadBackground background_;  // behind the node: its work, which uses the node, ends first
   std::unique_ptr<gateway::TokenStore> token_store_;
   std::unique_ptr<gateway::TenantQuotas> quotas_;

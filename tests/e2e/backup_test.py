@@ -9,16 +9,21 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 
 from harness import ROOT, Refused, free_port, main
+
+sys.path.insert(0, os.path.join(ROOT, "tests", "sql"))
+import postgres  # noqa: E402
 
 PAGE = os.path.join(ROOT, "docs", "deployment", "backup.md")
 DEFINE = ("CREATE STREAM s (id BIGINT, name TEXT, pad TEXT) WITH (key = 'name', partitions = 2);"
           "CREATE MATERIALIZED VIEW v AS SELECT name, count(*) AS n, sum(id) AS ids FROM s GROUP BY name;"
           "CREATE STREAM large AS SELECT id, name FROM s WHERE id % 10 = 0")
 OPTIONS = ["--segment-mb", "8", "--snapshot-mb", "4"]
+REGISTRY = ["--schema-registry", "127.0.0.1:0"]
 
 
 def started(test, name="data", options=(), **kwargs):
@@ -101,6 +106,40 @@ def check_same(origin, copy, at_least):
     assert {row["name"]: (row["n"], int(row["ids"])) for row in copy.sql("SELECT * FROM v")} == rows
     assert len(copy.events("large")) == sum(event["id"] % 10 == 0 for event in copy.events("s"))
     return events
+
+
+def manifest_of(test, name, folder="backups"):
+    with open(os.path.join(test.root, folder, "backups", name + ".json"), encoding="utf-8") as f:
+        return json.load(f)["backup"]
+
+
+def write_manifest(test, name, members, folder="backups"):
+    digest = hashlib.sha256(json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+    with open(os.path.join(test.root, folder, "backups", name + ".json"), "w", encoding="utf-8") as f:
+        json.dump({"backup": members, "sha256": digest}, f)
+
+
+def registry_object(test, name):
+    """Of the registry's file in a backup; None: it is not in it."""
+    return next((file["sha256"] for file in manifest_of(test, name)["files"] if file["path"] == "registry.db"), None)
+
+
+def of_registry(server, method, path, body=None):
+    with open(os.path.join(server.directory, "schema-registry.port"), encoding="ascii") as f:
+        connection = http.client.HTTPConnection("127.0.0.1", int(f.read()), timeout=30)
+    try:
+        connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/vnd.schemaregistry.v1+json"})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def register(server, subject, minimum=0):
+    schema = {"type": "object", "properties": {"id": {"type": "integer", "minimum": minimum}}, "title": "x" * 2_000}
+    status, made = of_registry(server, "POST", f"/subjects/{subject}/versions", {"schemaType": "JSON", "schema": json.dumps(schema)})
+    assert status == 200, made
+    return made["id"]
 
 
 def objects(test, folder="backups"):
@@ -219,6 +258,127 @@ def the_second_copies_what_is_new(test):
     check_same(server, restored(test, "copy").start(), 30_001)
 
 
+def the_schema_registry(test):
+    """While streams are made with schemas that were registered just before: each backup has the schemas that its streams name."""
+    server = started(test, options=REGISTRY)
+    over, ids = threading.Event(), []
+
+    def define():
+        while not over.is_set():
+            n = len(ids)
+            made = register(server, f"s{n}", n)
+            server.sql(f"CREATE STREAM c{n} (id BIGINT) WITH (schema = 's{n}')")
+            ids.append(made)
+
+    definer = threading.Thread(target=define)
+    definer.start()
+    with Load(server, pad=50) as load:
+        load.wait(2_000)
+        made = []
+        for _ in range(4):
+            count = len(ids)
+            made.append((back_up(test, server)[0], count))
+    over.set()
+    definer.join()
+    assert not os.path.exists(os.path.join(server.directory, "registry.copy")), "it stays"
+    names = [name for name, _ in made]
+    assert all(manifest_of(test, name)["registry"] == "sqlite" and registry_object(test, name) for name in names)
+    listed = test.cli("backup", "list", os.path.join(test.root, "backups")).stdout
+    assert listed.count("schema registry: sqlite") == 4, listed
+    for number, (name, at_least) in enumerate(made):
+        copy = test.server(f"copy{number}", options=[*OPTIONS, *REGISTRY])
+        done = test.cli("restore", "--from", os.path.join(test.root, "backups"), "--data", copy.directory, "--backup", name, "--recompute")
+        assert done.returncode == 0 and "the schema registry is whole" in done.stdout, done
+        if number in (1, 2):
+            continue
+        copy.start()
+        streams = [row["name"] for row in copy.sql("SHOW STREAMS") if row["name"][0] == "c"]
+        assert len(streams) >= at_least > 0, (streams, at_least)
+        for stream in streams:
+            n = int(stream[1:])
+            assert takes(copy, stream, [{"id": n}]) == 1
+            assert takes(copy, stream, [{"id": n - 1}]) == 0, "not the schema that it was made with"
+            assert of_registry(copy, "GET", f"/subjects/s{n}/versions/1")[1]["id"] == ids[n]
+        assert register(copy, "next", -1) > max(ids[int(stream[1:])] for stream in streams), "ids go on"
+        copy.stop()
+    # What has not changed is there once, and what has is copied anew.
+    again = [back_up(test, server)[0] for _ in range(2)]
+    register(server, "more")
+    again.append(back_up(test, server)[0])
+    first, second, third = (registry_object(test, name) for name in again)
+    assert first == second != third
+    # A copy that is damaged, and one that is missing.
+    os.remove(os.path.join(test.root, "backups", "objects", third))
+    done = test.cli("backup", "verify", os.path.join(test.root, "backups"))
+    assert done.returncode == 1 and f"DAMAGED {again[2]}" in done.stdout and again[0] not in done.stdout, done
+    done = test.cli("restore", "--from", os.path.join(test.root, "backups"), "--data", os.path.join(test.root, "none"))
+    assert done.returncode == 1 and "MR-NODE-0022" in done.stderr and "registry.db" in done.stderr, done
+    # One whose registry is of another time than its streams: --recompute says so.
+    members = manifest_of(test, names[-1])
+    early = next(file for file in manifest_of(test, names[0])["files"] if file["path"] == "registry.db")
+    members["files"] = [early if file["path"] == "registry.db" else file for file in members["files"]]
+    write_manifest(test, names[-1], members)
+    mixed = test.server("mixed")
+    mixed.spoiled = True
+    done = test.cli("restore", "--from", os.path.join(test.root, "backups"), "--data", mixed.directory, "--backup", names[-1], "--recompute")
+    assert done.returncode == 1 and "MR-NODE-0030" in done.stderr, done
+
+
+def takes(server, stream, events):
+    """How many it accepts, once the registry has been asked for its schema."""
+    for _ in range(200):
+        try:
+            return server.produce(stream, events)["accepted"]
+        except Refused as refused:
+            if refused.status != 503:
+                return json.loads(refused.body)["accepted"]
+            time.sleep(0.02)
+    raise AssertionError("its schema is not found")
+
+
+def without_a_registry_of_its_own(test):
+    """None, one that an earlier start had, PostgreSQL, and a backup that was made before there was a place for it."""
+    server = started(test)
+    none = back_up(test, server)[0]
+    assert manifest_of(test, none)["registry"] == "none" and registry_object(test, none) is None
+    server.stop()
+    server.options = [*server.options, *REGISTRY]
+    server.start()
+    made = register(server, "s")
+    server.sql("CREATE STREAM c (id BIGINT) WITH (schema = 's')")
+    server.stop()
+    server.options = server.options[:-len(REGISTRY)]
+    server.start()
+    left = back_up(test, server)[0]
+    assert manifest_of(test, left)["registry"] == "none" and registry_object(test, left), "its file goes with it all the same"
+    copy = test.server("copy", options=[*OPTIONS, *REGISTRY])
+    done = test.cli("restore", "--from", os.path.join(test.root, "backups"), "--data", copy.directory, "--recompute")
+    assert done.returncode == 0, done
+    copy.start()
+    assert takes(copy, "c", [{"id": 1}]) == 1 and of_registry(copy, "GET", "/subjects/s/versions/1")[1]["id"] == made
+    # As it was written before: no word of a registry.
+    older = manifest_of(test, left)
+    del older["registry"]
+    older["files"] = [file for file in older["files"] if file["path"] != "registry.db"]
+    write_manifest(test, left, older)
+    assert "schema registry: not in it" in test.cli("backup", "list", os.path.join(test.root, "backups")).stdout
+    assert len(restored(test, "older", "--recompute").start().sql("SHOW STREAMS")) == len(server.sql("SHOW STREAMS"))
+    if not os.path.exists(postgres.BIN):
+        assert not os.environ.get("MILLRACE_REQUIRE_POSTGRES"), "PostgreSQL is not installed"
+        return
+    with postgres.Postgres() as database:
+        conninfo = f"postgresql://postgres@127.0.0.1:{database.port}/postgres"
+        shared = test.server("shared", options=[*OPTIONS, *REGISTRY, "--schema-registry-postgres", conninfo]).start()
+        shared.spoiled = True  # it starts only while its database is there
+        register(shared, "s")
+        done = subprocess.run(command(test, shared, "other"), capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and "its schemas are in PostgreSQL" in done.stderr, done
+        name = done.stdout.split()[1].rstrip(":")
+        assert manifest_of(test, name, "other")["registry"] == "postgresql"
+        assert all(file["path"] != "registry.db" for file in manifest_of(test, name, "other")["files"])
+        shared.stop()
+
+
 def two_of_one_moment(test):
     server = started(test)
     names = {back_up(test, server)[0] for _ in range(3)}
@@ -275,9 +435,7 @@ def what_is_refused(test):
     # Whoever can write a checksum still leads nothing out of the folder.
     members = json.loads(text)["backup"]
     members["files"][0]["path"] = "journal/../../outside"
-    digest = hashlib.sha256(json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
-    with open(manifest, "w", encoding="utf-8") as f:
-        json.dump({"backup": members, "sha256": digest}, f)
+    write_manifest(test, name, members)
     refused("MR-NODE-0022", "restore", "--from", folder, "--data", fresh)
     with open(os.path.join(folder, "VERSION"), "w", encoding="ascii") as f:
         f.write("millrace backups 2\n")
@@ -338,5 +496,6 @@ def the_page(test):
 
 
 if __name__ == "__main__":
-    main([the_page, the_state_at_the_cut, killed_at_any_point, retention_waits, the_second_copies_what_is_new, two_of_one_moment, what_is_refused,
+    main([the_page, the_state_at_the_cut, killed_at_any_point, retention_waits, the_second_copies_what_is_new, the_schema_registry,
+          without_a_registry_of_its_own, two_of_one_moment, what_is_refused,
           only_who_sees_all])

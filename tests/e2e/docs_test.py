@@ -190,10 +190,11 @@ def top_and_demo(test):
 def schema_registry(test):
     """docs/api/schema-registry.md, over three registries: here, the other, and one for what is taken over."""
     page = "docs/api/schema-registry.md"
-    urls = {}
+    urls, nodes = {}, {}
     for name in ("here", "other", "new"):
         server = test.server(name, options=["--schema-registry", "127.0.0.1:0"]).start()
         urls[name] = "http://127.0.0.1:" + pages.text_of(os.path.join(server.directory, "schema-registry.port")).strip()
+        nodes[name] = server.url
     with open(os.path.join(test.root, "order.avsc"), "w", encoding="utf-8") as f:
         f.write('{"type": "record", "name": "order", "fields": [{"name": "id", "type": "long"}, '
                 '{"name": "note", "type": "string", "default": ""}]}')
@@ -202,7 +203,7 @@ def schema_registry(test):
         into = urls["new" if "--from" in line else "here"]
         line = line.replace("http://127.0.0.1:8081", urls["here"]).replace("https://other:8081", urls["other"])
         line = line.replace("http://old-registry:8081", urls["other"])
-        done = pages.run(test, server, f"export MILLRACE_REGISTRY={into}; {line}")
+        done = pages.run(test, server, f"export MILLRACE_REGISTRY={into} MILLRACE_SERVER={nodes['here']}; {line}")
         assert done.returncode == 0, (line, done)
         shown += done.stdout
         said = done.stderr

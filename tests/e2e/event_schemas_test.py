@@ -143,6 +143,80 @@ def wrong(test):
     assert problem["code"] == "MR-SCH-0004" and problem["status"] == 503, problem
 
 
+def before_a_new_version(test):
+    """`schema check --events`: the last events that do not fit, and what SQL has made that would break."""
+    server = started(test)
+    registered(test, server, "orders-value", json.dumps(JSON), "json")
+    server.sql("CREATE STREAM orders WITH (schema = 'orders-value', partitions = 2);"
+               "CREATE MATERIALIZED VIEW totals AS SELECT id, sum(price) AS total FROM orders GROUP BY id;"
+               "CREATE MATERIALIZED VIEW ids AS SELECT id, count(*) AS n FROM orders GROUP BY id;"
+               "CREATE STREAM dear AS SELECT id FROM orders WHERE price > 10")
+    for price in range(40):
+        server.produce("orders", [{"id": price, "price": price, "place": {"city": "x"}}])
+
+    def checked(proposed, *more, code=0):
+        done = schema(test, server, "check", "orders-value", "-", "--type", "json", "--server", server.url, "--output", "json", *more,
+                      code=code, stdin=json.dumps(proposed))
+        return json.loads(done.stdout)
+
+    told = checked(JSON, "--events", "1000")
+    assert told["compatible"] and told["broken"] == [] and told["streams"][0]["events"]["tried"] == 40, told
+    assert told["streams"][0]["name"] == "orders" and told["streams"][0]["version"] == 1, told
+    # Stricter: what is stored says so, whatever the level says.
+    stricter = json.loads(json.dumps(JSON))
+    stricter["properties"]["price"]["minimum"] = 30
+    told = checked(stricter, "--events", "1000", code=1)
+    events = told["streams"][0]["events"]
+    assert events["misfits"] == 30 and len(events["first"]) == 10 and events["complete"], events
+    stored = server.partitions("orders", 2)
+    for one in events["first"]:
+        assert one["code"] == "MR-JSCH-0007" and "/price" in one["message"], one
+        assert stored[one["partition"]][one["offset"]]["price"] < 30, one
+    assert checked(stricter, "--events", "4", code=1)["streams"][0]["events"] == \
+        {"tried": 4, "misfits": 0, "complete": True, "first": [], "failure": None}
+    # Another type, and a member that goes.
+    other = json.loads(json.dumps(JSON))
+    other["properties"]["price"] = {"type": "string"}
+    del other["properties"]["place"]
+    told = checked(other, "--events", "0", code=1)
+    assert not told["compatible"] and told["messages"] and told["streams"][0]["events"] is None, told
+    broken = {one["name"]: (one["kind"], {column["name"]: column["becomes"] for column in one["columns"]}) for one in told["broken"]}
+    assert broken == {"orders": ("stream", {"price": "TEXT", "place": None}), "totals": ("view", {"price": "TEXT"}),
+                      "dear": ("derived stream", {"price": "TEXT"})}, broken
+    table = schema(test, server, "check", "orders-value", "-", "--type", "json", "--server", server.url, "--events", "10", code=1,
+                   stdin=json.dumps(other))
+    assert "was DOUBLE PRECISION, becomes TEXT" in table.stdout and "MR-CLI-0055" in table.stderr and "incompatible" in table.stdout, table
+    csv = schema(test, server, "check", "orders-value", "-", "--type", "json", "--server", server.url, "--events", "10", "--output", "csv",
+                 stdin=json.dumps(JSON)).stdout
+    assert csv.splitlines() == ["object,kind,finding,place,reason", "orders,stream,fits,,10 of the last 10 events fit"], csv
+    # Nothing was registered, and the streams take what they took.
+    assert schema(test, server, "list", "--all", "--output", "csv").stdout.count("orders-value") == 1
+    assert server.produce("orders", [{"id": 1, "price": 1}])["accepted"] == 1
+    for body, code in (({"subject": "x"}, "MR-SCH-0006"), ({"subject": "x", "schema": "{"}, "MR-SCH-0007"),
+                       ({"subject": "x", "schema": "{}", "events": 10_001}, "MR-SCH-0006"),
+                       ({"subject": "x", "schema": "{}", "other": 1}, "MR-SCH-0006"),
+                       ({"subject": "x", "schema": '{"$ref": "y"}', "schemaType": "JSON",
+                         "references": [{"name": "y", "subject": "y", "version": 1}]}, "MR-SCH-0007")):
+        refused = server.refusal("POST", "/v1/schemas/check", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        assert refused.problem["code"] == code and refused.status == 400, (body, refused.problem)
+    # Avro with a reference, and Protobuf, of which no columns follow.
+    registered(test, server, "base", json.dumps(AVRO), "avro")
+    line = {"type": "record", "name": "Line", "fields": [{"name": "order", "type": "Order"}]}
+    schema(test, server, "register", "line", "-", "--type", "avro", "--reference", "Order=base:1", stdin=json.dumps(line))
+    server.sql("CREATE STREAM lines WITH (schema = 'line')")
+    server.produce("lines", [{"order": {"id": 1, "note": None, "total": "1.00"}}])
+    line["fields"].append({"name": "n", "type": "int"})
+    told = json.loads(schema(test, server, "check", "line", "-", "--type", "avro", "--reference", "Order=base:1", "--server", server.url,
+                             "--events", "5", "--output", "json", code=1, stdin=json.dumps(line)).stdout)
+    assert told["streams"][0]["events"]["misfits"] == 1 and told["broken"] == [] and not told["compatible"], told
+    registered(test, server, "p", PROTO, "protobuf")
+    server.sql("CREATE STREAM p (id INTEGER) WITH (schema = 'p')")
+    server.produce("p", [{"id": 1, "note": "x"}])
+    told = json.loads(schema(test, server, "check", "p", "-", "--type", "protobuf", "--server", server.url, "--events", "5", "--output", "json",
+                             stdin=PROTO.replace("string note = 2", "string note = 2;\n  string more = 3")).stdout)
+    assert told["broken"] is None and told["streams"][0]["events"]["tried"] == 1, told
+
+
 def registered_again(test):
     """The number of a version goes to another schema; the stream's events still have to fit the one that it was made with."""
     server = started(test)
@@ -359,5 +433,6 @@ def an_import_that_is_cut_off(test):
 
 
 if __name__ == "__main__":
-    main([json_schema, avro_and_protobuf, wrong, registered_again, moved_on, moved, deleted, json_of_another_shape,
+    main([json_schema, avro_and_protobuf, wrong, before_a_new_version, registered_again, moved_on, moved, deleted,
+          json_of_another_shape,
           an_import_that_is_cut_off])

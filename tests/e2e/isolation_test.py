@@ -3,6 +3,7 @@
 that, to the byte. An operation without a row here fails the test."""
 import http.client
 import json
+import os
 import re
 
 from bad_input.frames import FIN, TEXT, Socket, frame
@@ -100,12 +101,16 @@ ROWS = {
     "POST /v1/dead-letters/{letter}/dry-run": ["/v1/dead-letters/{letter}/dry-run"],
     "POST /v1/dead-letters/{letter}/redrive": ["/v1/dead-letters/{letter}/redrive"],
     "POST /v1/dead-letters/{letter}/discard": ["/v1/dead-letters/{letter}/discard"],
+    "POST /v1/schemas/check": [("/v1/schemas/check", '{"subject":"{stream}","schemaType":"JSON","schema":"true","events":10}', JSON),
+                               ("/v1/schemas/check", '{"subject":"own","schemaType":"JSON","schema":"{\\"$ref\\":\\"{stream}\\"}",'
+                                '"references":[{"name":"{stream}","subject":"{stream}","version":1}]}', JSON)],
     "GET /v1/tenants": ["/v1/tenants", "/v1/tenants?limit=1"],
     "GET /v1/tenants/{tenant}": ["/v1/tenants/{tenant}"],
     "GET /v1/tenants/{tenant}/quotas": ["/v1/tenants/{tenant}/quotas"],
     "PUT /v1/tenants/{tenant}/quotas": [("/v1/tenants/{tenant}/quotas", '{"events_per_s":1}', JSON)],
     "POST /v1/backups": ["/v1/backups"],
     "POST /v1/backups/{backup}/cut": ["/v1/backups/{backup}/cut"],
+    "POST /v1/backups/{backup}/registry": ["/v1/backups/{backup}/registry"],
     "POST /v1/backups/{backup}/renew": ["/v1/backups/{backup}/renew"],
     "DELETE /v1/backups/{backup}": ["/v1/backups/{backup}"],
     "GET /v1/tokens": ["/v1/tokens", "/v1/tokens?limit=1", "/v1/tokens?after={tokens_after}"],
@@ -124,7 +129,7 @@ class Tenants:
     """A node with a tenant a that has little, and a tenant b that has something of every kind."""
 
     def __init__(self, test):
-        self.guarded = Guarded(test)
+        self.guarded = Guarded(test, ["--schema-registry", "127.0.0.1:0"])
         self.server = self.guarded.server
         everything = ("admin", "query", "ingest", "read")
         self.a, self.b = (self.guarded.make(*everything, tenant=tenant) for tenant in "ab")
@@ -132,6 +137,9 @@ class Tenants:
         self.sql("b", f"""CREATE STREAM {SECRET} (id BIGINT, name TEXT, {SECRET}_column TEXT);
             CREATE STREAM {SECRET}_derived AS SELECT id, 10 / id AS part FROM {SECRET};
             CREATE MATERIALIZED VIEW {SECRET}_view AS SELECT name, count(*) AS n FROM {SECRET} GROUP BY name""")
+        self.register("b", SECRET)
+        self.sql("b", f"CREATE STREAM {SECRET}_checked (id BIGINT) WITH (schema = '{SECRET}')")
+        assert self.call("b", "POST", f"/v1/streams/{SECRET}_checked/events", '{"id":1}', JSON)[0] == 200
         self.call("a", "POST", "/v1/streams/own/events", '{"id":1}', JSON)
         events = json.dumps([{"id": 0, "name": SECRET} for _ in range(LETTERS)] + [{"id": 1, "name": SECRET}])
         status, _, sent = self.call("b", "POST", f"/v1/streams/{SECRET}/events", events, {**JSON, "Idempotency-Key": "k"})
@@ -159,6 +167,14 @@ class Tenants:
         assert status == 200 and '"error"' not in answer, answer
         return answer
 
+    def register(self, tenant, subject):
+        with open(os.path.join(self.server.directory, "schema-registry.port"), encoding="ascii") as f:
+            connection = http.client.HTTPConnection("127.0.0.1", int(f.read()), timeout=10)
+        connection.request("POST", f"/subjects/{subject}/versions", json.dumps({"schemaType": "JSON", "schema": '{"type": "object"}'}),
+                           {**JSON, "Authorization": f"Bearer {getattr(self, tenant)}"})
+        assert connection.getresponse().status == 200
+        connection.close()
+
     def backup(self):
         status, _, answer = self.call("ops", "POST", "/v1/backups")
         assert status == 200, answer
@@ -172,7 +188,7 @@ class Tenants:
 
     def all_of_b(self):
         asks = [f"/v1/streams/{SECRET}/events", f"/v1/streams/{SECRET}_derived/events", "/v1/streams/dead_letters/events", "/v1/streams",
-                "/v1/views", "/v1/dead-letters?limit=1000", f"/v1/dead-letters/{self.theirs['letter']}", "/v1/tenants/b/quotas"]
+                "/v1/views", "/v1/dead-letters?limit=1000", f"/v1/streams/{SECRET}_checked/events", f"/v1/dead-letters/{self.theirs['letter']}", "/v1/tenants/b/quotas"]
         tokens = [{k: v for k, v in token.items() if k != "last_used_at"}
                   for token in json.loads(self.call("b", "GET", "/v1/tokens")[2])["items"]]
         states = self.sql("b", f"SELECT * FROM {SECRET}_view")

@@ -18,7 +18,7 @@ def started(test):
     tokens = os.path.join(test.root, "tokens.yaml")
     with open(tokens, "w", encoding="utf-8") as f:
         f.write(f"tokens:\n  - {{tenant: default, sha256: {hashlib.sha256(b'secret').hexdigest()}}}\n")
-    server = test.server(options=["--tokens", tokens]).start()
+    server = test.server(options=["--tokens", tokens, "--schema-registry", "127.0.0.1:0"]).start()
     text = "CREATE STREAM \"a b%c\" (a TEXT[], b JSONB, c NUMERIC(9, 2), d BIGINT PATH '$.x.d', e ROW<f TEXT>);"
     text += "CREATE STREAM events (ce_id TEXT) WITH (format = 'cloudevents');"
     for i in range(4):

@@ -1,0 +1,101 @@
+#include "event-gateway/schema_checks.h"
+
+#include <set>
+#include <utility>
+
+namespace millrace::gateway {
+namespace {
+
+// The tenant's, that are made with the subject, as far as the caller sees them.
+std::vector<const sql::Catalog::Entry*> streams_with(const sql::Catalog& catalog,
+                                                     const SchemaChecks::Asked& asked) {
+  std::vector<const sql::Catalog::Entry*> out;
+  for (const auto* entry : catalog.entries(asked.tenant)) {
+    if (entry->stream == nullptr || entry->stream->schema.subject != asked.schema.subject) continue;
+    if (sees(asked.caller, entry->stream->name)) out.push_back(entry);
+  }
+  return out;
+}
+
+bool may_read(const CallerPtr& caller, const std::string& name) {
+  return caller == nullptr || caller->scopes.allows(Scope::kRead, name) ||
+         caller->scopes.allows(Scope::kQuery, name);
+}
+
+Result<std::vector<BrokenObject>> broken_of(const sql::Catalog& catalog,
+                                            const std::vector<const sql::Catalog::Entry*>& streams,
+                                            const ExaminedSchema& examined, const CallerPtr& caller) {
+  if (!examined.columns.ok()) return examined.columns.error();
+  std::map<int32_t, SchemaColumns> before;
+  for (const auto& [id, columns] : examined.columns_of) {
+    if (columns.ok()) before[id] = *columns;
+  }
+  auto broken = broken_by(catalog, streams, before, *examined.columns);
+  std::erase_if(broken, [&](const BrokenObject& one) { return !sees(caller, one.name); });
+  return broken;
+}
+
+}  // namespace
+
+struct SchemaChecks::Run {
+  Asked asked;
+  Done done;
+  sql::CatalogPtr catalog;
+  std::vector<const sql::Catalog::Entry*> streams;
+  std::shared_ptr<EventSchema> check;
+  std::shared_ptr<TrialBudget> budget;
+  Verdict verdict;
+};
+
+void SchemaChecks::check(Asked asked, Done done) {
+  if (schemas_ == nullptr) return done(no_registry());
+  if (running_ >= kMostAtOnce) {
+    return done(
+        error(Code::kExhausted, "MR-SCH-0008", "too many schemas are being checked", "try again shortly"));
+  }
+  ++running_;
+  const auto run = std::make_shared<Run>();
+  run->asked = std::move(asked);
+  run->done = [this, done = std::move(done)](Result<Verdict> verdict) {
+    --running_;
+    done(std::move(verdict));
+  };
+  run->catalog = definitions_.catalog();
+  run->streams = streams_with(*run->catalog, run->asked);
+  std::set<int32_t> ids;
+  for (const auto* entry : run->streams) ids.insert(entry->stream->schema.id);
+  schemas_->examine(run->asked.tenant, run->asked.schema, {ids.begin(), ids.end()},
+                    [this, run](Result<ExaminedSchema> examined) { judge(run, std::move(examined)); });
+}
+
+void SchemaChecks::judge(const std::shared_ptr<Run>& run, Result<ExaminedSchema> examined) {
+  if (!examined.ok()) return run->done(examined.error());
+  const auto found = std::make_shared<ExaminedSchema>(std::move(*examined));
+  run->check = found->check;
+  run->verdict.level = found->level;
+  run->verdict.messages = found->messages;
+  const int64_t longest_ns = std::chrono::nanoseconds(kLongest).count();
+  run->budget =
+      std::make_shared<TrialBudget>(TrialBudget{kMostBytes, services_.clock.monotonic_ns() + longest_ns});
+  auto work = [run, found] {
+    run->verdict.broken = broken_of(*run->catalog, run->streams, *found, run->asked.caller);
+  };
+  auto done = [this, run] { next_stream(run, 0); };
+  if (!services_.background.run(engine::Lane::kReads, std::move(work), std::move(done)))
+    run->done(error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly"));
+}
+
+void SchemaChecks::next_stream(const std::shared_ptr<Run>& run, size_t number) {
+  if (number == run->streams.size()) return run->done(std::move(run->verdict));
+  const engine::StreamPtr stream = run->streams[number]->stream;
+  run->verdict.streams.push_back({stream, {}});
+  if (run->asked.events == 0 || !may_read(run->asked.caller, stream->name))
+    return next_stream(run, number + 1);
+  try_events(services_, stream, run->check, run->asked.events, run->budget,
+             [this, run, number](TriedEvents tried) {
+               run->verdict.streams.back().events = std::move(tried);
+               next_stream(run, number + 1);
+             });
+}
+
+}  // namespace millrace::gateway

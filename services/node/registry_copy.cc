@@ -1,0 +1,37 @@
+#include "node/registry_copy.h"
+
+namespace millrace::node {
+namespace {
+
+constexpr size_t kPiece = 1u << 20;
+
+// SQLite cuts its journal off with each change that is done.
+Result<bool> is_at_rest(Files& files, const std::string& directory) {
+  const std::string journal = directory + "/" + kRegistryJournal;
+  if (!files.exists(journal)) return true;
+  TRY_ASSIGN(const auto opened, files.open(journal, Files::Open::kRead));
+  TRY_ASSIGN(const uint64_t bytes, opened->size());
+  return bytes == 0;
+}
+
+}  // namespace
+
+Status copy_registry(Files& files, const std::string& directory) {
+  TRY_ASSIGN(const bool at_rest, is_at_rest(files, directory));
+  if (!at_rest) {
+    return error(Code::kUnavailable, "MR-NODE-0027", "a change of the schema registry is not taken back yet",
+                 "look after the disk that it failed on, and run the backup again");
+  }
+  TRY_ASSIGN(const auto from, files.open(directory + "/" + kRegistryFile, Files::Open::kRead));
+  TRY_ASSIGN(const auto to, files.open(directory + "/" + kRegistryCopy, Files::Open::kWrite));
+  TRY(to->resize(0));
+  std::string piece(kPiece, '\0');
+  for (uint64_t done = 0;;) {
+    TRY_ASSIGN(const size_t got, from->read_at(done, piece.data(), piece.size()));
+    if (got == 0) return {};
+    TRY(to->write_at(done, {piece.data(), got}));
+    done += got;
+  }
+}
+
+}  // namespace millrace::node

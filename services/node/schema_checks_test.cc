@@ -1,0 +1,182 @@
+// A schema that is proposed, run against what a node has stored.
+#include "event-gateway/schema_checks.h"
+
+#include "node/node_testing.h"
+
+namespace millrace::node {
+namespace {
+
+using gateway::SchemaChecks;
+
+// Takes an event whose "n" ends with another digit than 7.
+class NoSevens final : public gateway::EventSchema {
+ public:
+  explicit NoSevens(std::function<void()> looked) : looked_(std::move(looked)) {}
+  Status check(std::string_view event) override {
+    looked_();
+    for (size_t i = 0; i < Buffer::kPadding; ++i) EXPECT_EQ(event.data()[event.size() + i], '\0');
+    if (event.find("7,") == std::string_view::npos) return {};
+    return error(Code::kInvalid, "MR-TEST-0001", std::string(1'000, 'x'));
+  }
+
+ private:
+  const std::function<void()> looked_;
+};
+
+class Schemas final : public gateway::EventSchemas {
+ public:
+  void find(TenantId, const engine::SchemaRef& asked,
+            std::function<void(Result<gateway::FoundSchema>)> done) override {
+    done(gateway::FoundSchema{{asked.subject, 1, 7}, std::string("n BIGINT, text TEXT")});
+  }
+  Result<std::unique_ptr<gateway::EventSchema>> of(const engine::StreamDef&) override {
+    struct Any final : gateway::EventSchema {
+      Status check(std::string_view) override { return {}; }
+    };
+    return std::unique_ptr<gateway::EventSchema>(std::make_unique<Any>());
+  }
+  void examine(TenantId, gateway::ProposedSchema, std::vector<int32_t> ids,
+               std::function<void(Result<gateway::ExaminedSchema>)> done) override {
+    asked = std::move(ids);
+    gateway::ExaminedSchema out;
+    out.level = "BACKWARD";
+    out.check = std::make_shared<NoSevens>([this] {
+      ++looked_at;
+      if (looked) looked();
+    });
+    out.columns = gateway::SchemaColumns{{"n", "TEXT", {}}};
+    out.columns_of.emplace(7, gateway::SchemaColumns{{"n", "BIGINT", {}}});
+    held ? waiting.push_back(std::move(done)) : done(std::move(out));
+  }
+
+  std::vector<int32_t> asked;
+  size_t looked_at = 0;
+  std::function<void()> looked;
+  bool held = false;
+  std::vector<std::function<void(Result<gateway::ExaminedSchema>)>> waiting;
+};
+
+class SchemaChecksTest : public NodeTest {
+ protected:
+  void begin(const char* partitions = "1") {
+    open();
+    node_->ingest().use(schemas_);
+    node_->sql().use(schemas_);
+    checks_ = std::make_unique<SchemaChecks>(
+        gateway::TrialServices{node_->journal(), node_->streams(), background_, clock_},
+        node_->definitions());
+    checks_->use(schemas_);
+    run(std::string("CREATE STREAM s WITH (schema = 'o', partitions = ") + partitions + ")");
+    run("CREATE STREAM other (n BIGINT)");
+  }
+  Result<SchemaChecks::Verdict> check(size_t events, gateway::CallerPtr caller = nullptr) {
+    std::optional<Result<SchemaChecks::Verdict>> answer;
+    checks_->check({tenant_, std::move(caller), {"o", "JSON", "{}", {}}, events},
+                   [&](Result<SchemaChecks::Verdict> verdict) { answer.emplace(std::move(verdict)); });
+    run_until([&] { return answer.has_value(); });
+    return std::move(*answer);
+  }
+  gateway::TriedEvents tried(size_t events) {
+    auto verdict = check(events);
+    EXPECT_TRUE(verdict.ok() && verdict->streams.size() == 1 && verdict->streams[0].events);
+    return *verdict->streams[0].events;
+  }
+  static gateway::CallerPtr caller(const std::vector<std::string>& scopes) {
+    auto made = std::make_shared<gateway::Caller>();
+    made->scopes = *gateway::Scopes::parse(scopes);
+    return made;
+  }
+
+  Schemas schemas_;
+  std::unique_ptr<SchemaChecks> checks_;
+};
+
+TEST_F(SchemaChecksTest, TheLastEventsAreTried) {
+  begin();
+  push("s", 0, 100);
+  EXPECT_EQ(tried(15).tried, 15u);
+  const auto found = tried(15);
+  ASSERT_EQ(found.misfits, 2u) << "87 and 97";
+  EXPECT_EQ(found.first[0].offset, Offset(87));
+  EXPECT_EQ(found.first[1].offset, Offset(97));
+  EXPECT_EQ(found.first[1].why.id, "MR-TEST-0001");
+  EXPECT_LT(found.first[1].why.message.size(), 600u);
+  EXPECT_TRUE(found.complete);
+  EXPECT_EQ(tried(1'000).tried, 100u);
+  EXPECT_EQ(tried(1'000).misfits, 10u);
+  EXPECT_EQ(schemas_.asked, std::vector<int32_t>{7});
+}
+
+TEST_F(SchemaChecksTest, NoneUnlessAskedAndNoneOfAnEmptyStream) {
+  begin();
+  EXPECT_EQ(tried(10).tried, 0u);
+  push("s", 0, 100);
+  const auto verdict = check(0);
+  ASSERT_TRUE(verdict.ok());
+  EXPECT_FALSE(verdict->streams[0].events);
+  EXPECT_EQ(schemas_.looked_at, 0u);
+  ASSERT_TRUE(verdict->broken.ok());
+  ASSERT_EQ(verdict->broken->size(), 1u);
+  EXPECT_EQ(verdict->broken->front().columns.front().becomes, "TEXT");
+}
+
+// Requests go round the partitions: some have more than others.
+TEST_F(SchemaChecksTest, OfEachPartitionAsMany) {
+  begin("4");
+  push("s", 0, 100);
+  push("s", 100, 110);
+  push("s", 110, 112);
+  EXPECT_EQ(tried(9).tried, 9u);
+  EXPECT_EQ(tried(60).tried, 60u) << "the small ones whole, the rest of the large one";
+  EXPECT_EQ(tried(10'000).tried, 112u);
+}
+
+TEST_F(SchemaChecksTest, ItEndsWhenTheTimeIsOver) {
+  begin();
+  push("s", 0, 1'000);
+  schemas_.looked = [this] { clock_.advance_us(100'000); };
+  const auto found = tried(1'000);
+  EXPECT_FALSE(found.complete);
+  EXPECT_GE(found.tried, 90u);
+  EXPECT_LE(found.tried, 120u);
+}
+
+TEST_F(SchemaChecksTest, ItEndsWhenTheBytesAreOver) {
+  begin();
+  for (int i = 0; i < 70; ++i) push("s", i, i + 1, 1'000'000);
+  const auto found = tried(1'000);
+  EXPECT_FALSE(found.complete);
+  EXPECT_GE(found.tried, 60u);
+  EXPECT_LE(found.tried, 69u);
+}
+
+TEST_F(SchemaChecksTest, OnlyWhatTheTokenReads) {
+  begin();
+  push("s", 0, 10);
+  const auto of = [&](const std::vector<std::string>& scopes) { return check(10, caller(scopes)); };
+  EXPECT_EQ(of({"read:s"})->streams.at(0).events->tried, 10u);
+  EXPECT_EQ(of({"query:s*"})->streams.at(0).events->tried, 10u);
+  EXPECT_FALSE(of({"admin"})->streams.at(0).events) << "it sees the stream, and reads no events";
+  EXPECT_FALSE(of({"admin"})->broken->empty());
+  EXPECT_TRUE(of({"read:other"})->streams.empty());
+  EXPECT_TRUE(of({"read:other"})->broken->empty());
+}
+
+TEST_F(SchemaChecksTest, SoManyAtOnceAndNoneWithoutARegistry) {
+  begin();
+  schemas_.held = true;
+  for (size_t i = 0; i < SchemaChecks::kMostAtOnce; ++i)
+    checks_->check({tenant_, nullptr, {"o", "", "{}", {}}, 0}, [](const auto&) {});
+  EXPECT_EQ(check(0).error().id, "MR-SCH-0008");
+  for (const auto& done : schemas_.waiting) done(error(Code::kInvalid, "MR-SCH-0007", "none"));
+  schemas_.held = false;
+  EXPECT_TRUE(check(0).ok());
+  SchemaChecks none({node_->journal(), node_->streams(), background_, clock_}, node_->definitions());
+  std::string id;
+  none.check({tenant_, nullptr, {"o", "", "{}", {}}, 0},
+             [&](const auto& verdict) { id = verdict.error().id; });
+  EXPECT_EQ(id, "MR-SCH-0004");
+}
+
+}  // namespace
+}  // namespace millrace::node
