@@ -434,5 +434,4 @@ def an_import_that_is_cut_off(test):
 
 if __name__ == "__main__":
     main([json_schema, avro_and_protobuf, wrong, before_a_new_version, registered_again, moved_on, moved, deleted,
-          json_of_another_shape,
-          an_import_that_is_cut_off])
+          json_of_another_shape, an_import_that_is_cut_off])
