@@ -56,7 +56,8 @@ Result<gateway::ExaminedSchema> examine(registry::Registry& registry, const std:
   gateway::ExaminedSchema out;
   out.level = registry.level_of(tenant, subject).name;
   TRY_ASSIGN(out.messages,
-             registry.check(tenant, subject, candidate, false, registry.compared_versions(tenant, subject)));
+             registry.check(tenant, subject, candidate, registry.is_on(tenant, subject, "normalize"),
+                            registry.compared_versions(tenant, subject)));
   TRY_ASSIGN(const auto schema, parse(registry, tenant, subject, candidate));
   TRY_ASSIGN(out.check, make_event_check(schema));
   out.columns = column_tree_of(*schema);
