@@ -28,6 +28,18 @@ Result<std::string> read_block(File& file, uint64_t position) {
   return block;
 }
 
+// By its name's parts, which are numbers: the time, the last frame, and which one of that moment.
+bool is_older(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const std::string_view left = a.substr(0, a.find('-')), right = b.substr(0, b.find('-'));
+    if (left.size() != right.size()) return left.size() < right.size();
+    if (left != right) return left < right;
+    a.remove_prefix(std::min(a.size(), left.size() + 1));
+    b.remove_prefix(std::min(b.size(), right.size() + 1));
+  }
+  return a.empty() && !b.empty();
+}
+
 }  // namespace
 
 std::string folder_of(const std::string& path) {
@@ -94,6 +106,7 @@ Result<std::vector<std::string>> BackupFolder::names() const {
   for (const auto& name : all) {
     if (name.ends_with(kEnd)) names.push_back(name.substr(0, name.size() - kEnd.size()));
   }
+  std::sort(names.begin(), names.end(), is_older);
   return names;
 }
 

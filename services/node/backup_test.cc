@@ -127,6 +127,23 @@ TEST(BackupFolder, WhatTwoHaveInCommonIsThereOnce) {
   EXPECT_EQ(folder->copied_bytes(), 0u);
 }
 
+// Several of one second: by their frames, then as they were made.
+TEST(BackupFolder, TheNewestIsTheLast) {
+  SimFiles files(1);
+  auto folder = BackupFolder::make(files, "/disk/backups");
+  ASSERT_TRUE(folder.ok());
+  const std::vector<std::string> in_order = {"20261129T111112Z-99", "20261129T111112Z-100",
+                                             "20261129T111112Z-100-2", "20261129T111112Z-100-10",
+                                             "20261129T111113Z-7"};
+  for (const auto& name : in_order) {
+    BackupManifest made = manifest();
+    made.name = name;
+    ASSERT_TRUE(folder->write(made).ok());
+  }
+  EXPECT_EQ(*folder->names(), in_order);
+  EXPECT_EQ(folder->read("")->name, in_order.back());
+}
+
 // A restore that was interrupted is refused by whoever opens the folder.
 TEST(Restore, HalfOfItIsNoDataDirectory) {
   bool done = false;

@@ -191,7 +191,7 @@ def killed_at_any_point(test):
     done = test.cli("backup", "verify", folder)
     assert done.returncode == 0 and "all is well" in done.stdout, done
     names = [line.split()[0] for line in test.cli("backup", "list", folder).stdout.splitlines()]
-    assert names == sorted(names) and names, names
+    assert names and names == sorted(names, key=lambda name: (name.split("-")[0], [int(part) for part in name.split("-")[1:]])), names
     check_same(server, restored(test, "copy").start(), acknowledged)
     for name in names[:-1][:2]:
         check_same(server, restored(test, name, "--backup", name).start(), 0)
