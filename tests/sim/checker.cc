@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/hash.h"
+#include "engine/dead_letter.h"
 #include "log/record_batch.h"
 #include "sql/definitions.h"
 #include "tests/sim/changed_rows.h"
@@ -184,6 +185,26 @@ void World::check_requests(const FinalLog& log) {
   if (sent != in_log) fail(fmt::format("{} events in the log, {} of them were sent", in_log, sent));
 }
 
+bool World::keeps_invalid(const ClientObject& stream) {
+  return stream.sql.find(kKeepsInvalid) != std::string::npos;
+}
+
+// What did not fit is a dead letter, once, or nothing of the request is there.
+void World::check_outside(const ClientRequest& request, bool there) {
+  const size_t index = static_cast<size_t>(&request - requests_.data());
+  std::optional<size_t> each;
+  if (there) each = 1;
+  if (request.state == RequestState::kRefused) each = 0;
+  for (const auto& event : request.events) {
+    if (event.good) continue;
+    const auto found = outside_.find(event.json);
+    const size_t letters = found == outside_.end() ? 0 : found->second;
+    if (!each) each = std::min<size_t>(letters, 1);
+    if (letters != *each)
+      return fail(fmt::format("request {}: {} dead letters of {}", index, letters, event.json));
+  }
+}
+
 void World::check_request(const ClientRequest& request, const std::map<int64_t, const LogEvent*>& by_id) {
   const size_t index = static_cast<size_t>(&request - requests_.data());
   size_t good = 0, found = 0;
@@ -209,6 +230,10 @@ void World::check_request(const ClientRequest& request, const std::map<int64_t, 
   }
   if (found != 0 && found != good) {
     return fail(fmt::format("request {}: {} of its {} events are in the log", index, found, good));
+  }
+  if (keeps_invalid(objects_[request.object])) {
+    check_outside(request, request.state == RequestState::kAcknowledged || found > 0);
+    if (failed()) return;
   }
   if (request.state == RequestState::kAcknowledged && found != good) {
     return fail(fmt::format("request {} was acknowledged ({} events) and is not in the log", index, good));
@@ -425,6 +450,7 @@ NaiveTold World::told_by(const ClientObject& made, const FinalLog& log) const {
 
 void World::read_letters(const FinalLog& log) {
   letters_.clear();
+  outside_.clear();
   report_.dead_letters = 0;
   for (size_t tenant = 0; tenant < tenants_.size(); ++tenant) read_letters(tenant, log);
 }
@@ -435,6 +461,10 @@ void World::read_letters(size_t tenant, const FinalLog& log) {
   for (const auto& event : log.events(stream->id)) {
     const auto json = nlohmann::json::parse(event.value, nullptr, false);
     if (!json.is_object()) return fail("a dead letter is not an object: " + event.value);
+    if (json["cause"] == engine::kDoesNotFit) {
+      ++outside_[json["payload"].get<std::string>()];
+      continue;
+    }
     const auto query = json["query"].get<std::string>();
     const uint16_t first = first_partition(tenant, query, json["stream"].get<std::string>());
     const Place place{static_cast<uint16_t>(first + json["partition"].get<uint16_t>()),

@@ -122,9 +122,13 @@ void World::answered(size_t index, Result<gateway::IngestAnswer> answer) {
   }
   size_t good = 0;
   for (const auto& event : request.events) good += event.good ? 1 : 0;
-  if (answer->accepted != good || answer->rejected.size() != request.events.size() - good) {
-    fail(fmt::format("request {}: {} good events of {}, but {} accepted and {} rejected", index, good,
-                     request.events.size(), answer->accepted, answer->rejected.size()));
+  const size_t bad = request.events.size() - good;
+  const bool kept = keeps_invalid(objects_[request.object]);
+  if (answer->accepted != good || answer->rejected.size() != (kept ? 0 : bad) ||
+      answer->dead_letters != (kept ? bad : 0)) {
+    fail(fmt::format("request {}: {} good events of {}, but {} accepted, {} rejected, {} dead letters", index,
+                     good, request.events.size(), answer->accepted, answer->rejected.size(),
+                     answer->dead_letters));
   }
   for (const auto& rejected : answer->rejected) {
     if (rejected.index >= request.events.size() || request.events[rejected.index].good) {

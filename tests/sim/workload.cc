@@ -44,7 +44,9 @@ MadeStream Workload::make_stream() {
   if (idle == 0) sql += ", idle_timeout = 'forever'";
   if (idle == 1) sql += ", idle_timeout = '20 seconds'";
   const MadeRetention kept = retention();
-  sql += std::string(kept.option[0] == '\0' ? "" : ", ") + kept.option + ")";
+  sql += kept.option[0] == '\0' ? "" : std::string(", ") + kept.option;
+  if (names_ % 3 == 0) sql += fmt::format(", {}", kKeepsInvalid);  // not drawn: seeds stay what they were
+  sql += ")";
   return {must(naive_stream(sql), sql), sql, kept};
 }
 

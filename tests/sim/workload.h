@@ -36,6 +36,9 @@ struct MadeSource {
   NaiveStream stream;
   std::string with;
 };
+// In the text of a stream that keeps what does not fit as dead letters.
+inline constexpr std::string_view kKeepsInvalid = "on_invalid = 'dead_letter'";
+
 struct MadeEvent {
   int64_t id = 0;
   std::string json;

@@ -156,6 +156,8 @@ class World {
   void check_removed(const ClientObject& object, Cut from, Cut to);
   void check_everything();
   void check_requests(const FinalLog& log);
+  static bool keeps_invalid(const ClientObject& stream);
+  void check_outside(const ClientRequest& request, bool there);
   void check_request(const ClientRequest& request, const std::map<int64_t, const LogEvent*>& by_id);
   void check_view(const ClientObject& view, const FinalLog& log, bool complete);
   void check_derived(const ClientObject& derived, const FinalLog& log);
@@ -206,7 +208,8 @@ class World {
   std::vector<uint64_t> frame_hashes_;  // by cut, from 1
   Cut removed_up_to_;                   // the furthest that retention ever was
   std::map<std::tuple<size_t, std::string, std::string>, std::set<Place>>
-      letters_;  // by tenant, query, cause
+      letters_;                            // by tenant, query, cause
+  std::map<std::string, size_t> outside_;  // letters of events that did not fit, by payload
 };
 
 }  // namespace millrace::sim
