@@ -14,7 +14,7 @@ Status check_registry(Files& files, const std::string& data, const std::vector<n
   registry::Registry registry(std::move(store), registry::known_formats(), {.now_ms = nullptr});
   TRY(registry.refresh());
   for (const auto& [tenant, stream, schema] : named) {
-    const auto found = registry.find_schema_by_id(tenant, schema.subject, schema.id);
+    const auto found = registry.find_schema_by_id(tenant, schema.subject, schema.id, schema.version);
     if (found.ok()) continue;
     const auto& state = registry.state(tenant);
     if (state.erased_guid(registry::context_of(schema.subject), schema.id) != nullptr) continue;
