@@ -247,10 +247,10 @@ def moved_on(test):
     for required in (("id",), ("id", "n"), ("n",)):
         registered(test, server, "s", version(*required), "json")
     registered(test, server, "other", version("other"), "json")
-    server.sql("CREATE STREAM s WITH (schema = 's', schema_version = 1); CREATE VIEW v AS SELECT count(*) AS n FROM s")
+    server.sql("CREATE STREAM s WITH (schema = 's', schema_version = 1); CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM s")
     assert server.produce("s", [{"id": 1}])["accepted"] == 1
     server.sql("ALTER STREAM s SET (schema_version = 2)")
-    assert "schema_version = 2, schema_id = 2" in columns(server, "s")[1]
+    assert columns(server, "s")[1].endswith("schema_id = 2, schema_version = 2)"), columns(server, "s")
     assert rejected(server, "s", {"id": 1})["code"] == "MR-JSCH-0007"
     assert server.produce("s", [{"id": 1, "n": 1}])["accepted"] == 1
     server.sql("ALTER STREAM s SET (schema_version = 'latest', on_invalid = 'dead_letter')")
@@ -271,11 +271,10 @@ def moved_on(test):
     assert "WITH" not in columns(server, "s")[1]
     report = json.loads(server.call("POST", "/v1/dead-letters/redrive")[0])
     assert report["redriven"] == 2, report
-    for _ in range(100):
-        if server.sql("SELECT n FROM v") == [{"n": 6}]:
-            break
-    else:
-        raise AssertionError(server.sql("SELECT n FROM v"))
+    deadline = time.monotonic() + 30
+    while (rows := server.sql("SELECT n FROM v")) != [{"n": 6}]:
+        assert time.monotonic() < deadline, rows
+        time.sleep(0.01)
     missing = server.refusal("POST", "/v1/sql", b"ALTER STREAM s SET (schema = 'nobody')", {"Content-Type": "application/sql"})
     assert missing.problem["code"] == "MR-SCH-0001", missing.problem
 
@@ -424,7 +423,7 @@ def an_import_that_is_cut_off(test):
     server.kill()
     said = process.communicate("{}\n", timeout=15)[1]
     # The line, or the answer to the one before.
-    assert process.returncode == 1 and ("MR-CLI-0051" in said or "MR-CLI-0001" in said), said
+    assert process.returncode != 0 and ("MR-CLI-0051" in said or "MR-CLI-0001" in said), said
     assert "MR-CLI-0054" in said and "the default context, :.shop:" in said, said
     server.start()
     assert modes(server) == ("IMPORT", "IMPORT")

@@ -595,6 +595,11 @@ Result<ast::Body> Parser::alter() {
     TRY(options(out.options));
     return ast::Body(std::move(out));
   }
+  if (peek().kind == TokenKind::kWord && !is_word("reset")) {
+    return unsupported_at(
+        peek().span, fmt::format("ALTER STREAM … {} is not supported", raw(peek())),
+        "SET (option = value, …) and RESET (option, …) are; for other columns make another stream");
+  }
   if (!is_word("reset")) return unexpected("SET (option = value, …) or RESET (option, …) is expected here");
   out.reset = true;
   take();
