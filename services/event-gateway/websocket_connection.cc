@@ -166,6 +166,7 @@ void WebSocketConnection::listen_for_close() {
     begin_ += used;
     decoder_.message_done();
     heard_close_ = got == WsDecoder::Got::kClose || got == WsDecoder::Got::kBad;
+    if (got == WsDecoder::Got::kMore) return;  // half a head stays
   }
   begin_ = end_;
 }

@@ -556,6 +556,19 @@ TEST_F(WebSocketTest, TheClientsCloseFrameIsWaitedFor) {
   EXPECT_TRUE(server->idle());
 }
 
+// A frame's head comes in pieces, also the one of the frame that answers ours.
+TEST_F(WebSocketTest, TheClientsCloseFrameIsPutTogether) {
+  start();
+  auto one = client();
+  open(one);
+  const std::string end = ws_close(1003);
+  one.send(ws_frame(0x82, "binary") + end.substr(0, 1));
+  EXPECT_EQ(next(one).close_code(), 1003);
+  EXPECT_FALSE(one.receive_end(50));
+  one.send(end.substr(1));
+  EXPECT_TRUE(one.receive_end(500));
+}
+
 TEST_F(WebSocketTest, StoppingBeforeAnUpgradeIsAnswered) {
   answer_at_once = nullptr;
   start();
