@@ -8,7 +8,7 @@
 // held to be compatible until something in them is not (internal/diff_pairs.h).
 // Not compared, as in the registries: patternProperties, propertyNames, contains, if, format.
 // Errors: MR-JSCH-0009.
-// Bound:  kMostComparedParts.
+// Bound:  kMostComparedParts; 64 bytes of what is read, or of what is told, count as one more.
 #pragma once
 
 #include "json-schema/document.h"
