@@ -203,18 +203,15 @@ class Compiler {
     table.add(tag_of(field.number(), wire_of(field)), op);
   }
 
-  // Of a member of a oneof that has columns: which.
+  // Of a member of a oneof that has columns: its number.
   int16_t oneof_of(const Field& field) {
     const auto* oneof = field.real_containing_oneof();
     if (oneof == nullptr) return -1;
     const auto [found, is_new] = oneofs_.emplace(oneof, int16_t{-1});
     if (!is_new) return found->second;
-    std::vector<int> columns;
-    for (int i = 0; i < oneof->field_count(); ++i)
-      if (place_of(*oneof->field(i)) >= 0) columns.push_back(place_of(*oneof->field(i)));
-    if (columns.empty()) return -1;
-    found->second = static_cast<int16_t>(out_->oneofs.size());
-    out_->oneofs.push_back(std::move(columns));
+    bool has_columns = false;
+    for (int i = 0; i < oneof->field_count(); ++i) has_columns |= place_of(*oneof->field(i)) >= 0;
+    if (has_columns) found->second = static_cast<int16_t>(out_->oneofs++);
     return found->second;
   }
 

@@ -42,7 +42,7 @@ struct ColumnProgram {
   std::vector<Initial> initials;  // of each column
   std::vector<Clock> clocks;
   std::vector<Range> ranges;
-  std::vector<std::vector<int>> oneofs;  // the columns of each
+  size_t oneofs = 0;  // that have columns
   std::vector<std::string_view> required;
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/bytes.h"
 #include "event/small_decimal.h"
@@ -81,7 +82,8 @@ RowReader::RowReader(const ColumnProgram& program)
     : program_(program),
       targets_(program.columns.size()),
       parts_(program.clocks.size()),
-      required_(program.required.size()) {}
+      required_(program.required.size()),
+      set_(program.oneofs) {}
 
 void RowReader::begin(Batch& batch) {
   arena_ = batch.arena.get();
@@ -113,6 +115,7 @@ bool RowReader::read(std::string_view payload, size_t row) {
   row_ = row;
   payload_ = payload.data();
   if (!required_.empty()) std::fill(required_.begin(), required_.end(), 0);
+  if (!set_.empty()) std::fill(set_.begin(), set_.end(), -1);
   if (payload.size() > kMaxMessageBytes) [[unlikely]]
     return fail(Fault::kTooLong), false;
   // Where there are no bytes, the place where they end may be nullptr.
@@ -148,8 +151,8 @@ inline void RowReader::mark(const FieldOp& op) {
 void RowReader::link(const FieldOp& op) {
   if (op.required >= 0) required_[static_cast<size_t>(op.required)] = 1;
   if (op.oneof < 0) return;
-  for (const int column : program_.oneofs[static_cast<size_t>(op.oneof)])
-    if (column != op.column) targets_[static_cast<size_t>(column)].valid[row_] = 0;
+  const int last = std::exchange(set_[static_cast<size_t>(op.oneof)], op.column);
+  if (last >= 0 && last != op.column) targets_[static_cast<size_t>(last)].valid[row_] = 0;
 }
 
 [[gnu::always_inline]] inline const char* RowReader::text(const FieldOp& op, const char* p, const char* end) {

@@ -78,6 +78,7 @@ class RowReader {
   std::vector<Target> targets_;
   std::vector<Parts> parts_;       // of each clock
   std::vector<uint8_t> required_;  // those that were there
+  std::vector<int> set_;           // the column of each oneof's member that is set; -1: none
   Arena* arena_ = nullptr;
   size_t row_ = 0;
   const char* payload_ = nullptr;
