@@ -255,6 +255,26 @@ TEST(ProtobufColumns, DepthAndSizeAreBounded) {
   }
 }
 
+// `levels` messages in each other, the innermost cut off.
+std::string fault_of(size_t name_bytes, int levels) {
+  const std::string name(name_bytes, 'n');
+  const auto reader =
+      reader_of(fmt::format("syntax = 'proto3'; message M {{ int32 a = 1; M {} = 2; }}", name));
+  std::string payload = "\x08";
+  for (int i = 0; i < levels; ++i)
+    payload = std::string("\x12") + static_cast<char>(payload.size()) + payload;
+  Batch batch;
+  std::vector<RowError> errors;
+  reader->decode({payload}, batch, errors);
+  const std::string message = errors.at(0).message;
+  return message.substr(0, message.find(':')) + message.substr(message.find(" ("));
+}
+
+TEST(ProtobufColumns, AFaultNamesItsFieldBriefly) {
+  EXPECT_EQ(fault_of(1, 3), "the field \"n.n.n.1\" (byte 6)");
+  EXPECT_EQ(fault_of(150, 40), "the field \"…." + std::string(150, 'n') + ".1\" (byte 80)");
+}
+
 TEST(ProtobufColumns, RowsAreAppended) {
   const auto reader = reader_of("syntax = 'proto3'; message M { int32 a = 1; optional int32 b = 2; }");
   Batch batch;

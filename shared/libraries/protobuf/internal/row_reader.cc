@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "event/small_decimal.h"
+#include "event/text.h"
 #include "protobuf/message_codec.h"
 
 namespace millrace::protobuf {
@@ -20,6 +21,8 @@ constexpr int kMostBytesOfTag = 5, kMostBytesOfSize = 5, kMostBytesOfNumber = 10
 constexpr int64_t kFirstSecond = -62'135'596'800, kLastSecond = 253'402'300'799;
 constexpr int64_t kLongestSeconds = 315'576'000'000;
 constexpr int32_t kMostNanos = 999'999'999;
+// Of what names a field, in a message of a row: a few bytes can be in messages of long names, 64 in each other.
+constexpr size_t kMostBytesOfField = 200;
 
 [[gnu::noinline]] const char* long_varint(const char* p, const char* end, int bytes, uint64_t& out) {
   uint64_t bits = 0;
@@ -131,15 +134,23 @@ const char* RowReader::fail(Fault fault) {
 }
 
 const char* RowReader::fail_in(std::string_view name, uint32_t tag, const char* at) {
-  const std::string number = name.empty() ? std::to_string(tag >> 3) : std::string();
-  if (name.empty()) name = number;
-  if (fault_.at == std::string::npos) {
-    fault_.at = static_cast<size_t>(at - payload_);
-    fault_.field = name;
-  } else {
-    fault_.field = fmt::format("{}.{}", name, fault_.field);
-  }
+  if (fault_.at == std::string::npos) fault_.at = static_cast<size_t>(at - payload_);
+  prepend(name.empty() ? std::string_view(fmt::format_int(tag >> 3).str()) : name);
   return fail(Fault::kMalformed);
+}
+
+// The innermost come first, and tell most.
+void RowReader::prepend(std::string_view name) {
+  constexpr std::string_view kLeftOut = "…";
+  std::string& field = fault_.field;
+  if (field.starts_with(kLeftOut)) return;
+  if (field.empty()) {
+    field = start_of(name, kMostBytesOfField);
+    if (field.size() < name.size()) field += kLeftOut;
+  } else {
+    const bool fits = field.size() + name.size() < kMostBytesOfField;
+    field.insert(0, fmt::format("{}.", fits ? name : kLeftOut));
+  }
 }
 
 inline void RowReader::mark(const FieldOp& op) {
@@ -393,7 +404,7 @@ bool RowReader::finish_clock(const Clock& clock, const Parts& parts) {
 
 bool RowReader::fail_row(Fault fault, std::string_view field) {
   fault_.fault = fault;
-  fault_.field = field;
+  prepend(field);
   return false;
 }
 
