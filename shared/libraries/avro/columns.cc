@@ -83,13 +83,6 @@ std::pair<std::string_view, std::string> fault_text(Fault fault, std::string_vie
 
 constexpr size_t kShareOfRow = 1024, kShareOfByte = 16;  // values that nobody reads
 
-// Room for `more` rows; their bytes of `valid` say NULL.
-void grow(Column& column, size_t rows, size_t more) {
-  if (column.valid.empty()) column.valid.assign(rows, 1);
-  column.valid.resize(rows + more, 0);
-  column.resize(rows + more);
-}
-
 }  // namespace
 
 struct ColumnReader::Impl {
@@ -285,7 +278,7 @@ void ColumnReader::decode(const std::vector<std::string_view>& values, Batch& ou
   if (out.rows == 0) out.set_schema(own.columns);
   CHECK(out.columns.size() == own.columns.size(), "rows are appended to a batch of other columns");
   own.spare = kMaxDatumValues;
-  for (Column& column : out.columns) grow(column, out.rows, values.size());
+  for (Column& column : out.columns) column.grow(values.size());
   own.arena = out.arena.get();
   own.out = &out.columns;
   for (const std::string_view value : values) {
@@ -298,8 +291,7 @@ void ColumnReader::decode(const std::vector<std::string_view>& values, Batch& ou
     auto [id, message] = fault_text(fault, field);
     errors.push_back({static_cast<uint32_t>(row), id, std::move(message), {}});
   }
-  for (Column& column : out.columns)
-    if (std::memchr(column.valid.data(), 0, column.valid.size()) == nullptr) column.valid.clear();
+  for (Column& column : out.columns) column.shrink_valid();
 }
 
 }  // namespace millrace::avro
