@@ -38,7 +38,8 @@ void JsonDecoder::decode(const std::vector<std::string_view>& values, Batch& out
 }
 
 void JsonDecoder::begin(Batch& out, size_t rows) {
-  if (out.columns.size() != impl_->schema.size() || out.rows == 0) out.set_schema(impl_->schema);
+  if (out.rows == 0) out.set_schema(impl_->schema);
+  CHECK(out.columns.size() == impl_->schema.size(), "rows are appended to a batch of other columns");
   for (Column& column : out.columns) column.grow(rows);
   impl_->reader.attach(out.columns, *out.arena);
   impl_->out = &out;
