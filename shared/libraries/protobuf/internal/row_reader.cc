@@ -17,8 +17,9 @@ namespace millrace::protobuf {
 namespace {
 
 constexpr int kMostBytesOfTag = 5, kMostBytesOfSize = 5, kMostBytesOfNumber = 10;
-// Those of Protobuf: the years 1 to 9999, and ten thousand years.
-constexpr int64_t kFirstSecond = -62'135'596'800, kLastSecond = 253'402'300'799;
+// Those of Protobuf: the years 1 to 9999, which are ours, and ten thousand years.
+constexpr int64_t kFirstSecond = kMinTimestamp / kMicrosPerSecond,
+                  kLastSecond = kMaxTimestamp / kMicrosPerSecond;
 constexpr int64_t kLongestSeconds = 315'576'000'000;
 constexpr int32_t kMostNanos = 999'999'999;
 // Of what names a field, in a message of a row: a few bytes can be in messages of long names, 64 in each other.
@@ -377,7 +378,7 @@ bool RowReader::finish() {
     if (!is_set(range.column)) continue;
     const int64_t value =
         static_cast<const int64_t*>(targets_[static_cast<size_t>(range.column)].values)[row_];
-    if (value < range.min || value > range.max) return fail_row(Fault::kRange, range.name);
+    if (!range.bounds.holds(value)) return fail_row(Fault::kRange, range.name);
   }
   const auto missing = std::find(required_.begin(), required_.end(), 0);
   if (missing == required_.end()) return true;
