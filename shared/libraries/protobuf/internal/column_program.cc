@@ -102,7 +102,7 @@ int64_t greatest_of(const Field& field) {
 bool takes(const ColumnDef& column, Type field) {
   if (field == Type::kNull) return false;
   if (column.type == Type::kNumeric && field == Type::kNumeric)
-    return column.length == 0 || column.length - column.scale >= kDigitsOfUint64;
+    return column.length == 0 || column.length >= column.scale + kDigitsOfUint64;
   if (column.length != 0) return false;
   const bool integer = is_integer(field) || field == Type::kNumeric;
   return column.type == field || (integer && is_integer(column.type)) ||
