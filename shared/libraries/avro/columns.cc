@@ -94,9 +94,9 @@ struct ColumnReader::Impl {
   std::vector<Column>* out = nullptr;
   std::string scratch;
   size_t skipped = 0;  // values that nobody reads, of kMaxDatumValues
-  size_t spare = 0;    // what rows may still skip beyond their share
+  size_t spare = 0;    // what rows of this call may still skip beyond their share
 
-  // Items without bytes cost a writer nothing: each row skips its share, and all rows of a batch together so much more.
+  // Items without bytes cost a writer nothing: each row skips its share, and all rows of a call together so much more.
   Fault row(Cursor in, size_t row, std::string_view& field) {
     const size_t share = kShareOfRow + kShareOfByte * static_cast<size_t>(in.end - in.p);
     const size_t before = kMaxDatumValues - std::min(kMaxDatumValues, share + spare);
