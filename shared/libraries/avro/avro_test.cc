@@ -179,6 +179,31 @@ TEST(AvroCompatibility, FindingsOfLongPathsTakeLittleRoom) {
   EXPECT_EQ(reader->what_hinders_reading(*writer)->size(), 1'000u);
 }
 
+// What a record without fields lacks of `fields`, by as many such records.
+std::string found_between(std::string_view fields, int writers) {
+  std::string text = "[";
+  for (int i = 0; i < writers; ++i)
+    text += fmt::format(R"({}{{"type":"record","name":"W{}","fields":[]}})", i == 0 ? "" : ",", i);
+  const auto reader = parsed(fmt::format(R"({{"type":"record","name":"R","fields":[{}]}})", fields));
+  const auto found = reader->what_hinders_reading(*parsed(text + "]"));
+  return found.ok() ? std::to_string(found->size()) : found.error().id;
+}
+
+TEST(AvroCompatibility, FindingsThatTellLongNamesAreWork) {
+  const auto field = [](size_t bytes) {
+    return fmt::format(R"({{"name":"{}","type":"int"}})", std::string(bytes, 'f'));
+  };
+  EXPECT_EQ(found_between(field(100), 200), "400");
+  EXPECT_EQ(found_between(field(500'000), 200), "MR-AVRO-0009");
+}
+
+TEST(AvroCompatibility, ManyFindingsAreWork) {
+  std::string fields = R"({"name":"f","type":"int"})";
+  for (int i = 1; i < 1'000; ++i) fields += fmt::format(R"(,{{"name":"f{}","type":"int"}})", i);
+  EXPECT_EQ(found_between(fields, 100), "1000");
+  EXPECT_EQ(found_between(fields, 1'000), "MR-AVRO-0009");
+}
+
 std::string unread(const std::string& schema, std::string_view datum) {
   const auto type = parsed(schema);
   const auto json = to_json(**Resolution::make(type, type), datum, JsonForm::kPlain);

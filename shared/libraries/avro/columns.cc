@@ -83,13 +83,6 @@ std::pair<std::string_view, std::string> fault_text(Fault fault, std::string_vie
 
 constexpr size_t kShareOfRow = 1024, kShareOfByte = 16;  // values that nobody reads
 
-// Room for `more` rows; their bytes of `valid` say NULL.
-void grow(Column& column, size_t rows, size_t more) {
-  if (column.valid.empty()) column.valid.assign(rows, 1);
-  column.valid.resize(rows + more, 0);
-  column.resize(rows + more);
-}
-
 }  // namespace
 
 struct ColumnReader::Impl {
@@ -101,9 +94,9 @@ struct ColumnReader::Impl {
   std::vector<Column>* out = nullptr;
   std::string scratch;
   size_t skipped = 0;  // values that nobody reads, of kMaxDatumValues
-  size_t spare = 0;    // what rows may still skip beyond their share
+  size_t spare = 0;    // what rows of this call may still skip beyond their share
 
-  // Items without bytes cost a writer nothing: each row skips its share, and all rows of a batch together so much more.
+  // Items without bytes cost a writer nothing: each row skips its share, and all rows of a call together so much more.
   Fault row(Cursor in, size_t row, std::string_view& field) {
     const size_t share = kShareOfRow + kShareOfByte * static_cast<size_t>(in.end - in.p);
     const size_t before = kMaxDatumValues - std::min(kMaxDatumValues, share + spare);
@@ -285,7 +278,7 @@ void ColumnReader::decode(const std::vector<std::string_view>& values, Batch& ou
   if (out.rows == 0) out.set_schema(own.columns);
   CHECK(out.columns.size() == own.columns.size(), "rows are appended to a batch of other columns");
   own.spare = kMaxDatumValues;
-  for (Column& column : out.columns) grow(column, out.rows, values.size());
+  for (Column& column : out.columns) column.grow(values.size());
   own.arena = out.arena.get();
   own.out = &out.columns;
   for (const std::string_view value : values) {
@@ -298,8 +291,7 @@ void ColumnReader::decode(const std::vector<std::string_view>& values, Batch& ou
     auto [id, message] = fault_text(fault, field);
     errors.push_back({static_cast<uint32_t>(row), id, std::move(message), {}});
   }
-  for (Column& column : out.columns)
-    if (std::memchr(column.valid.data(), 0, column.valid.size()) == nullptr) column.valid.clear();
+  for (Column& column : out.columns) column.shrink_valid();
 }
 
 }  // namespace millrace::avro

@@ -8,7 +8,7 @@
 // Owns:    the schemas. Texts view the values, the batch's arena or this reader, which outlives the batch's rows.
 // Threads: confined.
 // Errors:  of a value: MR-AVRO-0011 to 0013, its row is NULLs. Of make(): MR-AVRO-0014.
-// Bound:   kMaxDatumValues and kMaxDatumDepth of a row; what nobody reads, beyond what a row's bytes pay for, of a batch.
+// Bound:   kMaxDatumValues and kMaxDatumDepth of a row; what nobody reads, beyond what a row's bytes pay for, of a call.
 #pragma once
 
 #include <memory>

@@ -125,7 +125,7 @@ TEST(AvroColumns, ADecimalOfTooManyDigitsIsRefused) {
 }
 
 // An array of so many items without bytes takes five.
-TEST(AvroColumns, WhatIsSkippedIsBoundedForAllRowsOfABatch) {
+TEST(AvroColumns, WhatIsSkippedIsBoundedForAllRowsOfACall) {
   const auto reader = record(R"({"name":"a","type":"int"})");
   const auto writer =
       record(R"({"name":"n","type":{"type":"array","items":"null"}},{"name":"a","type":"int"})");

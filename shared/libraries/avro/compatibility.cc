@@ -74,7 +74,7 @@ class Comparison {
     std::string path = path_of(pair);
     path += step;
     if (path.empty()) path += '/';
-    work_ += path.size() / 64;
+    work_ += 1 + (path.size() + message.size()) / 64;
     pair.found.push_back(static_cast<uint32_t>(all_.size()));
     all_.push_back({std::string(type), std::move(path), std::move(message)});
   }
@@ -92,8 +92,9 @@ class Comparison {
       if (!promotes(writer.kind, reader.kind)) mismatch(pair);
       return;
     }
-    work_ +=
-        (reader.aliases.size() + reader.symbols.size() + writer.symbols.size() + writer.fields.size()) / 8;
+    work_ += (reader.aliases.size() + reader.symbols.size() + reader.fields.size() + writer.symbols.size() +
+              writer.fields.size()) /
+             8;
     if (is_named(reader.kind) && !same_name(reader, writer))
       add(pair, "NAME_MISMATCH", "/name", "expected: " + writer.name);
     if (reader.kind == Kind::kFixed && reader.size != writer.size)

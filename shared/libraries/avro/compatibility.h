@@ -1,9 +1,9 @@
 // compare: what hinders a reader with one schema from reading what was written with another.
 //
 // Why:   registries promise the answer of Java's SchemaCompatibility; types, places and messages are its own, to the byte.
-// Bound: kMaxComparisons pairs of types, eight of their fields, symbols or aliases counting as one more, as do 64 findings
-//        that a pair hands on and 64 bytes of a path (MR-AVRO-0009); kMaxIncompatibilities told. Each pair is compared
-//        once, without recursion.
+// Bound: kMaxComparisons pairs of types and findings, eight of a pair's fields, symbols or aliases counting as one more, as do
+//        64 findings that a pair hands on and 64 bytes of a finding's texts (MR-AVRO-0009); kMaxIncompatibilities told.
+//        Each pair is compared once, without recursion.
 #pragma once
 
 #include <vector>

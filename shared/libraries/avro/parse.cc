@@ -356,10 +356,6 @@ class Parser {
   size_t bytes_ = 0;
 };
 
-}  // namespace
-
-namespace {
-
 // How deep types stand in each other when each that has a name is written out where it is met first, in the references,
 // too. Of a text alone that is how it stands; types of references lead to each other by their names, in any number.
 class Depth {

@@ -54,6 +54,17 @@ void Column::resize(size_t rows) {
   }
 }
 
+void Column::grow(size_t rows) {
+  const size_t all = size() + rows;
+  valid.resize(size(), 1);
+  valid.resize(all, 0);
+  resize(all);
+}
+
+void Column::shrink_valid() {
+  if (!valid.empty() && std::memchr(valid.data(), 0, valid.size()) == nullptr) valid.clear();
+}
+
 void Column::append(const Scalar& value) {
   if (std::holds_alternative<std::monostate>(value)) return append_null();
   if (!valid.empty()) valid.push_back(1);

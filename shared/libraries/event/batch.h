@@ -32,6 +32,8 @@ struct Column {
   size_t size() const;
   void clear();                      // keeps type and capacity
   void resize(size_t rows);          // new rows: unspecified values
+  void grow(size_t rows);            // so many more, NULL until their bytes of `valid` say otherwise
+  void shrink_valid();               // empty, if there is no NULL
   void append(const Scalar& value);  // text is not copied: the scalar must outlive the column
   void append_null();
   void append_from(const Column& other, size_t row);  // same type

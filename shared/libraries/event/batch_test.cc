@@ -37,6 +37,25 @@ TEST(Column, FirstRowMayBeNull) {
   }
 }
 
+TEST(Column, GrowsByRowsThatAreNullUntilTheyAreSet) {
+  for (const Type type : {Type::kNull, Type::kBoolean, Type::kBigint, Type::kDouble, Type::kText}) {
+    Column c;
+    c.type = type;
+    c.shrink_valid();
+    c.grow(2);
+    c.shrink_valid();
+    EXPECT_EQ(c.valid, (std::vector<uint8_t>{0, 0}));
+    EXPECT_EQ(c.size(), 2u);
+    if (type == Type::kNull) continue;
+    c.valid.assign(2, 1);
+    c.shrink_valid();
+    EXPECT_TRUE(c.valid.empty());
+    c.grow(1);
+    EXPECT_EQ(c.valid, (std::vector<uint8_t>{1, 1, 0}));
+    EXPECT_EQ(c.size(), 3u);
+  }
+}
+
 TEST(Column, EveryTypeRoundTrips) {
   const Scalar values[] = {Scalar(true),         Scalar(int64_t{-7}),
                            Scalar(2.5),          Scalar(std::string("ana")),

@@ -31,9 +31,9 @@ class JsonDecoder {
   // Columns of the batch: schema[wanted[0]], schema[wanted[1]], …
   JsonDecoder(Schema schema, std::vector<int> wanted);
   ~JsonDecoder();
-  // Appends one row a value. Every value must have Buffer::kPadding readable bytes behind it. A value that
-  // does not decode becomes a row of NULLs and an error (id MR-EVT-…). Text columns view the values or
-  // out.arena.
+  // Appends one row a value. The batch is empty or has the decoder's columns. Every value must have Buffer::kPadding
+  // readable bytes behind it. A value that does not decode becomes a row of NULLs and an error (id MR-EVT-…). Text
+  // columns view the values or out.arena.
   void decode(const std::vector<std::string_view>& values, Batch& out, std::vector<RowError>& errors);
 
   // The same value by value: begin() makes room for so many rows, which `out` keeps until end().

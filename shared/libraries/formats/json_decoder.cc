@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -14,19 +13,6 @@ std::vector<int> all_columns(const Schema& schema) {
   std::vector<int> wanted(schema.size());
   std::iota(wanted.begin(), wanted.end(), 0);
   return wanted;
-}
-
-// Room for `more` rows; their bytes of `valid` say NULL.
-void grow(Column& column, size_t rows, size_t more) {
-  if (column.valid.empty()) column.valid.assign(rows, 1);
-  column.valid.resize(rows + more, 0);
-  column.resize(rows + more);
-}
-
-// A column without NULL says so by an empty `valid`.
-void shrink_valid(Column& column) {
-  if (column.valid.empty()) return;
-  if (std::memchr(column.valid.data(), 0, column.valid.size()) == nullptr) column.valid.clear();
 }
 
 }  // namespace
@@ -52,8 +38,9 @@ void JsonDecoder::decode(const std::vector<std::string_view>& values, Batch& out
 }
 
 void JsonDecoder::begin(Batch& out, size_t rows) {
-  if (out.columns.size() != impl_->schema.size() || out.rows == 0) out.set_schema(impl_->schema);
-  for (Column& column : out.columns) grow(column, out.rows, rows);
+  if (out.rows == 0) out.set_schema(impl_->schema);
+  CHECK(out.columns.size() == impl_->schema.size(), "rows are appended to a batch of other columns");
+  for (Column& column : out.columns) column.grow(rows);
   impl_->reader.attach(out.columns, *out.arena);
   impl_->out = &out;
 }
@@ -72,7 +59,7 @@ void JsonDecoder::end() {
   Batch& out = *std::exchange(impl_->out, nullptr);
   for (Column& column : out.columns) {
     column.resize(out.rows);
-    shrink_valid(column);
+    column.shrink_valid();
   }
 }
 
@@ -83,7 +70,7 @@ struct JsonValidator::Impl {
         key_column(key),
         rules(std::move(event_rules)) {
     row.set_schema(schema);
-    for (Column& column : row.columns) grow(column, 0, 1);
+    for (Column& column : row.columns) column.grow(1);
     reader.attach(row.columns, *row.arena);
   }
   Status check_rules() const;

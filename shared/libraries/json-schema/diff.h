@@ -6,9 +6,10 @@
 // are paired so that as many as possible are compatible.
 // A pair of schemas is compared once, wherever it is met, and told where it is met first. Pairs that lead to each other are
 // held to be compatible until something in them is not (internal/diff_pairs.h).
-// Not compared, as in the registries: patternProperties, propertyNames, contains, if, format.
+// Not compared, as in the registries: patternProperties, propertyNames, contains, if, format, required names that are no
+// properties.
 // Errors: MR-JSCH-0009.
-// Bound:  kMostComparedParts.
+// Bound:  kMostComparedParts; 64 bytes of what is read, or of what is told, count as one more.
 #pragma once
 
 #include "json-schema/document.h"

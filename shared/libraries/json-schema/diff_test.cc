@@ -110,6 +110,40 @@ TEST(Diff, WhatEachPairReadsIsWork) {
   }
 }
 
+// An object in an object of a long name; so many properties of the inner one have another type.
+std::string below_a_long_name(size_t bytes, int properties, std::string_view type) {
+  std::string inner;
+  for (int i = 0; i < properties; ++i)
+    inner += fmt::format(R"({}"p{}":{{"type":"{}"}})", i == 0 ? "" : ",", i, type);
+  return fmt::format(R"({{"type":"object","properties":{{"{}":{{"type":"object","properties":{{{}}}}}}}}})",
+                     std::string(bytes, 'n'), inner);
+}
+
+TEST(Diff, LongNamesInManyFindingsAreWork) {
+  const auto outcome = [](size_t bytes, int properties) {
+    const auto found = diff(*document(below_a_long_name(bytes, properties, "string")),
+                            *document(below_a_long_name(bytes, properties, "integer")));
+    return found.ok() ? std::to_string(found->size()) : found.error().id;
+  };
+  EXPECT_EQ(outcome(100, 1'000), "1000");
+  EXPECT_EQ(outcome(100'000, 1'000), "MR-JSCH-0009");
+}
+
+// Each asks for the next by a long name, and each is compared with each: their numbers have no common divisor.
+TEST(Diff, LongNamesInManyPairsAreWork) {
+  const auto ring = [](int schemas) {
+    std::string text = R"({"$ref":"#/definitions/d0","definitions":{)";
+    for (int i = 0; i < schemas; ++i)
+      text +=
+          fmt::format(R"({}"d{}":{{"type":"object","properties":{{"{}":{{"$ref":"#/definitions/d{}"}}}}}})",
+                      i == 0 ? "" : ",", i, std::string(2'000, 'n'), (i + 1) % schemas);
+    return text + "}}";
+  };
+  const auto found = diff(*document(ring(250)), *document(ring(251)));
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().id, "MR-JSCH-0009");
+}
+
 TEST(Diff, LongChainsOfReferencesAreFollowedWithoutRecursion) {
   std::string text = R"({"$ref":"#/definitions/d0","definitions":{)";
   for (int i = 0; i < 5'000; ++i) text += fmt::format(R"("d{}":{{"$ref":"#/definitions/d{}"}},)", i, i + 1);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "protobuf/internal/library.h"
 #include "protobuf/internal/row_reader.h"
@@ -45,14 +44,14 @@ RowError error_of(const RowFault& fault, size_t row) {
 }
 
 // Room for `more` rows, with what they have where payloads say nothing.
-void grow(Column& column, const Initial& initial, size_t rows, size_t more) {
-  if (column.valid.empty()) column.valid.assign(rows, 1);
-  column.valid.resize(rows + more, initial.is_null ? 0 : 1);
-  column.resize(rows + more);
+void grow(Column& column, const Initial& initial, size_t more) {
+  const size_t rows = column.size();
+  column.grow(more);
   if (initial.is_null) return;
   const auto fill = [&](auto& values, auto value) {
     if (!values.empty()) std::fill(values.begin() + static_cast<ptrdiff_t>(rows), values.end(), value);
   };
+  fill(column.valid, uint8_t{1});
   fill(column.booleans, uint8_t{0});
   fill(column.integers, int64_t{0});
   fill(column.doubles, 0.0);
@@ -99,8 +98,7 @@ void ColumnReader::decode(const std::vector<std::string_view>& payloads, Batch& 
   if (out.rows == 0) out.set_schema(program.columns);
   CHECK(out.columns.size() == program.columns.size(), "rows are appended to a batch of other columns");
   if (payloads.empty()) return;
-  for (size_t i = 0; i < out.columns.size(); ++i)
-    grow(out.columns[i], program.initials[i], out.rows, payloads.size());
+  for (size_t i = 0; i < out.columns.size(); ++i) grow(out.columns[i], program.initials[i], payloads.size());
   impl_->reader.begin(out);
   for (const std::string_view payload : payloads) {
     const size_t row = out.rows++;
@@ -109,8 +107,7 @@ void ColumnReader::decode(const std::vector<std::string_view>& payloads, Batch& 
     for (Column& column : out.columns) column.valid[row] = 0;
     errors.push_back(error_of(impl_->reader.fault(), row));
   }
-  for (Column& column : out.columns)
-    if (std::memchr(column.valid.data(), 0, column.valid.size()) == nullptr) column.valid.clear();
+  for (Column& column : out.columns) column.shrink_valid();
 }
 
 }  // namespace millrace::protobuf

@@ -1,7 +1,7 @@
 // tests/schemas/protobuf/columns/*.test: the rows that payloads become.
 //
 // `reader` is the schema of a message M. `writer` is payloads, a line each, as bytes in hexadecimal or as JSON, `#` begins a
-// comment; a line "columns a bigint, b text" says which columns those after it are read into, without one all it has.
+// comment; a line "columns a bigint, b numeric(20,0)" says which columns those after it are read into, without one all it has.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -33,18 +33,31 @@ Type type_named(std::string_view name) {
   return Type::kText;
 }
 
+ColumnDef column_in(std::string_view text) {
+  const size_t space = text.find(' '), bracket = text.find('(');
+  ColumnDef out{.name = std::string(text.substr(0, space)),
+                .type = type_named(text.substr(space + 1, bracket - space - 1))};
+  if (bracket != std::string_view::npos) {
+    EXPECT_EQ(std::sscanf(std::string(text.substr(bracket)).c_str(), "(%u,%u)", &out.length, &out.scale), 2);
+  }
+  return out;
+}
+
 millrace::Schema columns_in(std::string_view text) {
   millrace::Schema out;
-  std::istringstream list{std::string(text)};
-  for (std::string name, type; list >> std::ws >> name && std::getline(list >> std::ws, type, ',');)
-    out.push_back({.name = name, .type = type_named(type)});
+  for (bool more = true; more;) {
+    const size_t end = text.find(", ");
+    out.push_back(column_in(text.substr(0, end)));
+    more = end != std::string_view::npos;
+    if (more) text.remove_prefix(end + 2);
+  }
   return out;
 }
 
 std::string listed(const millrace::Schema& columns) {
   std::string out;
   for (const ColumnDef& column : columns)
-    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", column.name, to_string(column.type));
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", column.name, declared_type(column));
   return out + "\n";
 }
 

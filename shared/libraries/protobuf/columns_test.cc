@@ -9,16 +9,11 @@
 #include "protobuf/message_codec.h"
 #include "protobuf/protobuf_schema.h"
 #include "protobuf/testing/columns_oracle.h"
+#include "protobuf/testing/random_message.h"
 
 namespace millrace::protobuf {
 namespace {
 
-namespace pb = google::protobuf;
-using Field = pb::FieldDescriptor;
-
-constexpr std::string_view kScalars[] = {"bool",    "int32",    "sint32", "sfixed32", "int64",
-                                         "sint64",  "sfixed64", "uint32", "fixed32",  "uint64",
-                                         "fixed64", "float",    "double", "string",   "bytes"};
 constexpr std::string_view kKnown[] = {"Timestamp",   "Duration",    "BoolValue",   "Int32Value",
                                        "Int64Value",  "UInt32Value", "UInt64Value", "FloatValue",
                                        "DoubleValue", "StringValue", "BytesValue"};
@@ -30,7 +25,7 @@ std::string_view one_of(Random& random, const std::string_view (&list)[N]) {
 
 std::string random_type(Random& random) {
   const uint64_t kind = random.below(20);
-  if (kind < 12) return std::string(one_of(random, kScalars));
+  if (kind < 12) return std::string(random_scalar(random));
   if (kind < 14) return "E";
   if (kind < 15) return "M";
   return kind < 16 ? "N" : fmt::format("google.protobuf.{}", one_of(random, kKnown));
@@ -85,69 +80,9 @@ millrace::Schema random_columns(Random& random, const schema::Schema& schema) {
   return columns;
 }
 
-uint64_t random_bits(Random& random) {
-  return random.next() >> random.below(64);
-}
-
-void fill(Random& random, pb::Message& message, int depth);
-
-void set(Random& random, pb::Message& message, const Field& field, int depth) {
-  const auto& to = *message.GetReflection();
-  const uint64_t bits = random.below(4) == 0 ? ~random_bits(random) : random_bits(random);
-  if (field.is_repeated()) {
-    if (field.cpp_type() == Field::CPPTYPE_MESSAGE) {
-      if (depth < 4) fill(random, *to.AddMessage(&message, &field), depth + 1);
-    } else if (field.cpp_type() == Field::CPPTYPE_INT32) {
-      to.AddInt32(&message, &field, static_cast<int32_t>(bits));
-    } else if (field.cpp_type() == Field::CPPTYPE_STRING) {
-      to.AddString(&message, &field, "é");
-    }
-    return;
-  }
-  switch (field.cpp_type()) {
-    case Field::CPPTYPE_BOOL:
-      return to.SetBool(&message, &field, bits % 2 == 0);
-    case Field::CPPTYPE_INT32:
-      return to.SetInt32(&message, &field, static_cast<int32_t>(bits));
-    case Field::CPPTYPE_INT64:
-      return to.SetInt64(&message, &field, static_cast<int64_t>(bits));
-    case Field::CPPTYPE_UINT32:
-      return to.SetUInt32(&message, &field, static_cast<uint32_t>(bits));
-    case Field::CPPTYPE_UINT64:
-      return to.SetUInt64(&message, &field, bits);
-    case Field::CPPTYPE_FLOAT:
-      return to.SetFloat(&message, &field, static_cast<float>(static_cast<int64_t>(bits)) / 3);
-    case Field::CPPTYPE_DOUBLE:
-      return to.SetDouble(&message, &field, static_cast<double>(static_cast<int64_t>(bits)) / 3);
-    case Field::CPPTYPE_ENUM:
-      return to.SetEnumValue(&message, &field, static_cast<int>(random.below(7)) - 1);
-    case Field::CPPTYPE_STRING:
-      return to.SetString(&message, &field, std::string(bits % 20, 'x') + (bits % 3 == 0 ? "äöü€" : ""));
-    default:
-      if (depth < 4) fill(random, *to.MutableMessage(&message, &field), depth + 1);
-  }
-}
-
-// Mostly one that there is.
-void fill_clock(Random& random, pb::Message& message) {
-  const auto& to = *message.GetReflection();
-  const auto& type = *message.GetDescriptor();
-  const int sign = type.name() == "Duration" && random.below(2) == 0 ? -1 : 1;
-  const int64_t seconds = static_cast<int64_t>(random.below(random.below(8) == 0 ? 1ull << 40 : 1u << 31));
-  to.SetInt64(&message, type.FindFieldByNumber(1), sign * seconds);
-  to.SetInt32(&message, type.FindFieldByNumber(2), sign * static_cast<int32_t>(random.below(1'000'000'000)));
-}
-
-void fill(Random& random, pb::Message& message, int depth) {
-  const auto& type = *message.GetDescriptor();
-  if (type.name() == "Timestamp" || type.name() == "Duration") return fill_clock(random, message);
-  for (int i = 0; i < type.field_count(); ++i)
-    if (random.below(4) != 0) set(random, message, *type.field(i), depth);
-}
-
 std::string random_payload(Random& random, const ColumnsOracle& oracle) {
   const auto message = oracle.message();
-  fill(random, *message, 0);
+  fill(random, *message);
   return message->SerializePartialAsString();
 }
 
@@ -253,6 +188,26 @@ TEST(ProtobufColumns, DepthAndSizeAreBounded) {
     EXPECT_EQ(errors[i].row, i + 1);
     EXPECT_EQ(errors[i].id, "MR-PROTO-0013");
   }
+}
+
+// `levels` messages in each other, the innermost cut off.
+std::string fault_of(size_t name_bytes, int levels) {
+  const std::string name(name_bytes, 'n');
+  const auto reader =
+      reader_of(fmt::format("syntax = 'proto3'; message M {{ int32 a = 1; M {} = 2; }}", name));
+  std::string payload = "\x08";
+  for (int i = 0; i < levels; ++i)
+    payload = std::string("\x12") + static_cast<char>(payload.size()) + payload;
+  Batch batch;
+  std::vector<RowError> errors;
+  reader->decode({payload}, batch, errors);
+  const std::string message = errors.at(0).message;
+  return message.substr(0, message.find(':')) + message.substr(message.find(" ("));
+}
+
+TEST(ProtobufColumns, AFaultNamesItsFieldBriefly) {
+  EXPECT_EQ(fault_of(1, 3), "the field \"n.n.n.1\" (byte 6)");
+  EXPECT_EQ(fault_of(150, 40), "the field \"…." + std::string(150, 'n') + ".1\" (byte 80)");
 }
 
 TEST(ProtobufColumns, RowsAreAppended) {

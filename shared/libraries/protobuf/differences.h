@@ -3,7 +3,7 @@
 // Fields are compared by number, in or out of a oneof; messages and enums by name. A message of another file is compared
 // where a field has it as its type: a difference is told once, at the message, and at every field that leads to it.
 // Errors: MR-PROTO-0005.
-// Bound:  kMaxComparedParts.
+// Bound:  kMaxComparedParts; a difference counts as one, and 64 bytes of its path as one more.
 #pragma once
 
 #include "schema/schema.h"

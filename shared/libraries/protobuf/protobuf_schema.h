@@ -16,8 +16,8 @@ namespace millrace::protobuf {
 inline constexpr size_t kMaxTextBytes = 1u << 20;
 inline constexpr size_t kMaxAllTextBytes = 8u << 20;
 inline constexpr int kMaxDepth = 30;  // of brackets in a text: the library's own parser stops shortly after
-inline constexpr size_t kMaxParts = 50'000;     // messages, fields, enum values, … of a text
-inline constexpr size_t kMaxNameBytes = 1'024;  // of a type, whole: it stands before each of its parts' names
+inline constexpr size_t kMaxParts = 50'000;          // messages, fields, enum values, … of a text
+inline constexpr size_t kMaxNameBytes = 1'024;       // whole: a type's stands before each of its parts' names
 inline constexpr size_t kMaxReservedRanges = 1'000;  // of one message or enum: each is compared with each
 
 extern const schema::SchemaFormat kFormat;

@@ -233,6 +233,12 @@ TEST(ProtobufSchema, TextsThatWouldTakeLongAreRefusedQuickly) {
   EXPECT_EQ(failure("message " + name + " {}").id, "MR-PROTO-0002");
   EXPECT_EQ(failure("message M { enum " + name + " { A = 0; } }").id, "MR-PROTO-0002");
   EXPECT_EQ(failure("package p; service " + name + " {}").id, "MR-PROTO-0002");
+  EXPECT_EQ(failure("message M { oneof " + name + " { int32 a = 1; } }").id, "MR-PROTO-0002");
+  EXPECT_EQ(failure("message M { optional int32 " + name + " = 1; }").id, "MR-PROTO-0002");
+  EXPECT_EQ(failure("enum E { " + name + " = 0; }").id, "MR-PROTO-0002");
+  EXPECT_EQ(failure("message M { extensions 1; } extend M { optional int32 " + name + " = 1; }").id,
+            "MR-PROTO-0002");
+  EXPECT_EQ(failure("message M {} service S { rpc " + name + " (M) returns (M); }").id, "MR-PROTO-0002");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
@@ -255,6 +261,27 @@ TEST(ProtobufSchema, ManyPartsAreTakenInAboutAsManySteps) {
   EXPECT_TRUE(none->what_hinders_reading(*whole)->empty());
   EXPECT_EQ(last->what_hinders_reading(*whole)->size(), 39'999u);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+}
+
+TEST(ProtobufSchema, LongNamesInManyDifferencesAreWork) {
+  const auto with_oneofs = [](const std::string& name, std::string_view type) {
+    std::vector<NamedSchema> files;
+    std::string text = "syntax = 'proto3';", fields;
+    for (const std::string file : {"A", "B", "C"}) {
+      const std::string members = numbered(type, "=", 25'000);
+      files.push_back(
+          {file, "syntax = 'proto3'; message " + file + " { oneof " + name + " {" + members + "} }"});
+      text += "import '" + file + "';";
+      fields += file + " f" + file + " = " + std::to_string(files.size()) + ";";
+    }
+    return parsed(text + "message M {" + fields + "}", files);
+  };
+  const auto outcome = [&](const std::string& name) {
+    const auto found = with_oneofs(name, "int32 f")->what_hinders_reading(*with_oneofs(name, "string f"));
+    return found.ok() ? std::to_string(found->size()) : found.error().id;
+  };
+  EXPECT_EQ(outcome("o"), "75003");
+  EXPECT_EQ(outcome(std::string(1'000, 'o')), "MR-PROTO-0005");
 }
 
 TEST(ProtobufSchema, ADeepTextWithinTheBoundIsTaken) {

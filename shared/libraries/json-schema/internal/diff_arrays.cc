@@ -10,15 +10,15 @@ namespace {
 struct Items {
   const Subschema* all = nullptr;
   std::vector<const Subschema*> first;
-  std::string rest_keyword;  // of those behind the first ones
+  std::string rest_keyword;  // of those behind the first ones; empty: there is no list of first ones
 };
 
 Items items_of(const Form& form) {
   Items out;
   const Value *prefix = form.keyword("prefixItems"), *items = form.keyword("items");
   const Value* first = prefix != nullptr ? prefix : items;
-  out.rest_keyword = prefix != nullptr ? "items" : "additionalItems";
   if (first != nullptr && first->is(Value::Type::kArray)) {
+    out.rest_keyword = prefix != nullptr ? "items" : "additionalItems";
     for (const Value& item : first->items) out.first.push_back(form.document->find(item));
   } else if (items != nullptr) {
     out.all = form.document->find(*items);
@@ -104,7 +104,8 @@ class ItemsComparison {
   void compare_rest() {
     const ContentModel before = content_model(writer_, rest_keyword(before_), ""),
                        after = content_model(reader_, rest_keyword(after_), "");
-    compare_models(pairs_, writer_, before, reader_, after, rest_keyword(after_),
+    const std::string& keyword = rest_keyword(rest_keyword(after_).empty() ? before_ : after_);
+    compare_models(pairs_, writer_, before, reader_, after, keyword,
                    {type_of("ADDITIONAL_ITEMS_ADDED"), type_of("ADDITIONAL_ITEMS_REMOVED"),
                     type_of("ADDITIONAL_ITEMS_EXTENDED"), type_of("ADDITIONAL_ITEMS_NARROWED")});
   }

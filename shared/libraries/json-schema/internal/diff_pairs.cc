@@ -59,11 +59,13 @@ bool Pairs::is_hindrance(const Finding& finding) {
 
 void Pairs::add(const DifferenceType* type, std::string path) {
   spend(1);
+  spend_on_bytes(path.size());
   pairs_[now_].found.push_back({type, 0, std::move(path)});
 }
 
 void Pairs::descend(const Form& writer, const Form& reader, std::string path) {
   const size_t number = number_of(writer, reader);
+  spend_on_bytes(path.size());
   pairs_[number].asked_by.insert(now_);
   pairs_[now_].found.push_back({nullptr, number, std::move(path)});
 }
@@ -115,9 +117,10 @@ Result<std::vector<Difference>> Pairs::told() {
     if (finding.type != nullptr) {
       const bool fine = is_compatible(*finding.type, policy_);
       std::string path = path_of(finding);
-      spend(way.size());
-      if (exhausted()) return too_long();
       std::string message = fine ? "" : message_of(*finding.type, path);
+      spend(way.size());
+      spend_on_bytes(path.size() + message.size());
+      if (exhausted()) return too_long();
       out.push_back({finding.type->name, std::move(path), fine, std::move(message)});
     } else if (!seen[finding.pair]) {
       seen[finding.pair] = true;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <limits>
 #include <unordered_map>
 
 namespace millrace::protobuf {
@@ -95,31 +94,15 @@ OpCode code_of(const Field& field, Type column) {
   }
 }
 
-struct Limits {
-  int64_t min, max;
-};
-template <typename T>
-constexpr Limits kLimits{std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
-
-Limits limits_of(const Field& field) {
-  switch (field.cpp_type()) {
-    case Field::CPPTYPE_INT32:
-      return kLimits<int32_t>;
-    case Field::CPPTYPE_UINT32:
-      return kLimits<uint32_t>;
-    default:
-      return kLimits<int64_t>;
-  }
-}
-Limits limits_of(Type column) {
-  if (column == Type::kSmallint) return kLimits<int16_t>;
-  return column == Type::kInteger ? kLimits<int32_t> : kLimits<int64_t>;
+// The greatest number that an integer has.
+int64_t greatest_of(const Field& field) {
+  return field.cpp_type() == Field::CPPTYPE_UINT32 ? UINT32_MAX : range_of(column_type(field)).greatest;
 }
 
 bool takes(const ColumnDef& column, Type field) {
   if (field == Type::kNull) return false;
   if (column.type == Type::kNumeric && field == Type::kNumeric)
-    return column.length == 0 || column.length - column.scale >= kDigitsOfUint64;
+    return column.length == 0 || column.length >= column.scale + kDigitsOfUint64;
   if (column.length != 0) return false;
   const bool integer = is_integer(field) || field == Type::kNumeric;
   return column.type == field || (integer && is_integer(column.type)) ||
@@ -203,18 +186,15 @@ class Compiler {
     table.add(tag_of(field.number(), wire_of(field)), op);
   }
 
-  // Of a member of a oneof that has columns: which.
+  // Of a member of a oneof that has columns: its number.
   int16_t oneof_of(const Field& field) {
     const auto* oneof = field.real_containing_oneof();
     if (oneof == nullptr) return -1;
     const auto [found, is_new] = oneofs_.emplace(oneof, int16_t{-1});
     if (!is_new) return found->second;
-    std::vector<int> columns;
-    for (int i = 0; i < oneof->field_count(); ++i)
-      if (place_of(*oneof->field(i)) >= 0) columns.push_back(place_of(*oneof->field(i)));
-    if (columns.empty()) return -1;
-    found->second = static_cast<int16_t>(out_->oneofs.size());
-    out_->oneofs.push_back(std::move(columns));
+    bool has_columns = false;
+    for (int i = 0; i < oneof->field_count(); ++i) has_columns |= place_of(*oneof->field(i)) >= 0;
+    if (has_columns) found->second = static_cast<int16_t>(out_->oneofs++);
     return found->second;
   }
 
@@ -229,10 +209,10 @@ class Compiler {
       initial.text = field.enum_type()->value(0)->name();
     }
     if (!is_integer(type)) return;
-    const Limits has = limits_of(field), may = limits_of(type);
+    const IntegerRange may = range_of(type);
     const bool is_unsigned = field.cpp_type() == Field::CPPTYPE_UINT64;
-    if (has.max > may.max || is_unsigned)
-      out_->ranges.push_back({op.column, is_unsigned ? 0 : may.min, may.max, name});
+    if (greatest_of(field) > may.greatest || is_unsigned)
+      out_->ranges.push_back({op.column, {is_unsigned ? 0 : may.least, may.greatest}, name});
   }
 
   void wrapper(FieldOp& op, const Field& wrapped, std::string_view name) {

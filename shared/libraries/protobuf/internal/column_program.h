@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "event/type.h"
+#include "event/text.h"
 #include "protobuf/internal/message_table.h"
 
 namespace millrace::protobuf {
@@ -30,7 +30,7 @@ struct Clock {
 // An integer whose column is narrower: the last that a payload has for it counts.
 struct Range {
   int column;
-  int64_t min, max;
+  IntegerRange bounds;
   std::string_view name;
 };
 
@@ -42,7 +42,7 @@ struct ColumnProgram {
   std::vector<Initial> initials;  // of each column
   std::vector<Clock> clocks;
   std::vector<Range> ranges;
-  std::vector<std::vector<int>> oneofs;  // the columns of each
+  size_t oneofs = 0;  // that have columns
   std::vector<std::string_view> required;
 };
 

@@ -327,6 +327,7 @@ void Comparison::compare_message_types(const Message& reader, const Message& wri
     pairs_.back().reader = &reader;
     pairs_.back().writer = &writer;
   }
+  spend_on(path);
   pairs_[at->second].uses.push_back({now_, path});
 }
 

@@ -16,6 +16,8 @@
 namespace millrace::protobuf {
 
 class Comparison {
+  static constexpr size_t kBytesAPart = 64;
+
  public:
   Comparison(const google::protobuf::FileDescriptor& reader, const google::protobuf::FileDescriptor& writer)
       : reader_(reader), writer_(writer) {}
@@ -40,8 +42,12 @@ class Comparison {
     bool told = false;  // to its uses, that it is incompatible
   };
 
-  void add(DifferenceType type, const std::string& path) { pairs_[now_].found.push_back({type, path}); }
+  void add(DifferenceType type, const std::string& path) {
+    spend_on(path);
+    pairs_[now_].found.push_back({type, path});
+  }
   void spend(size_t parts) { parts_ += parts; }
+  void spend_on(const std::string& path) { spend(1 + path.size() / kBytesAPart); }
   bool exhausted() const { return parts_ > kMaxComparedParts; }
 
   template <typename Parent>

@@ -2,9 +2,15 @@
 
 #include <algorithm>
 
+#include "base/result.h"
+#include "protobuf/protobuf_schema.h"
+
 namespace millrace::protobuf {
 
 namespace {
+
+// A message's fields have an operation each, and what is unknown has one.
+static_assert(kMaxParts < UINT16_MAX);
 
 // How far a table goes by number: no further than a few places for each of its parts.
 size_t small_size(size_t largest, size_t parts) {
@@ -35,7 +41,8 @@ const std::string_view* Symbols::search(int32_t number) const {
 void MessageTable::add(uint32_t tag, FieldOp op) {
   const bool marks = op.has_presence || op.oneof >= 0 || op.required >= 0;
   op.marks_first = marks && op.code != OpCode::kMessage && op.code != OpCode::kClosedSymbol;
-  large_.emplace_back(tag, static_cast<uint32_t>(ops_.size()));
+  CHECK(ops_.size() <= UINT16_MAX, "a message has no more fields than kMaxParts");
+  large_.emplace_back(tag, static_cast<uint16_t>(ops_.size()));
   ops_.push_back(op);
 }
 
@@ -44,7 +51,7 @@ void MessageTable::close() {
   std::sort(large_.begin(), large_.end());
   small_.resize(small_size(large_.back().first, large_.size()));
   for (const auto& [tag, op] : large_)
-    if (tag < small_.size() && op <= UINT16_MAX) small_[tag] = static_cast<uint16_t>(op);
+    if (tag < small_.size()) small_[tag] = static_cast<uint16_t>(op);
 }
 
 const FieldOp& MessageTable::search(uint32_t tag) const {

@@ -90,7 +90,7 @@ struct FieldOp {
 class MessageTable {
  public:
   MessageTable() : ops_(1) {}
-  void add(uint32_t tag, FieldOp op);  // each tag once
+  void add(uint32_t tag, FieldOp op);  // each tag once; at most UINT16_MAX of them, else CHECK
   void close();                        // after the last add()
 
   // kSkip for what it does not have.
@@ -104,7 +104,7 @@ class MessageTable {
   const FieldOp& search(uint32_t tag) const;
   std::vector<FieldOp> ops_;                          // the first: kSkip
   std::vector<uint16_t> small_;                       // by tag, of ops_
-  std::vector<std::pair<uint32_t, uint32_t>> large_;  // tags ascending, of ops_
+  std::vector<std::pair<uint32_t, uint16_t>> large_;  // tags ascending, of ops_
 };
 
 }  // namespace millrace::protobuf

@@ -89,30 +89,51 @@ int most_ranges(const pb::DescriptorProto& type) {
   return out;
 }
 
-size_t longest_name(const pb::EnumDescriptorProto& type) {
-  return type.name().size();
+// Of what is named in each other, the longest whole name, without what stands before this one's own.
+template <typename Named>
+size_t longest_name(const Named& named) {
+  return named.name().size();
 }
 
+template <typename Named>
+size_t longest_of(const pb::RepeatedPtrField<Named>& all) {
+  size_t out = 0;
+  for (const Named& one : all) out = std::max(out, longest_name(one));
+  return out;
+}
+
+size_t whole(const std::string& name, size_t inner) {
+  return inner == 0 ? name.size() : name.size() + 1 + inner;
+}
+
+// Values stand beside their enum.
+template <>
+size_t longest_name(const pb::EnumDescriptorProto& type) {
+  return std::max(type.name().size(), longest_of(type.value()));
+}
+
+template <>
+size_t longest_name(const pb::ServiceDescriptorProto& service) {
+  return whole(service.name(), longest_of(service.method()));
+}
+
+template <>
 size_t longest_name(const pb::DescriptorProto& type) {
-  size_t inner = 0;
-  for (const auto& nested : type.nested_type()) inner = std::max(inner, 1 + longest_name(nested));
-  for (const auto& nested : type.enum_type()) inner = std::max(inner, 1 + longest_name(nested));
-  return type.name().size() + inner;
+  return whole(type.name(), std::max({longest_of(type.field()), longest_of(type.extension()),
+                                      longest_of(type.oneof_decl()), longest_of(type.nested_type()),
+                                      longest_of(type.enum_type())}));
 }
 
 size_t longest_name(const pb::FileDescriptorProto& file) {
-  size_t inner = 0;
-  for (const auto& type : file.message_type()) inner = std::max(inner, longest_name(type));
-  for (const auto& type : file.enum_type()) inner = std::max(inner, longest_name(type));
-  for (const auto& service : file.service()) inner = std::max(inner, service.name().size());
-  return file.package().empty() ? inner : file.package().size() + 1 + inner;
+  return whole(file.package(), std::max({longest_of(file.message_type()), longest_of(file.enum_type()),
+                                         longest_of(file.extension()), longest_of(file.service())}));
 }
 
 Status check_names(const pb::FileDescriptorProto& file) {
   if (longest_name(file) <= kMaxNameBytes) return {};
   return error(Code::kInvalid, "MR-PROTO-0002",
-               fmt::format("a type's whole name has more than {} bytes", kMaxNameBytes),
-               "shorten the package's or the messages' names");
+               fmt::format("a name, with those that it stands in, has more than {} bytes", kMaxNameBytes),
+               "shorten it, or the package's or the messages' names");
 }
 
 Status check_parts(const pb::FileDescriptorProto& file) {

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/bytes.h"
 #include "event/small_decimal.h"
+#include "event/text.h"
 #include "protobuf/message_codec.h"
 
 namespace millrace::protobuf {
@@ -15,10 +17,13 @@ namespace millrace::protobuf {
 namespace {
 
 constexpr int kMostBytesOfTag = 5, kMostBytesOfSize = 5, kMostBytesOfNumber = 10;
-// Those of Protobuf: the years 1 to 9999, and ten thousand years.
-constexpr int64_t kFirstSecond = -62'135'596'800, kLastSecond = 253'402'300'799;
+// Those of Protobuf: the years 1 to 9999, which are ours, and ten thousand years.
+constexpr int64_t kFirstSecond = kMinTimestamp / kMicrosPerSecond,
+                  kLastSecond = kMaxTimestamp / kMicrosPerSecond;
 constexpr int64_t kLongestSeconds = 315'576'000'000;
 constexpr int32_t kMostNanos = 999'999'999;
+// Of what names a field, in a message of a row: a few bytes can be in messages of long names, 64 in each other.
+constexpr size_t kMostBytesOfField = 200;
 
 [[gnu::noinline]] const char* long_varint(const char* p, const char* end, int bytes, uint64_t& out) {
   uint64_t bits = 0;
@@ -81,7 +86,8 @@ RowReader::RowReader(const ColumnProgram& program)
     : program_(program),
       targets_(program.columns.size()),
       parts_(program.clocks.size()),
-      required_(program.required.size()) {}
+      required_(program.required.size()),
+      set_(program.oneofs) {}
 
 void RowReader::begin(Batch& batch) {
   arena_ = batch.arena.get();
@@ -113,6 +119,7 @@ bool RowReader::read(std::string_view payload, size_t row) {
   row_ = row;
   payload_ = payload.data();
   if (!required_.empty()) std::fill(required_.begin(), required_.end(), 0);
+  if (!set_.empty()) std::fill(set_.begin(), set_.end(), -1);
   if (payload.size() > kMaxMessageBytes) [[unlikely]]
     return fail(Fault::kTooLong), false;
   // Where there are no bytes, the place where they end may be nullptr.
@@ -128,15 +135,23 @@ const char* RowReader::fail(Fault fault) {
 }
 
 const char* RowReader::fail_in(std::string_view name, uint32_t tag, const char* at) {
-  const std::string number = name.empty() ? std::to_string(tag >> 3) : std::string();
-  if (name.empty()) name = number;
-  if (fault_.at == std::string::npos) {
-    fault_.at = static_cast<size_t>(at - payload_);
-    fault_.field = name;
-  } else {
-    fault_.field = fmt::format("{}.{}", name, fault_.field);
-  }
+  if (fault_.at == std::string::npos) fault_.at = static_cast<size_t>(at - payload_);
+  prepend(name.empty() ? std::string_view(fmt::format_int(tag >> 3).str()) : name);
   return fail(Fault::kMalformed);
+}
+
+// The innermost come first, and tell most.
+void RowReader::prepend(std::string_view name) {
+  constexpr std::string_view kLeftOut = "…";
+  std::string& field = fault_.field;
+  if (field.starts_with(kLeftOut)) return;
+  if (field.empty()) {
+    field = start_of(name, kMostBytesOfField);
+    if (field.size() < name.size()) field += kLeftOut;
+  } else {
+    const bool fits = field.size() + name.size() < kMostBytesOfField;
+    field.insert(0, fmt::format("{}.", fits ? name : kLeftOut));
+  }
 }
 
 inline void RowReader::mark(const FieldOp& op) {
@@ -148,8 +163,8 @@ inline void RowReader::mark(const FieldOp& op) {
 void RowReader::link(const FieldOp& op) {
   if (op.required >= 0) required_[static_cast<size_t>(op.required)] = 1;
   if (op.oneof < 0) return;
-  for (const int column : program_.oneofs[static_cast<size_t>(op.oneof)])
-    if (column != op.column) targets_[static_cast<size_t>(column)].valid[row_] = 0;
+  const int last = std::exchange(set_[static_cast<size_t>(op.oneof)], op.column);
+  if (last >= 0 && last != op.column) targets_[static_cast<size_t>(last)].valid[row_] = 0;
 }
 
 [[gnu::always_inline]] inline const char* RowReader::text(const FieldOp& op, const char* p, const char* end) {
@@ -363,7 +378,7 @@ bool RowReader::finish() {
     if (!is_set(range.column)) continue;
     const int64_t value =
         static_cast<const int64_t*>(targets_[static_cast<size_t>(range.column)].values)[row_];
-    if (value < range.min || value > range.max) return fail_row(Fault::kRange, range.name);
+    if (!range.bounds.holds(value)) return fail_row(Fault::kRange, range.name);
   }
   const auto missing = std::find(required_.begin(), required_.end(), 0);
   if (missing == required_.end()) return true;
@@ -390,7 +405,7 @@ bool RowReader::finish_clock(const Clock& clock, const Parts& parts) {
 
 bool RowReader::fail_row(Fault fault, std::string_view field) {
   fault_.fault = fault;
-  fault_.field = field;
+  prepend(field);
   return false;
 }
 

@@ -26,7 +26,7 @@ enum class Fault : uint8_t {
 
 struct RowFault {
   Fault fault = Fault::kNone;
-  std::string field;              // with those around it: a.b.c
+  std::string field;              // with those around it: a.b.c; its end, if that is long
   size_t at = std::string::npos;  // the byte where that field begins
 };
 
@@ -59,6 +59,7 @@ class RowReader {
   const char* packed(OpCode code, const char* p, const char* end);
   const char* fail(Fault fault);
   const char* fail_in(std::string_view name, uint32_t tag, const char* at);
+  void prepend(std::string_view name);
 
   template <typename T>
   T& slot(const FieldOp& op) {
@@ -78,6 +79,7 @@ class RowReader {
   std::vector<Target> targets_;
   std::vector<Parts> parts_;       // of each clock
   std::vector<uint8_t> required_;  // those that were there
+  std::vector<int> set_;           // the column of each oneof's member that is set; -1: none
   Arena* arena_ = nullptr;
   size_t row_ = 0;
   const char* payload_ = nullptr;
