@@ -423,7 +423,7 @@ Result<Registry::FoundSchema> Registry::find_schema_by_id(const std::string& ten
   if (found == nullptr) return no_schema(std::to_string(id));
   int32_t version = 0;
   for (const auto& [of, number] : found->versions) {
-    if (of == subject && version != named) version = number;
+    if (of == subject && (named == 0 || version != named)) version = number;
   }
   TRY_ASSIGN(auto schema, parse_stored(tenant, subject, found->content));
   return FoundSchema{version, id, std::move(schema)};

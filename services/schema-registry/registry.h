@@ -91,8 +91,8 @@ class Registry {
   };
   // Of a subject's version, deleted softly or not; 0: the latest that is not. 40401, 40402
   Result<FoundSchema> find_schema(const std::string& tenant, const std::string& subject, int32_t version);
-  // Of an id, in the subject's context. Its version is the one that is named, if that has the id; else the subject's newest
-  // that has it. 40403
+  // Of an id, in the subject's context. Its version is the one that is named, if that has the id; else, and if 0 is named,
+  // the subject's newest that has it. 40403
   Result<FoundSchema> find_schema_by_id(const std::string& tenant, const std::string& subject, int32_t id,
                                         int32_t named);
 

@@ -235,6 +235,28 @@ TEST(Registry, AnIdOfASubjectIsLookedForWhereItIs) {
   EXPECT_EQ(answer_of(one, "GET", {"schemas", "ids", "1", "schema"}, "", {{"subject", "x"}}).body, "b");
 }
 
+// What names no version means the newest.
+TEST(Registry, ASchemaOfAnIdHasAVersion) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  ASSERT_TRUE(registry.set_mode("t", "s", "IMPORT", false).ok());
+  for (const auto& [text, id, version] :
+       std::vector<std::tuple<std::string, int, int>>{{"a", 1, 1}, {"b", 2, 2}, {"a", 1, 3}}) {
+    Candidate candidate = words(text);
+    candidate.id = id;
+    candidate.version = version;
+    ASSERT_TRUE(registry.add("t", "s", candidate, false).ok());
+  }
+  for (const auto& [id, named, version] : std::vector<std::tuple<int, int, int>>{
+           {1, 0, 3}, {1, 1, 1}, {1, 2, 3}, {1, 3, 3}, {1, 9, 3}, {2, 0, 2}, {2, 1, 2}}) {
+    const auto found = registry.find_schema_by_id("t", "s", id, named);
+    ASSERT_TRUE(found.ok()) << found.error().to_string();
+    EXPECT_EQ(found->version, version) << id << " named " << named;
+  }
+  EXPECT_EQ(registry.find_schema_by_id("t", "other", 1, 0)->version, 0);
+  EXPECT_EQ(registry.find_schema_by_id("t", "s", 9, 0).error().id, "40403");
+}
+
 Result<schema::SchemaPtr> parse_with_references(std::string_view text,
                                                 std::span<const schema::NamedSchema> references) {
   std::string all(text);
