@@ -264,6 +264,30 @@ Result<schema::SchemaPtr> parse_with_references(std::string_view text,
   return parse_words<schema::SchemaType::kAvro>(all, references);
 }
 
+Result<schema::SchemaPtr> parse_to_twice_the_text(std::string_view text,
+                                                  std::span<const schema::NamedSchema> references) {
+  return parse_words<schema::SchemaType::kAvro>(std::string(text) + " " + std::string(text), references);
+}
+
+// With the metadata of the version before, too, which the request leaves out.
+TEST(Registry, WhatIsStoredIsBoundedAsWhatIsSent) {
+  constexpr schema::SchemaFormat kFormats[] = {{schema::SchemaType::kAvro, parse_to_twice_the_text}};
+  MemoryStore::Facts facts;
+  Registry registry(std::make_unique<MemoryStore>(facts), kFormats, {.max_schema_bytes = 100, .now_ms = {}});
+  Candidate first = words("a");
+  first.metadata = R"({"properties": {"p": "qqqqqqqqqqqqqqq"}})";
+  ASSERT_TRUE(registry.add("t", "s", first, false).ok());
+  for (const auto& [subject, length] : std::vector<std::pair<std::string, size_t>>{{"new", 50}, {"s", 30}}) {
+    for (const bool normalize : {false, true}) {
+      const auto made = registry.add("t", subject, words(std::string(length, 'a') + "?"), normalize);
+      ASSERT_FALSE(made.ok()) << subject;
+      EXPECT_EQ(made.error().id, "42209");
+    }
+  }
+  EXPECT_EQ(facts.size(), 1u);
+  EXPECT_TRUE(registry.add("t", "new", words(std::string(48, 'a') + "?"), false).ok());
+}
+
 int parses = 0;
 
 Result<schema::SchemaPtr> parse_and_count(std::string_view text,
