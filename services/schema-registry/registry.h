@@ -6,7 +6,8 @@
 // Order:   a change is decided from all facts that there are, and appended behind them: if another server was faster, it is
 //          decided anew. See Store.
 // Errors:  the API's numbers (api_error.h), or those of the store.
-// Bound:   max_schema_bytes a schema with its metadata, rules and references, as it is sent and as it is stored; kMaxReferences and kMaxReferenceBytes with all that it refers to.
+// Bound:   max_schema_bytes a schema with its metadata, rules and references, as it is sent and as it is stored, and a config;
+//          kMaxReferences and kMaxReferenceBytes with all that a schema refers to.
 #pragma once
 
 #include <functional>

@@ -33,6 +33,12 @@ bool has_subjects(const TenantState& state, const std::string& scope) {
                      [&](const auto& one) { return context_of(one.first) == name.context; });
 }
 
+size_t bytes_of(const Config& config) {
+  size_t out = 0;
+  for (const auto& [key, value] : config) out += key.size() + value.size();
+  return out;
+}
+
 bool is_in(const std::string& inner, const std::string& scope) {
   if (inner == scope) return false;
   const auto scopes = TenantState::scopes_of(inner);
@@ -108,6 +114,7 @@ Result<Config> Registry::set_config(const std::string& tenant, const std::string
         result[key] = value;
       }
     }
+    if (bytes_of(result) > options_.max_schema_bytes) return too_large();
     Fact one = fact(What::kConfig, tenant, scope);
     one.config = result;
     return std::vector<Fact>{std::move(one)};
