@@ -179,16 +179,18 @@ RegistryAnswer RegistryApi::handle(const RegistryRequest& request) {
   const Status allowed = check_access(*route, call);
   if (!allowed.ok()) return refusal(allowed.error());
   auto body = route->run(call);
-  if (!body.ok()) {
-    answer = refusal(body.error());
-    if (!route->act.empty())
-      answer.act = {act_name(*route, call), what_is_named(*route, call), body.error().id};
-    return answer;
-  }
-  answer.body = std::move(*body);
-  if (answer.body.empty()) answer.status = 204;
   const auto change = registry_.take_change();
-  if (!change.empty()) answer.act = {act_name(*route, call), words_of(change), "ok"};
+  if (body.ok()) {
+    answer.body = std::move(*body);
+    if (answer.body.empty()) answer.status = 204;
+  } else {
+    answer = refusal(body.error());
+  }
+  // What was changed is, also where no answer could be made of it.
+  if (!change.empty())
+    answer.act = {act_name(*route, call), words_of(change), "ok"};
+  else if (!body.ok() && !route->act.empty())
+    answer.act = {act_name(*route, call), what_is_named(*route, call), body.error().id};
   return answer;
 }
 
