@@ -200,12 +200,12 @@ def changes_are_in_the_audit_log(test):
     of = [line for line in shown if line["act"] != "CREATE TOKEN"]
     assert [(line["act"], line["what"], line["outcome"]) for line in of] == [
         ("REGISTER SCHEMA", "orders: version 1 id 1", "ok"), ("REGISTER SCHEMA", "orders", "40901"),
-        ("SET CONFIG", "orders: config compatibilityLevel FULL", "ok"), ("SET MODE", "old: mode IMPORT", "ok"),
+        ("REGISTER SCHEMA", "others", "40301"), ("SET CONFIG", "orders: config compatibilityLevel FULL", "ok"), ("SET MODE", "old: mode IMPORT", "ok"),
         ("IMPORT SCHEMA", "old: version 3 id 1", "ok"), ("DELETE SCHEMA", "orders: version 1", "ok"),
         ("DELETE SUBJECT", "none", "40401")], of
     who = {token: "token " + token.split("_")[1] for token in (admin, producer)}
-    assert {(line["who"], line["tenant"], line["from"]) for line in of[:2]} == {(who[producer], "one", "127.0.0.1")}, of
-    assert {line["who"] for line in of[2:]} == {who[admin]}, of
+    assert {(line["who"], line["tenant"], line["from"]) for line in of[:3]} == {(who[producer], "one", "127.0.0.1")}, of
+    assert {line["who"] for line in of[3:]} == {who[admin]}, of
     assert test.cli("audit", "verify", "--data", server.directory).returncode == 0
 
 
