@@ -95,7 +95,9 @@ class PostgresStore final : public Store {
     connection_ = PQconnectdbParams(names.data(), values.data(), 1);
     if (!is_connected() || PQsetnonblocking(connection_, 1) != 0) return failure("connecting");
     deadline_ = Clock::now() + patience_;
+    // A server that stands still between its BEGIN and its COMMIT holds a number that all others wait for.
     for (const auto& setting : {fmt::format("SET statement_timeout = {}", patience_.count()),
+                                fmt::format("SET idle_in_transaction_session_timeout = {}", patience_.count()),
                                 std::string("SET client_min_messages = error")}) {
       const auto set = run(setting.c_str());
       if (set.ok()) continue;

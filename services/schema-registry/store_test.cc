@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -111,6 +112,52 @@ TEST(Store, AConnectionThatPostgresEndedIsMadeAnew) {
   const auto facts = store->read(0, 10);
   ASSERT_TRUE(facts.ok()) << facts.error().to_string();
   EXPECT_EQ(*facts, (Texts{"a"}));
+}
+
+// Whatever one statement answers, as text; a connection of its own.
+class Psql {
+ public:
+  explicit Psql(const std::string& conninfo) : connection_(PQconnectdb(conninfo.c_str())) {}
+  ~Psql() { PQfinish(connection_); }
+  Psql(const Psql&) = delete;
+  Psql& operator=(const Psql&) = delete;
+
+  std::string operator()(const char* sql) {
+    PGresult* rows = PQexec(connection_, sql);
+    std::string out = PQntuples(rows) > 0 ? PQgetvalue(rows, 0, 0) : "";
+    PQclear(rows);
+    return out;
+  }
+
+ private:
+  PGconn* connection_;
+};
+
+// It has inserted its first fact and waits for its second, which another holds back, when it is stopped: what it holds
+// would never be let go by itself.
+TEST(Store, AStoppedWriterOnPostgresHoldsUpNobodyForEver) {
+  const auto conninfo = postgres("stopped");
+  if (!conninfo) GTEST_SKIP();
+  const auto store = on(*conninfo);
+  Psql other(*conninfo), watcher(*conninfo);
+  other("BEGIN");
+  other("INSERT INTO millrace_registry_facts VALUES (2, 'held')");
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    auto its = open_postgres_store(*conninfo, std::chrono::milliseconds(3'000));
+    if (its.ok()) (void)(*its)->append(0, {"a", "b"});
+    ::_exit(0);
+  }
+  const char* waiting =
+      "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+  while (watcher(waiting) != "1") ::usleep(1'000);
+  ASSERT_EQ(::kill(writer, SIGSTOP), 0);
+  other("ROLLBACK");
+  Result<bool> appended = store->append(0, {"c"});
+  EXPECT_TRUE(appended.ok()) << appended.error().to_string();
+  EXPECT_EQ(*store->read(0, 10), (Texts{"c"}));
+  ASSERT_EQ(::kill(writer, SIGKILL), 0);
+  ::waitpid(writer, nullptr, 0);
 }
 
 TEST(Store, NobodyWaitsForPostgresThatHangs) {
