@@ -17,6 +17,7 @@
 namespace millrace::registry {
 namespace {
 
+using namespace std::chrono_literals;
 using Open = std::function<std::unique_ptr<Store>()>;
 using Texts = std::vector<std::string>;
 
@@ -144,7 +145,7 @@ TEST(Store, AStoppedWriterOnPostgresHoldsUpNobodyForEver) {
   other("INSERT INTO millrace_registry_facts VALUES (2, 'held')");
   const pid_t writer = ::fork();
   if (writer == 0) {
-    auto its = open_postgres_store(*conninfo, std::chrono::milliseconds(3'000));
+    auto its = open_postgres_store(*conninfo, {.patience = 3s});
     if (its.ok()) (void)(*its)->append(0, {"a", "b"});
     ::_exit(0);
   }
@@ -163,7 +164,7 @@ TEST(Store, AStoppedWriterOnPostgresHoldsUpNobodyForEver) {
 TEST(Store, NobodyWaitsForPostgresThatHangs) {
   const auto conninfo = postgres("frozen");
   if (!conninfo) GTEST_SKIP();
-  auto store = open_postgres_store(*conninfo, std::chrono::milliseconds(500));
+  auto store = open_postgres_store(*conninfo, {.patience = 500ms, .pause = 0ms});
   ASSERT_TRUE(store.ok()) << store.error().to_string();
   ASSERT_TRUE(*(*store)->append(0, {"a"}));
   const auto calls = {std::function([&] { return (*store)->read(0, 10).ok(); }),
@@ -184,6 +185,29 @@ TEST(Store, NobodyWaitsForPostgresThatHangs) {
     }
     ASSERT_TRUE(again.ok()) << again.error().to_string();
     EXPECT_EQ(*again, (Texts{"a"}));
+  }
+}
+
+// The database would take a new connection at once.
+TEST(Store, AfterPostgresDidNotAnswerCallsFailAtOnceForAWhile) {
+  const auto conninfo = postgres("pause");
+  if (!conninfo) GTEST_SKIP();
+  for (const auto pause : {0ms, std::chrono::milliseconds(1h)}) {
+    auto store = open_postgres_store(*conninfo, {.patience = 500ms, .pause = pause});
+    ASSERT_TRUE(store.ok()) << store.error().to_string();
+    const Pids pids = pids_of_others(*conninfo);
+    ASSERT_EQ(pids.size(), 1u);
+    ASSERT_EQ(::kill(pids[0], SIGSTOP), 0);
+    const auto first = (*store)->read(0, 10);
+    ASSERT_FALSE(first.ok());
+    for (int i = 0; i < 2; ++i) {
+      const auto next = (*store)->read(0, 10);
+      EXPECT_EQ(next.ok(), pause == 0ms);
+      if (!next.ok()) EXPECT_EQ(next.error().to_string(), first.error().to_string());
+    }
+    ASSERT_EQ(::kill(pids[0], SIGCONT), 0);
+    store->reset();
+    while (!pids_of_others(*conninfo).empty()) ::usleep(1'000);
   }
 }
 
