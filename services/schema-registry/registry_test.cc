@@ -361,8 +361,7 @@ TEST(Registry, AStoreThatFailsIsAnswered50001) {
     EXPECT_EQ(answer.status, 500);
     EXPECT_TRUE(answer.body.starts_with(R"({"error_code":50001,"message":)")) << answer.body;
     EXPECT_NE(answer.body.find("MR-TEST-0001"), std::string::npos) << answer.body;
-    ASSERT_EQ(answer.act.has_value(), method == std::string("POST"));
-    if (answer.act) EXPECT_EQ(answer.act->outcome, "MR-TEST-0001");
+    EXPECT_EQ(answer.act ? answer.act->outcome : "", method == std::string("POST") ? "MR-TEST-0001" : "");
   }
   EXPECT_EQ(registry.usage().numbers().store_failures, 2u);
 }
