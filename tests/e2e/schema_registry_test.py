@@ -422,38 +422,28 @@ def the_python_client(test):
             assert client.test_compatibility("messages-value", Schema(schema, "PROTOBUF")) == good, schema
 
 
-NODE = """
-const { SchemaRegistry, SchemaType } = require('@kafkajs/confluent-schema-registry');
-const registry = new SchemaRegistry({ host: process.argv[2] });
-const avro = process.argv[3];
-const json = JSON.stringify({ type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] });
-const proto = 'syntax = "proto3"; package shop; message Order { string id = 1; }';
-(async () => {
-  for (const [type, schema, value] of [[SchemaType.AVRO, avro, { id: 7 }], [SchemaType.JSON, json, { id: 7 }],
-                                       [SchemaType.PROTOBUF, proto, { id: '7' }]]) {
-    const subject = 'node-' + type;
-    const { id } = await registry.register({ type, schema }, { subject });
-    const again = await registry.register({ type, schema }, { subject });
-    if (id !== again.id || id !== await registry.getLatestSchemaId(subject)) throw new Error(type + ': ids differ');
-    const read = await registry.decode(await registry.encode(id, value));
-    if (JSON.stringify(read) !== JSON.stringify(value)) throw new Error(type + ': ' + JSON.stringify(read));
-  }
-})().catch((e) => { console.error(e); process.exit(1); });
-"""
+def run_node(script, *arguments):
+    """One of this folder, with what tools/node names."""
+    done = subprocess.run(["node", os.path.join(ROOT, "tests", "e2e", script), *arguments], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "NODE_PATH": os.path.join(ROOT, "build", "node", "node_modules")})
+    assert done.returncode == 0, done.stderr
+
+
+def the_confluent_client_for_node(test):
+    token = make_token(test, "confluent", "one", "admin")
+    with Alone(test, "confluent") as registry:
+        run_node("schema_registry_confluent.js", f"http://127.0.0.1:{registry.port}", token)
 
 
 def the_kafkajs_client(test):
-    script = os.path.join(test.root, "client.js")
-    with open(script, "w", encoding="utf-8") as f:
-        f.write(NODE)
-    with Alone(test, "node") as registry:
-        done = subprocess.run(["node", script, f"http://127.0.0.1:{registry.port}", ORDER], capture_output=True, text=True, timeout=60,
-                              env={**os.environ, "NODE_PATH": os.path.join(ROOT, "build", "node", "node_modules")})
-        assert done.returncode == 0, done.stderr
-        assert call(registry.port, "GET", "/subjects")[1] == ["node-AVRO", "node-JSON", "node-PROTOBUF"]
+    with Alone(test, "kafkajs") as registry:
+        run_node("schema_registry_kafkajs.js", f"http://127.0.0.1:{registry.port}")
+        names = {f"{what}-{kind}" for what in ("node", "order", "line") for kind in ("AVRO", "JSON", "PROTOBUF")}
+        assert set(call(registry.port, "GET", "/subjects")[1]) == names
 
 
 if __name__ == "__main__":
     main([a_restart_keeps_everything, what_http_refuses, metrics_tell_what_it_does, changes_are_in_the_audit_log,
           pages_of_named_origins_may_call, reserved_fields_and_trusted_writers, tokens_are_tenants, two_servers_on_one_postgres,
-          a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_kafkajs_client])
+          a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_confluent_client_for_node,
+          the_kafkajs_client])
