@@ -18,7 +18,6 @@ namespace {
 constexpr size_t kReadAtOnce = 32;  // a fact has up to some MiB
 constexpr int kMaxAttempts = 100;   // against other servers that are faster each time
 constexpr size_t kMaxParsed = 1'000;
-constexpr size_t kMaxParsedBytes = 64u << 20;  // of their texts, with all that they refer to
 constexpr ReferenceBounds kReferenceBounds{Registry::kMaxReferences, Registry::kMaxReferenceBytes};
 
 // Of a candidate or a content, and all that is stored with it.
@@ -213,6 +212,7 @@ Result<schema::SchemaPtr> Registry::parse_stored(const std::string& tenant, cons
   TRY_ASSIGN(auto schema, parse(*content, references));
   size_t bytes = content->text.size();
   for (const auto& one : references) bytes += one.text.size();
+  if (bytes > kMaxParsedBytes) return schema;
   if (parsed_.size() >= kMaxParsed || parsed_bytes_ + bytes > kMaxParsedBytes) forget_parsed();
   parsed_[content] = schema;
   parsed_bytes_ += bytes;

@@ -309,6 +309,27 @@ TEST(Registry, ASchemaIsParsedOnce) {
   EXPECT_EQ(registry.state("t").latest("s")->content->metadata, candidate.metadata);
 }
 
+TEST(Registry, WhatIsKeptParsedIsBounded) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  const auto kept = [&] { return registry.usage().numbers().parsed_bytes; };
+  std::vector<Reference> all;
+  for (const std::string subject : {"a", "b", "c", "d"}) {
+    const auto made = registry.add("t", subject, words(std::string(1'000'000, 'a') + subject), false);
+    ASSERT_TRUE(made.ok());
+    ASSERT_TRUE(registry.formatted("t", subject, made->content, "resolved").ok());
+    EXPECT_GT(kept(), 1'000'000u);
+    EXPECT_LE(kept(), Registry::kMaxParsedBytes);
+    all.push_back({subject, subject, 1});
+  }
+  // With what it refers to it is more than all that may be kept; it leaves what is there alone.
+  const size_t before = kept();
+  const auto whole = registry.add("t", "whole", words("x", all), false);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(*registry.formatted("t", "whole", whole->content, "resolved"), "resolved: x");
+  EXPECT_EQ(kept(), before);
+}
+
 // A version's number may come again with another text; what refers to it means that one then.
 TEST(Registry, AParsedSchemaGoesWithWhatItRefersTo) {
   constexpr schema::SchemaFormat kFormats[] = {{schema::SchemaType::kAvro, parse_with_references}};
