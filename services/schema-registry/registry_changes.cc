@@ -128,7 +128,7 @@ Result<Config> Registry::drop_config(const std::string& tenant, const std::strin
     const Config* config = state.config(scope);
     if (config == nullptr) {
       if (scope.empty()) return std::vector<Fact>();
-      return no_config(scope);
+      return no_subject(scope);
     }
     TRY(check_writable(state, scope));
     before = *config;
@@ -153,7 +153,7 @@ Result<std::string> Registry::drop_mode(const std::string& tenant, const std::st
   std::string before;
   TRY(change(tenant, [&](const TenantState& state) -> Result<std::vector<Fact>> {
     const std::string* mode = state.mode(scope);
-    if (mode == nullptr && !recursive && !scope.empty()) return no_mode(scope);
+    if (mode == nullptr && !recursive && !scope.empty()) return no_subject(scope);
     before = mode == nullptr ? std::string(kReadWrite) : *mode;
     std::vector<Fact> facts;
     if (mode != nullptr) facts.push_back(fact(What::kMode, tenant, scope));
