@@ -101,6 +101,10 @@ def a_restart_keeps_everything(test):
     for number, string in enumerate((r"\xff", r"x\0y", r"\n"), 3):  # strings of Protobuf are any bytes
         text = f'syntax = "proto2"; message M {{ optional string s = {number} [default = "{string}"]; }}'
         assert register(port, f"p{number}", text, schemaType="PROTOBUF") == (200, {"id": number})
+    # As it is printed it is too large to be read again.
+    text = 'syntax = "proto3"; enum E {' + "".join(f"VALUE_{i:05}={i};" for i in range(49_000)) + "}"
+    status, problem = register(port, "large", text, schemaType="PROTOBUF")
+    assert len(text) < 1 << 20 and (status, problem["error_code"]) == (422, 42209), (status, problem)
     assert call(port, "DELETE", "/subjects/s/versions/1") == (200, 1)
     before = whole(port)
     server.kill()
