@@ -226,6 +226,24 @@ TEST(Registry, PagesOfLargeSchemasGoOnWhereTheyEnded) {
   EXPECT_TRUE(std::is_sorted(subjects.begin(), subjects.end()));
 }
 
+TEST(Registry, APageHasAThousandVersionsAtMost) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  for (int i = 0; i < 1'001; ++i)
+    ASSERT_TRUE(registry.add("t", "s" + std::to_string(i), words("a"), false).ok());
+  for (const auto& [offset, versions] :
+       std::vector<std::pair<std::string, size_t>>{{"0", 1'000}, {"1000", 1}}) {
+    const std::string page =
+        answer_of(registry, "GET", {"schemas"}, "", {{"limit", "5000"}, {"offset", offset}}).body;
+    size_t found = 0;
+    formats::visit_jsonb(*formats::parse_jsonb(page), [&](std::string_view, std::string_view) {
+      ++found;
+      return true;
+    });
+    EXPECT_EQ(found, versions);
+  }
+}
+
 // The id is known here, but the subject that is asked for has it in a context that another server has made.
 TEST(Registry, AnIdOfASubjectIsLookedForWhereItIs) {
   MemoryStore::Facts facts;
