@@ -36,7 +36,7 @@ install_python() {
 install_node() {
   cmp -s "$here/node/package-lock.json" "$node/node_modules/installed.json" && return
   mkdir -p "$node"
-  cp "$here/node/package.json" "$here/node/package-lock.json" "$node"
+  cp -r "$here/node/." "$node"
   npm ci --prefix "$node" --ignore-scripts --no-audit --no-fund --silent >&2
   cp "$here/node/package-lock.json" "$node/node_modules/installed.json"
 }

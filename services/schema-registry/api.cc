@@ -104,6 +104,15 @@ bool is_lasting(const Route& route, const Call& call) {
   return is_of_id && !call.flag("fetchMaxId") && knows_id(call);
 }
 
+Result<std::string> body_of(const Route& route, Call& call, std::string_view answered_as) {
+  if (answered_as.empty()) return api_error(406, "HTTP 406 Not Acceptable");
+  if (!call.request.body.empty() && !is_request_type(call.request.content_type))
+    return api_error(415, "HTTP 415 Unsupported Media Type");
+  if (!is_lasting(route, call)) TRY(call.registry.refresh());
+  TRY(check_access(route, call));
+  return route.run(call);
+}
+
 std::string_view act_name(const Route& route, const Call& call) {
   const bool registers = route.access == Access::kWrite;
   return registers && is_import(call.state().mode_of(call.subject())) ? "IMPORT SCHEMA" : route.act;
@@ -168,27 +177,20 @@ RegistryAnswer RegistryApi::handle(const RegistryRequest& request) {
     return answer;
   }
   answer.content_type = answer_type(request.accept);
-  if (answer.content_type.empty()) return refusal(api_error(406, "HTTP 406 Not Acceptable"));
-  if (!request.body.empty() && !is_request_type(request.content_type))
-    return refusal(api_error(415, "HTTP 415 Unsupported Media Type"));
   call.arguments = arguments_of(*route, path);
-  if (!is_lasting(*route, call)) {
-    const Status fresh = registry_.refresh();
-    if (!fresh.ok()) return refusal(fresh.error());
-  }
-  const Status allowed = check_access(*route, call);
-  if (!allowed.ok()) return refusal(allowed.error());
-  auto body = route->run(call);
-  if (!body.ok()) {
-    answer = refusal(body.error());
-    if (!route->act.empty())
-      answer.act = {act_name(*route, call), what_is_named(*route, call), body.error().id};
-    return answer;
-  }
-  answer.body = std::move(*body);
-  if (answer.body.empty()) answer.status = 204;
+  auto body = body_of(*route, call, answer.content_type);
   const auto change = registry_.take_change();
-  if (!change.empty()) answer.act = {act_name(*route, call), words_of(change), "ok"};
+  if (body.ok()) {
+    answer.body = std::move(*body);
+    if (answer.body.empty()) answer.status = 204;
+  } else {
+    answer = refusal(body.error());
+  }
+  // What was changed is, also where no answer could be made of it.
+  if (!change.empty())
+    answer.act = {act_name(*route, call), words_of(change), "ok"};
+  else if (!body.ok() && !route->act.empty())
+    answer.act = {act_name(*route, call), what_is_named(*route, call), body.error().id};
   return answer;
 }
 

@@ -73,8 +73,7 @@ std::vector<SubjectVersion> listed_versions(const Call& call, const StoredSchema
   for (const auto& one : schema.versions) {
     if (deleted || call.state().is_live(one)) out.push_back(one);
   }
-  const Call::Page page = call.page(out.size());
-  return {out.begin() + static_cast<ptrdiff_t>(page.from), out.begin() + static_cast<ptrdiff_t>(page.to)};
+  return out;
 }
 
 // The subjects that are an alias of another, by that.
@@ -168,7 +167,10 @@ Result<std::string> versions_of_id(Call& call) {
   std::string out;
   formats::JsonText json(out);
   json.open('[');
-  for (const auto& [subject, version] : listed_versions(call, *found.schema)) {
+  const auto listed = listed_versions(call, *found.schema);
+  const Call::Page page = call.page(listed.size());
+  for (size_t i = page.from; i < page.to; ++i) {
+    const auto& [subject, version] = listed[i];
     json.open('{').name("subject").text(subject).name("version").number(version).close('}');
   }
   json.close(']');

@@ -145,7 +145,8 @@ Result<std::string> raw_version(Call& call) {
 Result<std::string> referenced_by(Call& call) {
   TRY_ASSIGN(const Version version, call.version(true));
   std::set<int32_t> ids;
-  for (const auto& [subject, number] : call.state().referrers({call.subject(), version.number}))
+  for (const auto& [subject, number] :
+       call.state().referrers({call.subject(), version.number}, call.flag("deleted")))
     ids.insert(call.state().find(subject, number)->id);
   const std::vector<int32_t> list(ids.begin(), ids.end());
   const Call::Page page = call.page(list.size());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "schema-registry/store.h"
 
@@ -25,11 +26,10 @@ constexpr std::array<Word, 5> kWords = {{{"connect_timeout", "5"},
                                          {"keepalives_interval", "5"},
                                          {"keepalives_count", "3"}}};
 
-// Nobody waits for a database that hangs: the request fails, the next one connects anew.
+// Nobody waits for a database that hangs: the request fails, with it all that follow in the pause; the next one connects anew.
 class PostgresStore final : public Store {
  public:
-  PostgresStore(std::string conninfo, std::chrono::milliseconds patience)
-      : conninfo_(std::move(conninfo)), patience_(patience) {}
+  PostgresStore(std::string conninfo, PostgresWaits waits) : conninfo_(std::move(conninfo)), waits_(waits) {}
   ~PostgresStore() override { PQfinish(connection_); }
 
   Status start() {
@@ -76,14 +76,15 @@ class PostgresStore final : public Store {
 
   bool is_connected() const { return connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK; }
 
-  // Of each call: what it sends has to be answered until then.
+  // Of each call: what it sends has to be answered until the deadline.
   Status begin() {
-    if (!is_connected()) TRY(connect());
-    deadline_ = Clock::now() + patience_;
+    if (!is_connected()) return connect();
+    deadline_ = Clock::now() + waits_.patience;
     return {};
   }
 
   Status connect() {
+    if (why_not_ && Clock::now() < not_before_) return *why_not_;
     drop();
     std::vector<const char*> names, values;
     for (const auto& word : kWords) {
@@ -93,14 +94,17 @@ class PostgresStore final : public Store {
     names.insert(names.end(), {"dbname", nullptr});
     values.insert(values.end(), {conninfo_.c_str(), nullptr});
     connection_ = PQconnectdbParams(names.data(), values.data(), 1);
-    if (!is_connected() || PQsetnonblocking(connection_, 1) != 0) return failure("connecting");
-    deadline_ = Clock::now() + patience_;
-    for (const auto& setting : {fmt::format("SET statement_timeout = {}", patience_.count()),
-                                std::string("SET client_min_messages = error")}) {
+    if (!is_connected() || PQsetnonblocking(connection_, 1) != 0) return pause(failure("connecting"));
+    deadline_ = Clock::now() + waits_.patience;
+    // A server that stands still between its BEGIN and its COMMIT holds a number that all others wait for.
+    for (const auto& setting :
+         {fmt::format("SET statement_timeout = {}", waits_.patience.count()),
+          fmt::format("SET idle_in_transaction_session_timeout = {}", waits_.patience.count()),
+          std::string("SET client_min_messages = error")}) {
       const auto set = run(setting.c_str());
       if (set.ok()) continue;
       drop();
-      return set.error();
+      return pause(set.error());
     }
     return {};
   }
@@ -151,7 +155,14 @@ class PostgresStore final : public Store {
   // What was asked may still be answered: not on this connection.
   Error no_answer() {
     drop();
-    return failed("asking it", fmt::format("it did not answer within {} ms", patience_.count()));
+    return pause(failed("asking it", fmt::format("it did not answer within {} ms", waits_.patience.count())));
+  }
+
+  // Requests are answered one after the other: each that waited anew would hold up all that are behind it.
+  Error pause(Error why) {
+    not_before_ = Clock::now() + waits_.pause;
+    why_not_ = why;
+    return why;
   }
 
   Result<ResultPtr> checked(ResultPtr rows) {
@@ -175,17 +186,18 @@ class PostgresStore final : public Store {
   }
 
   const std::string conninfo_;
-  const std::chrono::milliseconds patience_;
+  const PostgresWaits waits_;
   Clock::time_point deadline_;
+  Clock::time_point not_before_;  // the next connection; why_not_: what the last call failed of
+  std::optional<Error> why_not_;
   PGconn* connection_ = nullptr;
   std::string state_;  // of the last statement
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_postgres_store(const std::string& conninfo,
-                                                   std::chrono::milliseconds patience) {
-  auto store = std::make_unique<PostgresStore>(conninfo, patience);
+Result<std::unique_ptr<Store>> open_postgres_store(const std::string& conninfo, PostgresWaits waits) {
+  auto store = std::make_unique<PostgresStore>(conninfo, waits);
   TRY(store->start());
   return std::unique_ptr<Store>(std::move(store));
 }

@@ -18,14 +18,14 @@ namespace {
 constexpr size_t kReadAtOnce = 32;  // a fact has up to some MiB
 constexpr int kMaxAttempts = 100;   // against other servers that are faster each time
 constexpr size_t kMaxParsed = 1'000;
-constexpr size_t kMaxParsedBytes = 64u << 20;  // of their texts, with all that they refer to
 constexpr ReferenceBounds kReferenceBounds{Registry::kMaxReferences, Registry::kMaxReferenceBytes};
 
-// Of all that is stored with it.
-size_t bytes_of(const Candidate& candidate) {
-  size_t out = candidate.text.size() + candidate.metadata.size() + candidate.rule_set.size();
-  for (const auto& one : candidate.references) out += one.name.size() + one.subject.size();
-  return out;
+// Of a candidate or a content, and all that is stored with it.
+template <typename T>
+Status check_size(const T& one, size_t most) {
+  size_t bytes = one.text.size() + one.metadata.size() + one.rule_set.size();
+  for (const auto& reference : one.references) bytes += reference.name.size() + reference.subject.size();
+  return bytes > most ? Status(too_large()) : Status();
 }
 
 Status check_register_mode(const TenantState& state, const std::string& subject, const Candidate& candidate) {
@@ -212,6 +212,7 @@ Result<schema::SchemaPtr> Registry::parse_stored(const std::string& tenant, cons
   TRY_ASSIGN(auto schema, parse(*content, references));
   size_t bytes = content->text.size();
   for (const auto& one : references) bytes += one.text.size();
+  if (bytes > kMaxParsedBytes) return schema;
   if (parsed_.size() >= kMaxParsed || parsed_bytes_ + bytes > kMaxParsedBytes) forget_parsed();
   parsed_[content] = schema;
   parsed_bytes_ += bytes;
@@ -227,7 +228,7 @@ void Registry::forget_parsed() {
 
 Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, const std::string& subject,
                                                    const Candidate& candidate, bool normalize) const {
-  if (bytes_of(candidate) > options_.max_schema_bytes) return too_large();
+  TRY(check_size(candidate, options_.max_schema_bytes));
   if (candidate.text.find_first_not_of(" \t\r\n") == std::string::npos) return invalid_schema("Empty schema");
   Content content;
   const auto type =
@@ -241,7 +242,9 @@ Result<Registry::Parsed> Registry::parse_candidate(const TenantState& state, con
   TRY_ASSIGN(const auto references,
              resolve_references(state, subject, content.references, false, kReferenceBounds));
   TRY_ASSIGN(auto schema, parse(content, references));
+  // What is stored is parsed again, within the same bound: a format may print more than was sent.
   content.text = normalize ? schema->normalized() : schema->text();
+  TRY(check_size(content, options_.max_schema_bytes));
   return Parsed{std::move(schema), std::make_shared<const Content>(std::move(content))};
 }
 
@@ -298,10 +301,11 @@ Result<Registry::Parsed> Registry::parse_whole(const TenantState& state, const s
                                                const std::optional<Parsed>& as_sent) const {
   if (!is_import(state.mode_of(subject))) TRY(populate(state, subject, candidate));
   if (!as_sent) return parse_candidate(state, subject, candidate, normalize);
-  if (bytes_of(candidate) > options_.max_schema_bytes) return too_large();
+  TRY(check_size(candidate, options_.max_schema_bytes));
   Content content = *as_sent->content;
   content.metadata = candidate.metadata;
   content.rule_set = candidate.rule_set;
+  TRY(check_size(content, options_.max_schema_bytes));
   return Parsed{as_sent->schema, std::make_shared<const Content>(std::move(content))};
 }
 
@@ -423,7 +427,7 @@ Result<Registry::FoundSchema> Registry::find_schema_by_id(const std::string& ten
   if (found == nullptr) return no_schema(std::to_string(id));
   int32_t version = 0;
   for (const auto& [of, number] : found->versions) {
-    if (of == subject && version != named) version = number;
+    if (of == subject && (named == 0 || version != named)) version = number;
   }
   TRY_ASSIGN(auto schema, parse_stored(tenant, subject, found->content));
   return FoundSchema{version, id, std::move(schema)};

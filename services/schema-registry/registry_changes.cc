@@ -33,6 +33,12 @@ bool has_subjects(const TenantState& state, const std::string& scope) {
                      [&](const auto& one) { return context_of(one.first) == name.context; });
 }
 
+size_t bytes_of(const Config& config) {
+  size_t out = 0;
+  for (const auto& [key, value] : config) out += key.size() + value.size();
+  return out;
+}
+
 bool is_in(const std::string& inner, const std::string& scope) {
   if (inner == scope) return false;
   const auto scopes = TenantState::scopes_of(inner);
@@ -108,6 +114,7 @@ Result<Config> Registry::set_config(const std::string& tenant, const std::string
         result[key] = value;
       }
     }
+    if (bytes_of(result) > options_.max_schema_bytes) return too_large();
     Fact one = fact(What::kConfig, tenant, scope);
     one.config = result;
     return std::vector<Fact>{std::move(one)};
@@ -121,7 +128,7 @@ Result<Config> Registry::drop_config(const std::string& tenant, const std::strin
     const Config* config = state.config(scope);
     if (config == nullptr) {
       if (scope.empty()) return std::vector<Fact>();
-      return no_config(scope);
+      return no_subject(scope);
     }
     TRY(check_writable(state, scope));
     before = *config;
@@ -146,7 +153,7 @@ Result<std::string> Registry::drop_mode(const std::string& tenant, const std::st
   std::string before;
   TRY(change(tenant, [&](const TenantState& state) -> Result<std::vector<Fact>> {
     const std::string* mode = state.mode(scope);
-    if (mode == nullptr && !recursive && !scope.empty()) return no_mode(scope);
+    if (mode == nullptr && !recursive && !scope.empty()) return no_subject(scope);
     before = mode == nullptr ? std::string(kReadWrite) : *mode;
     std::vector<Fact> facts;
     if (mode != nullptr) facts.push_back(fact(What::kMode, tenant, scope));

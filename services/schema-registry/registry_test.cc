@@ -226,6 +226,24 @@ TEST(Registry, PagesOfLargeSchemasGoOnWhereTheyEnded) {
   EXPECT_TRUE(std::is_sorted(subjects.begin(), subjects.end()));
 }
 
+TEST(Registry, APageHasAThousandVersionsAtMost) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  for (int i = 0; i < 1'001; ++i)
+    ASSERT_TRUE(registry.add("t", "s" + std::to_string(i), words("a"), false).ok());
+  for (const auto& [offset, versions] :
+       std::vector<std::pair<std::string, size_t>>{{"0", 1'000}, {"1000", 1}}) {
+    const std::string page =
+        answer_of(registry, "GET", {"schemas"}, "", {{"limit", "5000"}, {"offset", offset}}).body;
+    size_t found = 0;
+    formats::visit_jsonb(*formats::parse_jsonb(page), [&](std::string_view, std::string_view) {
+      ++found;
+      return true;
+    });
+    EXPECT_EQ(found, versions);
+  }
+}
+
 // The id is known here, but the subject that is asked for has it in a context that another server has made.
 TEST(Registry, AnIdOfASubjectIsLookedForWhereItIs) {
   MemoryStore::Facts facts;
@@ -235,11 +253,57 @@ TEST(Registry, AnIdOfASubjectIsLookedForWhereItIs) {
   EXPECT_EQ(answer_of(one, "GET", {"schemas", "ids", "1", "schema"}, "", {{"subject", "x"}}).body, "b");
 }
 
+// What names no version means the newest.
+TEST(Registry, ASchemaOfAnIdHasAVersion) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  ASSERT_TRUE(registry.set_mode("t", "s", "IMPORT", false).ok());
+  for (const auto& [text, id, version] :
+       std::vector<std::tuple<std::string, int, int>>{{"a", 1, 1}, {"b", 2, 2}, {"a", 1, 3}}) {
+    Candidate candidate = words(text);
+    candidate.id = id;
+    candidate.version = version;
+    ASSERT_TRUE(registry.add("t", "s", candidate, false).ok());
+  }
+  for (const auto& [id, named, version] : std::vector<std::tuple<int, int, int>>{
+           {1, 0, 3}, {1, 1, 1}, {1, 2, 3}, {1, 3, 3}, {1, 9, 3}, {2, 0, 2}, {2, 1, 2}}) {
+    const auto found = registry.find_schema_by_id("t", "s", id, named);
+    ASSERT_TRUE(found.ok()) << found.error().to_string();
+    EXPECT_EQ(found->version, version) << id << " named " << named;
+  }
+  EXPECT_EQ(registry.find_schema_by_id("t", "other", 1, 0)->version, 0);
+  EXPECT_EQ(registry.find_schema_by_id("t", "s", 9, 0).error().id, "40403");
+}
+
 Result<schema::SchemaPtr> parse_with_references(std::string_view text,
                                                 std::span<const schema::NamedSchema> references) {
   std::string all(text);
   for (const auto& one : references) all += " " + one.text;
   return parse_words<schema::SchemaType::kAvro>(all, references);
+}
+
+Result<schema::SchemaPtr> parse_to_twice_the_text(std::string_view text,
+                                                  std::span<const schema::NamedSchema> references) {
+  return parse_words<schema::SchemaType::kAvro>(std::string(text) + " " + std::string(text), references);
+}
+
+// With the metadata of the version before, too, which the request leaves out.
+TEST(Registry, WhatIsStoredIsBoundedAsWhatIsSent) {
+  constexpr schema::SchemaFormat kFormats[] = {{schema::SchemaType::kAvro, parse_to_twice_the_text}};
+  MemoryStore::Facts facts;
+  Registry registry(std::make_unique<MemoryStore>(facts), kFormats, {.max_schema_bytes = 100, .now_ms = {}});
+  Candidate first = words("a");
+  first.metadata = R"({"properties": {"p": "qqqqqqqqqqqqqqq"}})";
+  ASSERT_TRUE(registry.add("t", "s", first, false).ok());
+  for (const auto& [subject, length] : std::vector<std::pair<std::string, size_t>>{{"new", 50}, {"s", 30}}) {
+    for (const bool normalize : {false, true}) {
+      const auto made = registry.add("t", subject, words(std::string(length, 'a') + "?"), normalize);
+      ASSERT_FALSE(made.ok()) << subject;
+      EXPECT_EQ(made.error().id, "42209");
+    }
+  }
+  EXPECT_EQ(facts.size(), 1u);
+  EXPECT_TRUE(registry.add("t", "new", words(std::string(48, 'a') + "?"), false).ok());
 }
 
 int parses = 0;
@@ -261,6 +325,27 @@ TEST(Registry, ASchemaIsParsedOnce) {
   ASSERT_TRUE(registry.add("t", "s", words("a b?"), false).ok());
   EXPECT_EQ(parses, 3);  // and the version that it is compared with
   EXPECT_EQ(registry.state("t").latest("s")->content->metadata, candidate.metadata);
+}
+
+TEST(Registry, WhatIsKeptParsedIsBounded) {
+  MemoryStore::Facts facts;
+  Registry registry = on(facts);
+  const auto kept = [&] { return registry.usage().numbers().parsed_bytes; };
+  std::vector<Reference> all;
+  for (const std::string subject : {"a", "b", "c", "d"}) {
+    const auto made = registry.add("t", subject, words(std::string(1'000'000, 'a') + subject), false);
+    ASSERT_TRUE(made.ok());
+    ASSERT_TRUE(registry.formatted("t", subject, made->content, "resolved").ok());
+    EXPECT_GT(kept(), 1'000'000u);
+    EXPECT_LE(kept(), Registry::kMaxParsedBytes);
+    all.push_back({subject, subject, 1});
+  }
+  // With what it refers to it is more than all that may be kept; it leaves what is there alone.
+  const size_t before = kept();
+  const auto whole = registry.add("t", "whole", words("x", all), false);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(*registry.formatted("t", "whole", whole->content, "resolved"), "resolved: x");
+  EXPECT_EQ(kept(), before);
 }
 
 // A version's number may come again with another text; what refers to it means that one then.
@@ -315,6 +400,7 @@ TEST(Registry, AStoreThatFailsIsAnswered50001) {
     EXPECT_EQ(answer.status, 500);
     EXPECT_TRUE(answer.body.starts_with(R"({"error_code":50001,"message":)")) << answer.body;
     EXPECT_NE(answer.body.find("MR-TEST-0001"), std::string::npos) << answer.body;
+    EXPECT_EQ(answer.act ? answer.act->outcome : "", method == std::string("POST") ? "MR-TEST-0001" : "");
   }
   EXPECT_EQ(registry.usage().numbers().store_failures, 2u);
 }

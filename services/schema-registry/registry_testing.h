@@ -51,6 +51,7 @@ class WordSchema final : public schema::Schema {
     return WordSchema(type_, sorted).text();
   }
   Result<std::string> formatted(std::string_view format) const override {
+    if (format == "unspeakable") return error(Code::kInvalid, "MR-TEST-0002", "no words for it", "");
     return format == "resolved" ? "resolved: " + text_ : text_;
   }
   // A writer that is trusted has written `a~`, too, whatever it has declared.

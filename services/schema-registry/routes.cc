@@ -9,8 +9,6 @@ namespace {
 
 using enum Access;
 
-constexpr std::string_view kPaging = "offset, limit";
-
 constexpr Route kRoutes[] = {
     {"GET", "/", "", kOpen, "Whether it answers", nothing},
     {"POST", "/", "", kOpen, "Whether it answers", nothing},
@@ -38,7 +36,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/subjects/{subject}/versions/{version}", "format, deleted", kRead, "A version", show_version},
     {"GET", "/subjects/{subject}/versions/{version}/schema", "format, deleted", kRead, "Its text alone",
      raw_version},
-    {"GET", "/subjects/{subject}/versions/{version}/referencedby", kPaging, kRead,
+    {"GET", "/subjects/{subject}/versions/{version}/referencedby", "deleted, offset, limit", kRead,
      "The ids of the schemas that refer to it", referenced_by},
     {"DELETE", "/subjects/{subject}/versions/{version}", "permanent", kAdmin, "Deletes a version",
      delete_version, "DELETE SCHEMA"},

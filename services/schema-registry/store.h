@@ -31,9 +31,12 @@ class Store {
 
 // A file of its own in the data directory, held by this process alone.
 Result<std::unique_ptr<Store>> open_sqlite_store(Files& files, const std::string& path);
-// libpq's connection string or URI. The table is made if it is missing. A call that is not answered within the patience fails.
-inline constexpr std::chrono::milliseconds kPostgresPatience{10'000};
-Result<std::unique_ptr<Store>> open_postgres_store(const std::string& conninfo,
-                                                   std::chrono::milliseconds patience = kPostgresPatience);
+struct PostgresWaits {
+  std::chrono::milliseconds patience{10'000};  // a call that is not answered within it fails
+  std::chrono::milliseconds pause{
+      1'000};  // after that, and after a connection that failed: calls fail at once
+};
+// libpq's connection string or URI. The table is made if it is missing.
+Result<std::unique_ptr<Store>> open_postgres_store(const std::string& conninfo, PostgresWaits waits = {});
 
 }  // namespace millrace::registry

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -16,6 +17,7 @@
 namespace millrace::registry {
 namespace {
 
+using namespace std::chrono_literals;
 using Open = std::function<std::unique_ptr<Store>()>;
 using Texts = std::vector<std::string>;
 
@@ -113,10 +115,56 @@ TEST(Store, AConnectionThatPostgresEndedIsMadeAnew) {
   EXPECT_EQ(*facts, (Texts{"a"}));
 }
 
+// Whatever one statement answers, as text; a connection of its own.
+class Psql {
+ public:
+  explicit Psql(const std::string& conninfo) : connection_(PQconnectdb(conninfo.c_str())) {}
+  ~Psql() { PQfinish(connection_); }
+  Psql(const Psql&) = delete;
+  Psql& operator=(const Psql&) = delete;
+
+  std::string operator()(const char* sql) {
+    PGresult* rows = PQexec(connection_, sql);
+    std::string out = PQntuples(rows) > 0 ? PQgetvalue(rows, 0, 0) : "";
+    PQclear(rows);
+    return out;
+  }
+
+ private:
+  PGconn* connection_;
+};
+
+// It has inserted its first fact and waits for its second, which another holds back, when it is stopped: what it holds
+// would never be let go by itself.
+TEST(Store, AStoppedWriterOnPostgresHoldsUpNobodyForEver) {
+  const auto conninfo = postgres("stopped");
+  if (!conninfo) GTEST_SKIP();
+  const auto store = on(*conninfo);
+  Psql other(*conninfo), watcher(*conninfo);
+  other("BEGIN");
+  other("INSERT INTO millrace_registry_facts VALUES (2, 'held')");
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    auto its = open_postgres_store(*conninfo, {.patience = 3s});
+    if (its.ok()) (void)(*its)->append(0, {"a", "b"});
+    ::_exit(0);
+  }
+  const char* waiting =
+      "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+  while (watcher(waiting) != "1") ::usleep(1'000);
+  ASSERT_EQ(::kill(writer, SIGSTOP), 0);
+  other("ROLLBACK");
+  Result<bool> appended = store->append(0, {"c"});
+  EXPECT_TRUE(appended.ok()) << appended.error().to_string();
+  EXPECT_EQ(*store->read(0, 10), (Texts{"c"}));
+  ASSERT_EQ(::kill(writer, SIGKILL), 0);
+  ::waitpid(writer, nullptr, 0);
+}
+
 TEST(Store, NobodyWaitsForPostgresThatHangs) {
   const auto conninfo = postgres("frozen");
   if (!conninfo) GTEST_SKIP();
-  auto store = open_postgres_store(*conninfo, std::chrono::milliseconds(500));
+  auto store = open_postgres_store(*conninfo, {.patience = 500ms, .pause = 0ms});
   ASSERT_TRUE(store.ok()) << store.error().to_string();
   ASSERT_TRUE(*(*store)->append(0, {"a"}));
   const auto calls = {std::function([&] { return (*store)->read(0, 10).ok(); }),
@@ -137,6 +185,29 @@ TEST(Store, NobodyWaitsForPostgresThatHangs) {
     }
     ASSERT_TRUE(again.ok()) << again.error().to_string();
     EXPECT_EQ(*again, (Texts{"a"}));
+  }
+}
+
+// The database would take a new connection at once.
+TEST(Store, AfterPostgresDidNotAnswerCallsFailAtOnceForAWhile) {
+  const auto conninfo = postgres("pause");
+  if (!conninfo) GTEST_SKIP();
+  for (const auto pause : {0ms, std::chrono::milliseconds(1h)}) {
+    auto store = open_postgres_store(*conninfo, {.patience = 500ms, .pause = pause});
+    ASSERT_TRUE(store.ok()) << store.error().to_string();
+    const Pids pids = pids_of_others(*conninfo);
+    ASSERT_EQ(pids.size(), 1u);
+    ASSERT_EQ(::kill(pids[0], SIGSTOP), 0);
+    const auto first = (*store)->read(0, 10);
+    ASSERT_FALSE(first.ok());
+    for (int i = 0; i < 2; ++i) {
+      const auto next = (*store)->read(0, 10);
+      EXPECT_EQ(next.ok(), pause == 0ms);
+      EXPECT_EQ(next.ok() ? "" : next.error().to_string(), pause == 0ms ? "" : first.error().to_string());
+    }
+    ASSERT_EQ(::kill(pids[0], SIGCONT), 0);
+    store->reset();
+    while (!pids_of_others(*conninfo).empty()) ::usleep(1'000);
   }
 }
 

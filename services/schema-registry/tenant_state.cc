@@ -146,12 +146,12 @@ bool TenantState::is_live(const SubjectVersion& version) const {
   return found != nullptr && !found->deleted;
 }
 
-std::vector<SubjectVersion> TenantState::referrers(const SubjectVersion& of) const {
+std::vector<SubjectVersion> TenantState::referrers(const SubjectVersion& of, bool deleted) const {
   std::vector<SubjectVersion> out;
   const auto* all = found_in(referrers_, of);
   if (all == nullptr) return out;
   for (const auto& one : *all) {
-    if (is_live(one)) out.push_back(one);
+    if (deleted || is_live(one)) out.push_back(one);
   }
   return out;
 }

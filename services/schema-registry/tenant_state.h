@@ -71,8 +71,8 @@ class TenantState {
   // Of what the id stood for before it was erased; null: for nothing.
   const std::string* erased_guid(const std::string& context, int32_t id) const;
   bool is_live(const SubjectVersion& version) const;
-  // Live versions that refer to it.
-  std::vector<SubjectVersion> referrers(const SubjectVersion& of) const;
+  // Versions that refer to it; soft-deleted ones, too, if `deleted`.
+  std::vector<SubjectVersion> referrers(const SubjectVersion& of, bool deleted = false) const;
 
   const Config* config(const std::string& scope) const;
   const std::string* mode(const std::string& scope) const;

@@ -118,7 +118,8 @@ def wrong(test):
     assert refused("CREATE STREAM s (id BIGINT) WITH (schema_id = 1)")["code"] == "MR-SQL-0030"
     problem = refused("-- a comment\n CREATE STREAM s (WATERMARK FOR att AS att) WITH (schema = 'j')")
     assert problem["span"]["line"] == 2 and problem["span"]["column"] == 33, problem
-    server.sql("CREATE STREAM pinned WITH (schema_version = 1, schema = 'j')")
+    server.sql("CREATE STREAM pinned WITH (schema_version = 1, schema = 'j'); CREATE STREAM by_id WITH (schema = 'j', schema_id = 1)")
+    assert "schema_version = 1, schema_id = 1" in columns(server, "by_id")[1]
     assert columns(server, "pinned")[0]["price"] == "double precision"
     # A version that is gone for good takes no events; what is stored stays.
     server.sql("CREATE STREAM s (id BIGINT) WITH (schema = 'j')")

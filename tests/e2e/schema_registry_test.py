@@ -101,6 +101,10 @@ def a_restart_keeps_everything(test):
     for number, string in enumerate((r"\xff", r"x\0y", r"\n"), 3):  # strings of Protobuf are any bytes
         text = f'syntax = "proto2"; message M {{ optional string s = {number} [default = "{string}"]; }}'
         assert register(port, f"p{number}", text, schemaType="PROTOBUF") == (200, {"id": number})
+    # As it is printed it is too large to be read again.
+    text = 'syntax = "proto3"; enum E {' + "".join(f"VALUE_{i:05}={i};" for i in range(49_000)) + "}"
+    status, problem = register(port, "large", text, schemaType="PROTOBUF")
+    assert len(text) < 1 << 20 and (status, problem["error_code"]) == (422, 42209), (status, problem)
     assert call(port, "DELETE", "/subjects/s/versions/1") == (200, 1)
     before = whole(port)
     server.kill()
@@ -200,12 +204,12 @@ def changes_are_in_the_audit_log(test):
     of = [line for line in shown if line["act"] != "CREATE TOKEN"]
     assert [(line["act"], line["what"], line["outcome"]) for line in of] == [
         ("REGISTER SCHEMA", "orders: version 1 id 1", "ok"), ("REGISTER SCHEMA", "orders", "40901"),
-        ("SET CONFIG", "orders: config compatibilityLevel FULL", "ok"), ("SET MODE", "old: mode IMPORT", "ok"),
+        ("REGISTER SCHEMA", "others", "40301"), ("SET CONFIG", "orders: config compatibilityLevel FULL", "ok"), ("SET MODE", "old: mode IMPORT", "ok"),
         ("IMPORT SCHEMA", "old: version 3 id 1", "ok"), ("DELETE SCHEMA", "orders: version 1", "ok"),
         ("DELETE SUBJECT", "none", "40401")], of
     who = {token: "token " + token.split("_")[1] for token in (admin, producer)}
-    assert {(line["who"], line["tenant"], line["from"]) for line in of[:2]} == {(who[producer], "one", "127.0.0.1")}, of
-    assert {line["who"] for line in of[2:]} == {who[admin]}, of
+    assert {(line["who"], line["tenant"], line["from"]) for line in of[:3]} == {(who[producer], "one", "127.0.0.1")}, of
+    assert {line["who"] for line in of[3:]} == {who[admin]}, of
     assert test.cli("audit", "verify", "--data", server.directory).returncode == 0
 
 
@@ -356,11 +360,11 @@ def a_frozen_postgres_holds_up_nobody_for_long(test):
         assert [(status, body["error_code"]) for status, body in answers] == [(500, 50001)] * 2, answers
 
 
-def protobuf_class():
+def protobuf_class(*names):
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
     file = descriptor_pb2.FileDescriptorProto(name="order.proto", package="shop", syntax="proto3")
     message = file.message_type.add(name="Order")
-    for number, name in enumerate(("id", "note"), 1):
+    for number, name in enumerate(names, 1):
         message.field.add(name=name, number=number, label=1, type=9, json_name=name)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
@@ -414,7 +418,7 @@ def the_python_client(test):
             assert client.test_compatibility("documents-value", Schema(schema, "JSON")) == good, schema
 
         field = SerializationContext("messages", MessageField.VALUE)
-        message = protobuf_class()
+        message = protobuf_class("id", "note")
         bytes_ = ProtobufSerializer(message, client, {"use.deprecated.format": False})(message(id="7", note="x"), field)
         assert ProtobufDeserializer(message, {"use.deprecated.format": False}, client)(bytes_, field) == message(id="7", note="x")
         proto = client.get_latest_version("messages-value").schema.schema_str
@@ -422,38 +426,119 @@ def the_python_client(test):
             assert client.test_compatibility("messages-value", Schema(schema, "PROTOBUF")) == good, schema
 
 
-NODE = """
-const { SchemaRegistry, SchemaType } = require('@kafkajs/confluent-schema-registry');
-const registry = new SchemaRegistry({ host: process.argv[2] });
-const avro = process.argv[3];
-const json = JSON.stringify({ type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] });
-const proto = 'syntax = "proto3"; package shop; message Order { string id = 1; }';
-(async () => {
-  for (const [type, schema, value] of [[SchemaType.AVRO, avro, { id: 7 }], [SchemaType.JSON, json, { id: 7 }],
-                                       [SchemaType.PROTOBUF, proto, { id: '7' }]]) {
-    const subject = 'node-' + type;
-    const { id } = await registry.register({ type, schema }, { subject });
-    const again = await registry.register({ type, schema }, { subject });
-    if (id !== again.id || id !== await registry.getLatestSchemaId(subject)) throw new Error(type + ': ids differ');
-    const read = await registry.decode(await registry.encode(id, value));
-    if (JSON.stringify(read) !== JSON.stringify(value)) throw new Error(type + ': ' + JSON.stringify(read));
-  }
-})().catch((e) => { console.error(e); process.exit(1); });
-"""
+def the_python_serializers(test):
+    """Both ends, in three formats: old and new readers and writers, and what they refuse."""
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, header_schema_id_serializer
+    from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+    from confluent_kafka.schema_registry.error import SchemaRegistryError
+    from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
+    from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
+    from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
+
+    def refused(act, *wanted):
+        try:
+            act()
+        except SchemaRegistryError as e:
+            assert (e.http_status_code, e.error_code) == wanted, e
+        else:
+            raise AssertionError(f"it was taken, and not answered {wanted}")
+
+    def json_of(**properties):
+        return json.dumps({"$schema": "http://json-schema.org/draft-07/schema#", "title": "Order", "type": "object", "required": ["id"],
+                           "additionalProperties": False, "properties": {name: {"type": kind} for name, kind in properties.items()}})
+
+    old, new = protobuf_class("id"), protobuf_class("id", "note")
+    written = [{"id": 7}, {"id": 8, "note": "six bytes at least"}]
+    # Writers and readers of each version, what a reader of version i makes of an event of version j, one that fits neither, and
+    # an incompatible writer.
+    formats = {
+        "AVRO": ([ORDER, ORDER_2], written, [[{"id": 7}, {"id": 8}], [{"id": 7, "note": ""}, written[1]]], {"id": "7"},
+                 (ORDER_BAD, {"id": 7, "other": "x"}), lambda schema, conf: AvroSerializer(client(), schema, conf=conf),
+                 lambda schema: AvroDeserializer(client(), schema)),
+        "JSON": ([json_of(id="integer"), json_of(id="integer", note="string")], written, [[written[0], None], written], {"id": "7"},
+                 (json_of(id="string"), {"id": "7"}), lambda schema, conf: JSONSerializer(schema, client(), conf=conf),
+                 lambda schema: JSONDeserializer(schema, schema_registry_client=client())),
+        "PROTOBUF": ([old, new], [old(id="7"), new(id="8", note="six bytes at least")], None, {"id": "7"}, None,
+                     lambda message, conf: ProtobufSerializer(message, client(), conf),
+                     lambda message: ProtobufDeserializer(message, {}, client())),
+    }
+    with Alone(test, "python_serializers") as registry:
+        def client():  # one that has cached nothing
+            return SchemaRegistryClient({"url": f"http://127.0.0.1:{registry.port}"})
+
+        for kind, (schemas, events, expected, wrong, bad, serializer, deserializer) in formats.items():
+            field = SerializationContext(kind, MessageField.VALUE)
+            sent = [serializer(schema, {})(event, field) for schema, event in zip(schemas, events)]
+            ids = [int.from_bytes(bytes_[1:5], "big") for bytes_ in sent]
+            assert ids == [client().get_version(f"{kind}-value", version).schema_id for version in (1, 2)] and ids[0] != ids[1], ids
+            for i, schema in enumerate(schemas):
+                for j, bytes_ in enumerate(sent):
+                    read = deserializer(schema)
+                    if expected is None:
+                        assert read(bytes_, field) == schema.FromString(events[j].SerializeToString()), (kind, i, j)
+                    elif expected[i][j] is None:  # it has a member that the reader's schema refuses
+                        try:
+                            read(bytes_, field)
+                            raise AssertionError("it was read")
+                        except SerializationError:
+                            pass
+                    else:
+                        assert read(bytes_, field) == expected[i][j], (kind, i, j)
+            # The newest, whatever the writer has; and the GUID in a header.
+            latest = {"auto.register.schemas": False, "use.latest.version": True}
+            assert serializer(schemas[1], latest)(events[1], field) == sent[1]
+            with_headers = SerializationContext(kind, MessageField.VALUE, [])
+            bare = serializer(schemas[1], {"schema.id.serializer": header_schema_id_serializer})(events[1], with_headers)
+            assert [name for name, _ in with_headers.headers] == ["__value_schema_id"] and len(bare) < len(sent[1])
+            assert deserializer(schemas[1])(bare, with_headers) == deserializer(schemas[1])(sent[1], field)
+            # What is refused: by the registry, and by the client.
+            elsewhere = SerializationContext(f"no-{kind}", MessageField.VALUE)
+            refused(lambda: serializer(schemas[0], {"auto.register.schemas": False})(events[0], elsewhere), 404, 40401)
+            refused(lambda: serializer(schemas[0], {"auto.register.schemas": False, "use.schema.id": 999999})(events[0], field), 404, 40403)
+            refused(lambda: deserializer(schemas[0])(sent[0][:1] + (999999).to_bytes(4, "big") + sent[0][5:], field), 404, 40403)
+            if bad is not None:
+                refused(lambda: serializer(bad[0], {})(bad[1], field), 409, 40901)
+            try:
+                serializer(schemas[0], {})(wrong, field)
+                raise AssertionError(f"{kind}: {wrong} was written")
+            except (SerializationError, ValueError, TypeError):
+                pass
+        # One normal form, in which a serializer registers what it is told to.
+        one, other = ('{"type": "enum", "name": "E", "symbols": ["A"], ' + rest for rest in ('"x": 1, "y": 2}', '"y": 2, "x": 1}'))
+        for topic, normalize, versions in (("normal", True, [1]), ("plain", False, [1, 2])):
+            for schema in (one, other):
+                AvroSerializer(client(), schema, conf={"normalize.schemas": normalize})("A", SerializationContext(topic, MessageField.VALUE))
+            assert client().get_versions(f"{topic}-value") == versions
+        refused(lambda: client().register_schema("s", Schema("{", "AVRO")), 422, 42201)
+        refused(lambda: client().get_version("AVRO-value", 9), 404, 40402)
+        refused(lambda: client().delete_subject("AVRO-value", permanent=True), 404, 40405)
+        refused(lambda: client().set_compatibility("AVRO-value", "SIDEWAYS"), 422, 42203)
+        refused(lambda: client().update_mode("AVRO-value", "SIDEWAYS"), 422, 42204)
+        refused(lambda: client().update_mode("AVRO-value", "IMPORT"), 422, 42205)
+
+
+def run_node(script, *arguments):
+    """One of this folder, with what tools/node names."""
+    done = subprocess.run(["node", os.path.join(ROOT, "tests", "e2e", script), *arguments], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "NODE_PATH": os.path.join(ROOT, "build", "node", "node_modules")})
+    assert done.returncode == 0, done.stderr
+
+
+def the_confluent_client_for_node(test):
+    token = make_token(test, "confluent", "one", "admin")
+    with Alone(test, "confluent") as registry:
+        run_node("schema_registry_confluent.js", f"http://127.0.0.1:{registry.port}", token)
 
 
 def the_kafkajs_client(test):
-    script = os.path.join(test.root, "client.js")
-    with open(script, "w", encoding="utf-8") as f:
-        f.write(NODE)
-    with Alone(test, "node") as registry:
-        done = subprocess.run(["node", script, f"http://127.0.0.1:{registry.port}", ORDER], capture_output=True, text=True, timeout=60,
-                              env={**os.environ, "NODE_PATH": os.path.join(ROOT, "build", "node", "node_modules")})
-        assert done.returncode == 0, done.stderr
-        assert call(registry.port, "GET", "/subjects")[1] == ["node-AVRO", "node-JSON", "node-PROTOBUF"]
+    with Alone(test, "kafkajs") as registry:
+        run_node("schema_registry_kafkajs.js", f"http://127.0.0.1:{registry.port}")
+        names = {f"{what}-{kind}" for what in ("node", "order", "line") for kind in ("AVRO", "JSON", "PROTOBUF")}
+        assert set(call(registry.port, "GET", "/subjects")[1]) == names
 
 
 if __name__ == "__main__":
     main([a_restart_keeps_everything, what_http_refuses, metrics_tell_what_it_does, changes_are_in_the_audit_log,
           pages_of_named_origins_may_call, reserved_fields_and_trusted_writers, tokens_are_tenants, two_servers_on_one_postgres,
-          a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_kafkajs_client])
+          a_frozen_postgres_holds_up_nobody_for_long, the_python_client, the_python_serializers, the_confluent_client_for_node,
+          the_kafkajs_client])

@@ -14,7 +14,7 @@ def main():
     if not os.path.exists(postgres.BIN):
         return 1 if os.environ.get("MILLRACE_REQUIRE_POSTGRES") else postgres.SKIPPED
     with postgres.Postgres() as server:
-        server.psql("".join(f"CREATE DATABASE {name};\n" for name in ("contract", "writers", "ended", "frozen")))
+        server.psql("".join(f"CREATE DATABASE {name};\n" for name in ("contract", "writers", "ended", "stopped", "pause", "frozen")))
         environment = dict(os.environ, MILLRACE_TEST_POSTGRES=f"host=127.0.0.1 port={server.port} user=postgres")
         return subprocess.run([sys.argv[1], "--gtest_filter=*Postgres*"], env=environment).returncode
 
