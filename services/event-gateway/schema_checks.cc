@@ -80,22 +80,27 @@ void SchemaChecks::judge(const std::shared_ptr<Run>& run, Result<ExaminedSchema>
   auto work = [run, found] {
     run->verdict.broken = broken_of(*run->catalog, run->streams, *found, run->asked.caller);
   };
-  auto done = [this, run] { next_stream(run, 0); };
+  auto done = [this, run] { try_streams(run); };
   if (!services_.background.run(engine::Lane::kReads, std::move(work), std::move(done)))
     run->done(error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly"));
 }
 
-void SchemaChecks::next_stream(const std::shared_ptr<Run>& run, size_t number) {
-  if (number == run->streams.size()) return run->done(std::move(run->verdict));
-  const engine::StreamPtr stream = run->streams[number]->stream;
-  run->verdict.streams.push_back({stream, {}});
-  if (run->asked.events == 0 || !may_read(run->asked.caller, stream->name))
-    return next_stream(run, number + 1);
-  try_events(services_, stream, run->check, run->asked.events, run->budget,
-             [this, run, number](TriedEvents tried) {
-               run->verdict.streams.back().events = std::move(tried);
-               next_stream(run, number + 1);
-             });
+// A trial may end before its call returns: the loop goes on then, so that no number of streams is one of calls in each other.
+void SchemaChecks::try_streams(const std::shared_ptr<Run>& run) {
+  while (run->verdict.streams.size() < run->streams.size()) {
+    const engine::StreamPtr stream = run->streams[run->verdict.streams.size()]->stream;
+    run->verdict.streams.push_back({stream, {}});
+    if (run->asked.events == 0 || !may_read(run->asked.caller, stream->name)) continue;
+    const auto returned = std::make_shared<bool>(false);
+    try_events(services_, stream, run->check, run->asked.events, run->budget,
+               [this, run, returned](TriedEvents tried) {
+                 run->verdict.streams.back().events = std::move(tried);
+                 if (*returned) try_streams(run);
+               });
+    *returned = true;
+    if (!run->verdict.streams.back().events) return;
+  }
+  run->done(std::move(run->verdict));
 }
 
 }  // namespace millrace::gateway

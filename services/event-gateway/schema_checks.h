@@ -54,7 +54,7 @@ class SchemaChecks {
  private:
   struct Run;
   void judge(const std::shared_ptr<Run>& run, Result<ExaminedSchema> examined);
-  void next_stream(const std::shared_ptr<Run>& run, size_t number);
+  void try_streams(const std::shared_ptr<Run>& run);  // the next ones
 
   const TrialServices services_;
   const sql::Definitions& definitions_;
