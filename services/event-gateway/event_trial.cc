@@ -123,7 +123,9 @@ class Trial : public std::enable_shared_from_this<Trial> {
     out_.first.push_back({event.partition, event.offset, event.time, std::move(why)});
   }
 
-  bool is_over() const { return budget_->bytes == 0 || services_.clock.monotonic_ns() >= budget_->until_ns; }
+  bool is_over() const {
+    return budget_->gone || budget_->bytes == 0 || services_.clock.monotonic_ns() >= budget_->until_ns;
+  }
   void end_early() {
     out_.complete = false;
     done_(std::move(out_));

@@ -185,6 +185,32 @@ TEST_F(SchemaChecksTest, OnlyWhatTheTokenReads) {
   EXPECT_TRUE(of({"read:other"})->broken->empty());
 }
 
+TEST_F(SchemaChecksTest, WhoHasGoneIsNotWaitedFor) {
+  begin();
+  push("s", 0, 1'000);
+  size_t answers = 0;
+  const auto ask = [&] {
+    return checks_->check({tenant_, nullptr, {"o", "JSON", "{}", {}}, 1'000},
+                          [&](const auto&) { ++answers; });
+  };
+  std::function<void()> gone = ask();
+  schemas_.looked = [&] {
+    if (schemas_.looked_at == 100) gone();
+  };
+  run_until([&] { return answers == 1; });
+  EXPECT_LE(schemas_.looked_at, 120u);
+  schemas_.looked = nullptr;
+  schemas_.looked_at = 0;
+  schemas_.held = true;
+  gone = ask();
+  gone();
+  schemas_.held = false;
+  schemas_.waiting.front()(gateway::ExaminedSchema());
+  EXPECT_EQ(answers, 2u);
+  EXPECT_EQ(schemas_.looked_at, 0u);
+  EXPECT_EQ(tried(1'000).tried, 1'000u) << "its place is another's";
+}
+
 // Streams without events, whose trials end as they begin, and those whose trials find no place on Background.
 TEST_F(SchemaChecksTest, OfTenThousandStreams) {
   begin();
@@ -221,9 +247,17 @@ TEST_F(SchemaChecksTest, OfTenThousandStreams) {
 TEST_F(SchemaChecksTest, SoManyAtOnceAndNoneWithoutARegistry) {
   begin();
   schemas_.held = true;
-  for (size_t i = 0; i < SchemaChecks::kMostAtOnce; ++i)
-    checks_->check({tenant_, nullptr, {"o", "", "{}", {}}, 0}, [](const auto&) {});
-  EXPECT_EQ(check(0).error().id, "MR-SCH-0008");
+  const auto refused = [&](TenantId tenant) {
+    const auto id = std::make_shared<std::string>();  // an answer may come later
+    checks_->check({tenant, nullptr, {"o", "", "{}", {}}, 0},
+                   [id](const auto& verdict) { *id = verdict.ok() ? "" : verdict.error().id; });
+    return *id;
+  };
+  const TenantId another(90), third(91);
+  for (size_t i = 0; i < SchemaChecks::kMostOfATenant; ++i) EXPECT_EQ(refused(tenant_), "");
+  EXPECT_EQ(refused(tenant_), "MR-SCH-0008") << "the other places are not this tenant's";
+  while (schemas_.waiting.size() < SchemaChecks::kMostAtOnce) EXPECT_EQ(refused(another), "");
+  EXPECT_EQ(refused(third), "MR-SCH-0008");
   for (const auto& done : schemas_.waiting) done(error(Code::kInvalid, "MR-SCH-0007", "none"));
   schemas_.held = false;
   EXPECT_TRUE(check(0).ok());
