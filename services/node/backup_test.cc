@@ -222,6 +222,24 @@ TEST_F(RegistryFile, AHalfDoneChangeIsNotCopied) {
   EXPECT_EQ(bytes(node::kRegistryFile), before);
 }
 
+TEST_F(RegistryFile, NothingStaysOfACopyThatFails) {
+  auto registry = open();
+  for (int i = 0; i < 60; ++i)
+    add(*registry, "s" + std::to_string(i), R"({"title": ")" + std::string(40'000, 'x') + R"("})");
+  bool done = false;
+  for (uint64_t call = 1; !done; ++call) {
+    files_.fail_call(call, Code::kExhausted);
+    done = node::copy_registry(files_, "/data").ok();
+    EXPECT_EQ(files_.exists("/data/registry.copy"), done) << call;
+    ASSERT_LT(call, 100u);
+  }
+  files_.fail_call(0);
+  ASSERT_TRUE(node::remove_registry_copy(files_, "/data").ok());
+  files_.set_capacity(files_.used_bytes() + 100'000);
+  EXPECT_EQ(node::copy_registry(files_, "/data").error().code, Code::kExhausted);
+  EXPECT_FALSE(files_.exists("/data/registry.copy"));
+}
+
 TEST_F(RegistryFile, HasWhatStreamsName) {
   auto registry = open();
   const int32_t id = add(*registry, "orders-value", R"({"type": "object"})");
@@ -276,6 +294,26 @@ TEST_F(BackupHoldTest, NoCopyOfTheRegistryStays) {
     ASSERT_TRUE(node_->backups().end(held->id).ok());
     EXPECT_FALSE(files_.exists(copy));
   }
+}
+
+TEST_F(BackupHoldTest, NorWhereNobodyEndsTheBackup) {
+  open();
+  const std::string copy = std::string("/data/") + kRegistryCopy;
+  const auto held = node_->backups().begin();
+  ASSERT_TRUE(held.ok() && write_file_atomically(files_, copy, "x").ok());
+  clock_.advance_us(59'000'000);
+  turn();
+  EXPECT_TRUE(files_.exists(copy));
+  clock_.advance_us(2'000'000);
+  turn();
+  EXPECT_FALSE(files_.exists(copy)) << "its lease has ended";
+  ASSERT_TRUE(write_file_atomically(files_, copy, "x").ok());
+  EXPECT_EQ(node_->backups().renew(held->id).error().id, "MR-NODE-0019");
+  EXPECT_FALSE(files_.exists(copy)) << "it came later than that";
+  ASSERT_TRUE(write_file_atomically(files_, copy, "x").ok());
+  end();
+  open();
+  EXPECT_FALSE(files_.exists(copy)) << "the server was killed meanwhile";
 }
 
 // What comes behind the cut is not in it.

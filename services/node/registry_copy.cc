@@ -14,9 +14,7 @@ Result<bool> is_at_rest(Files& files, const std::string& directory) {
   return bytes == 0;
 }
 
-}  // namespace
-
-Status copy_registry(Files& files, const std::string& directory) {
+Status write_copy(Files& files, const std::string& directory) {
   TRY_ASSIGN(const bool at_rest, is_at_rest(files, directory));
   if (!at_rest) {
     return error(Code::kUnavailable, "MR-NODE-0027", "a change of the schema registry is not taken back yet",
@@ -32,6 +30,20 @@ Status copy_registry(Files& files, const std::string& directory) {
     TRY(to->write_at(done, {piece.data(), got}));
     done += got;
   }
+}
+
+}  // namespace
+
+// Half of one would take room of a disk that may be full.
+Status copy_registry(Files& files, const std::string& directory) {
+  Status copied = write_copy(files, directory);
+  if (!copied.ok()) (void)remove_registry_copy(files, directory);  // the first error is the one to tell
+  return copied;
+}
+
+Status remove_registry_copy(Files& files, const std::string& directory) {
+  const std::string copy = directory + "/" + kRegistryCopy;
+  return files.exists(copy) ? files.remove(copy) : Status();
 }
 
 }  // namespace millrace::node
