@@ -394,6 +394,35 @@ def json_of_another_shape(test):
         other.shutdown()
 
 
+class AnsweringLate(Answering):
+    """The first that sets the mode back gets no answer."""
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def do_PUT(self):  # pylint: disable=invalid-name
+        mode = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["mode"]
+        self.server.modes.append(mode)
+        if self.server.modes.count("READWRITE") == 1 and mode == "READWRITE":
+            self.server.over.wait(60)
+            return
+        self.do_GET()
+
+
+def a_mode_that_is_set_back_late(test):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), AnsweringLate) as other:
+        other.answer, other.modes, other.over = (200, '{"id": 1}'), [], threading.Event()
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        line = {"subject": "s", "version": 1, "id": 1, "schemaType": "JSON", "schema": "{}"}
+        done = test.cli("schema", "import", "-", "--registry", f"http://127.0.0.1:{other.server_address[1]}",
+                        stdin=json.dumps(line) + "\n{}\n")
+        other.over.set()
+        assert done.returncode == 1 and "MR-CLI-0051" in done.stderr and "MR-CLI-0054" not in done.stderr, done
+        assert other.modes == ["IMPORT", "READWRITE", "READWRITE"], other.modes
+        other.shutdown()
+
+
 def an_import_that_is_cut_off(test):
     """By a signal while its input waits, and by the end of the registry."""
     server = started(test)
@@ -433,4 +462,4 @@ def an_import_that_is_cut_off(test):
 
 if __name__ == "__main__":
     main([json_schema, avro_and_protobuf, wrong, before_a_new_version, registered_again, moved_on, moved, deleted,
-          json_of_another_shape, an_import_that_is_cut_off])
+          json_of_another_shape, a_mode_that_is_set_back_late, an_import_that_is_cut_off])
