@@ -28,10 +28,10 @@ def started(test, *options):
     return server
 
 
-def schema(test, server, *arguments, code=0, stdin=None):
+def schema(test, server, *arguments, code=0, stdin=None, env=None):
     with open(os.path.join(server.directory, "schema-registry.port"), encoding="ascii") as f:
         url = f"http://127.0.0.1:{int(f.read())}"
-    done = test.cli("schema", *arguments, stdin=stdin, env={"MILLRACE_REGISTRY": url})
+    done = test.cli("schema", *arguments, stdin=stdin, env={"MILLRACE_REGISTRY": url, **(env or {})})
     assert done.returncode == code, done
     return done
 
@@ -189,6 +189,12 @@ def before_a_new_version(test):
     csv = schema(test, server, "check", "orders-value", "-", "--type", "json", "--server", server.url, "--events", "10", "--output", "csv",
                  stdin=json.dumps(JSON)).stdout
     assert csv.splitlines() == ["object,kind,finding,place,reason", "orders,stream,fits,,10 of the last 10 events fit"], csv
+    # What does not go together, and what the environment says for other commands.
+    for arguments, said in ((("--events", "1", "--version", "1"), "--version"), (("--events", "1", "--all"), "--all"),
+                            (("--server", server.url), "--server is of use with --events alone")):
+        refused = schema(test, server, "check", "orders-value", "-", "--type", "json", *arguments, code=2, stdin=json.dumps(JSON)).stderr
+        assert said in refused and "--events" in refused and refused.count("hint") == 1, refused
+    schema(test, server, "check", "orders-value", "-", "--type", "json", stdin=json.dumps(JSON), env={"MILLRACE_SERVER": server.url})
     # Nothing was registered, and the streams take what they took.
     assert schema(test, server, "list", "--all", "--output", "csv").stdout.count("orders-value") == 1
     assert server.produce("orders", [{"id": 1, "price": 1}])["accepted"] == 1
