@@ -45,16 +45,24 @@ class Trial : public std::enable_shared_from_this<Trial> {
         budget_(std::move(budget)),
         done_(std::move(done)) {}
 
+  // A turn of the core loop for each stream: a subject may have ten thousand.
   void begin(size_t events) {
+    run([] {},
+        [self = shared_from_this(), events] {
+          self->find_tails(events);
+          self->next_tail();
+        });
+  }
+
+ private:
+  void find_tails(size_t events) {
     for (uint16_t i = 0; i < stream_->partitions; ++i) {
       const auto kept = services_.journal.range({stream_->id, PartitionId(i)});
       if (kept.ok()) tails_.push_back({PartitionId(i), kept->first.value, kept->end.value});
     }
     shorten(tails_, events);
-    next_tail();
   }
 
- private:
   void next_tail() {
     place_ = services_.streams.start_of(*stream_);
     next_page();
@@ -91,6 +99,10 @@ class Trial : public std::enable_shared_from_this<Trial> {
       self->tails_.erase(self->tails_.begin());
       self->next_tail();
     };
+    run(std::move(work), std::move(done));
+  }
+
+  void run(std::function<void()> work, std::function<void()> done) {
     if (!services_.background.run(engine::Lane::kReads, std::move(work), std::move(done)))
       fail(error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly"));
   }
@@ -111,7 +123,9 @@ class Trial : public std::enable_shared_from_this<Trial> {
     out_.first.push_back({event.partition, event.offset, event.time, std::move(why)});
   }
 
-  bool is_over() const { return budget_->bytes == 0 || services_.clock.monotonic_ns() >= budget_->until_ns; }
+  bool is_over() const {
+    return budget_->gone || budget_->bytes == 0 || services_.clock.monotonic_ns() >= budget_->until_ns;
+  }
   void end_early() {
     out_.complete = false;
     done_(std::move(out_));

@@ -5,6 +5,7 @@
 // Threads: begin and callback on the core loop; events are judged on Background.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,8 +33,9 @@ struct TriedEvents {
 };
 
 struct TrialBudget {
-  size_t bytes;
-  int64_t until_ns;  // of the monotonic clock
+  size_t bytes = 0;
+  int64_t until_ns = 0;            // of the monotonic clock
+  std::atomic<bool> gone = false;  // nobody waits for the answer any more: the rest is not looked at
 };
 
 struct TrialServices {

@@ -10,6 +10,7 @@
 #include "event-gateway/http_context.h"
 #include "event-gateway/http_cors.h"
 #include "event-gateway/http_parser.h"
+#include "event-gateway/http_slot.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/socket_output.h"
 
@@ -22,7 +23,6 @@ using ErrorCode = boost::system::error_code;
 constexpr size_t kInput = 4 * 1024;         // a connection's first buffer
 constexpr size_t kBusyInput = 16 * 1024;    // of one whose requests do not fit into it
 constexpr size_t kInputSlack = 16 * 1024;   // above the largest header
-constexpr size_t kPiece = 64 * 1024;        // pulled from a source at a time
 constexpr size_t kMaxUnsent = 1u << 20;     // then no further request is read
 constexpr size_t kReadAtOnce = 256 * 1024;  // of a large body
 constexpr size_t kSkippedBody = 64 * 1024;  // of a refused request; a larger one ends the connection
@@ -76,24 +76,7 @@ class Connection final : public HttpConnection {
   // request's body. kToken: its token is being verified. kEnded: nothing more is read but to throw it away. kUpgraded: what comes is not HTTP.
   enum class Phase : uint8_t { kHead, kToken, kSized, kChunked, kSkip, kEnded, kUpgraded };
 
-  // A request in flight.
-  struct Slot {
-    bool ready = false;  // the answer is in `bytes`
-    bool last = false;   // the connection ends behind it
-    bool concurrent = true;
-    bool http11 = true, keep_alive = true, head_only = false;
-    bool wants_continue = false;
-    bool stream_begun = false, more = false;
-    std::string id;     // what the request is called
-    std::string cors;   // header lines
-    std::string bytes;  // or what of the head goes before the source's
-    std::unique_ptr<BodySource> source;
-    TenantQuotas::Hold subscription;  // while the source goes on and on, and is counted
-    TenantId tenant;                  // whose it is, and who asked for it
-    CallerPtr caller;
-    std::function<void()> gone;  // while it is not answered
-    std::optional<WebSocketTerms> upgrade;
-  };
+  using Slot = HttpSlot;
 
   // Input
   std::string_view input() const { return {input_.data() + begin_, end_ - begin_}; }
@@ -127,18 +110,11 @@ class Connection final : public HttpConnection {
   void post_run();
   bool can_go_on() const;
   void advance();
-  bool pump(Slot& slot);
-  void frame(const Slot& slot, std::string_view piece);
-  std::string common_fields(Slot& slot) const;
-  void begin_answer(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
-                    std::string_view trailer);
   void send();
   void on_sent(SocketOutput::Sent sent);
   void finish_sending();
   void drop_slots();
   void ask_whether_gone(int64_t now_ms);
-  Status count_subscription(Slot& slot);
-  void end_source(Slot& slot);
   void hand_over();
   std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
 
@@ -173,7 +149,8 @@ class Connection final : public HttpConnection {
   int64_t read_deadline_ = kNever, write_deadline_ = kNever, linger_deadline_ = kNever,
           drain_deadline_ = kNever;
   int64_t spoke_ms_ = 0;  // for heartbeats
-  bool idle_ = true;      // the read deadline is that of an idle connection
+  const HttpSlot::Way way_{ctx_, output_, spoke_ms_};
+  bool idle_ = true;  // the read deadline is that of an idle connection
 };
 
 // ---- input
@@ -549,25 +526,11 @@ Connection::Slot* Connection::slot_of(uint64_t request) {
   return &slots_[request - first_];
 }
 
-// Lines of every answer.
-std::string Connection::common_fields(Slot& slot) const {
-  if (slot.id.empty()) slot.id = ctx_.request_ids.next();
-  return "X-Request-Id: " + slot.id + "\r\n" + slot.cors;
-}
-
-void Connection::begin_answer(std::string& out, const Slot& slot, const HttpAnswer& answer, bool sized,
-                              std::string_view trailer) {
-  append_head(out, answer, {ctx_.date, slot.http11, slot.last, sized, trailer});
-  ++ctx_.counters.by_class[static_cast<size_t>(answer.status / 100) % 6];
-  if (answer.status == 429 || answer.status == 503) ++ctx_.counters.refusals;
-  if (answer.status == 401 || answer.status == 403) ++ctx_.counters.denied;
-}
-
 void Connection::answer(uint64_t request, HttpAnswer answer) {
   Slot* slot = slot_of(request);
   if (slot == nullptr || slot->ready || slot->source != nullptr) return;
   slot->gone = nullptr;
-  answer.fields += common_fields(*slot);
+  answer.fields += slot->common_fields(ctx_);
   if (answer.content_type == kProblemType) add_request_id(answer.body, slot->id);
   if (answer.status == 500 && ctx_.backend.log_failure) ctx_.backend.log_failure(answer.body);
   if (answer.content_type == kProblemType && request_.face == Face::kSchemaRegistry &&
@@ -576,7 +539,7 @@ void Connection::answer(uint64_t request, HttpAnswer answer) {
   }
   if (ctx_.stopping) slot->last = true;
   std::string& to = slot == &slots_.front() ? output_.bytes : slot->bytes;
-  begin_answer(to, *slot, answer, true, {});
+  slot->begin_answer(ctx_, to, answer, true, {});
   if (!slot->head_only) to += answer.body;
   slot->ready = true;
   if (running_) {
@@ -597,16 +560,16 @@ void Connection::stream(uint64_t request, HttpAnswer head, std::unique_ptr<BodyS
   slot->tenant = request_.tenant;  // the connection's last request, so far
   slot->caller = request_.caller;
   slot->source = std::move(body);
-  if (const Status counted = count_subscription(*slot); !counted.ok()) {
-    end_source(*slot);
+  if (const Status counted = slot->count_subscription(ctx_); !counted.ok()) {
+    slot->end_source(ctx_);
     return this->answer(request, problem(counted.error()));
   }
   if (ctx_.stopping || !slot->http11) slot->last = true;  // 1.0: the connection's end is the body's
   slot->gone = nullptr;
-  head.fields += common_fields(*slot);
+  head.fields += slot->common_fields(ctx_);
   slot->more = true;
   std::string announce = slot->source->trailer().empty() ? "" : "Trailer: Millrace-Cursor\r\n";
-  begin_answer(slot->bytes, *slot, head, false, announce);
+  slot->begin_answer(ctx_, slot->bytes, head, false, announce);
   run();
 }
 
@@ -631,7 +594,7 @@ void Connection::on_gone(uint64_t request, std::function<void()> gone) {
 void Connection::upgrade(uint64_t request, std::string fields, const WebSocketTerms& terms) {
   Slot* slot = slot_of(request);
   if (slot == nullptr || slot->ready || slot->source != nullptr) return;
-  append_upgrade_head(slot->bytes, ctx_.date, fields + common_fields(*slot));
+  append_upgrade_head(slot->bytes, ctx_.date, fields + slot->common_fields(ctx_));
   ++ctx_.counters.by_class[1];
   slot->upgrade = terms;
   slot->ready = true;
@@ -693,7 +656,7 @@ void Connection::advance() {
       if (std::exchange(front.wants_continue, false)) output_.bytes += "HTTP/1.1 100 Continue\r\n\r\n";
       return;
     }
-    if (front.source != nullptr && !pump(front)) return;
+    if (front.source != nullptr && !front.pump(way_)) return;
     if (closed_) return;
     output_.bytes += front.bytes;
     const bool last = front.last;
@@ -708,46 +671,6 @@ void Connection::advance() {
       phase_ = Phase::kEnded;
       drop_slots();
     }
-  }
-}
-
-// Pulls from the source while there is room to send. True: it has ended.
-bool Connection::pump(Slot& slot) {
-  if (!std::exchange(slot.stream_begun, true)) {
-    spoke_ms_ = ctx_.now_ms;
-    output_.bytes += slot.bytes;
-    slot.bytes.clear();
-    if (slot.head_only) slot.more = false;
-  }
-  std::string piece;
-  auto next = slot.head_only ? BodySource::Next::kEnd : BodySource::Next::kMore;
-  while (next == BodySource::Next::kMore && slot.more && !output_.writing() &&
-         output_.bytes.size() < kPiece) {
-    slot.more = false;  // a wake() from inside sets it again
-    piece.clear();
-    next = slot.source->produce(piece, kPiece);
-    if (next == BodySource::Next::kMore) slot.more = true;
-    // What was finite may go on with a subscription.
-    if (const Status counted = count_subscription(slot); !counted.ok()) {
-      slot.source->refuse(piece, counted.error());
-      next = BodySource::Next::kEnd;
-    }
-    frame(slot, piece);
-  }
-  if (next != BodySource::Next::kEnd) return false;
-  if (slot.http11 && !slot.head_only) append_last_chunk(output_.bytes, slot.source->trailer());
-  end_source(slot);
-  slot.ready = true;
-  return true;
-}
-
-void Connection::frame(const Slot& slot, std::string_view piece) {
-  if (piece.empty()) return;
-  spoke_ms_ = ctx_.now_ms;
-  if (slot.http11) {
-    append_chunk(output_.bytes, piece);
-  } else {
-    output_.bytes += piece;
   }
 }
 
@@ -793,24 +716,11 @@ void Connection::finish_sending() {
   linger_deadline_ = ctx_.now_ms + kLingerMs;
 }
 
-Status Connection::count_subscription(Slot& slot) {
-  if (slot.subscription != nullptr || !slot.source->endless()) return {};
-  TRY_ASSIGN(slot.subscription, ctx_.backend.quotas->subscribe(slot.tenant));
-  ++ctx_.counters.subscriptions;
-  return {};
-}
-
-void Connection::end_source(Slot& slot) {
-  if (slot.subscription != nullptr) --ctx_.counters.subscriptions;
-  slot.subscription = nullptr;
-  ctx_.bury(std::move(slot.source));
-}
-
 void Connection::drop_slots() {
   drop_body();
   upload_ = nullptr;
   for (Slot& slot : slots_) {
-    if (slot.source != nullptr) end_source(slot);
+    if (slot.source != nullptr) slot.end_source(ctx_);
     if (slot.gone) slot.gone();
   }
   first_ += slots_.size();
@@ -823,7 +733,7 @@ void Connection::ask_whether_gone(int64_t now_ms) {
   if (!eof_ || slots_.empty() || output_.writing() || now_ms - spoke_ms_ < kAskMs) return;
   const Slot& front = slots_.front();
   if (front.source != nullptr) {
-    if (front.stream_begun) frame(front, front.source->heartbeat());
+    if (front.stream_begun) front.heartbeat(way_);
   } else if (!front.ready && front.http11) {
     output_.bytes += "HTTP/1.1 100 Continue\r\n\r\n";
   }
@@ -855,10 +765,9 @@ void Connection::tick(int64_t now_ms) {
   }
   if (eof_) return ask_whether_gone(now_ms);
   if (!slots_.empty() && slots_.front().source != nullptr && slots_.front().stream_begun &&
-      !output_.writing() && now_ms - spoke_ms_ >= ctx_.options.heartbeat.count()) {
-    const auto beat = slots_.front().source->heartbeat();
-    frame(slots_.front(), beat);
-    if (!beat.empty()) run();
+      !output_.writing() && now_ms - spoke_ms_ >= ctx_.options.heartbeat.count() &&
+      slots_.front().heartbeat(way_)) {
+    run();
   }
 }
 
@@ -866,18 +775,7 @@ void Connection::drain() {
   if (closed_) return;
   drain_deadline_ = ctx_.now_ms + ctx_.options.drain_timeout.count();
   for (Slot& slot : slots_) {
-    if (slot.source == nullptr || !slot.source->endless()) continue;
-    if (!slot.stream_begun) output_.bytes += slot.bytes;
-    const std::string_view farewell = slot.source->farewell();
-    slot.bytes.clear();
-    if (slot.http11) {
-      if (!farewell.empty()) append_chunk(slot.bytes, farewell);
-      append_last_chunk(slot.bytes, {});
-    } else {
-      slot.bytes += farewell;
-    }
-    end_source(slot);
-    slot.ready = slot.last = true;
+    if (slot.source != nullptr && slot.source->endless()) slot.farewell(way_);
   }
   // A request that has only begun to arrive is not in flight; the client is told to send it elsewhere.
   const bool arriving = phase_ == Phase::kToken || phase_ == Phase::kSized || phase_ == Phase::kChunked;

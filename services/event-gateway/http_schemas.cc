@@ -180,9 +180,10 @@ void check_schema(const HttpBackend& backend, const HttpRequest& request, const 
   if (!asked.ok()) return reply.answer(problem(asked.error()));
   if (backend.schema_checks == nullptr) return reply.answer(problem(no_registry()));
   const std::string subject = asked->schema.subject;
-  backend.schema_checks->check(std::move(*asked), [subject, reply](Result<SchemaChecks::Verdict> verdict) {
-    reply.answer(verdict.ok() ? answer_of(subject, *verdict) : problem(verdict.error()));
-  });
+  reply.on_gone(backend.schema_checks->check(
+      std::move(*asked), [subject, reply](Result<SchemaChecks::Verdict> verdict) {
+        reply.answer(verdict.ok() ? answer_of(subject, *verdict) : problem(verdict.error()));
+      }));
 }
 
 }  // namespace millrace::gateway

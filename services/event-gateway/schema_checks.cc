@@ -43,21 +43,26 @@ struct SchemaChecks::Run {
   sql::CatalogPtr catalog;
   std::vector<const sql::Catalog::Entry*> streams;
   std::shared_ptr<EventSchema> check;
-  std::shared_ptr<TrialBudget> budget;
+  const std::shared_ptr<TrialBudget> budget = std::make_shared<TrialBudget>();
   Verdict verdict;
 };
 
-void SchemaChecks::check(Asked asked, Done done) {
-  if (schemas_ == nullptr) return done(no_registry());
-  if (running_ >= kMostAtOnce) {
-    return done(
+std::function<void()> SchemaChecks::check(Asked asked, Done done) {
+  const auto refuse = [&](Error why) {
+    done(std::move(why));
+    return [] {};
+  };
+  if (schemas_ == nullptr) return refuse(no_registry());
+  const auto of_tenant = running_of_.find(asked.tenant);
+  if (running_ >= kMostAtOnce || (of_tenant != running_of_.end() && of_tenant->second >= kMostOfATenant)) {
+    return refuse(
         error(Code::kExhausted, "MR-SCH-0008", "too many schemas are being checked", "try again shortly"));
   }
-  ++running_;
+  take_place(asked.tenant);
   const auto run = std::make_shared<Run>();
   run->asked = std::move(asked);
-  run->done = [this, done = std::move(done)](Result<Verdict> verdict) {
-    --running_;
+  run->done = [this, tenant = run->asked.tenant, done = std::move(done)](Result<Verdict> verdict) {
+    free_place(tenant);
     done(std::move(verdict));
   };
   run->catalog = definitions_.catalog();
@@ -66,36 +71,52 @@ void SchemaChecks::check(Asked asked, Done done) {
   for (const auto* entry : run->streams) ids.insert(entry->stream->schema.id);
   schemas_->examine(run->asked.tenant, run->asked.schema, {ids.begin(), ids.end()},
                     [this, run](Result<ExaminedSchema> examined) { judge(run, std::move(examined)); });
+  return [budget = run->budget] { budget->gone = true; };
+}
+
+void SchemaChecks::take_place(TenantId tenant) {
+  ++running_;
+  ++running_of_[tenant];
+}
+
+void SchemaChecks::free_place(TenantId tenant) {
+  --running_;
+  if (--running_of_[tenant] == 0) running_of_.erase(tenant);
 }
 
 void SchemaChecks::judge(const std::shared_ptr<Run>& run, Result<ExaminedSchema> examined) {
   if (!examined.ok()) return run->done(examined.error());
+  if (run->budget->gone) return run->done(std::move(run->verdict));
   const auto found = std::make_shared<ExaminedSchema>(std::move(*examined));
   run->check = found->check;
   run->verdict.level = found->level;
   run->verdict.messages = found->messages;
-  const int64_t longest_ns = std::chrono::nanoseconds(kLongest).count();
-  run->budget =
-      std::make_shared<TrialBudget>(TrialBudget{kMostBytes, services_.clock.monotonic_ns() + longest_ns});
+  run->budget->bytes = kMostBytes;
+  run->budget->until_ns = services_.clock.monotonic_ns() + std::chrono::nanoseconds(kLongest).count();
   auto work = [run, found] {
     run->verdict.broken = broken_of(*run->catalog, run->streams, *found, run->asked.caller);
   };
-  auto done = [this, run] { next_stream(run, 0); };
+  auto done = [this, run] { try_streams(run); };
   if (!services_.background.run(engine::Lane::kReads, std::move(work), std::move(done)))
     run->done(error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly"));
 }
 
-void SchemaChecks::next_stream(const std::shared_ptr<Run>& run, size_t number) {
-  if (number == run->streams.size()) return run->done(std::move(run->verdict));
-  const engine::StreamPtr stream = run->streams[number]->stream;
-  run->verdict.streams.push_back({stream, {}});
-  if (run->asked.events == 0 || !may_read(run->asked.caller, stream->name))
-    return next_stream(run, number + 1);
-  try_events(services_, stream, run->check, run->asked.events, run->budget,
-             [this, run, number](TriedEvents tried) {
-               run->verdict.streams.back().events = std::move(tried);
-               next_stream(run, number + 1);
-             });
+// A trial may end before its call returns: the loop goes on then, so that no number of streams is one of calls in each other.
+void SchemaChecks::try_streams(const std::shared_ptr<Run>& run) {
+  while (!run->budget->gone && run->verdict.streams.size() < run->streams.size()) {
+    const engine::StreamPtr stream = run->streams[run->verdict.streams.size()]->stream;
+    run->verdict.streams.push_back({stream, {}});
+    if (run->asked.events == 0 || !may_read(run->asked.caller, stream->name)) continue;
+    const auto returned = std::make_shared<bool>(false);
+    try_events(services_, stream, run->check, run->asked.events, run->budget,
+               [this, run, returned](TriedEvents tried) {
+                 run->verdict.streams.back().events = std::move(tried);
+                 if (*returned) try_streams(run);
+               });
+    *returned = true;
+    if (!run->verdict.streams.back().events) return;
+  }
+  run->done(std::move(run->verdict));
 }
 
 }  // namespace millrace::gateway

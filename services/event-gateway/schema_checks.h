@@ -1,12 +1,13 @@
 // SchemaChecks: what would become of a subject's streams if a schema were its next version: which of their last events do not fit,
 // and what SQL has made of them that could not go on. Registers and changes nothing.
 //
-// Bound:   kMostAtOnce checks; of each kMostEvents events a stream, kMostBytes and kLongest in all.
+// Bound:   kMostAtOnce checks, kMostOfATenant of them one tenant's, so that no tenant has all places; of each kMostEvents events a stream, kMostBytes and kLongest in all.
 // Threads: the core loop's; the schema is parsed on the registry's thread, events are judged on Background.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ namespace millrace::gateway {
 class SchemaChecks {
  public:
   static constexpr size_t kMostAtOnce = 4;
+  static constexpr size_t kMostOfATenant = 2;
   static constexpr size_t kMostEvents = 10'000;
   static constexpr size_t kMostBytes = 64u << 20;
   static constexpr std::chrono::seconds kLongest{10};
@@ -48,18 +50,22 @@ class SchemaChecks {
       : services_(services), definitions_(definitions) {}
   void use(EventSchemas& schemas) { schemas_ = &schemas; }  // it outlives this
 
-  // MR-SCH-0004: no registry here; MR-SCH-0008: too many at once; those of EventSchemas::examine.
-  void check(Asked asked, Done done);
+  // MR-SCH-0004: no registry here; MR-SCH-0008: too many at once; those of EventSchemas::examine. Whoever waits for the answer
+  // and has gone calls what is returned: it ends early then, and its place is free.
+  std::function<void()> check(Asked asked, Done done);
 
  private:
   struct Run;
+  void take_place(TenantId tenant);
+  void free_place(TenantId tenant);
   void judge(const std::shared_ptr<Run>& run, Result<ExaminedSchema> examined);
-  void next_stream(const std::shared_ptr<Run>& run, size_t number);
+  void try_streams(const std::shared_ptr<Run>& run);  // the next ones
 
   const TrialServices services_;
   const sql::Definitions& definitions_;
   EventSchemas* schemas_ = nullptr;
   size_t running_ = 0;
+  std::map<TenantId, size_t> running_of_;
 };
 
 }  // namespace millrace::gateway

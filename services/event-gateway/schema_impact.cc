@@ -86,11 +86,10 @@ class Impact {
   std::vector<BrokenObject> take() { return std::move(out_); }
 
  private:
+  // What only gives its late events to the stream does not read its columns.
   std::vector<const Entry*> readers_of(const engine::StreamDef& stream) const {
-    std::vector<const Entry*> out;
-    for (const Entry* entry : catalog_.entries(stream.tenant)) {
-      if (entry->query != nullptr && entry->query->reads(stream.id)) out.push_back(entry);
-    }
+    auto out = catalog_.readers(sql::definition_of(stream.id));
+    std::erase_if(out, [&](const Entry* entry) { return !entry->query->reads(stream.id); });
     return out;
   }
 

@@ -49,10 +49,10 @@ class SchemaImpact : public testing::Test {
     catalog_ = *changed;
   }
   // A line for each object: its name, what it reads, and the columns.
-  std::string broken(const SchemaColumns& after, int32_t id = 7) {
+  std::string broken(const SchemaColumns& after, int32_t id = 7, const char* stream = "orders") {
     std::string out;
     for (const auto& one :
-         broken_by(*catalog_, {catalog_->find(TenantId(1), "orders")}, {{id, kBefore}}, after)) {
+         broken_by(*catalog_, {catalog_->find(TenantId(1), stream)}, {{id, kBefore}}, after)) {
       out += std::string(one.kind) + " " + one.name + (one.reads.empty() ? "" : " of " + one.reads) + ":";
       for (const auto& column : one.columns)
         out +=
@@ -98,6 +98,18 @@ TEST_F(SchemaImpact, AQueryThatReadsBothIsNamedOnceForEach) {
   EXPECT_NE(all.find("view every of orders: id BIGINT->TEXT\n"), std::string::npos) << all;
   EXPECT_NE(all.find("view dear_ids of dear:\n"), std::string::npos) << all;
   EXPECT_NE(all.find("view every of dear:\n"), std::string::npos) << all;
+}
+
+// It reads another stream's columns.
+TEST_F(SchemaImpact, WhoGivesItsLateEventsIsNotNamed) {
+  const std::string columns = "(id BIGINT, at TIMESTAMPTZ, WATERMARK FOR at AS at)";
+  define(DefinitionKind::kStream, "late",
+         "CREATE STREAM late " + columns + " WITH (schema = 'o', schema_version = 1, schema_id = 7)");
+  define(DefinitionKind::kStream, "early", "CREATE STREAM early " + columns);
+  define(DefinitionKind::kView, "hours",
+         "CREATE MATERIALIZED VIEW hours AS SELECT window_start, max(id) AS id FROM TUMBLE(early, at, "
+         "INTERVAL '1 hour') GROUP BY window_start LATE DATA TO late");
+  EXPECT_EQ(broken(changed(0, {"id", "TEXT", {}}), 7, "late"), "stream late: id BIGINT->TEXT\n");
 }
 
 TEST_F(SchemaImpact, RowsMayGainFields) {

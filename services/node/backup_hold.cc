@@ -15,13 +15,14 @@ bool BackupHold::held() const {
   return !id_.empty() && clock_.monotonic_ns() < until_ns_;
 }
 
-Status BackupHold::remove_registry_copy() {
-  const std::string copy = directory_ + "/" + kRegistryCopy;
-  return files_.exists(copy) ? files_.remove(copy) : Status();
+void BackupHold::expire() {
+  if (id_.empty() || held()) return;
+  id_.clear();
+  (void)remove_registry_copy(files_, directory_);  // the next backup, or start, tries again
 }
 
 Result<gateway::HeldBackup> BackupHold::begin() {
-  TRY(remove_registry_copy());
+  TRY(remove_registry_copy(files_, directory_));
   // No other node's, nor this one's of another start.
   const std::string id = fmt::format("{}-{}-{}", journal_.start_epoch(), clock_.wall_us(), ++begun_);
   TRY(write_file_atomically(files_, directory_ + "/BACKUP", id + "\n"));
@@ -31,7 +32,9 @@ Result<gateway::HeldBackup> BackupHold::begin() {
 }
 
 Status BackupHold::renew(const std::string& id) {
-  if (id != id_ || !held()) {
+  expire();
+  if (id != id_ || id_.empty()) {
+    if (id_.empty()) (void)remove_registry_copy(files_, directory_);  // it came behind the lease
     return error(
         Code::kGone, "MR-NODE-0019", "this backup is not held any more",
         "its lease has ended, the server has started again, or another backup has begun: begin again");
@@ -49,7 +52,7 @@ Result<gateway::BackupCut> BackupHold::cut(const std::string& id) {
 Status BackupHold::end(const std::string& id) {
   TRY(renew(id));
   id_.clear();
-  TRY(remove_registry_copy());
+  TRY(remove_registry_copy(files_, directory_));
   return files_.remove(directory_ + "/BACKUP");
 }
 

@@ -1,7 +1,7 @@
 // BackupHold: while a backup of the running node is made, nothing is removed from its journal.
 //
 // Cut:     the durable end of the journal and the definitions, taken at one moment: what a crash then would leave.
-// Lease:   ends by itself, so that a copier that was killed does not stop retention for good.
+// Lease:   ends by itself, so that a copier that was killed does not stop retention for good, and leaves no copy of the registry.
 // Threads: the core loop.
 #pragma once
 
@@ -27,9 +27,9 @@ class BackupHold final : public gateway::Backups {
   Status end(const std::string& id) override;
 
   bool held() const;
+  void expire();  // what a lease that has ended leaves goes
 
  private:
-  Status remove_registry_copy();
   Files& files_;
   const Clock& clock_;
   const std::string directory_;

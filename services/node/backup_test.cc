@@ -168,8 +168,9 @@ TEST(Restore, HalfOfItIsNoDataDirectory) {
 
 class RegistryFile : public testing::Test {
  protected:
-  std::unique_ptr<registry::Registry> open() {
-    auto store = registry::open_sqlite_store(files_, "/data/registry.db");
+  std::unique_ptr<registry::Registry> open() { return open(files_); }
+  static std::unique_ptr<registry::Registry> open(Files& files) {
+    auto store = registry::open_sqlite_store(files, "/data/registry.db");
     EXPECT_TRUE(store.ok()) << store.error().to_string();
     return std::make_unique<registry::Registry>(
         std::move(*store), registry::known_formats(),
@@ -220,6 +221,101 @@ TEST_F(RegistryFile, AHalfDoneChangeIsNotCopied) {
   EXPECT_EQ(node::copy_registry(files_, "/data").error().id, "MR-NODE-0027");
   EXPECT_FALSE(files_.exists("/data/registry.copy"));
   EXPECT_EQ(bytes(node::kRegistryFile), before);
+}
+
+TEST_F(RegistryFile, NothingStaysOfACopyThatFails) {
+  auto registry = open();
+  for (int i = 0; i < 60; ++i)
+    add(*registry, "s" + std::to_string(i), R"({"title": ")" + std::string(40'000, 'x') + R"("})");
+  bool done = false;
+  for (uint64_t call = 1; !done; ++call) {
+    files_.fail_call(call, Code::kExhausted);
+    done = node::copy_registry(files_, "/data").ok();
+    EXPECT_EQ(files_.exists("/data/registry.copy"), done) << call;
+    ASSERT_LT(call, 100u);
+  }
+  files_.fail_call(0);
+  ASSERT_TRUE(node::remove_registry_copy(files_, "/data").ok());
+  files_.set_capacity(files_.used_bytes() + 100'000);
+  EXPECT_EQ(node::copy_registry(files_, "/data").error().code, Code::kExhausted);
+  EXPECT_FALSE(files_.exists("/data/registry.copy"));
+}
+
+// A disk that takes no more writes of one file.
+class StuckFile final : public File {
+ public:
+  StuckFile(std::shared_ptr<File> file, const bool& stuck) : file_(std::move(file)), stuck_(stuck) {}
+  Result<size_t> read_at(uint64_t position, char* out, size_t size) override {
+    return file_->read_at(position, out, size);
+  }
+  Status write_at(uint64_t position, std::string_view bytes) override {
+    return stuck_ ? failure() : file_->write_at(position, bytes);
+  }
+  Status sync() override { return stuck_ ? failure() : file_->sync(); }
+  Result<uint64_t> size() override { return file_->size(); }
+  Status resize(uint64_t size) override { return stuck_ ? failure() : file_->resize(size); }
+
+ private:
+  static Status failure() { return error(Code::kUnavailable, "MR-FILE-0003", "the disk is stuck"); }
+  const std::shared_ptr<File> file_;
+  const bool& stuck_;
+};
+class StuckFiles final : public Files {
+ public:
+  StuckFiles(SimFiles& files, std::string path) : files_(files), path_(std::move(path)) {}
+  Result<std::shared_ptr<File>> open(const std::string& path, Open mode) override {
+    TRY_ASSIGN(auto file, files_.open(path, mode));
+    if (path != path_) return file;
+    return std::shared_ptr<File>(std::make_shared<StuckFile>(std::move(file), stuck));
+  }
+  Result<std::vector<std::string>> list(const std::string& directory) override {
+    return files_.list(directory);
+  }
+  bool exists(const std::string& path) override { return files_.exists(path); }
+  Status make_directories(const std::string& path) override { return files_.make_directories(path); }
+  Status remove(const std::string& path) override { return files_.remove(path); }
+  Status rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
+  Status sync_directory(const std::string& path) override { return files_.sync_directory(path); }
+  Result<uint64_t> free_bytes(const std::string& path) override { return files_.free_bytes(path); }
+  Result<std::shared_ptr<void>> lock(const std::string& path) override { return files_.lock(path); }
+  void submit(WriteRequest request) override { files_.submit(std::move(request)); }
+  void poll(std::vector<WriteCompletion>& out) override { files_.poll(out); }
+  void set_wake(std::function<void()> wake) override { files_.set_wake(std::move(wake)); }
+
+  bool stuck = false;
+
+ private:
+  SimFiles& files_;
+  const std::string path_;
+};
+
+// What the hint says: the next change, or a start. Running the backup again does not.
+TEST_F(RegistryFile, WhatTakesAFailedChangeBack) {
+  for (const bool restart : {false, true}) {
+    StuckFiles files(files_, "/data/registry.db");
+    auto registry = open(files);
+    add(*registry, "before", "{}");
+    files.stuck = true;
+    EXPECT_FALSE(registry->add("default", "failed", {.type = "JSON", .text = "{}"}, false).ok());
+    files.stuck = false;
+    for (int i = 0; i < 2; ++i) {
+      const Status copied = node::copy_registry(files, "/data");
+      ASSERT_EQ(copied.error().id, "MR-NODE-0027");
+      EXPECT_NE(copied.error().hint.find("register a schema, or start the server again"), std::string::npos);
+    }
+    if (restart) {
+      registry.reset();
+      registry = open(files);
+    } else {
+      add(*registry, "next", "{}");
+    }
+    ASSERT_TRUE(node::copy_registry(files, "/data").ok()) << restart;
+    registry.reset();
+    registry = open(files);
+    ASSERT_TRUE(registry->refresh().ok());
+    EXPECT_NE(registry->state("default").versions("before"), nullptr);
+    EXPECT_EQ(registry->state("default").versions("failed"), nullptr);
+  }
 }
 
 TEST_F(RegistryFile, HasWhatStreamsName) {
@@ -276,6 +372,26 @@ TEST_F(BackupHoldTest, NoCopyOfTheRegistryStays) {
     ASSERT_TRUE(node_->backups().end(held->id).ok());
     EXPECT_FALSE(files_.exists(copy));
   }
+}
+
+TEST_F(BackupHoldTest, NorWhereNobodyEndsTheBackup) {
+  open();
+  const std::string copy = std::string("/data/") + kRegistryCopy;
+  const auto held = node_->backups().begin();
+  ASSERT_TRUE(held.ok() && write_file_atomically(files_, copy, "x").ok());
+  clock_.advance_us(59'000'000);
+  turn();
+  EXPECT_TRUE(files_.exists(copy));
+  clock_.advance_us(2'000'000);
+  turn();
+  EXPECT_FALSE(files_.exists(copy)) << "its lease has ended";
+  ASSERT_TRUE(write_file_atomically(files_, copy, "x").ok());
+  EXPECT_EQ(node_->backups().renew(held->id).error().id, "MR-NODE-0019");
+  EXPECT_FALSE(files_.exists(copy)) << "it came later than that";
+  ASSERT_TRUE(write_file_atomically(files_, copy, "x").ok());
+  end();
+  open();
+  EXPECT_FALSE(files_.exists(copy)) << "the server was killed meanwhile";
 }
 
 // What comes behind the cut is not in it.

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -37,6 +39,7 @@ struct SchemaOptions {
   std::string node = "http://127.0.0.1:8080";
   std::optional<uint32_t> events;
   bool normalize = false, permanent = false, deleted = false, all = false;
+  std::function<bool()> names_node;  // at the command line; the environment may, for other commands
 };
 
 Result<std::string> type_of_file(const SchemaOptions& options) {
@@ -158,6 +161,9 @@ Status check_events(const SchemaOptions& options, Json body) {
 }
 
 Status check(RegistryClient& registry, const SchemaOptions& options) {
+  if (!options.events && options.names_node())
+    return error(Code::kInvalid, "MR-CLI-0052", "--server is of use with --events alone",
+                 "give --events N, too, or name the registry with --registry");
   TRY_ASSIGN(const Json body, candidate_of(options));
   if (options.events) return check_events(options, body);
   const std::string path = "/compatibility" + subject_path(options.subject) + "/versions" +
@@ -343,20 +349,28 @@ void add_schema_command(CLI::App& app, int& exit_code) {
     const auto [command, options] = add(
         "check", "Whether a schema may become a subject's next version, and what stands in the way", check);
     add_candidate_options(*command, *options);
-    command->add_option("--version", options->version, "Held against this version")->capture_default_str();
-    command->add_flag("--all", options->all, "Held against the versions that the subject's level asks for");
+    auto* version = command->add_option("--version", options->version, "Held against this version")
+                        ->capture_default_str();
+    auto* all = command->add_flag("--all", options->all,
+                                  "Held against the versions that the subject's level asks for");
     command
         ->add_option(
             "--events", options->events,
             "Tried on so many of the last events of each stream that is made with the subject; and what "
             "would break is listed")
         ->check(CLI::Range(0, 10'000))
-        ->type_name("N");
-    command
-        ->add_option("--server", options->node,
-                     "With --events: the address of the node that has them, and the registry")
-        ->capture_default_str()
-        ->envname("MILLRACE_SERVER");
+        ->type_name("N")
+        ->excludes(version)
+        ->excludes(all);
+    auto* node = command
+                     ->add_option("--server", options->node,
+                                  "With --events: the address of the node that has them, and the registry")
+                     ->capture_default_str()
+                     ->envname("MILLRACE_SERVER");
+    options->names_node = [command = command, node] {
+      const auto& given = command->parse_order();
+      return std::find(given.begin(), given.end(), node) != given.end();
+    };
     add_output_option(*command, options->output);
   }
   {

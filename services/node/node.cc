@@ -14,6 +14,7 @@
 #include "node/metric_series.h"
 #include "node/node_metrics.h"
 #include "node/node_watch.h"
+#include "node/registry_copy.h"
 #include "stream-processor/letter_trials.h"
 #include "stream-processor/processor.h"
 
@@ -107,6 +108,7 @@ Status NodeImpl::open(const std::function<void(const char*, uint64_t, uint64_t)>
   TRY_ASSIGN(definitions_, sql::Definitions::open(std::move(store), *journal_, options_.plan));
   backup_ =
       std::make_unique<BackupHold>(files_, clock_, options_.directory, *journal_, definitions_->store());
+  TRY(remove_registry_copy(files_, options_.directory));  // of a backup that the last end has ended
   streams_ = std::make_unique<event_store::StreamStore>(*journal_, background_);
   ingest_ = std::make_unique<gateway::Ingest>(*journal_, *definitions_, gateway::Ingest::Limits());
   dead_letters_ = std::make_unique<gateway::DeadLetters>(*journal_, *definitions_, *streams_, background_,
@@ -259,6 +261,7 @@ bool NodeImpl::turn() {
   if (watch_) watch_->look(now);
   save_ingest();
   keep_retention(now.value);
+  backup_->expire();
   sql_->expire();
   return more;
 }

@@ -12,7 +12,8 @@ inline constexpr const char* kRegistryJournal = "registry.db-journal";  // SQLit
 inline constexpr const char* kRegistryCopy = "registry.copy";           // until the backup ends
 
 // For the thread that writes the file, between two changes: its bytes are what was committed then, the same ones as long as
-// nothing changes. MR-NODE-0027: a change that failed is not taken back yet.
+// nothing changes. After an error there is no copy. MR-NODE-0027: a change that failed is not taken back yet.
 Status copy_registry(Files& files, const std::string& directory);
+Status remove_registry_copy(Files& files, const std::string& directory);  // if there is one
 
 }  // namespace millrace::node

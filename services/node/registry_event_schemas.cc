@@ -3,20 +3,11 @@
 #include <fmt/format.h>
 
 #include "node/event_checks.h"
+#include "node/registry_errors.h"
 #include "node/schema_columns.h"
 
 namespace millrace::node {
 namespace {
-
-Error not_found(const std::string& subject, const Error& why) {
-  if (why.code != Code::kInvalid && why.code != Code::kNotFound)
-    return error(Code::kUnavailable, "MR-SCH-0005",
-                 fmt::format("the schema registry cannot say what \"{}\" is: {}", subject, why.message),
-                 "send it again");
-  return error(Code::kNotFound, "MR-SCH-0001",
-               fmt::format("the schema registry has no schema for \"{}\": {}", subject, why.message),
-               "register it: millrace schema register SUBJECT FILE");
-}
 
 // `version`: the one of the subject that has the id, or 0.
 Error another_id(const engine::SchemaRef& asked, int32_t version) {
@@ -47,7 +38,7 @@ void RegistryEventSchemas::expect(const sql::Catalog& catalog) {
 void RegistryEventSchemas::find(TenantId tenant, const engine::SchemaRef& asked,
                                 std::function<void(Result<gateway::FoundSchema>)> done) {
   const auto found = [this, tenant, asked, done](SchemaRegistryService::Found found) {
-    if (!found.ok()) return done(not_found(asked.subject, found.error()));
+    if (!found.ok()) return done(schema_not_found(asked.subject, found.error()));
     if (found->version == 0 || (asked.version != 0 && asked.version != found->version))
       return done(another_id(asked, found->version));
     if (const auto check = make_event_check(found->schema); !check.ok()) return done(check.error());
@@ -60,7 +51,10 @@ void RegistryEventSchemas::find(TenantId tenant, const engine::SchemaRef& asked,
 
 void RegistryEventSchemas::examine(TenantId tenant, gateway::ProposedSchema schema, std::vector<int32_t> ids,
                                    std::function<void(Result<gateway::ExaminedSchema>)> done) {
-  registry_.examine(tenant_name_(tenant), std::move(schema), std::move(ids), std::move(done));
+  auto examined = [subject = schema.subject, done = std::move(done)](Result<gateway::ExaminedSchema> found) {
+    done(found.ok() ? std::move(found) : no_next_schema(subject, found.error()));
+  };
+  registry_.examine(tenant_name_(tenant), std::move(schema), std::move(ids), std::move(examined));
 }
 
 RegistryEventSchemas::Kept& RegistryEventSchemas::keep(const Key& key) {

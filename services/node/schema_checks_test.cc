@@ -1,6 +1,9 @@
 // A schema that is proposed, run against what a node has stored.
 #include "event-gateway/schema_checks.h"
 
+#include <fmt/format.h>
+
+#include "metadata/metadata_store.h"
 #include "node/node_testing.h"
 
 namespace millrace::node {
@@ -56,18 +59,38 @@ class Schemas final : public gateway::EventSchemas {
   std::vector<std::function<void(Result<gateway::ExaminedSchema>)>> waiting;
 };
 
+// Takes so many pieces of work, and no more.
+class Crowded final : public engine::Background {
+ public:
+  Crowded(engine::Background& to, size_t room) : to_(to), room_(room) {}
+  bool run(engine::Lane lane, std::function<void()> work, std::function<void()> done) override {
+    if (room_ == 0) return false;
+    --room_;
+    return to_.run(lane, std::move(work), std::move(done));
+  }
+  void finish() override { to_.finish(); }
+
+ private:
+  engine::Background& to_;
+  size_t room_;
+};
+
 class SchemaChecksTest : public NodeTest {
  protected:
   void begin(const char* partitions = "1") {
     open();
+    use_node();
+    run(std::string("CREATE STREAM s WITH (schema = 'o', partitions = ") + partitions + ")");
+    run("CREATE STREAM other (n BIGINT)");
+  }
+  void use_node(engine::Background* background = nullptr) {
     node_->ingest().use(schemas_);
     node_->sql().use(schemas_);
     checks_ = std::make_unique<SchemaChecks>(
-        gateway::TrialServices{node_->journal(), node_->streams(), background_, clock_},
+        gateway::TrialServices{node_->journal(), node_->streams(),
+                               background == nullptr ? background_ : *background, clock_},
         node_->definitions());
     checks_->use(schemas_);
-    run(std::string("CREATE STREAM s WITH (schema = 'o', partitions = ") + partitions + ")");
-    run("CREATE STREAM other (n BIGINT)");
   }
   Result<SchemaChecks::Verdict> check(size_t events, gateway::CallerPtr caller = nullptr) {
     std::optional<Result<SchemaChecks::Verdict>> answer;
@@ -162,12 +185,79 @@ TEST_F(SchemaChecksTest, OnlyWhatTheTokenReads) {
   EXPECT_TRUE(of({"read:other"})->broken->empty());
 }
 
+TEST_F(SchemaChecksTest, WhoHasGoneIsNotWaitedFor) {
+  begin();
+  push("s", 0, 1'000);
+  size_t answers = 0;
+  const auto ask = [&] {
+    return checks_->check({tenant_, nullptr, {"o", "JSON", "{}", {}}, 1'000},
+                          [&](const auto&) { ++answers; });
+  };
+  std::function<void()> gone = ask();
+  schemas_.looked = [&] {
+    if (schemas_.looked_at == 100) gone();
+  };
+  run_until([&] { return answers == 1; });
+  EXPECT_LE(schemas_.looked_at, 120u);
+  schemas_.looked = nullptr;
+  schemas_.looked_at = 0;
+  schemas_.held = true;
+  gone = ask();
+  gone();
+  schemas_.held = false;
+  schemas_.waiting.front()(gateway::ExaminedSchema());
+  EXPECT_EQ(answers, 2u);
+  EXPECT_EQ(schemas_.looked_at, 0u);
+  EXPECT_EQ(tried(1'000).tried, 1'000u) << "its place is another's";
+}
+
+// Streams without events, whose trials end as they begin, and those whose trials find no place on Background.
+TEST_F(SchemaChecksTest, OfTenThousandStreams) {
+  begin();
+  close();
+  {
+    auto store = metadata::MetadataStore::open(files_, "/data/metadata.db");
+    ASSERT_TRUE(store.ok());
+    for (int i = 1; i < 10'000; ++i) {
+      const std::string name = fmt::format("s{}", i);
+      const auto made = (*store)->insert(
+          {.tenant = tenant_,
+           .kind = metadata::DefinitionKind::kStream,
+           .name = name,
+           .sql = fmt::format("CREATE STREAM {} (n BIGINT) WITH (schema = 'o', schema_version = 1, "
+                              "schema_id = 7)",
+                              name),
+           .activated_at = Cut(1)});
+      ASSERT_TRUE(made.ok()) << made.error().to_string();
+    }
+  }
+  open();
+  use_node();
+  auto verdict = check(10);
+  ASSERT_TRUE(verdict.ok());
+  ASSERT_EQ(verdict->streams.size(), 10'000u);
+  for (const auto& stream : verdict->streams) ASSERT_TRUE(stream.events && !stream.events->failure);
+  Crowded crowded(background_, 1);
+  use_node(&crowded);
+  verdict = check(10);
+  ASSERT_TRUE(verdict.ok() && verdict->streams.size() == 10'000u);
+  for (const auto& stream : verdict->streams) ASSERT_EQ(stream.events->failure->id, "MR-QRY-0004");
+}
+
 TEST_F(SchemaChecksTest, SoManyAtOnceAndNoneWithoutARegistry) {
   begin();
   schemas_.held = true;
-  for (size_t i = 0; i < SchemaChecks::kMostAtOnce; ++i)
-    checks_->check({tenant_, nullptr, {"o", "", "{}", {}}, 0}, [](const auto&) {});
-  EXPECT_EQ(check(0).error().id, "MR-SCH-0008");
+  const auto refused = [&](TenantId tenant) {
+    const auto id = std::make_shared<std::string>();  // an answer may come later
+    checks_->check({tenant, nullptr, {"o", "", "{}", {}}, 0},
+                   [id](const auto& verdict) { *id = verdict.ok() ? "" : verdict.error().id; });
+    return *id;
+  };
+  const TenantId another(90), third(91);
+  for (size_t i = 0; i < SchemaChecks::kMostOfATenant; ++i) EXPECT_EQ(refused(tenant_), "");
+  EXPECT_EQ(refused(tenant_), "MR-SCH-0008") << "the other places are not this tenant's";
+  while (schemas_.waiting.size() < SchemaChecks::kMostAtOnce) EXPECT_EQ(refused(another), "");
+  EXPECT_EQ(refused(third), "MR-SCH-0008");
   for (const auto& done : schemas_.waiting) done(error(Code::kInvalid, "MR-SCH-0007", "none"));
   schemas_.held = false;
   EXPECT_TRUE(check(0).ok());

@@ -9,7 +9,7 @@
 
 namespace millrace::node {
 
-// On the registry's thread. `ids`: of versions of the subject whose columns are asked for; what is not there any more is left out.
+// On the registry's thread; its errors, and those of the schema's format. `ids`: of versions of the subject whose columns are asked for; what is not there any more is left out.
 Result<gateway::ExaminedSchema> examine_schema(registry::Registry& registry, const std::string& tenant,
                                                const gateway::ProposedSchema& proposed,
                                                const std::vector<int32_t>& ids);

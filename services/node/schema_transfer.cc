@@ -36,6 +36,10 @@ Status end_import(RegistryClient& registry, const std::string& context) {
   return ended.error();
 }
 
+bool is_late(const Status& status) {
+  return !status.ok() && status.error().code == Code::kDeadline;
+}
+
 // Reads all of a registry, then writes it in an order that it can be registered in.
 class Exporter {
  public:
@@ -187,8 +191,13 @@ Result<Transferred> RegistryImport::finish() {
 
 Status RegistryImport::give_up(RegistryClient& to) {
   std::vector<std::string> left;
+  size_t unanswered = 0;
   for (const auto& context : std::exchange(contexts_, {})) {
-    if (!end_import(to, context).ok()) left.push_back(context.empty() ? "the default context" : context);
+    Status ended;
+    do {
+      ended = end_import(to, context);
+    } while (is_late(ended) && ++unanswered < kMostUnanswered);
+    if (!ended.ok()) left.push_back(context.empty() ? "the default context" : context);
   }
   if (left.empty()) return {};
   return error(Code::kUnavailable, "MR-CLI-0054",

@@ -28,10 +28,13 @@ Result<Transferred> export_registry(RegistryClient& from, const Line& line);
 // MR-CLI-0051: the lines are not an export's, or not all of one.
 class RegistryImport {
  public:
+  static constexpr size_t kMostUnanswered = 6;
+
   explicit RegistryImport(RegistryClient& to) : to_(to) {}
   Status add(const Json& line);
   Result<Transferred> finish();
-  // After an error, by a client that whatever ended the import does not end. MR-CLI-0054: something is in mode IMPORT still.
+  // After an error, by a client that whatever ended the import does not end. A call without an answer in time is made again,
+  // until kMostUnanswered had none; every mode is tried. MR-CLI-0054: something is in mode IMPORT still.
   Status give_up(RegistryClient& to);
 
  private:

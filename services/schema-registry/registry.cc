@@ -362,9 +362,11 @@ std::vector<Version> Registry::compared_versions(const std::string& tenant, cons
 
 Result<std::vector<std::string>> Registry::check(const std::string& tenant, const std::string& subject,
                                                  const Candidate& candidate, bool normalize,
-                                                 const std::vector<Version>& versions) {
-  TRY_ASSIGN(const Parsed parsed, parse_whole(state(tenant), subject, candidate, normalize, std::nullopt));
-  return compare(tenant, subject, parsed, versions);
+                                                 const std::vector<Version>& versions,
+                                                 schema::SchemaPtr* parsed) {
+  TRY_ASSIGN(const Parsed whole, parse_whole(state(tenant), subject, candidate, normalize, std::nullopt));
+  if (parsed != nullptr) *parsed = whole.schema;
+  return compare(tenant, subject, whole, versions);
 }
 
 // Reserved fields whatever the level, against the newest whatever its group.

@@ -63,10 +63,11 @@ class Registry {
   // 40403: no version of the subject has it.
   Result<Version> look_up(const std::string& tenant, const std::string& subject, const Candidate& candidate,
                           bool normalize, bool deleted);
-  // Held against these versions, by the subject's level; what stands against it.
+  // Held against these versions, by the subject's level; what stands against it. `parsed`: what it was parsed to.
   Result<std::vector<std::string>> check(const std::string& tenant, const std::string& subject,
                                          const Candidate& candidate, bool normalize,
-                                         const std::vector<Version>& versions);
+                                         const std::vector<Version>& versions,
+                                         schema::SchemaPtr* parsed = nullptr);
   // What the subject's level compares with.
   std::vector<Version> compared_versions(const std::string& tenant, const std::string& subject);
 

@@ -135,8 +135,8 @@ def of_registry(server, method, path, body=None):
         connection.close()
 
 
-def register(server, subject, minimum=0):
-    schema = {"type": "object", "properties": {"id": {"type": "integer", "minimum": minimum}}, "title": "x" * 2_000}
+def register(server, subject, minimum=0, title=2_000):
+    schema = {"type": "object", "properties": {"id": {"type": "integer", "minimum": minimum}}, "title": "x" * title}
     status, made = of_registry(server, "POST", f"/subjects/{subject}/versions", {"schemaType": "JSON", "schema": json.dumps(schema)})
     assert status == 200, made
     return made["id"]
@@ -167,19 +167,26 @@ def the_state_at_the_cut(test):
 
 
 def killed_at_any_point(test):
-    """kill -9 of the backup, and of the server while a backup is made: what was copied is kept, and a finished one is whole."""
-    server = started(test)
+    """kill -9 of the backup, and of the server while a backup is made: what was copied is kept, and a finished one is whole, with the
+    schemas that its streams name. Nothing stays of a copy of the registry."""
+    server = started(test, options=REGISTRY)
     server.address = f"127.0.0.1:{free_port()}"
     server.stop()
     server.start()
+    registry_copy = os.path.join(server.directory, "registry.copy")
+    for number in range(20):
+        register(server, f"large{number}", title=500_000)  # copying them takes a while
     with Load(server) as load:
         load.wait(20_000)
         for number in range(8):
+            register(server, f"s{number}", number)
+            server.sql(f"CREATE STREAM c{number} (id BIGINT) WITH (schema = 's{number}')")
             process = subprocess.Popen(command(test, server), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             time.sleep(test.random.uniform(0, 0.15))
             if number % 2:
                 server.kill()
                 server.start()
+                assert not os.path.exists(registry_copy), "it stays"
             else:
                 os.kill(process.pid, signal.SIGKILL)
             out, err = process.communicate(timeout=60)
@@ -187,14 +194,20 @@ def killed_at_any_point(test):
             assert process.returncode <= 0 or re.search(r"MR-(CLI|NODE|LOG|FILE)-\d{4}", err), err
         acknowledged = load.acknowledged
         back_up(test, server)
+    assert not os.path.exists(registry_copy), "it stays"
     folder = os.path.join(test.root, "backups")
     done = test.cli("backup", "verify", folder)
     assert done.returncode == 0 and "all is well" in done.stdout, done
     names = [line.split()[0] for line in test.cli("backup", "list", folder).stdout.splitlines()]
     assert names and names == sorted(names, key=lambda name: (name.split("-")[0], [int(part) for part in name.split("-")[1:]])), names
-    check_same(server, restored(test, "copy").start(), acknowledged)
+    copy = restored(test, "copy", "--recompute")
+    copy.options = [*copy.options, *REGISTRY]
+    check_same(server, copy.start(), acknowledged)
+    for number in range(8):
+        assert takes(copy, f"c{number}", [{"id": number}]) == 1
+        assert takes(copy, f"c{number}", [{"id": number - 1}]) == 0, "not the schema that it was made with"
     for name in names[:-1][:2]:
-        check_same(server, restored(test, name, "--backup", name).start(), 0)
+        check_same(server, restored(test, name, "--backup", name, "--recompute").start(), 0)
 
 
 def retention_waits(test):

@@ -28,10 +28,10 @@ def started(test, *options):
     return server
 
 
-def schema(test, server, *arguments, code=0, stdin=None):
+def schema(test, server, *arguments, code=0, stdin=None, env=None):
     with open(os.path.join(server.directory, "schema-registry.port"), encoding="ascii") as f:
         url = f"http://127.0.0.1:{int(f.read())}"
-    done = test.cli("schema", *arguments, stdin=stdin, env={"MILLRACE_REGISTRY": url})
+    done = test.cli("schema", *arguments, stdin=stdin, env={"MILLRACE_REGISTRY": url, **(env or {})})
     assert done.returncode == code, done
     return done
 
@@ -190,6 +190,12 @@ def before_a_new_version(test):
     csv = schema(test, server, "check", "orders-value", "-", "--type", "json", "--server", server.url, "--events", "10", "--output", "csv",
                  stdin=json.dumps(JSON)).stdout
     assert csv.splitlines() == ["object,kind,finding,place,reason", "orders,stream,fits,,10 of the last 10 events fit"], csv
+    # What does not go together, and what the environment says for other commands.
+    for arguments, said in ((("--events", "1", "--version", "1"), "--version"), (("--events", "1", "--all"), "--all"),
+                            (("--server", server.url), "--server is of use with --events alone")):
+        refused = schema(test, server, "check", "orders-value", "-", "--type", "json", *arguments, code=2, stdin=json.dumps(JSON)).stderr
+        assert said in refused and "--events" in refused and refused.count("hint") == 1, refused
+    schema(test, server, "check", "orders-value", "-", "--type", "json", stdin=json.dumps(JSON), env={"MILLRACE_SERVER": server.url})
     # Nothing was registered, and the streams take what they took.
     assert schema(test, server, "list", "--all", "--output", "csv").stdout.count("orders-value") == 1
     assert server.produce("orders", [{"id": 1, "price": 1}])["accepted"] == 1
@@ -395,6 +401,35 @@ def json_of_another_shape(test):
         other.shutdown()
 
 
+class AnsweringLate(Answering):
+    """The first that sets the mode back gets no answer."""
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def do_PUT(self):  # pylint: disable=invalid-name
+        mode = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["mode"]
+        self.server.modes.append(mode)
+        if self.server.modes.count("READWRITE") == 1 and mode == "READWRITE":
+            self.server.over.wait(60)
+            return
+        self.do_GET()
+
+
+def a_mode_that_is_set_back_late(test):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), AnsweringLate) as other:
+        other.answer, other.modes, other.over = (200, '{"id": 1}'), [], threading.Event()
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        line = {"subject": "s", "version": 1, "id": 1, "schemaType": "JSON", "schema": "{}"}
+        done = test.cli("schema", "import", "-", "--registry", f"http://127.0.0.1:{other.server_address[1]}",
+                        stdin=json.dumps(line) + "\n{}\n")
+        other.over.set()
+        assert done.returncode == 1 and "MR-CLI-0051" in done.stderr and "MR-CLI-0054" not in done.stderr, done
+        assert other.modes == ["IMPORT", "READWRITE", "READWRITE"], other.modes
+        other.shutdown()
+
+
 def an_import_that_is_cut_off(test):
     """By a signal while its input waits, and by the end of the registry."""
     server = started(test)
@@ -434,4 +469,4 @@ def an_import_that_is_cut_off(test):
 
 if __name__ == "__main__":
     main([json_schema, avro_and_protobuf, wrong, before_a_new_version, registered_again, moved_on, moved, deleted,
-          json_of_another_shape, an_import_that_is_cut_off])
+          json_of_another_shape, a_mode_that_is_set_back_late, an_import_that_is_cut_off])
