@@ -31,7 +31,7 @@ MAY = {
     "protobuf": ["schema", "event"],
     "event-store": ["sql"],
     "stream-processor": ["sql"],
-    "event-gateway": ["sql", "net", "telemetry"],
+    "event-gateway": ["sql", "avro", "protobuf", "net", "telemetry"],
     "schema-registry": ["avro", "json-schema", "protobuf", "formats", "metadata", "net", "telemetry"],
     "bench": ["stream-processor", "schema-registry", "net"],
     "node": ["event-store", "stream-processor", "event-gateway", "schema-registry", "telemetry", "net", "bench", "sim"],

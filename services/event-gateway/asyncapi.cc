@@ -23,12 +23,15 @@ constexpr std::string_view kWebSocketChannel = R"({"address":"/v1/ws","title":"W
 "id":{"type":["string","number"]},"events":{"type":["array","object"]},"key":{"type":"string"}}},
 {"type":"object","required":["subscribe","id"],"properties":{"subscribe":{"type":"string"},
 "id":{"type":["string","number"]},"from":{"type":"string"},"limit":{"type":"integer"},
-"partition":{"type":"integer"},"numbers":{"enum":["number","string"]}}},
+"partition":{"type":"integer"},"numbers":{"enum":["number","string"]},
+"encoding":{"enum":["json","binary"]}}},
 {"type":"object","required":["unsubscribe"],"properties":{"unsubscribe":{"type":["string","number"]}}},
 {"type":"object","required":["ping"],"properties":{"ping":{}}}]}},
 "answer":{"title":"What the server says","contentType":"application/json","payload":{"type":"object",
 "properties":{"ack":{"type":["string","number"]},"subscribed":{"type":["string","number"]},
 "subscription":{"type":["string","number"]},"events":{"type":"array"},"cursor":{"type":"string"},
+"encoding":{"enum":["avro","protobuf"]},"schema":{"type":"object"},"ops":{"type":"array"},
+"rows":{"type":"integer","description":"So many binary messages follow, a row each, in Confluent's wire format."},
 "unsubscribed":{"type":["string","number"]},"error":{"type":"object"},"pong":{}}}}},
 "bindings":{"ws":{"method":"GET","bindingVersion":"0.1.0"}}})";
 

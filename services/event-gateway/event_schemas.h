@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/types.h"
 #include "engine/plan.h"
+#include "event-gateway/caller.h"
 
 namespace millrace::gateway {
 
@@ -54,6 +55,11 @@ struct ExaminedSchema {
   std::map<int32_t, Result<SchemaColumns>> columns_of;  // likewise, of the ids that were asked for
 };
 
+// What the rows of a view or a derived stream are, to be a version of its subject.
+struct OutputSchema {
+  std::string subject, type, text;  // type: as the registry's API says it
+};
+
 class EventSchemas {
  public:
   virtual ~EventSchemas() = default;
@@ -64,6 +70,10 @@ class EventSchemas {
   // Registers nothing. MR-SCH-0007: it cannot become one; MR-SCH-0005: the registry cannot say.
   virtual void examine(TenantId tenant, ProposedSchema schema, std::vector<int32_t> ids,
                        std::function<void(Result<ExaminedSchema>)> done) = 0;
+  // The version that has it, which it may have been already. MR-SCH-0009: it cannot become one; MR-SCH-0005: the registry
+  // cannot say.
+  virtual void add(TenantId tenant, OutputSchema schema, CallerPtr caller,
+                   std::function<void(Result<engine::SchemaRef>)> done);
   // What the stream's schema asks. MR-SCH-0003 (kUnavailable): it is being looked up.
   virtual Result<std::unique_ptr<EventSchema>> of(const engine::StreamDef& stream) = 0;
 };

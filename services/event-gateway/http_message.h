@@ -58,6 +58,7 @@ void append_last_chunk(std::string& out, std::string_view trailer);  // trailer:
 inline constexpr std::string_view kJsonType = "application/json";
 inline constexpr std::string_view kNdjsonType = "application/x-ndjson";
 inline constexpr std::string_view kEventsType = "text/event-stream";
+inline constexpr std::string_view kAvroType = "application/vnd.apache.avro";
 inline constexpr std::string_view kComeBack =
     "retry: 2000\n\n";  // of an event stream that ends with the server
 inline constexpr std::string_view kProblemType = "application/problem+json";

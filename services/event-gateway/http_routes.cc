@@ -128,7 +128,7 @@ constexpr Content kOneEvent[] = {{kJsonType, "Event"}};
 
 constexpr Content kText[] = {{"text/plain", {}}};
 constexpr Content kDocument[] = {{kJsonType, "Document"}};
-constexpr Content kRows[] = {{kNdjsonType, {}}, {kEventsType, {}}};
+constexpr Content kRows[] = {{kNdjsonType, {}}, {kEventsType, {}}, {kAvroType, {}}};
 constexpr Content kEventPages[] = {{kNdjsonType, {}},
                                    {kEventsType, {}},
                                    {"application/cloudevents+json", "CloudEvent"},

@@ -6,11 +6,15 @@
 
 #include <deque>
 
+#include "avro/container_writer.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_sql_request.h"
 #include "event-gateway/http_status.h"
 #include "event-gateway/read_parameters.h"
+#include "event/row_type.h"
 #include "formats/json.h"
+#include "sql/ast.h"
+#include "sql/sql.h"
 
 namespace millrace::gateway {
 namespace {
@@ -18,6 +22,7 @@ namespace {
 constexpr size_t kMaxSql = 1u << 20;
 constexpr size_t kHeldAnswer = 64 * 1024;
 constexpr size_t kRowsAtOnce = 256;
+constexpr size_t kAvroBlock = 64 * 1024;
 
 // What the statements have answered so far, shared by the one who fills it and the one who sends it.
 struct Answers {
@@ -29,6 +34,7 @@ struct Answers {
 
 struct SqlForm {
   bool as_events = false;
+  bool as_avro = false;
   bool quote_numbers = false;
   std::string request_id = {};
 };
@@ -38,6 +44,7 @@ class SqlSource final : public BodySource {
   SqlSource(std::shared_ptr<Answers> answers, const SqlForm& form)
       : answers_(std::move(answers)),
         as_events_(form.as_events),
+        as_avro_(form.as_avro),
         quote_numbers_(form.quote_numbers),
         request_id_(form.request_id) {}
   ~SqlSource() override {
@@ -93,6 +100,7 @@ class SqlSource final : public BodySource {
       end(out);
       return false;
     }
+    if (as_avro_) return append_file(out, result);
     if (!writer_) {
       std::vector<std::string> names;
       for (const auto& column : result.columns) names.push_back(column.name);
@@ -105,6 +113,17 @@ class SqlSource final : public BodySource {
       append_row(out);
       end(out);
     }
+    return row_ < result.rows.rows;
+  }
+
+  // Likewise, of a file: its head, then a block.
+  bool append_file(std::string& out, const StatementResult& result) {
+    if (!file_) {
+      file_.emplace(result.columns, "row");
+      file_->begin(out);
+      for (const auto& column : result.rows.columns) columns_.push_back(&column);
+    }
+    row_ = file_->append(out, columns_, row_, result.rows.rows, kAvroBlock);
     return row_ < result.rows.rows;
   }
 
@@ -152,11 +171,13 @@ class SqlSource final : public BodySource {
 
   std::shared_ptr<Answers> answers_;
   const bool as_events_;
+  const bool as_avro_;
   const bool quote_numbers_;
   const std::string request_id_;
   std::string held_;
   std::string scratch_;
   std::optional<formats::JsonRowWriter> writer_;
+  std::optional<avro::ContainerWriter> file_;
   std::vector<const Column*> columns_;
   size_t row_ = 0;
 };
@@ -194,7 +215,7 @@ class SqlRun : public std::enable_shared_from_this<SqlRun> {
     if (answers_->failure && answers_->results.empty()) return reply_.answer(problem(*answers_->failure));
     auto source = std::make_unique<SqlSource>(answers_, form_);
     HttpAnswer head;
-    head.content_type = form_.as_events ? kEventsType : kNdjsonType;
+    head.content_type = form_.as_avro ? kAvroType : form_.as_events ? kEventsType : kNdjsonType;
     if (!source->endless() && answers_->done) {
       std::string held;
       if (source->produce(held, kHeldAnswer) == BodySource::Next::kEnd) {
@@ -212,6 +233,15 @@ class SqlRun : public std::enable_shared_from_this<SqlRun> {
   std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
   bool begun_ = false;
 };
+
+// A file has one schema, and an end. An error that comes later breaks it, so that no reader takes it for whole.
+Status check_fits_file(TenantId tenant, const SqlText& text) {
+  const MakesRowTypesOfTenant makes(tenant);
+  TRY_ASSIGN(const auto statements, sql::parse(text.text, text.parameters));
+  if (statements.size() == 1 && std::holds_alternative<sql::ast::Select>(statements.front()->body)) return {};
+  return error(Code::kInvalid, "MR-API-0047", "an Avro file holds the rows of one SELECT",
+               "send it alone, or ask for another media type");
+}
 
 }  // namespace
 
@@ -236,6 +266,12 @@ void run_sql(const HttpBackend& backend, const HttpRequest& request, const HttpR
     const auto timeout = parse_timeout_ms(*given);
     if (!timeout.ok()) return reply.answer(problem(timeout.error()));
     text.timeout = *timeout;
+  }
+  if (accepts(request.head.accept, kAvroType)) {
+    if (const Status fits = check_fits_file(request.tenant, text); !fits.ok())
+      return reply.answer(problem(fits.error()));
+    form.as_avro = true;
+    form.as_events = false;
   }
   text.caller = request.caller;
   text.acted = statement_audit(backend, request.caller, request.peer);

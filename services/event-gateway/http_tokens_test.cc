@@ -219,6 +219,8 @@ TEST_F(HttpTokensTest, ASubscriptionEndsWithItsToken) {
 
 TEST_F(HttpTokensTest, AWebSocketsMessagesByTheirScopes) {
   define(8, 2, metadata::DefinitionKind::kStream, "orders", "CREATE STREAM orders (id TEXT)");
+  define(10, 2, metadata::DefinitionKind::kView, "hidden",
+         "CREATE MATERIALIZED VIEW hidden AS SELECT id FROM of_a");
   make("a", {"admin"});
   const std::string token = make("a", {"read:of_a", "ingest:orders"});
   Quota quota;
@@ -243,6 +245,8 @@ TEST_F(HttpTokensTest, AWebSocketsMessagesByTheirScopes) {
   };
   EXPECT_TRUE(has(told(R"({"publish":"of_a","id":1,"events":[{}]})"), "MR-AUTH-0002"));
   EXPECT_TRUE(has(told(R"({"publish":"orders","id":2,"events":[{}]})"), R"("ack":2)"));
+  // Whether the view has a schema is not told either.
+  EXPECT_TRUE(has(told(R"({"subscribe":"hidden","id":3,"encoding":"binary"})"), "MR-AUTH-0002"));
   EXPECT_TRUE(has(told(R"({"subscribe":"orders","id":3})"), "MR-AUTH-0002"));
   EXPECT_TRUE(has(told(R"({"subscribe":"of_a","id":4})"), R"("subscribed":4)"));
   EXPECT_TRUE(has(told(R"({"subscribe":"of_a","id":5})"), "MR-AUTH-0016"));

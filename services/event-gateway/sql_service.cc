@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "event-gateway/gateway.h"
+#include "event-gateway/output_schema.h"
 #include "event-gateway/select_inputs.h"
 #include "event-gateway/sql_show.h"
 #include "event-gateway/statement_limits.h"
@@ -36,6 +37,13 @@ Error no_ingest() {
 }
 Error busy() {
   return error(Code::kExhausted, "MR-QRY-0004", "too many queries are waiting", "try again shortly");
+}
+
+Error another_version(const engine::SchemaRef& added) {
+  return error(Code::kConflict, "MR-SCH-0009",
+               fmt::format("the rows' schema is version {} of \"{}\", with the id {}", added.version,
+                           added.subject, added.id),
+               "leave out schema_version and schema_id: they follow");
 }
 
 // A subscription goes on for ever, so nothing can come after it.
@@ -141,7 +149,8 @@ class Run : public std::enable_shared_from_this<Run>, private StatementLimits::T
 
   void execute(const sql::CreateStream& create, const sql::Statement& statement);
   void look_up_schema(const sql::CreateStream& create);
-  void keep_with_schema(const FoundSchema& found);
+  void keep_with_schema(const engine::SchemaRef& schema, const Result<std::string>& columns);
+  void register_output(const engine::QueryPlan& plan);
   void execute(const sql::CreateQuery& create, const sql::Statement& statement);
   void execute(const sql::Select& select, const sql::Statement& statement);
   void execute(const sql::Subscribe& subscribe, const sql::Statement& statement);
@@ -299,14 +308,28 @@ void Run::look_up_schema(const sql::CreateStream& create) {
   if (schemas_ == nullptr) return finish_statement(no_registry());
   const auto done = [self = shared_from_this()](Result<FoundSchema> found) {
     if (!found.ok()) return self->finish_statement(std::move(found).error());
-    self->keep_with_schema(*found);
+    self->keep_with_schema(found->schema, found->columns);
   };
   schemas_->find(tenant_, create.stream.schema, done);
 }
 
-void Run::keep_with_schema(const FoundSchema& found) {
+// As above, once what follows from its columns is a version of its subject.
+void Run::register_output(const engine::QueryPlan& plan) {
+  const engine::SchemaRef& asked = plan.encoded.schema;
+  if (schemas_ == nullptr) return finish_statement(no_registry());
+  auto done = [self = shared_from_this(), asked](Result<engine::SchemaRef> added) {
+    if (!added.ok()) return self->finish_statement(std::move(added).error());
+    const bool another =
+        (asked.version != 0 && asked.version != added->version) || (asked.id != 0 && asked.id != added->id);
+    if (another) return self->finish_statement(another_version(*added));
+    self->keep_with_schema(*added, std::string());
+  };
+  schemas_->add(tenant_, output_schema_of(plan), caller_, std::move(done));
+}
+
+void Run::keep_with_schema(const engine::SchemaRef& schema, const Result<std::string>& columns) {
   auto& own = statements_[next_ - 1];
-  auto kept = sql::with_schema(*own, found.schema, found.columns);
+  auto kept = sql::with_schema(*own, schema, columns);
   if (!kept.ok()) return finish_statement(std::move(kept).error());
   auto parsed = sql::parse(kept->text);
   if (!parsed.ok()) return finish_statement(sql::as_written(*own, *kept, std::move(parsed).error()));
@@ -325,6 +348,9 @@ void Run::execute(const sql::CreateQuery& c, const sql::Statement& statement) {
   const bool derived = c.plan.output_stream != nullptr;
   const char* tag = derived ? "CREATE STREAM" : "CREATE MATERIALIZED VIEW";
   if (c.same.value != 0) return command(tag);
+  const bool there = c.if_not_exists && definitions_.catalog()->find(tenant_, c.plan.name) != nullptr;
+  if (!there && c.plan.encoded.encoding != engine::RowEncoding::kNone && !written_)
+    return register_output(c.plan);
   if (c.replaced.value != 0) return replace(c.replaced, tag, statement);
   IfTaken if_taken = c.if_not_exists ? IfTaken::kKeep : IfTaken::kRefuse;
   if (c.or_replace) if_taken = IfTaken::kBindAgain;

@@ -84,6 +84,10 @@ Status read_member(const JsonMember& member, WebSocketCommand& command) {
     TRY_ASSIGN(command.trace_state, read_text(member));
     return {};
   }
+  if (command.kind == Kind::kSubscribe && member.name == "encoding") {
+    TRY_ASSIGN(command.encoding, read_text(member));
+    return {};
+  }
   const bool parameter = member.name == "from" || member.name == "limit" || member.name == "partition" ||
                          member.name == "numbers";
   if (command.kind == Kind::kSubscribe && parameter) return read_parameter(member, command);

@@ -1,7 +1,7 @@
 // A WebSocket client's message, taken apart:
 //
 //   {"publish":STREAM,"id":ID,"events":[…],"key":KEY?,"traceparent":…?,"tracestate":…?}
-//   {"subscribe":NAME,"id":ID,"from":…?,"limit":…?,"partition":…?,"numbers":…?}
+//   {"subscribe":NAME,"id":ID,"from":…?,"limit":…?,"partition":…?,"numbers":…?,"encoding":…?}
 //   {"unsubscribe":ID}
 //   {"ping":ID}
 //
@@ -30,6 +30,7 @@ struct WebSocketCommand {
   std::string_view events;
   std::optional<std::string> key;
   std::string trace_parent, trace_state;  // not checked
+  std::string encoding;                   // empty: not said
   std::vector<std::pair<std::string, std::string>> parameters;
 };
 

@@ -54,7 +54,8 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
   void drain() override;
   void close() override;
   bool busy() const override { return session_->in_flight() > 0 || output_.writing() || lingering_; }
-  void send(std::string_view message) override;
+  void send(std::string_view message) override { send_as(WsOpcode::kText, message); }
+  void send_binary(std::string_view message) override { send_as(WsOpcode::kBinary, message); }
   void wake() override;
 
  private:
@@ -71,6 +72,7 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
   void take_message();
   void count_arriving();
   void begin_close(WsClose code, std::string reason);
+  void send_as(WsOpcode opcode, std::string_view message);
   void pull();
   void write_close();
   void write_output();
@@ -93,7 +95,6 @@ class WebSocketConnection final : public ServerConnection, public WebSocketPeer 
   size_t counted_ = 0;          // in the context's arriving_bytes
   SocketOutput output_;
   const std::shared_ptr<WebSocketSession> session_;
-  std::string message_;  // of a subscription
 
   Phase phase_ = Phase::kOpen;
   WsClose close_code_ = WsClose::kNormal;
@@ -224,12 +225,12 @@ void WebSocketConnection::count_arriving() {
 
 // ---- output
 
-void WebSocketConnection::send(std::string_view message) {
+void WebSocketConnection::send_as(WsOpcode opcode, std::string_view message) {
   if (closed_ || phase_ == Phase::kClosed) return;
   std::string_view small;
   if (terms_.deflate && message.size() >= kCompressFrom)
     small = ctx_.compression.deflate(message, terms_.deflate->window_bits);
-  append_ws_frame(output_.bytes, WsOpcode::kText, small.empty() ? message : small, !small.empty());
+  append_ws_frame(output_.bytes, opcode, small.empty() ? message : small, !small.empty());
   if (running_) {
     again_ = true;
   } else if (session_->in_flight() > 0) {
@@ -260,9 +261,10 @@ void WebSocketConnection::begin_close(WsClose code, std::string reason) {
 }
 
 void WebSocketConnection::pull() {
-  while (phase_ == Phase::kOpen && !output_.writing() && output_.bytes.size() < kPiece &&
-         session_->next_message(message_)) {
-    send(message_);
+  const auto has_room = [&] {
+    return phase_ == Phase::kOpen && !output_.writing() && output_.bytes.size() < kPiece;
+  };
+  while (has_room() && session_->send_next()) {
   }
 }
 

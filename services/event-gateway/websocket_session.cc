@@ -17,12 +17,38 @@ constexpr size_t kMessageBytes = 64 * 1024;  // of events, then the message ends
 constexpr size_t kRowsAtOnce = 256;
 constexpr double kMinRetryS = 0.01, kMaxRetryS = 3600;
 
+Error numbers_of_binary() {
+  return bad_parameter("\"numbers\" is of rows in JSON", "leave it out, or \"encoding\"");
+}
+
 // {"event":INDEX,"traceparent":"…","tracestate":"…"} of an event that has one.
 void append_trace(std::string& out, size_t index, std::string_view encoded) {
   const auto trace = telemetry::decode_trace_context(encoded);
   if (!trace) return;
   fmt::format_to(std::back_inserter(out), R"({}{{"event":{}{}}})", out.empty() ? "" : ",", index,
                  trace_members(*trace));
+}
+
+// ,"ops":["upsert",null]; nothing where no row has one.
+void append_ops(std::string& out, const std::vector<std::string>& ops) {
+  if (std::ranges::all_of(ops, &std::string::empty)) return;
+  out += R"(,"ops":[)";
+  for (const std::string& op : ops) {
+    if (&op != ops.data()) out += ',';
+    if (op.empty())
+      out += "null";
+    else
+      formats::append_json_string(out, op);
+  }
+  out += ']';
+}
+
+void append_encoding(std::string& out, const engine::EncodedOutput& encoded) {
+  fmt::format_to(std::back_inserter(out), R"(,"encoding":"{}","schema":{{"subject":)",
+                 to_string(encoded.encoding));
+  formats::append_json_string(out, encoded.schema.subject);
+  fmt::format_to(std::back_inserter(out), R"(,"version":{},"id":{}}})", encoded.schema.version,
+                 encoded.schema.id);
 }
 
 }  // namespace
@@ -46,10 +72,33 @@ struct WebSocketSession::Feed {
   TenantQuotas::Hold hold;
   uint64_t limit = UINT64_MAX;
   bool quote_numbers = false;
+  std::unique_ptr<RowEncoder> encoder;  // null: rows are JSON
   bool ready = false;
   bool ended = false;  // all of it was sent, but for the word that it has ended
   std::optional<Error> failure;
   std::string cursor;  // behind what was sent; empty: there is none to resume at
+
+  // Rows that are ready, until what `visit` makes of them in `out` is a message's worth. Answers how many.
+  size_t take(const std::string& out, const engine::RowVisit& visit) {
+    const size_t head = out.size();
+    size_t rows = 0, wanted = 1;
+    while (out.size() < kMessageBytes && rows < limit && !failure) {
+      wanted = static_cast<size_t>(std::min<uint64_t>(wanted, limit - rows));
+      ready = false;
+      const auto got = events->pull(wanted, visit);
+      if (!got.ok()) failure = got.error();
+      if (!got.ok() || *got == 0) break;
+      ready = true;
+      rows += *got;
+      // As many as may fit by those that came: one large event is not followed by a hundred of its kind.
+      const size_t room = kMessageBytes - std::min(out.size(), kMessageBytes);
+      wanted = std::clamp<size_t>(room * rows / std::max<size_t>(out.size() - head, 1), 1, kRowsAtOnce);
+    }
+    if (limit != UINT64_MAX) limit -= rows;
+    ended = failure || limit == 0;
+    if (ended) ready = true;
+    return rows;
+  }
 };
 
 WebSocketSession::WebSocketSession(HttpContext& context, TenantId tenant, CallerPtr caller,
@@ -150,10 +199,13 @@ void WebSocketSession::subscribe(const WebSocketCommand& command) {
 Status WebSocketSession::subscribe_to_stream(const WebSocketCommand& command) {
   TRY(check_scope(caller_, Scope::kRead, command.name));
   TRY_ASSIGN(auto stream, find_stream(context_.backend, tenant_, command.name));
+  TRY_ASSIGN(auto encoder, encoder_of(command));
   TRY_ASSIGN(const auto wanted,
              wanted_events(context_.backend, std::move(stream), {command.parameters, true, {}}));
+  if (encoder && wanted.quote_numbers) return numbers_of_binary();
   TRY_ASSIGN(auto events, context_.backend.streams->follow(wanted.request, false));
   Feed& feed = add_feed(command.id);
+  feed.encoder = std::move(encoder);
   feed.limit = wanted.limit;
   feed.quote_numbers = wanted.quote_numbers;
   const auto& place = wanted.request.place;
@@ -172,7 +224,12 @@ Status WebSocketSession::subscribe_to_view(const WebSocketCommand& command) {
     }
     TRY_ASSIGN(quote_numbers, quotes_numbers(value));
   }
+  // Whether it has a schema is for those to know who may read it.
+  if (!command.encoding.empty()) TRY(check_scope(caller_, Scope::kQuery, command.name));
+  TRY_ASSIGN(auto encoder, encoder_of(command));
+  if (encoder && quote_numbers) return numbers_of_binary();
   Feed& feed = add_feed(command.id);
+  feed.encoder = std::move(encoder);
   feed.quote_numbers = quote_numbers;
   auto each = [session = weak_from_this(), number = feed.number](StatementResult result) {
     const auto self = session.lock();
@@ -193,6 +250,19 @@ Status WebSocketSession::subscribe_to_view(const WebSocketCommand& command) {
   text.caller = caller_;
   context_.backend.sql(tenant_, text, std::move(each), std::move(done));
   return {};
+}
+
+Result<std::unique_ptr<RowEncoder>> WebSocketSession::encoder_of(const WebSocketCommand& command) const {
+  if (command.encoding.empty() || command.encoding == "json") return std::unique_ptr<RowEncoder>();
+  if (command.encoding != "binary")
+    return bad_parameter(fmt::format("\"encoding\" has no value \"{:.60}\"", command.encoding),
+                         "it is \"json\" or \"binary\"");
+  const auto catalog = context_.backend.catalog();
+  const auto* entry = catalog->find(tenant_, command.name);
+  if (entry == nullptr || !entry->query || entry->query->encoded.encoding == engine::RowEncoding::kNone)
+    return bad_parameter(fmt::format("\"{:.60}\" has no schema for its rows", command.name),
+                         "a view or derived stream has one WITH (schema = 'SUBJECT', format = 'avro')");
+  return std::make_unique<RowEncoder>(*entry->query);
 }
 
 WebSocketSession::Feed* WebSocketSession::feed_of(uint64_t number) {
@@ -219,6 +289,7 @@ void WebSocketSession::begin_feed(uint64_t number, std::unique_ptr<engine::Subsc
     if (peer_ != nullptr) peer_->wake();
   });
   std::string out = fmt::format(R"({{"subscribed":{})", feed->id);
+  if (feed->encoder) append_encoding(out, feed->encoder->encoded());
   if (!cursor.empty()) fmt::format_to(std::back_inserter(out), R"(,"cursor":"{}")", cursor);
   out += '}';
   send(out);
@@ -242,54 +313,77 @@ bool WebSocketSession::has_ready() const {
   return std::any_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->ready; });
 }
 
-bool WebSocketSession::next_message(std::string& out) {
+bool WebSocketSession::send_next() {
   for (size_t tried = feeds_.size(); tried > 0; --tried) {
     if (turn_ >= feeds_.size()) turn_ = 0;
     const size_t index = turn_++;
     Feed& feed = *feeds_[index];
     if (!feed.ready || feed.events == nullptr) continue;
-    out.clear();
-    if (!feed.ended && pull(feed, out)) return true;
+    if (!feed.ended && (feed.encoder ? send_encoded(feed) : send_events(feed))) return true;
     if (!feed.ended) continue;
-    out.clear();
-    say_ended(feed, out);
+    message_.clear();
+    say_ended(feed, message_);
     end_feed(index);
+    send(message_);
     return true;
   }
   return false;
 }
 
 // {"subscription":ID,"events":[…],"traces":[…],"cursor":"…"}; false: there is nothing to send.
-bool WebSocketSession::pull(Feed& feed, std::string& out) {
+bool WebSocketSession::send_events(Feed& feed) {
+  std::string& out = message_;
+  out.clear();
   fmt::format_to(std::back_inserter(out), R"({{"subscription":{},"events":[)", feed.id);
-  const size_t head = out.size();
-  size_t rows = 0, wanted = 1, events = 0;
+  size_t events = 0;
   std::string traces;
-  while (out.size() < kMessageBytes && rows < feed.limit) {
-    wanted = static_cast<size_t>(std::min<uint64_t>(wanted, feed.limit - rows));
-    feed.ready = false;
-    const auto got = feed.events->pull(wanted, [&](std::string_view event, std::string_view cursor) {
-      if (out.size() > head) out += ',';
-      append_json(out, event, feed.quote_numbers);
-      feed.cursor = cursor;
-      append_trace(traces, events++, feed.events->trace());
-    });
-    if (!got.ok()) feed.failure = got.error();
-    if (!got.ok() || *got == 0) break;
-    feed.ready = true;
-    rows += *got;
-    // As many as may fit by those that came: one large event is not followed by a hundred of its kind.
-    const size_t room = kMessageBytes - std::min(out.size(), kMessageBytes);
-    wanted = std::clamp<size_t>(room * rows / (out.size() - head), 1, kRowsAtOnce);
-  }
-  if (feed.limit != UINT64_MAX) feed.limit -= rows;
-  feed.ended = feed.failure || feed.limit == 0;
-  if (feed.ended) feed.ready = true;
+  const size_t rows = feed.take(out, [&](std::string_view event, std::string_view cursor) {
+    if (events > 0) out += ',';
+    append_json(out, event, feed.quote_numbers);
+    feed.cursor = cursor;
+    append_trace(traces, events++, feed.events->trace());
+  });
   if (rows == 0) return false;
   out += ']';
   if (!traces.empty()) out += R"(,"traces":[)" + traces + ']';
   if (!feed.cursor.empty()) fmt::format_to(std::back_inserter(out), R"(,"cursor":"{}")", feed.cursor);
   out += '}';
+  send(out);
+  return true;
+}
+
+// {"subscription":ID,"rows":2,"ops":[…],"traces":[…],"cursor":"…"}, then each row. A row that has no form ends the
+// subscription in front of it.
+bool WebSocketSession::send_encoded(Feed& feed) {
+  std::string& rows = message_;
+  rows.clear();
+  std::vector<size_t> ends;
+  std::vector<std::string> ops;
+  std::string traces;
+  feed.take(rows, [&](std::string_view event, std::string_view cursor) {
+    if (feed.failure) return;
+    std::string op;
+    if (Status written = feed.encoder->append(rows, event, op); !written.ok()) {
+      feed.failure = std::move(written).error();
+      return;
+    }
+    feed.cursor = cursor;
+    append_trace(traces, ends.size(), feed.events->trace());
+    ends.push_back(rows.size());
+    ops.push_back(std::move(op));
+  });
+  if (ends.empty()) return false;
+  std::string head = fmt::format(R"({{"subscription":{},"rows":{})", feed.id, ends.size());
+  append_ops(head, ops);
+  if (!traces.empty()) head += R"(,"traces":[)" + traces + ']';
+  if (!feed.cursor.empty()) fmt::format_to(std::back_inserter(head), R"(,"cursor":"{}")", feed.cursor);
+  head += '}';
+  send(head);
+  size_t begin = 0;
+  for (const size_t end : ends) {
+    if (peer_ != nullptr) peer_->send_binary(std::string_view(rows).substr(begin, end - begin));
+    begin = end;
+  }
   return true;
 }
 

@@ -18,6 +18,16 @@ Error another_id(const engine::SchemaRef& asked, int32_t version) {
                "leave out schema_id, or schema_version");
 }
 
+Error not_taken(const std::string& subject, const Error& why) {
+  if (why.code == Code::kUnavailable)
+    return error(Code::kUnavailable, "MR-SCH-0005",
+                 fmt::format("the schema registry cannot take a schema for \"{}\": {}", subject, why.message),
+                 "send it again");
+  return error(Code::kConflict, "MR-SCH-0009",
+               fmt::format("the rows' schema cannot become a version of \"{}\": {}", subject, why.message),
+               "name another subject, or change the columns: new ones go to the end");
+}
+
 Error not_there_yet(const engine::StreamDef& stream, const std::optional<Error>& failure) {
   return error(Code::kUnavailable, "MR-SCH-0003",
                fmt::format("version {} of \"{}\", which the events of stream \"{}\" have to fit, {}",
@@ -55,6 +65,16 @@ void RegistryEventSchemas::examine(TenantId tenant, gateway::ProposedSchema sche
     done(found.ok() ? std::move(found) : no_next_schema(subject, found.error()));
   };
   registry_.examine(tenant_name_(tenant), std::move(schema), std::move(ids), std::move(examined));
+}
+
+void RegistryEventSchemas::add(TenantId tenant, gateway::OutputSchema schema, gateway::CallerPtr caller,
+                               std::function<void(Result<engine::SchemaRef>)> done) {
+  const std::string subject = schema.subject;
+  registry_.add_schema(tenant_name_(tenant), std::move(schema), std::move(caller),
+                       [subject, done = std::move(done)](Result<registry::Version> added) {
+                         if (!added.ok()) return done(not_taken(subject, added.error()));
+                         done(engine::SchemaRef{subject, added->number, added->id});
+                       });
 }
 
 RegistryEventSchemas::Kept& RegistryEventSchemas::keep(const Key& key) {

@@ -30,6 +30,8 @@ class RegistryEventSchemas final : public gateway::EventSchemas {
             std::function<void(Result<gateway::FoundSchema>)> done) override;
   void examine(TenantId tenant, gateway::ProposedSchema schema, std::vector<int32_t> ids,
                std::function<void(Result<gateway::ExaminedSchema>)> done) override;
+  void add(TenantId tenant, gateway::OutputSchema schema, gateway::CallerPtr caller,
+           std::function<void(Result<engine::SchemaRef>)> done) override;
   Result<std::unique_ptr<gateway::EventSchema>> of(const engine::StreamDef& stream) override;
 
  private:

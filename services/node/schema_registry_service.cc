@@ -7,6 +7,7 @@
 #include "formats/jsonb.h"
 #include "node/registry_copy.h"
 #include "node/schema_proposal.h"
+#include "schema-registry/acts.h"
 #include "schema-registry/formats.h"
 
 namespace millrace::node {
@@ -129,6 +130,39 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
                        : registry_.find_schema(tenant, schema.subject, schema.version));
   };
   auto end = [found, done] { done(std::move(**found)); };
+  if (!run(std::move(work), std::move(end))) done(too_busy());
+}
+
+void SchemaRegistryService::add_schema(const std::string& tenant, gateway::OutputSchema schema,
+                                       gateway::CallerPtr caller,
+                                       std::function<void(Result<registry::Version>)> done) {
+  struct Added {
+    std::optional<Result<registry::Version>> version;
+    Status written;
+  };
+  const auto added = std::make_shared<Added>();
+  auto work = [this, added, tenant, schema = std::move(schema), caller = std::move(caller)] {
+    const auto version = [&]() -> Result<registry::Version> {
+      TRY(registry_.refresh());
+      registry::Candidate candidate;
+      candidate.type = schema.type;
+      candidate.text = schema.text;
+      return registry_.add(tenant, schema.subject, candidate,
+                           registry_.is_on(tenant, schema.subject, "normalize"));
+    };
+    added->version.emplace(version());
+    const bool ok = added->version->ok();
+    const auto change = registry_.take_change();
+    if (ok && change.empty()) return;  // it was a version already
+    registry::RegistryAnswer answer;
+    answer.act = {"REGISTER SCHEMA", ok ? registry::words_of(change) : schema.subject,
+                  ok ? "ok" : added->version->error().id};
+    added->written = write_down(caller, "", answer);
+  };
+  auto end = [this, added, done] {
+    if (!added->written.ok() && audit_failed_) audit_failed_(added->written.error());
+    done(std::move(*added->version));
+  };
   if (!run(std::move(work), std::move(end))) done(too_busy());
 }
 

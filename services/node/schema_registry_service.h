@@ -48,6 +48,10 @@ class SchemaRegistryService {
   std::string metrics_full(const std::optional<std::string>& tenant) const {
     return render_registry_tenants(registry_.usage().numbers(), tenant);
   }
+  // Registers it, as a client of the API does; it is in the audit log as the caller's. What may be done to the subject is not
+  // asked: the caller's right is that of the statement.
+  void add_schema(const std::string& tenant, gateway::OutputSchema schema, gateway::CallerPtr caller,
+                  std::function<void(Result<registry::Version>)> done);
   // See schema_proposal.h.
   void examine(const std::string& tenant, gateway::ProposedSchema schema, std::vector<int32_t> ids,
                std::function<void(Result<gateway::ExaminedSchema>)> done);

@@ -470,6 +470,22 @@ Schema QueryPlan::output_schema() const {
   return schema_of(outputs);
 }
 
+Schema QueryPlan::row_columns() const {
+  return output_stream ? output_stream->row_columns() : output_schema();
+}
+
+std::string_view to_string(RowEncoding encoding) {
+  switch (encoding) {
+    case RowEncoding::kNone:
+      return "json";
+    case RowEncoding::kAvro:
+      return "avro";
+    case RowEncoding::kProtobuf:
+      return "protobuf";
+  }
+  return "";
+}
+
 std::string QueryPlan::explain() const {
   const auto source_columns = source_names(*this);
   Tree tree;

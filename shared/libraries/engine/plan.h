@@ -46,6 +46,15 @@ struct SchemaRef {
   auto operator<=>(const SchemaRef&) const = default;
 };
 
+// How a query's rows are handed out to those who want them so, beside JSON. It decides no answer.
+enum class RowEncoding : uint8_t { kNone, kAvro, kProtobuf };
+std::string_view to_string(RowEncoding encoding);  // as WITH (format = …) says it
+struct EncodedOutput {
+  RowEncoding encoding = RowEncoding::kNone;
+  SchemaRef schema;  // that follows from the rows' columns
+  bool operator==(const EncodedOutput&) const = default;
+};
+
 struct StreamDef {
   StreamId id;
   TenantId tenant;
@@ -229,6 +238,8 @@ struct QueryPlan {
       views;  // by the numbers of their definitions: what stands between the source and this query, or is named
               // in its text beside the source; it decides no answer, and stays while this query is there
 
+  EncodedOutput encoded;
+
   // Start: the oldest kept event, the cut of the activation ('now'), or a time.
   enum class Start : uint8_t { kOldest, kNow, kTime };
   Start start = Start::kOldest;
@@ -260,6 +271,7 @@ struct QueryPlan {
   // windows are in order.
   bool orders_windows(const Expr& output) const;
   Schema output_schema() const;  // names and types of `outputs`
+  Schema row_columns() const;    // of its rows, wherever they go: without what says of them what they do
   std::string explain() const;   // the tree, one node a line
   // A view of groups: its outputs and HAVING are computed by who reads it, and decide nothing that a step does.
   bool shows_groups() const { return shape == Shape::kAggregate && !output_stream; }

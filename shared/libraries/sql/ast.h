@@ -197,6 +197,13 @@ struct Watermark {
   SourceSpan span;
 };
 
+inline const Option* find_option(const std::vector<Option>& options, std::string_view name) {
+  for (const Option& one : options) {
+    if (one.name.text == name) return &one;
+  }
+  return nullptr;  // it is not said
+}
+
 struct CreateStream {
   Name name;
   bool if_not_exists = false;
@@ -207,12 +214,7 @@ struct CreateStream {
   std::vector<Option> options;
   std::optional<SourceSpan> with;  // WITH (…)
 
-  const Option* option(std::string_view option_name) const {  // null: it is not said
-    for (const Option& one : options) {
-      if (one.name.text == option_name) return &one;
-    }
-    return nullptr;
-  }
+  const Option* option(std::string_view option_name) const { return find_option(options, option_name); }
 };
 
 struct CreateQuery {

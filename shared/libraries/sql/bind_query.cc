@@ -219,6 +219,7 @@ class QueryBinder {
 
   Result<CreateQuery> finish() {
     for (const auto& option : tree_.options) TRY(is_view() ? view_option(option) : stream_option(option));
+    TRY(check_encoding());
     if (writes_changes_) TRY((changelog_ ? bind_changelog : bind_upserts)(tree_, plan_, output_));
     plan_.name = output_.name = tree_.name.text;
     plan_.tenant = output_.tenant = context_.tenant;
@@ -261,6 +262,28 @@ class QueryBinder {
     return {};
   }
 
+  // schema, format, … False: the option is about something else.
+  Result<bool> encoding_option(const ast::Option& option) {
+    if (option.name.text != "format") return schema_option(option, plan_.encoded.schema);
+    TRY(option_one_of(option, {"json", "avro", "protobuf"}));
+    using engine::RowEncoding;
+    for (const RowEncoding encoding : {RowEncoding::kAvro, RowEncoding::kProtobuf})
+      if (option.value == to_string(encoding)) plan_.encoded.encoding = encoding;
+    return true;
+  }
+
+  Status check_encoding() const {
+    const auto& [encoding, schema] = plan_.encoded;
+    TRY(check_schema_named(tree_.options, schema));
+    if ((encoding == engine::RowEncoding::kNone) == schema.subject.empty()) return {};
+    if (schema.subject.empty())
+      return invalid_at(kBadOption, ast::find_option(tree_.options, "format")->value_span,
+                        fmt::format("rows as \"{}\" need a subject for their schema", to_string(encoding)),
+                        "add schema = 'SUBJECT'");
+    return invalid_at(kBadOption, ast::find_option(tree_.options, "schema")->value_span,
+                      "a schema for rows needs a format", "add format = 'avro', or 'protobuf'");
+  }
+
   Status on_error_option(const ast::Option& option) {
     if (option.value != "dead_letter" && option.value != "null") {
       return invalid_at(kBadOption, option.value_span,
@@ -281,8 +304,12 @@ class QueryBinder {
     if (name == "on_error") return on_error_option(option);
     if (name == "allowed_lateness") return lateness_option(option);
     if (name == "retention_rows") return retention_rows_option(option);
+    TRY_ASSIGN(const bool of_encoding, encoding_option(option));
+    if (of_encoding) return {};
     if (name != "retention")
-      return unknown_option(option, {"start", "retention", "retention_rows", "allowed_lateness", "on_error"},
+      return unknown_option(option,
+                            {"start", "retention", "retention_rows", "allowed_lateness", "on_error", "format",
+                             "schema", "schema_version", "schema_id"},
                             "a view");
     TRY_ASSIGN(plan_.view_retention_us, option_duration_us(option));
     if (plan_.view_retention_us == 0 || closes_windows_) return {};
@@ -316,7 +343,6 @@ class QueryBinder {
     const std::string& name = option.name.text;
     if (name == "start") return start_option(option);
     if (name == "on_error") return on_error_option(option);
-    if (name == "format") return option_one_of(option, {"json"});
     if (name == "key" || name == "partitions") {
       return unsupported_at(option.name.span,
                             fmt::format("option \"{}\" of a derived stream follows from its source", name),
@@ -341,9 +367,11 @@ class QueryBinder {
       return {};
     }
     if (name == "changelog") return changelog_option(option);
+    TRY_ASSIGN(const bool of_encoding, encoding_option(option));
+    if (of_encoding) return {};
     return unknown_option(option,
-                          {"start", "on_error", "format", "idle_timeout", "retention", "retention_bytes",
-                           "allowed_lateness", "changelog"},
+                          {"start", "on_error", "format", "schema", "schema_version", "schema_id",
+                           "idle_timeout", "retention", "retention_bytes", "allowed_lateness", "changelog"},
                           "a derived stream");
   }
 

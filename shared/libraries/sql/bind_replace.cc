@@ -94,6 +94,11 @@ Error still_read(const ast::Name& name, const std::vector<const Catalog::Entry*>
                   "drop those first, or keep its columns and HAVING as they are");
 }
 
+// The numbers follow from the rest.
+bool encoded_alike(const engine::EncodedOutput& a, const engine::EncodedOutput& b) {
+  return a.encoding == b.encoding && a.schema.subject == b.schema.subject;
+}
+
 bool reads_older_only(const engine::QueryPlan& plan) {
   return std::all_of(plan.views.begin(), plan.views.end(), [&](QueryId view) { return view < plan.id; });
 }
@@ -120,7 +125,8 @@ Status find_replaced(const ast::CreateQuery& tree, CreateQuery& bound, const Bin
     return cannot_replace(tree.name, kind, {{"retention"}, ""});
   if (plan.identity() != entry->query->identity())
     return cannot_replace(tree.name, kind, difference(*entry->query, plan));
-  if (plan.shown_identity() == entry->query->shown_identity()) {
+  if (plan.shown_identity() == entry->query->shown_identity() &&
+      encoded_alike(plan.encoded, entry->query->encoded)) {
     bound.same = entry->definition.id;
     return {};
   }

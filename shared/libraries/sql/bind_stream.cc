@@ -148,13 +148,7 @@ Status bind_deduplicate(const ast::Option& option, StreamDef& out) {
 }
 
 Status check_schema(const ast::CreateStream& tree, const StreamDef& stream) {
-  for (const char* name : {"schema_version", "schema_id"}) {
-    const ast::Option* option = tree.option(name);
-    if (option == nullptr || !stream.schema.subject.empty()) continue;
-    return invalid_at(kBadOption, option->name.span,
-                      fmt::format("option \"{}\" is of a subject, and none is named", name),
-                      "add schema = 'SUBJECT'");
-  }
+  TRY(check_schema_named(tree.options, stream.schema));
   if (stream.schema.subject.empty() || !stream.cloud_events) return {};
   return unsupported_at(tree.option("schema")->name.span,
                         "a schema for the data of CloudEvents is not supported",
@@ -248,18 +242,8 @@ Status bind_stream_option(const ast::Option& option, StreamDef& out) {
     TRY_ASSIGN(out.retention_bytes, option_bytes(option));
     return {};
   }
-  if (name == "schema") {
-    TRY_ASSIGN(out.schema.subject, option_text(option));
-    if (!out.schema.subject.empty()) return {};
-    return invalid_at(kBadOption, option.value_span, "option \"schema\" names no subject",
-                      "for example schema = 'orders-value'");
-  }
-  if (name == "schema_version" || name == "schema_id") {
-    TRY_ASSIGN(const int64_t number, option_integer(option, 1, INT32_MAX));
-    (name == "schema_id" ? out.schema.id : out.schema.version) = static_cast<int32_t>(number);
-    return {};
-  }
-  return unknown_option(option, kStreamOptions, "a stream");
+  TRY_ASSIGN(const bool of_schema, schema_option(option, out.schema));
+  return of_schema ? Status() : unknown_option(option, kStreamOptions, "a stream");
 }
 
 Status add_op_column(StreamDef& stream, const SourceSpan& span) {

@@ -88,6 +88,31 @@ Status option_one_of(const ast::Option& option, const std::vector<std::string>& 
                   "it has " + list_names(values));
 }
 
+Result<bool> schema_option(const ast::Option& option, engine::SchemaRef& schema) {
+  const std::string& name = option.name.text;
+  if (name == "schema") {
+    TRY_ASSIGN(schema.subject, option_text(option));
+    if (!schema.subject.empty()) return true;
+    return invalid_at(kBadOption, option.value_span, "option \"schema\" names no subject",
+                      "for example schema = 'orders-value'");
+  }
+  if (name != "schema_version" && name != "schema_id") return false;
+  TRY_ASSIGN(const int64_t number, option_integer(option, 1, INT32_MAX));
+  (name == "schema_id" ? schema.id : schema.version) = static_cast<int32_t>(number);
+  return true;
+}
+
+Status check_schema_named(const std::vector<ast::Option>& options, const engine::SchemaRef& schema) {
+  for (const char* name : {"schema_version", "schema_id"}) {
+    const ast::Option* option = ast::find_option(options, name);
+    if (option == nullptr || !schema.subject.empty()) continue;
+    return invalid_at(kBadOption, option->name.span,
+                      fmt::format("option \"{}\" is of a subject, and none is named", name),
+                      "add schema = 'SUBJECT'");
+  }
+  return {};
+}
+
 Error unknown_option(const ast::Option& option, const std::vector<std::string>& known, std::string_view of) {
   std::string hint = did_you_mean(option.name.text, known);
   if (hint.empty()) hint = fmt::format("the options of {} are {}", of, list_names(known));

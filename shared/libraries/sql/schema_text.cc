@@ -35,25 +35,29 @@ SourceSpan place_of(const Statement& statement, size_t byte, uint32_t length) {
 
 Result<KeptText> with_schema(const Statement& statement, const engine::SchemaRef& schema,
                              const Result<std::string>& columns) {
-  const auto& tree = std::get<ast::CreateStream>(statement.body);
+  const auto* const stream = std::get_if<ast::CreateStream>(&statement.body);
+  const auto& options =
+      stream != nullptr ? stream->options : std::get<ast::CreateQuery>(statement.body).options;
   const auto end_of = [&](const SourceSpan& span) {
     return span.offset + span.length - statement.span.offset;
   };
   KeptText kept{statement_text(statement), {}};
-  if (tree.columns.empty()) {
+  if (stream != nullptr && stream->columns.empty()) {
     if (!columns.ok()) return columns.error();
-    if (tree.elements)
-      insert(kept, end_of(*tree.elements), *columns + ", ");
+    if (stream->elements)
+      insert(kept, end_of(*stream->elements), *columns + ", ");
     else
-      insert(kept, end_of(tree.name.span), fmt::format(" ({})", *columns));
+      insert(kept, end_of(stream->name.span), fmt::format(" ({})", *columns));
   }
   std::string numbers;
-  if (tree.option("schema_version") == nullptr)
+  if (ast::find_option(options, "schema_version") == nullptr)
     numbers += fmt::format(", schema_version = {}", schema.version);
-  if (tree.option("schema_id") == nullptr) numbers += fmt::format(", schema_id = {}", schema.id);
+  if (ast::find_option(options, "schema_id") == nullptr)
+    numbers += fmt::format(", schema_id = {}", schema.id);
   const size_t before =
       kept.inserted.empty() ? 0 : kept.inserted.front().length;  // columns stand before options
-  if (!numbers.empty()) insert(kept, before + end_of(tree.option("schema")->value_span), numbers);
+  if (!numbers.empty())
+    insert(kept, before + end_of(ast::find_option(options, "schema")->value_span), numbers);
   return kept;
 }
 

@@ -1,4 +1,4 @@
-// A CREATE STREAM as it is kept: the version of its schema, which was the latest when it came, and the schema's id stand in
+// A CREATE with a schema as it is kept: the version of its schema, which was the latest when it came, and the schema's id stand in
 // it, and so do the columns that it has left to the schema. What is kept can be read without a registry.
 #pragma once
 
@@ -19,10 +19,10 @@ struct KeptText {
   std::vector<Piece> inserted;  // from the front
 };
 
-// `columns` as between CREATE STREAM's parentheses, or why there are none; for a statement that declares some: not used.
+// `columns` as between CREATE STREAM's parentheses, or why there are none; for a statement that declares some, or makes a query's: not used.
 // The statement has an option `schema`; a version or an id that it says is that of `schema`.
 Result<KeptText> with_schema(const Statement& statement, const engine::SchemaRef& schema,
-                             const Result<std::string>& columns);
+                             const Result<std::string>& columns = std::string());
 
 // What is wrong with the kept text, as it is told of the statement that was written: without a place where that is in
 // nothing that was.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sql/ast.h"
+#include "sql/test_catalog.h"
 
 namespace millrace::sql {
 namespace {
@@ -17,6 +18,45 @@ TEST(SchemaText, HasTheNumbers) {
   EXPECT_EQ(kept("SELECT 1;\n CREATE STREAM s (id BIGINT) WITH (partitions = 2, schema = 'a-value')"),
             "CREATE STREAM s (id BIGINT) WITH (partitions = 2, schema = 'a-value', schema_version = 3, "
             "schema_id = 7)");
+}
+
+TEST(SchemaText, OfAQueryHasTheNumbers) {
+  EXPECT_EQ(
+      kept("CREATE MATERIALIZED VIEW v WITH (schema = 'v-value', format = 'avro') AS SELECT id FROM s"),
+      "CREATE MATERIALIZED VIEW v WITH (schema = 'v-value', schema_version = 3, schema_id = 7, format = "
+      "'avro') AS SELECT id FROM s");
+}
+
+TEST(SchemaText, OfAQueryIsBoundAsItsEncoding) {
+  const TestCatalog catalog("CREATE STREAM s (id BIGINT)");
+  const auto encoded = [&](const std::string& statement) {
+    return catalog.get<CreateQuery>(statement + " AS SELECT id FROM s").plan.encoded;
+  };
+  using engine::RowEncoding;
+  EXPECT_EQ(encoded("CREATE MATERIALIZED VIEW v"), engine::EncodedOutput{});
+  EXPECT_EQ(encoded("CREATE STREAM d WITH (format = 'json')"), engine::EncodedOutput{});
+  EXPECT_EQ(encoded("CREATE MATERIALIZED VIEW v WITH (schema = 'a', schema_version = 3, schema_id = 7, "
+                    "format = 'avro')"),
+            (engine::EncodedOutput{RowEncoding::kAvro, {"a", 3, 7}}));
+  EXPECT_EQ(encoded("CREATE STREAM d WITH (format = 'protobuf', schema = 'a')"),
+            (engine::EncodedOutput{RowEncoding::kProtobuf, {"a", 0, 0}}));
+}
+
+// It decides no answer: a view keeps its state with another one, and one that is the same is left alone.
+TEST(SchemaText, OfAQueryMayBeReplaced) {
+  TestCatalog catalog("CREATE STREAM s (id BIGINT)");
+  catalog.define(
+      "CREATE MATERIALIZED VIEW v WITH (schema = 'a', schema_version = 3, schema_id = 7, format = 'avro') AS "
+      "SELECT id, count(*) AS n FROM s GROUP BY id");
+  const auto replaced = [&](const std::string& options) {
+    const auto made = catalog.get<CreateQuery>("CREATE OR REPLACE MATERIALIZED VIEW v " + options +
+                                               " AS SELECT id, count(*) AS n FROM s GROUP BY id");
+    return made.same.value != 0 ? "the same" : made.replaced.value != 0 ? "replaced" : "new";
+  };
+  EXPECT_EQ(replaced("WITH (schema = 'a', format = 'avro')"), std::string("the same"));
+  EXPECT_EQ(replaced("WITH (schema = 'b', format = 'avro')"), std::string("replaced"));
+  EXPECT_EQ(replaced("WITH (schema = 'a', format = 'protobuf')"), std::string("replaced"));
+  EXPECT_EQ(replaced(""), std::string("replaced"));
 }
 
 TEST(SchemaText, HasTheColumnsThatAreLeftToTheSchema) {
