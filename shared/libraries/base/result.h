@@ -87,7 +87,8 @@ class [[nodiscard]] Result {
 template <>
 class [[nodiscard]] Result<void> {
  public:
-  Result() = default;
+  Result() {
+  }  // NOLINT: by default `return {};` would first set all of it to zero, which hot loops do for each value
   Result(Error failure) : failure_(std::move(failure)) {}  // NOLINT
   bool ok() const { return !failure_.has_value(); }
   explicit operator bool() const { return ok(); }
