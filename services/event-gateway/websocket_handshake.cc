@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/base64.h"
 #include "event-gateway/http_handlers.h"
 #include "event-gateway/http_status.h"
 
@@ -13,7 +14,6 @@ namespace {
 constexpr std::string_view kVersion = "13";
 constexpr std::string_view kProtocol = "millrace.v1";
 constexpr std::string_view kMagic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 HttpAnswer no_handshake(std::string message) {
   HttpAnswer answer = problem(error(Code::kInvalid, "MR-API-0025", std::move(message),
@@ -25,7 +25,7 @@ HttpAnswer no_handshake(std::string message) {
 
 // Sixteen bytes in base64.
 bool is_key(std::string_view key) {
-  return key.size() == 24 && key.ends_with("==") && key.find_first_not_of(kBase64) == 22;
+  return key.size() == 24 && key.ends_with("==") && is_base64(key);
 }
 
 std::string accept_of(const std::string& key) {
@@ -33,9 +33,9 @@ std::string accept_of(const std::string& key) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
-  std::array<unsigned char, 4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1> encoded{};
-  const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
-  return {reinterpret_cast<const char*>(encoded.data()), static_cast<size_t>(length)};
+  std::string out;
+  append_base64(out, {reinterpret_cast<const char*>(digest.data()), size});
+  return out;
 }
 
 }  // namespace

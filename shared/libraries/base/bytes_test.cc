@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "base/base64.h"
 #include "base/hash.h"
 #include "base/types.h"
 #include "base/utf8.h"
@@ -62,6 +63,40 @@ TEST(Hash, TheStableHashNeverChanges) {
   // Stored data depends on this value: a library that answers another one must not be used.
   EXPECT_EQ(stable_hash("millrace"), stable_hash("millrace"));
   EXPECT_EQ(stable_hash(""), 0x2D06800538D394C2u);
+}
+
+// The vectors of RFC 4648, section 10.
+TEST(Base64, BothWays) {
+  const std::pair<std::string, std::string> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"},
+                                                         {std::string("\0\xff\xfe", 3), "AP/+"}};
+  for (const auto& [bytes, text] : vectors) {
+    std::string out = "x";
+    append_base64(out, bytes);
+    EXPECT_EQ(out, "x" + text);
+    std::string back = "y";
+    EXPECT_TRUE(append_from_base64(back, text));
+    EXPECT_EQ(back, "y" + bytes);
+  }
+  const std::string large(10'000'001, 'a');
+  std::string text, back;
+  append_base64(text, large);
+  EXPECT_TRUE(append_from_base64(back, text));
+  EXPECT_EQ(back, large);
+}
+
+TEST(Base64, WhatIsNone) {
+  for (const char* text :
+       {"Z", "Zg", "Zg=", "Z===", "Zg==Zg==", " Zg=", "Zm9\n", "Zm9-", "====", "Zm9v\n\n\n\n"}) {
+    std::string out;
+    EXPECT_FALSE(append_from_base64(out, text)) << text;
+    EXPECT_EQ(out, "");
+  }
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 // Functions of bytea: its texts. Its length stands with the texts'.
-#include <openssl/evp.h>
-
 #include <bit>
 
+#include "base/base64.h"
 #include "engine/call_kernel.h"
 #include "event/text.h"
 #include "formats/text_types.h"
@@ -15,12 +14,9 @@ using View = std::string_view;
 constexpr size_t kBase64Line = 76;
 
 std::string base64(View bytes) {
-  std::string line(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(line.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  line.resize(static_cast<size_t>(size));
-  return line;
+  std::string out;
+  append_base64(out, bytes);
+  return out;
 }
 
 void append_base64_lines(std::string& out, View bytes) {
@@ -67,15 +63,7 @@ bool read_base64(View text, std::string& out) {
   for (const char c : text) {
     if (c != ' ' && c != '\n' && c != '\r' && c != '\t') digits += c;
   }
-  if (digits.size() % 4 != 0) return false;
-  const size_t padding = digits.ends_with("==") ? 2 : digits.ends_with('=') ? 1 : 0;
-  out.resize(digits.size() / 4 * 3);
-  const int size =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(digits.data()), static_cast<int>(digits.size()));
-  if (size < 0 || digits.substr(0, digits.size() - padding).find('=') != std::string::npos) return false;
-  out.resize(static_cast<size_t>(size) - padding);
-  return true;
+  return append_from_base64(out, digits);
 }
 
 Bytea decode(Row& row, View text, View format) {

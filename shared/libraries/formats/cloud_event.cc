@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/base64.h"
 #include "event/type.h"
 #include "formats/internal/json_scan.h"
 #include "formats/json.h"
@@ -104,27 +105,6 @@ bool has_controls(std::string_view text) {
     if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
   }
   return false;
-}
-
-bool is_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return false;
-  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
-  return std::ranges::all_of(
-      text, [](char c) { return is_letter(c) || json::is_digit(c) || c == '+' || c == '/'; });
-}
-
-void append_base64(std::string& out, std::string_view bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](size_t at) {
-      return at < bytes.size() ? static_cast<uint32_t>(static_cast<unsigned char>(bytes[at])) : 0;
-    };
-    const uint32_t group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-    out += kDigits[group >> 18];
-    out += kDigits[group >> 12 & 63];
-    out += i + 1 < bytes.size() ? kDigits[group >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? kDigits[group & 63] : '=';
-  }
 }
 
 // What the specification says of an attribute's text; an extension may have any.
