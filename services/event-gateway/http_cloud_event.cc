@@ -72,6 +72,8 @@ void append_cloud_event(std::string& out, const engine::StreamDef& stream, const
   out += R"(,"type":"millrace.event","time":")";
   append_timestamp(out, Timestamp{event.time.value});
   out += R"(","datacontenttype":"application/json")";
+  if (event.schema_id != 0)
+    fmt::format_to(std::back_inserter(out), R"(,"dataschema":"/schemas/ids/{}")", event.schema_id);
   if (const auto trace = telemetry::decode_trace_context(encoded_trace)) out += trace_members(*trace);
   out += R"(,"data":)";
   append_flat(out, event.value, quote_numbers);

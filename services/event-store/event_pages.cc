@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "log/batch_schema.h"
+
 namespace millrace::event_store {
 namespace {
 
@@ -57,6 +59,7 @@ std::string_view trace_in(const log::Frame& frame) {
 Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t skip,
                     const EventVisit& visit) {
   const uint32_t total = records_of(frame, filter.stream);
+  const int32_t schema = log::schema_id_in(frame, filter.stream);
   uint32_t index = 0;
   for (const auto& batch : frame.batches) {
     if (batch.where.stream != filter.stream) continue;
@@ -69,8 +72,12 @@ Status visit_events(const log::Frame& frame, const EventFilter& filter, uint32_t
     log::Record record;
     for (uint32_t at = first; records.next(record); ++at) {
       if (at < skip || !filter.range.has(record.offset.value, frame.time.value)) continue;
-      const engine::StoredEvent event{batch.where.partition, record.offset, frame.time, record.value,
-                                      place_after(frame.cut, at, total)};
+      const engine::StoredEvent event{batch.where.partition,
+                                      record.offset,
+                                      frame.time,
+                                      record.value,
+                                      place_after(frame.cut, at, total),
+                                      schema};
       if (!visit(event)) return {};
     }
     if (!records.ok()) return damaged(frame, batch);

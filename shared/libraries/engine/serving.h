@@ -114,6 +114,7 @@ struct StoredEvent {
   AppendTime time;
   std::string_view value;
   StreamPlace after;
+  int32_t schema_id = 0;  // that it was checked against; 0: none
 };
 
 // Rows, by number, of a request that belongs to a trace (telemetry/trace_context.h).

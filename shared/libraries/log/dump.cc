@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "base/base64.h"
+#include "log/batch_schema.h"
 #include "log/inspect.h"
 #include "log/internal/segment_listing.h"
 #include "log/record_batch.h"
@@ -54,14 +56,8 @@ void put_string(std::string& out, std::string_view s) {
 }
 
 void put_base64(std::string& out, std::string_view s) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   out += '"';
-  for (size_t i = 0; i < s.size(); i += 3) {
-    uint32_t bits = 0;
-    for (size_t j = 0; j < 3; ++j)
-      bits = bits << 8 | (i + j < s.size() ? static_cast<uint8_t>(s[i + j]) : 0u);
-    for (size_t j = 0; j < 4; ++j) out += i + j > s.size() ? '=' : kDigits[bits >> (18 - 6 * j) & 63];
-  }
+  append_base64(out, s);
   out += '"';
 }
 
@@ -106,6 +102,8 @@ std::string kind_name(ControlKind kind) {
       return "letter";
     case ControlKind::kTrace:
       return "trace";
+    case ControlKind::kSchema:
+      return "schema";
     case ControlKind::kStart:
       return "start";
     case ControlKind::kPosition:
@@ -116,10 +114,23 @@ std::string kind_name(ControlKind kind) {
   return std::to_string(static_cast<int>(kind));
 }
 
+void put_schemas(std::string& out, std::string_view payload) {
+  out += ",\"streams\":[";
+  for (const BatchSchema& schema : decode_batch_schemas(payload)) {
+    out += out.back() == '}' ? ",{" : "{";
+    put_number(out, "stream", schema.stream.value);
+    put_number(out, "schema_id", schema.id);
+    put_number(out, "schema_version", schema.version);
+    out += '}';
+  }
+  out += ']';
+}
+
 void put_control(std::string& out, const FrameControl& control) {
   out += "{\"kind\":";
   put_string(out, kind_name(control.kind));
   put_number(out, "bytes", control.payload.size());
+  if (control.kind == ControlKind::kSchema) put_schemas(out, control.payload.view());
   std::string_view name;
   std::string_view position;
   if (control.kind == ControlKind::kPosition && decode_position(control.payload.view(), name, position)) {

@@ -41,6 +41,7 @@ enum class ControlKind : uint8_t {
   kEventIds = 9,     // event-gateway: hashes of the (source, id) of events in this frame
   kLetter = 10,      // event-gateway: what was done with a dead letter; an event that its query takes again
   kTrace = 11,       // event-gateway: the trace that the events' request belongs to
+  kSchema = 12,      // event-gateway: which versions of schemas the frame's events were checked against
 };
 
 struct BatchAppend {

@@ -24,13 +24,14 @@ FramePtr with_own_bytes(const Frame& frame, StreamId stream, std::optional<Parti
                             is_of(b.where, stream, partition) ? Buffer::copy(b.bytes.view()) : Buffer()});
   }
   for (const FrameControl& c : frame.controls) {
-    if (c.kind == ControlKind::kTrace) own->controls.push_back({c.kind, Buffer::copy(c.payload.view())});
+    if (c.kind == ControlKind::kTrace || c.kind == ControlKind::kSchema)
+      own->controls.push_back({c.kind, Buffer::copy(c.payload.view())});
   }
   return own;
 }
 
 // Frames of one read borrow from all that was read, `held` bytes. Where less than half of that is wanted, the batches get
-// bytes of their own: a reader keeps many of such frames. Of their controls it is given the trace.
+// bytes of their own: a reader keeps many of such frames. Of their controls it is given the trace and the schemas.
 void let_go(std::span<FramePtr> frames, size_t held, StreamId stream, std::optional<PartitionId> partition) {
   size_t wanted = 0;
   for (const FramePtr& frame : frames) {
