@@ -165,7 +165,6 @@ void WebSocketConnection::listen_for_close() {
     size_t used = 0;
     const auto got = decoder_.next(std::string_view(input_).substr(begin_, end_ - begin_), used);
     begin_ += used;
-    decoder_.message_done();
     heard_close_ = got == WsDecoder::Got::kClose || got == WsDecoder::Got::kBad;
     if (got == WsDecoder::Got::kMore) return;  // half a head stays
   }
@@ -256,7 +255,7 @@ void WebSocketConnection::begin_close(WsClose code, std::string reason) {
   close_reason_ = std::move(reason);
   end_deadline_ = ctx_.now_ms + ctx_.options.write_timeout.count();
   session_->end_subscriptions();
-  decoder_.message_done();
+  decoder_.discard();
   count_arriving();
 }
 
@@ -382,7 +381,7 @@ void WebSocketConnection::tick(int64_t now_ms) {
 void WebSocketConnection::drain() {
   if (closed_) return;
   begin_close(WsClose::kGoingAway, "the server is stopping");
-  end_deadline_ = ctx_.now_ms + ctx_.options.drain_timeout.count();
+  if (!lingering_) end_deadline_ = ctx_.now_ms + ctx_.options.drain_timeout.count();
   run();
 }
 

@@ -87,7 +87,7 @@ WsDecoder::Got WsDecoder::begin_frame(std::string_view input, size_t& used) {
   if ((more == 2 && size < kLength16) || (more == 8 && (size <= UINT16_MAX || size >> 63 != 0)))
     return bad(WsClose::kProtocol, "a length that is not written in its shortest form");
   const size_t held = message_.size();
-  if (!in_control() && (size > max_message_ || held > max_message_ - size))
+  if (!in_control() && !discards_ && (size > max_message_ || held > max_message_ - size))
     return bad(WsClose::kTooLarge, "the message is too large");
   if (input.size() < 2 + more + kMaskBytes) return Got::kMore;
   std::memcpy(mask_.data(), input.data() + 2 + more, kMaskBytes);
@@ -110,7 +110,7 @@ WsDecoder::Got WsDecoder::payload(std::string_view input, size_t& used) {
   if (in_control()) {
     unmask(control_.data() + control_size_, piece, mask_, mask_at_);
     control_size_ += piece.size();
-  } else {
+  } else if (!discards_) {
     unmask(message_.tail(piece.size()), piece, mask_, mask_at_);
     message_.commit(piece.size());
   }
@@ -127,6 +127,7 @@ WsDecoder::Got WsDecoder::end_frame() {
   if (frame_ == WsOpcode::kClose) return close_frame();
   if (!final_) return Got::kMore;
   in_message_ = false;
+  if (discards_) return Got::kMore;
   message_.seal();
   if (is_text() && !compressed_ && !formats::is_utf8(message_.view()))
     return bad(WsClose::kNotUtf8, "a text message that is not UTF-8");
@@ -143,6 +144,11 @@ WsDecoder::Got WsDecoder::close_frame() {
     return bad(WsClose::kNotUtf8, "a close reason that is not UTF-8");
   close_ = static_cast<WsClose>(code);
   return Got::kClose;
+}
+
+void WsDecoder::discard() {
+  discards_ = true;
+  message_.clear();
 }
 
 WsDecoder::Got WsDecoder::bad(WsClose code, std::string_view why) {

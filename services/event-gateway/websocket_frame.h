@@ -57,6 +57,8 @@ class WsDecoder {
   bool is_text() const { return opcode_ == WsOpcode::kText; }
   bool is_compressed() const { return compressed_; }
   void message_done() { message_.clear(); }
+  // Messages from here on, and what there is of one, are passed over, whatever their size or text; control frames go on.
+  void discard();
   size_t held_bytes() const { return message_.size(); }
 
   std::string_view control() const { return {control_.data(), control_size_}; }  // after kPing, kPong
@@ -77,7 +79,7 @@ class WsDecoder {
   std::array<char, kWsMaxControl> control_{};
   size_t control_size_ = 0;
 
-  bool in_frame_ = false, in_message_ = false, failed_ = false;
+  bool in_frame_ = false, in_message_ = false, failed_ = false, discards_ = false;
   bool final_ = false, compressed_ = false;
   WsOpcode opcode_ = WsOpcode::kText;  // the message's
   WsOpcode frame_ = WsOpcode::kText;   // the frame's

@@ -213,5 +213,20 @@ TEST(WsEncoder, ShortensACloseReasonBetweenCharacters) {
   EXPECT_EQ(seen->payload.substr(2), std::string(122, 'r'));
 }
 
+TEST(WsDecoder, WhatIsPassedOver) {
+  WsDecoder decoder(10, false);
+  size_t used = 0;
+  const std::string half = ws_frame(0x01, "half \xc3");
+  ASSERT_EQ(decoder.next(half, used), Got::kMore);
+  decoder.discard();
+  EXPECT_EQ(decoder.held_bytes(), 0u);
+  const std::string rest =
+      ws_frame(0x80, "\xff") + ws_text(std::string(1000, 'x')) + ws_text("\xff") + ws_frame(0x89, "p");
+  EXPECT_EQ(decoder.next(rest, used), Got::kPing);
+  EXPECT_EQ(used, rest.size());
+  EXPECT_EQ(decoder.held_bytes(), 0u);
+  EXPECT_EQ(decoder.next(ws_close(1001), used), Got::kClose);
+}
+
 }  // namespace
 }  // namespace millrace::gateway
