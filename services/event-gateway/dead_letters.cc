@@ -370,8 +370,9 @@ void DeadLetters::tell_outcome(const Result<bool>& outcome, Prepared& one) {
 
 void DeadLetters::dry_run(const Asked& asked, TriedDone done) {
   if (wait_for(asked, [this, asked, done] { dry_run(asked, done); })) return;
-  find(asked.tenant, asked.letter, [this, done](Result<Letter> letter) {
+  find(asked.tenant, asked.letter, [this, asked, done](Result<Letter> letter) {
     if (!letter.ok()) return done(letter.error());
+    if (has_changed(*letter)) return dry_run(asked, done);
     prepare({std::move(*letter)}, [this, done](std::vector<Prepared> prepared) {
       try_outside(prepared);
       Prepared& one = prepared.front();
