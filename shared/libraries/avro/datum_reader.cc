@@ -16,13 +16,18 @@ using Action = Step::Action;
 
 class Reader {
  public:
-  Reader(std::string_view datum, JsonForm form)
-      : in_(datum), size_(datum.size()), plain_(form == JsonForm::kPlain) {}
+  Reader(std::string_view datum, JsonForm form, std::string& out, size_t most)
+      : in_(datum),
+        size_(datum.size()),
+        plain_(form == JsonForm::kPlain),
+        out_(out),
+        most_(most),
+        end_(out.size() + most) {}
 
-  Result<std::string> whole(const Step& root) {
+  Status whole(const Step& root) {
     if (Status done = read(root); !done.ok()) return with_path(std::move(done).error());
     if (in_.left() > 0) return malformed(fmt::format("{} bytes are behind the end of the value", in_.left()));
-    return std::move(out_);
+    return {};
   }
 
  private:
@@ -46,8 +51,7 @@ class Reader {
     at_ = size_ - in_.left();
     if (++values_ > kMaxDatumValues)
       return too_much(fmt::format("there are more than {} values", kMaxDatumValues));
-    if (out_.size() > kMaxDatumJson)
-      return too_much(fmt::format("the JSON has more than {} bytes", kMaxDatumJson));
+    if (out_.size() > end_) return too_much(fmt::format("the JSON has more than {} bytes", most_));
     if (++depth_ > kMaxDatumDepth)
       return too_much(fmt::format("the value nests deeper than {}", kMaxDatumDepth));
     return {};
@@ -134,12 +138,12 @@ class Reader {
       }
       case Kind::kFixed: {
         TRY_ASSIGN(const auto raw, exactly(static_cast<size_t>(writer.size)));
-        return binary(reader, raw);
+        return binary(writer, reader, raw);
       }
       case Kind::kEnum:
         return symbol(step);
       default:
-        return text(reader);
+        return text(writer, reader);
     }
   }
 
@@ -151,22 +155,22 @@ class Reader {
       append_real(out_, static_cast<float>(n));
     else if (reader.kind == Kind::kDouble)
       append_real(out_, static_cast<double>(n));
-    else if (!plain_ || !append_logical(out_, reader, n))
+    else if (!plain_ || !append_logical(out_, meaning_of(writer, reader), n))
       out_ += std::to_string(n);
     return {};
   }
 
-  Status text(const Node& reader) {
+  Status text(const Node& writer, const Node& reader) {
     TRY_ASSIGN(const auto held, bytes());
-    if (reader.kind == Kind::kBytes) return binary(reader, held);
+    if (reader.kind == Kind::kBytes) return binary(writer, reader, held);
     if (!is_utf8(held)) return malformed("a string is not UTF-8");
     append_quoted(out_, held);
     return {};
   }
-  Status binary(const Node& reader, std::string_view held) {
+  Status binary(const Node& writer, const Node& reader, std::string_view held) {
     if (!plain_)
       append_latin1(out_, held);
-    else if (!append_logical(out_, reader, held))
+    else if (!append_logical(out_, meaning_of(writer, reader), held))
       append_hex_text(out_, held);
     return {};
   }
@@ -286,14 +290,22 @@ class Reader {
   size_t at_ = 0;
   size_t values_ = 0;
   int depth_ = 0;
-  std::string out_;
+  std::string& out_;
+  const size_t most_, end_;  // bytes of this value, of all
   std::vector<std::string> path_;
 };
 
 }  // namespace
 
 Result<std::string> to_json(const Resolution& resolution, std::string_view datum, JsonForm form) {
-  return Reader(datum, form).whole(resolution.root());
+  std::string out;
+  TRY(append_json(out, resolution, datum, form));
+  return out;
+}
+
+Status append_json(std::string& out, const Resolution& resolution, std::string_view datum, JsonForm form,
+                   size_t most) {
+  return Reader(datum, form, out, most).whole(resolution.root());
 }
 
 }  // namespace millrace::avro

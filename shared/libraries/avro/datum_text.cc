@@ -210,6 +210,12 @@ std::optional<std::string> column_decimal(const Node& type, std::string_view byt
   return decimal_bytes(*value);
 }
 
+const Node& meaning_of(const Node& writer, const Node& reader) {
+  const bool decimals = writer.logical == Logical::kDecimal && reader.logical == Logical::kDecimal;
+  const Clock clock = clock_of(writer.logical);
+  return decimals || (clock != Clock::kNone && clock == clock_of(reader.logical)) ? writer : reader;
+}
+
 bool append_logical(std::string& out, const Node& type, int64_t value) {
   const auto kept = column_integer(type, value);
   if (clock_of(type.logical) == Clock::kNone || !kept) return false;

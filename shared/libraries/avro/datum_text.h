@@ -13,6 +13,8 @@ namespace millrace::avro {
 inline constexpr size_t kMaxDecimalBytes = 400;  // of kMaxDecimalDigits
 
 // JSON, quoted where it is a text. False: the type says nothing of such a value, or the value is none of the type's.
+// Whose logical type says what a value is: of times in other units, or decimals of another scale, the writer's.
+const Node& meaning_of(const Node& writer, const Node& reader);
 bool append_logical(std::string& out, const Node& type, int64_t value);
 bool append_logical(std::string& out, const Node& type, std::string_view bytes);
 

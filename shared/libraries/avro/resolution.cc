@@ -164,6 +164,14 @@ class Resolver {
   std::unordered_map<std::pair<const Node*, const Node*>, const Step*, PairHash> known_;
 };
 
+size_t bytes_of(const Step& step) {
+  size_t out = sizeof(Step) + step.branches.size() * sizeof(step.branches[0]) +
+               step.symbols.size() * sizeof(int32_t) + step.fields.size() * sizeof(FieldStep) +
+               step.missing.size() * sizeof(MissingField) + step.reason.size();
+  for (const MissingField& missing : step.missing) out += missing.value.size();
+  return out;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Resolution>> Resolution::make(std::shared_ptr<const AvroSchema> writer,
@@ -178,6 +186,7 @@ Result<std::shared_ptr<const Resolution>> Resolution::make(std::shared_ptr<const
   if (made->root_->action == Action::kFail)
     return error(Code::kInvalid, "MR-AVRO-0013", "the schemas do not fit: " + made->root_->reason,
                  "a schema that is compatible with the writer's");
+  for (const Step& step : made->steps_) made->bytes_ += bytes_of(step);
   made->writer_ = std::move(writer);
   made->reader_ = std::move(reader);
   return std::shared_ptr<const Resolution>(std::move(made));

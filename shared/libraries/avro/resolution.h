@@ -60,6 +60,7 @@ class Resolution {
   static Result<std::shared_ptr<const Resolution>> make(std::shared_ptr<const AvroSchema> writer,
                                                         std::shared_ptr<const AvroSchema> reader);
   const Step& root() const { return *root_; }
+  size_t bytes() const { return bytes_; }  // about what it holds beside the schemas
 
  private:
   Resolution() = default;
@@ -67,6 +68,7 @@ class Resolution {
   std::shared_ptr<const AvroSchema> writer_, reader_;
   std::deque<Step> steps_;
   const Step* root_ = nullptr;
+  size_t bytes_ = 0;
 };
 
 }  // namespace millrace::avro
