@@ -28,7 +28,7 @@ MAY = {
     "schema": ["base"],
     "avro": ["schema", "event"],
     "json-schema": ["schema"],
-    "protobuf": ["schema", "event"],
+    "protobuf": ["schema", "formats"],
     "event-store": ["sql"],
     "stream-processor": ["sql"],
     "event-gateway": ["sql", "avro", "protobuf", "net", "telemetry"],

@@ -42,6 +42,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const auto again = codec->from_json(*json);
-  if (again.ok()) fuzz::require(codec->to_json(*again).ok(), "what was encoded is decoded", *json);
+  if (!again.ok()) return 0;
+  fuzz::require(codec->to_json(*again).ok(), "what was encoded is decoded", *json);
+  std::string plain;
+  const auto printed = codec->append_plain_json(plain, bytes.substr(indexes->size), SIZE_MAX / 2);
+  fuzz::require(printed.ok(), "what has a form in JSON has a plain one", *json);
+  fuzz::require(codec->from_json(plain).ok(), "plain JSON is read by the mapping", plain);
   return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "protobuf/internal/library.h"
 #include "protobuf/internal/message_bounds.h"
+#include "protobuf/internal/plain_json.h"
 #include "protobuf/internal/schema_impl.h"
 
 namespace millrace::protobuf {
@@ -27,8 +28,6 @@ struct MessageCodec::Impl {
 };
 
 namespace {
-
-constexpr const char* kTypePrefix = "type.googleapis.com";
 
 Error refused(std::string_view id, std::string what) {
   return error(Code::kInvalid, id, std::move(what), "write it with the schema that its id names");
@@ -79,12 +78,13 @@ std::string url_of(const pb::Descriptor& type) {
 }
 
 // That it is a message of its type in all that bounds do not tell: UTF-8, and required fields.
-Status check_content(const pb::Message& prototype, std::string_view bytes, std::string_view id) {
-  const std::unique_ptr<pb::Message> message(prototype.New());
+Result<std::unique_ptr<pb::Message>> parse(const pb::Message& prototype, std::string_view bytes,
+                                           std::string_view id) {
+  std::unique_ptr<pb::Message> message(prototype.New());
   if (!message->ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return refused(id, "it is not a message of the schema: a text is not UTF-8, or it is cut off");
   }
-  if (message->IsInitialized()) return {};
+  if (message->IsInitialized()) return message;
   return refused(id, "required fields are missing: " + message->InitializationErrorString());
 }
 
@@ -124,7 +124,7 @@ Result<MessageCodec> MessageCodec::of(schema::SchemaPtr schema, std::string_view
 Result<std::string> MessageCodec::to_json(std::string_view message) const {
   return guarded([&]() -> Result<std::string> {
     TRY(check_message_bounds(message, *impl_->type, *impl_->pool));
-    TRY(check_content(*impl_->prototype, message, "MR-PROTO-0007"));
+    TRY(parse(*impl_->prototype, message, "MR-PROTO-0007"));
     pb::util::JsonPrintOptions options;
     options.preserve_proto_field_names = true;
     options.always_print_primitive_fields = true;
@@ -134,6 +134,17 @@ Result<std::string> MessageCodec::to_json(std::string_view message) const {
     if (!status.ok())
       return refused("MR-PROTO-0007", "the payload has no form in JSON: " + status.ToString());
     return out;
+  });
+}
+
+Status MessageCodec::append_plain_json(std::string& out, std::string_view message, size_t most) const {
+  return guarded([&]() -> Status {
+    TRY(check_message_bounds(message, *impl_->type, *impl_->pool));
+    TRY_ASSIGN(const auto parsed, parse(*impl_->prototype, message, "MR-PROTO-0007"));
+    bool whole = true;
+    TRY(protobuf::append_plain_json(out, *parsed, *impl_->types, out.size() + most, whole));
+    if (whole) return {};
+    return refused("MR-PROTO-0007", fmt::format("the payload has more than {} bytes as JSON", most));
   });
 }
 
@@ -147,7 +158,7 @@ Result<std::string> MessageCodec::from_json(std::string_view json) const {
     if (!status.ok())
       return refused("MR-PROTO-0008", "the JSON is no message of the schema: " + status.ToString());
     TRY(check_message_bounds(out, *impl_->type, *impl_->pool));
-    TRY(check_content(*impl_->prototype, out, "MR-PROTO-0008"));
+    TRY(parse(*impl_->prototype, out, "MR-PROTO-0008"));
     return out;
   });
 }

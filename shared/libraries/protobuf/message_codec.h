@@ -34,6 +34,9 @@ class MessageCodec {
   const std::vector<int32_t>& indexes() const;
 
   Result<std::string> to_json(std::string_view message) const;
+  // The same with integers of 64 bits as numbers, appended to `out`; where it fails, what was made until then. `most`: bytes of
+  // JSON, which one value may pass.
+  Status append_plain_json(std::string& out, std::string_view message, size_t most) const;
   Result<std::string> from_json(std::string_view json) const;
 
  private:

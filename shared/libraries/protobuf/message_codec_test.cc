@@ -51,6 +51,50 @@ TEST(MessageCodec, JsonComesBackAsItWas) {
   EXPECT_EQ(all.to_json(*bytes).value(), kJson);
 }
 
+TEST(MessageCodec, PlainJson) {
+  const auto all = codec(kAll);
+  constexpr std::string_view kMapped =
+      R"({"s":"ä\n","n":"-9007199254740993","b":"AAE=","r":[1,-2],"m":{"k":"NaN"},"e":7,)"
+      R"("inner":{"s":"","n":"0","b":"","r":[],"m":{},"e":"B"},"any":{"@type":"type.googleapis.com/p.All","n":"5"},)"
+      R"("free":{"a":[1,null]},"o":0,"at":"2024-01-02T03:04:05.678Z","text_value":""})";
+  const auto bytes = all.from_json(kMapped);
+  ASSERT_TRUE(bytes.ok()) << bytes.error().to_string();
+  std::string plain = "x";
+  const Status done = all.append_plain_json(plain, *bytes, 10'000);
+  ASSERT_TRUE(done.ok()) << done.error().to_string();
+  EXPECT_EQ(plain,
+            R"(x{"s":"ä\n","n":-9007199254740993,"b":"AAE=","r":[1,-2],"m":{"k":"NaN"},"e":7,"o":0,)"
+            R"("inner":{"s":"","n":0,"b":"","r":[],"m":{},"e":"B"},)"
+            R"("any":{"@type":"type.googleapis.com/p.All","s":"","n":"5","b":"","r":[],"m":{},"e":"A"},)"
+            R"("at":"2024-01-02T03:04:05.678Z","free":{"a":[1,null]},"text_value":""})");
+  std::string again = "x";
+  ASSERT_TRUE(all.append_plain_json(again, all.from_json(plain.substr(1)).value(), 10'000).ok());
+  EXPECT_EQ(again, plain) << "the mapping reads it";
+  std::string cut;
+  const Status over = all.append_plain_json(cut, *bytes, 20);
+  EXPECT_EQ(over.error().id, "MR-PROTO-0007");
+  EXPECT_LT(cut.size(), 60u);
+}
+
+TEST(MessageCodec, PlainJsonOfEveryType) {
+  const auto all = codec(R"(syntax = "proto2"; message M { optional sint64 g = 1;
+    repeated fixed64 f = 2; optional float x = 3; optional double y = 4; map<int64, bool> m = 5; repeated bytes b = 6;
+    optional uint32 u = 7 [default = 9]; extensions 100 to 200; map<string, M> nested = 8; })");
+  constexpr std::string_view kJson =
+      R"({"g":-1,"f":[18446744073709551615],"x":0.1,"y":1e+300,"m":{"-5":true},"b":["","/w=="],"nested":{"":{}}})";
+  const auto bytes = all.from_json(kJson);
+  ASSERT_TRUE(bytes.ok()) << bytes.error().to_string();
+  std::string plain;
+  ASSERT_TRUE(all.append_plain_json(plain, *bytes, 10'000).ok());
+  EXPECT_EQ(plain, R"({"g":-1,"f":[18446744073709551615],"x":0.1,"y":1e+300,"m":{"-5":true},"b":["","/w=="],)"
+                   R"("nested":{"":{"f":[],"m":{},"b":[],"nested":{}}}})");
+  EXPECT_EQ(all.from_json(plain).value(), *bytes);
+  const auto group = codec("syntax = 'proto2'; message M { optional group G = 1 { optional bool a = 1; } }");
+  plain.clear();
+  ASSERT_TRUE(group.append_plain_json(plain, "\x0b\x08\x01\x0c", 100).ok());
+  EXPECT_EQ(plain, R"({"g":{"a":true}})");
+}
+
 TEST(MessageCodec, MessagesAreFoundByIndexesAndByName) {
   constexpr std::string_view kText =
       "syntax = 'proto3'; package p; message A {} message B { map<int32, int32> m = 1; message C { int32 x = "
