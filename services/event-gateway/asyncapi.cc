@@ -21,6 +21,9 @@ constexpr std::string_view kWebSocketChannel = R"({"address":"/v1/ws","title":"W
 "command":{"title":"What a client says","contentType":"application/json","payload":{"oneOf":[
 {"type":"object","required":["publish","id","events"],"properties":{"publish":{"type":"string"},
 "id":{"type":["string","number"]},"events":{"type":["array","object"]},"key":{"type":"string"}}},
+{"type":"object","required":["publish","id","values"],"properties":{"publish":{"type":"string"},
+"id":{"type":["string","number"]},"values":{"type":"array","items":{"type":"string","contentEncoding":"base64"}},
+"key":{"type":"string"}}},
 {"type":"object","required":["subscribe","id"],"properties":{"subscribe":{"type":"string"},
 "id":{"type":["string","number"]},"from":{"type":"string"},"limit":{"type":"integer"},
 "partition":{"type":"integer"},"numbers":{"enum":["number","string"]},

@@ -12,4 +12,15 @@ void EventSchemas::add(TenantId, OutputSchema, CallerPtr,
   done(no_registry());
 }
 
+// Who has no registry knows no writers.
+Result<ReadValue> EventSchema::read(const schema::Framed&, size_t&) {
+  return no_registry();
+}
+void EventSchemas::learn(const engine::StreamDef&, Writers, std::function<void(Status)> done) {
+  done(no_registry());
+}
+bool EventSchemas::knows(const engine::StreamDef&, const schema::WriterSchema&) const {
+  return false;
+}
+
 }  // namespace millrace::gateway

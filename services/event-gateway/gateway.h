@@ -35,7 +35,15 @@ struct RejectedEvent {
 struct IngestRequest {
   TenantId tenant;
   std::string stream;
-  enum class Format : uint8_t { kJson, kNdjson, kCloudEvent, kCloudEventBatch } format = Format::kNdjson;
+  // kValue, kValues: of serializers, one or several (event_values.h).
+  enum class Format : uint8_t {
+    kJson,
+    kNdjson,
+    kCloudEvent,
+    kCloudEventBatch,
+    kValue,
+    kValues
+  } format = Format::kNdjson;
   std::string_view body;        // with Buffer::kPadding readable bytes behind; valid during the call
   std::string idempotency_key;  // empty: none; at most 255 bytes
   bool all_or_nothing = false;  // an event that is rejected refuses the request
@@ -62,7 +70,9 @@ struct IngestAnswer {
 // {"accepted":…,"rejected":[…],"offsets":[…],"cursor":"…","durability":"disk"}
 std::string to_json(const IngestAnswer& answer);
 
-// Ingest validates, routes, deduplicates and appends. All accepted events of a request are one frame.
+// Ingest validates, routes, deduplicates and appends. All accepted events of a request are one frame. A request whose values
+// name schemas that are not known yet waits until the registry has said what they are, and the later ones of its stream
+// behind it.
 class Ingest {
  public:
   struct Limits {
@@ -71,6 +81,8 @@ class Ingest {
     int64_t idempotency_window_us = 3'600'000'000;
     size_t idempotency_keys = 100'000;     // a tenant; the oldest go first
     size_t event_ids = 500'000;            // a tenant's, of streams that deduplicate; likewise
+    size_t max_made_bytes = 32u << 20;     // of JSON that a request's values become
+    size_t kept_streams = 16'384;          // with what was learnt of their events; beyond it all are let go
     size_t max_waiting_bytes = 96u << 20;  // a tenant's, appended and not yet durable
   };
   using Done = std::function<void(Result<IngestAnswer>)>;
@@ -79,7 +91,7 @@ class Ingest {
   ~Ingest();
   void ingest(const IngestRequest& request, Done done);
   void on_durable(Cut durable);
-  size_t waiting() const;  // requests appended, not yet durable
+  size_t waiting() const;  // requests that are appended and not yet durable, or wait for the schema registry
 
   // Events that were dead letters, on their way to their streams again. Of each whether it is taken; false: its stream has
   // it already; an error says what does not fit. Nothing of them stays unless it is appended, in the same turn of the loop.

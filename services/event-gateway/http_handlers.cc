@@ -52,11 +52,9 @@ std::string token_of(const HttpRequest& request) {
   return request.face == Face::kSchemaRegistry ? basic_password(given) : std::string();
 }
 
-HttpAnswer no_token(int status, const char* id, std::string message) {
-  HttpAnswer answer = problem(
-      status, error(Code::kDenied, id, std::move(message), "send the header  Authorization: Bearer TOKEN"));
-  answer.fields = "WWW-Authenticate: Bearer\r\n";
-  return answer;
+HttpAnswer no_token(const char* id, std::string message) {
+  return problem(
+      401, error(Code::kDenied, id, std::move(message), "send the header  Authorization: Bearer TOKEN"));
 }
 
 // A browser asks whether it may send the token without sending it.
@@ -80,6 +78,8 @@ std::optional<IngestRequest::Format> format_of(const HttpRequest& request) {
   const bool binary = is_binary_cloud_event(request.head);
   if (!binary && is_media_type(type, kNdjsonType)) return kNdjson;
   if (!binary && is_media_type(type, kJsonType)) return kJson;
+  if (!binary && is_media_type(type, kValueType)) return kValue;
+  if (!binary && is_media_type(type, kValuesType)) return kValues;
   if (is_media_type(type, kCloudEventsType)) return kCloudEventBatch;
   if (binary || is_media_type(type, kCloudEventType)) return kCloudEvent;
   return std::nullopt;
@@ -88,8 +88,9 @@ std::optional<IngestRequest::Format> format_of(const HttpRequest& request) {
 HttpAnswer ingest_answer(Result<IngestAnswer> result, bool may_be_empty, double retry_after_s) {
   if (!result.ok()) return problem(result.error(), retry_after_s);
   if (result->is_empty() && !may_be_empty) {
-    return problem(400, error(Code::kInvalid, "MR-API-0012", "the body holds no events",
-                              "send a JSON object, an array of them, or one object a line"));
+    return problem(400,
+                   error(Code::kInvalid, "MR-API-0012", "the body holds no events",
+                         "send a JSON object, an array of them, one object a line, or a serializer's value"));
   }
   HttpAnswer answer;
   answer.status = result->is_success() ? 200 : 400;
@@ -321,7 +322,7 @@ std::optional<HttpAnswer> HttpHandlers::check_quotas(HttpRequest& request) {
 
 std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
   const std::string& given = request.head.authorization;
-  if (given.empty()) return no_token(401, "MR-API-0014", "this needs an access token");
+  if (given.empty()) return no_token("MR-API-0014", "this needs an access token");
   const int64_t now = backend_.now_us();
   if (request.known_caller == nullptr || given != request.known_authorization) {
     const std::string token = token_of(request);
@@ -332,8 +333,7 @@ std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
       request.check = std::move(seen.check);
       if (request.check) return std::nullopt;
     }
-    if (caller == nullptr)
-      return no_token(401, "MR-API-0015", "the access token is not one of this server's");
+    if (caller == nullptr) return no_token("MR-API-0015", "the access token is not one of this server's");
     const auto tenant = backend_.tenant(caller->tenant);
     if (!tenant.ok()) return problem(tenant.error());
     request.known_authorization = given;
@@ -344,7 +344,7 @@ std::optional<HttpAnswer> HttpHandlers::find_caller(HttpRequest& request) {
     request.known_caller->used_us = now;
     return std::nullopt;
   }
-  return no_token(401, "MR-AUTH-0001", "the access token has expired, or is no longer good");
+  return no_token("MR-AUTH-0001", "the access token has expired, or is no longer good");
 }
 
 // Of the route, and of what its path names.
@@ -409,7 +409,8 @@ std::optional<HttpAnswer> HttpHandlers::check_type(const HttpRequest& request) c
     return problem(
         415, error(Code::kInvalid, "MR-API-0006", "the body has to be JSON",
                    "send the header  Content-Type: application/x-ndjson  or  application/json; of "
-                   "CloudEvents  application/cloudevents+json  or  application/cloudevents-batch+json"));
+                   "CloudEvents  application/cloudevents+json  or  application/cloudevents-batch+json; of "
+                   "serializers' values  application/octet-stream  or  application/vnd.millrace.values"));
   }
   return std::nullopt;
 }

@@ -57,6 +57,8 @@ void append_last_chunk(std::string& out, std::string_view trailer);  // trailer:
 
 inline constexpr std::string_view kJsonType = "application/json";
 inline constexpr std::string_view kNdjsonType = "application/x-ndjson";
+inline constexpr std::string_view kValueType = "application/octet-stream";  // of a serializer
+inline constexpr std::string_view kValuesType = "application/vnd.millrace.values";
 inline constexpr std::string_view kEventsType = "text/event-stream";
 inline constexpr std::string_view kAvroType = "application/vnd.apache.avro";
 inline constexpr std::string_view kComeBack =

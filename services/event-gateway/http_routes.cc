@@ -117,7 +117,9 @@ constexpr Content kSqlBodies[] = {{"application/sql", {}}, {kJsonType, "SqlReque
 constexpr Content kEventBodies[] = {{kJsonType, "Events"},
                                     {kNdjsonType, {}},
                                     {"application/cloudevents+json", "CloudEvent"},
-                                    {"application/cloudevents-batch+json", "CloudEvents"}};
+                                    {"application/cloudevents-batch+json", "CloudEvents"},
+                                    {kValueType, {}},
+                                    {kValuesType, {}}};
 constexpr Content kQuotaBodies[] = {{kJsonType, "Quotas"}};
 constexpr Content kSchemaBodies[] = {{kJsonType, "SchemaCheck"}};
 constexpr Content kTokenBodies[] = {{kJsonType, "TokenRequest"}};

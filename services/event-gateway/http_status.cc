@@ -49,6 +49,7 @@ struct OwnStatus {
 constexpr OwnStatus kOwnStatus[] = {
     {"MR-API-0002", 431},    // the request's header is too long
     {"MR-API-0003", 413},    // its body is
+    {"MR-ING-0012", 413},    // what it becomes is
     {"MR-API-0017", 408},    // it did not come in time
     {"MR-API-0021", 505},    // another version of HTTP
     {"MR-API-0025", 426},    // it is for WebSocket clients
@@ -190,6 +191,7 @@ HttpAnswer problem(int status, const Error& failure) {
   answer.content_type = kProblemType;
   append_problem(answer.body, failure, status);
   answer.body += '\n';
+  if (status == 401) answer.fields = "WWW-Authenticate: Bearer\r\n";  // RFC 9110, 15.5.2: it has to
   return answer;
 }
 

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "event-gateway/event_ids.h"
+#include "event-gateway/event_values.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/idempotency.h"
 #include "event-gateway/ingest_target.h"
@@ -20,14 +21,24 @@ namespace {
 
 constexpr size_t kMaxKeyBytes = 255;
 constexpr size_t kMaxMessageBytes = 300;  // of a rejected event, so that an answer stays small
-constexpr size_t kMaxCachedStreams = 16'384;
 constexpr uint8_t kSavedWithIds =
     2;  // in front of the state; without event ids it begins with the keys' version
+
+// A request whose values' writers the schema registry is asked for, or one behind it.
+struct Waiting {
+  IngestRequest request;
+  Buffer body;
+  Ingest::Done done;
+  std::optional<Status> learnt;
+};
+using WaitingPtr = std::unique_ptr<Waiting>;
 
 struct TenantState {
   TokenBucket events, bytes;
   size_t waiting_bytes = 0;
   Ingest::TenantCounters counters;
+  std::map<std::string, std::deque<WaitingPtr>>
+      lines;  // by stream; the first one waits for the schema registry
 };
 
 struct Pending {
@@ -88,6 +99,25 @@ bool is_cloud_event(IngestRequest::Format format) {
   return format == IngestRequest::Format::kCloudEvent || format == IngestRequest::Format::kCloudEventBatch;
 }
 
+Error too_much_made(size_t most) {
+  return error(Code::kInvalid, "MR-ING-0012",
+               fmt::format("the request's values are more than {} MiB as JSON", most >> 20),
+               "send them in several requests");
+}
+
+bool is_values(IngestRequest::Format format) {
+  return format == IngestRequest::Format::kValue || format == IngestRequest::Format::kValues;
+}
+
+Status check_takes_values(const engine::StreamDef& stream) {
+  if (!stream.schema.subject.empty() && !stream.cloud_events) return {};
+  return error(
+      Code::kInvalid, "MR-SCH-0010",
+      fmt::format("stream \"{}\" takes no serialized values: {}", stream.name,
+                  stream.cloud_events ? "its events are CloudEvents" : "it has no schema"),
+      stream.cloud_events ? "send them as JSON" : "create a stream WITH (schema = 'SUBJECT'), or send JSON");
+}
+
 // The media type says whether it is one event or an array.
 Status check_container(const IngestRequest& request) {
   const size_t first = request.body.find_first_not_of(" \t\r\n");
@@ -101,9 +131,12 @@ Status check_container(const IngestRequest& request) {
             : "several events are application/cloudevents-batch+json");
 }
 
-Result<std::vector<std::string_view>> split(const IngestRequest& request) {
+Result<std::vector<std::string_view>> split(const IngestRequest& request, size_t max_events) {
   using enum IngestRequest::Format;
   if (request.format == kNdjson) return formats::split_ndjson(request.body);
+  if (request.format == kValues) return split_values(request.body, max_events);
+  if (request.format == kValue)
+    return request.body.empty() ? std::vector<std::string_view>() : std::vector{request.body};
   if (is_cloud_event(request.format)) TRY(check_container(request));
   return formats::split_json(request.body);
 }
@@ -122,33 +155,48 @@ struct Ingest::Impl {
 
   Result<const sql::Catalog::Entry*> find_stream(const sql::Catalog& catalog,
                                                  const IngestRequest& request) const;
-  Result<IngestTarget*> target_of(const engine::StreamPtr& stream);
+  // Its own as long as one holds it: others may make the cache let it go.
+  Result<IngestTargetPtr> target_of(const engine::StreamPtr& stream);
   Status check_quota(TenantId id, TenantState& tenant, size_t body_bytes);
-  // An error is the caller's to tell; else `done` was called or is kept.
-  Status ingest(const IngestRequest& request, TenantState& tenant, Done& done);
+  void refuse(TenantState& tenant, Error why, Done& done);
+  // Where a request stands: kNew ones are checked against quotas and pay, and may have to stand in line; who is the kFirst of
+  // its line may have to wait for the schema registry; then it is kLearnt.
+  enum class Turn : uint8_t { kNew, kFirst, kLearnt };
+  // An error is the caller's to tell. True: `done` was called or is kept. False: the registry has to be asked for `writers`
+  // before; of a kNew one, or it has to stand in line (none).
+  Result<bool> ingest(const IngestRequest& request, TenantState& tenant, Turn turn, Done& done,
+                      EventSchemas::Writers& writers);
+  void stand_in_line(const IngestRequest& request, TenantState& tenant, Done& done);
+  // What the first one waits for. Whether it was answered at once.
+  bool ask(TenantState& tenant, const std::string& stream, TenantId id, EventSchemas::Writers writers);
+  // Takes those that need not wait any more.
+  void move_up(TenantState& tenant, const std::string& stream, TenantId id);
   // True: answered, or waiting for the first one's sync.
   Result<bool> is_duplicate(const IdempotencyKey& id, const BodyHash& body, Done& done);
-  void route(IngestTarget& target, const std::vector<std::string_view>& events, bool with_letters,
-             IngestAnswer& answer);
+  // `bytes`: of the request; then, if that is more, of what its values have become. The error: that is too much.
+  Status route(IngestTarget& target, const std::vector<std::string_view>& events,
+               const IngestRequest& request, TenantState& tenant, IngestAnswer& answer, size_t& bytes);
   void reject(IngestAnswer& answer, size_t index, Error why);
   Status answer_without_frame(TenantState& tenant, IngestAnswer answer, Done& done);
   void learn_ids(const log::Frame& frame);
   TakenAgain take_again(TenantId tenant, const std::vector<Again>& events);
   Result<log::Appended> append_again(TakenAgain taken, std::vector<log::ControlAppend> controls);
   Status submit(const IngestRequest& request, TenantState& tenant, IngestTarget& target, IngestAnswer answer,
-                const BodyHash& body, Done& done);
+                const BodyHash& body, size_t bytes, Done& done);
 
   log::Journal& journal;
   const sql::Definitions& definitions;
   const Limits limits;
   IdempotencyTable keys;
   EventIds ids;
-  std::unordered_map<StreamId, std::unique_ptr<IngestTarget>> targets;
+  std::unordered_map<StreamId, IngestTargetPtr> targets;
   std::unordered_map<TenantId, TenantState> tenants;
   std::deque<Pending> pending;
   uint64_t accepted_bytes = 0;
   IngestAccounts accounts;
   EventSchemas* schemas = nullptr;
+  size_t in_line = 0;                                           // requests
+  std::shared_ptr<Impl*> self = std::make_shared<Impl*>(this);  // for what may come when this is gone
   std::function<void(TenantId, QuotaKind)> on_over_quota;
   Appended appended;
 };
@@ -162,19 +210,17 @@ Result<const sql::Catalog::Entry*> Ingest::Impl::find_stream(const sql::Catalog&
   return entry;
 }
 
-Result<IngestTarget*> Ingest::Impl::target_of(const engine::StreamPtr& stream) {
+Result<IngestTargetPtr> Ingest::Impl::target_of(const engine::StreamPtr& stream) {
   if (const auto found = targets.find(stream->id); found != targets.end() && found->second->is_of(stream))
-    return found->second.get();
+    return found->second;
   std::unique_ptr<EventSchema> schema;
   if (!stream->schema.subject.empty()) {
     if (schemas == nullptr) return no_registry();
     TRY_ASSIGN(schema, schemas->of(*stream));
   }
-  if (targets.size() >= kMaxCachedStreams) targets.clear();
-  auto& target = targets[stream->id];
-  target = std::make_unique<IngestTarget>(stream, std::move(schema),
-                                          definitions.catalog()->dead_letters(stream->tenant));
-  return target.get();
+  if (targets.size() >= limits.kept_streams) targets.clear();
+  return targets[stream->id] = std::make_shared<IngestTarget>(
+             stream, std::move(schema), definitions.catalog()->dead_letters(stream->tenant));
 }
 
 // Before any cost is paid. What a request takes is known only later (is it a repetition? how many events has
@@ -210,6 +256,7 @@ Result<bool> Ingest::Impl::is_duplicate(const IdempotencyKey& id, const BodyHash
 }
 
 void Ingest::Impl::reject(IngestAnswer& answer, size_t index, Error why) {
+  shorten(why.message);
   accounts.reject(rejection_for(why), 1);
   if (answer.rejected.size() >= limits.max_rejected_reported) {
     ++answer.rejected_more;
@@ -218,25 +265,41 @@ void Ingest::Impl::reject(IngestAnswer& answer, size_t index, Error why) {
   answer.rejected.push_back({index, std::move(why)});
 }
 
-void Ingest::Impl::route(IngestTarget& target, const std::vector<std::string_view>& events, bool with_letters,
-                         IngestAnswer& answer) {
+Status Ingest::Impl::route(IngestTarget& target, const std::vector<std::string_view>& events,
+                           const IngestRequest& request, TenantState& tenant, IngestAnswer& answer,
+                           size_t& bytes) {
   target.begin(journal.now());
+  const bool values = is_values(request.format);
+  size_t made = 0;
   for (size_t i = 0; i < events.size(); ++i) {
-    auto taken = target.take(events[i], ids);
+    const Result<ReadValue> read = values ? target.read(events[i], made) : ReadValue{events[i]};
+    if (made > limits.max_made_bytes) {
+      target.finish();  // nothing of it stays
+      return too_much_made(limits.max_made_bytes);
+    }
+    if (!read.ok()) {  // bytes, which a dead letter has no place for
+      reject(answer, i, read.error());
+      continue;
+    }
+    const std::string_view event = read->event;
+    auto taken = target.take(event, ids, read->fits);
     if (taken.ok()) {
       ++(*taken ? answer.accepted : answer.duplicates);
       continue;
     }
     Error why = std::move(taken).error();
-    shorten(why.message);
-    if (with_letters && target.keeps(events[i], why)) {
-      target.take_letter(events[i], why);
+    if (!request.all_or_nothing && target.keeps(event, why)) {
+      shorten(why.message);
+      target.take_letter(event, why);
       ++answer.dead_letters;
     } else {
       reject(answer, i, std::move(why));
     }
   }
   accounts.duplicate_events += answer.duplicates;
+  if (made > bytes) tenant.bytes.take(static_cast<double>(made - bytes));
+  bytes = std::max(bytes, made);
+  return {};
 }
 
 // What it repeats may still wait for the disk, and then it waits, too.
@@ -254,9 +317,9 @@ Status Ingest::Impl::answer_without_frame(TenantState& tenant, IngestAnswer answ
 }
 
 Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant, IngestTarget& target,
-                            IngestAnswer answer, const BodyHash& body, Done& done) {
+                            IngestAnswer answer, const BodyHash& body, size_t bytes, Done& done) {
   const StreamId stream = target.stream().id;
-  const size_t waiting_bytes = request.body.size() + target.letter_bytes();
+  const size_t waiting_bytes = bytes + target.letter_bytes();
   log::Group group = target.finish();
   const bool with_key = !request.idempotency_key.empty();
   if (group.batches.empty() && !with_key) return answer_without_frame(tenant, std::move(answer), done);
@@ -301,27 +364,42 @@ Status Ingest::Impl::submit(const IngestRequest& request, TenantState& tenant, I
   return {};
 }
 
-Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, Done& done) {
+void Ingest::Impl::refuse(TenantState& tenant, Error why, Done& done) {
+  ++tenant.counters.refused_requests;
+  accounts.refuse(why);
+  done(std::move(why));
+}
+
+Result<bool> Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, Turn turn, Done& done,
+                                  EventSchemas::Writers& writers) {
   const auto catalog = definitions.catalog();
   TRY_ASSIGN(const auto* entry, find_stream(*catalog, request));
   if (is_cloud_event(request.format) && !entry->stream->cloud_events)
     return takes_no_cloud_events(*entry->stream);
+  if (is_values(request.format)) TRY(check_takes_values(*entry->stream));
   if (request.idempotency_key.size() > kMaxKeyBytes) {
     return error(Code::kInvalid, "MR-ING-0004",
                  fmt::format("the Idempotency-Key has {} bytes, the bound is {}",
                              request.idempotency_key.size(), kMaxKeyBytes));
   }
-  TRY(check_quota(request.tenant, tenant, request.body.size()));
+  if (turn == Turn::kNew) TRY(check_quota(request.tenant, tenant, request.body.size()));
   const engine::StreamPtr& stream = entry->stream;
+  const bool behind = turn == Turn::kNew && tenant.lines.contains(request.stream);
   BodyHash body;
-  if (!request.idempotency_key.empty()) {
+  if (!request.idempotency_key.empty() && !behind) {
     body = hash_body(request.body);
     TRY_ASSIGN(const bool duplicate, is_duplicate(key_of(request, stream->id), body, done));
-    if (duplicate) return {};
+    if (duplicate) return true;
   }
-  TRY_ASSIGN(IngestTarget* const target, target_of(stream));
-  tenant.bytes.take(static_cast<double>(request.body.size()));
-  TRY_ASSIGN(const auto events, split(request));
+  TRY_ASSIGN(const IngestTargetPtr target, target_of(stream));
+  if (turn == Turn::kNew) tenant.bytes.take(static_cast<double>(request.body.size()));
+  if (behind) return false;
+  TRY_ASSIGN(const auto events, split(request, limits.max_events));
+  if (is_values(request.format) && turn != Turn::kLearnt) {
+    TRY_ASSIGN(writers, writers_of(events));
+    const auto known = [&](const auto& writer) { return schemas->knows(*stream, writer); };
+    if (!std::all_of(writers.begin(), writers.end(), known)) return false;
+  }
   accounts.received_events += events.size();
   if (events.size() > limits.max_events) {
     accounts.reject(Rejection::kRequest, events.size());
@@ -332,32 +410,93 @@ Status Ingest::Impl::ingest(const IngestRequest& request, TenantState& tenant, D
   }
   tenant.events.take(static_cast<double>(events.size()));
   IngestAnswer answer;
-  route(*target, events, !request.all_or_nothing, answer);
+  size_t bytes = request.body.size();
+  if (Status routed = route(*target, events, request, tenant, answer, bytes); !routed.ok()) {
+    accounts.reject(Rejection::kRequest, events.size() - answer.rejected.size() - answer.rejected_more);
+    return std::move(routed).error();
+  }
   tenant.counters.rejected_events += answer.rejected.size() + answer.rejected_more;
   if (request.all_or_nothing && !answer.rejected.empty()) {
     target->finish();  // nothing of it stays
     accounts.reject(Rejection::kRequest, answer.accepted);
     return std::move(answer.rejected.front().error);
   }
-  return submit(request, tenant, *target, std::move(answer), body, done);
+  TRY(submit(request, tenant, *target, std::move(answer), body, bytes, done));
+  return true;
+}
+
+void Ingest::Impl::stand_in_line(const IngestRequest& request, TenantState& tenant, Done& done) {
+  auto waiting = std::make_unique<Waiting>(
+      Waiting{request, Buffer::copy(request.body), std::exchange(done, nullptr), std::nullopt});
+  waiting->request.body = waiting->body.view();
+  tenant.waiting_bytes += request.body.size();
+  ++in_line;
+  tenant.lines[request.stream].push_back(std::move(waiting));
+}
+
+bool Ingest::Impl::ask(TenantState& tenant, const std::string& stream, TenantId id,
+                       EventSchemas::Writers writers) {
+  const auto catalog = definitions.catalog();
+  Waiting& first = *tenant.lines.at(stream).front();
+  const auto now = std::make_shared<bool>(true);
+  schemas->learn(*catalog->find(id, stream)->stream, std::move(writers),
+                 [&tenant, &first, stream, id, now, alive = std::weak_ptr<Impl*>(self)](Status learnt) {
+                   const auto impl = alive.lock();
+                   if (impl == nullptr) return;
+                   first.learnt = std::move(learnt);
+                   if (!*now) (*impl)->move_up(tenant, stream, id);
+                 });
+  *now = false;
+  return first.learnt.has_value();
+}
+
+void Ingest::Impl::move_up(TenantState& tenant, const std::string& stream, TenantId id) {
+  auto& line = tenant.lines.at(stream);
+  while (!line.empty()) {
+    Waiting& first = *line.front();
+    EventSchemas::Writers writers;
+    Result<bool> taken = true;
+    if (first.learnt && !first.learnt->ok()) {
+      taken = first.learnt->error();
+    } else {
+      taken = ingest(first.request, tenant, first.learnt ? Turn::kLearnt : Turn::kFirst, first.done, writers);
+    }
+    if (taken.ok() && !*taken) {
+      if (!ask(tenant, stream, id, std::move(writers))) return;
+      continue;
+    }
+    const WaitingPtr done = std::move(line.front());
+    line.pop_front();
+    --in_line;
+    tenant.waiting_bytes -= done->request.body.size();
+    if (!taken.ok()) refuse(tenant, std::move(taken).error(), done->done);
+  }
+  tenant.lines.erase(stream);
 }
 
 Ingest::TakenAgain Ingest::Impl::take_again(TenantId tenant, const std::vector<Again>& events) {
   TakenAgain out;
   out.tenant = tenant;
-  std::map<StreamId, IngestTarget*> begun;
+  std::map<StreamId, IngestTargetPtr> begun;
   for (const Again& again : events) {
-    const auto target = target_of(again.stream);
-    if (!target.ok()) {
-      out.outcomes.emplace_back(target.error());
-      continue;
+    IngestTargetPtr& target = begun[again.stream->id];
+    if (target == nullptr) {
+      auto found = target_of(again.stream);
+      if (!found.ok()) {
+        begun.erase(again.stream->id);
+        out.outcomes.emplace_back(found.error());
+        continue;
+      }
+      target = std::move(*found);
+      target->begin(journal.now());
     }
-    if (begun.emplace(again.stream->id, *target).second) (*target)->begin(journal.now());
-    out.outcomes.push_back((*target)->take(Buffer::copy(again.event).view(), ids));
+    out.outcomes.push_back(target->take(Buffer::copy(again.event).view(), ids));
     if (out.outcomes.back().ok() && *out.outcomes.back()) ++out.taken[again.stream->id];
   }
   for (const auto& [stream, target] : begun) {
-    for (auto& batch : target->finish().batches) out.group.batches.push_back(std::move(batch));
+    log::Group group = target->finish();
+    std::ranges::move(group.batches, std::back_inserter(out.group.batches));
+    std::ranges::move(group.controls, std::back_inserter(out.group.controls));
     if (!target->new_ids().ids.empty())
       out.group.controls.push_back({log::ControlKind::kEventIds, encode_event_ids(target->new_ids())});
   }
@@ -384,11 +523,14 @@ Ingest::~Ingest() = default;
 void Ingest::ingest(const IngestRequest& request, Done done) {
   TenantState& tenant = impl_->tenants[request.tenant];
   ++impl_->accounts.requests;
-  Status taken = impl_->ingest(request, tenant, done);
-  if (taken.ok()) return;
-  ++tenant.counters.refused_requests;
-  impl_->accounts.refuse(taken.error());
-  done(std::move(taken).error());
+  EventSchemas::Writers writers;
+  auto taken = impl_->ingest(request, tenant, Impl::Turn::kNew, done, writers);
+  if (!taken.ok()) return impl_->refuse(tenant, std::move(taken).error(), done);
+  if (*taken) return;
+  impl_->stand_in_line(request, tenant, done);
+  if (writers.empty()) return;  // behind others
+  if (impl_->ask(tenant, request.stream, request.tenant, std::move(writers)))
+    impl_->move_up(tenant, request.stream, request.tenant);
 }
 
 Ingest::TakenAgain Ingest::take_again(TenantId tenant, const std::vector<Again>& events) {
@@ -418,7 +560,7 @@ void Ingest::on_durable(Cut durable) {
 }
 
 size_t Ingest::waiting() const {
-  return impl_->pending.size();
+  return impl_->pending.size() + impl_->in_line;
 }
 const IngestAccounts& Ingest::accounts() const {
   return impl_->accounts;

@@ -25,6 +25,9 @@ std::string_view name_of(Rejection reason) {
 Rejection rejection_for(const Error& error) {
   const std::string_view id = error.id;
   if (id.starts_with("MR-CE-")) return Rejection::kCloudEvent;
+  if (id.starts_with("MR-FRAME-") || id == "MR-AVRO-0011" || id == "MR-PROTO-0006" || id == "MR-PROTO-0007")
+    return Rejection::kMalformed;
+  if (id == "MR-AVRO-0012") return Rejection::kTooLarge;
   if (id == "MR-EVT-0001" || id == "MR-EVT-0002" || id == "MR-EVT-0003") return Rejection::kMalformed;
   if (id == "MR-EVT-0004" || id == "MR-EVT-0005" || id == "MR-EVT-0009") return Rejection::kTooLarge;
   return Rejection::kSchema;

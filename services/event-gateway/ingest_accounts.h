@@ -18,7 +18,7 @@ namespace millrace::gateway {
 
 // Why an event was not stored.
 enum class Rejection : uint8_t {
-  kMalformed,   // not JSON, not an object, not UTF-8
+  kMalformed,   // not JSON, not an object, not UTF-8; a value that its format cannot read
   kSchema,      // a value that its column does not take
   kTooLarge,    // the event, its nesting, a value
   kCloudEvent,  // not a CloudEvent as the specification says

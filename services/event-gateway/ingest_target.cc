@@ -4,6 +4,7 @@
 #include "engine/dead_letter.h"
 #include "event-gateway/ingest_accounts.h"
 #include "formats/text_types.h"
+#include "log/batch_schema.h"
 
 namespace millrace::gateway {
 namespace {
@@ -43,9 +44,14 @@ PartitionId IngestTarget::partition_of(const std::optional<std::string_view>& ke
   return PartitionId(static_cast<uint16_t>(partition));
 }
 
-Result<bool> IngestTarget::take(std::string_view event, const EventIds& known) {
+Result<ReadValue> IngestTarget::read(std::string_view value, size_t& made) {
+  TRY_ASSIGN(const schema::Framed framed, schema::parse_framing(value));
+  return schema_->read(framed, made);
+}
+
+Result<bool> IngestTarget::take(std::string_view event, const EventIds& known, bool fits) {
   TRY_ASSIGN(const auto key, validator_.validate(event));
-  if (schema_ != nullptr) TRY(schema_->check(event));
+  if (schema_ != nullptr && !fits) TRY(schema_->check(event));
   if (cloud_events_) {
     TRY_ASSIGN(const bool has_it, is_known(event, known));
     if (has_it) return false;
@@ -86,6 +92,11 @@ log::Group IngestTarget::finish() {
   for (size_t p = 0; p < builders_.size(); ++p) {
     if (builders_[p].empty()) continue;
     group.batches.push_back({{stream_->id, PartitionId(static_cast<uint16_t>(p))}, builders_[p].finish()});
+  }
+  if (!group.batches.empty() && schema_ != nullptr) {
+    std::string of_batches;
+    log::append_batch_schema(of_batches, {stream_->id, stream_->schema.id, stream_->schema.version});
+    group.controls.push_back({log::ControlKind::kSchema, std::move(of_batches)});
   }
   if (!letters_.empty())
     group.batches.push_back({{letter_stream_->id, PartitionId(0)}, std::exchange(letters_, {}).finish()});

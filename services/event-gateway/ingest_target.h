@@ -32,7 +32,10 @@ class IngestTarget {
 
   void begin(AppendTime now);
   // False: the stream has the event already. The error says what does not fit. `event` has Buffer::kPadding bytes behind it.
-  Result<bool> take(std::string_view event, const EventIds& known);
+  // `fits`: its schema, as read() says.
+  Result<bool> take(std::string_view event, const EventIds& known, bool fits = false);
+  // The event in a serializer's value, as EventSchema has it; of a stream with a schema.
+  Result<ReadValue> read(std::string_view value, size_t& made);
   // Whether an event that is refused for it is to be kept as a dead letter.
   bool keeps(std::string_view event, const Error& why) const;
   void take_letter(std::string_view event, const Error& why);
@@ -59,5 +62,7 @@ class IngestTarget {
   EventIdRecord new_ids_;
   std::unordered_set<EventId, EventIdHash> here_;  // of the request's events
 };
+
+using IngestTargetPtr = std::shared_ptr<IngestTarget>;
 
 }  // namespace millrace::gateway

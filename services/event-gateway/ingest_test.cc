@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <set>
 
 #include "base/buffer.h"
 #include "base/hash.h"
+#include "event-gateway/event_values.h"
 #include "event-gateway/gateway.h"
 #include "event-gateway/idempotency.h"
 #include "event-gateway/ingest_target.h"
@@ -487,6 +489,289 @@ TEST_F(IngestTest, AnswersAsJson) {
                       engine::to_cursor(answered->answer.cursor) + "\",\"durability\":\"disk\"}"),
             std::string::npos)
       << json;
+}
+
+TEST_F(IngestTest, EventsOfSeveralStreamsAreTakenAgainTogether) {
+  Ingest::Limits limits;
+  limits.kept_streams = 1;
+  restart(limits);
+  const auto catalog = definitions_->catalog();
+  const auto clicks = catalog->find(tenant_, "clicks")->stream,
+             spread = catalog->find(tenant_, "spread")->stream;
+  auto taken = ingest_->take_again(tenant_, {{clicks, R"({"visitor":"a"})"},
+                                             {spread, R"({"n":1})"},
+                                             {clicks, R"({"visitor":1})"},
+                                             {clicks, R"({"visitor":"b"})"}});
+  ASSERT_EQ(taken.outcomes.size(), 4u);
+  EXPECT_TRUE(taken.outcomes[0].ok() && taken.outcomes[1].ok() && taken.outcomes[3].ok());
+  EXPECT_FALSE(taken.outcomes[2].ok());
+  ASSERT_TRUE(ingest_->append_again(std::move(taken), {}).ok());
+  uint32_t events = 0;
+  for (const auto& batch : last_frame().batches) events += batch.count;
+  EXPECT_EQ(events, 3u);
+}
+
+// Values are read as the text behind their framing; writer 7 has one of its own, and 8 cannot be asked for.
+class FakeSchemas final : public EventSchemas {
+ public:
+  class Schema final : public EventSchema {
+   public:
+    explicit Schema(const FakeSchemas& all) : all_(all) {}
+    Status check(std::string_view event) override {
+      ++checked;
+      if (event.find("bad") == std::string_view::npos) return {};
+      return error(Code::kInvalid, "MR-JSCH-0007", "it is bad");
+    }
+    Result<ReadValue> read(const schema::Framed& value, size_t& made) override {
+      if (value.schema == schema::WriterSchema(1)) made += 10;
+      if (!all_.known.contains(value.schema)) return error(Code::kInvalid, "MR-SCH-0009", "nobody's");
+      return ReadValue{value.payload, value.schema == schema::WriterSchema(7)};
+    }
+    static inline int checked = 0;
+
+   private:
+    const FakeSchemas& all_;
+  };
+  void find(TenantId, const engine::SchemaRef&, std::function<void(Result<FoundSchema>)>) override {}
+  void examine(TenantId, ProposedSchema, std::vector<int32_t>,
+               std::function<void(Result<ExaminedSchema>)>) override {}
+  Result<std::unique_ptr<EventSchema>> of(const engine::StreamDef&) override {
+    return std::unique_ptr<EventSchema>(std::make_unique<Schema>(*this));
+  }
+  void learn(const engine::StreamDef&, Writers writers, std::function<void(Status)> done) override {
+    if (busy) return done(error(Code::kUnavailable, "MR-SCH-0005", "busy"));
+    asked.push_back(writers);
+    waiting.push_back([this, writers, done] {
+      for (const auto& writer : writers) {
+        if (writer == schema::WriterSchema(8)) return done(error(Code::kUnavailable, "MR-SCH-0005", "later"));
+        if (there.contains(writer)) known.insert(writer);
+      }
+      done({});
+    });
+  }
+  bool knows(const engine::StreamDef&, const schema::WriterSchema& writer) const override {
+    return known.contains(writer);
+  }
+  void answer() {
+    for (const auto& one : std::exchange(waiting, {})) one();
+  }
+
+  std::set<schema::WriterSchema> there{1, 7}, known;
+  bool busy = false;
+  std::vector<Writers> asked;
+  std::vector<std::function<void()>> waiting;
+};
+
+class ValuesTest : public IngestTest {
+ protected:
+  void SetUp() override {
+    IngestTest::SetUp();
+    define(DefinitionKind::kStream, "values",
+           "CREATE STREAM values (n BIGINT) WITH (schema = 'v', schema_version = 1, schema_id = 1, "
+           "on_invalid = 'dead_letter')");
+    ingest_->use(schemas_);
+    FakeSchemas::Schema::checked = 0;
+  }
+  static std::string value(int32_t id, const std::string& text) {
+    std::string out;
+    schema::append_framing(out, id);
+    return out + text;
+  }
+  static std::string container(const std::vector<std::string>& values) {
+    std::string out;
+    for (const auto& one : values) append_value(out, one);
+    return out;
+  }
+  AnsweredPtr send_all(const std::vector<std::string>& values, const std::string& key = "") {
+    return send(container(values), key, "values", IngestRequest::Format::kValues);
+  }
+
+  FakeSchemas schemas_;
+};
+
+TEST_F(ValuesTest, WaitForTheRegistryOnce) {
+  const auto first = send_all({value(1, R"({"n":1})"), value(1, R"({"n":2})"), value(7, R"({"n":3})")});
+  EXPECT_FALSE(first->done);
+  EXPECT_EQ(ingest_->waiting(), 1u);
+  EXPECT_EQ(schemas_.asked, (std::vector<EventSchemas::Writers>{{1, 7}}));
+  schemas_.answer();
+  make_durable();
+  ASSERT_TRUE(first->done);
+  EXPECT_EQ(first->answer.accepted, 3u) << first->id();
+  EXPECT_EQ(FakeSchemas::Schema::checked, 2) << "what is resolved to the schema needs no check";
+  const auto one = send(value(7, R"({"n":4})"), "", "values", IngestRequest::Format::kValue);
+  make_durable();
+  EXPECT_EQ(one->answer.accepted, 1u);
+  EXPECT_EQ(schemas_.asked.size(), 1u);
+  EXPECT_EQ(ingest_->by_tenant().at(tenant_).waiting_bytes, 0u);
+}
+
+TEST_F(ValuesTest, AreToldApart) {
+  const auto answered =
+      send_all({value(1, R"({"n":1})"), value(3, R"({"n":1})"), "\x05zzzzz", "", value(1, "{"),
+                value(1, R"({"n":1,"x":"bad"})"), value(1, "{\"n\":\"\xff\"}")});
+  schemas_.answer();
+  make_durable();
+  EXPECT_EQ(answered->answer.accepted, 1u);
+  EXPECT_EQ(answered->answer.dead_letters, 2u) << "events that can be read and do not fit";
+  std::vector<std::pair<size_t, std::string>> why;
+  for (const auto& one : answered->answer.rejected) why.emplace_back(one.index, one.error.id);
+  EXPECT_EQ(why, (std::vector<std::pair<size_t, std::string>>{
+                     {1, "MR-SCH-0009"}, {2, "MR-FRAME-0001"}, {3, "MR-FRAME-0002"}, {6, "MR-EVT-0003"}}));
+}
+
+TEST_F(ValuesTest, LaterOnesOfTheStreamStayBehind) {
+  schemas_.known.insert(7);
+  const auto first = send_all({value(1, R"({"n":1})")}), second = send_all({value(7, R"({"n":2})")}),
+             third = send(R"({"n":3})", "", "values"), other = send(R"({"n":1})");
+  make_durable();
+  EXPECT_TRUE(other->done);
+  EXPECT_FALSE(second->done || third->done);
+  schemas_.answer();
+  make_durable();
+  ASSERT_TRUE(first->done && second->done && third->done);
+  EXPECT_LT(first->answer.cursor.cut, second->answer.cursor.cut);
+  EXPECT_LT(second->answer.cursor.cut, third->answer.cursor.cut);
+  const auto fourth = send(R"({"n":4})", "", "values");
+  make_durable();
+  EXPECT_TRUE(fourth->done);
+}
+
+TEST_F(ValuesTest, NothingIsRejectedThatNobodyCouldJudge) {
+  const auto answered = send_all({value(1, R"({"n":1})"), value(8, R"({"n":1})")});
+  schemas_.answer();
+  EXPECT_EQ(answered->id(), "MR-SCH-0005");
+  EXPECT_EQ(answered->failure->code, Code::kUnavailable);
+  EXPECT_EQ(ingest_->waiting(), 0u);
+}
+
+TEST_F(ValuesTest, OneThatBecomesKnownIsTaken) {
+  schemas_.there.clear();
+  const auto early = send_all({value(1, R"({"n":1})")});
+  schemas_.answer();
+  EXPECT_EQ(early->answer.rejected.size(), 1u);
+  schemas_.there.insert(1);
+  const auto again = send_all({value(1, R"({"n":1})")});
+  schemas_.answer();
+  make_durable();
+  EXPECT_EQ(again->answer.accepted, 1u);
+}
+
+TEST_F(ValuesTest, ARepeatedRequestIsAnsweredOnce) {
+  const std::vector<std::string> body = {value(1, R"({"n":1})")};
+  const auto first = send_all(body, "k"), second = send_all(body, "k");
+  schemas_.answer();
+  make_durable();
+  EXPECT_EQ(first->answer.accepted, 1u);
+  EXPECT_FALSE(first->answer.replayed);
+  EXPECT_TRUE(second->answer.replayed);
+}
+
+// A few bytes may become many.
+TEST_F(ValuesTest, WhatARequestBecomesIsBounded) {
+  Ingest::Limits limits;
+  limits.max_made_bytes = 30;
+  restart(limits);
+  ingest_->use(schemas_);
+  schemas_.known = {1};
+  const auto good = value(1, R"({"n":1})"), bad = value(1, "{");
+  const auto all = send_all({good, bad, good});
+  make_durable();
+  EXPECT_EQ(all->answer.accepted + all->answer.dead_letters, 3u) << all->id();
+  const auto more = send_all({good, bad, good, good, good});
+  EXPECT_EQ(more->id(), "MR-ING-0012");
+  const auto next = send_all({good});
+  make_durable();
+  EXPECT_EQ(next->answer.accepted, 1u) << "nothing of the one before has stayed";
+}
+
+TEST_F(ValuesTest, OnlyWhatNamesAWriterAsksForOne) {
+  const auto first = send_all({value(1, R"({"n":1})")});
+  for (int i = 0; i < 10; ++i) send(R"({"n":2})", "", "values");
+  const auto last = send_all({value(7, R"({"n":3})")});
+  EXPECT_EQ(schemas_.asked.size(), 1u);
+  EXPECT_EQ(ingest_->waiting(), 12u);
+  schemas_.answer();
+  EXPECT_EQ(schemas_.asked, (std::vector<EventSchemas::Writers>{{1}, {7}}));
+  EXPECT_EQ(ingest_->waiting(), 12u) << "eleven for the disk, the last one for its writer";
+  schemas_.answer();
+  make_durable();
+  EXPECT_TRUE(last->done);
+  EXPECT_EQ(ingest_->waiting(), 0u);
+}
+
+TEST_F(ValuesTest, AnAnswerAtOnceIsOne) {
+  schemas_.busy = true;
+  const auto refused = send_all({value(1, R"({"n":1})")});
+  EXPECT_EQ(refused->id(), "MR-SCH-0005");
+  schemas_.busy = false;
+  const auto first = send_all({value(1, R"({"n":1})")});
+  std::vector<AnsweredPtr> behind;
+  for (int i = 0; i < 100; ++i) behind.push_back(send_all({value(7, R"({"n":2})")}));
+  schemas_.busy = true;
+  schemas_.answer();
+  for (const auto& one : behind) EXPECT_EQ(one->id(), "MR-SCH-0005");
+  make_durable();
+  EXPECT_EQ(first->answer.accepted, 1u);
+  EXPECT_EQ(ingest_->waiting(), 0u);
+}
+
+TEST_F(ValuesTest, WhatIsKnownByItsKeyNeedsNoRegistry) {
+  const std::vector<std::string> body = {value(1, R"({"n":1})")};
+  send_all(body, "k");
+  schemas_.answer();
+  make_durable();
+  schemas_.known.clear();
+  schemas_.busy = true;
+  EXPECT_TRUE(send_all(body, "k")->answer.replayed);
+}
+
+TEST_F(ValuesTest, WhatCannotBeTakenApartIsPaidFor) {
+  ingest_->set_quota(tenant_, Quota{.bytes_per_s = 10});
+  const std::string cut = container({value(1, std::string(1000, 'x'))}).substr(0, 900);
+  EXPECT_EQ(send(cut, "", "values", IngestRequest::Format::kValues)->id(), "MR-EVT-0010");
+  EXPECT_EQ(send(cut, "", "values", IngestRequest::Format::kValues)->id(), "MR-ING-0008");
+}
+
+TEST_F(ValuesTest, AStreamThatGoesMeanwhile) {
+  const auto first = send_all({value(1, R"({"n":1})")}), second = send(R"({"n":1})", "", "values");
+  definitions_->drop(definitions_->catalog()->find(tenant_, "values")->definition.id, [](auto) {});
+  journal_.sync();
+  definitions_->on_durable(journal_.durable_cut());
+  schemas_.answer();
+  EXPECT_EQ(first->id(), "MR-API-0018");
+  EXPECT_EQ(second->id(), "MR-API-0018");
+}
+
+TEST_F(ValuesTest, WhatWaitsWhenItEndsIsLetGo) {
+  const auto answered = send_all({value(1, R"({"n":1})")});
+  ingest_ = std::make_unique<Ingest>(journal_, *definitions_, Ingest::Limits());
+  schemas_.answer();
+  EXPECT_FALSE(answered->done);
+}
+
+TEST_F(ValuesTest, Refused) {
+  const std::string one = value(1, R"({"n":1})");
+  EXPECT_EQ(send(one, "", "clicks", IngestRequest::Format::kValue)->id(), "MR-SCH-0010");
+  EXPECT_EQ(send(one, "", "nobody", IngestRequest::Format::kValue)->id(), "MR-API-0018");
+  const std::string whole = container({one, one});
+  for (size_t size = 1; size < whole.size(); ++size) {
+    if (size == whole.size() / 2) continue;
+    const auto cut = send(whole.substr(0, size), "", "values", IngestRequest::Format::kValues);
+    EXPECT_EQ(cut->id(), "MR-EVT-0010") << size;
+  }
+  EXPECT_EQ(
+      send(std::string("\xff\xff\xff\xff", 4) + one, "", "values", IngestRequest::Format::kValues)->id(),
+      "MR-EVT-0010");
+  std::vector<std::string> many;
+  for (int32_t id = 100; id <= 120; ++id) many.push_back(value(id, "{}"));
+  EXPECT_EQ(send_all(many)->id(), "MR-ING-0011");
+  many.pop_back();
+  const auto most = send_all(many);
+  schemas_.answer();
+  EXPECT_EQ(most->answer.rejected.size(), 20u);
+  for (const auto format : {IngestRequest::Format::kValue, IngestRequest::Format::kValues})
+    EXPECT_TRUE(send("", "", "values", format)->answer.is_empty());
 }
 
 class CloudEventsTest : public IngestTest {

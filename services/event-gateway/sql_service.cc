@@ -40,7 +40,7 @@ Error busy() {
 }
 
 Error another_version(const engine::SchemaRef& added) {
-  return error(Code::kConflict, "MR-SCH-0009",
+  return error(Code::kConflict, "MR-SCH-0012",
                fmt::format("the rows' schema is version {} of \"{}\", with the id {}", added.version,
                            added.subject, added.id),
                "leave out schema_version and schema_id: they follow");

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
+#include "event-gateway/event_values.h"
 #include "event/text.h"
 #include "formats/json.h"
 
@@ -64,12 +66,31 @@ Status read_parameter(const JsonMember& member, WebSocketCommand& command) {
   return {};
 }
 
+// What stands in their array, as a body of HTTP has them.
+Result<std::string> read_values(const JsonMember& member) {
+  const auto wrong = [] { return not_a_command("\"values\" has to be an array of strings in base64"); };
+  if (!member.value.starts_with('[')) return wrong();
+  TRY_ASSIGN(const auto elements, formats::split_json(member.value));
+  std::string out, value;
+  for (const std::string_view element : elements) {
+    const auto text = formats::read_json_string(element);
+    value.clear();
+    if (!text || !append_from_base64(value, *text)) return wrong();
+    append_value(out, value);
+  }
+  return out;
+}
+
 Status read_member(const JsonMember& member, WebSocketCommand& command) {
   const bool publish = command.kind == Kind::kPublish;
   const bool has_id = publish || command.kind == Kind::kSubscribe;
   if (has_id && member.name == "id") return {};  // read before
   if (publish && member.name == "events") {
     command.events = member.value;
+    return {};
+  }
+  if (publish && member.name == "values") {
+    TRY_ASSIGN(command.values, read_values(member));
     return {};
   }
   if (publish && member.name == "key") {
@@ -96,8 +117,9 @@ Status read_member(const JsonMember& member, WebSocketCommand& command) {
 
 Status check_whole(const WebSocketCommand& command) {
   if (command.id.empty()) return not_a_command("\"id\" is missing: the answer is to name it");
-  if (command.kind == Kind::kPublish && command.events.empty()) return not_a_command("\"events\" is missing");
-  return {};
+  if (command.kind != Kind::kPublish || command.events.empty() == command.values.has_value()) return {};
+  return not_a_command(command.values ? "\"events\" and \"values\" do not go together"
+                                      : "\"events\", or \"values\", is missing");
 }
 
 bool is_repeated(const std::vector<JsonMember>& members, const JsonMember& member) {

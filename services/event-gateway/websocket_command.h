@@ -1,6 +1,7 @@
 // A WebSocket client's message, taken apart:
 //
 //   {"publish":STREAM,"id":ID,"events":[…],"key":KEY?,"traceparent":…?,"tracestate":…?}
+//   {"publish":STREAM,"id":ID,"values":["BASE64",…],…}
 //   {"subscribe":NAME,"id":ID,"from":…?,"limit":…?,"partition":…?,"numbers":…?,"encoding":…?}
 //   {"unsubscribe":ID}
 //   {"ping":ID}
@@ -28,6 +29,7 @@ struct WebSocketCommand {
   std::string_view id;  // JSON text
   std::string name;     // of the stream or view
   std::string_view events;
+  std::optional<std::string> values;  // instead of them: as event_values.h has several
   std::optional<std::string> key;
   std::string trace_parent, trace_state;  // not checked
   std::string encoding;                   // empty: not said

@@ -152,8 +152,9 @@ void WebSocketSession::publish(const WebSocketCommand& command) {
   IngestRequest request;
   request.tenant = tenant_;
   request.stream = command.name;
-  request.format = IngestRequest::Format::kJson;
-  request.body = command.events;
+  const Buffer values = Buffer::copy(command.values.value_or(""));
+  request.format = command.values ? IngestRequest::Format::kValues : IngestRequest::Format::kJson;
+  request.body = command.values ? values.view() : command.events;
   request.idempotency_key = command.key.value_or("");
   ++in_flight_;
   const auto trace = telemetry::read_trace_context(command.trace_parent, command.trace_state);
@@ -168,7 +169,7 @@ void WebSocketSession::acknowledge(const std::string& id, Result<IngestAnswer> r
   if (!result.ok()) return refuse(id, result.error());
   if (result->is_empty()) {
     return refuse(id, error(Code::kInvalid, "MR-API-0012", "the message holds no events",
-                            "send at least one object in \"events\""));
+                            "send at least one object in \"events\", or value in \"values\""));
   }
   std::string out = fmt::format(R"({{"ack":{},)", id);
   if (result->replayed) out += R"("replayed":true,)";

@@ -158,6 +158,24 @@ TEST_F(WebSocketTest, PublishesAreAcknowledgedAsTheyBecomeDurable) {
   EXPECT_THAT(next(one).payload, HasSubstr("MR-API-0012"));
 }
 
+TEST_F(WebSocketTest, ValuesOfSerializers) {
+  answer_at_once = [](const IngestRequest&) -> Result<IngestAnswer> { return testing::accepted(2); };
+  start();
+  auto one = client();
+  open(one);
+  EXPECT_THAT(told(one, R"({"publish":"quakes","id":1,"values":["AAAAAAdh", "\u0041A=="],"key":"k"})"),
+              StartsWith(R"({"ack":1,"accepted":2)"));
+  EXPECT_EQ(seen[0].format, IngestRequest::Format::kValues);
+  EXPECT_EQ(seen[0].body, std::string("\0\0\0\6\0\0\0\0\7a\0\0\0\1\0", 15));
+  EXPECT_EQ(seen[0].key, "k");
+  for (const char* values :
+       {R"("AAAA")", R"(["A"])", R"([1])", R"([["AAAA"]])", R"(["AAAA")", R"(["AAAA"],"events":[{}])"})
+    EXPECT_THAT(told(one, R"({"publish":"quakes","id":2,"values":)" + std::string(values) + "}"),
+                HasSubstr("\"code\":\"MR-"))
+        << values;
+  EXPECT_EQ(seen.size(), 1u);
+}
+
 TEST_F(WebSocketTest, APublishThatTheStreamHasAlreadyIsAcknowledged) {
   answer_at_once = [](const IngestRequest&) -> Result<IngestAnswer> {
     auto answer = testing::accepted(0);
@@ -548,12 +566,23 @@ TEST_F(WebSocketTest, TheClientsCloseFrameIsWaitedFor) {
     EXPECT_FALSE(each->receive_end(50));
   }
   EXPECT_FALSE(server->idle());
-  one.send(ws_frame(0x80, "age") + ws_text("{}") + ws_close(1001));
+  one.send(ws_frame(0x80, "age \xff") + ws_text("{}") + ws_text(std::string(5u << 20, 'x')) + ws_close(1001));
   EXPECT_TRUE(one.receive_end(500));
   EXPECT_EQ(one.got, "");
   EXPECT_TRUE(silent.receive_end()) << "not for ever";
   turn(20);
   EXPECT_TRUE(server->idle());
+}
+
+TEST_F(WebSocketTest, AStopDoesNotWaitForOneThatHasEnded) {
+  options.drain_timeout = std::chrono::seconds(60);
+  start();
+  auto one = client();
+  open(one);
+  one.send(ws_frame(0x82, "binary"));
+  EXPECT_EQ(next(one).close_code(), 1003);
+  server->stop();
+  EXPECT_TRUE(one.receive_end(5'000)) << "its client has a second, as without a stop";
 }
 
 // A frame's head comes in pieces, also the one of the frame that answers ours.

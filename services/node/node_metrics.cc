@@ -86,7 +86,8 @@ void render_ingest(PrometheusText& page, const gateway::Ingest& ingest) {
                number(c.dead_letters));
   page.counter("millrace_ingest_bytes_total", "Bytes of accepted requests' bodies.",
                number(ingest.accepted_bytes()));
-  page.gauge("millrace_ingest_waiting", "Requests that wait for the disk.", number(ingest.waiting()));
+  page.gauge("millrace_ingest_waiting", "Requests that wait for the disk, or for the schema of a value.",
+             number(ingest.waiting()));
   page.family("millrace_ingest_request_events", "histogram", "Events stored of an accepted request.");
   page.histogram(c.events_a_request, telemetry::kCountScale);
 }

@@ -19,11 +19,8 @@ Error another_id(const engine::SchemaRef& asked, int32_t version) {
 }
 
 Error not_taken(const std::string& subject, const Error& why) {
-  if (why.code == Code::kUnavailable)
-    return error(Code::kUnavailable, "MR-SCH-0005",
-                 fmt::format("the schema registry cannot take a schema for \"{}\": {}", subject, why.message),
-                 "send it again");
-  return error(Code::kConflict, "MR-SCH-0009",
+  if (!is_an_answer(why)) return cannot_say('"' + subject + '"', why);
+  return error(Code::kConflict, "MR-SCH-0012",
                fmt::format("the rows' schema cannot become a version of \"{}\": {}", subject, why.message),
                "name another subject, or change the columns: new ones go to the end");
 }
@@ -85,10 +82,37 @@ RegistryEventSchemas::Kept& RegistryEventSchemas::keep(const Key& key) {
 Result<std::unique_ptr<gateway::EventSchema>> RegistryEventSchemas::of(const engine::StreamDef& stream) {
   const Key key{stream.tenant, stream.schema};
   Kept& kept = keep(key);
-  if (kept.schema != nullptr) return make_event_check(kept.schema);
+  if (kept.schema != nullptr) return make_event_check(kept.schema, {writers_, stream.tenant, stream.schema});
   const auto failure = kept.failure;
   look_up(key);
   return not_there_yet(stream, failure);
+}
+
+void RegistryEventSchemas::learn(const engine::StreamDef& stream, Writers writers,
+                                 std::function<void(Status)> done) {
+  const Key key{stream.tenant, stream.schema};
+  const Kept& kept = keep(key);
+  if (kept.schema == nullptr) return done(not_there_yet(stream, kept.failure));
+  const auto learnt = [this, key, writers, done](Result<std::vector<SchemaRegistryService::Learnt>> learnt) {
+    if (!learnt.ok()) return done(cannot_say("a value's schema", learnt.error()));
+    writers_->make_room();
+    for (size_t i = 0; i < writers.size(); ++i) {
+      auto& one = (*learnt)[i];
+      if (one.ok()) {
+        writers_->keep({key.first, key.second, writers[i]}, std::move(*one));
+      } else if (!is_an_answer(one.error())) {
+        return done(cannot_say("schema " + schema::to_string(writers[i]), one.error()));
+      } else if (one.error().code != Code::kNotFound) {  // it is there, and cannot be carried out
+        writers_->keep({key.first, key.second, writers[i]}, {.failure = one.error()});
+      }
+    }
+    done({});
+  };
+  registry_.learn_writers(tenant_name_(stream.tenant), stream.schema.subject, kept.schema, writers, learnt);
+}
+
+bool RegistryEventSchemas::knows(const engine::StreamDef& stream, const schema::WriterSchema& writer) const {
+  return writers_->find({stream.tenant, stream.schema, writer}) != nullptr;
 }
 
 void RegistryEventSchemas::look_up(const Key& key) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "event-gateway/event_schemas.h"
+#include "node/learnt_writers.h"
 #include "node/schema_registry_service.h"
 #include "sql/catalog.h"
 
@@ -33,6 +34,8 @@ class RegistryEventSchemas final : public gateway::EventSchemas {
   void add(TenantId tenant, gateway::OutputSchema schema, gateway::CallerPtr caller,
            std::function<void(Result<engine::SchemaRef>)> done) override;
   Result<std::unique_ptr<gateway::EventSchema>> of(const engine::StreamDef& stream) override;
+  void learn(const engine::StreamDef& stream, Writers writers, std::function<void(Status)> done) override;
+  bool knows(const engine::StreamDef& stream, const schema::WriterSchema& writer) const override;
 
  private:
   using Key = std::pair<TenantId, engine::SchemaRef>;
@@ -47,6 +50,7 @@ class RegistryEventSchemas final : public gateway::EventSchemas {
   SchemaRegistryService& registry_;
   const TenantName tenant_name_;
   std::map<Key, Kept> kept_;
+  const std::shared_ptr<LearntWriters> writers_ = std::make_shared<LearntWriters>();
 };
 
 }  // namespace millrace::node

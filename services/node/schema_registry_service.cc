@@ -133,6 +133,20 @@ void SchemaRegistryService::find_schema(const std::string& tenant, const engine:
   if (!run(std::move(work), std::move(end))) done(too_busy());
 }
 
+void SchemaRegistryService::learn_writers(const std::string& tenant, const std::string& subject,
+                                          schema::SchemaPtr reader, Writers writers,
+                                          std::function<void(Result<std::vector<Learnt>>)> done) {
+  const auto learnt = std::make_shared<std::vector<Learnt>>();
+  auto work = [this, learnt, tenant, subject, reader = std::move(reader), writers = std::move(writers)] {
+    for (const auto& writer : writers) {
+      const auto found = registry_.find_writer(tenant, subject, writer);
+      learnt->push_back(found.ok() ? Learnt(learn(writer, found->schema, reader)) : Learnt(found.error()));
+    }
+  };
+  auto end = [learnt, done] { done(std::move(*learnt)); };
+  if (!run(std::move(work), std::move(end))) done(too_busy());
+}
+
 void SchemaRegistryService::add_schema(const std::string& tenant, gateway::OutputSchema schema,
                                        gateway::CallerPtr caller,
                                        std::function<void(Result<registry::Version>)> done) {

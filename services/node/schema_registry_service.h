@@ -18,6 +18,7 @@
 #include "event-gateway/event_schemas.h"
 #include "event-gateway/http_server.h"
 #include "node/background.h"
+#include "node/learnt_writers.h"
 #include "node/registry_metrics.h"
 #include "schema-registry/api.h"
 
@@ -43,6 +44,12 @@ class SchemaRegistryService {
   using Found = Result<registry::Registry::FoundSchema>;
   void find_schema(const std::string& tenant, const engine::SchemaRef& schema,
                    std::function<void(Found)> done);
+  // What values for a subject name as their writers, each for the reader that its schema is; of each the error of the registry,
+  // 40403 among them. The error of all: none could be asked for.
+  using Writers = gateway::EventSchemas::Writers;
+  using Learnt = Result<LearntWriter>;
+  void learn_writers(const std::string& tenant, const std::string& subject, schema::SchemaPtr reader,
+                     Writers writers, std::function<void(Result<std::vector<Learnt>>)> done);
   std::string metrics() const { return metrics_.render(registry_.usage().numbers(), waiting_); }
   // Of one tenant, or of all.
   std::string metrics_full(const std::optional<std::string>& tenant) const {

@@ -435,6 +435,20 @@ Result<Registry::FoundSchema> Registry::find_schema_by_id(const std::string& ten
   return FoundSchema{version, id, std::move(schema)};
 }
 
+Result<Registry::FoundSchema> Registry::find_writer(const std::string& tenant, const std::string& subject,
+                                                    const schema::WriterSchema& writer) {
+  if (const auto* id = std::get_if<schema::SchemaId>(&writer))
+    return find_schema_by_id(tenant, subject, *id, 0);
+  TRY(refresh());
+  const std::string guid = schema::to_string(std::get<schema::SchemaGuid>(writer));
+  for (const auto& [name, context] : state(tenant).contexts()) {
+    const auto ids = context.by_guid.find(guid);
+    if (ids != context.by_guid.end())
+      return find_schema_by_id(tenant, context_scope(name), *ids->second.begin(), 0);
+  }
+  return no_schema(guid);
+}
+
 Result<std::string> Registry::formatted(const std::string& tenant, const std::string& subject,
                                         const ContentPtr& content, const std::string& format) {
   if (format.empty()) return content->text;

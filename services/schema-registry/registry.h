@@ -22,6 +22,7 @@
 #include "schema-registry/compatibility.h"
 #include "schema-registry/store.h"
 #include "schema-registry/tenant_state.h"
+#include "schema/framing.h"
 
 namespace millrace::registry {
 
@@ -100,6 +101,9 @@ class Registry {
   // the subject's newest that has it. 40403
   Result<FoundSchema> find_schema_by_id(const std::string& tenant, const std::string& subject, int32_t id,
                                         int32_t named);
+  // What stands in front of a serialized value for a subject: an id of its context, or a GUID of any. 40403
+  Result<FoundSchema> find_writer(const std::string& tenant, const std::string& subject,
+                                  const schema::WriterSchema& writer);
 
  private:
   struct Parsed {

@@ -247,10 +247,10 @@ def registered(test):
     server.sql("CREATE MATERIALIZED VIEW more WITH (schema = 'v-value', format = 'avro') AS SELECT a, b FROM t")
     assert "schema_version = 2" in definition(server, "more"), definition(server, "more")
     problem = refused(server, "CREATE MATERIALIZED VIEW w WITH (schema = 'v-value', format = 'avro') AS SELECT b AS a FROM t")
-    assert problem["code"] == "MR-SCH-0009" and problem["status"] == 409 and "incompatible" in problem["message"], problem
+    assert problem["code"] == "MR-SCH-0012" and problem["status"] == 409 and "incompatible" in problem["message"], problem
     assert len(server.sql("SHOW VIEWS")) == 2
     problem = refused(server, "CREATE MATERIALIZED VIEW w WITH (schema = 'v-value', format = 'avro', schema_id = 77) AS SELECT a FROM t")
-    assert problem["code"] == "MR-SCH-0009", problem
+    assert problem["code"] == "MR-SCH-0012", problem
     registry(server, "/config/v-value", "PUT", {"compatibility": "NONE"})
     server.sql("CREATE MATERIALIZED VIEW w WITH (schema = 'v-value', format = 'avro') AS SELECT b AS a FROM t")
     problem = refused(server, "CREATE MATERIALIZED VIEW x WITH (format = 'avro') AS SELECT a FROM t")

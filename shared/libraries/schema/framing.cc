@@ -38,6 +38,11 @@ std::string to_string(const SchemaGuid& guid) {
   return out;
 }
 
+std::string to_string(const WriterSchema& writer) {
+  if (const auto* id = std::get_if<SchemaId>(&writer)) return std::to_string(*id);
+  return to_string(std::get<SchemaGuid>(writer));
+}
+
 Result<SchemaGuid> parse_guid(std::string_view text) {
   SchemaGuid guid;
   bool good = text.size() == 36 && std::count(text.begin(), text.end(), '-') == 4;

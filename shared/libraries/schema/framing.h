@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,13 +25,14 @@ inline constexpr std::string_view kValueSchemaHeader = "__value_schema_id";
 using SchemaId = int32_t;  // 1, 2, 3 …
 struct SchemaGuid {
   std::array<char, 16> bytes{};
-  friend bool operator==(const SchemaGuid&, const SchemaGuid&) = default;
+  friend auto operator<=>(const SchemaGuid&, const SchemaGuid&) = default;
 };
 
 std::string to_string(const SchemaGuid& guid);  // 8-4-4-4-12 hexadecimal digits, lower case
 Result<SchemaGuid> parse_guid(std::string_view text);
 
 using WriterSchema = std::variant<SchemaId, SchemaGuid>;
+std::string to_string(const WriterSchema& writer);
 
 struct Framed {
   WriterSchema schema;
