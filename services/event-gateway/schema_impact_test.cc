@@ -49,10 +49,10 @@ class SchemaImpact : public testing::Test {
     catalog_ = *changed;
   }
   // A line for each object: its name, what it reads, and the columns.
-  std::string broken(const SchemaColumns& after, int32_t id = 7) {
+  std::string broken(const SchemaColumns& after, int32_t id = 7, const char* stream = "orders") {
     std::string out;
     for (const auto& one :
-         broken_by(*catalog_, {catalog_->find(TenantId(1), "orders")}, {{id, kBefore}}, after)) {
+         broken_by(*catalog_, {catalog_->find(TenantId(1), stream)}, {{id, kBefore}}, after)) {
       out += std::string(one.kind) + " " + one.name + (one.reads.empty() ? "" : " of " + one.reads) + ":";
       for (const auto& column : one.columns)
         out +=
@@ -112,6 +112,18 @@ TEST_F(SchemaImpact, RowsMayGainFields) {
             "stream orders: town TEXT->gone\n");
   EXPECT_EQ(broken(changed(5, {"lines", "ROW<n BIGINT>", {{"n", "BIGINT", {}}}})),
             "stream orders: lines ROW<n BIGINT>[]->ROW<n BIGINT>\n");
+}
+
+// The view from before the column counts the op behind one column, which is the added one's place now.
+TEST_F(SchemaImpact, AQueryDoesNotReadColumnsThatWereAddedLater) {
+  define(DefinitionKind::kStream, "prices",
+         "CREATE STREAM prices (id BIGINT PRIMARY KEY, price DOUBLE PRECISION) WITH (schema = 'o', "
+         "schema_version = 1, schema_id = 7, column_history = '1:9')");
+  define(DefinitionKind::kView, "before", "CREATE MATERIALIZED VIEW before AS SELECT * FROM prices");
+  define(DefinitionKind::kView, "later", "CREATE MATERIALIZED VIEW later AS SELECT * FROM prices");
+  EXPECT_EQ(
+      broken(changed(1, {"price", "TEXT", {}}), 7, "prices"),
+      "stream prices: price DOUBLE PRECISION->TEXT\nview later of prices: price DOUBLE PRECISION->TEXT\n");
 }
 
 TEST_F(SchemaImpact, WhatWasOpenStays) {
