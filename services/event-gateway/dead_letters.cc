@@ -246,12 +246,15 @@ Status DeadLetters::check_edit(const Letter& letter, const std::string& payload)
         letter, entry == nullptr ? "its stream is not there any more" : "it is no event", "discard it");
   }
   const engine::StreamDef& stream = *entry->stream;
-  formats::JsonValidator validator(stream.columns, stream.key_column);
   const Buffer before = Buffer::copy(letter.payload);
   const Buffer after = Buffer::copy(payload);
+  formats::JsonValidator validator(stream.columns, stream.key_column);
   TRY_ASSIGN(const auto key, validator.validate(after.view()));
   const std::optional<std::string> wanted = key ? std::optional(std::string(*key)) : std::nullopt;
-  const auto had = validator.validate(before.view());
+  Schema declared = stream.columns;  // what is added stands behind the key, and the letter may be from before
+  std::erase_if(declared, [](const ColumnDef& column) { return column.added; });
+  formats::JsonValidator earlier(declared, stream.key_column);
+  const auto had = earlier.validate(before.view());
   if (had.ok() && *had == wanted) return {};
   return error(Code::kInvalid, "MR-DLQ-0007", "the corrected event has another key: others would count it",
                "leave the key as it is, or send the event to the stream and discard the letter");

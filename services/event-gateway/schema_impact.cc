@@ -56,13 +56,15 @@ BrokenColumns broken_columns(const engine::StreamDef& stream, const SchemaColumn
   return out;
 }
 
-std::set<int> columns_read(const engine::QueryPlan& plan, StreamId stream) {
-  std::set<int> out;
-  if (plan.arms.empty()) return {plan.read_columns.begin(), plan.read_columns.end()};
+// By name: what was made before the stream was given columns counts them without those.
+std::set<std::string> columns_read(const engine::QueryPlan& plan, StreamId stream) {
+  std::set<std::string> out;
+  const auto add = [&](const engine::StreamDef& source, const std::vector<int>& columns) {
+    for (const int column : columns) out.insert(source.columns[static_cast<size_t>(column)].name);
+  };
+  if (plan.arms.empty()) add(*plan.source, plan.read_columns);
   for (const auto& arm : plan.arms) {
-    if (arm.source->id != stream) continue;
-    const auto columns = engine::read_columns(arm, plan.read_columns);
-    out.insert(columns.begin(), columns.end());
+    if (arm.source->id == stream) add(*arm.source, engine::read_columns(arm, plan.read_columns));
   }
   return out;
 }
@@ -77,8 +79,9 @@ class Impact {
     for (const auto& [number, column] : broken) out_.back().columns.push_back(column);
     for (const Entry* query : readers_of(*stream.stream)) {
       std::vector<BrokenColumn> read;
-      for (const int number : columns_read(*query->query, stream.stream->id)) {
-        if (const auto found = broken.find(number); found != broken.end()) read.push_back(found->second);
+      const auto names = columns_read(*query->query, stream.stream->id);
+      for (const auto& [number, column] : broken) {
+        if (names.contains(column.name)) read.push_back(column);
       }
       if (!read.empty()) add_query(*query, stream.stream->name, std::move(read));
     }

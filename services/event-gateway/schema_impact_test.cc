@@ -126,6 +126,18 @@ TEST_F(SchemaImpact, RowsMayGainFields) {
             "stream orders: lines ROW<n BIGINT>[]->ROW<n BIGINT>\n");
 }
 
+// The view from before the column counts the op behind one column, which is the added one's place now.
+TEST_F(SchemaImpact, AQueryDoesNotReadColumnsThatWereAddedLater) {
+  define(DefinitionKind::kStream, "prices",
+         "CREATE STREAM prices (id BIGINT PRIMARY KEY, price DOUBLE PRECISION) WITH (schema = 'o', "
+         "schema_version = 1, schema_id = 7, column_history = '1:9')");
+  define(DefinitionKind::kView, "before", "CREATE MATERIALIZED VIEW before AS SELECT * FROM prices");
+  define(DefinitionKind::kView, "later", "CREATE MATERIALIZED VIEW later AS SELECT * FROM prices");
+  EXPECT_EQ(
+      broken(changed(1, {"price", "TEXT", {}}), 7, "prices"),
+      "stream prices: price DOUBLE PRECISION->TEXT\nview later of prices: price DOUBLE PRECISION->TEXT\n");
+}
+
 TEST_F(SchemaImpact, WhatWasOpenStays) {
   EXPECT_EQ(broken(changed(3, {"more", "TEXT", {}})), "");
 }

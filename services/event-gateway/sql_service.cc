@@ -397,7 +397,7 @@ void Run::alter(const sql::Alter& alter, const sql::Statement& statement) {
     if (why == Code::kConflict || why == Code::kNotFound) return self->statement(statement);
     self->finish_statement(std::move(altered).error());
   };
-  definitions_.alter(alter.definition, alter.from, alter.to, done);
+  definitions_.alter(alter, done);
 }
 
 void Run::execute(const sql::Pause& pause, const sql::Statement&) {

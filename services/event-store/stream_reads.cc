@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <unordered_map>
 
 #include "event-store/event_pages.h"
@@ -228,8 +229,14 @@ class Follower;
 
 // Who follows a stream, and what makes their rows of a frame that has just become durable.
 struct Followed {
-  explicit Followed(const engine::StreamPtr& stream) : stored(stream, false), declared(stream, true) {}
-  RowMaker stored, declared;
+  explicit Followed(const engine::StreamPtr& stream) : stored(stream, false) {}
+  RowMaker& maker_for(const engine::StreamPtr& stream, bool declared_columns) {
+    if (!declared_columns) return stored;
+    return declared.try_emplace(stream->columns.size(), stream, true).first->second;
+  }
+  RowMaker stored;
+  std::map<size_t, RowMaker>
+      declared;  // by the number of columns that the stream had when they began to follow it
   std::vector<std::shared_ptr<Follower>> followers;
 };
 
@@ -335,7 +342,7 @@ bool Follower::fill() {
     queue_bytes_ -= std::min(queue_bytes_, frame->bytes());
     if (frame->cut() < place_.cut) continue;
     Followed& followed = store_->followed(request_.stream);
-    auto rows = frame->rows(declared_columns_ ? followed.declared : followed.stored, request_.partition);
+    auto rows = frame->rows(followed.maker_for(request_.stream, declared_columns_), request_.partition);
     if (rows.ok()) {
       page_ = std::move(*rows);
       next_ = frame->cut() == place_.cut ? first_behind(*page_, place_) : 0;

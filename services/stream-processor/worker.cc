@@ -360,7 +360,7 @@ bool Worker::step_behind() {
 void Worker::step_tasks(const std::vector<Entry*>& tasks, const Stretch& stretch, const Frames& frames,
                         const FrameReports& heard) {
   const Cut to = frames.back()->cut;
-  std::map<uint32_t, int64_t> decoded;  // streams, and the time that it took
+  std::map<SourceKey, int64_t> decoded;  // streams, and the time that it took
   StepDone done;
   StepRecord record{static_cast<uint16_t>(options_.placement.worker),
                     static_cast<uint16_t>(options_.placement.workers),
@@ -417,7 +417,7 @@ void Worker::step_tasks(const std::vector<Entry*>& tasks, const Stretch& stretch
     touched_.insert(task.plan().id.value);
   }
   hand_over();
-  for (const auto& [stream, ns] : decoded) rows_.at(stream)->release();
+  for (const auto& [source, ns] : decoded) rows_.at(source)->release();
 }
 
 void Worker::set_timer(Entry& entry) {
@@ -532,14 +532,14 @@ void Worker::send_progress() {
 }
 
 // Of a stream once for all the queries that read it.
-StepRows& Worker::decoded_rows(Entry& entry, const Frames& frames, std::map<uint32_t, int64_t>& decoded) {
-  const uint32_t stream = entry.task->plan().source->id.value;
-  StepRows& rows = entry.rows ? *entry.rows : *rows_.at(stream);
+StepRows& Worker::decoded_rows(Entry& entry, const Frames& frames, std::map<SourceKey, int64_t>& decoded) {
+  const SourceKey source(*entry.task->plan().source);
+  StepRows& rows = entry.rows ? *entry.rows : *rows_.at(source);
   int64_t own_ns = 0;
   bool first = true;
   int64_t* ns = &own_ns;
   if (!entry.rows) {
-    const auto shared = decoded.try_emplace(stream, 0);
+    const auto shared = decoded.try_emplace(source, 0);
     first = shared.second;
     ns = &shared.first->second;
   }
@@ -554,18 +554,20 @@ StepRows& Worker::decoded_rows(Entry& entry, const Frames& frames, std::map<uint
 
 // The union of the columns that this worker's queries read; the queries' pipelines count in it.
 void Worker::rebuild_rows(const engine::StreamPtr& stream) {
+  const SourceKey source(*stream);
   std::set<int> columns;
   std::vector<QueryTask*> tasks;
   for (const uint32_t id : readers_[stream->id.value]) {
     QueryTask& task = *tasks_.at(id).task;
-    if (task.plan().source->id != stream->id) continue;  // it reads the stream as its repartition topic
+    // Others know fewer or more columns of it, or read it as their repartition topic.
+    if (SourceKey(*task.plan().source) != source) continue;
     tasks.push_back(&task);
     columns.insert(task.plan().read_columns.begin(), task.plan().read_columns.end());
   }
-  rows_.erase(stream->id.value);
+  rows_.erase(source);
   if (tasks.empty()) return;
   const std::vector<int> wanted(columns.begin(), columns.end());
-  rows_[stream->id.value] =
+  rows_[source] =
       std::make_unique<StreamRows>(stream, wanted, options_.placement.worker, options_.placement.workers);
   for (auto* task : tasks) task->use_columns(wanted);
 }

@@ -162,6 +162,14 @@ class Worker {
     std::vector<Freeze> freezes;        // waiting for a cut
   };
   using Frames = std::vector<log::FramePtr>;
+  // A stream as its readers know it: those that were made before it was given more columns know fewer.
+  struct SourceKey {
+    explicit SourceKey(const engine::StreamDef& source)
+        : stream(source.id.value), columns(source.columns.size()) {}
+    auto operator<=>(const SourceKey&) const = default;
+    uint32_t stream;
+    size_t columns;
+  };
 
   void handle(ToWorker message);
   void add(AddTask message);
@@ -198,7 +206,7 @@ class Worker {
   void fail(Entry& entry, Error error);
   void leave(Entry& entry);  // the live ones, and what is kept about them
   void send_progress();
-  StepRows& decoded_rows(Entry& entry, const Frames& frames, std::map<uint32_t, int64_t>& decoded);
+  StepRows& decoded_rows(Entry& entry, const Frames& frames, std::map<SourceKey, int64_t>& decoded);
   void rebuild_rows(const engine::StreamPtr& stream);
 
   log::Journal& journal_;
@@ -208,8 +216,8 @@ class Worker {
   std::vector<FromWorker> held_;
   std::atomic<size_t> in_flight_{0};
   std::atomic<bool> waits_{false};
-  std::map<uint32_t, Entry> tasks_;                              // by query
-  std::map<uint32_t, std::unique_ptr<StreamRows>> rows_;         // by stream
+  std::map<uint32_t, Entry> tasks_;  // by query
+  std::map<SourceKey, std::unique_ptr<StreamRows>> rows_;
   std::unordered_map<uint32_t, std::vector<uint32_t>> readers_;  // by stream: queries
   OwnBatches own_batches_;
   Cut live_;

@@ -29,7 +29,7 @@ STATEMENTS = [
     "SUBSCRIBE TO {stream}", "SUBSCRIBE TO {view}", "SUBSCRIBE TO {derived}",
     "INSERT INTO {stream} (id) VALUES (1)", "INSERT INTO {view} (name) VALUES ('x')", "INSERT INTO own SELECT id, name FROM {stream}",
     "CREATE MATERIALIZED VIEW w AS SELECT id FROM {stream}", "CREATE MATERIALIZED VIEW w AS SELECT name FROM {view}",
-    "CREATE STREAM w AS SELECT id FROM {derived}", "ALTER STREAM {stream} SET (retention = '1 day')", "PAUSE {view}", "RESUME {view}", "PAUSE {derived}",
+    "CREATE STREAM w AS SELECT id FROM {derived}", "ALTER STREAM {stream} SET (retention = '1 day')", "ALTER STREAM {stream} ADD COLUMN x TEXT", "PAUSE {view}", "RESUME {view}", "PAUSE {derived}",
     "DROP STREAM {stream}", "DROP STREAM {derived}", "DROP MATERIALIZED VIEW {view}", "DROP STREAM IF EXISTS {stream}",
     "SELECT * FROM dead_letters WHERE query = '{view}'", "SELECT * FROM dead_letters WHERE query = '{derived}'",
     "SHOW STREAMS", "SHOW VIEWS", "SHOW QUERIES", "DESCRIBE dead_letters", "SELECT * FROM dead_letters",

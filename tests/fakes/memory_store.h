@@ -17,6 +17,7 @@ struct StoredDefinitions {
   uint32_t next = 1;
   bool fail_marks = false;
   bool doubt_settings = false;  // one that is put is there, and is said to have failed
+  bool doubt_texts = false;     // likewise
 };
 
 class MemoryStore final : public metadata::MetadataStore {
@@ -47,6 +48,7 @@ class MemoryStore final : public metadata::MetadataStore {
   }
   Status set_sql(metadata::DefinitionId id, const std::string& sql) override {
     stored_->rows.at(id.value).sql = sql;
+    if (stored_->doubt_texts) return no_mark();
     return {};
   }
   Status remove(metadata::DefinitionId id) override {

@@ -297,7 +297,7 @@ bool World::define_late_stream(size_t tenant) {
   const auto source = pick_object([&](const ClientObject& o) {
     const auto index = static_cast<size_t>(&o - objects_.data());
     const bool may = o.tenant == tenant && o.kind != Kind::kView && o.state == ObjectState::kThere &&
-                     o.shape.watermark_column >= 0 && o.shape.primary_key.empty();
+                     o.shape.watermark_column >= 0 && o.shape.primary_key.empty() && !o.altered;
     return may && !unused_late_stream(index);
   });
   if (!source) return false;
@@ -389,6 +389,30 @@ void World::pause_something() {
   const auto chosen = pick_object(
       [](const ClientObject& o) { return o.kind != Kind::kStream && o.state == ObjectState::kThere; });
   if (chosen) pause(objects_[*chosen], !objects_[*chosen].paused);
+}
+
+// Not drawn: seeds stay what they were. A stream that late events come from has the columns of the one they go to.
+void World::add_column() {
+  ++asked_for_columns_;
+  for (size_t i = 0; i < objects_.size(); ++i) {
+    const size_t index = (i + asked_for_columns_) % objects_.size();
+    ClientObject& stream = objects_[index];
+    const auto takes_late = [&](const ClientObject& o) { return o.late_of == index; };
+    if (stream.kind != Kind::kStream || stream.state != ObjectState::kThere || stream.late_of ||
+        std::ranges::any_of(objects_, takes_late))
+      continue;
+    stream.altered = true;
+    const std::string text =
+        fmt::format("ALTER STREAM {} ADD COLUMN added_{} BIGINT", stream.name, asked_for_columns_);
+    trace(text);
+    node_->sql().execute(
+        tenants_[stream.tenant].id, text, [](gateway::StatementResult) {},
+        [this, text, life = life_](Status status) {
+          if (life != life_ || status.ok() || files_->troubled() || node_->failed()) return;
+          if (!is_refusal(status.error())) fail(text + ": " + status.error().to_string());
+        });
+    return;
+  }
 }
 
 // Done when the call returns: a pause is in the metadata store alone.

@@ -72,6 +72,7 @@ void World::act() {
     send_events();
   } else if (dice < 40) {
     pause_something();
+    if (!failed()) add_column();
   } else if (dice < 48) {
     pump(1 + static_cast<uint32_t>(random_.below(6)));
   } else if (dice < 60) {

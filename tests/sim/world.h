@@ -44,7 +44,8 @@ struct ClientObject {
   enum class State : uint8_t { kCreating, kThere, kDropping, kGone, kNever };
   Kind kind = Kind::kStream;
   State state = State::kCreating;
-  bool paused = false;  // or it may be: a fault of the disk met the statement
+  bool paused = false;   // or it may be: a fault of the disk met the statement
+  bool altered = false;  // has, or may have, columns that its shape has not
   size_t tenant = 0;
   std::string name;
   std::string sql;
@@ -124,6 +125,7 @@ class World {
   void drop_something();
   void pause_something();  // or resume it
   void pause(ClientObject& object, bool paused);
+  void add_column();  // to a stream; no event has it, and no query reads it
   void resume_all();
   bool stands_still(const ClientObject& query) const;  // it, or what it reads
   bool awaits_late_events(const ClientObject& query) const;
@@ -202,6 +204,7 @@ class World {
   int64_t waited_us_ = 0;  // clock jumps so far
   std::vector<ClientRequest> requests_;
   std::vector<ClientObject> objects_;
+  size_t asked_for_columns_ = 0;
   std::vector<ClientReader> readers_;
   std::vector<ViewFollower> followers_;
   FinalLog log_;                        // every durable frame, also of segments that are gone since

@@ -21,8 +21,9 @@ const std::vector<StatementHelp>& statement_help() {
        "EXPLAIN statement;\nEXPLAIN [MATERIALIZED VIEW | STREAM] name;\n"
        "EXPLAIN ANALYZE SELECT …;\nEXPLAIN ANALYZE name;"},
       {"INSERT INTO", "write events", "INSERT INTO stream [(column, …)] VALUES (…), … | SELECT …;"},
-      {"ALTER STREAM", "change what a stream takes in, or how long it keeps it",
-       "ALTER STREAM name SET (option = value, …);\nALTER STREAM name RESET (option, …);"},
+      {"ALTER STREAM", "change what a stream takes in, how long it keeps it, or what can be read of it",
+       "ALTER STREAM name SET (option = value, …);\nALTER STREAM name RESET (option, …);\n"
+       "ALTER STREAM name ADD [COLUMN] [IF NOT EXISTS] name type [PATH '…'], ADD …;"},
       {"PAUSE", "stop a query where it stands", "PAUSE [MATERIALIZED VIEW | STREAM] name;"},
       {"RESUME", "let a query go on", "RESUME [MATERIALIZED VIEW | STREAM] name;"},
       {"SELECT", "read what is there",

@@ -137,6 +137,8 @@ struct ColumnDef {
   // Of VARCHAR(n), in characters, or NUMERIC(p, s), in digits, and of each element of an array of them; 0: no bound.
   uint32_t length = 0;
   uint32_t scale = 0;  // of NUMERIC(p, s)
+  // To a stream that was there: an event from before it may have something else in its place, which is read as NULL.
+  bool added = false;
 
   std::span<const std::string> members() const {
     return path.empty() ? std::span(&name, 1) : std::span(path);

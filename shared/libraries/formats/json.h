@@ -9,7 +9,8 @@
 //             gateway's: the whole text is well-formed (all of it, also fields nobody reads), an object,
 //             valid UTF-8, within the depth bound, and every declared column's value has its type. Also finds
 //             the key.
-// Both agree: what the validator accepts the decoder decodes without error.
+// Both agree: what the validator accepts the decoder decodes without error. An event that was accepted before its stream had
+// a column (ColumnDef::added) is decoded, too: where its value does not fit the column it is NULL.
 #pragma once
 
 #include <memory>

@@ -15,6 +15,12 @@ std::vector<int> all_columns(const Schema& schema) {
   return wanted;
 }
 
+// What comes in fits all columns, whenever they were declared.
+Schema declared(Schema columns) {
+  for (ColumnDef& column : columns) column.added = false;
+  return columns;
+}
+
 }  // namespace
 
 struct JsonDecoder::Impl {
@@ -65,7 +71,7 @@ void JsonDecoder::end() {
 
 struct JsonValidator::Impl {
   Impl(Schema columns, int key, EventRules event_rules)
-      : schema(std::move(columns)),
+      : schema(declared(std::move(columns))),
         reader(schema, all_columns(schema)),
         key_column(key),
         rules(std::move(event_rules)) {

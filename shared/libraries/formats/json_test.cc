@@ -126,6 +126,37 @@ TEST(JsonDecoder, ABadEventIsARowOfNulls) {
   EXPECT_EQ(d.batch.columns[0].integers[3], 4);
 }
 
+// An event from before a column was added has what it has in the column's place. What else it is made of still counts.
+TEST(JsonDecoder, WhatDoesNotFitAnAddedColumnIsNull) {
+  Schema schema{{"n", Type::kBigint}, {"added", Type::kBigint}, {"list", Type::kText}};
+  schema[1].added = true;
+  schema[2].type = array_of(Type::kBigint);
+  schema[2].added = true;
+  const char* const events[] = {R"({"n":1,"added":2,"list":[3]})",       R"({"n":1,"added":"2x","list":[3]})",
+                                R"({"n":1,"added":2,"added":"2x"})",     R"({"n":1,"added":"2x","added":2})",
+                                R"({"n":1,"added":[2],"list":[3,"x"]})", R"({"n":"1x","added":"2x"})"};
+  const char* const rows[] = {R"({"0":1,"1":2,"2":[3]})",     R"({"0":1,"1":null,"2":[3]})",
+                              R"({"0":1,"1":null,"2":null})", R"({"0":1,"1":2,"2":null})",
+                              R"({"0":1,"1":null,"2":null})", R"({"0":null,"1":null,"2":null})"};
+  JsonDecoder decoder(schema, {0, 1, 2});
+  JsonValidator validator(schema, -1);
+  for (int round = 0; round < 3; ++round) {  // the shapes are known from the second on
+    for (size_t i = 0; i < std::size(events); ++i) {
+      const Buffer buffer = Buffer::copy(events[i]);
+      Batch batch;
+      std::vector<RowError> errors;
+      decoder.decode({buffer.view()}, batch, errors);
+      EXPECT_EQ(print(batch, 0), rows[i]) << events[i];
+      EXPECT_EQ(errors.size(), i == 5 ? 1u : 0u) << events[i];
+      if (!errors.empty()) {
+        EXPECT_NE(errors[0].message.find("\"n\""), std::string::npos) << errors[0].message;
+      }
+      // What comes in now has to fit.
+      EXPECT_EQ(validator.validate(buffer.view()).ok(), i == 0 || i == 3) << events[i];
+    }
+  }
+}
+
 TEST(JsonDecoder, TakesNamesOfAnyLength) {
   const std::string name(100, 'k');
   Batch batch;

@@ -211,6 +211,7 @@ struct CreateStream {
   std::vector<Name> primary_key;  // empty: none
   std::optional<Watermark> watermark;
   std::optional<SourceSpan> elements;  // the parenthesis before the columns; none: they are left to a schema
+  SourceSpan elements_end;             // the one behind them
   std::vector<Option> options;
   std::optional<SourceSpan> with;  // WITH (…)
 
@@ -250,10 +251,17 @@ struct Pause {  // or RESUME
   Name name;
   bool pause = true;
 };
-struct Alter {  // ALTER STREAM name SET (option = value, …) | RESET (option, …)
+// ALTER STREAM name SET (option = value, …) | RESET (option, …) | ADD COLUMN [IF NOT EXISTS] name type, …
+struct Alter {
+  struct Added {
+    ColumnDecl column;
+    SourceSpan span;  // of all of the column
+    bool if_not_exists = false;
+  };
   Name name;
   bool reset = false;
   std::vector<Option> options;  // reset: their names
+  std::vector<Added> columns;
 };
 struct Insert {
   Name stream;

@@ -235,7 +235,7 @@ Result<Relation> resolve_relation(const BindContext& context, const ast::Name& n
   }
   const Catalog::Entry* entry = context.catalog.find(context.tenant, name.text);
   if (entry == nullptr) return unknown_relation(context, name, "stream or view");
-  if (entry->stream) return Relation{entry->stream, nullptr};
+  if (entry->stream) return Relation{entry->stream_for(context.reader), nullptr};
   return Relation{nullptr, entry->query};
 }
 
@@ -277,8 +277,8 @@ Error named_parameter(Error failure, const Statement& statement) {
 Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, TenantId tenant,
                             std::optional<Timestamp> now) {
   BindWork work;
-  const BindContext context{catalog, tenant, statement.text, statement.span.offset,
-                            true,    &work,  nullptr,        now};
+  const BindContext context{catalog, tenant, statement.text, statement.span.offset, true, &work, nullptr,
+                            now,     {}};
   const MakesRowTypesOfDefinition definition(std::holds_alternative<ast::CreateStream>(statement.body) ||
                                              std::holds_alternative<ast::CreateQuery>(statement.body));
   auto bound = std::visit(Dispatcher{context}, statement.body);
@@ -287,9 +287,11 @@ Result<BoundStatement> bind(const Statement& statement, const Catalog& catalog, 
 }
 
 // For the catalog: a definition that was accepted once keeps its name.
-Result<BoundStatement> bind_definition(const Statement& statement, const Catalog& catalog, TenantId tenant) {
+Result<BoundStatement> bind_definition(const Statement& statement, const Catalog& catalog, TenantId tenant,
+                                       DefinitionId number) {
   BindWork work;
-  const BindContext context{catalog, tenant, statement.text, statement.span.offset, false, &work};
+  const BindContext context{catalog, tenant, statement.text, statement.span.offset, false, &work,
+                            nullptr, {},     number};
   const MakesRowTypesOfDefinition definition(true);
   return std::visit(Dispatcher{context}, statement.body);
 }

@@ -1,7 +1,8 @@
-// ALTER STREAM: the stream's CREATE STREAM with other options.
+// ALTER STREAM: the stream's CREATE STREAM with other options, or with more columns.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "sql/binder.h"
 #include "sql/errors.h"
@@ -47,22 +48,84 @@ std::string text_of(const ast::Option& option) {
   return fmt::format("{} = '{}'", option.name.text, value);
 }
 
-std::string altered(const Statement& definition, const ast::Alter& tree) {
+// The columns that are new, as written, and what earlier definitions see.
+struct Added {
+  struct Piece {
+    size_t offset, length;  // in `text`
+    SourceSpan place;       // in the statement
+  };
+  std::string text;  // behind the columns that are there
+  std::vector<Piece> pieces;
+  std::string history;  // empty: nothing is new
+};
+
+Result<Added> new_columns(const ast::Alter& tree, const Catalog::Entry& entry, size_t declared,
+                          const BindContext& context) {
+  std::unordered_set<std::string> names;
+  for (const auto& column : entry.stream->columns) names.insert(column.name);
+  Added out;
+  for (const auto& added : tree.columns) {
+    const ast::Name& name = added.column.name;
+    if (!names.insert(name.text).second) {
+      if (added.if_not_exists) continue;
+      return invalid_at(kDuplicateColumn, name.span,
+                        fmt::format("stream \"{}\" has a column \"{}\" already", tree.name.text, name.text),
+                        "name it otherwise, with PATH where it stands in the event; or write IF NOT EXISTS");
+    }
+    if (declared + out.pieces.size() == ast::kMaxColumns) {
+      return invalid_at(kTooComplex, name.span,
+                        fmt::format("a stream has at most {} columns", ast::kMaxColumns),
+                        "a column of type JSONB holds all that an object has");
+    }
+    out.text += ", ";
+    out.pieces.push_back({out.text.size(), added.span.length, name.span});
+    out.text += context.text.substr(added.span.offset - context.text_offset, added.span.length);
+  }
+  if (out.pieces.empty()) return out;
+  std::vector<EarlierColumns> earlier = entry.earlier;
+  if (earlier.empty() || earlier.back().until != context.catalog.last())
+    earlier.push_back({declared, context.catalog.last()});
+  out.history = to_text(earlier);
+  return out;
+}
+
+std::string altered(const Statement& definition, const ast::Alter& tree, const Added& added) {
   const auto& create = std::get<ast::CreateStream>(definition.body);
   const std::string& text = definition.text;
   const auto at = [&](const SourceSpan& span) { return span.offset - definition.span.offset; };
   std::vector<std::string> options;
   for (const auto& option : create.options) {
     if (takes_away(tree, option.name.text)) continue;
+    if (option.name.text == kColumnHistory && !added.history.empty()) continue;
     const size_t first = at(option.name.span);
     options.push_back(text.substr(first, at(option.value_span) + option.value_span.length - first));
   }
   for (const auto& option : tree.options) {
     if (!tree.reset && !is_latest(option)) options.push_back(text_of(option));
   }
+  if (!added.history.empty()) options.push_back(fmt::format("{} = '{}'", kColumnHistory, added.history));
   std::string out = create.with ? text.substr(0, at(*create.with)) : text + " ";
+  out.insert(at(create.elements_end), added.text);
   if (options.empty()) return out.substr(0, out.find_last_not_of(' ') + 1);
   return out + fmt::format("WITH ({})", fmt::join(options, ", "));
+}
+
+Result<CreateStream> bind_text(const std::string& text, const Catalog::Entry& entry,
+                               const BindContext& context) {
+  TRY_ASSIGN(const auto statements, parse(text));
+  TRY_ASSIGN(BoundStatement bound,
+             bind_definition(*statements.front(), context.catalog, context.tenant, entry.definition.id));
+  return std::get<CreateStream>(std::move(bound));
+}
+
+// The column of the statement that the place in the definition is in.
+std::optional<SourceSpan> place_of(const std::optional<SourceSpan>& failed, const Added& added,
+                                   size_t inserted_at) {
+  for (const auto& piece : added.pieces) {
+    const size_t first = inserted_at + piece.offset;
+    if (failed && failed->offset >= first && failed->offset < first + piece.length) return piece.place;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -75,20 +138,24 @@ Result<Alter> bind_alter(const ast::Alter& tree, const BindContext& context) {
                       "ALTER STREAM is for those that take events");
   }
   for (const auto& option : tree.options) TRY(check_option(option, tree.reset));
-  const auto& definition = context.catalog.find(context.tenant, tree.name.text)->definition;
+  const Catalog::Entry& entry = *context.catalog.find(context.tenant, tree.name.text);
   Alter out;
-  out.definition = definition.id;
-  out.from = definition.sql;
+  out.definition = entry.definition.id;
+  out.from = entry.definition.sql;
   TRY_ASSIGN(const auto before, parse(out.from));
-  out.to = altered(*before.front(), tree);
-  TRY_ASSIGN(const auto after, parse(out.to));
-  auto bound = bind_definition(*after.front(), context.catalog, context.tenant);
+  const auto& create = std::get<ast::CreateStream>(before.front()->body);
+  TRY_ASSIGN(const Added added, new_columns(tree, entry, create.columns.size(), context));
+  if (!added.history.empty()) out.last = context.catalog.last();
+  out.to = altered(*before.front(), tree, added);
+  auto bound = bind_text(out.to, entry, context);
   if (!bound.ok()) {
+    // What does not go together: its own places are in the definition.
     Error failure = std::move(bound).error();
-    failure.span = tree.name.span;  // what does not go together: its own places are in the definition
+    const size_t inserted_at = create.elements_end.offset - before.front()->span.offset;
+    failure.span = place_of(failure.span, added, inserted_at).value_or(tree.name.span);
     return failure;
   }
-  out.schema = std::get<CreateStream>(*bound).stream.schema;
+  out.schema = bound->stream.schema;
   return out;
 }
 

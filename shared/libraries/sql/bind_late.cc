@@ -12,7 +12,7 @@ namespace {
 
 bool same_column(const ColumnDef& a, const ColumnDef& b) {
   return a.name == b.name && a.type == b.type && a.unit == b.unit && a.path == b.path &&
-         a.length == b.length && a.scale == b.scale;
+         a.length == b.length && a.scale == b.scale && a.added == b.added;
 }
 
 // Events are passed on as they came, so they must read the same there, and in the same partition.
@@ -49,7 +49,8 @@ Result<engine::StreamPtr> bind_late_stream(const BindContext& context, const ast
   if (!differs.empty()) {
     return invalid_at(kBadLateStream, name.span,
                       fmt::format("stream \"{}\" has not the {} of \"{}\"", name.text, differs, source.name),
-                      "it takes the events as they are: declare the same columns, key and partitions");
+                      "it takes the events as they are: declare the same columns, key and partitions; what "
+                      "ALTER STREAM has added to the one, add to the other");
   }
   std::set<uint32_t> seen;
   if (context.check_names && leads_to(context.catalog, relation.stream->id, source.id, seen)) {

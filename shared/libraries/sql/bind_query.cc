@@ -399,10 +399,16 @@ class QueryBinder {
 
 }  // namespace
 
+// What would be replaced reads streams with the columns that they had when it was made; so does its other text, where these
+// are enough. Where they are not, find_replaced() says what is another.
 Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context) {
-  TRY_ASSIGN(CreateQuery bound, QueryBinder(tree, context).run());
-  if (!tree.or_replace || !context.check_names) return bound;
-  TRY(find_replaced(tree, bound, context));
+  if (!tree.or_replace || !context.check_names) return QueryBinder(tree, context).run();
+  BindContext then = context;
+  const Catalog::Entry* entry = context.catalog.find(context.tenant, tree.name.text);
+  if (entry != nullptr && entry->query) then.reader = entry->definition.id;
+  auto bound = QueryBinder(tree, then).run();
+  if (!bound.ok()) bound = QueryBinder(tree, context).run();
+  if (bound.ok()) TRY(find_replaced(tree, *bound, context));
   return bound;
 }
 

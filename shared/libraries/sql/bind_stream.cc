@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <numeric>
 #include <unordered_set>
 
@@ -189,6 +190,45 @@ Status check_deduplicate(const ast::CreateStream& tree, const StreamDef& stream)
                     "add format = 'cloudevents', or send requests with an Idempotency-Key");
 }
 
+Error bad_history(const ast::Option& option) {
+  return invalid_at(kBadOption, option.value_span,
+                    fmt::format("option \"{}\" takes numbers of columns and of definitions", kColumnHistory),
+                    "ALTER STREAM … ADD COLUMN writes it");
+}
+
+// '3:17, 4:20': for definitions up to 17 three columns, for those up to 20 four.
+Status bind_column_history(const ast::Option& option, const BindContext& context, CreateStream& out) {
+  if (context.check_names) {
+    return invalid_at(kBadOption, option.name.span,
+                      fmt::format("option \"{}\" is what ALTER STREAM … ADD COLUMN keeps", kColumnHistory),
+                      "take it away: a new stream has all of its columns from its beginning");
+  }
+  Schema& columns = out.stream.columns;
+  std::string_view rest = option.value;
+  while (!rest.empty()) {
+    EarlierColumns one;
+    const char* const end = rest.data() + rest.size();
+    const auto count = std::from_chars(rest.data(), end, one.columns);
+    if (count.ec != std::errc() || count.ptr == end || *count.ptr != ':') return bad_history(option);
+    const auto until = std::from_chars(count.ptr + 1, end, one.until.value);
+    const size_t before = out.earlier.empty() ? 0 : out.earlier.back().columns;
+    const DefinitionId until_before = out.earlier.empty() ? DefinitionId() : out.earlier.back().until;
+    if (until.ec != std::errc() || one.columns <= before || one.columns >= columns.size() ||
+        one.until <= until_before) {
+      return bad_history(option);
+    }
+    out.earlier.push_back(one);
+    rest.remove_prefix(static_cast<size_t>(until.ptr - rest.data()));
+    if (rest.starts_with(", ") && rest.size() > 2)
+      rest.remove_prefix(2);
+    else if (!rest.empty())
+      return bad_history(option);
+  }
+  if (out.earlier.empty()) return bad_history(option);
+  for (size_t i = out.earlier.front().columns; i < columns.size(); ++i) columns[i].added = true;
+  return {};
+}
+
 // Written paths begin at the event's data; so do names, but for those of attributes.
 Status place_in_cloud_events(const ast::CreateStream& tree, Schema& columns) {
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -211,6 +251,13 @@ Status place_in_cloud_events(const ast::CreateStream& tree, Schema& columns) {
 }
 
 }  // namespace
+
+std::string to_text(const std::vector<EarlierColumns>& earlier) {
+  std::string out;
+  for (const auto& one : earlier)
+    out += fmt::format("{}{}:{}", out.empty() ? "" : ", ", one.columns, one.until.value);
+  return out;
+}
 
 Status bind_stream_option(const ast::Option& option, StreamDef& out) {
   const std::string& name = option.name.text;
@@ -272,7 +319,12 @@ Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const Bin
   }
   TRY(bind_columns(tree, out.stream));
   if (tree.watermark) TRY(bind_watermark(*tree.watermark, out.stream));
-  for (const auto& option : tree.options) TRY(bind_stream_option(option, out.stream));
+  for (const auto& option : tree.options) {
+    if (option.name.text == kColumnHistory)
+      TRY(bind_column_history(option, context, out));
+    else
+      TRY(bind_stream_option(option, out.stream));
+  }
   TRY(check_deduplicate(tree, out.stream));
   TRY(check_schema(tree, out.stream));
   if (!tree.primary_key.empty()) TRY(bind_primary_key(tree, out.stream));

@@ -21,6 +21,8 @@ struct BindContext {
   BindWork* work = nullptr;        // of the whole statement (flatten.h)
   const CteScope* ctes = nullptr;  // what WITH named, around the place
   std::optional<Timestamp> now = {};  // of an ad-hoc query: now()
+  DefinitionId reader =
+      {};  // the definition whose text it is, which reads a stream as it was then; 0: a statement of now
 };
 
 // What a name in FROM stands for: exactly one of the two. Dead letters are a stream of kind kDeadLetters.
@@ -81,9 +83,13 @@ Result<std::vector<SelectColumn>> bind_select_list(const ast::Query& query, cons
 Result<std::optional<size_t>> select_position(const ast::Expr& expr, size_t columns, std::string_view clause);
 
 // bind() without the check that a new name is free (bind.cc).
-Result<BoundStatement> bind_definition(const Statement& statement, const Catalog& catalog, TenantId tenant);
+Result<BoundStatement> bind_definition(const Statement& statement, const Catalog& catalog, TenantId tenant,
+                                       DefinitionId number);
 
 Result<CreateStream> bind_create_stream(const ast::CreateStream& tree, const BindContext& context);
+// The option that ALTER STREAM … ADD COLUMN keeps in a definition: '3:17, 4:20'.
+inline constexpr std::string_view kColumnHistory = "column_history";
+std::string to_text(const std::vector<EarlierColumns>& earlier);
 Status bind_stream_option(const ast::Option& option, engine::StreamDef& out);
 Result<Alter> bind_alter(const ast::Alter& tree, const BindContext& context);  // bind_alter.cc
 Result<CreateQuery> bind_create_query(const ast::CreateQuery& tree, const BindContext& context);

@@ -30,7 +30,7 @@ Result<BoundStatement> bind_again(const Definition& definition, const Catalog& c
   auto statements = parse(definition.sql);
   if (!statements.ok()) return bad_definition(definition, "does not parse: " + statements.error().message);
   if (statements->size() != 1) return bad_definition(definition, "does not hold one statement");
-  auto bound = bind_definition(*statements->front(), catalog, definition.tenant);
+  auto bound = bind_definition(*statements->front(), catalog, definition.tenant, definition.id);
   if (!bound.ok()) return bad_definition(definition, "does not bind: " + bound.error().message);
   return bound;
 }
@@ -44,7 +44,8 @@ Result<Catalog::Entry> declared_entry(const Definition& definition, CreateStream
   if (definition.kind != DefinitionKind::kStream || bound.stream.name != definition.name) {
     return bad_definition(definition, "does not match its statement");
   }
-  return Catalog::Entry{definition, with_id(std::move(bound.stream), stream_of(definition.id)), nullptr};
+  return Catalog::Entry{definition, with_id(std::move(bound.stream), stream_of(definition.id)), nullptr,
+                        std::move(bound.earlier)};
 }
 
 Result<Catalog::Entry> query_entry(const Definition& definition, const CreateQuery& bound) {
@@ -54,7 +55,7 @@ Result<Catalog::Entry> query_entry(const Definition& definition, const CreateQue
       plan.name != definition.name) {
     return bad_definition(definition, "does not match its statement");
   }
-  return Catalog::Entry{definition, plan.output_stream, std::make_shared<QueryPlan>(plan)};
+  return Catalog::Entry{definition, plan.output_stream, std::make_shared<QueryPlan>(plan), {}};
 }
 
 }  // namespace
@@ -65,6 +66,20 @@ QueryPlan numbered(const CreateQuery& bound, DefinitionId id) {
   if (plan.output_stream) plan.output_stream = with_id(bound.output, stream_of(id));
   if (plan.repartition) plan.repartition_topic = with_id(*plan.repartition_topic, repartition_of(id));
   return plan;
+}
+
+// Made for each reader, of which a stream has few from before it was given columns: made for each time that it was, they
+// could be 1,600 of as many columns.
+StreamPtr Catalog::Entry::stream_for(DefinitionId reader) const {
+  const auto then =
+      std::ranges::find_if(earlier, [&](const EarlierColumns& one) { return reader <= one.until; });
+  if (reader.value == 0 || then == earlier.end()) return stream;
+  StreamDef made = *stream;
+  const bool has_op = made.op_column >= 0;  // it stays the last
+  made.columns.erase(made.columns.begin() + static_cast<long>(then->columns),
+                     made.columns.end() - (has_op ? 1 : 0));
+  if (has_op) made.op_column = static_cast<int>(then->columns);
+  return std::make_shared<StreamDef>(std::move(made));
 }
 
 Schema dead_letter_schema() {
@@ -133,6 +148,7 @@ void Catalog::add_entry(Entry made) {
   const Definition& definition = entry->definition;
   const bool tenant = definition.kind == DefinitionKind::kTenant;
   by_number_[definition.id.value] = entry;
+  last_ = std::max(last_, definition.id);
   by_name_[NameKey(definition.tenant.value, tenant ? std::string(kDeadLetterName) : definition.name)] = entry;
   if (entry->stream) streams_[entry->stream->id.value] = entry->stream;
   if (!entry->query) return;
@@ -151,7 +167,7 @@ Status Catalog::add_tenant(const Definition& definition) {
   letters.kind = engine::StreamKind::kDeadLetters;
   letters.columns = dead_letter_schema();
   tenants_[own.name] = own.tenant;
-  add_entry(Entry{own, with_id(std::move(letters), stream_of(own.id)), nullptr});
+  add_entry(Entry{own, with_id(std::move(letters), stream_of(own.id)), nullptr, {}});
   return {};
 }
 
@@ -180,10 +196,12 @@ Result<CatalogPtr> Catalog::with(const Definition& definition) const {
   return CatalogPtr(std::move(next));
 }
 
-Result<CatalogPtr> Catalog::load(std::vector<Definition> definitions, engine::PlanOptions options) {
+Result<CatalogPtr> Catalog::load(std::vector<Definition> definitions, engine::PlanOptions options,
+                                 DefinitionId last) {
   std::sort(definitions.begin(), definitions.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   auto next = std::make_shared<Catalog>();
   next->options_ = options;
+  next->last_ = last;
   for (const Definition& definition : definitions) TRY(next->add(definition));
   return CatalogPtr(std::move(next));
 }

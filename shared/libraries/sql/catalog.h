@@ -41,12 +41,23 @@ constexpr DefinitionId definition_of(StreamId s) {
   return DefinitionId(s.value / 4);
 }
 
+// A declared stream that was given columns had so many until then: for what was defined before it has no more, for ever.
+// What * stands for, what a name means and what a plan's identity is of stay what they are.
+struct EarlierColumns {
+  size_t columns = 0;
+  DefinitionId until;  // the last definition that there was
+};
+
 class Catalog {
  public:
   struct Entry {
     metadata::Definition definition;
-    engine::StreamPtr stream;  // declared or derived; a tenant's: its dead letters
-    engine::PlanPtr query;     // view or derived stream
+    engine::StreamPtr stream;                  // declared or derived; a tenant's: its dead letters
+    engine::PlanPtr query;                     // view or derived stream
+    std::vector<EarlierColumns> earlier = {};  // of a declared stream, oldest first
+
+    // The stream as the definition reads it; 0: as a statement of now does.
+    engine::StreamPtr stream_for(DefinitionId reader) const;
   };
 
   // Streams and views share one name space; "dead_letters" is the tenant's own entry. Pointers live as long
@@ -68,7 +79,10 @@ class Catalog {
   static std::shared_ptr<const Catalog> empty(engine::PlanOptions options = {});
   // The same as with() for one after another, by number.
   static Result<std::shared_ptr<const Catalog>> load(std::vector<metadata::Definition> definitions,
-                                                     engine::PlanOptions options = {});
+                                                     engine::PlanOptions options = {},
+                                                     DefinitionId last = {});
+  // The highest number of a definition that it has, has had, or was told of: later ones have higher numbers.
+  DefinitionId last() const { return last_; }
   const engine::PlanOptions& options() const { return options_; }  // of every plan over it
 
  private:
@@ -80,6 +94,7 @@ class Catalog {
   void add_entry(Entry entry);
 
   engine::PlanOptions options_;
+  DefinitionId last_;
   std::map<uint32_t, EntryPtr> by_number_;
   std::map<NameKey, EntryPtr> by_name_;
   std::unordered_map<uint32_t, engine::StreamPtr> streams_;

@@ -34,7 +34,8 @@ Error unknown(DefinitionId id) {
                "it was dropped meanwhile");
 }
 Error changed(const std::string& name) {
-  return error(Code::kConflict, "MR-DEF-0005", fmt::format("\"{}\" was altered meanwhile", name),
+  return error(Code::kConflict, "MR-DEF-0005",
+               fmt::format("\"{}\", or what there is beside it, was changed meanwhile", name),
                "look at it, and alter it again");
 }
 Error too_many() {
@@ -181,7 +182,7 @@ Status Definitions::build(const std::vector<Definition>& all) {
   for (const auto& definition : all) {
     if (!definition.dropped_at) there.push_back(definition);
   }
-  TRY_ASSIGN(catalog_, Catalog::load(std::move(there), catalog_->options()));
+  TRY_ASSIGN(catalog_, Catalog::load(std::move(there), catalog_->options(), history_->last()));
   return {};
 }
 
@@ -284,9 +285,9 @@ void Definitions::replace(DefinitionId id, const std::string& sql, Done done) {
   enqueue([this, id, sql, done = std::move(done)] { done(replace_now(id, sql)); });
 }
 
-void Definitions::alter(DefinitionId id, const std::string& from, const std::string& to, Done done) {
+void Definitions::alter(const Alter& alter, Done done) {
   if (waiting_.size() >= kMaxWaiting) return done(too_many());
-  enqueue([this, id, from, to, done = std::move(done)] { done(alter_now(id, from, to)); });
+  enqueue([this, alter, done = std::move(done)] { done(alter_now(alter)); });
 }
 
 void Definitions::enqueue(std::function<void()> change) {
@@ -314,6 +315,7 @@ Status Definitions::bind_now(const Definition& definition) const {
 
 void Definitions::start_create(Definition wanted, Done done) {
   if (catalog_->find(wanted.tenant, wanted.name) != nullptr) return done(name_taken(wanted.name));
+  if (auto settled = settle_texts(); !settled.ok()) return done(std::move(settled).error());
   auto inserted = insert(std::move(wanted));
   if (!inserted.ok()) return done(std::move(inserted).error());
   Definition definition = std::move(*inserted);
@@ -352,22 +354,40 @@ Result<DefinitionId> Definitions::replace_now(DefinitionId id, const std::string
   return keep_text(std::move(definition), std::move(catalog));
 }
 
-Result<DefinitionId> Definitions::alter_now(DefinitionId id, const std::string& from, const std::string& to) {
-  const auto* entry = catalog_->find(id);
-  if (entry == nullptr) return unknown(id);
+// A definition that was made since the statement was bound may have been bound to the columns before: it has to be among
+// those that do not see the new ones.
+Result<DefinitionId> Definitions::alter_now(const Alter& alter) {
+  const auto* entry = catalog_->find(alter.definition);
+  if (entry == nullptr) return unknown(alter.definition);
   Definition definition = entry->definition;
-  if (definition.sql != from) return changed(definition.name);
-  definition.sql = to;
-  TRY_ASSIGN(auto catalog, catalog_->without(id)->with(definition));
+  const bool others = alter.last.value != 0 && alter.last != catalog_->last();
+  if (definition.sql != alter.from || others) return changed(definition.name);
+  definition.sql = alter.to;
+  TRY_ASSIGN(auto catalog, catalog_->without(definition.id)->with(definition));
   return keep_text(std::move(definition), std::move(catalog));
 }
 
 Result<DefinitionId> Definitions::keep_text(Definition definition, CatalogPtr catalog) {
   TRY_ASSIGN(auto history, history_->without(definition.id)->with(definition));
-  TRY(store_->set_sql(definition.id, definition.sql));
+  TRY(settle_texts());
+  if (auto kept = store_->set_sql(definition.id, definition.sql); !kept.ok()) {
+    texts_in_doubt_.push_back(definition.id);
+    return std::move(kept).error();
+  }
   catalog_ = std::move(catalog);
   history_ = std::move(history);
   return definition.id;
+}
+
+// What a failed write may have left would be bound by the next start. A definition that is made before is bound to what the
+// catalog has: the store gets that again first.
+Status Definitions::settle_texts() {
+  while (!texts_in_doubt_.empty()) {
+    const DefinitionId id = texts_in_doubt_.back();
+    TRY(store_->set_sql(id, history_->find(id)->definition.sql));
+    texts_in_doubt_.pop_back();
+  }
+  return {};
 }
 
 void Definitions::on_durable(Cut durable) {

@@ -56,9 +56,10 @@ class Definitions {
   // A view goes on under another text, which shows the groups that it has (may_replace): that decides nothing of what
   // steps do, so the store alone knows of it. kConflict: the catalog has changed since the statement was bound.
   void replace(DefinitionId id, const std::string& sql, Done done);
-  // A declared stream goes on under another text, which says of what comes in and how long it is kept something else:
-  // likewise. kConflict: its text is not `from` any more.
-  void alter(DefinitionId id, const std::string& from, const std::string& to, Done done);
+  // A declared stream goes on under another text, which says of what comes in and how long it is kept something else, or
+  // has more columns, for later definitions: likewise. kConflict: its text is not `from` any more, or there are other
+  // definitions than those up to `last`.
+  void alter(const Alter& alter, Done done);
   // A paused query stands still at the cut: when its tasks step decides no answer, so the store alone knows of
   // it. The cut is of a frame that nobody has seen yet. Pausing what is paused changes nothing.
   Status pause(DefinitionId id);
@@ -93,8 +94,9 @@ class Definitions {
   void start_create(metadata::Definition definition, Done done);
   void start_drop(DefinitionId id, Done done);
   Result<DefinitionId> replace_now(DefinitionId id, const std::string& sql);
-  Result<DefinitionId> alter_now(DefinitionId id, const std::string& from, const std::string& to);
+  Result<DefinitionId> alter_now(const Alter& alter);
   Result<DefinitionId> keep_text(metadata::Definition definition, CatalogPtr catalog);
+  Status settle_texts();
   Status bind_now(const metadata::Definition& definition) const;
   Result<metadata::Definition> insert(metadata::Definition definition);
   Result<Cut> append(Activation::What what, DefinitionId definition);
@@ -107,9 +109,10 @@ class Definitions {
   CatalogPtr history_;  // everything
   std::map<uint32_t, Cut> paused_;
   bool paused_in_doubt_ = false;  // a write of it failed: the store may have the new one all the same
-  bool drop_unmarked_ = false;    // a drop's mark failed: the note of where to look stays for the next start
-  Cut unmarked_{UINT64_MAX};      // before the first change whose mark failed
-  std::deque<Pending> tenants_;   // in the catalog already, not yet durable
+  std::vector<DefinitionId> texts_in_doubt_;  // likewise
+  bool drop_unmarked_ = false;   // a drop's mark failed: the note of where to look stays for the next start
+  Cut unmarked_{UINT64_MAX};     // before the first change whose mark failed
+  std::deque<Pending> tenants_;  // in the catalog already, not yet durable
   std::optional<Pending> pending_;  // the change under way
   std::deque<std::function<void()>> waiting_;
 };

@@ -59,6 +59,17 @@ class DefinitionsTest : public testing::Test {
       if (!result.ok()) outcome->id = result.error().id;
     };
   }
+  // `meanwhile` comes between the statement's binding and its turn.
+  std::string alter(const std::string& text, const std::function<void()>& meanwhile = nullptr) {
+    const auto statements = parse(text);
+    const auto bound = bind(*statements->front(), *definitions_->catalog(), tenant_);
+    if (!bound.ok()) return std::string(bound.error().id);
+    if (meanwhile) meanwhile();
+    const auto outcome = std::make_shared<Outcome>();
+    definitions_->alter(std::get<Alter>(*bound), note(outcome));
+    return outcome->id;
+  }
+  uint64_t identity(const char* name) { return find(name)->query->identity(); }
   const Catalog::Entry* find(const char* name) { return definitions_->catalog()->find(tenant_, name); }
 
   fakes::MemoryJournal journal_;
@@ -176,6 +187,86 @@ TEST_F(DefinitionsTest, ATenantIsUsableAtOnceAndGoneAfterACrashThatLostIt) {
   crash();
   EXPECT_FALSE(definitions_->catalog()->tenant("acme").has_value());
   EXPECT_EQ(definitions_->catalog()->tenant("default"), tenant_);
+}
+
+TEST_F(DefinitionsTest, AddedColumnsAreForLaterDefinitionsAlone) {
+  create(DefinitionKind::kStream, "s", kStreamText);
+  create(DefinitionKind::kView, "star", "CREATE MATERIALIZED VIEW star AS SELECT * FROM s");
+  create(DefinitionKind::kView, "alias",
+         "CREATE MATERIALIZED VIEW alias AS SELECT k AS w, count(*) AS c FROM s GROUP BY w");
+  const auto dropped = create(DefinitionKind::kDerivedStream, "d", kDerivedText);
+  settle();
+  drop(dropped->definition);
+  settle();
+  const uint64_t star = identity("star"), alias = identity("alias");
+  EXPECT_EQ(alter("ALTER STREAM s ADD COLUMN w TEXT"), "");
+  EXPECT_EQ(
+      find("s")->definition.sql,
+      "CREATE STREAM s (k TEXT, n BIGINT, w TEXT) WITH (key = 'k', partitions = 2, column_history = '2:5')");
+  create(DefinitionKind::kView, "later", "CREATE MATERIALIZED VIEW later AS SELECT * FROM s");
+  settle();
+  EXPECT_EQ(alter("ALTER STREAM s ADD COLUMN x TEXT, ADD y TEXT"), "");
+  EXPECT_EQ(alter("ALTER STREAM s ADD COLUMN z TEXT"), "");  // no definition is between them
+  EXPECT_TRUE(find("s")->definition.sql.ends_with("column_history = '2:5, 3:6')"))
+      << find("s")->definition.sql;
+  const uint64_t later = identity("later");
+  for (int start = 0; start < 2; ++start) {
+    EXPECT_EQ(identity("star"), star);
+    EXPECT_EQ(identity("alias"), alias);
+    EXPECT_EQ(identity("later"), later);
+    EXPECT_EQ(find("star")->query->output_schema().size(), 2u);
+    EXPECT_EQ(find("later")->query->output_schema().size(), 3u);
+    EXPECT_EQ(find("s")->stream->columns.size(), 6u);
+    EXPECT_EQ(definitions_->history()->find(dropped->definition)->query->source->columns.size(), 2u);
+    crash();
+  }
+}
+
+// Its number is one that sees the columns, and it was bound to those before.
+TEST_F(DefinitionsTest, ADefinitionThatIsMadeMeanwhileIsSeen) {
+  create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  const auto make_view = [&] {
+    create(DefinitionKind::kView, "v", "CREATE MATERIALIZED VIEW v AS SELECT * FROM s");
+    settle();
+  };
+  EXPECT_EQ(alter("ALTER STREAM s ADD COLUMN w TEXT", make_view), "MR-DEF-0005");
+  const uint64_t before = identity("v");
+  EXPECT_EQ(alter("ALTER STREAM s ADD COLUMN w TEXT"), "");
+  crash();
+  EXPECT_EQ(identity("v"), before);
+}
+
+// The store has the new text all the same, in which later definitions have the column.
+TEST_F(DefinitionsTest, AViewIsMadeOverTheTextThatItIsBoundTo) {
+  create(DefinitionKind::kStream, "s", kStreamText);
+  settle();
+  stored_->doubt_texts = true;
+  EXPECT_NE(alter("ALTER STREAM s ADD COLUMN w TEXT"), "");
+  const auto refused = create(DefinitionKind::kView, "v", "CREATE MATERIALIZED VIEW v AS SELECT * FROM s");
+  EXPECT_NE(refused->id, "");
+  stored_->doubt_texts = false;
+  const auto made = create(DefinitionKind::kView, "v", "CREATE MATERIALIZED VIEW v AS SELECT * FROM s");
+  settle();
+  EXPECT_EQ(made->id, "");
+  const uint64_t before = identity("v");
+  crash();
+  EXPECT_EQ(identity("v"), before);
+  EXPECT_EQ(find("s")->stream->columns.size(), 2u);
+}
+
+// A start after which the highest number is one that was dropped.
+TEST_F(DefinitionsTest, WhatWasDroppedBeforeAStartDoesNotSeeAddedColumns) {
+  create(DefinitionKind::kStream, "s", kStreamText);
+  const auto star =
+      create(DefinitionKind::kView, "v", "CREATE MATERIALIZED VIEW v AS SELECT *, k AS w FROM s");
+  settle();
+  drop(star->definition);
+  settle();
+  crash();
+  EXPECT_EQ(alter("ALTER STREAM s ADD COLUMN w TEXT"), "");
+  crash();  // bound again, it would have two columns w
+  EXPECT_EQ(definitions_->history()->find(star->definition)->query->output_schema().size(), 3u);
 }
 
 TEST_F(DefinitionsTest, AFullDiskLeavesNothingHalfMade) {

@@ -115,7 +115,7 @@ Result<std::vector<StatementPtr>> Parser::statements() {
     }
     const SourceSpan first = peek().span;
     if (out.size() == ast::kMaxStatements) return too_many(first, "statements", ast::kMaxStatements);
-    const MakesRowTypesOfDefinition definition(is_word("create"));
+    const MakesRowTypesOfDefinition definition(is_word("create") || is_word("alter"));
     TRY_ASSIGN(ast::Body body, statement());
     if (!is_symbol(";") && peek().kind != TokenKind::kEnd)
       return unexpected("the statement should end here, with \";\"");
@@ -293,6 +293,7 @@ Status Parser::stream_elements(ast::CreateStream& out) {
     TRY(stream_element(out));
     if (out.columns.size() > ast::kMaxColumns) return too_many(previous().span, "columns", ast::kMaxColumns);
   } while (take_symbol(","));
+  out.elements_end = peek().span;
   return expect_symbol(")");
 }
 
@@ -581,13 +582,14 @@ Result<ast::Body> Parser::pause() {
   return ast::Body(std::move(out));
 }
 
-// ALTER STREAM name SET (option = value, …) | RESET (option, …)
+// ALTER STREAM name SET (option = value, …) | RESET (option, …) | ADD …
 Result<ast::Body> Parser::alter() {
   ast::Alter out;
   take();
   if (!is_word("stream")) {
     return unsupported_at(peek().span, fmt::format("ALTER {} is not supported", raw(peek())),
-                          "ALTER STREAM name SET (option = value); a view is changed by CREATE OR REPLACE");
+                          "ALTER STREAM name SET (option = value) and ADD COLUMN are; a view is changed by "
+                          "CREATE OR REPLACE");
   }
   take();
   TRY_ASSIGN(out.name, relation_name("the stream's name"));
@@ -595,12 +597,16 @@ Result<ast::Body> Parser::alter() {
     TRY(options(out.options));
     return ast::Body(std::move(out));
   }
-  if (peek().kind == TokenKind::kWord && !is_word("reset")) {
-    return unsupported_at(
-        peek().span, fmt::format("ALTER STREAM … {} is not supported", raw(peek())),
-        "SET (option = value, …) and RESET (option, …) are; for other columns make another stream");
+  if (is_word("add")) {
+    TRY(added_columns(out));
+    return ast::Body(std::move(out));
   }
-  if (!is_word("reset")) return unexpected("SET (option = value, …) or RESET (option, …) is expected here");
+  if (peek().kind == TokenKind::kWord && !is_word("reset")) {
+    return unsupported_at(peek().span, fmt::format("ALTER STREAM … {} is not supported", raw(peek())),
+                          "SET (option = value, …), RESET (option, …) and ADD COLUMN name type are");
+  }
+  if (!is_word("reset"))
+    return unexpected("SET (option = value, …), RESET (option, …) or ADD COLUMN name type is expected here");
   out.reset = true;
   take();
   TRY(expect_symbol("("));
@@ -609,6 +615,41 @@ Result<ast::Body> Parser::alter() {
   } while (take_symbol(","));
   TRY(expect_symbol(")"));
   return ast::Body(std::move(out));
+}
+
+// ADD [COLUMN] [IF NOT EXISTS] name type [PATH '…'], ADD …
+Status Parser::added_columns(ast::Alter& out) {
+  do {
+    if (!take_word("add")) return unexpected("ADD COLUMN name type is expected here");
+    TRY(added_column(out));
+    if (out.columns.size() > ast::kMaxColumns) return too_many(previous().span, "columns", ast::kMaxColumns);
+  } while (take_symbol(","));
+  return {};
+}
+
+Status Parser::added_column(ast::Alter& out) {
+  const bool watermark = is_word("watermark") && is_word("for", 1);
+  const bool constraint = is_word("primary") || is_word("constraint") || is_word("unique") ||
+                          is_word("check") || is_word("foreign");
+  if (watermark || constraint) {
+    return unsupported_at(peek().span, fmt::format("ALTER STREAM … ADD {} is not supported", raw(peek())),
+                          "ADD COLUMN name type is; what else a stream is, its queries are built on");
+  }
+  take_word("column");
+  ast::Alter::Added added;
+  TRY_ASSIGN(added.if_not_exists, if_not_exists());
+  const SourceSpan first = peek().span;
+  TRY_ASSIGN(added.column, column());
+  added.span = span_from(first);
+  for (const std::string_view word : {"not", "null", "default", "primary", "references", "unique", "check",
+                                      "generated", "first", "after"}) {
+    if (!is_word(word)) continue;
+    return unsupported_at(peek().span,
+                          "an added column has no constraint and no default, and stands behind the others",
+                          "the events that are there were not asked for it: a missing field is NULL");
+  }
+  out.columns.push_back(std::move(added));
+  return {};
 }
 
 Result<std::vector<StatementPtr>> parse(std::string_view text, const Parameters& parameters) {

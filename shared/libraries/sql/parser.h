@@ -40,6 +40,8 @@ class Parser {
   Result<ast::Body> explain();
   Result<ast::Body> pause();
   Result<ast::Body> alter();
+  Status added_columns(ast::Alter& out);
+  Status added_column(ast::Alter& out);
   Result<ast::Body> insert();
   bool explains_a_name();
   Status stream_elements(ast::CreateStream& out);

@@ -36,6 +36,7 @@ enum class ObjectKind : uint8_t { kStream, kView };
 struct CreateStream {        // declared columns
   engine::StreamDef stream;  // id unset
   bool if_not_exists = false;
+  std::vector<EarlierColumns> earlier = {};
 };
 struct CreateQuery {  // CREATE MATERIALIZED VIEW, CREATE STREAM … AS; ids unset
   engine::QueryPlan plan;
@@ -71,9 +72,10 @@ struct Pause {  // or RESUME
   DefinitionId definition;
   bool pause = true;
 };
-struct Alter {  // of a declared stream, what comes in and how long it is kept
+struct Alter {  // of a declared stream, what comes in and how long it is kept; or what queries can read of it
   DefinitionId definition;
   std::string from, to;  // its CREATE STREAM, and what becomes of it
+  DefinitionId last;     // it adds columns, which definitions up to this one do not see; 0: it adds none
   engine::SchemaRef
       schema;  // that `to` names: to be looked up where its version or its id is not said (schema_text.h)
 };

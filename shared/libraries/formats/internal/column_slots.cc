@@ -21,6 +21,7 @@ ColumnSlots::ColumnSlots(const Schema& schema, const std::vector<int>& wanted) :
     slot.scale = column.scale;
     slot.name = column.name;
     slot.unit = column.unit;
+    slot.added = column.added;
     if (is_array(column.type)) slot.elements = std::make_shared<ArrayElements>(column);
     if (is_row(column.type)) slot.fields = std::make_shared<RowFields>(column);
   }

@@ -31,6 +31,7 @@ struct Slot {
   uint32_t scale = 0;
   std::string name;
   TimestampUnit unit = TimestampUnit::kMilliseconds;
+  bool added = false;  // what does not fit is NULL
   uint8_t* valid = nullptr;
   void* values = nullptr;
   KnownDay day;                                       // of timestamps

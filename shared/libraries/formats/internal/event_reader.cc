@@ -38,9 +38,23 @@ bool EventReader::read(std::string_view event, size_t row) {
     bad_utf8_ = true;
     return false;
   }
-  if (!any_misfit_) [[likely]]
-    return true;
-  return std::ranges::all_of(misfits_, [](const Misfit& m) { return m.fault == ValueFault::kNone; });
+  return !any_misfit_ || forgive_added(row);
+}
+
+// False: a value of another column does not fit either.
+[[gnu::noinline]] bool EventReader::forgive_added(size_t row) {
+  bool fits = true;
+  for (size_t i = 0; i < misfits_.size(); ++i) {
+    if (misfits_[i].fault == ValueFault::kNone) continue;
+    const int slot = static_cast<int>(i);
+    if (slots_.at(slot).added) {
+      slots_.put_null(slot, row);  // an earlier one of this name may have filled it
+      misfits_[i].fault = ValueFault::kNone;
+    } else {
+      fits = false;
+    }
+  }
+  return fits;
 }
 
 namespace {

@@ -61,6 +61,7 @@ class EventReader {
   const char* read_nested(json::Scan& scan, const char* p, int slot, unsigned depth, size_t row);
   const char* read_word(json::Scan& scan, const char* p, int slot, size_t row);
   void note(int slot, ValueFault fault, const char* at);
+  bool forgive_added(size_t row);
 
   ColumnSlots& slots_;
   std::vector<Misfit> misfits_;  // one a slot: what its last value was not
