@@ -76,6 +76,27 @@ TEST(MessageCodec, PlainJson) {
   EXPECT_LT(cut.size(), 60u);
 }
 
+TEST(MessageCodec, PlainJsonOfAValueOfNoKind) {
+  const auto one = codec(
+      "syntax = 'proto3'; import 'google/protobuf/struct.proto'; message M { google.protobuf.Value v = 1; "
+      "int32 n = 2; }");
+  std::string plain;
+  ASSERT_TRUE(one.append_plain_json(plain, std::string_view("\x0a\0", 2), 100).ok());
+  EXPECT_EQ(plain, R"({"v":null,"n":0})");
+}
+
+TEST(MessageCodec, PlainJsonOfAKeyThatComesTwice) {
+  const auto one =
+      codec("syntax = 'proto3'; message M { map<string, int32> m = 1; map<int32, int32> n = 2; }");
+  std::string plain;
+  const std::string_view bytes(
+      "\x0a\x05\x0a\x01k\x10\x01\x0a\x05\x0a\x01l\x10\x02\x0a\x05\x0a\x01k\x10\x03\x12\x02\x08\x05\x12\x04"
+      "\x08\x05\x10\x07",
+      31);
+  ASSERT_TRUE(one.append_plain_json(plain, bytes, 100).ok());
+  EXPECT_EQ(plain, R"({"m":{"l":2,"k":3},"n":{"5":7}})");
+}
+
 TEST(MessageCodec, PlainJsonOfEveryType) {
   const auto all = codec(R"(syntax = "proto2"; message M { optional sint64 g = 1;
     repeated fixed64 f = 2; optional float x = 3; optional double y = 4; map<int64, bool> m = 5; repeated bytes b = 6;

@@ -5,6 +5,8 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <cmath>
+#include <unordered_map>
+#include <vector>
 
 #include "base/base64.h"
 #include "formats/json.h"
@@ -58,7 +60,7 @@ class Printer {
     if (!status.ok())
       return error(Code::kInvalid, "MR-PROTO-0007", "the payload has no form in JSON: " + status.ToString(),
                    "write it with the schema that its id names");
-    out_ += text;
+    out_ += text.empty() ? "null" : text;  // a Value of no kind
     return {};
   }
 
@@ -73,23 +75,39 @@ class Printer {
     return {};
   }
 
+  // Of a key that comes twice the last one counts.
   Status map(const pb::Message& message, const pb::Reflection& reflection, const Field& field) {
     const Field& key = *field.message_type()->map_key();
     const Field& item = *field.message_type()->map_value();
-    out_ += '{';
     const int count = reflection.FieldSize(message, &field);
-    for (int i = 0; i < count && whole(); ++i) {
+    std::vector<std::string> keys;
+    std::unordered_map<std::string_view, int> last;
+    keys.reserve(static_cast<size_t>(count));
+    for (int i = 0; i < count; ++i) {
       const pb::Message& entry = reflection.GetRepeatedMessage(message, &field, i);
-      if (i > 0) out_ += ',';
-      const bool is_text = key.cpp_type() == Field::CPPTYPE_STRING;
-      if (!is_text) out_ += '"';
-      TRY(value(entry, *entry.GetReflection(), key, -1));
-      if (!is_text) out_ += '"';
-      out_ += ':';
+      last[keys.emplace_back(key_text(entry, key))] = i;
+    }
+    char separator = '{';
+    for (int i = 0; i < count && whole(); ++i) {
+      const std::string& name = keys[static_cast<size_t>(i)];
+      if (last[name] != i) continue;
+      out_ += separator;
+      separator = ',';
+      (out_ += name) += ':';
+      const pb::Message& entry = reflection.GetRepeatedMessage(message, &field, i);
       TRY(value(entry, *entry.GetReflection(), item, -1));
     }
-    out_ += '}';
+    out_ += separator == '{' ? "{}" : "}";
     return {};
+  }
+  std::string key_text(const pb::Message& entry, const Field& key) {
+    std::string out;
+    Printer printer(out, types_, SIZE_MAX);
+    const bool is_text = key.cpp_type() == Field::CPPTYPE_STRING;
+    if (!is_text) out += '"';
+    (void)printer.value(entry, *entry.GetReflection(), key, -1);  // a scalar: it cannot fail
+    if (!is_text) out += '"';
+    return out;
   }
 
   // Of a repeated field the `at`-th; below 0: of one that is not.
