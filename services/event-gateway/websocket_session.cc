@@ -152,7 +152,7 @@ void WebSocketSession::publish(const WebSocketCommand& command) {
   IngestRequest request;
   request.tenant = tenant_;
   request.stream = command.name;
-  const Buffer values = Buffer::copy(command.values.value_or(""));
+  const Buffer values = command.values ? Buffer::copy(*command.values) : Buffer();
   request.format = command.values ? IngestRequest::Format::kValues : IngestRequest::Format::kJson;
   request.body = command.values ? values.view() : command.events;
   request.idempotency_key = command.key.value_or("");
